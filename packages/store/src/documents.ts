@@ -1,0 +1,72 @@
+// The port Documents: named collections of JSON documents with declared indexes (DESIGN §7).
+
+/** What a document's indexed field may hold. One type a field; text sorts by its UTF-8 bytes. */
+export type IndexValue = string | number | boolean;
+
+/** Field names, outermost first; a dot reaches into an object: `"profile.email"`. */
+export type IndexFields = readonly string[];
+
+export type IndexDefinition = IndexFields | { fields: IndexFields; unique?: boolean };
+
+/**
+ * `name`: `^[a-z][a-z0-9_]{0,62}$`; index names and fields: letters, digits, `_`.
+ * A document in which a field of an index is missing or null is not in that index: `find` does not see it through it, and
+ * a unique index does not mind it.
+ */
+export type CollectionDefinition<_T extends object = object> = {
+  name: string;
+  indexes?: Readonly<Record<string, IndexDefinition>>;
+};
+
+/** `version` changes with every write of the document; compare it, do not count with it. */
+export type Versioned<T> = { key: string; version: number; doc: T };
+
+export type FindQuery = {
+  /** A declared index; without one: by key. */
+  index?: string;
+  /** Values of the index's leading fields. */
+  equals?: readonly IndexValue[];
+  /** Bounds on the next field: ≥ from, > after, ≤ to, < before. They are about values, whatever the order. */
+  from?: IndexValue;
+  after?: IndexValue;
+  to?: IndexValue;
+  before?: IndexValue;
+  /** By the fields after `equals`, then by key. Default "asc". */
+  order?: "asc" | "desc";
+  limit: number;
+  /** `next` of the page before, for the same query. */
+  page?: string;
+};
+
+/** `next`: the token of the page after; null: this was the last one. Documents inserted meanwhile shift nothing. */
+export type Page<T> = { items: Versioned<T>[]; next: string | null };
+
+/** Keys: 1 … 512 bytes of well-formed Unicode without NUL, else `invalid_key`. Writes resolve when they are durable. */
+export interface Collection<T extends object> {
+  get(key: string): Promise<Versioned<T> | undefined>;
+
+  getMany(keys: readonly string[]): Promise<Map<string, Versioned<T>>>;
+
+  /** false: the key, or a value of a unique index, is taken. */
+  insert(key: string, doc: T): Promise<boolean>;
+
+  /**
+   * false: the document is gone or no longer at `ifVersion`. A value of a unique index that is taken is `duplicate_key`
+   * (details: index).
+   */
+  update(key: string, doc: T, ifVersion: number): Promise<boolean>;
+
+  /** Many at once, all or none, whatever was there before: for projections with one writer. */
+  put(entries: readonly { key: string; doc: T }[]): Promise<void>;
+
+  /** false: there was none, or it is no longer at `ifVersion`. */
+  remove(key: string, ifVersion?: number): Promise<boolean>;
+
+  /** Throws `invalid_page` for a token that is not of this query. */
+  find(query: FindQuery): Promise<Page<T>>;
+}
+
+export interface Documents {
+  /** Opens the collection; declared indexes are created, changed ones built again, others dropped. */
+  collection<T extends object>(definition: CollectionDefinition<T>): Promise<Collection<T>>;
+}

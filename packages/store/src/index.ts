@@ -1,0 +1,15 @@
+// What the package offers: two ports, their error, and the function that opens a store.
+export type {
+  Collection,
+  CollectionDefinition,
+  Documents,
+  FindQuery,
+  IndexDefinition,
+  IndexFields,
+  IndexValue,
+  Page,
+  Versioned,
+} from "./documents.ts";
+export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
+export { openStore, type Store, type StoreOptions } from "./open-store.ts";
+export { StoreError, type StoreErrorCode, type StoreErrorDetails } from "./store-error.ts";

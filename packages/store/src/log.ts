@@ -1,0 +1,86 @@
+// The port MessageLog: every entry of every conversation, in 256 partitions, each with one writer (DESIGN §3, §7).
+
+/** One message or membership event, as stored. */
+export type LogEntry = {
+  /** The conversation's partition, 0 … 255: a function of `conv`. */
+  q: number;
+  /** Position in the partition: exactly the one before + 1, from 1. */
+  pos: number;
+  conv: string;
+  /** Position in the conversation, from 1, without gaps. */
+  seq: number;
+  /** How many messages that count as unread exist in the conversation up to and including this one. */
+  ord: number;
+  from: string;
+  device: string;
+  id: string;
+  /** `content.type` of the packet. */
+  type: string;
+  /** Milliseconds since 1970. */
+  ts: number;
+  /** null: an MQTT packet carried it; else what did ("api", …). */
+  origin: string | null;
+  /** The membership event, opaque to the log; null if the entry is none. */
+  event: Readonly<Record<string, unknown>> | null;
+  /** `seq` of the last membership event up to and including this one; 0 if there is none. */
+  memberSeq: number;
+  /** The sender's packet, as sent; empty once erased. */
+  body: Uint8Array;
+};
+
+/** The idempotency key: unique in the log. */
+export type EntryKey = { conv: string; from: string; device: string; id: string };
+
+/** Where a partition ends; `pos` 0: it has no entry. */
+export type LogPosition = { pos: number };
+
+export type RangeQuery = {
+  /** Only entries with a higher `seq`. */
+  after?: number;
+  /** Only entries with a lower `seq`. Without `after`: the newest `limit` of them. */
+  before?: number;
+  limit: number;
+  /** Stop before the sum of the bodies passes this; at least one entry is answered. */
+  maxBytes?: number;
+};
+
+/** All methods throw StoreError: `unavailable`, `full`, and `append` also `duplicate_key`. */
+export interface MessageLog {
+  /**
+   * Stores the batch in order and resolves when it is durable. It stops at the first failure: what is stored is always a
+   * prefix. `duplicate_key` (details: q, pos, conv, seq of the refused entry) is the fence: another writer was here, or
+   * the message is stored already.
+   */
+  append(q: number, batch: readonly LogEntry[]): Promise<void>;
+
+  last(q: number): Promise<LogPosition>;
+
+  /** The last entry of each of these conversations; one that has none is missing from the answer. */
+  heads(convs: readonly string[]): Promise<Map<string, LogEntry>>;
+
+  /** Entries of a conversation, oldest first. */
+  range(conv: string, query: RangeQuery): Promise<LogEntry[]>;
+
+  /** Entries of a partition with `pos` above `afterPos`, in order. */
+  follow(q: number, afterPos: number, limit: number): Promise<LogEntry[]>;
+
+  at(q: number, pos: number): Promise<LogEntry | undefined>;
+
+  /** One answer a key, in the order of the keys. */
+  find(keys: readonly EntryKey[]): Promise<(LogEntry | undefined)[]>;
+
+  /** The distinct `from` of entries with `after < seq ≤ upTo`, in order of their names. */
+  senders(conv: string, after: number, upTo: number, limit: number): Promise<string[]>;
+
+  /** Empties the body of an entry and keeps the rest; false if there is no such entry. */
+  blank(conv: string, seq: number): Promise<boolean>;
+
+  /**
+   * Removes entries below `firstSeq`, never the last one of the conversation nor the last one of its partition.
+   * Answers how many it removed.
+   */
+  retain(conv: string, firstSeq: number): Promise<number>;
+
+  /** The lowest stored `seq` of a conversation; 0 if it has none. */
+  first(conv: string): Promise<number>;
+}
