@@ -1,0 +1,62 @@
+// One child process: its log file, its end, and that it does not outlive us.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+
+/** What to run. `env` is the whole environment. */
+export type Program = { command: string; args: string[]; env?: Record<string, string | undefined>; cwd?: string };
+
+export type Exit = { code: number | null; signal: NodeJS.Signals | null; error?: Error };
+
+export type Child = {
+  pid: number;
+  /** Resolves when the process is gone; never rejects. */
+  exited: Promise<Exit>;
+  alive(): boolean;
+  kill(signal: NodeJS.Signals): void;
+};
+
+/** PATH with the folders added that servers are installed to and that not every shell has in its PATH. */
+export function searchPath(): string {
+  const extra = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
+  return [...new Set([...(process.env.PATH ?? "").split(":"), ...extra])].join(":");
+}
+
+let bound: boolean | undefined;
+
+// On Linux the kernel itself tells a child that its parent died, whatever the parent died of.
+function dyingWithUs(program: Program, signal: NodeJS.Signals): Program {
+  bound ??= process.platform === "linux" && spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
+  if (!bound) return program;
+  const args = ["--pdeathsig", signal.slice(3), "--", program.command, ...program.args];
+  return { ...program, command: "setpriv", args };
+}
+
+/**
+ * Starts a program with its output appended to `logFile`. It is in a process group of its own, so Ctrl-C reaches only
+ * us, and where the system can do it, it gets `dieWith` when we die.
+ */
+export function startChild(program: Program, options: { logFile: string; dieWith: NodeJS.Signals }): Child {
+  const { command, args, env, cwd } = dyingWithUs(program, options.dieWith);
+  const log = openSync(options.logFile, "a");
+  const child = spawn(command, args, {
+    stdio: ["ignore", log, log],
+    detached: true,
+    env: { ...(env ?? process.env), PATH: searchPath() },
+    ...(cwd !== undefined && { cwd }),
+  });
+  closeSync(log);
+  const exited = exitOf(child);
+  return {
+    pid: child.pid ?? -1,
+    exited,
+    alive: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ code: null, signal: null, error }));
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+}
