@@ -1,0 +1,133 @@
+// The frames of the hot path between router, api and history: one JSON header, then the bodies as they came.
+import type { ErrorCode } from "./errors.ts";
+
+/** One message to store. `body` is its stored form (see storableBody). */
+export interface AppendItem {
+  conv: string;
+  from: string;
+  device: string;
+  id: string;
+  /** content.type */
+  type: string;
+  /** id of the device's previous message to the conversation */
+  prev?: string;
+  /** who brought it when no MQTT packet did: `api`, `key` … */
+  origin?: string;
+  body: Uint8Array;
+}
+
+/** All that waits of one conversation partition, in order. */
+export interface AppendGroup {
+  q: number;
+  items: AppendItem[];
+}
+
+/** Stored: now, or before with the same key (then `stored` is the message as it is kept). */
+export interface Appended {
+  seq: number;
+  ts: number;
+  /** seq of the conversation's last membership event at that message */
+  memberSeq: number;
+  stored?: Uint8Array;
+}
+
+export interface AppendRefusal {
+  error: { code: ErrorCode; message: string };
+}
+
+export type AppendOutcome = Appended | AppendRefusal;
+
+/** The outcomes of a group, one an item and in order; or why none of it was tried or known. */
+export type GroupOutcome =
+  | { q: number; outcomes: AppendOutcome[] }
+  | { q: number; failed: "not_mine" | "unavailable"; message?: string };
+
+type ItemHeader = Omit<AppendItem, "body"> & { size: number };
+type OutcomeHeader = (Omit<Appended, "stored"> & { size?: number }) | AppendRefusal;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** `[header length, u32 big endian][header, JSON][bodies …]` */
+function packFrame(header: unknown, bodies: readonly Uint8Array[]): Uint8Array {
+  const head = encoder.encode(JSON.stringify(header));
+  let size = 4 + head.byteLength;
+  for (const body of bodies) size += body.byteLength;
+  const frame = new Uint8Array(size);
+  new DataView(frame.buffer).setUint32(0, head.byteLength);
+  frame.set(head, 4);
+  let at = 4 + head.byteLength;
+  for (const body of bodies) {
+    frame.set(body, at);
+    at += body.byteLength;
+  }
+  return frame;
+}
+
+/** The header of a frame and a function that hands out its bodies in order, without copying. */
+function openFrame(frame: Uint8Array): { header: unknown; take(size: number): Uint8Array } {
+  const headerBytes = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
+  let at = 4 + headerBytes;
+  if (at > frame.byteLength) throw new RangeError("frame shorter than its header says");
+  const header: unknown = JSON.parse(decoder.decode(frame.subarray(4, at)));
+  return {
+    header,
+    take(size) {
+      if (at + size > frame.byteLength) throw new RangeError("frame shorter than its bodies");
+      at += size;
+      return frame.subarray(at - size, at);
+    },
+  };
+}
+
+export function packAppendRequest(groups: readonly AppendGroup[]): Uint8Array {
+  const bodies: Uint8Array[] = [];
+  const header = groups.map(({ q, items }) => ({
+    q,
+    items: items.map(({ body, ...item }): ItemHeader => {
+      bodies.push(body);
+      return { ...item, size: body.byteLength };
+    }),
+  }));
+  return packFrame(header, bodies);
+}
+
+/** Throws when the frame is torn. */
+export function unpackAppendRequest(frame: Uint8Array): AppendGroup[] {
+  const { header, take } = openFrame(frame);
+  return (header as { q: number; items: ItemHeader[] }[]).map(({ q, items }) => ({
+    q,
+    items: items.map(({ size, ...item }) => ({ ...item, body: take(size) })),
+  }));
+}
+
+export function packAppendReply(groups: readonly GroupOutcome[]): Uint8Array {
+  const bodies: Uint8Array[] = [];
+  const header = groups.map((group) => {
+    if ("failed" in group) return group;
+    const outcomes = group.outcomes.map((outcome): OutcomeHeader => {
+      if ("error" in outcome || !outcome.stored) return outcome as OutcomeHeader;
+      const { stored, ...rest } = outcome;
+      bodies.push(stored);
+      return { ...rest, size: stored.byteLength };
+    });
+    return { q: group.q, outcomes };
+  });
+  return packFrame(header, bodies);
+}
+
+/** Throws when the frame is torn. */
+export function unpackAppendReply(frame: Uint8Array): GroupOutcome[] {
+  const { header, take } = openFrame(frame);
+  return (header as ({ q: number; outcomes: OutcomeHeader[] } | Extract<GroupOutcome, { failed: string }>)[]).map(
+    (group) => {
+      if ("failed" in group) return group;
+      const outcomes = group.outcomes.map((outcome): AppendOutcome => {
+        if ("error" in outcome || outcome.size === undefined) return outcome as AppendOutcome;
+        const { size, ...rest } = outcome;
+        return { ...rest, stored: take(size) };
+      });
+      return { q: group.q, outcomes };
+    },
+  );
+}

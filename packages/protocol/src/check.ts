@@ -1,0 +1,34 @@
+// A TypeBox schema as a check that says what is wrong and where, in one line.
+import type { Static, TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { AppError } from "./errors.ts";
+
+export type Check<T extends TSchema> = (value: unknown) => Static<T> | AppError;
+
+/** Compiles a schema at first use. The check returns the value itself, or `invalid_packet` that names the field. */
+export function checkOf<T extends TSchema>(schema: T): Check<T> {
+  let compiled: ReturnType<typeof Compile<T>> | undefined;
+  return (value) => {
+    compiled ??= Compile(schema);
+    if (compiled.Check(value)) return value as Static<T>;
+    return new AppError("invalid_packet", describe(compiled.Errors(value) as SchemaError[]));
+  };
+}
+
+interface SchemaError {
+  keyword: string;
+  instancePath: string;
+  message: string;
+  params?: { additionalProperties?: string[]; requiredProperties?: string[] };
+}
+
+function describe(errors: SchemaError[]): string {
+  const error = errors.find(({ keyword }) => keyword !== "boolean");
+  if (!error) return "not of its schema";
+  const where = error.instancePath.slice(1).replaceAll("/", ".");
+  const unknown = error.params?.additionalProperties;
+  if (unknown?.length) return `unknown field ${[where, unknown[0]].filter(Boolean).join(".").slice(0, 80)}`;
+  const missing = error.params?.requiredProperties;
+  if (missing?.length) return `${[where, missing[0]].filter(Boolean).join(".")} is missing`;
+  return `${where || "the packet"} ${error.message}`;
+}

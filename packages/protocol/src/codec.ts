@@ -1,0 +1,58 @@
+// Bytes from a client → a JSON object that is safe to hold: size before parse, fatal UTF-8, depth, nodes and keys.
+import { AppError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+export type JsonObject = { [key: string]: unknown };
+export interface DecodeLimits {
+  bytes: number;
+  depth: number;
+  nodes: number;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const packetLimits: DecodeLimits = { bytes: limits.packetBytes, depth: limits.packetDepth, nodes: limits.packetNodes };
+const refusedKeys = new Set(["__proto__", "constructor", "prototype"]);
+
+/**
+ * One JSON object from untrusted bytes. A refusal is returned, not thrown: `too_large` or `invalid_packet`, with what
+ * is wrong and where. Keys that name prototypes or begin with `$` (operators of a store) are refused at any depth.
+ */
+export function decodeObject(bytes: Uint8Array, limit: DecodeLimits = packetLimits): JsonObject | AppError {
+  if (bytes.byteLength > limit.bytes)
+    return new AppError("too_large", `packet of ${bytes.byteLength} bytes; the limit is ${limit.bytes}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes));
+  } catch (error) {
+    const what = error instanceof SyntaxError ? "not JSON" : "not UTF-8";
+    return new AppError("invalid_packet", `the packet is ${what}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return new AppError("invalid_packet", "the packet is not a JSON object");
+  return checkTree(value, limit) ?? (value as JsonObject);
+}
+
+/** Depth, node count and keys of a parsed value; undefined when all is well. */
+export function checkTree(root: object, limit: DecodeLimits = packetLimits): AppError | undefined {
+  let level: object[] = [root];
+  let nodes = 0;
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > limit.depth) return new AppError("invalid_packet", `nested deeper than ${limit.depth} levels`);
+    const next: object[] = [];
+    for (const node of level) {
+      const keys = Object.keys(node);
+      nodes += keys.length;
+      if (nodes > limit.nodes) return new AppError("invalid_packet", `more than ${limit.nodes} keys and elements`);
+      const refused = Array.isArray(node) ? undefined : keys.find(isRefused);
+      if (refused !== undefined)
+        return new AppError("invalid_packet", `the key ${JSON.stringify(refused.slice(0, 40))} is not allowed`);
+      for (const child of Object.values(node)) if (typeof child === "object" && child !== null) next.push(child);
+    }
+    level = next;
+  }
+  return undefined;
+}
+
+function isRefused(key: string): boolean {
+  return key.startsWith("$") || refusedKeys.has(key);
+}

@@ -1,0 +1,24 @@
+// The limits that every part keeps; those that are settings have their default here.
+
+export const limits = {
+  /** bytes of one packet (a setting of the router) */
+  packetBytes: 64 * 1024,
+  /** levels of nesting in a packet */
+  packetDepth: 16,
+  /** keys and elements in a packet, all levels together */
+  packetNodes: 2_000,
+  /** bytes of one NATS request or reply */
+  requestBytes: 512 * 1024,
+  /** messages of one append request, and of one batch in the log */
+  batchMessages: 500,
+  /** messages of one page */
+  pageMessages: 500,
+  /** bytes of one page */
+  pageBytes: 256 * 1024,
+  /** members up to which a room gets live receipts, typing and presence */
+  smallRoomMembers: 200,
+  /** members of one room */
+  roomMembers: 5_000,
+  /** p2p conversations whose other side is told of presence */
+  presencePeers: 200,
+} as const;

@@ -1,0 +1,38 @@
+// The one way a message's bytes are made: the sender's own bytes with the server's fields in front.
+import type { JsonObject } from "./codec.ts";
+
+/** The fields that only the server writes. */
+export const serverFields = ["conv", "seq", "from", "device", "ts"] as const;
+
+export interface ServerFields {
+  conv: string;
+  seq: number;
+  from: string;
+  device: string;
+  ts: number;
+}
+
+const encoder = new TextEncoder();
+const openBrace = 0x7b;
+
+/**
+ * The sender's bytes as they may be stored: unchanged where they begin with `{` and carry an id and none of the
+ * server's fields; otherwise built anew without those fields and with `id`. So nobody can write another `from`
+ * behind ours, and every stored body is a non-empty object.
+ */
+export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): Uint8Array {
+  const clean = raw[0] === openBrace && parsed.id !== undefined && !serverFields.some((field) => field in parsed);
+  if (clean) return raw;
+  const { conv: _c, seq: _s, from: _f, device: _d, ts: _t, id: _i, ...rest } = parsed;
+  return encoder.encode(JSON.stringify({ id, ...rest }));
+}
+
+/** The delivered message: server's fields, then the stored body without its opening brace. UTF-8 JSON. */
+export function renderMessage(fields: ServerFields, body: Uint8Array): Uint8Array {
+  const { conv, seq, from, device, ts } = fields;
+  const head = encoder.encode(`{"conv":"${conv}","seq":${seq},"from":"${from}","device":"${device}","ts":${ts},`);
+  const rendered = new Uint8Array(head.byteLength + body.byteLength - 1);
+  rendered.set(head);
+  rendered.set(body.subarray(1), head.byteLength);
+  return rendered;
+}

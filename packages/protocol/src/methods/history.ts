@@ -1,0 +1,99 @@
+// Methods that history owns: reading conversations.
+import Type from "typebox";
+import { Conv, Uid } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { Message } from "../packets/downlink.ts";
+import { defineMethod } from "./method.ts";
+
+const Seq = Type.Integer({ minimum: 0 });
+const strict = { additionalProperties: false } as const;
+const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageMessages, description: "default 100" }));
+const Page = Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" }));
+const Next = Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" });
+const Receipt = Type.Object({ uid: Uid, delivered: Seq, read: Seq });
+
+export const historyGet = defineMethod({
+  name: "history.get",
+  owner: "history",
+  summary: "Messages of a conversation, oldest first; without after, before or around the newest.",
+  http: { verb: "GET", path: "/conversations/{conv}/messages" },
+  params: Type.Object(
+    {
+      conv: Conv,
+      after: Type.Optional(Seq),
+      before: Type.Optional(Type.Integer({ minimum: 1 })),
+      around: Type.Optional(Type.Integer({ minimum: 1 })),
+      limit: Limit,
+    },
+    strict,
+  ),
+  result: Type.Object({ messages: Type.Array(Message), firstSeq: Seq, lastSeq: Seq, more: Type.Boolean() }),
+  errors: ["not_member", "not_found"],
+});
+
+export const sync = defineMethod({
+  name: "sync",
+  owner: "history",
+  summary: "Everything the given cursors lack, over all conversations of the caller.",
+  http: { verb: "POST", path: "/sync" },
+  params: Type.Object(
+    {
+      cursors: Type.Optional(
+        Type.Record(Type.String({ maxLength: 140 }), Seq, {
+          description: "conv → last seq the device has",
+          maxProperties: 10_000,
+        }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: limits.pageMessages,
+          description: "messages a conversation and page; default 100",
+        }),
+      ),
+      page: Page,
+    },
+    strict,
+  ),
+  result: Type.Object({
+    conversations: Type.Array(
+      Type.Object({
+        conv: Conv,
+        messages: Type.Array(Message),
+        firstSeq: Seq,
+        lastSeq: Seq,
+        readSeq: Seq,
+        unread: Type.Integer({ minimum: 0 }),
+        receipts: Type.Array(Receipt),
+        more: Type.Boolean(),
+      }),
+    ),
+    next: Next,
+  }),
+});
+
+export const conversationsList = defineMethod({
+  name: "conversations.list",
+  owner: "history",
+  summary: "The caller's conversations, the latest first.",
+  http: { verb: "GET", path: "/conversations" },
+  params: Type.Object(
+    { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "default 100" })), page: Page },
+    strict,
+  ),
+  result: Type.Object({
+    conversations: Type.Array(
+      Type.Object({
+        conv: Conv,
+        name: Type.String(),
+        lastMessage: Type.Union([Message, Type.Null()]),
+        lastSeq: Seq,
+        readSeq: Seq,
+        unread: Type.Integer({ minimum: 0 }),
+        muted: Type.Boolean(),
+        pinned: Type.Boolean(),
+      }),
+    ),
+    next: Next,
+  }),
+});

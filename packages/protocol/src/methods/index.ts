@@ -1,0 +1,23 @@
+// Every method, by name. A new one is an export of its owner's file.
+import type { TObject, TSchema } from "typebox";
+import * as accounts from "./accounts.ts";
+import * as devices from "./devices.ts";
+import * as history from "./history.ts";
+import type { Method } from "./method.ts";
+import * as rooms from "./rooms.ts";
+
+export * from "./accounts.ts";
+export * from "./devices.ts";
+export * from "./history.ts";
+export * from "./method.ts";
+export * from "./rooms.ts";
+
+const all = [history, rooms, devices, accounts].flatMap((file) => Object.values(file)) as unknown as Method<
+  TObject,
+  TSchema
+>[];
+
+/** name → method */
+export const methods: ReadonlyMap<string, Method<TObject, TSchema>> = new Map(
+  all.map((method) => [method.name, method]),
+);

@@ -1,0 +1,94 @@
+// What a native client publishes on im/up/…: SlimChat's packet grown up (DESIGN §5).
+import Type, { type Static } from "typebox";
+import { checkOf } from "../check.ts";
+import { Conv } from "../ids.ts";
+
+const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
+
+/** Content types with a meaning of Parley's own; `x-…` is the application's. */
+export const contentTypes = [
+  "text", "image", "audio", "video", "file", "location", "contact", "sticker", "call", "edit", "recall", "reaction",
+] as const; // biome-ignore format: one line reads better
+/** Content types that never count as unread (DESIGN §4.8). */
+export const uncountedTypes: ReadonlySet<string> = new Set(["event", "edit", "recall", "reaction"]);
+/** Content types that point at another message by `content.seq`. */
+export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "reaction"]);
+
+/** `im/up/…/msg`: unknown fields pass through unread. */
+export const MessagePacket = Type.Object({
+  id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: "made by the device; makes sending again safe" }),
+  ),
+  to: Type.String({
+    minLength: 6,
+    maxLength: 120,
+    description: "user/{uid}, user/{uid}/client/{clientId} or room/{id}",
+  }),
+  type: Type.Optional(Type.String({ maxLength: 32, description: "chat, grpchat …: passed through" })),
+  thread: Type.Optional(Type.String({ maxLength: 128 })),
+  content: Type.Object({
+    type: Type.String({
+      pattern: "^([a-z]{1,16}|x-[a-z0-9.-]{1,40})$",
+      description: `${contentTypes.join(", ")} or x-…`,
+    }),
+    seq: Type.Optional(Type.Integer({ minimum: 1, description: "the message an edit, recall or reaction points at" })),
+    mentions: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
+  }),
+  reply: Type.Optional(Type.Integer({ minimum: 1, description: "seq of the message answered" })),
+  expires: Type.Optional(Type.Integer({ minimum: 1, description: "seconds" })),
+  prev: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: "id of this device's previous message to the conversation",
+    }),
+  ),
+});
+export type MessagePacket = Static<typeof MessagePacket>;
+
+/** `im/up/…/receipt`: high-water marks. */
+export const ReceiptPacket = Type.Object(
+  {
+    conv: Conv,
+    delivered: Type.Optional(Seq),
+    read: Type.Optional(Seq),
+    id: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  { additionalProperties: false },
+);
+export type ReceiptPacket = Static<typeof ReceiptPacket>;
+
+/** `im/up/…/typing`, QoS 0, never stored. */
+export const TypingPacket = Type.Object(
+  { conv: Conv, state: Type.Union([Type.Literal("composing"), Type.Literal("paused"), Type.Literal("recording")]) },
+  { additionalProperties: false },
+);
+export type TypingPacket = Static<typeof TypingPacket>;
+
+/** `im/up/…/state`: what the device says of itself. */
+export const StatePacket = Type.Object(
+  {
+    active: Type.Optional(Type.Boolean()),
+    show: Type.Optional(Type.Union([Type.Literal("online"), Type.Literal("away"), Type.Literal("dnd")])),
+    status: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  { additionalProperties: false },
+);
+export type StatePacket = Static<typeof StatePacket>;
+
+/** `im/up/…/rpc`: a request for a method of the table. */
+export const RequestPacket = Type.Object(
+  {
+    id: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()])),
+    method: Type.String({ minLength: 1, maxLength: 64 }),
+    params: Type.Optional(Type.Object({})),
+  },
+  { additionalProperties: false },
+);
+export type RequestPacket = Static<typeof RequestPacket>;
+
+export const checkMessage = checkOf(MessagePacket);
+export const checkReceipt = checkOf(ReceiptPacket);
+export const checkTyping = checkOf(TypingPacket);
+export const checkState = checkOf(StatePacket);
+export const checkRequest = checkOf(RequestPacket);

@@ -1,0 +1,163 @@
+// What services say to each other over NATS as JSON; subjects stand in subjects.ts. Unknown fields are allowed here.
+import type { PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
+
+/** Who asks for a method: the identity that broker or HTTP verified, and how it came. */
+export interface Caller {
+  uid: string;
+  clientId?: string;
+  via: "mqtt" | "http" | "key" | "service";
+  /** the request's own id or Idempotency-Key: makes a changing method safe to send again for 24 h */
+  requestId?: string;
+}
+
+/** `rpc.{method}` */
+export interface MethodRequest {
+  caller: Caller;
+  params: unknown;
+}
+
+export type Role = "owner" | "admin" | "member";
+
+/** A stay in a conversation: the messages `joinSeq … leftSeq` (null: still a member). */
+export type Stay = [joinSeq: number, leftSeq: number | null];
+
+export interface MemberRow {
+  uid: string;
+  role: Role;
+  stays: Stay[];
+}
+
+/** `history.members.{holder}` {conv} → the members as of the membership event `memberSeq`. */
+export interface MemberList {
+  conv: string;
+  memberSeq: number;
+  members: MemberRow[];
+}
+
+/** `members.{q}` (event): a cached list older than `memberSeq` is stale. */
+export interface MembersChanged {
+  conv: string;
+  memberSeq: number;
+}
+
+/** The `event` of a membership entry in the log, and the `content.data` its members see. */
+export interface MembershipEvent {
+  event: "create" | "invite" | "join" | "leave" | "remove" | "role";
+  by: string;
+  uids: string[];
+  /** the role the uids have from here on; default `member` */
+  role?: Role;
+  /** create: the room's name */
+  name?: string;
+}
+
+/** `history.change.{holder}`: one membership change, decided at the log. */
+export interface ChangeRequest {
+  conv: string;
+  /** idempotency id, with `device` and `event.by` */
+  id: string;
+  device: string;
+  origin: string;
+  event: MembershipEvent;
+  /** join: the room lets anybody in */
+  open?: boolean;
+}
+
+/** `seq` of the entry; `changed` are the uids whose membership it changed (none: nothing was appended). */
+export interface ChangeReply {
+  seq: number;
+  ts: number;
+  changed: string[];
+}
+
+/** `history.receipt.{holder}`: a device's high-water marks. */
+export interface ReceiptRequest {
+  conv: string;
+  uid: string;
+  delivered?: number;
+  read?: number;
+}
+
+/** What the marks are now and whom to tell; `tell` is empty when nothing moved. */
+export interface ReceiptReply {
+  notice: ReceiptNotice;
+  tell: string[];
+}
+
+/** `history.memberships` {uid, kind} */
+export interface Membership {
+  conv: string;
+  role: Role;
+  joinSeq: number;
+}
+
+/** `notify`: a router publishes `packet` to the users' topic or to one device. */
+export interface NotifyRequest {
+  uids?: string[];
+  channel: "m" | "e";
+  device?: { uid: string; clientId: string };
+  packet: unknown;
+}
+
+/** `presence.connect`: registers a session in the connect decision. */
+export interface ConnectRequest {
+  uid: string;
+  clientId: string;
+  credential: "token" | "password";
+  /** unix ms */
+  at: number;
+  protocol?: number;
+  address?: string;
+}
+
+export type ConnectReply = { ok: true } | { ok: false; reason: "owned_by_another" | "blocked" };
+
+/** `presence.session`: what the broker tells of a session. */
+export interface SessionEvent {
+  event: "connected" | "offline" | "gone" | "expired";
+  clientId: string;
+  /** unix ms */
+  at: number;
+}
+
+/** `presence.state` */
+export interface DeviceState {
+  uid: string;
+  clientId: string;
+  active?: boolean;
+  show?: "online" | "away" | "dnd";
+  status?: string;
+}
+
+/** `users.verify` → {ok} ; `users.exists` → {exists} */
+export interface PasswordRequest {
+  username: string;
+  password: string;
+}
+
+/** `tokens.revoked`, `tokens.revocations`: tokens of the device issued before `before` (unix s) are refused until `until`. */
+export interface Revocation {
+  uid: string;
+  /** absent: every device of the user */
+  clientId?: string;
+  before: number;
+  until: number;
+}
+
+/** JetStream `stored.{q}.{kind}`: references to entries, dense in `pos`, without bodies. */
+export interface StoredReference {
+  pos: number;
+  conv: string;
+  seq: number;
+  from: string;
+  type: string;
+  ts: number;
+  origin?: string;
+}
+
+export interface StoredReferences {
+  q: number;
+  entries: StoredReference[];
+}
+
+export type { PresenceNotice };

@@ -1,0 +1,70 @@
+// The NATS subjects between services; what each carries stands in services.ts and append.ts.
+
+/** Request to the service that owns `method` (queue group = owner): `rpc.{method}`. */
+export function methodSubject(method: string): string {
+  return `rpc.${method}`;
+}
+
+/** Requests to the one history replica that holds a conversation partition. */
+export function historySubject(verb: "append" | "members" | "receipt" | "change", holder: string): string {
+  return `history.${verb}.${holder}`;
+}
+
+/** Announces that the members of a conversation of partition `q` changed: `members.{q}`. */
+export function membersSubject(q: number): string {
+  return `members.${q}`;
+}
+
+/** Every membership announcement. */
+export const allMembersSubject = "members.*";
+
+/** JetStream subject of the references to stored messages of partition `q`; `origin` marks batches no MQTT packet carried. */
+export function storedSubject(q: number, kind: "mqtt" | "origin"): string {
+  return `stored.${q}.${kind}`;
+}
+
+/** `q` and kind of a stored subject, or undefined. */
+export function parseStoredSubject(subject: string): { q: number; kind: "mqtt" | "origin" } | undefined {
+  const [stored, q = "", kind] = subject.split(".");
+  if (stored !== "stored" || !/^\d{1,3}$/.test(q) || (kind !== "mqtt" && kind !== "origin")) return undefined;
+  return { q: Number(q), kind };
+}
+
+/** JetStream: stream names and what they hold. */
+export const streams = {
+  stored: { name: "STORED", subjects: ["stored.>"], originFilter: "stored.*.origin" },
+  dead: { name: "DEAD", subjects: ["dead.>"] },
+} as const;
+
+/** The dead letter of one part: `dead.{part}`. */
+export function deadSubject(part: string): string {
+  return `dead.${part}`;
+}
+
+/** Plain request and event subjects. Queue groups carry the service's name. */
+export const subjects = {
+  /** history: the memberships of a user → Membership[] */
+  memberships: "history.memberships",
+  /** history: the other side of a user's latest p2p conversations (≤ 200) */
+  peers: "history.peers",
+  /** history: one stored entry for a router that follows STORED */
+  stored: "history.stored",
+  /** router: publish a packet to users' or a device's topics */
+  notify: "notify",
+  /** presence: may this device connect? asked inside the connect decision */
+  connectDevice: "presence.connect",
+  /** presence: a device's session began or ended, as the broker tells it */
+  sessionEvent: "presence.session",
+  /** presence: a device changed its state (active, show, status) */
+  deviceState: "presence.state",
+  /** api: check an account's password */
+  verifyPassword: "users.verify",
+  /** api: does this user exist? */
+  userExists: "users.exists",
+  /** api: every token revocation that still matters (request), loaded by auth-webhook before it is ready */
+  revocations: "tokens.revocations",
+  /** api: one more revocation (event) */
+  revoked: "tokens.revoked",
+  /** api: revoke all tokens of a device (request) */
+  revokeDevice: "tokens.revoke",
+} as const;
