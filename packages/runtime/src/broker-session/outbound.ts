@@ -1,0 +1,211 @@
+// Publishes of QoS 1: queued in order, in flight within the broker's window, sent again in order after a reconnect.
+import { AppError } from "@parley/protocol";
+import { reasonName } from "./reason-codes.ts";
+import { publishBytes, type WriteBuffer } from "./write-buffer.ts";
+
+const MAX_PACKET_ID = 65_535;
+/** What a topic costs in memory besides its characters. */
+const ENTRY_BYTES = 32;
+
+/** One payload to one or many topics; settled when each was answered. */
+type Job = {
+  topics: readonly string[];
+  nextTopic: number;
+  payload: Uint8Array;
+  properties: Uint8Array;
+  bytes: number;
+  unanswered: number;
+  error: Error | undefined;
+  resolve(): void;
+  reject(error: Error): void;
+  next: Job | undefined;
+};
+
+type InFlight = { id: number; topic: string; job: Job; onThisConnection: boolean };
+
+/** What the broker of this connection takes. */
+export type BrokerLimits = { window: number; maximumPacketBytes: number; maximumQos: number };
+
+const NOTHING: BrokerLimits = { window: 0, maximumPacketBytes: 0, maximumQos: 0 };
+
+export class Outbound {
+  readonly #maxQueuedBytes: number;
+  readonly #inFlight = new Map<number, InFlight>();
+  #first: Job | undefined;
+  #last: Job | undefined;
+  #queuedBytes = 0;
+  #lastId = 0;
+  #limits = NOTHING;
+  /** Sent on this connection and not answered. */
+  #unanswered = 0;
+  /** Sent on an earlier connection, to be sent again on this one, first to last. */
+  #resend: InFlight[] = [];
+  #resendAt = 0;
+  #resumed = false;
+  #closedBy: Error | undefined;
+
+  constructor(maxQueuedBytes: number) {
+    this.#maxQueuedBytes = maxQueuedBytes;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  get idle(): boolean {
+    return this.#inFlight.size === 0 && !this.#first;
+  }
+
+  /** There is something to send and the window is open. */
+  get sendable(): boolean {
+    return (
+      this.#unanswered < this.#limits.window && (this.#first !== undefined || this.#resendAt < this.#resend.length)
+    );
+  }
+
+  add(topics: readonly string[], payload: Uint8Array, properties: Uint8Array): Promise<void> {
+    if (this.#closedBy) return Promise.reject(this.#closedBy);
+    if (topics.length === 0) return Promise.resolve();
+    let bytes = payload.length + properties.length;
+    for (const topic of topics) bytes += topic.length + ENTRY_BYTES;
+    if (this.#queuedBytes + bytes > this.#maxQueuedBytes) return Promise.reject(queueFull(this.#maxQueuedBytes));
+    return new Promise((resolve, reject) => {
+      const unanswered = topics.length;
+      const error = undefined;
+      this.#queue({
+        topics,
+        nextTopic: 0,
+        payload,
+        properties,
+        bytes,
+        unanswered,
+        error,
+        resolve,
+        reject,
+        next: undefined,
+      });
+    });
+  }
+
+  /** A connection is open. Resumed: what was sent before keeps its id and carries DUP; else it is sent as new. */
+  start(limits: BrokerLimits, resumed: boolean): void {
+    this.#limits = limits;
+    this.#resumed = resumed;
+    this.#unanswered = 0;
+    this.#resend = [...this.#inFlight.values()];
+    this.#resendAt = 0;
+    for (const sent of this.#resend) sent.onThisConnection = false;
+  }
+
+  /** The connection is gone. */
+  stop(): void {
+    this.#limits = NOTHING;
+  }
+
+  /** Writes what the window lets through, up to about `budgetBytes`; answers how many packets. */
+  pump(buffer: WriteBuffer, budgetBytes: number): number {
+    let packets = 0;
+    while (this.sendable && buffer.length < budgetBytes) {
+      if (this.#resendAt < this.#resend.length) packets += this.#sendAgain(this.#resend[this.#resendAt++]!, buffer);
+      else packets += this.#sendNext(this.#first!, buffer);
+    }
+    return packets;
+  }
+
+  /** A PUBACK. An id that is not in flight is left alone. */
+  answered(id: number, reasonCode: number): void {
+    const sent = this.#inFlight.get(id);
+    if (!sent) return;
+    this.#inFlight.delete(id);
+    if (sent.onThisConnection) this.#unanswered--;
+    settle(sent.job, reasonCode < 0x80 ? undefined : refused(sent.topic, reasonCode));
+  }
+
+  /** A packet id that no publish in flight has. */
+  freeId(): number {
+    do this.#lastId = this.#lastId === MAX_PACKET_ID ? 1 : this.#lastId + 1;
+    while (this.#inFlight.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  /** The session is closed: rejects what was not answered. */
+  close(error: Error): void {
+    this.#closedBy = error;
+    for (const { job } of this.#inFlight.values()) job.reject(error);
+    for (let job = this.#first; job; job = job.next) job.reject(error);
+    this.#inFlight.clear();
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#queuedBytes = 0;
+    this.stop();
+  }
+
+  #queue(job: Job): void {
+    if (this.#last) this.#last.next = job;
+    else this.#first = job;
+    this.#last = job;
+    this.#queuedBytes += job.bytes;
+  }
+
+  #sendNext(job: Job, buffer: WriteBuffer): number {
+    const topic = job.topics[job.nextTopic++]!;
+    if (job.nextTopic === job.topics.length) {
+      this.#first = job.next;
+      if (!job.next) this.#last = undefined;
+      this.#queuedBytes -= job.bytes;
+    }
+    const sent: InFlight = { id: this.freeId(), topic, job, onThisConnection: false };
+    this.#inFlight.set(sent.id, sent);
+    return this.#send(sent, false, buffer);
+  }
+
+  #sendAgain(sent: InFlight, buffer: WriteBuffer): number {
+    return this.#inFlight.get(sent.id) === sent ? this.#send(sent, this.#resumed, buffer) : 0;
+  }
+
+  #send(sent: InFlight, dup: boolean, buffer: WriteBuffer): number {
+    const { id, topic, job } = sent;
+    const { payload, properties } = job;
+    const { maximumPacketBytes, maximumQos } = this.#limits;
+    let error: Error | undefined;
+    if (maximumQos < 1) error = new AppError("unavailable", "the broker takes no publish of QoS 1");
+    else if (payload.length + properties.length + topic.length * 3 + 16 > maximumPacketBytes) {
+      const bytes = publishBytes({ topic, payload, properties, qos: 1 });
+      if (bytes > maximumPacketBytes) error = overPacketSize(topic, bytes, maximumPacketBytes);
+    }
+    if (error) {
+      this.#inFlight.delete(id);
+      settle(job, error);
+      return 0;
+    }
+    sent.onThisConnection = true;
+    this.#unanswered++;
+    buffer.publish({ topic, payload, properties, qos: 1, dup, id });
+    return 1;
+  }
+}
+
+function settle(job: Job, error: Error | undefined): void {
+  job.error ??= error;
+  if (--job.unanswered > 0) return;
+  if (job.error) job.reject(job.error);
+  else job.resolve();
+}
+
+function queueFull(maxQueuedBytes: number): AppError {
+  return new AppError("unavailable", `the queue of publishes to the broker is full (${maxQueuedBytes} bytes)`);
+}
+
+function refused(topic: string, reasonCode: number): AppError {
+  const message = `the broker refused the publish: ${reasonName(reasonCode)}`;
+  return new AppError("unavailable", message, { details: { topic, reasonCode } });
+}
+
+function overPacketSize(topic: string, bytes: number, maximumPacketBytes: number): AppError {
+  const message = `the packet has ${bytes} bytes, the broker takes ${maximumPacketBytes}`;
+  return new AppError("too_large", message, { details: { topic, bytes, maximumPacketBytes } });
+}
