@@ -1,0 +1,13 @@
+// @parley/runtime: what every service's main.ts needs.
+export * from "./broker-session/index.ts";
+export * from "./config.ts";
+export * from "./health.ts";
+export * from "./holders.ts";
+export * from "./leases.ts";
+export * from "./log.ts";
+export * from "./main.ts";
+export * from "./metrics.ts";
+export * from "./nats.ts";
+export * from "./redis.ts";
+export * from "./rpc.ts";
+export * from "./secrets.ts";

@@ -1,0 +1,96 @@
+// Methods over NATS: `rpc.{method}` carries {caller, params}, answered by {result} or {error}.
+import {
+  AppError,
+  type Caller,
+  type Method,
+  type MethodRequest,
+  methodSubject,
+  type ParamsOf,
+  type ResultOf,
+  type WireError,
+} from "@parley/protocol";
+import type { TObject, TSchema } from "typebox";
+import type { Logger } from "./log.ts";
+import { answer, type NatsConnection, request } from "./nats.ts";
+
+/** A method and the function that does its work; made by `handle`. */
+export interface MethodHandler {
+  method: Method<TObject, TSchema>;
+  work(params: never, caller: Caller): unknown;
+}
+
+/** Binds a function to a method, with the method's own types. A refusal may be returned or thrown as an AppError. */
+export function handle<M extends Method<TObject, TSchema>>(
+  method: M,
+  work: (params: ParamsOf<M>, caller: Caller) => ResultOf<M> | AppError | Promise<ResultOf<M> | AppError>,
+): MethodHandler {
+  return { method, work };
+}
+
+/**
+ * Serves methods, each replica of `queue` (the owner's name) taking its share. Params are checked here against the
+ * method's schema. An unknown error is logged with its cause and answered as `internal`.
+ */
+export function serveMethods(
+  nats: NatsConnection,
+  options: { queue: string; handlers: readonly MethodHandler[]; log: Logger },
+): { close(): Promise<void> } {
+  const { queue, handlers, log } = options;
+  const served = handlers.map((handler) => {
+    const subject = methodSubject(handler.method.name);
+    return answer(nats, subject, queue, (payload) => serve(handler, payload), log);
+  });
+  return {
+    async close() {
+      await Promise.all(served.map((one) => one.close()));
+    },
+  };
+}
+
+/**
+ * Calls a method of whichever service owns it. Throws the owner's AppError, or `unavailable` with `details.reason` as
+ * `request` does.
+ */
+export async function callMethod<M extends Method<TObject, TSchema>>(
+  nats: NatsConnection,
+  method: M,
+  caller: Caller,
+  params: ParamsOf<M>,
+  options: { timeoutMs: number },
+): Promise<ResultOf<M>> {
+  const asked: MethodRequest = { caller, params };
+  const bytes = await request(nats, methodSubject(method.name), JSON.stringify(asked), options);
+  return readAnswer(bytes) as ResultOf<M>;
+}
+
+/** The `result` of an answer; throws what it carries as `error`. */
+export function readAnswer(bytes: Uint8Array): unknown {
+  let answered: { result?: unknown; error?: WireError };
+  try {
+    answered = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  } catch (cause) {
+    throw new AppError("internal", "an answer is not JSON", { cause });
+  }
+  if (answered.error) throw AppError.fromWire(answered.error);
+  return answered.result;
+}
+
+async function serve(handler: MethodHandler, payload: Uint8Array): Promise<string> {
+  const asked = readRequest(payload);
+  const params = handler.method.checkParams(asked.params ?? {});
+  if (params instanceof AppError) throw params;
+  const result = await handler.work(params as never, asked.caller);
+  if (result instanceof AppError) throw result;
+  return JSON.stringify({ result: result ?? {} });
+}
+
+function readRequest(payload: Uint8Array): MethodRequest {
+  let asked: MethodRequest;
+  try {
+    asked = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+  } catch (cause) {
+    throw new AppError("invalid_packet", "the request is not JSON", { cause });
+  }
+  if (typeof asked?.caller?.uid !== "string") throw new AppError("invalid_packet", "the request names no caller");
+  return asked;
+}

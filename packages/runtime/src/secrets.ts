@@ -1,0 +1,88 @@
+// The three secrets of an installation: made at first start, the same for every service that reads the folder.
+import { randomBytes } from "node:crypto";
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** signingKey signs tokens; servicesSecret is the services' broker password; hookSecret is what a broker shows with its hooks. */
+export interface Secrets {
+  signingKey: Buffer;
+  servicesSecret: string;
+  hookSecret: string;
+}
+
+const secretBytes = 32;
+const textPattern = /^[0-9A-Za-z_-]{32,128}$/;
+
+/** A secret that cannot be read or is not one; the message names the file and what to do. */
+export class SecretsError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SecretsError";
+  }
+}
+
+/** Reads the secrets of `folder` and makes those that are missing (0600). Processes that do so at once agree. */
+export function readSecrets(folder: string): Secrets {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unreadable(folder, "make the folder", cause);
+  }
+  const signingKey = readOrMake(join(folder, "signing-key"), () => randomBytes(secretBytes));
+  if (signingKey.length !== secretBytes) {
+    throw damaged(join(folder, "signing-key"), `${signingKey.length} bytes long instead of ${secretBytes}`);
+  }
+  return {
+    signingKey,
+    servicesSecret: readText(join(folder, "services-secret")),
+    hookSecret: readText(join(folder, "hook-secret")),
+  };
+}
+
+function readText(file: string): string {
+  const text = readOrMake(file, () => Buffer.from(randomBytes(secretBytes).toString("base64url")))
+    .toString()
+    .trim();
+  if (!textPattern.test(text)) throw damaged(file, "not 32 to 128 of A-Z a-z 0-9 _ -");
+  return text;
+}
+
+function readOrMake(file: string, make: () => Buffer): Buffer {
+  const found = read(file);
+  if (found) return found;
+  // Written aside and linked: nobody ever reads half a secret, and the first link wins.
+  const aside = `${file}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeFileSync(aside, make(), { mode: 0o600, flag: "wx", flush: true });
+    chmodSync(aside, 0o600);
+    linkSync(aside, file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unreadable(file, "make", cause);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+  const made = read(file);
+  if (!made) throw unreadable(file, "read", undefined);
+  return made;
+}
+
+function read(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw unreadable(file, "read", cause);
+  }
+}
+
+function unreadable(path: string, verb: string, cause: unknown): SecretsError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const reason = code === "EACCES" || code === "EPERM" ? "permission denied" : (code ?? "it vanished");
+  return new SecretsError(`cannot ${verb} ${path}: ${reason}`, { cause });
+}
+
+function damaged(file: string, what: string): SecretsError {
+  return new SecretsError(
+    `${file} is ${what}; restore it, or remove it to have a new one made (tokens and sessions end)`,
+  );
+}
