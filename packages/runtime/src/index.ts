@@ -9,5 +9,6 @@ export * from "./main.ts";
 export * from "./metrics.ts";
 export * from "./nats.ts";
 export * from "./redis.ts";
+export * from "./request.ts";
 export * from "./rpc.ts";
 export * from "./secrets.ts";

@@ -7,11 +7,11 @@ import {
   methodSubject,
   type ParamsOf,
   type ResultOf,
-  type WireError,
 } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
 import type { Logger } from "./log.ts";
-import { answer, type NatsConnection, request } from "./nats.ts";
+import type { NatsConnection } from "./nats.ts";
+import { type Answering, answer, parseJson, readJsonAnswer, request } from "./request.ts";
 
 /** A method and the function that does its work; made by `handle`. */
 export interface MethodHandler {
@@ -34,7 +34,7 @@ export function handle<M extends Method<TObject, TSchema>>(
 export function serveMethods(
   nats: NatsConnection,
   options: { queue: string; handlers: readonly MethodHandler[]; log: Logger },
-): { close(): Promise<void> } {
+): Answering {
   const { queue, handlers, log } = options;
   const served = handlers.map((handler) => {
     const subject = methodSubject(handler.method.name);
@@ -60,19 +60,7 @@ export async function callMethod<M extends Method<TObject, TSchema>>(
 ): Promise<ResultOf<M>> {
   const asked: MethodRequest = { caller, params };
   const bytes = await request(nats, methodSubject(method.name), JSON.stringify(asked), options);
-  return readAnswer(bytes) as ResultOf<M>;
-}
-
-/** The `result` of an answer; throws what it carries as `error`. */
-export function readAnswer(bytes: Uint8Array): unknown {
-  let answered: { result?: unknown; error?: WireError };
-  try {
-    answered = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
-  } catch (cause) {
-    throw new AppError("internal", "an answer is not JSON", { cause });
-  }
-  if (answered.error) throw AppError.fromWire(answered.error);
-  return answered.result;
+  return (readJsonAnswer(bytes) as { result: ResultOf<M> }).result;
 }
 
 async function serve(handler: MethodHandler, payload: Uint8Array): Promise<string> {
@@ -85,12 +73,7 @@ async function serve(handler: MethodHandler, payload: Uint8Array): Promise<strin
 }
 
 function readRequest(payload: Uint8Array): MethodRequest {
-  let asked: MethodRequest;
-  try {
-    asked = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
-  } catch (cause) {
-    throw new AppError("invalid_packet", "the request is not JSON", { cause });
-  }
+  const asked = parseJson(payload) as MethodRequest;
   if (typeof asked?.caller?.uid !== "string") throw new AppError("invalid_packet", "the request names no caller");
   return asked;
 }

@@ -1,0 +1,164 @@
+// Requests over NATS and their answers: each failure says what happened, nothing is larger than the limit.
+import { AppError, limits, type WireError } from "@parley/protocol";
+import { errors, type Msg, type NatsConnection } from "nats";
+import type { Logger } from "./log.ts";
+import { natsConnected, onNatsLost } from "./nats.ts";
+
+/** no_responders: nobody serves the subject now. timeout, closed: the outcome is unknown. */
+export type RequestFailure = "no_responders" | "timeout" | "closed";
+
+/**
+ * One request, answered with the bytes of the reply. Throws AppError `unavailable` with `details.reason`, a
+ * RequestFailure: `timeout` after `timeoutMs`, `closed` at once when the connection is away or is lost meanwhile.
+ * Throws `too_large` over 512 KiB.
+ */
+export async function request(
+  nats: NatsConnection,
+  subject: string,
+  payload: Uint8Array | string,
+  options: { timeoutMs: number },
+): Promise<Uint8Array> {
+  if (!natsConnected(nats)) throw unavailable(subject, "closed");
+  if (sizeOf(payload) > limits.requestBytes) throw tooLarge("request", subject);
+  return new Promise((resolve, reject) => {
+    const forget = onNatsLost(nats, () => reject(unavailable(subject, "closed")));
+    nats.request(subject, payload, { timeout: options.timeoutMs }).then(
+      (message) => {
+        forget();
+        resolve(message.data);
+      },
+      (error: unknown) => {
+        forget();
+        reject(unavailable(subject, failureOf(error), error));
+      },
+    );
+  });
+}
+
+/** A request whose body and answer are JSON. Throws as `request` does, and the AppError that was answered. */
+export async function requestJson<Answer>(
+  nats: NatsConnection,
+  subject: string,
+  body: unknown,
+  options: { timeoutMs: number },
+): Promise<Answer> {
+  return readJsonAnswer(await request(nats, subject, JSON.stringify(body), options)) as Answer;
+}
+
+/** The JSON of an answer; throws the AppError that it carries as `error`. */
+export function readJsonAnswer(bytes: Uint8Array): unknown {
+  const answered = parseJson(bytes) as { error?: WireError } | null;
+  if (answered?.error) throw AppError.fromWire(answered.error);
+  return answered;
+}
+
+/** Bytes as JSON; throws `invalid_packet`. Between services, so without the limits of a client's packet. */
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  } catch (cause) {
+    throw new AppError("invalid_packet", "not JSON", { cause });
+  }
+}
+
+/** Something that answers requests until it is closed; close resolves when what was taken has been answered. */
+export interface Answering {
+  close(): Promise<void>;
+}
+
+/**
+ * Answers the requests on a subject, with `queue` as one of several replicas. A thrown AppError is answered as
+ * `{"error":{code,message}}`; anything else as `internal`, and logged with its cause.
+ */
+export function answer(
+  nats: NatsConnection,
+  subject: string,
+  queue: string | undefined,
+  work: (payload: Uint8Array, message: Msg) => Uint8Array | string | Promise<Uint8Array | string>,
+  log?: Logger,
+): Answering {
+  const inHand = new Set<Promise<void>>();
+  const reply = async (message: Msg) => {
+    let bytes: Uint8Array | string;
+    try {
+      bytes = await work(message.data, message);
+      if (sizeOf(bytes) > limits.requestBytes) throw tooLarge("answer", subject);
+    } catch (thrown) {
+      const error = AppError.from(thrown);
+      if (error.code === "internal") log?.error({ event: "request_failed", subject, err: error.cause ?? error });
+      bytes = JSON.stringify({ error: shown(error) });
+    }
+    if (!nats.isClosed()) message.respond(bytes);
+  };
+  const subscription = nats.subscribe(subject, {
+    ...(queue === undefined ? {} : { queue }),
+    callback: (err, message) => {
+      if (err) return void log?.error({ event: "subscription_failed", subject, err });
+      const replied = reply(message).finally(() => inHand.delete(replied));
+      inHand.add(replied);
+    },
+  });
+  return {
+    async close() {
+      // Nothing new comes once the server has confirmed; while it is away nothing comes at all.
+      if (natsConnected(nats)) await unlessLost(nats, subscription.drain());
+      else subscription.unsubscribe();
+      await Promise.all(inHand);
+      if (natsConnected(nats)) await unlessLost(nats, nats.flush());
+    },
+  };
+}
+
+/** Answers requests whose body and answer are JSON. */
+export function answerJson<Body>(
+  nats: NatsConnection,
+  subject: string,
+  queue: string | undefined,
+  work: (body: Body) => unknown,
+  log?: Logger,
+): Answering {
+  return answer(
+    nats,
+    subject,
+    queue,
+    async (bytes) => JSON.stringify((await work(parseJson(bytes) as Body)) ?? {}),
+    log,
+  );
+}
+
+/** Resolves when `work` has ended, well or not, or the connection is lost. */
+function unlessLost(nats: NatsConnection, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = onNatsLost(nats, resolve);
+    const done = () => {
+      forget();
+      resolve();
+    };
+    work.then(done, done);
+  });
+}
+
+/** What a caller is told. Why something behind this service is unavailable would read as if it were about this one. */
+function shown(error: AppError): WireError {
+  const { code, message, details } = error.toWire();
+  return code === "unavailable" || !details ? { code, message } : { code, message, details };
+}
+
+function sizeOf(payload: Uint8Array | string): number {
+  return typeof payload === "string" ? Buffer.byteLength(payload) : payload.byteLength;
+}
+
+function failureOf(error: unknown): RequestFailure {
+  if (error instanceof errors.NoRespondersError) return "no_responders";
+  if (error instanceof errors.RequestError && error.isNoResponders()) return "no_responders";
+  if (error instanceof errors.TimeoutError) return "timeout";
+  return "closed";
+}
+
+function unavailable(subject: string, reason: RequestFailure, cause?: unknown): AppError {
+  return new AppError("unavailable", undefined, { cause, details: { reason } });
+}
+
+function tooLarge(what: string, subject: string): AppError {
+  return new AppError("too_large", `${what} on ${subject} over ${limits.requestBytes} bytes`);
+}
