@@ -23,7 +23,7 @@ const TURN_BYTES = 512 * 1024;
 /** Above this the socket takes no more QoS 0. */
 const SOCKET_FULL_BYTES = 16 * 1024 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-const LAST_WRITE_TIMEOUT_MS = 2_000;
+const LAST_WORDS_TIMEOUT_MS = 2_000;
 
 export type ConnectionEnd = { reason: string; takenOver: boolean };
 
@@ -43,7 +43,7 @@ const doNothing = () => undefined;
 function openSocket(url: string): Socket {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
-  if (protocol === "mqtts:") return connectTls({ host, port: Number(port || 8883), servername: host });
+  if (protocol === "mqtts:") return connectTls({ host, port: Number(port || 8883) });
   return connect({ host, port: Number(port || 1883) });
 }
 
@@ -107,15 +107,13 @@ export class Connection {
 
   /** Writes what is left and a DISCONNECT; resolves when the socket is closed. */
   async finish(): Promise<void> {
+    if (!this.#connack) this.cut();
     if (this.#ended) return;
     this.#flush();
     this.#stop();
     const closed = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
-    const timer = setTimeout(() => this.#socket.destroy(), LAST_WRITE_TIMEOUT_MS);
-    this.#socket.resume();
-    this.#socket.end(encodeDisconnect(0));
+    this.#lastWords(0);
     await closed;
-    clearTimeout(timer);
   }
 
   /** Cuts the connection without a word. */
@@ -217,7 +215,9 @@ export class Connection {
     if (chunks.length > 1) this.#socket.cork();
     for (const chunk of chunks) this.#socket.write(chunk);
     if (chunks.length > 1) this.#socket.uncork();
-    this.#full = this.#socket.writableLength > TURN_BYTES;
+    const unwritten = this.#socket.writableLength;
+    if (unwritten === 0) this.#buffer.recycle();
+    this.#full = unwritten > TURN_BYTES;
     if (!this.#full && outbound.sendable) this.flushSoon();
   }
 
@@ -228,15 +228,23 @@ export class Connection {
 
   /** Ends the connection and tells the broker why. */
   #fail(reasonCode: number, reason: string): void {
-    this.#socket.write(encodeDisconnect(reasonCode));
-    this.#end(reason);
+    if (this.#ended) return;
+    this.#stop();
+    this.#lastWords(reasonCode);
+    this.#owner.ended({ reason, takenOver: false });
   }
 
   #end(reason: string, takenOver = false): void {
     if (this.#ended) return;
-    this.#stop();
-    this.#socket.destroySoon();
+    this.cut();
     this.#owner.ended({ reason, takenOver });
+  }
+
+  /** DISCONNECT after what was written; a broker that does not read it is not waited for. */
+  #lastWords(reasonCode: number): void {
+    const timer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_TIMEOUT_MS);
+    this.#socket.once("close", () => clearTimeout(timer));
+    this.#socket.end(encodeDisconnect(reasonCode));
   }
 
   #stop(): void {

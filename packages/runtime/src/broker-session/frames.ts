@@ -14,7 +14,7 @@ export class MalformedPacketError extends Error {}
 
 const NO_PROPERTIES: ReceivedProperties = Object.freeze({});
 const PUBLISH = 3;
-const PUBACK = 4;
+const PUBACK = 0x40;
 
 export class FrameReader {
   readonly #receiver: FrameReceiver;
@@ -83,10 +83,10 @@ export class FrameReader {
 
   #readOne(bytes: Buffer, start: number, body: number, end: number): void {
     const first = bytes[start]!;
-    const type = first >>> 4;
-    if (type === PUBLISH && this.#readPublish(bytes, first, body, end)) return;
-    if (type === PUBACK && first === 0x40 && end - body >= 2 && end - body <= 3) {
-      this.#receiver.puback((bytes[body]! << 8) | bytes[body + 1]!, end - body === 3 ? bytes[body + 2]! : 0);
+    if (first >>> 4 === PUBLISH && this.#readPublish(bytes, first, body, end)) return;
+    if (first === PUBACK && body + 2 <= end) {
+      // What may follow the reason code, a text for people, is not read.
+      this.#receiver.puback((bytes[body]! << 8) | bytes[body + 1]!, body + 2 < end ? bytes[body + 2]! : 0);
       return;
     }
     this.#parser.parse(bytes.subarray(start, end));
@@ -100,7 +100,7 @@ export class FrameReader {
     const propertiesAt = topicEnd + 2 * qos;
     if (propertiesAt >= end || bytes[propertiesAt] !== 0) return false;
     const packet: ReceivedPacket = {
-      topic: bytes.utf8Slice(body + 2, topicEnd),
+      topic: bytes.toString("utf8", body + 2, topicEnd),
       payload: bytes.subarray(propertiesAt + 1, end),
       qos: qos as 0 | 1,
       dup: (first & 8) !== 0,
@@ -112,8 +112,7 @@ export class FrameReader {
   }
 
   #dispatch(packet: mqttPacket.Packet): void {
-    if (packet.cmd === "puback") this.#receiver.puback(packet.messageId ?? 0, packet.reasonCode ?? 0);
-    else if (packet.cmd !== "publish") this.#receiver.other(packet);
+    if (packet.cmd !== "publish") this.#receiver.other(packet);
     else if (packet.qos === 2) throw new MalformedPacketError("a packet of QoS 2 without a subscription of QoS 2");
     else {
       const { topic, qos, dup, retain, messageId } = packet;

@@ -88,6 +88,7 @@ export type BrokerSession = {
   /**
    * QoS 1: resolves at PUBACK, over reconnects; rejects with an AppError when the broker refuses it, it cannot be
    * encoded, the queue is full or the session is closed. QoS 0: resolves when written or dropped.
+   * The payload must not change until then.
    */
   publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void>;
   /** One payload to many topics. Settles when each of them is answered, rejects with the first error. */

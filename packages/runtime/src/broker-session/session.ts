@@ -31,6 +31,7 @@ class Session implements BrokerSession {
   #everConnected = false;
   #receiving = true;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: BrokerSessionOptions) {
     this.#options = options;
@@ -48,27 +49,32 @@ class Session implements BrokerSession {
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  async publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void> {
-    await this.publishMany([topic], payload, qos, properties);
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void> {
+    return this.publishMany([topic], payload, qos, properties);
   }
 
-  async publishMany(
+  publishMany(
     topics: readonly string[],
     payload: Uint8Array,
     qos: 0 | 1,
     properties?: PublishProperties,
   ): Promise<void> {
-    for (const topic of topics) checkTopic(topic);
-    const encoded = encodeProperties(properties);
-    if (qos === 0) {
-      for (const topic of topics) {
-        if (!this.#connection?.publish(topic, payload, encoded)) this.#counters.dropped++;
-      }
-      return;
+    let encoded: Uint8Array;
+    try {
+      for (const topic of topics) checkTopic(topic);
+      encoded = encodeProperties(properties);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const answered = this.#outbound.add(topics, payload, encoded);
-    if (this.#outbound.sendable) this.#connection?.flushSoon();
-    await answered;
+    if (qos === 1) {
+      const answered = this.#outbound.add(topics, payload, encoded);
+      if (this.#outbound.sendable) this.#connection?.flushSoon();
+      return answered;
+    }
+    for (const topic of topics) {
+      if (!this.#connection?.publish(topic, payload, encoded)) this.#counters.dropped++;
+    }
+    return Promise.resolve();
   }
 
   stopReceiving(): void {
@@ -80,10 +86,14 @@ class Session implements BrokerSession {
     return { ...this.#counters, inFlight, queuedBytes, held: this.#connection?.held ?? 0 };
   }
 
-  async close({ graceful, waitMs = 0 }: { graceful: boolean; waitMs?: number }): Promise<void> {
+  close({ graceful, waitMs = 0 }: { graceful: boolean; waitMs?: number }): Promise<void> {
+    this.#closing ??= this.#close(graceful, waitMs);
+    return this.#closing;
+  }
+
+  async #close(graceful: boolean, waitMs: number): Promise<void> {
     this.stopReceiving();
     if (graceful) await this.#settled(waitMs);
-    if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#retry);
     const connection = this.#connection;
@@ -97,7 +107,7 @@ class Session implements BrokerSession {
 
   async #settled(waitMs: number): Promise<void> {
     const until = performance.now() + waitMs;
-    while (performance.now() < until && !this.#closed) {
+    while (performance.now() < until) {
       if ((this.#connection?.held ?? 0) === 0 && this.#outbound.idle) return;
       await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
     }
