@@ -40,7 +40,7 @@ export type AppendOutcome = Appended | AppendRefusal;
 /** The outcomes of a group, one an item and in order; or why none of it was tried or known. */
 export type GroupOutcome =
   | { q: number; outcomes: AppendOutcome[] }
-  | { q: number; failed: "not_mine" | "unavailable"; message?: string };
+  | { q: number; failed: "not_mine" | "unavailable" | "internal"; message?: string };
 
 type ItemHeader = Omit<AppendItem, "body"> & { size: number };
 type OutcomeHeader = (Omit<Appended, "stored"> & { size?: number }) | AppendRefusal;

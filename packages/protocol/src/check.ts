@@ -19,7 +19,7 @@ interface SchemaError {
   keyword: string;
   instancePath: string;
   message: string;
-  params?: { additionalProperties?: string[]; requiredProperties?: string[] };
+  params?: { additionalProperties?: string[]; requiredProperties?: string[]; allowedValue?: unknown };
 }
 
 function describe(errors: SchemaError[]): string {
@@ -30,5 +30,11 @@ function describe(errors: SchemaError[]): string {
   if (unknown?.length) return `unknown field ${[where, unknown[0]].filter(Boolean).join(".").slice(0, 80)}`;
   const missing = error.params?.requiredProperties;
   if (missing?.length) return `${[where, missing[0]].filter(Boolean).join(".")} is missing`;
+  if (error.keyword === "const") return `${where} must be one of ${allowedValues(errors, error.instancePath)}`;
   return `${where || "the packet"} ${error.message}`;
+}
+
+function allowedValues(errors: SchemaError[], path: string): string {
+  const here = errors.filter(({ keyword, instancePath }) => keyword === "const" && instancePath === path);
+  return here.map(({ params }) => JSON.stringify(params?.allowedValue)).join(", ");
 }

@@ -40,17 +40,22 @@ export function checkTree(root: object, limit: DecodeLimits = packetLimits): App
     if (depth > limit.depth) return new AppError("invalid_packet", `nested deeper than ${limit.depth} levels`);
     const next: object[] = [];
     for (const node of level) {
-      const keys = Object.keys(node);
-      nodes += keys.length;
-      if (nodes > limit.nodes) return new AppError("invalid_packet", `more than ${limit.nodes} keys and elements`);
-      const refused = Array.isArray(node) ? undefined : keys.find(isRefused);
+      const refused = Array.isArray(node) ? undefined : Object.keys(node).find(isRefused);
       if (refused !== undefined)
         return new AppError("invalid_packet", `the key ${JSON.stringify(refused.slice(0, 40))} is not allowed`);
-      for (const child of Object.values(node)) if (typeof child === "object" && child !== null) next.push(child);
+      nodes += collectChildren(node, next);
+      if (nodes > limit.nodes) return new AppError("invalid_packet", `more than ${limit.nodes} keys and elements`);
     }
     level = next;
   }
   return undefined;
+}
+
+/** Adds the objects and arrays in `node` to `into`; answers how many keys or elements it has. */
+function collectChildren(node: object, into: object[]): number {
+  const children: unknown[] = Array.isArray(node) ? node : Object.values(node);
+  for (const child of children) if (typeof child === "object" && child !== null) into.push(child);
+  return children.length;
 }
 
 function isRefused(key: string): boolean {

@@ -68,7 +68,7 @@ export class AppError extends Error {
 
   /** Reads what toWire wrote; an unknown code becomes `internal`. */
   static fromWire(error: WireError): AppError {
-    const code = error.code in errorTable ? (error.code as ErrorCode) : "internal";
+    const code = Object.hasOwn(errorTable, error.code) ? (error.code as ErrorCode) : "internal";
     return new AppError(code, error.message, error.details ? { details: error.details } : {});
   }
 }

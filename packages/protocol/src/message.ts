@@ -30,7 +30,8 @@ export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): U
 /** The delivered message: server's fields, then the stored body without its opening brace. UTF-8 JSON. */
 export function renderMessage(fields: ServerFields, body: Uint8Array): Uint8Array {
   const { conv, seq, from, device, ts } = fields;
-  const head = encoder.encode(`{"conv":"${conv}","seq":${seq},"from":"${from}","device":"${device}","ts":${ts},`);
+  const names = `"from":${JSON.stringify(from)},"device":${JSON.stringify(device)}`;
+  const head = encoder.encode(`{"conv":${JSON.stringify(conv)},"seq":${seq},${names},"ts":${ts},`);
   const rendered = new Uint8Array(head.byteLength + body.byteLength - 1);
   rendered.set(head);
   rendered.set(body.subarray(1), head.byteLength);

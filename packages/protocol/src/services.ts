@@ -49,6 +49,8 @@ export interface MembershipEvent {
   role?: Role;
   /** create: the room's name */
   name?: string;
+  /** leave: who is an owner from here on, when the last one left */
+  owner?: string;
 }
 
 /** `history.change.{holder}`: one membership change, decided at the log. */

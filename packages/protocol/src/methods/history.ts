@@ -52,6 +52,7 @@ export const sync = defineMethod({
         }),
       ),
       page: Page,
+      all: Type.Optional(Type.Boolean({ description: "also conversations without new messages, for their marks" })),
     },
     strict,
   ),

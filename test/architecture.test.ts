@@ -1,0 +1,71 @@
+// The rules of the tree that no linter knows (STYLE, Shape).
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { test } from "node:test";
+
+const root = new URL("..", import.meta.url).pathname;
+const sources = globSync("{packages,services}/*/{src,scripts}/**/*.ts", { cwd: root })
+  .concat(globSync("test/**/*.ts", { cwd: root }))
+  .filter((path) => !path.includes("node_modules"))
+  .map((path) => ({ path, text: readFileSync(`${root}/${path}`, "utf8") }));
+const own = sources.filter(({ path }) => !path.endsWith(".test.ts") && !path.startsWith("test/"));
+
+// Comments may name topics and programs; code may not.
+const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+const imports = (text: string) => [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
+const offenders = (files: typeof own, wrong: (file: (typeof own)[number]) => unknown) =>
+  files.filter(wrong).map(({ path }) => path);
+
+test("no service imports a service, and no package does", () => {
+  const importsService = ({ path, text }: (typeof own)[number]) =>
+    imports(code(text)).some((name) => {
+      const service = /(?:^@parley\/|services\/)(auth-webhook|router|presence|history|push|api|edge)(?:\/|$)/.exec(
+        name,
+      )?.[1];
+      return service !== undefined && !path.startsWith(`services/${service}/`);
+    });
+  assert.deepEqual(offenders(own, importsService), []);
+});
+
+test("protocol does no I/O: it imports no node: module but node:crypto, in partition.ts", () => {
+  const protocol = own.filter(({ path }) => path.startsWith("packages/protocol/src/"));
+  const importsNode = ({ path, text }: (typeof own)[number]) =>
+    imports(code(text)).some((name) => name.startsWith("node:") && !path.endsWith("/partition.ts"));
+  assert.deepEqual(offenders(protocol, importsNode), []);
+});
+
+test("topics and subjects are spelled in packages/protocol and nowhere else", () => {
+  const literal =
+    /["'`](im\/(up|dn|x)\/|(stored|dead|rpc|members|history|presence|users|tokens)\.[a-z$]*[.$]|(history|presence|users|tokens)\.(append|members|receipt|change|connect|session|state|verify|exists|revo))/;
+  const others = own.filter(({ path }) => !path.startsWith("packages/protocol/"));
+  assert.deepEqual(
+    offenders(others, ({ text }) => literal.test(code(text))),
+    [],
+  );
+});
+
+test("no file has more than 400 lines of code", () => {
+  const lines = (text: string) =>
+    code(text)
+      .split("\n")
+      .filter((line) => line.trim() !== "").length;
+  assert.deepEqual(
+    offenders(sources, ({ text }) => lines(text) > 400),
+    [],
+  );
+});
+
+test("nothing is named utils, common, helpers, shared or lib", () => {
+  const named = ({ path }: (typeof own)[number]) => /(^|\/)(utils?|common|helpers?|shared|lib)(\/|\.ts$)/.test(path);
+  assert.deepEqual(offenders(sources, named), []);
+});
+
+test("process is touched only where a program begins", () => {
+  const begins = /^(packages\/(testkit|cli)\/|.*\/scripts\/)/;
+  const others = own.filter(({ path }) => basename(path) !== "main.ts" && !begins.test(path));
+  assert.deepEqual(
+    offenders(others, ({ text }) => /(?<![.\w"])process\.|"node:process"/.test(code(text))),
+    [],
+  );
+});
