@@ -7,8 +7,11 @@ import type { Program } from "./child.ts";
 
 export type ServerName = "mosquitto" | "redis-server" | "nats-server";
 
-/** Where a server lives. `password` is mosquitto's one login; the others are reached through 127.0.0.1 alone. */
-export type ServerPlace = { dir: string; port: number; password: string };
+/**
+ * Where a server lives. `password` is mosquitto's one login; the others are reached through 127.0.0.1 alone.
+ * `settings` are further lines of mosquitto's configuration: of two lines the later one counts.
+ */
+export type ServerPlace = { dir: string; port: number; password: string; settings?: readonly string[] };
 
 export type Server = {
   prepare(place: ServerPlace): Promise<Program>;
@@ -38,7 +41,7 @@ export const servers: Record<ServerName, Server> = {
   },
 };
 
-async function prepareMosquitto({ dir, port, password }: ServerPlace): Promise<Program> {
+async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPlace): Promise<Program> {
   await mkdir(dir, { recursive: true });
   const passwords = join(dir, "passwords");
   await writeFile(passwords, `${brokerUsername}:${hashForMosquitto(password)}\n`, { mode: 0o600 });
@@ -63,6 +66,7 @@ async function prepareMosquitto({ dir, port, password }: ServerPlace): Promise<P
     "connection_messages false",
     // Started by root it would become the user `mosquitto`, who cannot write to our folder.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
+    ...settings,
   ];
   const config = join(dir, "mosquitto.conf");
   await writeFile(config, `${lines.join("\n")}\n`);

@@ -29,9 +29,12 @@ export type TestServer = {
 
 const programs = { mosquitto: "mosquitto", redis: "redis-server", nats: "nats-server" } as const;
 
-type Wanted = { mosquitto?: true; redis?: true; nats?: true };
+type Wanted = { mosquitto?: true | { settings: readonly string[] }; redis?: true; nats?: true };
 
-/** Starts the servers named `true` and answers one `TestServer` each, ready to be used. */
+/**
+ * Starts the servers named `true` and answers one `TestServer` each, ready to be used. Mosquitto can be given
+ * lines of configuration of its own: `{ settings: ["max_inflight_messages 5"] }`.
+ */
 export async function startServers<W extends Wanted>(
   t: TestContext,
   wanted: W,
@@ -45,7 +48,8 @@ export async function startServers<W extends Wanted>(
   const names = (Object.keys(wanted) as (keyof Wanted)[]).filter((name) => wanted[name]);
   const entries = await Promise.all(
     names.map(async (name) => {
-      const server = await startServer(programs[name], join(dir, name));
+      const settings = wanted[name] === true ? [] : wanted[name]?.settings;
+      const server = await startServer(programs[name], join(dir, name), settings);
       started.push(server);
       return [name, server];
     }),
@@ -53,20 +57,25 @@ export async function startServers<W extends Wanted>(
   return Object.fromEntries(entries);
 }
 
-async function startServer(name: ServerName, dir: string): Promise<TestServer> {
+async function startServer(name: ServerName, dir: string, settings: readonly string[] = []): Promise<TestServer> {
   // Between looking for a free port and listening on it somebody else may take it.
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startServerOn(name, dir, await freePort());
+      return await startServerOn(name, dir, await freePort(), settings);
     } catch (error) {
       if (attempt === 3) throw error;
     }
   }
 }
 
-async function startServerOn(name: ServerName, dir: string, port: number): Promise<TestServer> {
+async function startServerOn(
+  name: ServerName,
+  dir: string,
+  port: number,
+  settings: readonly string[],
+): Promise<TestServer> {
   const password = "services-secret-of-a-test";
-  const program = await servers[name].prepare({ dir, port, password });
+  const program = await servers[name].prepare({ dir, port, password, settings });
   const logFile = join(dir, "log");
   let child: Child;
   const start = async () => {
