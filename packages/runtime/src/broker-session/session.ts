@@ -131,11 +131,12 @@ class Session implements BrokerSession {
   #ready(connack: IConnackPacket, clean: boolean): void {
     const { log, clientId, sessionExpirySeconds } = this.#options;
     const { sessionPresent, properties } = connack;
-    log.info({ clientId, sessionPresent, receiveMaximum: properties?.receiveMaximum }, "broker session connected");
-    if (this.#everConnected && !clean && !sessionPresent) log.warn({ clientId }, "broker session lost by the broker");
+    log.info({ event: "broker_connected", clientId, sessionPresent, receiveMaximum: properties?.receiveMaximum });
+    // What the broker had queued for us is gone with it; what we published is sent again.
+    if (this.#everConnected && !clean && !sessionPresent) log.warn({ event: "broker_lost_session", clientId });
     const granted = properties?.sessionExpiryInterval ?? sessionExpirySeconds;
     if (granted < sessionExpirySeconds) {
-      log.warn({ clientId, sessionExpirySeconds, granted }, "broker keeps the session for a shorter time");
+      log.warn({ event: "broker_shortens_session", clientId, sessionExpirySeconds, granted });
     }
     this.#everConnected = true;
     this.#readyAt = performance.now();
@@ -150,7 +151,8 @@ class Session implements BrokerSession {
     const retryMs = takenOver ? takenOverBackoffMs(this.#attempt) : backoffMs(this.#attempt);
     this.#attempt++;
     const { log, clientId } = this.#options;
-    log.warn({ clientId, reason, attempt: this.#attempt, retryMs: Math.round(retryMs) }, "broker session disconnected");
+    const event = takenOver ? "broker_session_taken_over" : "broker_disconnected";
+    log.warn({ event, clientId, reason, attempt: this.#attempt, retryMs: Math.round(retryMs) });
     this.#retry = setTimeout(() => this.#connect(), retryMs);
     this.#setState(takenOver ? "taken_over" : "disconnected", reason);
   }
