@@ -18,10 +18,10 @@ export async function request(
   payload: Uint8Array | string,
   options: { timeoutMs: number },
 ): Promise<Uint8Array> {
-  if (!natsConnected(nats)) throw unavailable(subject, "closed");
+  if (!natsConnected(nats)) throw unavailable("closed");
   if (sizeOf(payload) > limits.requestBytes) throw tooLarge("request", subject);
   return new Promise((resolve, reject) => {
-    const forget = onNatsLost(nats, () => reject(unavailable(subject, "closed")));
+    const forget = onNatsLost(nats, () => reject(unavailable("closed")));
     nats.request(subject, payload, { timeout: options.timeoutMs }).then(
       (message) => {
         forget();
@@ -29,7 +29,7 @@ export async function request(
       },
       (error: unknown) => {
         forget();
-        reject(unavailable(subject, failureOf(error), error));
+        reject(unavailable(failureOf(error), error));
       },
     );
   });
@@ -155,7 +155,7 @@ function failureOf(error: unknown): RequestFailure {
   return "closed";
 }
 
-function unavailable(subject: string, reason: RequestFailure, cause?: unknown): AppError {
+function unavailable(reason: RequestFailure, cause?: unknown): AppError {
   return new AppError("unavailable", undefined, { cause, details: { reason } });
 }
 

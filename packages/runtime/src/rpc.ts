@@ -19,13 +19,23 @@ export interface MethodHandler {
   work(params: never, caller: Caller): unknown;
 }
 
+/** A result that is JSON text already: it is passed on as it is, never parsed and built again. */
+export class JsonText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** Binds a function to a method, with the method's own types. A refusal may be returned or thrown as an AppError. */
 export function handle<M extends Method<TObject, TSchema>>(
   method: M,
-  work: (params: ParamsOf<M>, caller: Caller) => ResultOf<M> | AppError | Promise<ResultOf<M> | AppError>,
+  work: (params: ParamsOf<M>, caller: Caller) => Result<M> | Promise<Result<M>>,
 ): MethodHandler {
   return { method, work };
 }
+
+type Result<M> = ResultOf<M> | JsonText | AppError;
 
 /**
  * Serves methods, each replica of `queue` (the owner's name) taking its share. Params are checked here against the
@@ -69,6 +79,7 @@ async function serve(handler: MethodHandler, payload: Uint8Array): Promise<strin
   if (params instanceof AppError) throw params;
   const result = await handler.work(params as never, asked.caller);
   if (result instanceof AppError) throw result;
+  if (result instanceof JsonText) return `{"result":${result.text}}`;
   return JSON.stringify({ result: result ?? {} });
 }
 
