@@ -1,0 +1,102 @@
+// The connections to the broker behind the edge: one a device, and short ones that end a session or probe.
+import { connect, type Socket } from "node:net";
+import type { IConnackPacket } from "mqtt-packet";
+import { Framing } from "./framing.ts";
+import { readPacket, types, type Version, writePacket } from "./packets.ts";
+
+export interface Broker {
+  host: string;
+  port: number;
+  /** the services' login, which stands in place of every device's own */
+  username: string;
+  password: string;
+  timeoutMs: number;
+}
+
+/** An answered CONNECT. `framing` may hold packets that came with the CONNACK. */
+export interface BrokerConnection {
+  socket: Socket;
+  framing: Framing;
+  connack: IConnackPacket;
+}
+
+/** The largest packet MQTT can spell: what the broker sends is the broker's to bound. */
+const anySize = 268_435_460;
+
+export function readBroker(url: string, password: string, timeoutMs: number): Broker {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== "mqtt:") throw new Error(`PARLEY_BROKER_URL: ${protocol}// is not supported, use mqtt://host:port`);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return { host, port: port === "" ? 1883 : Number(port), username: "parley", password, timeoutMs };
+}
+
+/** Sends `connectPacket` and resolves with the broker's CONNACK, whatever it says; undefined when none came. The socket is paused. */
+export function connectBroker(
+  broker: Broker,
+  connectPacket: Buffer,
+  version: Version,
+): Promise<BrokerConnection | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: broker.host, port: broker.port, noDelay: true });
+    const framing = new Framing(anySize);
+    const timer = setTimeout(() => socket.destroy(), broker.timeoutMs);
+    const settle = (connection: BrokerConnection | undefined): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      socket.on("error", () => socket.destroy());
+      socket.pause();
+      if (connection === undefined) socket.destroy();
+      resolve(connection);
+    };
+    socket.once("error", () => settle(undefined));
+    socket.once("close", () => settle(undefined));
+    socket.on("data", (chunk: Buffer) => {
+      framing.push(chunk);
+      const found = framing.next();
+      if (found === "more") return;
+      const connack = found === "packet" ? readPacket(framing.packet(), "connack", version) : undefined;
+      settle(connack && { socket, framing, connack });
+    });
+    socket.write(connectPacket);
+  });
+}
+
+/**
+ * Ends the session of a client id, connected or not: "ended", "unknown" when the broker had none, "failed" when it did not
+ * answer. Resumes it once with an expiry of 0, so that one connection both tells and deletes [MQTT5 3.1.2.11.2].
+ */
+export async function endSession(broker: Broker, clientId: string): Promise<"ended" | "unknown" | "failed"> {
+  const connection = await connectBroker(broker, briefConnect(broker, clientId, false), 5);
+  if (connection === undefined) return "failed";
+  connection.socket.end(Buffer.from([types.disconnect << 4, 0]));
+  connection.socket.resume();
+  if (connection.connack.reasonCode !== 0) return "failed";
+  return connection.connack.sessionPresent ? "ended" : "unknown";
+}
+
+/** True when the broker takes the services' login. */
+export async function probeBroker(broker: Broker, clientId: string): Promise<boolean> {
+  const connection = await connectBroker(broker, briefConnect(broker, clientId, true), 5);
+  if (connection === undefined) return false;
+  connection.socket.end(Buffer.from([types.disconnect << 4, 0]));
+  connection.socket.resume();
+  return connection.connack.reasonCode === 0;
+}
+
+function briefConnect({ username, password }: Broker, clientId: string, clean: boolean): Buffer {
+  const properties = { sessionExpiryInterval: 0, receiveMaximum: 1 };
+  return writePacket(
+    {
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 5,
+      clientId,
+      clean,
+      keepalive: 10,
+      username,
+      password: Buffer.from(password),
+      properties,
+    },
+    5,
+  );
+}

@@ -1,0 +1,36 @@
+// The edge's settings: names, defaults, units.
+import { type Config, defineSettings } from "@parley/runtime";
+import { Type } from "typebox";
+
+const port = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 0, maximum: 65535, description });
+const count = (fallback: number, minimum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, description });
+
+export const settings = defineSettings({
+  service: "edge",
+  prefix: "EDGE",
+  shared: ["PARLEY_BROKER_URL"],
+  own: {
+    EDGE_HOST: Type.String({ default: "127.0.0.1", description: "address the device ports are bound to" }),
+    EDGE_MQTT_PORT: port(1883, "MQTT over TCP; 0 = any free one"),
+    EDGE_WS_PORT: port(8083, "MQTT over WebSocket, path /mqtt; 0 = any free one"),
+    EDGE_ADMIN_HOST: Type.String({ default: "127.0.0.1", description: "address the admin port is bound to" }),
+    EDGE_ADMIN_PORT: port(0, "GET /clients and DELETE /clients/{id}; 0 = any free one"),
+    EDGE_HOOKS_URL: Type.String({
+      default: "http://127.0.0.1:8090",
+      pattern: "^http://[^\\s,]+(,http://[^\\s,]+)*$",
+      expects: "one or more http:// addresses with commas between",
+      description: "auth-webhook's replicas, asked in turn",
+    }),
+    EDGE_HOOK_TIMEOUT_MS: count(5000, 1, "a hook that takes longer refuses (ms)"),
+    EDGE_DECISION_CACHE_ENTRIES: count(200_000, 1, "answers kept at once, of publish and of subscribe each"),
+    EDGE_BROKER_TIMEOUT_MS: count(5000, 1, "a broker that takes longer to answer CONNECT is unavailable (ms)"),
+    EDGE_CONNECT_TIMEOUT_MS: count(10_000, 1, "a connection without CONNECT ends (ms)"),
+    EDGE_MAX_CONNECTIONS: count(20_000, 1, "devices connected at once; the next is told: server busy"),
+    EDGE_MAX_PACKET_BYTES: count(128 * 1024, 1024, "largest packet taken from a device (bytes)"),
+    EDGE_SESSION_EXPIRY_SECONDS: count(3600, 0, "longest life of a session whose device is away (s)"),
+  },
+});
+
+export type EdgeConfig = Config<typeof settings>;

@@ -1,0 +1,44 @@
+// The broker's CONNACK in the edge's words: what the edge gives and does not give, and never the services' login.
+import type { IConnackPacket } from "mqtt-packet";
+import type { Admission } from "./connect.ts";
+import { refusal, writePacket } from "./packets.ts";
+import { type Reason, reasons } from "./reasons.ts";
+
+export function acceptance(connack: IConnackPacket, admission: Admission, maxPacketBytes: number): Buffer {
+  const { sessionPresent } = connack;
+  if (admission.version === 4) return writePacket({ cmd: "connack", sessionPresent, returnCode: 0 }, 4);
+  const { topicAliasMaximum: _, assignedClientIdentifier: __, ...properties } = connack.properties ?? {};
+  const capped = admission.capped ? { sessionExpiryInterval: admission.sessionExpirySeconds } : {};
+  const assigned = admission.assigned ? { assignedClientIdentifier: admission.clientId } : {};
+  return writePacket(
+    {
+      cmd: "connack",
+      sessionPresent,
+      reasonCode: 0,
+      properties: {
+        ...properties,
+        ...capped,
+        ...assigned,
+        maximumPacketSize: Math.min(maxPacketBytes, properties.maximumPacketSize ?? maxPacketBytes),
+        retainAvailable: false,
+        sharedSubscriptionAvailable: false,
+      },
+    },
+    5,
+  );
+}
+
+/** A broker that refuses the services' login is not the device's fault: to the device it is unavailable. */
+export function brokerRefusal(connack: IConnackPacket, admission: Admission): Buffer {
+  const code = admission.version === 5 ? (connack.reasonCode ?? 0) : (connack.returnCode ?? 0);
+  const reason = passedOn[code] ?? reasons.unavailable;
+  return refusal(reason, admission.version) ?? refusal(reasons.unavailable, admission.version)!;
+}
+
+const passedOn: Record<number, Reason> = {
+  2: reasons.clientIdInvalid,
+  [reasons.clientIdInvalid.code]: reasons.clientIdInvalid,
+  [reasons.topicInvalid.code]: reasons.topicInvalid,
+  [reasons.tooLarge.code]: reasons.tooLarge,
+  [reasons.busy.code]: reasons.busy,
+};

@@ -1,0 +1,151 @@
+// Decides CONNECT: each step may end it with a reason.
+import { randomBytes } from "node:crypto";
+import { isUid } from "@parley/protocol";
+import type { Broker } from "./broker.ts";
+import type { Decisions } from "./decisions.ts";
+import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
+import { type Connect, protocolOf, readPacket, type Version, writePacket } from "./packets.ts";
+import { type Asker, registerQuestion } from "./questions.ts";
+import { type Reason, reasonOfError, reasons } from "./reasons.ts";
+import { isTopicName } from "./topic.ts";
+
+export interface Peer {
+  address: string;
+  port: number;
+}
+
+export interface Admission extends Asker {
+  version: Version;
+  /** the CONNECT for the broker, with the services' login in place of the device's */
+  packet: Buffer;
+  keepAliveSeconds: number;
+  /** how long the session outlives the connection; 0 when it ends with it */
+  sessionExpirySeconds: number;
+  /** the client id was the edge's to choose, and MQTT 5 is told it */
+  assigned: boolean;
+  /** the device asked for a longer session than it gets, and MQTT 5 is told */
+  capped: boolean;
+  /** unix time in ms at which the connection is cut */
+  expiresAt: number | undefined;
+}
+
+export type ConnectDecision = { admission: Admission } | { refused: Reason; version: Version };
+
+export interface ConnectRules {
+  hooks: Hooks;
+  decisions: Decisions;
+  broker: Broker;
+  maxSessionExpirySeconds: number;
+}
+
+/** `bytes` is a whole packet of type CONNECT whose variable header begins at `body`. */
+export async function decideConnect(
+  bytes: Buffer,
+  body: number,
+  peer: Peer,
+  rules: ConnectRules,
+): Promise<ConnectDecision> {
+  const { supported, answerAs: version } = protocolOf(bytes, body);
+  const refuse = (refused: Reason): ConnectDecision => ({ refused, version });
+  if (!supported) return refuse(reasons.unsupportedVersion);
+  const connect = readPacket(bytes, "connect", version) as Connect | undefined;
+  if (connect === undefined) return refuse(reasons.malformed);
+  const fault = findFault(connect);
+  if (fault !== undefined) return refuse(fault);
+  const clientId = connect.clientId || assignClientId(connect);
+  if (clientId === undefined) return refuse(reasons.clientIdInvalid);
+  const hook = version === 5 ? "auth_on_register_m5" : "auth_on_register";
+  const answer = await rules.hooks.ask(hook, registerQuestion(connect, clientId, peer));
+  if (answer.verdict === "refused") return refuse(reasonOfError(answer.error));
+  const asker = answer.verdict === "ok" ? readAsker(connect, clientId, answer) : undefined;
+  if (asker === undefined) return refuse(reasons.unavailable);
+  const willFault = await refuseWill(connect, asker, rules.decisions);
+  if (willFault !== undefined) return refuse(willFault);
+  return { admission: admit(connect, asker, readExpiry(answer), rules) };
+}
+
+function findFault(connect: Connect): Reason | undefined {
+  const { will, properties } = connect;
+  if (properties?.authenticationMethod !== undefined) return reasons.badAuthMethod;
+  if (connect.password !== undefined && connect.username === undefined && connect.protocolVersion === 4)
+    return reasons.malformed;
+  if (will === undefined) return undefined;
+  if (will.qos !== undefined && will.qos > 2) return reasons.malformed;
+  if (!isTopicName(will.topic)) return reasons.topicInvalid;
+  return will.retain === true && connect.protocolVersion === 5 ? reasons.retainRefused : undefined;
+}
+
+/** An empty client id gets one that belongs to its user; 3.1.1 may leave it empty only with a clean session [MQTT-3.1.3-8]. */
+function assignClientId(connect: Connect): string | undefined {
+  const { username, clean, protocolVersion } = connect;
+  if (username === undefined || !isUid(username) || (protocolVersion === 4 && clean !== true)) return undefined;
+  return `${username}:${randomBytes(8).toString("hex")}`;
+}
+
+/** The hook may name the device anew. A mountpoint (a dialect device's own tree) is for `tree.ts`, which is to come: until then it is refused. */
+function readAsker(connect: Connect, clientId: string, answer: HookAnswer): Asker | undefined {
+  const modifiers = answer.body.modifiers ?? {};
+  if (!isRecord(modifiers)) return undefined;
+  const { client_id: newClientId = clientId, username = connect.username ?? null, mountpoint = "" } = modifiers;
+  if (typeof newClientId !== "string" || newClientId === "" || mountpoint !== "") return undefined;
+  if (username !== null && typeof username !== "string") return undefined;
+  return { clientId: newClientId, username };
+}
+
+/** `expire_at` beside `result`: unix seconds at which the login ends. */
+function readExpiry(answer: HookAnswer): number | undefined {
+  const { expire_at: expireAt } = answer.body;
+  return typeof expireAt === "number" && Number.isFinite(expireAt) ? expireAt * 1000 : undefined;
+}
+
+/** A Will is checked like the publish it will be, now that somebody is there to hear no. */
+async function refuseWill(connect: Connect, asker: Asker, decisions: Decisions): Promise<Reason | undefined> {
+  const { will, protocolVersion } = connect;
+  if (will === undefined) return undefined;
+  const publication = {
+    topic: will.topic,
+    qos: will.qos ?? 0,
+    retain: false,
+    payload: Buffer.from(will.payload),
+    properties: will.properties,
+  };
+  const verdict = await decisions.askPublish(asker, publication, protocolVersion);
+  if (!verdict.allowed) return reasons.notAuthorized;
+  if (verdict.topic !== undefined) will.topic = verdict.topic;
+  return undefined;
+}
+
+function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, rules: ConnectRules): Admission {
+  const { protocolVersion: version, clean = false, keepalive = 0, will } = connect;
+  const max = rules.maxSessionExpirySeconds;
+  const asked = version === 5 ? (connect.properties?.sessionExpiryInterval ?? 0) : clean ? 0 : max;
+  const sessionExpirySeconds = Math.min(asked, max);
+  // Without aliases from the broker every PUBLISH names its topic, which a tree will have to strip.
+  const { topicAliasMaximum: _, ...properties } = connect.properties ?? {};
+  if (version === 5) properties.sessionExpiryInterval = sessionExpirySeconds;
+  const packet = writePacket(
+    {
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: version,
+      clientId: asker.clientId,
+      clean,
+      keepalive,
+      username: rules.broker.username,
+      password: Buffer.from(rules.broker.password),
+      ...(will === undefined ? {} : { will: { ...will, retain: false } }),
+      ...(version === 5 ? { properties } : {}),
+    },
+    version,
+  );
+  return {
+    ...asker,
+    version,
+    packet,
+    keepAliveSeconds: keepalive,
+    sessionExpirySeconds,
+    assigned: connect.clientId === "",
+    capped: asked > sessionExpirySeconds,
+    expiresAt,
+  };
+}

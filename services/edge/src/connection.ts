@@ -1,0 +1,331 @@
+// One device's connection: its packets in order to the broker, the broker's back, and the end of both.
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Logger } from "@parley/runtime";
+import { type BrokerConnection, connectBroker } from "./broker.ts";
+import { acceptance, brokerRefusal } from "./connack.ts";
+import { type Admission, type ConnectRules, decideConnect, type Peer } from "./connect.ts";
+import { decideDisconnect } from "./disconnect.ts";
+import { Framing } from "./framing.ts";
+import { asItCame, dropped, type Outcome } from "./outcome.ts";
+import { disconnection, protocolOf, refusal, types, type Version } from "./packets.ts";
+import { decidePublish } from "./publish.ts";
+import { type Reason, reasons } from "./reasons.ts";
+import type { Member, Sessions } from "./sessions.ts";
+import { completeSuback, decideSubscribe, type PartialSubacks } from "./subscribe.ts";
+
+/** What every connection needs of the edge. */
+export interface Surroundings {
+  rules: ConnectRules;
+  sessions: Sessions;
+  maxPacketBytes: number;
+  connectTimeoutMs: number;
+  log: Logger;
+  /** true when no more devices may connect */
+  isFull(): boolean;
+  onClose(connection: Connection, reason: Reason | undefined): void;
+}
+
+/** A device as its listener hands it over. */
+export interface Device {
+  stream: Duplex;
+  transport: "tcp" | "ws";
+  peer: Peer;
+}
+
+/** bytes of our own answers a device may leave unread before the edge stops reading it */
+const maxUnreadBytes = 256 * 1024;
+/** how long a closed socket may take to send its last words */
+const lingerMs = 1000;
+
+export class Connection implements Member {
+  clientId = "";
+  username: string | null = null;
+  version: Version = 4;
+  connectedAt = 0;
+  sessionExpirySeconds = 0;
+  readonly transport: "tcp" | "ws";
+  readonly #openedAt = Date.now();
+  readonly #edge: Surroundings;
+  readonly #device: Duplex;
+  readonly #peer: Peer;
+  readonly #uplink: Framing;
+  readonly #partialSubacks: PartialSubacks = new Map();
+  #broker: Socket | undefined;
+  #phase: "new" | "open" | "closed" = "new";
+  #claimed = false;
+  #keepAliveMs = 0;
+  #expiresAt: number | undefined;
+  #lastPacketAt = 0;
+  #asking = false;
+  #brokerFull = false;
+  #paused = false;
+  #deviceEnded = false;
+  /** DISCONNECT has passed, from either side: nothing more is to be said */
+  #parted = false;
+
+  constructor({ stream, transport, peer }: Device, edge: Surroundings) {
+    this.transport = transport;
+    this.#device = stream;
+    this.#peer = peer;
+    this.#edge = edge;
+    this.#uplink = new Framing(edge.maxPacketBytes);
+    stream.on("data", (chunk: Buffer) => this.#takeUplink(chunk));
+    stream.on("drain", () => this.#drained());
+    stream.on("end", () => this.#deviceGone());
+    stream.on("close", () => this.#deviceGone());
+    stream.on("error", () => stream.destroy());
+  }
+
+  /** Called every second. */
+  sweep(now: number): void {
+    if (this.#phase === "new") {
+      if (!this.#asking && now - this.#openedAt > this.#edge.connectTimeoutMs) this.close(reasons.keepAlive);
+      return;
+    }
+    // Who is not read cannot be blamed for silence.
+    if (this.#paused) this.#lastPacketAt = now;
+    if (this.#keepAliveMs > 0 && now - this.#lastPacketAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
+    else if (this.#expiresAt !== undefined && now >= this.#expiresAt) this.close(reasons.expired);
+  }
+
+  remove(): void {
+    this.sessionExpirySeconds = 0;
+    this.close(reasons.removed);
+  }
+
+  /** Ends both sides; an MQTT 5 device is told why. Without DISCONNECT the broker publishes the Will. */
+  close(reason?: Reason): void {
+    if (this.#phase === "closed") return;
+    const tellsWhy = this.#phase === "open" && this.version === 5 && !this.#parted && this.#device.writable;
+    this.#phase = "closed";
+    if (reason !== undefined && tellsWhy) this.#device.write(disconnection(reason));
+    this.#device.end();
+    this.#device.resume();
+    this.#broker?.end();
+    this.#broker?.resume();
+    setTimeout(() => {
+      this.#device.destroy();
+      this.#broker?.destroy();
+    }, lingerMs).unref();
+    if (this.#claimed) this.#edge.sessions.leave(this);
+    if (reason !== undefined)
+      this.#edge.log.info({ event: "device_closed", clientId: this.clientId, reason: reason.name });
+    this.#edge.onClose(this, reason);
+  }
+
+  #takeUplink(chunk: Buffer): void {
+    if (this.#phase === "closed") return;
+    this.#uplink.push(chunk);
+    try {
+      this.#readUplink();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Runs of packets that pass as they came leave in one write; the first question stops the reading until it is answered. */
+  #readUplink(): void {
+    const frame = this.#uplink;
+    let from = frame.end;
+    while (this.#phase !== "closed") {
+      const found = frame.next();
+      if (found !== "packet") {
+        this.#toBroker(frame.bytes.subarray(from, frame.end));
+        if (found === "malformed") this.close(reasons.malformed);
+        if (found === "too_large") this.close(reasons.tooLarge);
+        return;
+      }
+      const outcome = this.#decide(frame);
+      if (outcome === asItCame) continue;
+      this.#toBroker(frame.bytes.subarray(from, frame.start));
+      from = frame.end;
+      if (outcome instanceof Promise) {
+        void this.#await(outcome, frame.packet());
+        return;
+      }
+      this.#apply(outcome);
+    }
+  }
+
+  #decide(frame: Framing): Outcome | Promise<Outcome> {
+    const first = frame.bytes[frame.start]!;
+    const type = first >> 4;
+    if (this.#phase === "new")
+      return first === types.connect << 4 ? this.#connect(frame) : { close: reasons.protocolError };
+    if (this.#parted) return dropped;
+    this.#lastPacketAt = Date.now();
+    const { decisions } = this.#edge.rules;
+    if (type === types.publish) return decidePublish(frame, this.version, this, decisions);
+    switch (first) {
+      case (types.subscribe << 4) | 2:
+        return decideSubscribe(frame.packet(), this.version, this, decisions, this.#partialSubacks);
+      case types.disconnect << 4:
+        return this.#disconnect(frame);
+      case types.puback << 4:
+      case types.pubrec << 4:
+      case (types.pubrel << 4) | 2:
+      case types.pubcomp << 4:
+      case (types.unsubscribe << 4) | 2:
+      case types.pingreq << 4:
+        return asItCame;
+      default:
+        return { close: type === types.connect ? reasons.protocolError : reasons.malformed };
+    }
+  }
+
+  async #await(question: Promise<Outcome>, packet: Buffer): Promise<void> {
+    this.#asking = true;
+    this.#regulate();
+    try {
+      const outcome = await question;
+      this.#asking = false;
+      this.#apply(outcome === asItCame ? { forward: packet } : outcome);
+      this.#readUplink();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#asking || this.#phase === "closed") return;
+    if (this.#deviceEnded) this.close();
+    else this.#regulate();
+  }
+
+  #apply({ forward, reply, close }: Outcome): void {
+    if (this.#phase === "closed") return;
+    if (forward !== undefined) this.#toBroker(forward);
+    if (reply !== undefined) this.#toDevice(reply);
+    if (close !== undefined) this.close(close);
+  }
+
+  async #connect(frame: Framing): Promise<Outcome> {
+    const { rules, sessions } = this.#edge;
+    const packet = frame.packet();
+    const body = frame.body - frame.start;
+    const decision = this.#edge.isFull()
+      ? { refused: reasons.busy, version: protocolOf(packet, body).answerAs }
+      : await decideConnect(packet, body, this.#peer, rules);
+    if ("refused" in decision) return refuse(decision.refused, decision.version);
+    const { admission } = decision;
+    if (this.#phase === "closed") return dropped;
+    this.clientId = admission.clientId;
+    this.username = admission.username;
+    this.version = admission.version;
+    this.sessionExpirySeconds = admission.sessionExpirySeconds;
+    sessions.claim(this);
+    this.#claimed = true;
+    const link = await connectBroker(rules.broker, admission.packet, admission.version);
+    if (link === undefined) return refuse(reasons.unavailable, admission.version);
+    return this.#open(link, admission);
+  }
+
+  #open(link: BrokerConnection, admission: Admission): Outcome {
+    const { connack, socket, framing } = link;
+    if (this.#phase === "closed") {
+      socket.destroy();
+      return dropped;
+    }
+    this.#broker = socket;
+    if ((connack.reasonCode ?? connack.returnCode) !== 0)
+      return { reply: brokerRefusal(connack, admission), close: reasons.unavailable };
+    this.#phase = "open";
+    this.connectedAt = this.#lastPacketAt = Date.now();
+    this.#keepAliveMs = (connack.properties?.serverKeepAlive ?? admission.keepAliveSeconds) * 1000;
+    this.#expiresAt = admission.expiresAt;
+    this.#toDevice(acceptance(connack, admission, this.#edge.maxPacketBytes));
+    this.#edge.sessions.wake(this);
+    this.#readDownlink(framing);
+    socket.on("data", (chunk: Buffer) => this.#takeDownlink(framing, chunk));
+    socket.on("drain", () => {
+      this.#brokerFull = false;
+      this.#regulate();
+    });
+    socket.on("end", () => this.close(reasons.shuttingDown));
+    socket.on("close", () => this.close(reasons.shuttingDown));
+    socket.resume();
+    return dropped;
+  }
+
+  #disconnect(frame: Framing): Outcome {
+    const max = this.#edge.rules.maxSessionExpirySeconds;
+    const { outcome, sessionExpirySeconds } = decideDisconnect(
+      frame.packet(),
+      this.version,
+      this.sessionExpirySeconds,
+      max,
+    );
+    if (outcome.close !== undefined) return outcome;
+    this.sessionExpirySeconds = sessionExpirySeconds;
+    this.#parted = true;
+    return outcome;
+  }
+
+  #takeDownlink(frame: Framing, chunk: Buffer): void {
+    if (this.#phase === "closed") return;
+    frame.push(chunk);
+    this.#readDownlink(frame);
+  }
+
+  #readDownlink(frame: Framing): void {
+    let from = frame.end;
+    for (;;) {
+      const found = frame.next();
+      if (found !== "packet") {
+        if (frame.end > from) this.#toDevice(frame.bytes.subarray(from, frame.end));
+        if (found !== "more") this.close(reasons.unavailable);
+        return;
+      }
+      const type = frame.bytes[frame.start]! >> 4;
+      if (type === types.disconnect) this.#parted = true;
+      if (type !== types.suback || this.#partialSubacks.size === 0) continue;
+      const whole = completeSuback(frame.packet(), this.version, this.#partialSubacks);
+      if (whole === undefined) continue;
+      if (frame.start > from) this.#toDevice(frame.bytes.subarray(from, frame.start));
+      this.#toDevice(whole);
+      from = frame.end;
+    }
+  }
+
+  #toBroker(bytes: Buffer): void {
+    if (bytes.length === 0 || this.#broker === undefined || !this.#broker.writable) return;
+    if (this.#broker.write(bytes)) return;
+    this.#brokerFull = true;
+    this.#regulate();
+  }
+
+  #toDevice(bytes: Buffer): void {
+    if (!this.#device.writable || this.#device.write(bytes)) return;
+    this.#broker?.pause();
+    this.#regulate();
+  }
+
+  #drained(): void {
+    this.#broker?.resume();
+    this.#regulate();
+  }
+
+  /** Reads the device only while there is somewhere for its packets, and for our answers, to go. */
+  #regulate(): void {
+    if (this.#phase === "closed") return;
+    const pause = this.#asking || this.#brokerFull || this.#device.writableLength > maxUnreadBytes;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#device.pause();
+    else this.#device.resume();
+  }
+
+  #deviceGone(): void {
+    this.#deviceEnded = true;
+    if (!this.#asking) this.close();
+  }
+
+  /** A fault of ours costs this device its connection and nobody else anything. */
+  #fail(error: unknown): void {
+    this.#edge.log.error({ event: "connection_failed", clientId: this.clientId, err: error });
+    this.close(reasons.unavailable);
+  }
+}
+
+function refuse(reason: Reason, version: Version): Outcome {
+  const reply = refusal(reason, version);
+  return reply === undefined ? { close: reason } : { reply, close: reason };
+}

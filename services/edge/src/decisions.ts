@@ -1,0 +1,99 @@
+// What a device may publish and subscribe: the hooks' answers, kept for as long as they said.
+import { LRUCache } from "lru-cache";
+import type { ISubscription } from "mqtt-packet";
+import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
+import type { Version } from "./packets.ts";
+import { type Asker, type Publication, publishQuestion, subscribeQuestion } from "./questions.ts";
+
+/** May it be published, and on which topic if not on its own. */
+export type PublishVerdict = { allowed: true; topic?: string } | { allowed: false };
+/** The QoS a filter gets, or the refusing code of SUBACK (≥ 128). */
+export type SubscribeVerdict = number;
+
+export interface Decisions {
+  /** The kept verdict about a topic, if there is one. `spelling` is the topic with one character a byte (latin1). */
+  knownPublish(asker: Asker, spelling: string): PublishVerdict | undefined;
+  askPublish(asker: Asker, publication: Publication, version: Version): Promise<PublishVerdict>;
+  /** One verdict a subscription, in order. */
+  subscribe(asker: Asker, subscriptions: ISubscription[], version: Version): Promise<SubscribeVerdict[]>;
+}
+
+const allowed: PublishVerdict = { allowed: true };
+const refused: PublishVerdict = { allowed: false };
+
+/** `onReuse` is told of each answer taken from memory. `maxEntries` bounds each of the two memories. */
+export function startDecisions(hooks: Hooks, maxEntries: number, onReuse: () => void): Decisions {
+  const publishes = new LRUCache<string, PublishVerdict>({ max: maxEntries });
+  const subscribes = new LRUCache<string, SubscribeVerdict>({ max: maxEntries });
+
+  function knownPublish(asker: Asker, spelling: string): PublishVerdict | undefined {
+    const verdict = publishes.get(keyOf(asker, spelling));
+    if (verdict !== undefined) onReuse();
+    return verdict;
+  }
+
+  async function askPublish(asker: Asker, publication: Publication, version: Version): Promise<PublishVerdict> {
+    const hook = version === 5 ? "auth_on_publish_m5" : "auth_on_publish";
+    const answer = await hooks.ask(hook, publishQuestion(asker, publication, version));
+    const verdict = readPublishVerdict(answer);
+    const spelling = Buffer.from(publication.topic).toString("latin1");
+    if (answer.maxAgeSeconds > 0) publishes.set(keyOf(asker, spelling), verdict, { ttl: answer.maxAgeSeconds * 1000 });
+    return verdict;
+  }
+
+  async function subscribe(asker: Asker, subscriptions: ISubscription[], version: Version) {
+    const known = subscriptions.map((one) => subscribes.get(keyOf(asker, one.topic)));
+    const unknown = subscriptions.filter((_, index) => known[index] === undefined);
+    if (unknown.length < subscriptions.length) onReuse();
+    if (unknown.length === 0) return known.map((verdict, index) => atMost(subscriptions[index]!, verdict!));
+    const hook = version === 5 ? "auth_on_subscribe_m5" : "auth_on_subscribe";
+    const answer = await hooks.ask(hook, subscribeQuestion(asker, unknown, version));
+    const answered = readSubscribeVerdicts(answer, unknown, version);
+    if (answer.maxAgeSeconds > 0)
+      for (const [topic, verdict] of answered)
+        subscribes.set(keyOf(asker, topic), verdict, { ttl: answer.maxAgeSeconds * 1000 });
+    return subscriptions.map((one, index) => atMost(one, known[index] ?? answered.get(one.topic)!));
+  }
+
+  return { knownPublish, askPublish, subscribe };
+}
+
+function keyOf(asker: Asker, topic: string): string {
+  return `${asker.clientId}\n${asker.username}\n${topic}`;
+}
+
+function atMost(subscription: ISubscription, verdict: SubscribeVerdict): SubscribeVerdict {
+  return verdict >= 128 ? verdict : Math.min(verdict, subscription.qos);
+}
+
+/** A modifier the edge does not know would be ignored to somebody's harm, so it is a refusal. */
+function readPublishVerdict(answer: HookAnswer): PublishVerdict {
+  if (answer.verdict !== "ok") return refused;
+  const { modifiers } = answer.body;
+  if (modifiers === undefined) return allowed;
+  if (!isRecord(modifiers) || Object.keys(modifiers).some((key) => key !== "topic")) return refused;
+  if (modifiers.topic === undefined) return allowed;
+  return typeof modifiers.topic === "string" ? { allowed: true, topic: modifiers.topic } : refused;
+}
+
+/** The answer may name topics with the QoS each gets; one it leaves out is refused. Kept for any QoS, so "as asked" is 2. */
+function readSubscribeVerdicts(
+  answer: HookAnswer,
+  asked: ISubscription[],
+  version: Version,
+): Map<string, SubscribeVerdict> {
+  const no = version === 5 ? 135 : 128;
+  if (answer.verdict !== "ok") return new Map(asked.map((one) => [one.topic, no]));
+  const { modifiers } = answer.body;
+  const topics = answer.body.topics ?? (isRecord(modifiers) ? modifiers.topics : modifiers);
+  if (topics === undefined) return new Map(asked.map((one) => [one.topic, 2]));
+  const named = new Map<unknown, unknown>();
+  for (const one of Array.isArray(topics) ? topics : []) if (isRecord(one)) named.set(one.topic, one.qos);
+  return new Map(
+    asked.map((one) => {
+      const qos = named.get(one.topic);
+      if (typeof qos !== "number" || qos > 2) return [one.topic, no];
+      return [one.topic, qos === one.qos ? 2 : qos];
+    }),
+  );
+}

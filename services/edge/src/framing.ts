@@ -1,0 +1,79 @@
+// Cuts a byte stream into whole MQTT packets without copying those that arrive whole [MQTT-2.1.1].
+
+const noBytes = Buffer.alloc(0);
+const smallestPart = 4096;
+
+/**
+ * `push` what arrived, then `next` until it says "more". After "packet", `bytes.subarray(start, end)` is the packet as it
+ * came and `body` is where its variable header begins. A packet that arrives in many pieces costs at most twice its size.
+ */
+export class Framing {
+  bytes: Buffer = noBytes;
+  start = 0;
+  body = 0;
+  end = 0;
+  #maxPacketBytes: number;
+  /** a packet begun but not whole: its first `#partLength` bytes */
+  #part: Buffer = noBytes;
+  #partLength = 0;
+
+  constructor(maxPacketBytes: number) {
+    this.#maxPacketBytes = maxPacketBytes;
+  }
+
+  push(chunk: Buffer): void {
+    const rest = this.bytes.length - this.end;
+    if (rest > 0) this.#keep(this.bytes.subarray(this.end));
+    if (this.#partLength === 0) {
+      this.bytes = chunk;
+    } else {
+      this.#keep(chunk);
+      this.bytes = this.#part.subarray(0, this.#partLength);
+      if (this.#measure(0) === "more") {
+        this.bytes = noBytes;
+      } else {
+        this.#part = noBytes;
+        this.#partLength = 0;
+      }
+    }
+    this.start = this.body = this.end = 0;
+  }
+
+  next(): "packet" | "more" | "malformed" | "too_large" {
+    return this.#measure(this.end);
+  }
+
+  packet(): Buffer {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  #keep(chunk: Buffer): void {
+    const wanted = this.#partLength + chunk.length;
+    if (wanted > this.#part.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(smallestPart, 2 * wanted));
+      this.#part.copy(larger, 0, 0, this.#partLength);
+      this.#part = larger;
+    }
+    chunk.copy(this.#part, this.#partLength);
+    this.#partLength = wanted;
+  }
+
+  #measure(from: number): "packet" | "more" | "malformed" | "too_large" {
+    const { bytes } = this;
+    let at = from + 1;
+    let length = 0;
+    for (let scale = 1; ; scale *= 128) {
+      if (at >= bytes.length) return "more";
+      const byte = bytes[at++]!;
+      length += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      if (at - from === 5) return "malformed";
+    }
+    if (at - from + length > this.#maxPacketBytes) return "too_large";
+    if (at + length > bytes.length) return "more";
+    this.start = from;
+    this.body = at;
+    this.end = at + length;
+    return "packet";
+  }
+}

@@ -1,0 +1,110 @@
+// The admin port: who is connected, and how to end a client's session. For presence, and operators.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AppError, errorTable, reservedClientId } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { Member, Sessions } from "./sessions.ts";
+
+export interface Admin {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** clients written at once, between which devices have their turn */
+const clientsAtOnce = 500;
+
+export async function startAdmin({
+  host,
+  port,
+  secret,
+  sessions,
+  log,
+}: {
+  host: string;
+  port: number;
+  secret: string;
+  sessions: Sessions;
+  log: Logger;
+}): Promise<Admin> {
+  const server = createServer((request, response) => {
+    answer(request, response, secret, sessions).catch((error: unknown) => {
+      if (!(error instanceof AppError)) log.error({ event: "admin_failed", err: error });
+      if (response.headersSent) response.destroy();
+      else sendError(response, AppError.from(error));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === "EADDRINUSE" ? "the port is taken" : (cause.code ?? cause.message);
+      reject(new AppError("unavailable", `EDGE_ADMIN_PORT ${host}:${port}: ${reason}`, { cause }));
+    });
+    server.listen({ host, port }, resolve);
+  });
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, secret: string, sessions: Sessions) {
+  request.resume();
+  if (!mayEnter(request.headers.authorization ?? "", secret)) throw new AppError("unauthenticated");
+  const path = (request.url ?? "/").split("?", 1)[0]!;
+  if (request.method === "GET" && path === "/clients") return sendClients(response, sessions.connected());
+  const clientId = request.method === "DELETE" ? clientIdOf(path) : undefined;
+  if (clientId === undefined) throw new AppError("not_found", "GET /clients or DELETE /clients/{clientId}");
+  if (reservedClientId.test(clientId)) throw new AppError("forbidden", "this client id belongs to a service");
+  if (!(await sessions.remove(clientId))) throw new AppError("not_found", "no such client");
+  response.writeHead(204).end();
+}
+
+function clientIdOf(path: string): string | undefined {
+  const [, encoded] = /^\/clients\/([^/]+)$/.exec(path) ?? [];
+  if (encoded === undefined) return undefined;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new AppError("invalid_packet", "the client id is not percent-encoded UTF-8");
+  }
+}
+
+/** Compares digests, so that neither the length nor the first wrong byte can be timed. */
+function mayEnter(authorization: string, secret: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(authorization), digest(`Bearer ${secret}`));
+}
+
+/** `{"clients": [{client_id, username, connected_at (ms), protocol, transport}]}`, written piece by piece. */
+async function sendClients(response: ServerResponse, members: Iterable<Member>): Promise<void> {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.write('{"clients":[');
+  let part: string[] = [];
+  let first = true;
+  const flush = async (): Promise<void> => {
+    const fits = response.write((first ? "" : ",") + part.join(","));
+    first = false;
+    part = [];
+    await new Promise<void>((resolve) => {
+      if (fits || response.destroyed) setImmediate(resolve);
+      else response.once("drain", resolve).once("close", resolve);
+    });
+  };
+  for (const member of [...members]) {
+    part.push(JSON.stringify(describe(member)));
+    if (part.length === clientsAtOnce) await flush();
+  }
+  if (part.length > 0) await flush();
+  response.end("]}\n");
+}
+
+function describe(member: Member) {
+  const { clientId, username, connectedAt, version, transport } = member;
+  return { client_id: clientId, username, connected_at: connectedAt, protocol: version, transport };
+}
+
+function sendError(response: ServerResponse, error: AppError): void {
+  const body = JSON.stringify({ error: error.toWire() });
+  response.writeHead(errorTable[error.code].http, { "content-type": "application/json" }).end(`${body}\n`);
+}

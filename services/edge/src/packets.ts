@@ -1,0 +1,85 @@
+// Reads and writes the packets the edge looks into; the rest pass as they came.
+import mqtt, { type IConnectPacket, type Packet } from "mqtt-packet";
+import type { Reason } from "./reasons.ts";
+
+export type Version = 4 | 5;
+
+/** The control packet types of [MQTT-2.1.2], as they stand in the first byte's upper half. */
+export const types = {
+  connect: 1,
+  connack: 2,
+  publish: 3,
+  puback: 4,
+  pubrec: 5,
+  pubrel: 6,
+  pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
+  unsubscribe: 10,
+  pingreq: 12,
+  pingresp: 13,
+  disconnect: 14,
+} as const;
+
+/** One whole packet, or undefined when it is malformed. */
+export function readPacket<C extends Packet["cmd"]>(
+  bytes: Buffer,
+  cmd: C,
+  version: Version,
+): Extract<Packet, { cmd: C }> | undefined {
+  const parser = mqtt.parser({ protocolVersion: version });
+  let found: Packet | undefined;
+  let failed = false;
+  parser.on("packet", (packet) => {
+    found = packet;
+  });
+  parser.on("error", () => {
+    failed = true;
+  });
+  try {
+    parser.parse(bytes);
+  } catch {
+    return undefined;
+  }
+  if (failed || found?.cmd !== cmd || repeatsProperty(found)) return undefined;
+  return found as Extract<Packet, { cmd: C }>;
+}
+
+/** A property that may stand once but stood twice comes out of the parser as an array [MQTT-2.2.2.2]. */
+function repeatsProperty(packet: Packet): boolean {
+  const own = "properties" in packet ? Object.values(packet.properties ?? {}) : [];
+  const wills = packet.cmd === "connect" ? Object.values(packet.will?.properties ?? {}) : [];
+  return [...own, ...wills].some((value) => Array.isArray(value));
+}
+
+export function writePacket(packet: Packet, version: Version): Buffer {
+  return mqtt.generate(packet, { protocolVersion: version });
+}
+
+/** The CONNACK that refuses, or undefined where MQTT 3.1.1 has no word for the reason. */
+export function refusal(reason: Reason, version: Version): Buffer | undefined {
+  if (version === 5) return Buffer.from([0x20, 3, 0, reason.code, 0]);
+  return reason.returnCode === undefined ? undefined : Buffer.from([0x20, 2, 0, reason.returnCode]);
+}
+
+/** DISCONNECT from the server; only MQTT 5 has it. */
+export function disconnection(reason: Reason): Buffer {
+  return Buffer.from([0xe0, 2, reason.code, 0]);
+}
+
+/** PUBACK (QoS 1) or PUBREC (QoS 2) of MQTT 5 that refuses a PUBLISH and ends its exchange. */
+export function publishRefusal(qos: number, packetId: number, reason: Reason): Buffer {
+  const type = qos === 1 ? types.puback : types.pubrec;
+  return Buffer.from([type << 4, 3, packetId >> 8, packetId & 0xff, reason.code]);
+}
+
+/** The protocol name and level of a CONNECT, read before anything else is believed [MQTT-3.1.2]. */
+export function protocolOf(bytes: Buffer, body: number): { supported: boolean; answerAs: Version } {
+  const nameLength = body + 2 <= bytes.length ? bytes.readUInt16BE(body) : 0;
+  const name = bytes.toString("latin1", body + 2, body + 2 + nameLength);
+  const level = bytes[body + 2 + nameLength] ?? 0;
+  return { supported: name === "MQTT" && (level === 4 || level === 5), answerAs: level >= 5 ? 5 : 4 };
+}
+
+export type Connect = IConnectPacket & { protocolVersion: Version };
+export type Will = NonNullable<IConnectPacket["will"]>;

@@ -1,0 +1,45 @@
+// Why the edge says no, and how each MQTT version says it: one table.
+
+export interface Reason {
+  /** what logs and metrics call it */
+  name: string;
+  /** MQTT 5 reason code, for CONNACK, DISCONNECT, PUBACK, PUBREC and SUBACK */
+  code: number;
+  /** CONNACK return code of MQTT 3.1.1; absent where only closing says it */
+  returnCode?: number;
+}
+
+export const reasons = {
+  malformed: { name: "malformed", code: 0x81 },
+  protocolError: { name: "protocol_error", code: 0x82 },
+  unsupportedVersion: { name: "unsupported_version", code: 0x84, returnCode: 1 },
+  clientIdInvalid: { name: "client_id_invalid", code: 0x85, returnCode: 2 },
+  badCredentials: { name: "bad_credentials", code: 0x86, returnCode: 5 },
+  notAuthorized: { name: "not_authorized", code: 0x87, returnCode: 5 },
+  unavailable: { name: "unavailable", code: 0x88, returnCode: 3 },
+  busy: { name: "busy", code: 0x89, returnCode: 3 },
+  shuttingDown: { name: "shutting_down", code: 0x8b, returnCode: 3 },
+  badAuthMethod: { name: "bad_auth_method", code: 0x8c, returnCode: 5 },
+  keepAlive: { name: "keep_alive", code: 0x8d },
+  topicFilterInvalid: { name: "topic_filter_invalid", code: 0x8f },
+  topicInvalid: { name: "topic_invalid", code: 0x90 },
+  topicAliasInvalid: { name: "topic_alias_invalid", code: 0x94 },
+  tooLarge: { name: "too_large", code: 0x95 },
+  removed: { name: "removed", code: 0x98 },
+  retainRefused: { name: "retain_refused", code: 0x9a, returnCode: 5 },
+  sharedRefused: { name: "shared_refused", code: 0x9e },
+  expired: { name: "expired", code: 0xa0 },
+} as const satisfies Record<string, Reason>;
+
+/** What the words of a hook's `{"result": {"error": …}}` mean; any other is a refusal of the credentials, as on VerneMQ. */
+export function reasonOfError(error: string): Reason {
+  return hookErrors[error] ?? reasons.badCredentials;
+}
+
+const hookErrors: Record<string, Reason> = {
+  client_identifier_not_valid: reasons.clientIdInvalid,
+  not_authorized: reasons.notAuthorized,
+  server_unavailable: reasons.unavailable,
+  unavailable: reasons.unavailable,
+  server_busy: reasons.busy,
+};

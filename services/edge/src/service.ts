@@ -1,0 +1,111 @@
+// Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
+// Dialect devices' own trees (prefixing and stripping topics, `tree.ts`) belong between connection.ts and broker.ts.
+import { counter, gauge, type ServiceContext } from "@parley/runtime";
+import { type Broker, endSession, readBroker } from "./broker.ts";
+import type { EdgeConfig } from "./config.ts";
+import { Connection, type Device, type Surroundings } from "./connection.ts";
+import { startDecisions } from "./decisions.ts";
+import { type Hooks, startHooks } from "./hooks.ts";
+import { startAdmin } from "./http.ts";
+import { type Door, openTcp, openWebSocket } from "./listen.ts";
+import { startProbe } from "./probe.ts";
+import { type Reason, reasons } from "./reasons.ts";
+import { type Sessions, startSessions } from "./sessions.ts";
+
+export interface Edge {
+  /** where it listens, also when the settings said "any" */
+  ports: { mqtt: number; ws: number; admin: number };
+  close(): Promise<void>;
+}
+
+/** sockets beyond the cap that may wait to be told so */
+const refusedAtOnce = 1000;
+
+export async function startEdge(config: EdgeConfig, context: ServiceContext): Promise<Edge> {
+  const { log, health } = context;
+  const { servicesSecret, hookSecret } = context.secrets();
+  const connections = new Set<Connection>();
+  const measures = startMeasures(context, connections);
+  const broker = readBroker(config.PARLEY_BROKER_URL, servicesSecret, config.EDGE_BROKER_TIMEOUT_MS);
+  const hooks = startHooks({
+    urls: config.EDGE_HOOKS_URL.split(","),
+    secret: hookSecret,
+    timeoutMs: config.EDGE_HOOK_TIMEOUT_MS,
+    log,
+    onAnswer: (hook, { verdict }) => measures.hooks.inc({ hook, verdict }),
+  });
+  const sessions = startSessions({ hooks, endSession: (clientId) => endSession(broker, clientId), log });
+  const surroundings = surround({ config, context, broker, hooks, sessions, connections, measures });
+  const doors = await openDoors(config, (device) => {
+    if (connections.size >= config.EDGE_MAX_CONNECTIONS + refusedAtOnce) device.stream.destroy();
+    else connections.add(new Connection(device, surroundings));
+  });
+  const { EDGE_ADMIN_HOST, EDGE_ADMIN_PORT } = config;
+  const adminOptions = { host: EDGE_ADMIN_HOST, port: EDGE_ADMIN_PORT, secret: servicesSecret, sessions, log };
+  const admin = await startAdmin(adminOptions);
+  const probe = startProbe({ health, broker, hooks, clientId: `sys_${context.instance}` });
+  const sweeping = setInterval(() => sweep(connections, sessions), 1000);
+  const ports = { mqtt: doors[0].port, ws: doors[1].port, admin: admin.port };
+  for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });
+  return {
+    ports,
+    close: async () => {
+      clearInterval(sweeping);
+      probe.close();
+      const closed = Promise.all([...doors.map((door) => door.close()), admin.close()]);
+      for (const connection of connections) connection.close(reasons.shuttingDown);
+      await sessions.settled();
+      hooks.close();
+      await closed;
+    },
+  };
+}
+
+function surround(parts: {
+  config: EdgeConfig;
+  context: ServiceContext;
+  broker: Broker;
+  hooks: Hooks;
+  sessions: Sessions;
+  connections: Set<Connection>;
+  measures: Measures;
+}): Surroundings {
+  const { config, context, broker, hooks, sessions, connections, measures } = parts;
+  const decisions = startDecisions(hooks, config.EDGE_DECISION_CACHE_ENTRIES, () => measures.reused.inc());
+  return {
+    rules: { hooks, decisions, broker, maxSessionExpirySeconds: config.EDGE_SESSION_EXPIRY_SECONDS },
+    sessions,
+    maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
+    connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
+    log: context.log,
+    isFull: () => connections.size > config.EDGE_MAX_CONNECTIONS,
+    onClose: (connection: Connection, reason: Reason | undefined) => {
+      connections.delete(connection);
+      if (reason !== undefined) measures.closed.inc({ reason: reason.name });
+    },
+  };
+}
+
+async function openDoors(config: EdgeConfig, onDevice: (device: Device) => void): Promise<[Door, Door]> {
+  const { EDGE_HOST: host, EDGE_MAX_PACKET_BYTES: maxPacketBytes } = config;
+  const tcp = await openTcp({ host, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", onDevice });
+  const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", maxPacketBytes, onDevice };
+  return [tcp, await openWebSocket(ws)];
+}
+
+function sweep(connections: Set<Connection>, sessions: Sessions): void {
+  const now = Date.now();
+  for (const connection of connections) connection.sweep(now);
+  sessions.sweep(now);
+}
+
+type Measures = ReturnType<typeof startMeasures>;
+
+function startMeasures({ metrics }: ServiceContext, connections: Set<Connection>) {
+  gauge(metrics, "edge_connections", "devices connected", () => connections.size);
+  return {
+    hooks: counter(metrics, "edge_hook_questions_total", "hooks asked, by verdict", ["hook", "verdict"]),
+    reused: counter(metrics, "edge_hook_answers_reused_total", "answers taken from memory"),
+    closed: counter(metrics, "edge_connections_closed_total", "connections the edge ended, by reason", ["reason"]),
+  };
+}
