@@ -92,13 +92,16 @@ export class FrameReader {
     this.#parser.parse(bytes.subarray(start, end));
   }
 
-  /** Answers false for what is left to mqtt-packet: properties, QoS 2, anything malformed. */
+  /** Answers false for a PUBLISH with properties, which is left to mqtt-packet. */
   #readPublish(bytes: Buffer, first: number, body: number, end: number): boolean {
     const qos = (first >>> 1) & 3;
-    if (qos > 1 || body + 2 > end) return false;
+    if (qos > 1) throw new MalformedPacketError(`a PUBLISH of QoS ${qos}, which nobody subscribed`);
     const topicEnd = body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!);
     const propertiesAt = topicEnd + 2 * qos;
-    if (propertiesAt >= end || bytes[propertiesAt] !== 0) return false;
+    if (body + 2 > end || propertiesAt >= end) throw new MalformedPacketError("a PUBLISH that ends too early");
+    const id = qos === 1 ? (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]! : 0;
+    if (qos === 1 && id === 0) throw new MalformedPacketError("a PUBLISH with the packet id 0");
+    if (bytes[propertiesAt] !== 0) return false;
     const packet: ReceivedPacket = {
       topic: bytes.toString("utf8", body + 2, topicEnd),
       payload: bytes.subarray(propertiesAt + 1, end),
@@ -107,18 +110,19 @@ export class FrameReader {
       retain: (first & 1) !== 0,
       properties: NO_PROPERTIES,
     };
-    this.#receiver.publish(packet, qos === 1 ? (bytes[topicEnd]! << 8) | bytes[topicEnd + 1]! : 0);
+    this.#receiver.publish(packet, id);
     return true;
   }
 
   #dispatch(packet: mqttPacket.Packet): void {
-    if (packet.cmd !== "publish") this.#receiver.other(packet);
-    else if (packet.qos === 2) throw new MalformedPacketError("a packet of QoS 2 without a subscription of QoS 2");
-    else {
-      const { topic, qos, dup, retain, messageId } = packet;
-      const payload = packet.payload as Buffer;
-      const properties = (packet.properties as ReceivedProperties | undefined) ?? NO_PROPERTIES;
-      this.#receiver.publish({ topic, payload, qos, dup, retain, properties }, messageId ?? 0);
+    if (packet.cmd !== "publish") {
+      this.#receiver.other(packet);
+      return;
     }
+    const { topic, dup, retain, messageId } = packet;
+    const qos = packet.qos as 0 | 1;
+    const payload = packet.payload as Buffer;
+    const properties = (packet.properties as ReceivedProperties | undefined) ?? NO_PROPERTIES;
+    this.#receiver.publish({ topic, payload, qos, dup, retain, properties }, messageId ?? 0);
   }
 }
