@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import { recordingLogger } from "../test/recorder.ts";
+import { startHolderLookup } from "./holders.ts";
+import { leaseKey } from "./lease-keys.ts";
+import { connectRedis } from "./redis.ts";
+
+async function start(t: TestContext) {
+  const { redis: server } = await startServers(t, { redis: true });
+  const recorder = recordingLogger();
+  const redis = await connectRedis({ url: server.url, log: recorder.log });
+  t.after(() => redis.disconnect());
+  const hold = (key: string, instance: string) => redis.set(leaseKey("conversation", key), instance);
+  const lookup = () => {
+    const holders = startHolderLookup({ redis, kind: "conversation", keys: ["0", "1", "2"], log: recorder.log });
+    t.after(() => holders.close());
+    return holders;
+  };
+  return { server, redis, hold, lookup, ...recorder };
+}
+
+test("the holders are known after one read, without being asked for", async (t) => {
+  const { hold, lookup } = await start(t);
+  await hold("1", "history-a");
+  const holders = lookup();
+  await eventually(() => holders.of("1") === "history-a");
+  assert.equal(holders.of("0"), undefined);
+  assert.equal(holders.of("nonsense"), undefined);
+});
+
+test("a refresh shows what was true when it was asked for, even while an older read is under way", async (t) => {
+  const { hold, lookup } = await start(t);
+  const holders = lookup();
+  for (const instance of ["history-a", "history-b", "history-c"]) {
+    const older = holders.refresh();
+    await hold("0", instance);
+    await holders.refresh();
+    assert.equal(holders.of("0"), instance);
+    await older;
+  }
+});
+
+test("many refreshes at once are one read of Redis", async (t) => {
+  const { redis, lookup } = await start(t);
+  const holders = lookup();
+  await holders.refresh();
+  await redis.config("RESETSTAT");
+  await Promise.all(Array.from({ length: 100 }, () => holders.refresh()));
+  const calls = /cmdstat_mget:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1];
+  assert.equal(calls, "1");
+});
+
+test("while Redis is away, and after a flush, the last known holder stays known", async (t) => {
+  const { server, redis, hold, lookup, events } = await start(t);
+  await hold("0", "history-a");
+  const holders = lookup();
+  await holders.refresh();
+  await redis.flushall();
+  await holders.refresh();
+  assert.equal(holders.of("0"), "history-a");
+  await server.kill();
+  await holders.refresh();
+  await holders.refresh();
+  assert.equal(holders.of("0"), "history-a");
+  assert.equal(events().filter((event) => event === "holders_unreadable").length, 1, "said once");
+  await server.start();
+  await eventually(() => hold("0", "history-b"));
+  await eventually(async () => {
+    await holders.refresh();
+    return holders.of("0") === "history-b";
+  });
+});

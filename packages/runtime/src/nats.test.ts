@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import { recordingLogger } from "../test/recorder.ts";
+import { createHealth } from "./health.ts";
+import { connectNats, natsConnected } from "./nats.ts";
+
+async function natsOf(t: TestContext, url: string) {
+  const recorder = recordingLogger();
+  const health = createHealth();
+  const nats = await connectNats({ url, name: "test", log: recorder.log, health });
+  t.after(() => nats.close());
+  return { nats, health, ...recorder };
+}
+
+test("a service started before NATS waits for it, says for what, and goes on when it is there", async (t) => {
+  const { nats: server } = await startServers(t, { nats: true });
+  await server.kill();
+  const { log, lines, events } = recordingLogger();
+  const url = server.url.replace("//", "//user:hunter2@");
+  const connecting = connectNats({ url, name: "test", log });
+  const waiting = await eventually(() => lines.find(({ event }) => event === "waiting"));
+  assert.equal(waiting.what, "nats");
+  assert.doesNotMatch(JSON.stringify(lines), /hunter2/);
+  await server.start();
+  const nats = await connecting;
+  t.after(() => nats.close());
+  assert.deepEqual(events(), ["waiting", "found"]);
+});
+
+test("after a restart of NATS the connection and its subscriptions are back by themselves", async (t) => {
+  const { nats: server } = await startServers(t, { nats: true });
+  const { nats, health, events } = await natsOf(t, server.url);
+  let heard = 0;
+  nats.subscribe("news", { callback: () => void heard++ });
+  await nats.flush();
+  assert.deepEqual(health.reasons(), {});
+  await server.kill();
+  await eventually(() => !natsConnected(nats));
+  assert.deepEqual(health.reasons(), { nats: "not connected" });
+  await server.start();
+  await eventually(() => natsConnected(nats));
+  assert.deepEqual(health.reasons(), {});
+  nats.publish("news");
+  await eventually(() => heard === 1);
+  assert.deepEqual(events(), ["nats_lost", "nats_reconnected"]);
+});
+
+test("a NATS that hangs is found out by its silence", async (t) => {
+  const { nats: server } = await startServers(t, { nats: true });
+  const { nats } = await natsOf(t, server.url);
+  server.pause();
+  t.after(() => server.resume());
+  await eventually(() => !natsConnected(nats), { timeoutMs: 30_000 });
+});

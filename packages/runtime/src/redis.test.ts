@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import { recordingLogger } from "../test/recorder.ts";
+import { createHealth } from "./health.ts";
+import { connectRedis } from "./redis.ts";
+
+async function redisOf(t: TestContext, url: string) {
+  const recorder = recordingLogger();
+  const health = createHealth();
+  const redis = await connectRedis({ url, log: recorder.log, health });
+  t.after(() => redis.disconnect());
+  return { redis, health, ...recorder };
+}
+
+test("a service started before Redis waits for it, says for what and why, and goes on when it is there", async (t) => {
+  const { redis: server } = await startServers(t, { redis: true });
+  await server.kill();
+  const { log, lines } = recordingLogger();
+  const connecting = connectRedis({ url: server.url.replace("//", "//:hunter2@"), log });
+  const waiting = await eventually(() => lines.find(({ event }) => event === "waiting"));
+  assert.match(String(waiting.reason), /ECONNREFUSED/);
+  assert.doesNotMatch(JSON.stringify(lines), /hunter2/);
+  await server.start();
+  const redis = await connecting;
+  redis.disconnect();
+});
+
+test("while Redis is away commands fail at once, none is kept for later, and after its return they work again", async (t) => {
+  const { redis: server } = await startServers(t, { redis: true });
+  const { redis, health, events } = await redisOf(t, server.url);
+  await server.kill();
+  await eventually(() => Object.keys(health.reasons()).length === 1);
+  const asked = performance.now();
+  await assert.rejects(redis.set("kept", "1"));
+  assert.ok(performance.now() - asked < 1000, "failed at once");
+  await server.start();
+  await eventually(() => redis.get("kept").then((value) => value === null));
+  assert.deepEqual(health.reasons(), {});
+  assert.ok(events().includes("redis_lost"));
+});
+
+test("a command in hand when the connection breaks fails, and is not sent again", async (t) => {
+  const { redis: server } = await startServers(t, { redis: true });
+  const { redis } = await redisOf(t, server.url);
+  server.pause();
+  const inHand = assert.rejects(redis.incr("once"));
+  redis.stream.destroy();
+  await inHand;
+  server.resume();
+  await eventually(() => redis.incr("twice"));
+  assert.ok(Number(await redis.get("once")) <= 1);
+});
+
+test("a Redis that hangs costs a command one second", async (t) => {
+  const { redis: server } = await startServers(t, { redis: true });
+  const { redis } = await redisOf(t, server.url);
+  server.pause();
+  t.after(() => server.resume());
+  await assert.rejects(redis.get("x"), /timed out/);
+});
