@@ -1,0 +1,104 @@
+// The announcer of one partition: follows the log and publishes references to JetStream, at least once, dense in `pos`.
+
+import type { JetStreamClient } from "@nats-io/jetstream";
+import { type StoredReference, type StoredReferences, storedSubject } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { LogEntry, MessageLog } from "@parley/store";
+
+export interface Announcer {
+  /** Committed just now: announced without reading the log again, if nothing is missing in between. */
+  add(entries: readonly LogEntry[]): void;
+  /** `pos` of the last entry that JetStream has. */
+  readonly pos: number;
+  close(): Promise<void>;
+}
+
+const gatheredMax = 2_000;
+const pageSize = 500;
+const retryMs = 1_000;
+
+/** Begins after `from`; the log's end is `known`. An entry without an origin waits up to `delayMs` for company; one with an origin does not. */
+export function startAnnouncer(options: {
+  q: number;
+  from: number;
+  known: number;
+  jetstream: JetStreamClient;
+  store: MessageLog;
+  delayMs: number;
+  log: Logger;
+}): Announcer {
+  const { q, jetstream, store, delayMs, log } = options;
+  let announced = options.from;
+  let known = Math.max(options.from, options.known);
+  let gathered: LogEntry[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let working: Promise<void> | undefined;
+  let closed = false;
+
+  async function nextPage(): Promise<LogEntry[]> {
+    while (gathered.length > 0 && (gathered[0]?.pos ?? 0) <= announced) gathered.shift();
+    if (gathered[0]?.pos === announced + 1) return gathered.splice(0, pageSize);
+    return announced < known ? store.follow(q, announced, pageSize) : [];
+  }
+
+  async function work(): Promise<void> {
+    while (!closed) {
+      const page = await nextPage();
+      const dense = page.filter((entry, index) => entry.pos === announced + 1 + index);
+      if (page.length > 0 && dense.length === 0) throw new Error(`entry ${announced + 1} is not in the log`);
+      if (dense.length === 0) return;
+      await publish(dense);
+      announced = dense.at(-1)?.pos ?? announced;
+    }
+  }
+
+  async function publish(entries: readonly LogEntry[]): Promise<void> {
+    const kind = entries.some(({ origin }) => origin !== null) ? "origin" : "mqtt";
+    const references: StoredReferences = { q, entries: entries.map(referenceOf) };
+    await jetstream.publish(storedSubject(q, kind), JSON.stringify(references), { timeout: 5_000, retries: 1 });
+  }
+
+  function wake(afterMs: number): void {
+    if (closed || working) return;
+    if (timer && afterMs > 0) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = undefined;
+      working = work()
+        .then(
+          () => 0,
+          (error: unknown) => {
+            log.warn({ event: "announce_failed", q, after: announced, reason: String(error) });
+            return retryMs;
+          },
+        )
+        .then((again) => {
+          working = undefined;
+          if (again > 0 || announced < known) wake(again || delayMs);
+        });
+    }, afterMs);
+  }
+
+  if (announced < known) wake(0);
+  return {
+    add(entries) {
+      known = entries.at(-1)?.pos ?? known;
+      gathered.push(...entries);
+      // Without JetStream the log itself keeps what is not announced.
+      if (gathered.length > gatheredMax) gathered = [];
+      wake(entries.some(({ origin }) => origin !== null) ? 0 : delayMs);
+    },
+    get pos() {
+      return announced;
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await working;
+    },
+  };
+}
+
+function referenceOf({ pos, conv, seq, from, type, ts, origin }: LogEntry): StoredReference {
+  return { pos, conv, seq, from, type, ts, ...(origin === null ? {} : { origin }) };
+}

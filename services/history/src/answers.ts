@@ -1,0 +1,127 @@
+// What history answers over NATS: appends, changes, receipts, member lists for holders; methods and look-ups for anybody.
+import {
+  AppError,
+  type AppendGroup,
+  type ChangeReply,
+  type ChangeRequest,
+  conversationsList,
+  type GroupOutcome,
+  historyGet,
+  historySubject,
+  limits,
+  type MemberList,
+  packAppendReply,
+  type ReceiptRequest,
+  subjects,
+  sync,
+  unpackAppendRequest,
+} from "@parley/protocol";
+import { conversationPartition } from "@parley/protocol/partition";
+import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
+import { currentConversation, type Reading } from "./access.ts";
+import { getHistory } from "./get.ts";
+import { listConversations, memberships, peers } from "./list.ts";
+import { messageJson } from "./page.ts";
+import { receive } from "./receipts.ts";
+import { syncConversations } from "./sync.ts";
+import { append, change, notMine } from "./writer.ts";
+
+export interface AnswerParts extends Reading {
+  nats: NatsConnection;
+  instance: string;
+  log: Logger;
+}
+
+/** Serves until close; close waits for what is in hand. */
+export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
+  const { nats, instance, log } = parts;
+  const own = (
+    verb: Parameters<typeof historySubject>[0],
+    work: (payload: Uint8Array) => Promise<Uint8Array | string>,
+  ) => answer(nats, historySubject(verb, instance), undefined, work, log);
+  const any = (subject: string, work: (asked: never) => Promise<unknown>) =>
+    answer(nats, subject, "history", async (payload) => replyJson(await work(parse(payload) as never)), log);
+  const served = [
+    own("append", (payload) => appendGroups(parts, payload)),
+    own("change", async (payload) => replyJson(await changeMembers(parts, parse(payload) as ChangeRequest))),
+    own("receipt", async (payload) => replyJson(await receive(parts, parse(payload) as ReceiptRequest))),
+    own("members", async (payload) => replyJson(await memberList(parts, parse(payload) as { conv: string }))),
+    any(subjects.memberships, async ({ uid, kind }: { uid: string; kind?: string }) => ({
+      memberships: await memberships(parts, uid, kind),
+    })),
+    any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
+    any(subjects.stored, ({ q, pos }: { q: number; pos: number }) => storedEntry(parts, q, pos)),
+    serveMethods(nats, {
+      queue: "history",
+      log,
+      handlers: [
+        handle(historyGet, async (params, caller) => asText(await getHistory(parts, params, caller))),
+        handle(sync, async (params, caller) => asText(await syncConversations(parts, params, caller))),
+        handle(conversationsList, async (params, caller) => asText(await listConversations(parts, params, caller))),
+      ],
+    }),
+  ];
+  return {
+    async close() {
+      await Promise.all(served.map((one) => one.close()));
+    },
+  };
+}
+
+async function appendGroups(parts: AnswerParts, payload: Uint8Array): Promise<Uint8Array> {
+  const groups = unpackAppendRequest(payload);
+  const outcomes = await Promise.all(groups.map((group) => appendGroup(parts, group)));
+  return packAppendReply(withinLimit(outcomes));
+}
+
+function appendGroup({ partitions }: AnswerParts, { q, items }: AppendGroup): Promise<GroupOutcome> {
+  const writer = partitions.writer(q);
+  if (!writer) return Promise.resolve({ q, failed: "not_mine" });
+  if (items.some(({ conv }) => conversationPartition(conv) !== q))
+    return Promise.resolve({ q, failed: "internal", message: "a message is not of this partition" });
+  return append(writer, items);
+}
+
+// Duplicates carry their stored bodies, which may be larger than what was sent again; what is too much is asked for again.
+function withinLimit(outcomes: GroupOutcome[]): GroupOutcome[] {
+  let room = limits.requestBytes;
+  return outcomes.map((group) => {
+    if ("failed" in group) return group;
+    for (const outcome of group.outcomes) if ("stored" in outcome) room -= outcome.stored?.byteLength ?? 0;
+    return room >= 0 ? group : { q: group.q, failed: "unavailable" };
+  });
+}
+
+async function changeMembers({ partitions, projection }: AnswerParts, request: ChangeRequest): Promise<ChangeReply> {
+  const writer = partitions.writer(conversationPartition(request.conv));
+  if (!writer) throw notMine();
+  const reply = await change(writer, request);
+  // Whoever is told of a change finds it in lists too, whichever replica is asked.
+  await projection.flush();
+  return reply;
+}
+
+async function memberList(parts: AnswerParts, { conv }: { conv: string }): Promise<MemberList> {
+  const { memberSeq, members } = await currentConversation(parts, conv);
+  return { conv, memberSeq, members: [...members.values()].map(({ uid, role, stays }) => ({ uid, role, stays })) };
+}
+
+async function storedEntry({ store }: AnswerParts, q: number, pos: number): Promise<unknown> {
+  const entry = await store.log.at(q, pos);
+  if (!entry) return {};
+  const { conv, seq, memberSeq } = entry;
+  return { conv, seq, memberSeq, message: messageJson(entry) };
+}
+
+function asText(result: string | AppError): JsonText | AppError {
+  return result instanceof AppError ? result : new JsonText(result);
+}
+
+function replyJson(result: unknown): string {
+  if (result instanceof AppError) throw result;
+  return JSON.stringify(result);
+}
+
+function parse(payload: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+}

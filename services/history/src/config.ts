@@ -1,0 +1,28 @@
+// What history can be told by its environment.
+import { type Config, defineSettings } from "@parley/runtime";
+import Type from "typebox";
+
+export const settings = defineSettings({
+  service: "history",
+  prefix: "HISTORY",
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL"],
+  own: {
+    HISTORY_CONVERSATIONS: Type.Integer({
+      default: 20_000,
+      minimum: 100,
+      description: "conversations kept in memory, the least recently used go first",
+    }),
+    HISTORY_FOLD_MS: Type.Integer({
+      default: 500,
+      minimum: 10,
+      description: "how long what senders sent may wait to be folded into their member documents (ms)",
+    }),
+    HISTORY_ANNOUNCE_MS: Type.Integer({
+      default: 50,
+      minimum: 0,
+      description: "how long references to stored messages gather before they are announced (ms)",
+    }),
+  },
+});
+
+export type HistoryConfig = Config<typeof settings>;

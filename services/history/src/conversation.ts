@@ -1,0 +1,110 @@
+// One conversation as its writer knows it, and the shelf of those in memory (least recently used go first).
+import { conversationPartition } from "@parley/protocol/partition";
+import { findAll, type HistoryStore, type Member } from "./store.ts";
+
+/** State as of `lastSeq`; moved only after a commit. */
+export interface Conversation {
+  conv: string;
+  q: number;
+  name: string;
+  lastSeq: number;
+  lastOrd: number;
+  lastTs: number;
+  /** seq of the last membership event */
+  memberSeq: number;
+  /** everybody who ever was a member */
+  members: Map<string, Member>;
+  /** id of each device's last message here, the latest 64 devices: answers `prev` without a look-up */
+  lastIds: Map<string, string>;
+}
+
+const lastIdsMax = 64;
+
+/** Notes the last id of a device, forgetting the device that was quiet longest. */
+export function noteLastId(conversation: Conversation, device: string, id: string): void {
+  const { lastIds } = conversation;
+  lastIds.delete(device);
+  lastIds.set(device, id);
+  if (lastIds.size > lastIdsMax) lastIds.delete(lastIds.keys().next().value!);
+}
+
+/** Reads a conversation as the store has it; an unknown one has lastSeq 0. */
+export async function readConversation(store: HistoryStore, conv: string): Promise<Conversation> {
+  const [heads, members, info] = await Promise.all([
+    store.log.heads([conv]),
+    findAll(store.members, "by_conv", conv),
+    store.infos.get(conv),
+  ]);
+  const head = heads.get(conv);
+  return {
+    conv,
+    q: conversationPartition(conv),
+    name: info?.doc.name ?? "",
+    lastSeq: head?.seq ?? 0,
+    lastOrd: head?.ord ?? 0,
+    lastTs: head?.ts ?? 0,
+    memberSeq: head?.memberSeq ?? 0,
+    members: new Map(members.map((member) => [member.uid, member])),
+    lastIds: new Map(),
+  };
+}
+
+/** The conversations in memory. Those that `isPinned` (work under way, not yet folded) are never put away. */
+export interface Shelf {
+  get(conv: string): Conversation | undefined;
+  load(conv: string): Promise<Conversation>;
+  /** Forgets all of a partition: what was read before counts no more. */
+  drop(q: number): void;
+}
+
+export function createShelf(
+  store: HistoryStore,
+  max: number,
+  isPinned: (conversation: Conversation) => boolean,
+): Shelf {
+  const kept = new Map<string, Conversation>();
+  const loading = new Map<string, Promise<Conversation>>();
+
+  function get(conv: string): Conversation | undefined {
+    const conversation = kept.get(conv);
+    if (!conversation) return undefined;
+    kept.delete(conv);
+    kept.set(conv, conversation);
+    return conversation;
+  }
+
+  function makeRoom(): void {
+    for (const [conv, conversation] of kept) {
+      if (kept.size <= max) return;
+      if (!isPinned(conversation)) kept.delete(conv);
+    }
+  }
+
+  function load(conv: string): Promise<Conversation> {
+    const known = get(conv);
+    if (known) return Promise.resolve(known);
+    const underWay = loading.get(conv);
+    if (underWay) return underWay;
+    const started = readConversation(store, conv)
+      .then((conversation) => {
+        // Dropped while it was read: what was read may be of before, so it is not kept.
+        if (loading.get(conv) === started) kept.set(conv, conversation);
+        makeRoom();
+        return conversation;
+      })
+      .finally(() => {
+        if (loading.get(conv) === started) loading.delete(conv);
+      });
+    loading.set(conv, started);
+    return started;
+  }
+
+  return {
+    get,
+    load,
+    drop(q) {
+      for (const [conv, conversation] of kept) if (conversation.q === q) kept.delete(conv);
+      for (const conv of loading.keys()) if (conversationPartition(conv) === q) loading.delete(conv);
+    },
+  };
+}

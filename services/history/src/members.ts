@@ -1,0 +1,175 @@
+// Membership as a function of the log: who may change it, and what each entry does to the member documents.
+import {
+  AppError,
+  type ChangeRequest,
+  limits,
+  type MembershipEvent,
+  namedMembers,
+  parseConv,
+  uncountedTypes,
+} from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
+import type { Conversation } from "./conversation.ts";
+import type { Member } from "./store.ts";
+
+/** True while the stay is open. */
+export function isMember(member: Member | undefined): member is Member {
+  return member !== undefined && member.stays.length > 0 && member.stays.at(-1)?.[1] === null;
+}
+
+/** True if message `seq` belongs to one of the member's stays. */
+export function mayRead(member: Member, seq: number): boolean {
+  return member.stays.some(([joinSeq, leftSeq]) => joinSeq <= seq && (leftSeq === null || seq <= leftSeq));
+}
+
+export function newMember(conv: string, uid: string): Member {
+  return {
+    conv,
+    uid,
+    role: "member",
+    stays: [],
+    joinOrd: 0,
+    appliedSeq: 0,
+    readSeq: 0,
+    readOrd: 0,
+    deliveredSeq: 0,
+    sentSeq: 0,
+    sentOrd: 0,
+    deletedTo: 0,
+    deletedOrd: 0,
+    muted: false,
+    pinned: false,
+  };
+}
+
+/** Folds one entry into the members it touches; again is harmless. Returns those that changed. */
+export function foldEntry(conversation: Conversation, entry: LogEntry): Member[] {
+  const touched: Member[] = [];
+  if (entry.seq === 1) touched.push(...openNamed(conversation));
+  if (entry.event) touched.push(...foldEvent(conversation, entry, entry.event as unknown as MembershipEvent));
+  const sender = conversation.members.get(entry.from);
+  if (sender && entry.seq > sender.sentSeq && !uncountedTypes.has(entry.type)) {
+    sender.sentSeq = entry.seq;
+    sender.sentOrd = entry.ord;
+    touched.push(sender);
+  }
+  return touched;
+}
+
+// The two of a p2p conversation are its members from its first message on.
+function openNamed({ conv, members }: Conversation): Member[] {
+  const parsed = parseConv(conv);
+  const opened: Member[] = [];
+  for (const uid of (parsed && namedMembers(parsed)) ?? []) {
+    const member = members.get(uid) ?? newMember(conv, uid);
+    if (member.stays.length > 0) continue;
+    member.stays.push([1, null]);
+    members.set(uid, member);
+    opened.push(member);
+  }
+  return opened;
+}
+
+function foldEvent(conversation: Conversation, entry: LogEntry, event: MembershipEvent): Member[] {
+  const uids = event.event === "create" ? [event.by, ...event.uids] : event.uids;
+  const touched: Member[] = [];
+  if (event.name !== undefined) conversation.name = event.name;
+  for (const uid of event.owner === undefined ? uids : [...uids, event.owner]) {
+    const member = conversation.members.get(uid) ?? newMember(conversation.conv, uid);
+    if (member.appliedSeq >= entry.seq) continue;
+    member.appliedSeq = entry.seq;
+    applyEvent(member, entry, event);
+    conversation.members.set(uid, member);
+    touched.push(member);
+  }
+  return touched;
+}
+
+function applyEvent(member: Member, entry: LogEntry, event: MembershipEvent): void {
+  const open = member.stays.at(-1);
+  if (member.uid === event.owner) {
+    member.role = "owner";
+    return;
+  }
+  if (event.event === "role") {
+    member.role = event.role ?? "member";
+    return;
+  }
+  if (event.event === "leave" || event.event === "remove") {
+    if (open && open[1] === null) open[1] = entry.seq;
+    member.leftOrd = entry.ord;
+    return;
+  }
+  if (open && open[1] === null) return;
+  member.stays.push([entry.seq, null]);
+  member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
+  member.joinOrd = entry.ord;
+  delete member.leftOrd;
+}
+
+/** The event that a change comes to, undefined when it changes nothing, or the refusal. Decided on the log's own state. */
+export function decideChange(
+  conversation: Conversation,
+  request: ChangeRequest,
+): MembershipEvent | undefined | AppError {
+  const { event } = request;
+  if (event.event === "create") {
+    if (conversation.lastSeq > 0) return new AppError("conflict", "the room exists already");
+    return { ...event, uids: [...new Set(event.uids)].filter((uid) => uid !== event.by) };
+  }
+  if (conversation.lastSeq === 0) return new AppError("not_found", "no such room");
+  const by = conversation.members.get(event.by);
+  if (event.event === "join") {
+    if (isMember(by)) return undefined;
+    if (!request.open) return new AppError("forbidden", "this room takes members by invitation only");
+    return roomFor(conversation, [event.by], { event: "join", by: event.by, uids: [event.by] });
+  }
+  if (!isMember(by)) return new AppError("not_member", "only members may change who is in the room");
+  if (event.event === "leave") return leave(conversation, by);
+  if (by.role === "member") return new AppError("forbidden", "only owners and admins may invite and remove members");
+  if (event.event === "invite") return invite(conversation, event);
+  if (event.event === "remove") return remove(conversation, event, by);
+  return new AppError("invalid_packet", `unknown change ${JSON.stringify(event.event)}`);
+}
+
+function invite(conversation: Conversation, event: MembershipEvent): MembershipEvent | undefined | AppError {
+  const uids = [...new Set(event.uids)].filter((uid) => !isMember(conversation.members.get(uid)));
+  if (uids.length === 0) return undefined;
+  return roomFor(conversation, uids, { event: "invite", by: event.by, uids });
+}
+
+function remove(
+  conversation: Conversation,
+  event: MembershipEvent,
+  by: Member,
+): MembershipEvent | undefined | AppError {
+  const present = [...new Set(event.uids)].map((uid) => conversation.members.get(uid)).filter(isMember);
+  if (present.length === 0) return undefined;
+  if (present.some(({ uid }) => uid === by.uid)) return new AppError("forbidden", "use rooms.leave to leave a room");
+  if (by.role === "admin" && present.some(({ role }) => role === "owner"))
+    return new AppError("forbidden", "an admin may not remove an owner");
+  return { event: "remove", by: event.by, uids: present.map(({ uid }) => uid) };
+}
+
+// A room keeps an owner: the longest-standing admin, else member, follows the last one who leaves.
+function leave(conversation: Conversation, by: Member): MembershipEvent {
+  const event: MembershipEvent = { event: "leave", by: by.uid, uids: [by.uid] };
+  const others = [...conversation.members.values()].filter((member) => member !== by && isMember(member));
+  if (by.role !== "owner" || others.length === 0 || others.some(({ role }) => role === "owner")) return event;
+  const byAge = others.sort((a, b) => rank(a) - rank(b) || joinedAt(a) - joinedAt(b) || (a.uid < b.uid ? -1 : 1));
+  return { ...event, owner: byAge[0]!.uid };
+}
+
+function rank({ role }: Member): number {
+  return role === "admin" ? 0 : 1;
+}
+
+function joinedAt(member: Member): number {
+  return member.stays.at(-1)?.[0] ?? 0;
+}
+
+function roomFor(conversation: Conversation, uids: string[], event: MembershipEvent): MembershipEvent | AppError {
+  const present = [...conversation.members.values()].filter(isMember).length;
+  if (present + uids.length <= limits.roomMembers) return event;
+  return new AppError("conflict", `the room is full: ${limits.roomMembers} members`);
+}

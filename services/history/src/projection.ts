@@ -1,0 +1,98 @@
+// Member documents follow the log: what changed in memory is put to the store soon after, and readers see both.
+import type { Logger } from "@parley/runtime";
+import type { Conversation } from "./conversation.ts";
+import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
+
+export interface Projection {
+  /** These members changed: they are kept in memory until the store has them. */
+  touch(members: readonly Member[]): void;
+  touchInfo(conversation: Conversation): void;
+  isPinned(conversation: Conversation): boolean;
+  /** What the store does not have yet of a user's memberships, by conversation. */
+  pendingOf(uid: string): ReadonlyMap<string, Member>;
+  /** Puts what is pending now; callers share a write. Rejects with the store's error; nothing is forgotten then. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function startProjection(store: HistoryStore, options: { everyMs: number; log: Logger }): Projection {
+  const { everyMs, log } = options;
+  const pending = new Map<string, Map<string, Member>>();
+  const dirty = new Set<Member>();
+  const infos = new Map<string, string>();
+  const pinned = new Map<string, number>();
+  let writing: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    const members = [...dirty];
+    const names = [...infos];
+    dirty.clear();
+    infos.clear();
+    try {
+      await Promise.all([store.members.put(members.map(documentOf)), store.infos.put(names.map(infoOf))]);
+    } catch (error) {
+      for (const member of members) dirty.add(member);
+      for (const [conv, name] of names) if (!infos.has(conv)) infos.set(conv, name);
+      throw error;
+    }
+    for (const member of members) if (!dirty.has(member)) forget(member);
+  }
+
+  function remember(member: Member): void {
+    dirty.add(member);
+    const byConv = pending.get(member.uid) ?? new Map<string, Member>();
+    pending.set(member.uid, byConv);
+    if (!byConv.has(member.conv)) pinned.set(member.conv, (pinned.get(member.conv) ?? 0) + 1);
+    byConv.set(member.conv, member);
+  }
+
+  function forget(member: Member): void {
+    const byConv = pending.get(member.uid);
+    byConv?.delete(member.conv);
+    if (byConv?.size === 0) pending.delete(member.uid);
+    const pins = (pinned.get(member.conv) ?? 1) - 1;
+    if (pins === 0) pinned.delete(member.conv);
+    else pinned.set(member.conv, pins);
+  }
+
+  function flush(): Promise<void> {
+    queued ??= writing
+      .catch(() => undefined)
+      .then(() => {
+        queued = undefined;
+        writing = write();
+        return writing;
+      });
+    return queued;
+  }
+
+  const timer = setInterval(() => {
+    if (dirty.size === 0 && infos.size === 0) return;
+    flush().catch((error: unknown) => log.warn({ event: "fold_failed", reason: String(error) }));
+  }, everyMs);
+
+  return {
+    touch: (members) => members.forEach(remember),
+    touchInfo: ({ conv, name }) => void infos.set(conv, name),
+    isPinned: ({ conv }) => pinned.has(conv) || infos.has(conv),
+    pendingOf: (uid) => pending.get(uid) ?? none,
+    flush,
+    async close() {
+      clearInterval(timer);
+      await flush();
+    },
+  };
+}
+
+const none: ReadonlyMap<string, Member> = new Map();
+
+// A copy: the member may change again while it is on its way, and is then still pending.
+function documentOf(member: Member): { key: string; doc: Member } {
+  const stays = member.stays.map((stay): typeof stay => [...stay]);
+  return { key: memberKey(member.conv, member.uid), doc: { ...member, stays } };
+}
+
+function infoOf([conv, name]: [string, string]): { key: string; doc: ConversationInfo } {
+  return { key: conv, doc: { conv, name } };
+}

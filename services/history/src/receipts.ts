@@ -1,0 +1,58 @@
+// Receipts: high-water marks of a member, forward only and never past the last seq.
+import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import { currentConversation, lastVisible, memberOrRefusal, type Reading } from "./access.ts";
+import type { Member } from "./store.ts";
+
+const sendersMax = 200;
+
+/** Moves the marks and answers whom to tell: the senders of what is newly covered, and the user's own other devices. */
+export async function receive(reading: Reading, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
+  const { conv, uid } = request;
+  const conversation = await currentConversation(reading, conv);
+  const asked = memberOrRefusal(conversation, uid);
+  if (asked instanceof AppError) return asked;
+  const last = lastVisible(asked, conversation.lastSeq);
+  const read = Math.min(request.read ?? 0, last);
+  const readOrd = read > asked.readSeq ? await ordAt(reading, conv, read) : 0;
+  // Looked up again: no await stands between here and the change.
+  const current = reading.shelf.get(conv) ?? conversation;
+  const member = current.members.get(uid);
+  if (!member) return { notice: noticeOf(asked), tell: [] };
+  const before = { delivered: member.deliveredSeq, read: member.readSeq };
+  if (read > member.readSeq) Object.assign(member, { readSeq: read, readOrd });
+  const delivered = Math.min(Math.max(request.delivered ?? 0, member.readSeq), last);
+  member.deliveredSeq = Math.max(member.deliveredSeq, delivered);
+  const moved = member.readSeq > before.read || member.deliveredSeq > before.delivered;
+  if (!moved) return { notice: noticeOf(member), tell: [] };
+  reading.projection.touch([member]);
+  const notice = noticeOf(member);
+  const [senders] = await Promise.all([
+    current.members.size > limits.smallRoomMembers ? [] : coveredSenders(reading, before, member),
+    reading.projection.flush(),
+  ]);
+  return { notice, tell: [...new Set([uid, ...senders])] };
+}
+
+// Of the marks that moved, the longer stretch covers the other.
+async function coveredSenders(
+  reading: Reading,
+  before: { delivered: number; read: number },
+  member: Member,
+): Promise<string[]> {
+  const stretches = [
+    [before.delivered, member.deliveredSeq],
+    [before.read, member.readSeq],
+  ].filter(([from = 0, to = 0]) => to > from);
+  const from = Math.min(...stretches.map(([start = 0]) => start));
+  const to = Math.max(...stretches.map(([, end = 0]) => end));
+  return reading.store.log.senders(member.conv, from, to, sendersMax);
+}
+
+async function ordAt({ store }: Reading, conv: string, seq: number): Promise<number> {
+  const [entry] = await store.log.range(conv, { after: seq - 1, limit: 1 });
+  return entry?.ord ?? 0;
+}
+
+function noticeOf({ conv, uid, deliveredSeq, readSeq }: Member): ReceiptReply["notice"] {
+  return { type: "receipt", conv, uid, delivered: deliveredSeq, read: readSeq };
+}

@@ -1,0 +1,51 @@
+// Do the receivers of new conversations exist? Asked of api once a user; the positive answers are kept.
+import { type AppendItem, type AppendOutcome, namedMembers, parseConv, subjects } from "@parley/protocol";
+import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
+import type { Shelf } from "./conversation.ts";
+import { refusal } from "./sequence.ts";
+
+const usersKept = 100_000;
+const timeoutMs = 1_000;
+// While api does not answer, nobody waits for it again this long: a batch is held up at most once.
+const pauseMs = 1_000;
+
+export type Receivers = (items: readonly AppendItem[]) => Promise<(AppendOutcome | undefined)[]> | undefined;
+
+/** undefined: nothing to ask. Else one refusal or undefined an item, in order. */
+export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; shelf: Shelf; log: Logger }): Receivers {
+  const existing = new LRUCache<string, true>({ max: usersKept });
+  let askAgainAt = 0;
+
+  async function exists(uid: string): Promise<boolean | "unknown"> {
+    if (existing.get(uid)) return true;
+    if (Date.now() < askAgainAt) return "unknown";
+    try {
+      const found = await requestJson<{ exists: boolean }>(nats, subjects.userExists, { uid }, { timeoutMs });
+      if (found.exists) existing.set(uid, true);
+      return found.exists;
+    } catch (error) {
+      askAgainAt = Date.now() + pauseMs;
+      log.warn({ event: "users_unknown", reason: String(error) });
+      return "unknown";
+    }
+  }
+
+  async function refusalOf({ conv, from }: AppendItem): Promise<AppendOutcome | undefined> {
+    const parsed = parseConv(conv);
+    const others = ((parsed && namedMembers(parsed)) ?? []).filter((uid) => uid !== from);
+    if (others.every((uid) => existing.has(uid))) return undefined;
+    const conversation = await shelf.load(conv);
+    if (conversation.lastSeq > 0) return undefined;
+    const answers = await Promise.all(others.map(exists));
+    if (answers.includes(false)) return refusal("not_found", "no such user");
+    return answers.includes("unknown") ? refusal("unavailable", "whether the user exists is not known now") : undefined;
+  }
+
+  function isKnown({ conv }: AppendItem): boolean {
+    if (conv.startsWith("room/") || conv.startsWith("ch/")) return true;
+    return (shelf.get(conv)?.lastSeq ?? 0) > 0;
+  }
+
+  return (items) => (items.every(isKnown) ? undefined : Promise.all(items.map(refusalOf)));
+}

@@ -1,0 +1,109 @@
+// Gives the messages of one batch their places: a pure function of the conversations' state and of what is stored.
+import {
+  type AppendItem,
+  type AppendOutcome,
+  type ErrorCode,
+  errorTable,
+  namedMembers,
+  parseConv,
+  uncountedTypes,
+} from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
+import type { Conversation } from "./conversation.ts";
+import { isMember } from "./members.ts";
+
+/** One message with all that was looked up for it. */
+export interface Candidate {
+  item: AppendItem;
+  conversation: Conversation;
+  /** the entry stored under the same key, if any */
+  stored: LogEntry | undefined;
+  /** true: the message that `prev` names is stored (or there is no prev) */
+  prevStored: boolean;
+  /** decided before: the receiver does not exist, or could not be asked for */
+  refusal: AppendOutcome | undefined;
+}
+
+export interface Sequenced {
+  entries: LogEntry[];
+  /** one a candidate, in order */
+  outcomes: AppendOutcome[];
+}
+
+interface Draft {
+  seq: number;
+  ord: number;
+  ts: number;
+  ids: Map<string, LogEntry>;
+}
+
+/** Nothing is moved here: the state follows only when the entries are committed. */
+export function sequence(candidates: readonly Candidate[], q: number, lastPos: number, now: number): Sequenced {
+  const drafts = new Map<string, Draft>();
+  const entries: LogEntry[] = [];
+  const outcomes = candidates.map((candidate): AppendOutcome => {
+    const { item, conversation, stored } = candidate;
+    const draft = draftOf(drafts, conversation);
+    const key = `${item.from} ${item.device} ${item.id}`;
+    const duplicate = stored ?? draft.ids.get(key);
+    if (duplicate) return outcomeOf(duplicate, true);
+    if (candidate.refusal) return candidate.refusal;
+    const code = refuse(candidate, draft);
+    if (code) return refusal(code);
+    const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
+    draft.ids.set(key, entry);
+    entries.push(entry);
+    return outcomeOf(entry, false);
+  });
+  return { entries, outcomes };
+}
+
+/** What a sender is told of a stored entry; a duplicate's answer carries the message as it is kept. */
+export function outcomeOf(entry: LogEntry, duplicate: boolean): AppendOutcome {
+  const { seq, ts, memberSeq } = entry;
+  return duplicate ? { seq, ts, memberSeq, stored: entry.body } : { seq, ts, memberSeq };
+}
+
+export function refusal(code: ErrorCode, message: string = errorTable[code].meaning): AppendOutcome {
+  return { error: { code, message } };
+}
+
+function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
+  const known = drafts.get(conv);
+  if (known) return known;
+  const draft: Draft = { seq: lastSeq, ord: lastOrd, ts: lastTs, ids: new Map() };
+  drafts.set(conv, draft);
+  return draft;
+}
+
+function refuse({ item, conversation, prevStored }: Candidate, draft: Draft): ErrorCode | undefined {
+  const parsed = parseConv(conversation.conv);
+  if (!parsed) return "invalid_packet";
+  const named = namedMembers(parsed);
+  if (named ? !named.includes(item.from) : !isMember(conversation.members.get(item.from)))
+    return named || conversation.lastSeq > 0 ? "not_member" : "not_found";
+  const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
+  return prevStored || prevInBatch ? undefined : "out_of_order";
+}
+
+function place({ item, conversation }: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
+  draft.seq += 1;
+  draft.ord += uncountedTypes.has(item.type) ? 0 : 1;
+  draft.ts = Math.max(draft.ts, now);
+  return {
+    q,
+    pos,
+    conv: conversation.conv,
+    seq: draft.seq,
+    ord: draft.ord,
+    from: item.from,
+    device: item.device,
+    id: item.id,
+    type: item.type,
+    ts: draft.ts,
+    origin: item.origin ?? null,
+    event: null,
+    memberSeq: conversation.memberSeq,
+    body: item.body,
+  };
+}

@@ -1,0 +1,82 @@
+// Puts history together: store, leases on conversation partitions, answers over NATS.
+import { jetstream } from "@nats-io/jetstream";
+import { type MembersChanged, membersSubject, streams } from "@parley/protocol";
+import { conversationPartitionCount } from "@parley/protocol/partition";
+import {
+  connectNats,
+  connectRedis,
+  gauge,
+  natsConnected,
+  type Service,
+  type ServiceContext,
+  startLeases,
+} from "@parley/runtime";
+import { openStore } from "@parley/store";
+import { serveHistory } from "./answers.ts";
+import type { HistoryConfig } from "./config.ts";
+import { createShelf } from "./conversation.ts";
+import { createPartitions } from "./partitions.ts";
+import { startProjection } from "./projection.ts";
+import { createReceivers } from "./receivers.ts";
+import { openHistoryStore } from "./store.ts";
+import { ensureStreams, openStreams } from "./stream.ts";
+
+const markEveryMs = 5_000;
+const allPartitions = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
+
+export async function startHistory(config: HistoryConfig, context: ServiceContext): Promise<Service> {
+  const { instance, log, health, metrics } = context;
+  const opened = await openStore(config.STORE_URL, { service: "history" });
+  const store = await openHistoryStore(opened);
+  const [nats, redis] = await Promise.all([
+    connectNats({ url: config.NATS_URL, name: instance, log, health }),
+    connectRedis({ url: config.REDIS_URL, name: instance, log }),
+  ]);
+  const manager = await openStreams(nats);
+  const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, log });
+  const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection.isPinned);
+  const partitions = createPartitions({
+    store,
+    shelf,
+    projection,
+    jetstream: jetstream(nats),
+    manager,
+    streamName: streams.stored.name,
+    announceMs: config.HISTORY_ANNOUNCE_MS,
+    receivers: createReceivers({ nats, shelf, log }),
+    membersChanged({ q, conv, memberSeq }) {
+      const changed: MembersChanged = { conv, memberSeq };
+      nats.publish(membersSubject(q), JSON.stringify(changed));
+    },
+    log,
+  });
+  const answers = serveHistory({ nats, instance, log, store, shelf, projection, partitions });
+  const leases = startLeases({
+    redis,
+    kind: "conversation",
+    keys: allPartitions,
+    instance,
+    log,
+    alive: () => natsConnected(nats),
+    acquire: (key) => partitions.acquire(Number(key)),
+    release: (key, reason) => partitions.release(Number(key), reason),
+  });
+  const upkeep = setInterval(() => {
+    partitions.mark().catch((error: unknown) => log.warn({ event: "mark_failed", reason: String(error) }));
+    if (partitions.backlog() > 0) ensureStreams(manager).catch(() => undefined);
+  }, markEveryMs);
+  health.check("partitions", () => leases.held().size > 0 || "holds no conversation partition yet");
+  gauge(metrics, "history_partitions", "conversation partitions held", () => leases.held().size);
+  gauge(metrics, "history_unannounced", "stored entries not yet announced", () => partitions.backlog());
+  return {
+    async close() {
+      clearInterval(upkeep);
+      await leases.close();
+      await answers.close();
+      await projection.close();
+      await nats.drain();
+      redis.disconnect();
+      await opened.close();
+    },
+  };
+}

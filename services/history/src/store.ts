@@ -1,0 +1,73 @@
+// What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, marks.
+import type { Role, Stay } from "@parley/protocol";
+import type { Collection, MessageLog, Store } from "@parley/store";
+
+/** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
+export interface Member {
+  conv: string;
+  uid: string;
+  role: Role;
+  stays: Stay[];
+  /** `ord` before the latest stay began */
+  joinOrd: number;
+  /** `ord` at the end of the latest stay, if it ended */
+  leftOrd?: number;
+  /** seq of the last membership event folded in */
+  appliedSeq: number;
+  readSeq: number;
+  readOrd: number;
+  deliveredSeq: number;
+  /** the last counted message this user sent */
+  sentSeq: number;
+  sentOrd: number;
+  deletedTo: number;
+  deletedOrd: number;
+  muted: boolean;
+  pinned: boolean;
+}
+
+/** What a conversation is besides its log. */
+export interface ConversationInfo {
+  conv: string;
+  name: string;
+}
+
+/** How far partition `q` is folded into member documents, and announced. */
+export interface Mark {
+  foldedPos: number;
+  announcedPos: number;
+}
+
+export interface HistoryStore {
+  log: MessageLog;
+  members: Collection<Member>;
+  infos: Collection<ConversationInfo>;
+  marks: Collection<Mark>;
+}
+
+export async function openHistoryStore(store: Store): Promise<HistoryStore> {
+  const documents = store.documents();
+  const [members, infos, marks] = await Promise.all([
+    documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
+    documents.collection<ConversationInfo>({ name: "conversations" }),
+    documents.collection<Mark>({ name: "marks" }),
+  ]);
+  return { log: store.log(), members, infos, marks };
+}
+
+/** Key of a member document. A conversation holds no space. */
+export function memberKey(conv: string, uid: string): string {
+  return `${conv} ${uid}`;
+}
+
+/** All documents of an index value, page by page. */
+export async function findAll<T extends object>(collection: Collection<T>, index: string, value: string): Promise<T[]> {
+  const found: T[] = [];
+  let page: string | null | undefined;
+  do {
+    const answer = await collection.find({ index, equals: [value], limit: 1_000, ...(page ? { page } : {}) });
+    for (const { doc } of answer.items) found.push(doc);
+    page = answer.next;
+  } while (page);
+  return found;
+}

@@ -1,0 +1,179 @@
+// The single writer of one conversation partition: what waits becomes a batch, the log is the fence, state follows the commit.
+import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type GroupOutcome } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import { type LogEntry, StoreError } from "@parley/store";
+import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
+import { changeEntry, eventOf } from "./change.ts";
+import { noteLastId, type Shelf } from "./conversation.ts";
+import { lookUp } from "./look-up.ts";
+import { decideChange, foldEntry } from "./members.ts";
+import type { Projection } from "./projection.ts";
+import type { Receivers } from "./receivers.ts";
+import { sequence } from "./sequence.ts";
+import type { HistoryStore } from "./store.ts";
+
+export interface WriterParts {
+  store: HistoryStore;
+  shelf: Shelf;
+  projection: Projection;
+  receivers: Receivers;
+  /** told after each commit, in order of `pos` */
+  committed(entries: readonly LogEntry[]): void;
+  log: Logger;
+}
+
+/** A partition's writer. `pos` is the last entry that is committed and folded into memory. */
+export interface Writer extends WriterParts {
+  readonly q: number;
+  pos: number;
+  open: boolean;
+  jobs: Job[];
+  working: Promise<void> | undefined;
+}
+
+const attemptsMax = 3;
+
+/** `pos` is the store's last position in the partition. */
+export function createWriter(q: number, pos: number, parts: WriterParts): Writer {
+  return { ...parts, q, pos, open: true, jobs: [], working: undefined };
+}
+
+/** Stores a group in order. Resolves when all of it is committed or refused; never rejects. */
+export function append(writer: Writer, items: readonly AppendItem[]): Promise<GroupOutcome> {
+  return new Promise((settle) => {
+    const enqueue = (refusals?: AppendJob["refusals"]) => {
+      if (!writer.open) return settle({ q: writer.q, failed: "not_mine" });
+      writer.jobs.push({ items, refusals, bytes: jobBytes(items), settle });
+      wake(writer);
+    };
+    const asked = writer.receivers(items);
+    if (!asked) return enqueue();
+    asked.then(enqueue, (error: unknown) => settle({ q: writer.q, failed: "unavailable", message: String(error) }));
+  });
+}
+
+/** Decides and stores one membership change. Rejects with the refusal. */
+export function change(writer: Writer, request: ChangeRequest): Promise<ChangeReply> {
+  if (!writer.open) return Promise.reject(notMine());
+  return new Promise((resolve, reject) => {
+    const settle = (reply: ChangeReply | AppError) => (reply instanceof AppError ? reject(reply) : resolve(reply));
+    writer.jobs.push({ request, settle });
+    wake(writer);
+  });
+}
+
+/** True if the store's last `pos` is this writer's own: what it knows is all there is. */
+export async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
+  return (await store.log.last(q)).pos === pos;
+}
+
+/** Takes nothing more; resolves when what was taken is answered. `lost`: what still waits is not the holder's to do. */
+export async function closeWriter(writer: Writer, lost: boolean): Promise<void> {
+  writer.open = false;
+  for (const job of lost ? writer.jobs.splice(0) : []) {
+    if ("request" in job) job.settle(notMine());
+    else job.settle({ q: writer.q, failed: "not_mine" });
+  }
+  while (writer.working) await writer.working;
+}
+
+/** This replica does not hold the partition: the asker reads the leases again. */
+export function notMine(): AppError {
+  return new AppError("unavailable", undefined, { details: { reason: "not_mine" } });
+}
+
+function wake(writer: Writer): void {
+  writer.working ??= work(writer).finally(() => {
+    writer.working = undefined;
+    if (writer.jobs.length > 0) wake(writer);
+  });
+}
+
+async function work(writer: Writer): Promise<void> {
+  while (writer.jobs.length > 0) {
+    const batch = takeBatch(writer.jobs);
+    if ("request" in batch) await attempt(writer, [batch], () => commitChange(writer, batch));
+    else await attempt(writer, batch, () => commitAppends(writer, batch));
+  }
+}
+
+// After any failure of the store nothing in memory is believed: the partition is read anew, and what did get stored is
+// found by its key and answered as a duplicate.
+async function attempt(writer: Writer, batch: readonly Job[], commit: () => Promise<void>): Promise<void> {
+  for (let count = 1; ; count++) {
+    try {
+      return await commit();
+    } catch (error) {
+      writer.log.warn({ event: "append_failed", q: writer.q, count, reason: String(error) });
+      if (!(error instanceof StoreError)) return fail(writer, batch, "internal", error);
+      if (count === attemptsMax || !writer.open) return fail(writer, batch, "unavailable", error);
+      await recover(writer).catch(() => undefined);
+    }
+  }
+}
+
+async function recover(writer: Writer): Promise<void> {
+  writer.shelf.drop(writer.q);
+  const { pos } = await writer.store.log.last(writer.q);
+  writer.pos = pos;
+}
+
+async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promise<void> {
+  const { q, store } = writer;
+  const candidates = await lookUp(writer, batch);
+  const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
+  if (entries.length > 0) await store.log.append(q, entries);
+  else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
+  apply(writer, entries);
+  let at = 0;
+  for (const { items, settle } of batch) {
+    settle({ q, outcomes: outcomes.slice(at, at + items.length) });
+    at += items.length;
+  }
+}
+
+async function commitChange(writer: Writer, { request, settle }: ChangeJob): Promise<void> {
+  const { q, store, shelf } = writer;
+  const { conv, id, device, event } = request;
+  const conversation = await shelf.load(conv);
+  const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
+  if (stored) return settle({ seq: stored.seq, ts: stored.ts, changed: eventOf(stored).uids });
+  const decided = decideChange(conversation, request);
+  if (decided === undefined || decided instanceof AppError) {
+    await confirmCurrent(writer);
+    return settle(decided ?? { seq: 0, ts: Date.now(), changed: [] });
+  }
+  const entry = changeEntry(conversation, writer.pos + 1, request, decided);
+  await store.log.append(q, [entry]);
+  apply(writer, [entry]);
+  settle({ seq: entry.seq, ts: entry.ts, changed: decided.uids });
+}
+
+async function confirmCurrent(writer: Writer): Promise<void> {
+  if (await isCurrent(writer)) return;
+  throw new StoreError("duplicate_key", `partition ${writer.q} has another writer`);
+}
+
+function apply(writer: Writer, entries: readonly LogEntry[]): void {
+  for (const entry of entries) {
+    writer.pos = entry.pos;
+    const conversation = writer.shelf.get(entry.conv);
+    if (!conversation) continue;
+    conversation.lastSeq = entry.seq;
+    conversation.lastOrd = entry.ord;
+    conversation.lastTs = entry.ts;
+    conversation.memberSeq = entry.memberSeq;
+    noteLastId(conversation, entry.device, entry.id);
+    writer.projection.touch(foldEntry(conversation, entry));
+    if (entry.event?.name !== undefined) writer.projection.touchInfo(conversation);
+  }
+  if (entries.length > 0) writer.committed(entries);
+}
+
+function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "internal", error: unknown): void {
+  const message = error instanceof StoreError && error.code === "full" ? "the store's disk is full" : undefined;
+  for (const job of batch) {
+    if ("request" in job) job.settle(new AppError(why, message, { cause: error }));
+    else job.settle({ q, failed: why, ...(message ? { message } : {}) });
+  }
+}
