@@ -84,7 +84,8 @@ export class FrameReader {
   #readOne(bytes: Buffer, start: number, body: number, end: number): void {
     const first = bytes[start]!;
     if (first >>> 4 === PUBLISH && this.#readPublish(bytes, first, body, end)) return;
-    if (first === PUBACK && body + 2 <= end) {
+    if (first === PUBACK) {
+      if (body + 2 > end) throw new MalformedPacketError("a PUBACK that ends too early");
       // What may follow the reason code, a text for people, is not read.
       this.#receiver.puback((bytes[body]! << 8) | bytes[body + 1]!, body + 2 < end ? bytes[body + 2]! : 0);
       return;
