@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { suite, type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
 import { startHolder } from "../test/lease-holder-process.ts";
 import { recordingLogger } from "../test/recorder.ts";
@@ -59,192 +59,213 @@ async function evenlyHeld(replicas: Replica[], count: number): Promise<boolean> 
   });
 }
 
-test("a replica alone takes all 256 keys in its first turn", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const startedAt = performance.now();
-  const only = await startReplica(t, server, "a", 256);
-  await eventually(() => only.leases.held().size === 256);
-  t.diagnostic(`256 keys after ${Math.round(performance.now() - startedAt)} ms`);
-  assert.ok(only.leases.isFresh("0") && only.leases.isFresh("255"));
-  assert.equal(only.leases.isFresh("256"), false);
-});
-
-test("keys spread evenly over one, two and three replicas, and back when they close", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const a = await startReplica(t, server, "a", 256);
-  await eventually(() => evenlyHeld([a], 256));
-  const b = await startReplica(t, server, "b", 256);
-  await eventually(() => evenlyHeld([a, b], 256));
-  assert.equal(a.released.length, 128, "only the surplus moved");
-  assert.ok(a.released.every((line) => line.endsWith("surplus")));
-  const c = await startReplica(t, server, "c", 256);
-  await eventually(() => evenlyHeld([a, b, c], 256));
-  await b.leases.close();
-  await eventually(() => evenlyHeld([a, c], 256));
-  assert.ok(b.released.some((line) => line.endsWith("shutdown")));
-  await a.leases.close();
-  await eventually(() => evenlyHeld([c], 256));
-});
-
-test("more replicas than keys: each key has one holder", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const replicas = await Promise.all(["a", "b", "c"].map((instance) => startReplica(t, server, instance, 2)));
-  await eventually(() => evenlyHeld(replicas, 2));
-});
-
-test("keys of a replica killed with kill -9 are free when they have expired, and not before", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const victim = await startHolder(t, server.url, "victim", 16);
-  await eventually(() => victim.held.size === 16);
-  const heir = await startReplica(t, server, "heir", 16);
-  await eventually(() => heir.leases.held().size === 8);
-  victim.kill("SIGKILL");
-  const killedAt = performance.now();
-  await eventually(() => heir.leases.held().size === 16);
-  t.diagnostic(`taken over ${Math.round(performance.now() - killedAt)} ms after kill -9`);
-});
-
-test("a replica paused beyond its leases knows at once that they are not fresh, and gives up what another holds", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const paused = await startHolder(t, server.url, "paused", 4);
-  await eventually(() => paused.held.size === 4);
-  assert.equal(await paused.isFirstFresh(), true);
-  paused.kill("SIGSTOP");
-  const heir = await startReplica(t, server, "heir", 4);
-  await eventually(() => heir.leases.held().size === 4);
-  // Asked while it is stopped: this is the first thing it does when it goes on.
-  const fresh = paused.isFirstFresh();
-  paused.kill("SIGCONT");
-  assert.equal(await fresh, false);
-  await eventually(() => paused.held.size <= 2);
-  await eventually(() => heir.leases.held().size === 2 && paused.held.size === 2);
-  assert.ok(paused.lines.some((line) => line.reason === "lost"));
-});
-
-test("after FLUSHALL every holder keeps its keys and nobody takes another's", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const replicas = await Promise.all(["a", "b", "c"].map((instance) => startReplica(t, server, instance, 64)));
-  await eventually(() => evenlyHeld(replicas, 64));
-  const heldBefore = replicas.map(({ leases }) => [...leases.held()].sort());
-  for (const replica of replicas) {
-    replica.released.length = 0;
-    replica.everHeld.clear();
-  }
-  for (let round = 0; round < 5; round++) {
-    await replicas[0]!.redis.flushall();
-    await eventually(() => evenlyHeld(replicas, 64));
-  }
-  for (const [index, { leases, released, everHeld }] of replicas.entries()) {
-    assert.deepEqual([...leases.held()].sort(), heldBefore[index]);
-    assert.deepEqual(released, []);
-    assert.equal(everHeld.size, 0, "nothing was taken");
-  }
-});
-
-test("a restart of Redis with loss of all data moves no key", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const replicas = await Promise.all(["a", "b"].map((instance) => startReplica(t, server, instance, 16)));
-  await eventually(() => evenlyHeld(replicas, 16));
-  for (const { released } of replicas) released.length = 0;
-  await server.kill();
-  for (const { events } of replicas) await eventually(() => events().includes("leases_unreachable"));
-  assert.equal(
-    replicas.reduce((sum, { leases }) => sum + leases.held().size, 0),
-    16,
-    "the holders go on",
-  );
-  await server.start();
-  await eventually(() => replicas[0]!.redis.flushall());
-  for (const { events } of replicas) await eventually(() => events().includes("leases_reachable"));
-  await eventually(() => evenlyHeld(replicas, 16));
-  assert.deepEqual(
-    replicas.flatMap(({ released }) => released),
-    [],
-  );
-});
-
-test("while Redis hangs the holders go on, and afterwards each key has one holder", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const replicas = await Promise.all(["a", "b"].map((instance) => startReplica(t, server, instance, 16)));
-  await eventually(() => evenlyHeld(replicas, 16));
-  server.pause();
-  for (const { events } of replicas) await eventually(() => events().includes("leases_unreachable"));
-  await eventually(() => replicas.every(({ leases }) => keysOf(16).every((key) => !leases.isFresh(key))));
-  assert.equal(
-    replicas.reduce((sum, { leases }) => sum + leases.held().size, 0),
-    16,
-  );
-  server.resume();
-  for (const { events } of replicas) await eventually(() => events().includes("leases_reachable"));
-  await eventually(() => evenlyHeld(replicas, 16));
-  await eventually(() => replicas.every(({ leases }) => [...leases.held()].every((key) => leases.isFresh(key))));
-});
-
-test("a holder that sees another's value steps down, and leaves that value alone", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const a = await startReplica(t, server, "a", 4);
-  await eventually(() => a.leases.held().size === 4);
-  await a.redis.set(leaseKey("conversation", "2"), "thief", "PX", 60_000);
-  await eventually(() => a.released.includes("2 lost"));
-  assert.deepEqual([...a.leases.held()].sort(), ["0", "1", "3"]);
-  assert.equal(await a.redis.get(leaseKey("conversation", "2")), "thief");
-});
-
-test("a replica that cannot work lets its keys expire, and they go to one that can", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  let alive = true;
-  const sick = await startReplica(t, server, "sick", 8, { alive: () => alive });
-  await eventually(() => sick.leases.held().size === 8);
-  const well = await startReplica(t, server, "well", 8);
-  await eventually(() => evenlyHeld([sick, well], 8));
-  alive = false;
-  await eventually(() => evenlyHeld([well], 8));
-  await eventually(() => sick.leases.held().size === 0);
-  assert.equal(sick.released.filter((line) => line.endsWith("lost")).length, 4);
-  alive = true;
-  await eventually(() => evenlyHeld([sick, well], 8));
-});
-
-test("alone, a replica that could not work for longer than its leases still has them when it can again", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  let alive = true;
-  const only = await startReplica(t, server, "only", 4, { alive: () => alive });
-  await eventually(() => only.leases.held().size === 4);
-  alive = false;
-  await eventually(async () => (await only.redis.exists(leaseKey("conversation", "0"))) === 0);
-  assert.equal(only.leases.held().size, 4);
-  assert.equal(only.leases.isFresh("0"), false);
-  alive = true;
-  await eventually(() => only.leases.isFresh("0"));
-  assert.deepEqual(only.released, []);
-});
-
-test("close hands each key over when its work has ended, and keeps renewing the others", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  let finishSlow = () => {};
-  const slow = new Promise<void>((resolve) => {
-    finishSlow = resolve;
+// Each has a Redis of its own and mostly waits for leases to expire.
+suite("leases", { concurrency: true }, () => {
+  test("a replica alone takes all 256 keys in its first turn", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const startedAt = performance.now();
+    const only = await startReplica(t, server, "a", 256);
+    await eventually(() => only.leases.held().size === 256);
+    t.diagnostic(`256 keys after ${Math.round(performance.now() - startedAt)} ms`);
+    assert.ok(only.leases.isFresh("0") && only.leases.isFresh("255"));
+    assert.equal(only.leases.isFresh("256"), false);
   });
-  const a = await startReplica(t, server, "a", 2, { release: (key) => (key === "0" ? slow : Promise.resolve()) });
-  await eventually(() => a.leases.held().size === 2);
-  const closing = a.leases.close();
-  const b = await startReplica(t, server, "b", 2);
-  await eventually(() => b.leases.held().has("1"));
-  // Longer than a lease: key 0 would have expired if it were not renewed while it is drained.
-  const expiresAt = performance.now() + 6000;
-  await eventually(() => performance.now() > expiresAt);
-  assert.equal(await b.redis.get(leaseKey("conversation", "0")), "a");
-  assert.equal(b.leases.held().has("0"), false);
-  finishSlow();
-  await closing;
-  await eventually(() => b.leases.held().has("0"));
-});
 
-test("close ends while Redis is away", async (t) => {
-  const { redis: server } = await startServers(t, { redis: true });
-  const a = await startReplica(t, server, "a", 4);
-  await eventually(() => a.leases.held().size === 4);
-  await server.kill();
-  await a.leases.close();
-  assert.equal(a.released.length, 4);
+  test("keys spread evenly over one, two and three replicas, and back when they close", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const a = await startReplica(t, server, "a", 256);
+    await eventually(() => evenlyHeld([a], 256));
+    const b = await startReplica(t, server, "b", 256);
+    await eventually(() => evenlyHeld([a, b], 256));
+    assert.equal(a.released.length, 128, "only the surplus moved");
+    assert.ok(a.released.every((line) => line.endsWith("surplus")));
+    const c = await startReplica(t, server, "c", 256);
+    await eventually(() => evenlyHeld([a, b, c], 256));
+    await b.leases.close();
+    await eventually(() => evenlyHeld([a, c], 256));
+    assert.ok(b.released.some((line) => line.endsWith("shutdown")));
+    await a.leases.close();
+    await eventually(() => evenlyHeld([c], 256));
+  });
+
+  test("more replicas than keys: each key has one holder", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const replicas = await Promise.all(["a", "b", "c"].map((instance) => startReplica(t, server, instance, 2)));
+    await eventually(() => evenlyHeld(replicas, 2));
+  });
+
+  test("keys of a replica killed with kill -9 are free when they have expired, and not before", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const victim = await startHolder(t, server.url, "victim", 16);
+    await eventually(() => victim.held.size === 16);
+    const heir = await startReplica(t, server, "heir", 16);
+    await eventually(() => heir.leases.held().size === 8);
+    victim.kill("SIGKILL");
+    const killedAt = performance.now();
+    await eventually(() => heir.leases.held().size === 16);
+    t.diagnostic(`taken over ${Math.round(performance.now() - killedAt)} ms after kill -9`);
+  });
+
+  test("a replica paused beyond its leases knows at once that they are not fresh, and gives up what another holds", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const paused = await startHolder(t, server.url, "paused", 4);
+    await eventually(() => paused.held.size === 4);
+    assert.equal(await paused.isFirstFresh(), true);
+    paused.kill("SIGSTOP");
+    const heir = await startReplica(t, server, "heir", 4);
+    await eventually(() => heir.leases.held().size === 4);
+    // Asked while it is stopped: this is the first thing it does when it goes on.
+    const fresh = paused.isFirstFresh();
+    paused.kill("SIGCONT");
+    assert.equal(await fresh, false);
+    await eventually(() => paused.held.size <= 2);
+    await eventually(() => heir.leases.held().size === 2 && paused.held.size === 2);
+    assert.ok(paused.lines.some((line) => line.reason === "lost"));
+  });
+
+  test("after FLUSHALL every holder keeps its keys and nobody takes another's", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const replicas = await Promise.all(["a", "b", "c"].map((instance) => startReplica(t, server, instance, 64)));
+    await eventually(() => evenlyHeld(replicas, 64));
+    const heldBefore = replicas.map(({ leases }) => [...leases.held()].sort());
+    for (const replica of replicas) {
+      replica.released.length = 0;
+      replica.everHeld.clear();
+    }
+    for (let round = 0; round < 5; round++) {
+      await replicas[0]!.redis.flushall();
+      await eventually(() => evenlyHeld(replicas, 64));
+    }
+    for (const [index, { leases, released, everHeld }] of replicas.entries()) {
+      assert.deepEqual([...leases.held()].sort(), heldBefore[index]);
+      assert.deepEqual(released, []);
+      assert.equal(everHeld.size, 0, "nothing was taken");
+    }
+  });
+
+  test("a restart of Redis with loss of all data moves no key", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const replicas = await Promise.all(["a", "b"].map((instance) => startReplica(t, server, instance, 16)));
+    await eventually(() => evenlyHeld(replicas, 16));
+    for (const { released } of replicas) released.length = 0;
+    await server.kill();
+    for (const { events } of replicas) await eventually(() => events().includes("leases_unreachable"));
+    assert.equal(
+      replicas.reduce((sum, { leases }) => sum + leases.held().size, 0),
+      16,
+      "the holders go on",
+    );
+    await server.start();
+    await eventually(() => replicas[0]!.redis.flushall());
+    for (const { events } of replicas) await eventually(() => events().includes("leases_reachable"));
+    await eventually(() => evenlyHeld(replicas, 16));
+    assert.deepEqual(
+      replicas.flatMap(({ released }) => released),
+      [],
+    );
+  });
+
+  test("while Redis hangs the holders go on, and afterwards each key has one holder", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const replicas = await Promise.all(["a", "b"].map((instance) => startReplica(t, server, instance, 16)));
+    await eventually(() => evenlyHeld(replicas, 16));
+    server.pause();
+    for (const { events } of replicas) await eventually(() => events().includes("leases_unreachable"));
+    await eventually(() => replicas.every(({ leases }) => keysOf(16).every((key) => !leases.isFresh(key))));
+    assert.equal(
+      replicas.reduce((sum, { leases }) => sum + leases.held().size, 0),
+      16,
+    );
+    server.resume();
+    for (const { events } of replicas) await eventually(() => events().includes("leases_reachable"));
+    await eventually(() => evenlyHeld(replicas, 16));
+    await eventually(() => replicas.every(({ leases }) => [...leases.held()].every((key) => leases.isFresh(key))));
+  });
+
+  test("a holder that sees another's value steps down, and leaves that value alone", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const a = await startReplica(t, server, "a", 4);
+    await eventually(() => a.leases.held().size === 4);
+    await a.redis.set(leaseKey("conversation", "2"), "thief", "PX", 60_000);
+    await eventually(() => a.released.includes("2 lost"));
+    assert.deepEqual([...a.leases.held()].sort(), ["0", "1", "3"]);
+    assert.equal(await a.redis.get(leaseKey("conversation", "2")), "thief");
+  });
+
+  test("a replica that cannot work lets its keys expire, and they go to one that can", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    let alive = true;
+    const sick = await startReplica(t, server, "sick", 8, { alive: () => alive });
+    await eventually(() => sick.leases.held().size === 8);
+    const well = await startReplica(t, server, "well", 8);
+    await eventually(() => evenlyHeld([sick, well], 8));
+    alive = false;
+    await eventually(() => evenlyHeld([well], 8));
+    await eventually(() => sick.leases.held().size === 0);
+    assert.equal(sick.released.filter((line) => line.endsWith("lost")).length, 4);
+    alive = true;
+    await eventually(() => evenlyHeld([sick, well], 8));
+  });
+
+  test("an outage of what all replicas need, longer than their leases, moves no key", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const alive = { a: true, b: true };
+    const a = await startReplica(t, server, "a", 8, { alive: () => alive.a });
+    const b = await startReplica(t, server, "b", 8, { alive: () => alive.b });
+    await eventually(() => evenlyHeld([a, b], 8));
+    for (const { released } of [a, b]) released.length = 0;
+    alive.a = false;
+    alive.b = false;
+    await eventually(async () => (await a.redis.keys("lease:*")).length === 0);
+    // One recovers a turn before the other.
+    alive.a = true;
+    await eventually(async () => (await a.redis.keys("lease:*")).length === 4);
+    alive.b = true;
+    await eventually(() => evenlyHeld([a, b], 8));
+    assert.deepEqual([...a.released, ...b.released], []);
+  });
+
+  test("alone, a replica that could not work for longer than its leases still has them when it can again", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    let alive = true;
+    const only = await startReplica(t, server, "only", 4, { alive: () => alive });
+    await eventually(() => only.leases.held().size === 4);
+    alive = false;
+    await eventually(async () => (await only.redis.exists(leaseKey("conversation", "0"))) === 0);
+    assert.equal(only.leases.held().size, 4);
+    assert.equal(only.leases.isFresh("0"), false);
+    alive = true;
+    await eventually(() => only.leases.isFresh("0"));
+    assert.deepEqual(only.released, []);
+  });
+
+  test("close hands each key over when its work has ended, and keeps renewing the others", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    let finishSlow = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finishSlow = resolve;
+    });
+    const a = await startReplica(t, server, "a", 2, { release: (key) => (key === "0" ? slow : Promise.resolve()) });
+    await eventually(() => a.leases.held().size === 2);
+    const closing = a.leases.close();
+    const b = await startReplica(t, server, "b", 2);
+    await eventually(() => b.leases.held().has("1"));
+    // Longer than a lease: key 0 would have expired if it were not renewed while it is drained.
+    const expiresAt = performance.now() + 6000;
+    await eventually(() => performance.now() > expiresAt);
+    assert.equal(await b.redis.get(leaseKey("conversation", "0")), "a");
+    assert.equal(b.leases.held().has("0"), false);
+    finishSlow();
+    await closing;
+    await eventually(() => b.leases.held().has("0"));
+  });
+
+  test("close ends while Redis is away", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const a = await startReplica(t, server, "a", 4);
+    await eventually(() => a.leases.held().size === 4);
+    await server.kill();
+    await a.leases.close();
+    assert.equal(a.released.length, 4);
+  });
 });

@@ -31,7 +31,8 @@ export interface Leases {
 }
 
 const turnMs = 500;
-// After a flush or an outage every holder sets its keys again before anybody takes one that looks free.
+// After a flush or an outage (of Redis, of what `alive` watches) every holder sets its keys again before anybody takes
+// one that only looks free.
 const quietMs = 2000;
 
 /**
@@ -43,7 +44,7 @@ export function startLeases(options: LeaseOptions): Leases {
   const script = leaseScript(redis, kind, keys, instance);
   const holdings = createHoldings({ ...options, drop: script.drop });
   let quietUntil = 0;
-  let renewedAt = Number.NEGATIVE_INFINITY;
+  let renewedAt = 0;
   let failing = false;
   let closing: Promise<void> | undefined;
 
@@ -51,6 +52,7 @@ export function startLeases(options: LeaseOptions): Leases {
     const marks = keys.map((key) => holdings.mark(key)).join("");
     const startedAt = performance.now();
     const renew = alive();
+    if (!renew && renewedAt > 0) quietUntil = startedAt + quietMs;
     const join = renew && !closing;
     try {
       const result = await script.turn({ renew, join, take: join && startedAt >= quietUntil, marks });

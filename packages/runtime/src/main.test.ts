@@ -41,6 +41,12 @@ test("--help prints the settings and starts nothing", async (t) => {
   assert.match(output.stdout, /DEMO_WINDOW +1000 +packets in hand/);
 });
 
+test("an argument is refused with a word about where settings come from, exit 64", async (t) => {
+  const { output, exited } = run(t, {}, ["--port=1"]);
+  assert.equal(await exited, 64);
+  assert.equal(output.stderr, "demo: unknown argument --port=1; settings come by environment, --help lists them\n");
+});
+
 test("a bad setting is one line on stderr that names it, exit 78, nothing on stdout", async (t) => {
   const { output, exited } = run(t, { DEMO_WINDOW: "0", DEMO_KEY: "hunter2" });
   assert.equal(await exited, 78);
@@ -129,6 +135,15 @@ test("a close that hangs is ended after 10 s with the name of the step that hung
   child.kill("SIGTERM");
   assert.equal(await exited, 1);
   assert.deepEqual((await logged("stop_hung")).steps, ["close", "sessions"]);
+});
+
+test("with PARLEY_PARENT_PIPE a service whose supervisor is gone with all its pipes still stops well", async (t) => {
+  const { child, exited, logged } = run(t, { PARLEY_PARENT_PIPE: "1" });
+  await logged("started");
+  child.stdout.destroy();
+  child.stderr.destroy();
+  child.stdin.destroy();
+  assert.equal(await exited, 0);
 });
 
 test("with PARLEY_PARENT_PIPE a service stops when its supervisor is gone", async (t) => {

@@ -42,8 +42,8 @@ export interface ServiceDefinition<Properties extends TProperties> {
   process: ServiceProcess;
 }
 
-/** Exit codes: 0 told to stop, 1 could not start or stop, 70 a bug, 78 a setting. */
-export const exitCodes = { ok: 0, failed: 1, bug: 70, config: 78 } as const;
+/** Exit codes: 0 told to stop, 1 could not start or stop, 64 an argument, 70 a bug, 78 a setting. */
+export const exitCodes = { ok: 0, failed: 1, usage: 64, bug: 70, config: 78 } as const;
 
 const closeLimitMs = 10_000;
 
@@ -52,9 +52,15 @@ export async function runMain<Properties extends TProperties>(
   definition: ServiceDefinition<Properties>,
 ): Promise<void> {
   const { settings, process } = definition;
-  if (process.argv.includes("--help") || process.argv.includes("-h")) {
+  const [argument] = process.argv.slice(2);
+  if (argument === "--help" || argument === "-h") {
     process.stdout.write(`${describeSettings(settings)}\n`);
     return process.exit(exitCodes.ok);
+  }
+  if (argument !== undefined) {
+    const hint = "settings come by environment, --help lists them";
+    process.stderr.write(`${settings.service}: unknown argument ${argument}; ${hint}\n`);
+    return process.exit(exitCodes.usage);
   }
   let config: Static<TObject<Properties>>;
   try {
