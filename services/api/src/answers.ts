@@ -1,0 +1,65 @@
+// What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
+import { AppError, type PasswordRequest, subjects } from "@parley/protocol";
+import { type Answering, answerJson, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
+import type { Passwords } from "./accounts/passwords.ts";
+import type { Revoke } from "./accounts/revoke.ts";
+import type { Bound } from "./call.ts";
+import type { Perform } from "./requests.ts";
+import type { ApiStore } from "./store.ts";
+
+const queue = "api";
+const pageRevocations = 5_000;
+
+export interface AnswerParts {
+  nats: NatsConnection;
+  log: Logger;
+  store: ApiStore;
+  passwords: Passwords;
+  revoke: Revoke;
+  methods: readonly Bound[];
+  perform: Perform;
+  /** told to MQTT callers of methods that answer it */
+  ws: string;
+}
+
+export function serveAnswers(parts: AnswerParts): Answering {
+  const { nats, log, store, passwords, revoke } = parts;
+  const respond = <Asked>(subject: string, work: (asked: Partial<Asked>) => Promise<object> | object) =>
+    answerJson<Partial<Asked> | null>(nats, subject, queue, (asked) => work(asked ?? {}), log);
+  const served = [
+    respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password }) => {
+      const user = await store.users.get(textOf(username));
+      return { ok: await passwords.verify(user?.doc.passwordHash, textOf(password)) };
+    }),
+    respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
+      exists: (await store.users.get(textOf(uid))) !== undefined,
+    })),
+    respond<{ after: string }>(subjects.revocations, ({ after = "" }) => revoke.list(after, pageRevocations)),
+    respond<{ uid: string; clientId: string }>(subjects.revokeDevice, async ({ uid, clientId }) => {
+      await revoke.device(textOf(uid), textOf(clientId));
+      return {};
+    }),
+    serveBoundMethods(parts),
+  ];
+  return {
+    async close() {
+      await Promise.all(served.map((one) => one.close()));
+    },
+  };
+}
+
+function serveBoundMethods({ nats, log, methods, perform, ws }: AnswerParts) {
+  const handlers = methods
+    .filter(({ method }) => method.mqtt)
+    .map((bound) => ({
+      method: bound.method,
+      work: (params: never, caller: Parameters<Perform>[2]["caller"]) =>
+        perform(bound, params, { caller, address: "", ws }),
+    }));
+  return serveMethods(nats, { queue, handlers, log });
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new AppError("invalid_packet", "the request lacks a field");
+}

@@ -1,0 +1,32 @@
+// One call of a method, as the functions that do the work see it, however it came.
+import { randomUUID } from "node:crypto";
+import type { AppError, Caller, Method, ParamsOf, ResultOf } from "@parley/protocol";
+import type { TObject, TSchema } from "typebox";
+
+export interface Call {
+  caller: Caller;
+  /** What the call's changes are keyed by: the same when a request is worked again, never the same for another. */
+  operation: string;
+  /** Where it came from, as far as that is known. */
+  address: string;
+  /** Address of MQTT over WebSocket as the caller reaches it. */
+  ws: string;
+}
+
+/** A method and the function that does its work; made by `bind`. */
+export interface Bound {
+  method: Method<TObject, TSchema>;
+  work(params: never, call: Call): unknown;
+}
+
+/** Binds a function to a method with the method's own types. A refusal is returned or thrown as an AppError. */
+export function bind<M extends Method<TObject, TSchema>>(
+  method: M,
+  work: (params: ParamsOf<M>, call: Call) => ResultOf<M> | AppError | Promise<ResultOf<M> | AppError>,
+): Bound {
+  return { method, work };
+}
+
+export function newOperation(): string {
+  return randomUUID().replaceAll("-", "");
+}

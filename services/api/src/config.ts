@@ -1,0 +1,39 @@
+// The settings of api.
+import { type Config as ConfigOf, defineSettings } from "@parley/runtime";
+import { Type } from "typebox";
+
+const Port = (description: string, fallback: number) =>
+  Type.Integer({ default: fallback, minimum: 0, maximum: 65535, description });
+const WebSocketUrl = (description: string) =>
+  Type.Optional(
+    Type.String({ pattern: "^wss?://[^\\s/]+(/\\S*)?$", expects: "ws://host:port or wss://…", description }),
+  );
+
+export const settings = defineSettings({
+  service: "api",
+  prefix: "API",
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL"],
+  own: {
+    API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
+    API_PORT: Port("port of HTTP; 0 = any free one", 8080),
+    API_REGISTER: Type.Boolean({ default: true, description: "anybody may register; off in clusters" }),
+    API_MQTT_HOST: Type.String({ default: "127.0.0.1", minLength: 1, description: "host of MQTT, told at login" }),
+    API_MQTT_PORT: Port("port of MQTT, told at login", 1883),
+    API_PUBLIC_WS: WebSocketUrl("address of MQTT over WebSocket, told at login; without it /mqtt of this server"),
+    API_WS_UPSTREAM: WebSocketUrl("where a WebSocket on /mqtt is passed on to"),
+    API_CORS_ORIGINS: Type.String({
+      default: "",
+      pattern: "^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)?$",
+      expects: "* or https://a.example,https://b.example",
+      description: "origins whose pages may call; none = only our own",
+    }),
+    API_TRUSTED_PROXIES: Type.String({
+      default: "",
+      pattern: "^([0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*)?$",
+      expects: "addresses or networks like 10.0.0.0/8,127.0.0.1",
+      description: "proxies whose X-Forwarded-* headers are believed",
+    }),
+  },
+});
+
+export type Config = ConfigOf<typeof settings>;

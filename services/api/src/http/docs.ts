@@ -1,0 +1,15 @@
+// The OpenAPI page at /docs, all of it served from here.
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { openApiDocument } from "@parley/protocol/documents";
+import type { FastifyInstance } from "fastify";
+
+export async function addDocs(server: FastifyInstance): Promise<void> {
+  const document = openApiDocument();
+  await server.register(swagger, { mode: "static", specification: { document: document as never } });
+  await server.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: true,
+    uiConfig: { docExpansion: "list", deepLinking: true, validatorUrl: null, persistAuthorization: true },
+  });
+}

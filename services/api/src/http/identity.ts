@@ -1,0 +1,58 @@
+// Who calls over HTTP: a user by token, an application by server key, the operator by the services' secret.
+import { createHash, timingSafeEqual } from "node:crypto";
+import { AppError, type Caller, type Method, messagesSend } from "@parley/protocol";
+import type { TObject, TSchema } from "typebox";
+import { keyPrefix, verifyKey } from "../accounts/keys.ts";
+import type { Revoke } from "../accounts/revoke.ts";
+import { verifyToken } from "../accounts/tokens.ts";
+import type { ApiStore } from "../store.ts";
+
+export interface IdentityParts {
+  store: ApiStore;
+  revoke: Revoke;
+  signingKey: Uint8Array;
+  servicesSecret: string;
+}
+
+type Kind = "user" | "key" | "operator";
+type Identity = { kind: Kind; caller: Caller };
+
+/** The caller, if the method's access lets it call; `authorization` is the header. */
+export async function identify(
+  parts: IdentityParts,
+  method: Method<TObject, TSchema>,
+  authorization: string | undefined,
+): Promise<Caller | AppError> {
+  if (method.access === "public") return { uid: "", via: "http" };
+  if (authorization === undefined) return new AppError("unauthenticated", "send Authorization: Bearer …");
+  const credential = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+  if (credential === undefined) return new AppError("unauthenticated", "Authorization is not Bearer and one token");
+  const identity = await recognize(parts, credential);
+  if (!identity) return new AppError("unauthenticated", "the token or key is unknown, revoked or has run out");
+  if (mayCall(identity.kind, method)) return identity.caller;
+  return new AppError("forbidden", `${method.name} is not for ${names[identity.kind]}`);
+}
+
+const names: Record<Kind, string> = { user: "users", key: "server keys", operator: "the operator" };
+
+// A key may send messages too: as the user it names.
+function mayCall(kind: Kind, method: Method<TObject, TSchema>): boolean {
+  return kind === method.access || (kind === "key" && method.name === messagesSend.name);
+}
+
+async function recognize(parts: IdentityParts, credential: string): Promise<Identity | undefined> {
+  if (sameText(credential, parts.servicesSecret))
+    return { kind: "operator", caller: { uid: "", clientId: "operator", via: "service" } };
+  if (credential.startsWith(keyPrefix)) {
+    const id = await verifyKey(parts.store, credential);
+    return id === undefined ? undefined : { kind: "key", caller: { uid: "", clientId: `key:${id}`, via: "key" } };
+  }
+  const claims = await verifyToken(parts.signingKey, credential);
+  if (!claims || parts.revoke.refused(claims)) return undefined;
+  return { kind: "user", caller: { uid: claims.uid, clientId: claims.clientId, via: "http" } };
+}
+
+function sameText(one: string, other: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

@@ -1,0 +1,47 @@
+// The params of a method from its HTTP request: path, then query (GET, DELETE) or JSON body (POST, PUT).
+import { AppError, type JsonObject, type Method } from "@parley/protocol";
+import type { TObject, TSchema } from "typebox";
+
+export interface HttpParts {
+  path: Record<string, string>;
+  query: Record<string, string | string[]>;
+  body: JsonObject | undefined;
+}
+
+type Field = { type?: string; items?: Field };
+
+/** The method's params, checked; or what is wrong and where. */
+export function readParams(method: Method<TObject, TSchema>, { path, query, body }: HttpParts): object | AppError {
+  const byQuery = method.http.verb === "GET" || method.http.verb === "DELETE";
+  if (byQuery && body !== undefined && Object.keys(body).length > 0)
+    return new AppError("invalid_packet", `${method.http.verb} takes no body; its parameters stand in the query`);
+  const misplaced = byQuery ? undefined : Object.keys(query)[0];
+  if (misplaced !== undefined)
+    return new AppError("invalid_packet", `unknown field ${misplaced.slice(0, 80)} in the query; send it in the body`);
+  const given = byQuery ? convertQuery(method.params, query) : (body ?? {});
+  if (given instanceof AppError) return given;
+  const twice = Object.keys(path).find((name) => Object.hasOwn(given, name));
+  if (twice !== undefined)
+    return new AppError("invalid_packet", `${twice} stands in the path; it cannot be given again`);
+  return method.checkParams({ ...given, ...path });
+}
+
+function convertQuery(schema: TObject, query: HttpParts["query"]): JsonObject | AppError {
+  const converted: JsonObject = {};
+  const fields = schema.properties as Record<string, Field>;
+  for (const [name, value] of Object.entries(query)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field?.type === "array") converted[name] = [value].flat().map((one) => convertText(field.items, one));
+    else if (Array.isArray(value)) return new AppError("invalid_packet", `${name.slice(0, 80)} is given twice`);
+    else converted[name] = convertText(field, value);
+  }
+  return converted;
+}
+
+// Only what is written as a number or boolean becomes one; the rest is left for the check to refuse.
+function convertText(field: Field | undefined, text: string): unknown {
+  if (field?.type === "integer" && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (field?.type === "number" && /^-?\d{1,15}(\.\d{1,15})?$/.test(text)) return Number(text);
+  if (field?.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
+}

@@ -1,0 +1,80 @@
+// Every method of the table as an HTTP route made from its definition.
+import { AppError, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
+import type { Logger, NatsConnection } from "@parley/runtime";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { TObject, TSchema } from "typebox";
+import type { Bound } from "../call.ts";
+import type { Perform } from "../requests.ts";
+import { sendError } from "./errors.ts";
+import { forward } from "./forward.ts";
+import { type IdentityParts, identify } from "./identity.ts";
+import { readParams } from "./params.ts";
+
+export interface RouteParts {
+  identity: IdentityParts;
+  nats: NatsConnection;
+  log: Logger;
+  /** api's own methods */
+  bound: readonly Bound[];
+  perform: Perform;
+  /** MQTT over WebSocket for login: an address, or undefined for `/mqtt` of the server that was asked */
+  publicWs: string | undefined;
+}
+
+export function addRoutes(server: FastifyInstance, parts: RouteParts): void {
+  const own = new Map(parts.bound.map((bound) => [bound.method.name, bound]));
+  for (const method of methods.values()) {
+    const bound = own.get(method.name);
+    if (!bound && method.owner === "api") throw new Error(`nobody works ${method.name}`);
+    server.route({
+      method: method.http.verb,
+      url: method.http.path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      handler: (request, reply) => serve(parts, method, bound, request, reply),
+    });
+  }
+}
+
+/** The verbs that the path of an unknown route would take. */
+export function verbsOf(path: string): string[] {
+  const verbs = [...methods.values()]
+    .filter(({ http }) => new RegExp(`^${http.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path))
+    .map(({ http }) => http.verb);
+  return [...new Set(verbs)];
+}
+
+async function serve(
+  parts: RouteParts,
+  method: Method<TObject, TSchema>,
+  bound: Bound | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const identified = await identify(parts.identity, method, request.headers.authorization);
+  if (identified instanceof AppError) return sendError(reply, identified);
+  const requestId = readIdempotencyKey(request.headers["idempotency-key"]);
+  if (requestId instanceof AppError) return sendError(reply, requestId);
+  const params = readParams(method, {
+    path: request.params as Record<string, string>,
+    query: request.query as Record<string, string | string[]>,
+    body: request.body as JsonObject | undefined,
+  });
+  if (params instanceof AppError) return sendError(reply, params);
+  const caller: Caller = { ...identified, ...(requestId === undefined ? {} : { requestId }) };
+  reply.header("cache-control", "no-store").type("application/json; charset=utf-8");
+  if (!bound) return reply.send(await forward(parts.nats, method, caller, params));
+  const ws = parts.publicWs ?? webSocketOf(request);
+  const result = await parts.perform(bound, params, { caller, address: request.ip, ws });
+  return result instanceof AppError ? sendError(reply, result) : reply.send(result ?? {});
+}
+
+function readIdempotencyKey(header: string | string[] | undefined): string | undefined | AppError {
+  if (header === undefined) return undefined;
+  if (typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header)) return header;
+  return new AppError("invalid_packet", "Idempotency-Key is 1 to 128 visible characters, given once");
+}
+
+function webSocketOf(request: FastifyRequest): string {
+  const scheme = request.protocol === "https" ? "wss" : "ws";
+  const host = /^[0-9A-Za-z.\-:[\]]{1,255}$/.test(request.host ?? "") ? request.host : "127.0.0.1";
+  return `${scheme}://${host}/mqtt`;
+}

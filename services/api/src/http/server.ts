@@ -1,0 +1,92 @@
+// The HTTP server: JSON in and out, errors of one shape, headers, CORS, the routes, the page of documentation.
+import cors from "@fastify/cors";
+import { AppError, decodeObject, limits } from "@parley/protocol";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { addDocs } from "./docs.ts";
+import { rawRefusal, readHttpError, sendError } from "./errors.ts";
+import { addRoutes, type RouteParts, verbsOf } from "./routes.ts";
+
+const bodyLimits = { bytes: limits.requestBytes, depth: limits.packetDepth, nodes: 20_000 };
+
+export interface ServerOptions extends RouteParts {
+  /** origins whose pages may call; `*` for all, empty for none but our own */
+  corsOrigins: string;
+  /** addresses and networks, comma separated */
+  trustedProxies: string;
+}
+
+/** Ready to listen. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { log, trustedProxies } = options;
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const read = readHttpError(error, bodyLimits.bytes);
+    if (read.error.code === "internal")
+      log.error({ event: "http_failed", method: request.method, route: request.routeOptions?.url, err: error });
+    return sendError(reply, read.error, read.status);
+  };
+  const server = Fastify({
+    logger: false,
+    trustProxy: trustedProxies === "" ? false : trustedProxies.split(","),
+    bodyLimit: bodyLimits.bytes,
+    requestTimeout: 30_000,
+    forceCloseConnections: "idle",
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: fail,
+    clientErrorHandler(error, socket) {
+      if (socket.writable) socket.end(rawRefusal((error as { code?: string }).code));
+      else socket.destroy();
+    },
+  });
+  server.setErrorHandler(fail);
+  server.setNotFoundHandler(notFound);
+  readJsonStrictly(server);
+  addHeaders(server);
+  if (options.corsOrigins !== "") await addCors(server, options.corsOrigins);
+  await addDocs(server);
+  server.get("/", (_request, reply) => reply.redirect("/docs/"));
+  addRoutes(server, options);
+  return server;
+}
+
+function readJsonStrictly(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("application/json", { parseAs: "buffer" }, async (_request: unknown, bytes: Buffer) => {
+    if (bytes.length === 0) return undefined;
+    const body = decodeObject(bytes, bodyLimits);
+    if (body instanceof AppError) throw new AppError(body.code, body.message.replace("the packet", "the body"));
+    return body;
+  });
+}
+
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split("?", 1)[0] ?? "";
+  const verbs = verbsOf(path);
+  if (verbs.length === 0) return sendError(reply, new AppError("not_found", "no such path; /docs lists all"));
+  reply.header("allow", verbs.join(", "));
+  return sendError(
+    reply,
+    new AppError("invalid_packet", `${request.method} is not for this path: ${verbs.join(", ")}`),
+    405,
+  );
+}
+
+function addHeaders(server: FastifyInstance): void {
+  server.addHook("onRequest", async (_request, reply) => {
+    reply.headers({
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      "referrer-policy": "no-referrer",
+      "cross-origin-opener-policy": "same-origin",
+    });
+  });
+}
+
+async function addCors(server: FastifyInstance, origins: string): Promise<void> {
+  await server.register(cors, {
+    origin: origins === "*" ? "*" : origins.split(","),
+    methods: ["GET", "POST", "PUT", "DELETE"],
+    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
+    maxAge: 600,
+  });
+}

@@ -1,0 +1,69 @@
+// MQTT over WebSocket on `/mqtt`: the upgrade and all that follows is passed on as bytes, with their back-pressure.
+import type { IncomingMessage, Server } from "node:http";
+import { connect, type Socket } from "node:net";
+import { type Duplex, pipeline } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import type { Logger } from "@parley/runtime";
+
+const connectTimeoutMs = 5_000;
+
+/** Passes upgrades of `/mqtt` on to `upstream` (ws:// or wss://), others are refused. */
+export function passUpgrades(server: Server, upstream: string | undefined, log: Logger): { close(): void } {
+  const open = new Set<Duplex>();
+  const target = upstream === undefined ? undefined : new URL(upstream);
+  server.on("upgrade", (request, client, head) => {
+    client.on("error", () => client.destroy());
+    open.add(client);
+    client.once("close", () => open.delete(client));
+    const isMqtt = /^\/mqtt(\?|$)/.test(request.url ?? "");
+    if (!target || !isMqtt) return refuse(client, "404 Not Found", "not_found", "WebSocket is served on /mqtt only");
+    passOn(request, client as Socket, head, target, log);
+  });
+  return {
+    close() {
+      for (const client of open) client.destroy();
+    },
+  };
+}
+
+function passOn(request: IncomingMessage, client: Socket, head: Buffer, target: URL, log: Logger): void {
+  const secure = target.protocol === "wss:";
+  const host = target.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(target.port || (secure ? 443 : 80));
+  const upstream = secure ? connectTls({ host, port, servername: host }) : connect({ host, port });
+  let passed = false;
+  upstream.setTimeout(connectTimeoutMs, () => upstream.destroy(new Error("no answer in time")));
+  upstream.once(secure ? "secureConnect" : "connect", () => {
+    passed = true;
+    upstream.setTimeout(0);
+    client.setTimeout(0);
+    for (const socket of [client, upstream]) socket.setNoDelay(true);
+    upstream.write(requestHead(request, client, target));
+    if (head.length > 0) upstream.write(head);
+    pipeline(client, upstream, () => {});
+    pipeline(upstream, client, () => {});
+  });
+  upstream.on("error", (error) => {
+    if (passed) return;
+    log.warn({ event: "ws_upstream_unreachable", reason: error.message });
+    refuse(client, "502 Bad Gateway", "unavailable", "MQTT over WebSocket is not reachable");
+  });
+  client.once("close", () => upstream.destroy());
+}
+
+function requestHead(request: IncomingMessage, client: Socket, target: URL): string {
+  const lines = [`GET ${target.pathname}${target.search} HTTP/1.1`, `Host: ${target.host}`];
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    const name = request.rawHeaders[at] ?? "";
+    if (!/^(host|x-forwarded-for|authorization|cookie)$/i.test(name))
+      lines.push(`${name}: ${request.rawHeaders[at + 1]}`);
+  }
+  lines.push(`X-Forwarded-For: ${client.remoteAddress ?? ""}`);
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
+
+function refuse(client: Duplex, status: string, code: string, message: string): void {
+  const body = JSON.stringify({ error: { code, message } });
+  const head = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`;
+  client.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
+}

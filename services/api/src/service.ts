@@ -1,0 +1,80 @@
+// Puts api together: store, NATS, Redis, accounts, rooms, HTTP.
+import { AppError } from "@parley/protocol";
+import { connectNats, connectRedis, type Service, type ServiceContext } from "@parley/runtime";
+import { openStore, StoreError } from "@parley/store";
+import type { FastifyInstance } from "fastify";
+import { keyMethods } from "./accounts/keys.ts";
+import { createLoginLimits } from "./accounts/login-limits.ts";
+import { createPasswords } from "./accounts/passwords.ts";
+import { startRevoke } from "./accounts/revoke.ts";
+import { sessionMethods } from "./accounts/sessions.ts";
+import { userMethods } from "./accounts/users.ts";
+import { serveAnswers } from "./answers.ts";
+import type { Config } from "./config.ts";
+import { createServer } from "./http/server.ts";
+import { passUpgrades } from "./http/upgrade.ts";
+import { startPruning } from "./prune.ts";
+import { createRequests } from "./requests.ts";
+import { openApiStore } from "./store.ts";
+
+export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
+  const { log, health, closing } = context;
+  const { signingKey, servicesSecret } = context.secrets();
+  const kept = await openStore(config.STORE_URL, { service: "api" }).catch((error: unknown) => {
+    throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
+  });
+  const store = await openApiStore(kept.documents());
+  const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
+  const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log, health });
+
+  const passwords = await createPasswords();
+  const revoke = await startRevoke({ store, nats, log });
+  const mqtt = { host: config.API_MQTT_HOST, port: config.API_MQTT_PORT };
+  const methods = [
+    ...userMethods({ store, passwords, revoke, registerAllowed: config.API_REGISTER }),
+    ...sessionMethods({ store, passwords, limits: createLoginLimits(redis), revoke, signingKey, mqtt }),
+    ...keyMethods(store, signingKey),
+  ];
+  const perform = createRequests(store.requests, signingKey);
+  const server = await createServer({
+    identity: { store, revoke, signingKey, servicesSecret },
+    nats,
+    log,
+    bound: methods,
+    perform,
+    publicWs: config.API_PUBLIC_WS,
+    corsOrigins: config.API_CORS_ORIGINS,
+    trustedProxies: config.API_TRUSTED_PROXIES,
+  });
+  const upgrades = passUpgrades(server.server, config.API_WS_UPSTREAM, log);
+  await listen(server, config, log);
+  const ws = config.API_PUBLIC_WS ?? "";
+  const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, perform, ws });
+  const pruning = startPruning(store, log);
+
+  return {
+    async close() {
+      upgrades.close();
+      await closing("http", () => server.close());
+      await closing("answers", () => answers.close());
+      await closing("pruning", () => pruning.close());
+      await closing("revocations", () => revoke.close());
+      await closing("nats", () => nats.close());
+      redis.disconnect();
+      await closing("store", () => kept.close());
+    },
+  };
+}
+
+async function listen(server: FastifyInstance, config: Config, log: ServiceContext["log"]): Promise<void> {
+  const { API_HOST: host, API_PORT: port } = config;
+  try {
+    await server.listen({ host, port });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === "EADDRINUSE" ? "the port is taken" : (code ?? message);
+    throw new AppError("unavailable", `API_PORT ${host}:${port}: ${reason}`, { cause });
+  }
+  const address = server.server.address();
+  log.info({ event: "listening", what: "http", host, port: typeof address === "object" ? address?.port : port });
+}
