@@ -110,6 +110,9 @@ export interface ConnectRequest {
   at: number;
   protocol?: number;
   address?: string;
+  /** of the token, unix s */
+  issuedAt?: number;
+  expiresAt?: number;
 }
 
 export type ConnectReply = { ok: true } | { ok: false; reason: "owned_by_another" | "blocked" };

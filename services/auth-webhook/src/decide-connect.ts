@@ -1,0 +1,123 @@
+// Decides who may connect, as whom and for how long (DESIGN §6); the steps in order, each with the refusal it can end in.
+import { type ConnectReply, type ConnectRequest, isUid, reservedClientId } from "@parley/protocol";
+import { ingestPartition } from "@parley/protocol/partition";
+import type { ConnectRates } from "./connect-rates.ts";
+import { nativeUid, servicesUsername } from "./decide-publish.ts";
+import { looksLikeToken, type TokenClaims, type TokenRefusal, type Tokens } from "./tokens.ts";
+
+export interface ConnectAttempt {
+  clientId: string;
+  username: string | undefined;
+  password: string | undefined;
+  /** of the device, not of a proxy */
+  address: string;
+  protocol: 4 | 5 | undefined;
+}
+
+export type ConnectRefusal =
+  | TokenRefusal
+  | "reserved"
+  | "username"
+  | "client_id"
+  | "no_credential"
+  | "rate_limited"
+  | "other_client_id"
+  | "revoked"
+  | "not_ready"
+  | "passwords_off"
+  | "wrong_password"
+  | "too_many_failures"
+  | "unavailable"
+  | "owned_by_another"
+  | "blocked";
+
+export type ConnectDecision =
+  | { allow: true; uid: string; p: string; service: boolean /** unix s */; expiresAt: number | undefined }
+  | { allow: false; reason: ConnectRefusal };
+
+/** What the decision asks, handed in. */
+export interface ConnectRules {
+  isServicesSecret(password: string): boolean;
+  tokens: Tokens;
+  /** undefined: the list is not loaded yet */
+  isRevoked(claims: TokenClaims): boolean | undefined;
+  /** false: wrong; undefined: nobody answered. Absent when passwords are off. */
+  verifyPassword?: (username: string, password: string) => Promise<boolean | undefined>;
+  /** undefined: presence did not answer in time */
+  register(request: ConnectRequest): Promise<ConnectReply | undefined>;
+  rates: ConnectRates;
+}
+
+type Credential = { kind: "token"; claims: TokenClaims } | { kind: "password" };
+
+export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules): Promise<ConnectDecision> {
+  const { clientId, username, password, address } = attempt;
+  if (username === servicesUsername || reservedClientId.test(clientId)) return decideService(attempt, rules); // reserved
+  if (username === undefined || !isUid(username)) return refuse("username");
+  // A dialect's client id (and with it a tree of its own) is decided here once dialects are there.
+  if (nativeUid({ username, clientId }) === undefined) return refuse("client_id");
+  if (!password) return refuse("no_credential");
+  if (!(await rules.rates.admit(address, username))) return refuse("rate_limited");
+  const at = Date.now();
+  const credential = looksLikeToken(password)
+    ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready
+    : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password unavailable
+  if (typeof credential === "string") return refuse(credential);
+  const reply = await rules.register(connectRequest(attempt, username, at, credential));
+  if (reply === undefined && credential.kind === "password") return refuse("unavailable");
+  if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked
+  const expiresAt = credential.kind === "token" ? credential.claims.exp : undefined;
+  return { allow: true, uid: username, p: ingestPartition(clientId), service: false, expiresAt };
+}
+
+/** Parley's own sessions: never a device, so presence is not asked. A `/`, `+` or `#` in the id would read other trees. */
+function decideService({ clientId, username, password }: ConnectAttempt, rules: ConnectRules): ConnectDecision {
+  if (username !== servicesUsername || !password || !rules.isServicesSecret(password)) return refuse("reserved");
+  if (!/^[^/+#\0]{1,64}$/.test(clientId)) return refuse("client_id");
+  return { allow: true, uid: servicesUsername, p: ingestPartition(clientId), service: true, expiresAt: undefined };
+}
+
+async function checkToken(
+  username: string,
+  clientId: string,
+  token: string,
+  { tokens, isRevoked }: ConnectRules,
+): Promise<Credential | ConnectRefusal> {
+  const claims = await tokens.verify(token);
+  if (typeof claims === "string") return claims;
+  if (claims.sub !== username) return "other_user";
+  if (claims.clientId !== undefined && claims.clientId !== clientId) return "other_client_id";
+  const revoked = isRevoked({ ...claims, clientId });
+  if (revoked === undefined) return "not_ready";
+  return revoked ? "revoked" : { kind: "token", claims };
+}
+
+async function checkPassword(
+  username: string,
+  password: string,
+  address: string,
+  { verifyPassword, rates }: ConnectRules,
+): Promise<Credential | ConnectRefusal> {
+  if (!verifyPassword) return "passwords_off";
+  if (await rates.failedTooOften(address, username)) return "too_many_failures";
+  const right = await verifyPassword(username, password);
+  if (right) return { kind: "password" };
+  if (right === undefined) return "unavailable";
+  await rates.failed(address, username);
+  return "wrong_password";
+}
+
+function connectRequest(attempt: ConnectAttempt, uid: string, at: number, credential: Credential): ConnectRequest {
+  const { clientId, protocol, address } = attempt;
+  const request: ConnectRequest = { uid, clientId, credential: credential.kind, at, address };
+  if (protocol !== undefined) request.protocol = protocol;
+  if (credential.kind === "token") {
+    request.issuedAt = credential.claims.iat;
+    request.expiresAt = credential.claims.exp;
+  }
+  return request;
+}
+
+function refuse(reason: ConnectRefusal): ConnectDecision {
+  return { allow: false, reason };
+}

@@ -1,0 +1,34 @@
+// Decides who may publish what: a device its own uplink, Parley's services anything of Parley's.
+import { isUid, parseUplinkTopic, uidOfClientId } from "@parley/protocol";
+
+/** Who asks, as the connect decision let it in. */
+export interface Identity {
+  username: string | undefined;
+  clientId: string;
+}
+
+export interface Publication {
+  topic: string;
+  retain: boolean;
+}
+
+/** `strip_retain`: may be published, but not retained. */
+export type PublishDecision = "allow" | "strip_retain" | "deny";
+
+/** The user name of Parley's own services at the broker. Only the services' secret connects with it. */
+export const servicesUsername = "parley";
+
+/** The uid behind a native device, or undefined for whoever is none. */
+export function nativeUid({ username, clientId }: Identity): string | undefined {
+  if (username === undefined || username === servicesUsername || !isUid(username)) return undefined;
+  return uidOfClientId(clientId) === username ? username : undefined;
+}
+
+/** Any `p` will do here: the router nacks a wrong one and names the right topic. */
+export function decidePublish(who: Identity, { topic, retain }: Publication): PublishDecision {
+  if (who.username === servicesUsername) return topic.startsWith("im/") ? "allow" : "deny";
+  const uid = nativeUid(who);
+  const uplink = uid === undefined ? undefined : parseUplinkTopic(topic);
+  if (uplink?.uid !== uid || uplink?.clientId !== who.clientId) return "deny";
+  return retain ? "strip_retain" : "allow";
+}

@@ -1,0 +1,67 @@
+// The three decisions and the session events as both brokers' shapes use them: with their memory and their log lines.
+import type { SessionEvent } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
+import { type ConnectAttempt, type ConnectDecision, type ConnectRules, decideConnect } from "./decide-connect.ts";
+import { decidePublish, type Identity, type Publication, type PublishDecision } from "./decide-publish.ts";
+import { decideSubscribe } from "./decide-subscribe.ts";
+import type { Expiries } from "./expiries.ts";
+
+export interface Decisions {
+  connect(attempt: ConnectAttempt): Promise<ConnectDecision>;
+  publish(who: Identity, publication: Publication): PublishDecision;
+  subscribe(who: Identity, filter: string): boolean;
+  /** Seconds that a broker may remember an allowing answer for this device. */
+  maxAge(clientId: string): number;
+  session(event: SessionEvent["event"], clientId: string, at: number): void;
+  /** Says why a hook's request got no decision at all. */
+  malformed(hook: string, reason: string): void;
+}
+
+export interface DecisionsOptions {
+  rules: ConnectRules;
+  expiries: Expiries;
+  tell(event: SessionEvent): void;
+  log: Logger;
+  /** Counts what was decided. */
+  count(hook: "connect" | "publish" | "subscribe", result: string): void;
+}
+
+const onceMs = 60_000;
+
+export function openDecisions({ rules, expiries, tell, log, count }: DecisionsOptions): Decisions {
+  // A client that asks for the same wrong thing again and again is one line a minute.
+  const said = new LRUCache<string, true>({ max: 10_000, ttl: onceMs });
+  const refused = (hook: "connect" | "publish" | "subscribe", clientId: string, reason: string) => {
+    count(hook, reason);
+    const key = `${hook} ${clientId} ${reason}`;
+    if (said.has(key)) return;
+    said.set(key, true);
+    log.info({ event: "refused", hook, clientId: clientId.slice(0, 80), reason });
+  };
+  return {
+    async connect(attempt) {
+      const decision = await decideConnect(attempt, rules);
+      if (decision.allow) {
+        expiries.set(attempt.clientId, decision.expiresAt);
+        count("connect", "allowed");
+      } else refused("connect", attempt.clientId, decision.reason);
+      return decision;
+    },
+    publish(who, publication) {
+      const decision = expiries.over(who.clientId) ? "deny" : decidePublish(who, publication);
+      if (decision === "deny") refused("publish", who.clientId, expiries.over(who.clientId) ? "expired" : "topic");
+      else count("publish", "allowed");
+      return decision;
+    },
+    subscribe(who, filter) {
+      const allowed = !expiries.over(who.clientId) && decideSubscribe(who, filter);
+      if (allowed) count("subscribe", "allowed");
+      else refused("subscribe", who.clientId, expiries.over(who.clientId) ? "expired" : "topic");
+      return allowed;
+    },
+    maxAge: expiries.maxAge,
+    session: (event, clientId, at) => tell({ event, clientId, at }),
+    malformed: (hook, reason) => log.warn({ event: "hook_refused", hook: hook.slice(0, 40), reason }),
+  };
+}

@@ -1,0 +1,103 @@
+// Puts auth-webhook together: NATS, Redis, tokens, revocations, the decisions, the hooks' HTTP server.
+import { AppError, type ConnectReply, type ConnectRequest, subjects } from "@parley/protocol";
+import {
+  connectNats,
+  connectRedis,
+  counter,
+  type NatsConnection,
+  natsConnected,
+  type Redis,
+  requestJson,
+  type Service,
+  type ServiceContext,
+} from "@parley/runtime";
+import type { AuthWebhookConfig } from "./config.ts";
+import { openConnectRates } from "./connect-rates.ts";
+import type { ConnectRules } from "./decide-connect.ts";
+import { openDecisions } from "./decisions.ts";
+import { openExpiries } from "./expiries.ts";
+import { constantTime, startHookServer } from "./http.ts";
+import { startRevocations } from "./revocations.ts";
+import { openTokens } from "./tokens.ts";
+
+export async function startAuthWebhook(config: AuthWebhookConfig, context: ServiceContext): Promise<Service> {
+  const { log, health, metrics, instance } = context;
+  const { servicesSecret, hookSecret, signingKey } = context.secrets();
+  const tokens = await openTokens(config, () => signingKey, log);
+  const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
+  const redis = followRedis(config.REDIS_URL, context);
+  const revocations = startRevocations(nats, log, health);
+  const limits = {
+    perAddress: config.AUTH_WEBHOOK_CONNECT_RATE,
+    perUser: config.AUTH_WEBHOOK_USER_CONNECT_RATE,
+    failures: config.AUTH_WEBHOOK_FAILURES,
+  };
+  const rules: ConnectRules = {
+    isServicesSecret: constantTime(servicesSecret),
+    tokens,
+    isRevoked: revocations.isRevoked,
+    register: (request) => register(nats, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
+    rates: openConnectRates(limits, redis.connection, log),
+  };
+  if (config.AUTH_WEBHOOK_PASSWORDS)
+    rules.verifyPassword = (username, password) =>
+      verifyPassword(nats, username, password, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS);
+  const answers = counter(metrics, "hook_decisions_total", "Decisions by hook and result.", ["hook", "result"]);
+  const decisions = openDecisions({
+    rules,
+    expiries: openExpiries(config.AUTH_WEBHOOK_MAX_AGE),
+    tell: (event) => natsConnected(nats) && nats.publish(subjects.sessionEvent, JSON.stringify(event)),
+    log,
+    count: (hook, result) => answers.inc({ hook, result }),
+  });
+  const { AUTH_WEBHOOK_HOST: host, AUTH_WEBHOOK_PORT: port } = config;
+  const server = await startHookServer({ host, port, hookSecret, decisions, log });
+  log.info({ event: "listening", what: "hooks", host, port: server.port });
+  return {
+    async close() {
+      await context.closing("hooks", server.close);
+      revocations.close();
+      redis.close();
+      await context.closing("nats", () => nats.drain().catch(() => undefined));
+    },
+  };
+}
+
+/** Redis only counts connects, so nothing waits for it. */
+function followRedis(url: string, { log }: ServiceContext): { connection(): Redis | undefined; close(): void } {
+  let connection: Redis | undefined;
+  let closed = false;
+  connectRedis({ url, log }).then(
+    (connected) => {
+      if (closed) connected.disconnect();
+      else connection = connected;
+    },
+    (err: unknown) => log.error({ event: "redis_failed", err }),
+  );
+  return {
+    connection: () => connection,
+    close() {
+      closed = true;
+      connection?.disconnect();
+    },
+  };
+}
+
+async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: number) {
+  try {
+    return await requestJson<ConnectReply>(nats, subjects.connectDevice, body, { timeoutMs });
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+async function verifyPassword(nats: NatsConnection, username: string, password: string, timeoutMs: number) {
+  try {
+    const body = { username, password };
+    return (await requestJson<{ ok: boolean }>(nats, subjects.verifyPassword, body, { timeoutMs })).ok === true;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}

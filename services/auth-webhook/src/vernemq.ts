@@ -1,0 +1,97 @@
+// VerneMQ's webhooks (and the edge's, which asks alike): bodies in, the answers that VerneMQ obeys out.
+import { uidOfClientId } from "@parley/protocol";
+import type { Decisions } from "./decisions.ts";
+import { flag, type HookBody, type HookReply, isRecord, number, reply, text } from "./reply.ts";
+
+/** What VerneMQ takes for "no" in every hook; an HTTP error would be a no as well, but a noisy one. */
+export const vernemqDeny: HookReply = reply({ result: { error: "not_allowed" } });
+const ok: HookReply = reply({ result: "ok" });
+const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
+
+/** SUBACK codes that refuse one topic: 128 crashes VerneMQ's version 5 session, 3.1.1 knows no other. */
+const refusedQos = { 4: 128, 5: 135 } as const;
+
+type Version = 4 | 5;
+type HookHandler = (body: HookBody, decisions: Decisions) => HookReply | Promise<HookReply>;
+
+/** By the `vernemq-hook` header. */
+export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
+  auth_on_register: (body, decisions) => register(body, decisions, 4),
+  auth_on_register_m5: (body, decisions) => register(body, decisions, 5),
+  auth_on_publish: publish,
+  auth_on_publish_m5: publish,
+  auth_on_subscribe: (body, decisions) => subscribe(body, decisions, 4),
+  auth_on_subscribe_m5: (body, decisions) => subscribe(body, decisions, 5),
+  on_register: () => ok,
+  on_register_m5: () => ok,
+  on_client_wakeup: (body, decisions) => session(body, decisions, "connected"),
+  on_client_offline: (body, decisions) => session(body, decisions, "offline"),
+  on_client_gone: (body, decisions) => session(body, decisions, "gone"),
+  on_session_expired: (body, decisions) => session(body, decisions, "expired"),
+};
+
+async function register(body: HookBody, decisions: Decisions, protocol: Version): Promise<HookReply> {
+  const decision = await decisions.connect({
+    clientId: text(body, "client_id"),
+    username: text(body, "username", null),
+    password: text(body, "password", null),
+    address: text(body, "peer_addr", null) ?? "",
+    protocol,
+  });
+  if (!decision.allow) return vernemqDeny;
+  // `expire_at` is ours: the edge ends the connection then. VerneMQ reads only the keys it knows.
+  return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
+}
+
+function publish(body: HookBody, decisions: Decisions): HookReply {
+  const who = { username: text(body, "username", null), clientId: text(body, "client_id") };
+  const decision = decisions.publish(who, { topic: text(body, "topic"), retain: flag(body, "retain") });
+  if (decision === "deny") return vernemqDeny;
+  const answer = decision === "allow" ? ok : okNotRetained;
+  return mayBeKept(body.properties) ? { ...answer, maxAge: decisions.maxAge(who.clientId) } : answer;
+}
+
+/**
+ * VerneMQ keeps an answer under all of the request but its payload and never forgets it by itself: what a client can vary
+ * at will (correlation data, user properties) would fill the broker's memory.
+ */
+function mayBeKept(properties: unknown): boolean {
+  if (!isRecord(properties)) return true;
+  return Object.entries(properties).every(
+    ([name, value]) =>
+      name === "p_payload_format_indicator" || (name === "p_content_type" && value === "application/json"),
+  );
+}
+
+function subscribe(body: HookBody, decisions: Decisions, version: Version): HookReply {
+  const who = { username: text(body, "username", null), clientId: text(body, "client_id") };
+  const asked = body.topics;
+  if (!Array.isArray(asked) || asked.length === 0) throw new TypeError("topics is not a list");
+  let refusals = 0;
+  const topics = asked.map((one: unknown) => {
+    if (!isRecord(one)) throw new TypeError("a topic is not an object");
+    number(one, "qos");
+    if (decisions.subscribe(who, text(one, "topic"))) return one;
+    refusals += 1;
+    return { topic: one.topic, qos: refusedQos[version] };
+  });
+  if (refusals === topics.length) return vernemqDeny;
+  if (refusals > 0) return reply(version === 5 ? { result: "ok", modifiers: { topics } } : { result: "ok", topics });
+  return oneOfFew(asked, body.properties) ? { ...ok, maxAge: decisions.maxAge(who.clientId) } : ok;
+}
+
+/** A device has three topics, so an honest SUBSCRIBE is one of few; see mayBeKept. */
+function oneOfFew(topics: HookBody[], properties: unknown): boolean {
+  if (isRecord(properties) && Object.keys(properties).length > 0) return false;
+  const plain = topics.every(({ no_local: noLocal, rap, retain_handling: handling }) => {
+    return noLocal !== true && rap !== true && (handling === undefined || handling === "send_retain");
+  });
+  return plain && topics.length <= 3 && new Set(topics.map(({ topic }) => topic)).size === topics.length;
+}
+
+/** These bodies carry no time, so it is the time of arrival; VerneMQ and the edge tell a client's events in order. */
+function session(body: HookBody, decisions: Decisions, event: "connected" | "offline" | "gone" | "expired"): HookReply {
+  const clientId = text(body, "client_id");
+  if (uidOfClientId(clientId) !== undefined) decisions.session(event, clientId, Date.now());
+  return ok;
+}

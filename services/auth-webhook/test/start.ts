@@ -1,0 +1,153 @@
+// A whole auth-webhook on real NATS and Redis, with api and presence played over NATS.
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type ConnectReply,
+  type ConnectRequest,
+  type PasswordRequest,
+  type Revocation,
+  subjects,
+} from "@parley/protocol";
+import {
+  answerJson,
+  connectNats,
+  createHealth,
+  createLogger,
+  createMetrics,
+  type NatsConnection,
+  readConfig,
+  readSecrets,
+} from "@parley/runtime";
+import { eventually, startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { SignJWT } from "jose";
+import { settings } from "../src/config.ts";
+import { startAuthWebhook } from "../src/service.ts";
+
+export interface Webhook {
+  url: string;
+  nats: NatsConnection;
+  redis: TestServer;
+  natsServer: TestServer;
+  secrets: ReturnType<typeof readSecrets>;
+  /** What api and presence answer; change it as the test needs. */
+  peers: Peers;
+  /** log lines so far */
+  lines: Record<string, unknown>[];
+  ready(): boolean;
+  token(claims?: Record<string, unknown>, alg?: string): Promise<string>;
+  vernemq(hook: string, body: unknown, secret?: string): Promise<Reply>;
+  emqx(path: string, body: unknown, secret?: string): Promise<Reply>;
+}
+
+export interface Peers {
+  /** undefined: presence does not answer */
+  presence: ((request: ConnectRequest) => ConnectReply) | undefined;
+  password(request: PasswordRequest): boolean;
+  revocations: Revocation[] | undefined;
+  asked: { presence: ConnectRequest[]; password: PasswordRequest[] };
+}
+
+export interface Reply {
+  status: number;
+  body: unknown;
+  cacheControl: string | null;
+}
+
+export async function startWebhook(t: TestContext, env: Record<string, string> = {}): Promise<Webhook> {
+  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
+  const folder = await mkdtemp(join(tmpdir(), "parley-hooks-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, ...env });
+  const secrets = readSecrets(config.PARLEY_SECRETS);
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const log = createLogger({ service: "test", level: "debug", destination });
+  const nats = await connectNats({ url: natsServer.url, name: "test", log });
+  t.after(() => nats.close());
+  const peers = playPeers(nats);
+  const health = createHealth();
+  const service = await startAuthWebhook(config, {
+    instance: "auth-webhook-test",
+    log,
+    health,
+    metrics: createMetrics("test"),
+    secrets: () => secrets,
+    draining: new AbortController().signal,
+    closing: (_, work) => work(),
+  });
+  t.after(() => service.close());
+  const port = lines.find(({ what }) => what === "hooks")?.port;
+  const url = `http://127.0.0.1:${port}`;
+  const ready = () => Object.keys(health.reasons()).length === 0;
+  if (peers.revocations) await eventually(ready);
+  return {
+    url,
+    nats,
+    redis,
+    natsServer,
+    secrets,
+    peers,
+    lines,
+    ready,
+    token: (claims, alg = "HS256") => signToken(secrets.signingKey, claims, alg),
+    vernemq: (hook, body, secret = secrets.hookSecret) =>
+      post(`${url}/vernemq/${secret}`, body, { "vernemq-hook": hook }),
+    emqx: (path, body, secret = secrets.hookSecret) =>
+      post(`${url}/emqx/${path}`, body, { authorization: `Bearer ${secret}` }),
+  };
+}
+
+/** Unix seconds at which the tokens of `token()` end. */
+export const exp = Math.floor(Date.now() / 1000) + 3600;
+
+function signToken(key: Uint8Array, claims: Record<string, unknown> = {}, alg: string): Promise<string> {
+  const iat = Date.now() / 1000;
+  return new SignJWT({ sub: "alice", clientId: "alice:phone", jti: "1", iat, exp, ...claims })
+    .setProtectedHeader({ alg })
+    .sign(key);
+}
+
+function playPeers(nats: NatsConnection): Peers {
+  const peers: Peers = {
+    presence: () => ({ ok: true }),
+    password: ({ username, password }) => username === "alice" && password === "right password",
+    revocations: [],
+    asked: { presence: [], password: [] },
+  };
+  answerJson<ConnectRequest>(nats, subjects.connectDevice, "presence", (request) => {
+    peers.asked.presence.push(request);
+    return peers.presence?.(request) ?? new Promise(() => {});
+  });
+  answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
+    peers.asked.password.push(request);
+    return { ok: peers.password(request) };
+  });
+  answerJson(nats, subjects.revocations, "api", () => {
+    return peers.revocations ? { revocations: peers.revocations, next: null } : new Promise(() => {});
+  });
+  return peers;
+}
+
+/** `body` is sent as it is when it is text. */
+export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  const cacheControl = response.headers.get("cache-control");
+  return { status: response.status, body: await response.json(), cacheControl };
+}
+
+/** An HTTP server of a test's own that answers `body` to everything. */
+export async function serveJson(t: TestContext, body: () => unknown): Promise<string> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+}
