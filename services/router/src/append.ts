@@ -1,0 +1,125 @@
+// Step 3: what waits goes to history, of each (p, q) one group unanswered at a time, many groups in one request.
+import { AppError, type Appended, type AppendGroup, type AppendItem, type AppendOutcome } from "@parley/protocol";
+import { conversationPartition } from "@parley/protocol/partition";
+import { type AskHistory, type GroupAnswer, groupsOfRequest } from "./ask-history.ts";
+import { expire, isIdle, type Lane, nextGroup, openLane, type Waiting } from "./lane.ts";
+
+/** Resolves when the message is stored, or with the refusal. Never rejects. */
+export type Append = (item: AppendItem & { p: string }) => Promise<Appended | AppError>;
+
+export interface AppendOptions {
+  ask: AskHistory;
+  holderOf(q: number): string | undefined;
+  refreshHolders(): Promise<void>;
+  /** a message that is not stored this long after it came is refused as unavailable */
+  timeoutMs: number;
+  /** append requests to one replica at a time */
+  requestsMax: number;
+}
+
+interface Appender extends AppendOptions {
+  lanes: Map<string, Lane>;
+  /** lanes with something to send and nothing unanswered */
+  ready: Set<Lane>;
+  /** holder → requests under way */
+  busy: Map<string, number>;
+  scheduled: boolean;
+}
+
+const retryMs = 100;
+
+export function createAppend(options: AppendOptions): Append {
+  const appender: Appender = { ...options, lanes: new Map(), ready: new Set(), busy: new Map(), scheduled: false };
+  return ({ p, ...item }) =>
+    new Promise((settle) => {
+      const q = conversationPartition(item.conv);
+      const key = `${p}${q}`;
+      const lane = appender.lanes.get(key) ?? openLane(q);
+      appender.lanes.set(key, lane);
+      lane.waiting.push({ item, bytes: item.body.byteLength, deadline: Date.now() + options.timeoutMs, settle });
+      if (lane.unanswered || lane.again.length > 0) return;
+      appender.ready.add(lane);
+      schedule(appender);
+    });
+}
+
+// After this turn's reads: whatever came with them travels together.
+function schedule(appender: Appender): void {
+  if (appender.scheduled) return;
+  appender.scheduled = true;
+  setImmediate(() => {
+    appender.scheduled = false;
+    send(appender);
+  });
+}
+
+function send(appender: Appender): void {
+  const { ready, busy, requestsMax } = appender;
+  const now = Date.now();
+  const byHolder = new Map<string, Lane[]>();
+  for (const lane of ready) {
+    expire(lane, now);
+    const holder = appender.holderOf(lane.q);
+    if (isIdle(lane)) ready.delete(lane);
+    else if (holder === undefined) retry(appender, lane, appender.refreshHolders());
+    else if ((busy.get(holder) ?? 0) < requestsMax) {
+      const lanes = byHolder.get(holder);
+      if (lanes) lanes.push(lane);
+      else byHolder.set(holder, [lane]);
+    }
+  }
+  for (const [holder, lanes] of byHolder)
+    for (const sent of groupsOfRequest(lanes, nextGroup)) void request(appender, holder, sent);
+}
+
+async function request(appender: Appender, holder: string, sent: { lane: Lane; group: Waiting[] }[]): Promise<void> {
+  const { ask, ready, busy } = appender;
+  busy.set(holder, (busy.get(holder) ?? 0) + 1);
+  for (const { lane, group } of sent) {
+    lane.unanswered = group;
+    ready.delete(lane);
+  }
+  const groups = sent.map(({ lane, group }): AppendGroup => ({ q: lane.q, items: group.map(({ item }) => item) }));
+  const answers = await ask(holder, groups);
+  const left = (busy.get(holder) ?? 1) - 1;
+  if (left > 0) busy.set(holder, left);
+  else busy.delete(holder);
+  const refreshed = answers.includes("elsewhere") ? appender.refreshHolders() : Promise.resolve();
+  for (const [index, { lane }] of sent.entries()) take(appender, lane, answers[index] ?? "again", refreshed);
+  if (ready.size > 0) schedule(appender);
+}
+
+function take(appender: Appender, lane: Lane, answer: GroupAnswer, refreshed: Promise<void>): void {
+  const group = lane.unanswered ?? [];
+  lane.unanswered = undefined;
+  if (answer === "elsewhere" || answer === "again") {
+    lane.again.unshift(group);
+    retry(appender, lane, refreshed);
+    return;
+  }
+  if (answer === "internal") split(lane, group);
+  else for (const [index, { settle }] of group.entries()) settle(resultOf(answer[index]));
+  if (!isIdle(lane)) appender.ready.add(lane);
+}
+
+// Something in the group cannot be stored: halves, until the one culprit is alone.
+function split(lane: Lane, group: Waiting[]): void {
+  const middle = group.length >> 1;
+  if (group.length === 1) group[0]?.settle(new AppError("internal"));
+  else lane.again.unshift(group.slice(0, middle), group.slice(middle));
+}
+
+function retry(appender: Appender, lane: Lane, after: Promise<void>): void {
+  appender.ready.delete(lane);
+  void after.then(() =>
+    setTimeout(() => {
+      appender.ready.add(lane);
+      schedule(appender);
+    }, retryMs),
+  );
+}
+
+function resultOf(outcome: AppendOutcome | undefined): Appended | AppError {
+  if (!outcome) return new AppError("internal", "history left a message unanswered");
+  return "error" in outcome ? new AppError(outcome.error.code, outcome.error.message) : outcome;
+}

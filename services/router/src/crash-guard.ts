@@ -1,0 +1,85 @@
+// A packet that kills its router must not kill every next one: after two deaths DUP packets go one by one (DESIGN §3).
+import { createHash } from "node:crypto";
+import { AppError } from "@parley/protocol";
+import type { Logger, ReceivedPacket, Redis } from "@parley/runtime";
+import type { Acknowledge } from "./acknowledge.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { Take } from "./ingest.ts";
+
+export interface CrashGuard {
+  /** Notes the holder, and how often the ones before it died. Wraps `take` when that was twice within a minute. */
+  acquired(p: string, take: Take, acknowledge: Acknowledge): Promise<Take>;
+  /** A clean end: the next holder counts no death. */
+  released(p: string): Promise<void>;
+}
+
+export interface CrashGuardParts {
+  redis: Redis;
+  instance: string;
+  deadLetter: DeadLetter;
+  log: Logger;
+}
+
+const deathsKeptSeconds = 60;
+const deathsMax = 2;
+
+const holdingKey = (p: string) => `ingest:holding:${p}`;
+const deathsKey = (p: string) => `ingest:deaths:${p}`;
+const inHandKey = (p: string) => `ingest:in-hand:${p}`;
+
+/** Best effort: while Redis is away nothing is counted. */
+export function createCrashGuard(parts: CrashGuardParts): CrashGuard {
+  const { redis, instance, log } = parts;
+  return {
+    async acquired(p, take, acknowledge) {
+      try {
+        const before = await redis.getset(holdingKey(p), instance);
+        if (before === null || before === instance) return take;
+        const deaths = await redis.incr(deathsKey(p));
+        await redis.expire(deathsKey(p), deathsKeptSeconds);
+        if (deaths < deathsMax) return take;
+        const suspect = await redis.get(inHandKey(p));
+        log.warn({ event: "ingest_careful", p, deaths, suspect: suspect !== null });
+        return careful({ ...parts, acknowledge }, p, take, suspect);
+      } catch {
+        return take;
+      }
+    },
+    async released(p) {
+      await redis.del(holdingKey(p), inHandKey(p)).catch(() => 0);
+    },
+  };
+}
+
+function careful(
+  parts: CrashGuardParts & { acknowledge: Acknowledge },
+  p: string,
+  take: Take,
+  suspect: string | null,
+): Take {
+  const { redis, deadLetter, acknowledge } = parts;
+  let before: Promise<void> = Promise.resolve();
+  return (packet, topic, confirm) => {
+    if (!packet.dup) return take(packet, topic, confirm);
+    const turn = before
+      .catch(() => undefined)
+      .then(async () => {
+        const name = nameOf(packet);
+        if (name === suspect) {
+          const error = new AppError("internal", "the packet was in hand when its router died, twice");
+          await deadLetter(packet, error);
+          acknowledge.nack(topic, null, error);
+          return confirm();
+        }
+        await redis.set(inHandKey(p), name, "EX", deathsKeptSeconds).catch(() => null);
+        await take(packet, topic, confirm);
+        await redis.del(inHandKey(p)).catch(() => 0);
+      });
+    before = turn;
+    return turn;
+  };
+}
+
+function nameOf({ topic, payload }: ReceivedPacket): string {
+  return createHash("sha1").update(topic).update(payload).digest("hex");
+}

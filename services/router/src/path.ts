@@ -1,0 +1,76 @@
+// The way of one message (DESIGN §3): the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
+import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
+import type { ReceivedPacket } from "@parley/runtime";
+import type { Acknowledge } from "./acknowledge.ts";
+import type { Admit } from "./admit.ts";
+import type { Append } from "./append.ts";
+import type { Decode, Uplink } from "./decode.ts";
+import type { Deliver } from "./deliver.ts";
+
+/** The steps of one ingest partition, each with its I/O inside. */
+export interface Path {
+  decode: Decode;
+  admit: Admit;
+  append: Append;
+  deliver: Deliver;
+  acknowledge: Acknowledge;
+  /** the packet stopped the service before, or could not be stored by itself: kept aside for people to look at */
+  deadLetter(packet: ReceivedPacket, error: AppError): Promise<void>;
+}
+
+/**
+ * Takes one packet through. `confirm` is called once, when nothing is left to do for it: a crash before makes the broker
+ * hand the packet to the next router, and every step may be done again. Rejects when the session ended underneath.
+ */
+export async function takeMessage(
+  path: Path,
+  packet: ReceivedPacket,
+  topic: UplinkTopic,
+  confirm: () => void,
+): Promise<void> {
+  const uplink = path.decode(packet, topic); //            1 invalid_packet · too_large · wrong_partition · forbidden
+  if (uplink instanceof AppError) return refuse(path, topic, idOf(uplink), uplink, confirm);
+
+  const early = packet.dup ? undefined : path.admit(topic); // 2 rate_limited (a DUP was admitted when it first came)
+  if (early) return refuse(path, topic, uplink.id, early, confirm);
+
+  const outcome = await path.append(itemOf(uplink, topic)); // 3 not_member · not_found · out_of_order · unavailable · internal
+  if (outcome instanceof AppError) {
+    if (outcome.code === "internal") await path.deadLetter(packet, outcome);
+    return refuse(path, topic, uplink.id, outcome, confirm);
+  }
+  await finish(path, uplink, topic, outcome);
+  confirm(); //                                              6 PUBACK: only now is the packet finished
+}
+
+// Stored: the promise is given beside the delivery, and neither waits for the other.
+async function finish(
+  { acknowledge, deliver }: Path,
+  { id, conv, body }: Uplink,
+  topic: UplinkTopic,
+  outcome: Appended,
+): Promise<void> {
+  const { seq, ts, memberSeq } = outcome;
+  acknowledge.ack(topic, { id, conv, seq, ts }); //          5 QoS 0: lost with the device's connection, made good by sending again
+  const fields = { conv, seq, from: topic.uid, device: topic.clientId, ts };
+  await deliver(fields, outcome.stored ?? body, memberSeq); // 4 QoS 1 to every member; a duplicate goes out as it is stored
+}
+
+async function refuse(
+  { acknowledge }: Path,
+  topic: UplinkTopic,
+  id: string | null,
+  error: AppError,
+  confirm: () => void,
+): Promise<void> {
+  acknowledge.nack(topic, id, error);
+  confirm();
+}
+
+function itemOf({ conv, id, type, prev, body }: Uplink, { uid, clientId, p }: UplinkTopic): AppendItem & { p: string } {
+  return { p, conv, from: uid, device: clientId, id, type, body, ...(prev === undefined ? {} : { prev }) };
+}
+
+function idOf({ details }: AppError): string | null {
+  return typeof details?.id === "string" ? details.id : null;
+}

@@ -1,0 +1,67 @@
+// What is done with each verb of a partition's packets; the parts that all partitions of a router share are made once.
+import type { UplinkTopic } from "@parley/protocol";
+import type { BrokerSession, Logger, NatsConnection, ReceivedPacket, Redis } from "@parley/runtime";
+import { type Acknowledge, createAcknowledge } from "./acknowledge.ts";
+import { createAdmit } from "./admit.ts";
+import type { Append } from "./append.ts";
+import type { RouterConfig } from "./config.ts";
+import { type CrashGuard, createCrashGuard } from "./crash-guard.ts";
+import { createDeadLetter } from "./dead-letter.ts";
+import { createDecode } from "./decode.ts";
+import { createDeliver } from "./deliver.ts";
+import { createTakeState, createTakeTyping } from "./ephemeral.ts";
+import type { AskHolder } from "./holder.ts";
+import type { Verbs } from "./ingest.ts";
+import type { Members } from "./members.ts";
+import { takeMessage } from "./path.ts";
+import { createTakeReceipt } from "./receipt.ts";
+import { createTakeRequest } from "./request.ts";
+
+export interface VerbParts {
+  config: RouterConfig;
+  nats: NatsConnection;
+  redis: Redis;
+  instance: string;
+  append: Append;
+  askHolder: AskHolder;
+  members: Members;
+  chains: Map<string, Promise<void>>;
+  log: Logger;
+}
+
+export interface VerbFactory {
+  verbsOf(p: string, session: BrokerSession): Promise<Verbs>;
+  released: CrashGuard["released"];
+}
+
+export function createVerbs(parts: VerbParts): VerbFactory {
+  const { config, nats, append, askHolder, members, chains, log } = parts;
+  const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
+  const decode = createDecode(config.ROUTER_PACKET_BYTES);
+  const deadLetter = createDeadLetter(nats, log);
+  const guard = createCrashGuard({ ...parts, deadLetter });
+
+  return {
+    async verbsOf(p, session) {
+      const acknowledge = acknowledgeOn(session);
+      const publishMany = (topics: readonly string[], payload: Uint8Array) => session.publishMany(topics, payload, 1);
+      const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
+      const deliver = createDeliver({ publishMany, members, chains, log });
+      const path = { decode, admit, append, deliver, acknowledge, deadLetter };
+      const take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) =>
+        takeMessage(path, packet, topic, confirm);
+      return {
+        msg: await guard.acquired(p, take, acknowledge),
+        receipt: createTakeReceipt({ askHolder, admit, acknowledge, publishMany }),
+        rpc: createTakeRequest({ nats, admit, publish: session.publish.bind(session) }),
+        typing: createTakeTyping({ nats, members, admit, acknowledge, publish }),
+        state: createTakeState({ nats, members, admit, acknowledge, publish }),
+      };
+    },
+    released: guard.released,
+  };
+}
+
+function acknowledgeOn(session: BrokerSession): Acknowledge {
+  return createAcknowledge((topic, payload) => void session.publish(topic, payload, 0));
+}
