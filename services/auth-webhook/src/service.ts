@@ -58,7 +58,9 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
       await context.closing("hooks", server.close);
       revocations.close();
       redis.close();
-      await context.closing("nats", () => nats.drain().catch(() => undefined));
+      // What was told is sent; a connection that is away holds nothing up.
+      if (natsConnected(nats)) await context.closing("nats", () => nats.flush().catch(() => undefined));
+      await nats.close();
     },
   };
 }
