@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
+import { unreadOf } from "./access.ts";
+import { changeEntry } from "./change.ts";
+import type { Conversation } from "./conversation.ts";
+import { decideChange, foldEntry, isMember, mayRead } from "./members.ts";
+import type { Member } from "./store.ts";
+
+const room = (): Conversation => ({
+  conv: "room/r",
+  q: 1,
+  name: "",
+  lastSeq: 0,
+  lastOrd: 0,
+  lastTs: 0,
+  memberSeq: 0,
+  members: new Map(),
+  lastIds: new Map(),
+});
+
+function change(conversation: Conversation, event: MembershipEvent, more: Partial<ChangeRequest> = {}) {
+  const request: ChangeRequest = {
+    conv: conversation.conv,
+    id: `${event.event}`,
+    device: "api",
+    origin: "api",
+    event,
+    ...more,
+  };
+  const decided = decideChange(conversation, request);
+  if (decided === undefined || decided instanceof AppError) return decided;
+  const entry = changeEntry(conversation, conversation.lastSeq + 1, request, decided);
+  conversation.lastSeq = entry.seq;
+  foldEntry(conversation, entry);
+  foldEntry(conversation, entry);
+  return decided;
+}
+
+function created(): Conversation {
+  const conversation = room();
+  change(conversation, { event: "create", by: "alice", uids: ["bob", "alice", "bob"], name: "Room" });
+  return conversation;
+}
+
+const code = (outcome: unknown) => (outcome instanceof AppError ? outcome.code : outcome);
+const of = (conversation: Conversation, uid: string) => conversation.members.get(uid) as Member;
+
+test("creation makes its maker the owner and everybody else a member, from the first seq on", () => {
+  const conversation = created();
+  assert.equal(conversation.name, "Room");
+  assert.deepEqual(
+    [...conversation.members.values()].map(({ uid, role, stays }) => [uid, role, stays]),
+    [
+      ["alice", "owner", [[1, null]]],
+      ["bob", "member", [[1, null]]],
+    ],
+  );
+  assert.equal(code(change(conversation, { event: "create", by: "eve", uids: [] })), "conflict");
+});
+
+test("a stay ends with the removal, and a second one begins with the next invitation", () => {
+  const conversation = created();
+  change(conversation, { event: "remove", by: "alice", uids: ["bob"] });
+  assert.equal(isMember(of(conversation, "bob")), false);
+  change(conversation, { event: "invite", by: "alice", uids: ["bob"] });
+  const bob = of(conversation, "bob");
+  assert.deepEqual(bob.stays, [
+    [1, 2],
+    [3, null],
+  ]);
+  assert.deepEqual(
+    [1, 2, 3, 4].map((seq) =>
+      mayRead(
+        {
+          ...bob,
+          stays: [
+            [1, 2],
+            [4, null],
+          ],
+        },
+        seq,
+      ),
+    ),
+    [true, true, false, true],
+  );
+});
+
+test("who may do what is decided on the members of the log", () => {
+  const conversation = created();
+  assert.equal(code(change(conversation, { event: "invite", by: "bob", uids: ["carol"] })), "forbidden");
+  assert.equal(code(change(conversation, { event: "invite", by: "eve", uids: ["carol"] })), "not_member");
+  assert.equal(code(change(conversation, { event: "join", by: "carol", uids: ["carol"] })), "forbidden");
+  assert.equal(code(change(room(), { event: "join", by: "carol", uids: ["carol"] }, { open: true })), "not_found");
+  assert.equal(change(conversation, { event: "invite", by: "alice", uids: ["bob"] }), undefined);
+  change(conversation, { event: "join", by: "carol", uids: ["carol"] }, { open: true });
+  assert.ok(isMember(of(conversation, "carol")));
+  of(conversation, "carol").role = "admin";
+  assert.equal(code(change(conversation, { event: "remove", by: "carol", uids: ["alice"] })), "forbidden");
+});
+
+test("a room keeps an owner: the longest-standing admin, else member, follows the last one who leaves", () => {
+  const conversation = created();
+  change(conversation, { event: "invite", by: "alice", uids: ["carol"] });
+  of(conversation, "carol").role = "admin";
+  change(conversation, { event: "leave", by: "alice", uids: ["alice"] });
+  assert.equal(of(conversation, "carol").role, "owner");
+  assert.equal(isMember(of(conversation, "alice")), false);
+});
+
+test("unread counts the messages after the furthest of join, read, deleted and last sent, until the stay ends", () => {
+  const member = { joinOrd: 2, readOrd: 5, deletedOrd: 0, sentOrd: 4 } as Member;
+  assert.equal(unreadOf(member, 9), 4);
+  assert.equal(unreadOf({ ...member, leftOrd: 7 }, 9), 2);
+  assert.equal(unreadOf({ ...member, readOrd: 9 }, 9), 0);
+});

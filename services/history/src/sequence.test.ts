@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Conversation } from "./conversation.ts";
+import { newMember } from "./members.ts";
+import { type Candidate, sequence } from "./sequence.ts";
+
+function conversation(conv: string, state: Partial<Conversation> = {}): Conversation {
+  return {
+    conv,
+    q: 1,
+    name: "",
+    lastSeq: 0,
+    lastOrd: 0,
+    lastTs: 0,
+    memberSeq: 0,
+    members: new Map(),
+    lastIds: new Map(),
+    ...state,
+  };
+}
+
+function candidate(
+  of: Conversation,
+  id: string,
+  more: Partial<Candidate["item"]> & Partial<Candidate> = {},
+): Candidate {
+  const { stored, prevStored = true, refusal, ...item } = more;
+  const base = { conv: of.conv, from: "a", device: "a", id, type: "text", body: Buffer.from("{}") };
+  return { item: { ...base, ...item }, conversation: of, stored, prevStored, refusal } as Candidate;
+}
+
+const p2p = conversation("p2p/a/b", { lastSeq: 4, lastOrd: 3, lastTs: 100 });
+
+test("places are dense: pos in the partition, seq in each conversation, ord counts what counts", () => {
+  const other = conversation("p2p/a/c");
+  const { entries } = sequence(
+    [candidate(p2p, "1"), candidate(other, "2"), candidate(p2p, "3", { type: "reaction" }), candidate(p2p, "4")],
+    1,
+    10,
+    200,
+  );
+  assert.deepEqual(
+    entries.map(({ pos, conv, seq, ord }) => [pos, conv, seq, ord]),
+    [
+      [11, "p2p/a/b", 5, 4],
+      [12, "p2p/a/c", 1, 1],
+      [13, "p2p/a/b", 6, 4],
+      [14, "p2p/a/b", 7, 5],
+    ],
+  );
+});
+
+test("time never runs backwards within a conversation", () => {
+  assert.equal(sequence([candidate(p2p, "1")], 1, 10, 50).entries[0]?.ts, 100);
+});
+
+test("the same id twice in a batch is stored once and answered twice with the same seq", () => {
+  const { entries, outcomes } = sequence([candidate(p2p, "1"), candidate(p2p, "1")], 1, 10, 200);
+  assert.equal(entries.length, 1);
+  assert.deepEqual(
+    outcomes.map((outcome) => "seq" in outcome && outcome.seq),
+    [5, 5],
+  );
+});
+
+test("a message that was stored before is answered with what is stored, even if its sender has left", () => {
+  const room = conversation("room/r", { lastSeq: 3 });
+  const [stored] = sequence([candidate(p2p, "1")], 1, 10, 200).entries;
+  const { entries, outcomes } = sequence([candidate(room, "1", { stored })], 1, 10, 200);
+  assert.equal(entries.length, 0);
+  assert.ok("stored" in (outcomes[0] ?? {}));
+});
+
+test("only members may send: to a room, and to a conversation between two", () => {
+  const room = conversation("room/r", {
+    lastSeq: 3,
+    members: new Map([["b", { ...newMember("room/r", "b"), stays: [[1, 2]] }]]),
+  });
+  const codes = sequence(
+    [
+      candidate(room, "1"),
+      candidate(room, "2", { from: "b" }),
+      candidate(conversation("room/none"), "3"),
+      candidate(p2p, "4", { from: "eve" }),
+    ],
+    1,
+    10,
+    200,
+  ).outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : "stored"));
+  assert.deepEqual(codes, ["not_member", "not_member", "not_found", "not_member"]);
+});
+
+test("a message whose prev is not stored is refused; one whose prev is in the batch is not", () => {
+  const { outcomes } = sequence(
+    [
+      candidate(p2p, "2", { prev: "1", prevStored: false }),
+      candidate(p2p, "1"),
+      candidate(p2p, "3", { prev: "1", prevStored: false }),
+    ],
+    1,
+    10,
+    200,
+  );
+  assert.deepEqual(
+    outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : outcome.seq)),
+    ["out_of_order", 5, 6],
+  );
+});
