@@ -3,7 +3,9 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 
 /** What to run. `env` is the whole environment. */
-export type Program = { command: string; args: string[]; env?: Record<string, string | undefined>; cwd?: string };
+export type Program = { command: string; args: string[]; env?: Environment; cwd?: string };
+
+export type Environment = Record<string, string | undefined>;
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null; error?: Error };
 
@@ -39,7 +41,8 @@ export function startChild(program: Program, options: { logFile: string; dieWith
   const { command, args, env, cwd } = dyingWithUs(program, options.dieWith);
   const log = openSync(options.logFile, "a");
   const child = spawn(command, args, {
-    stdio: ["ignore", log, log],
+    // Never written to: a service that is told so (PARLEY_PARENT_PIPE) ends when it closes, which it does with us.
+    stdio: ["pipe", log, log],
     detached: true,
     env: { ...(env ?? process.env), PATH: searchPath() },
     ...(cwd !== undefined && { cwd }),

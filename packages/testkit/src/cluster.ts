@@ -1,0 +1,167 @@
+// The whole of Parley on this machine, supervised: what `npm start` runs and tests use.
+import { join } from "node:path";
+import { readSecrets } from "@parley/runtime";
+import { controls, flushRedis, type Which } from "./controls.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { type Front, startFront } from "./front.ts";
+import { announceReady, type Part, serverNames, superviseParts } from "./parts.ts";
+import { type PortPlan, planPorts } from "./ports.ts";
+import { endLeftovers, type Login, type RunFile, removeRunFile, writeRunFile } from "./run-file.ts";
+import { servers } from "./servers.ts";
+import type { Wiring } from "./services.ts";
+import { checkReplicas, type PublicPorts, type Replicas } from "./settings.ts";
+import { SetupError } from "./setup-error.ts";
+
+export type ClusterOptions = {
+  /** The data folder, absolute. */
+  dir: string;
+  /** Wanted public ports; 0 (the default) = any free one. */
+  ports?: PublicPorts;
+  replicas?: Replicas;
+  /** What to start; the default is everything. */
+  parts?: readonly Part[];
+  storeUrl?: string;
+  /** Settings for the services, as in their `--help`. */
+  env?: Record<string, string>;
+  /** One line on what happens. */
+  log?: (line: string) => void;
+  /** Ends a start under way. */
+  signal?: AbortSignal;
+};
+
+export type Cluster = {
+  dir: string;
+  wiring: Wiring;
+  /** The services' login at the broker's own port is `parley` with this password. */
+  servicesSecret: string;
+  /** What `run.json` says at this moment. */
+  run(): RunFile;
+  pid(part: Part, which?: Which): number | undefined;
+  /** How often the part was started again, over all its replicas. */
+  restarts(part: Part): number;
+  /** Ends one process, which is then started again; resolves when it is gone. */
+  kill(part: Part, options?: Which & { signal?: NodeJS.Signals }): Promise<void>;
+  /** SIGSTOP: it keeps its connections and answers nothing until `resume`. */
+  pause(part: Part, which?: Which): Promise<void>;
+  resume(part: Part, which?: Which): Promise<void>;
+  /** Ends a part and keeps it ended until `startPart`. */
+  stopPart(part: Part, which?: Which): Promise<void>;
+  startPart(part: Part, which?: Which): Promise<void>;
+  /** Resolves when every replica of the part (of all parts) is ready. */
+  waitReady(part?: Part, options?: { timeoutMs?: number }): Promise<void>;
+  /** FLUSHALL: everything in Redis is gone. */
+  flushRedis(): Promise<void>;
+  /** Puts demo logins into `run.json`. */
+  publishDemo(demo: Login[]): void;
+  /** Ends everything, services before servers; `force` with kill -9. */
+  close(options?: { force?: boolean }): Promise<void>;
+};
+
+// Who takes in work ends first, who keeps it last.
+const closingOrder: Part[][] = [["edge"], ["router"], ["api", "auth-webhook", "presence"], ["history"], serverNames];
+
+/** Starts the parts, all at once, and resolves when all are ready. Throws a SetupError the user can mend. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { dir, log = () => {} } = options;
+  const storeUrl = options.storeUrl ?? `sqlite:${join(dir, "data")}`;
+  checkReplicas(options.replicas ?? {}, storeUrl);
+  const folder = openDataFolder(dir);
+  try {
+    const leftovers = await endLeftovers(dir);
+    if (leftovers > 0) log(`ended ${leftovers} processes that an earlier run had left behind`);
+    const plan = await planPorts(options.ports ?? { http: 0, mqtt: 0, ws: 0 }, options.replicas ?? {}, log);
+    return await startParts({ ...options, log, storeUrl }, plan, folder.release);
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
+}
+
+type Resolved = ClusterOptions & { log: (line: string) => void; storeUrl: string };
+
+async function startParts(options: Resolved, plan: PortPlan, release: () => void): Promise<Cluster> {
+  const { dir, log } = options;
+  const wiring = wire(dir, options.storeUrl, plan);
+  const { servicesSecret } = readSecrets(join(dir, "secrets"));
+  const troubles = Promise.withResolvers<never>();
+  troubles.promise.catch(() => {});
+  let demo: Login[] = [];
+  const given = { up: false };
+  let closed = false;
+  const run = (): RunFile => ({
+    http: `http://127.0.0.1:${wiring.public.http}`,
+    mqtt: { host: "127.0.0.1", port: wiring.public.mqtt, ws: `ws://127.0.0.1:${wiring.public.ws}/mqtt` },
+    demo,
+    processes: Object.fromEntries([...supervised].map(([part, all]) => [part, all.flatMap((one) => one.pid() ?? [])])),
+  });
+  const changed = () => {
+    if (!closed) writeRunFileOrSay(dir, run(), log);
+  };
+  const hooks = { log, changed, trouble: (message: string) => troubles.reject(new SetupError(message)) };
+  const supervised = superviseParts(options.parts, plan, wiring, { ...hooks, servicesSecret, env: options.env ?? {} });
+  const fronts: Front[] = [];
+
+  const close = async ({ force = false } = {}): Promise<void> => {
+    for (const group of closingOrder) {
+      const members = group.flatMap((part) => supervised.get(part) ?? []);
+      await Promise.all(members.map((one) => one.stop(force ? "SIGKILL" : "SIGTERM")));
+    }
+    await Promise.all(fronts.splice(0).map((front) => front.close()));
+    if (closed) return;
+    closed = true;
+    removeRunFile(dir);
+    release();
+  };
+
+  const cluster: Cluster = {
+    dir,
+    wiring,
+    servicesSecret,
+    run,
+    ...controls(supervised),
+    flushRedis: () => flushRedis(plan.servers["redis-server"]),
+    publishDemo(logins) {
+      demo = logins;
+      changed();
+    },
+    close,
+  };
+  for (const all of supervised.values()) for (const one of all) one.start();
+  try {
+    const fronted = plan.fronts.map(async ({ port, targets }) => void fronts.push(await startFront(port, targets)));
+    const ready = Promise.all([...fronted, announceReady(supervised, log, given)]);
+    ready.catch(() => {});
+    await Promise.race([ready, troubles.promise, aborted(options.signal)]);
+  } catch (error) {
+    given.up = true;
+    await close({ force: options.signal?.aborted !== true });
+    throw error;
+  }
+  return cluster;
+}
+
+function wire(dir: string, storeUrl: string, plan: PortPlan): Wiring {
+  const urls = {
+    nats: servers["nats-server"].url(plan.servers["nats-server"]),
+    redis: servers["redis-server"].url(plan.servers["redis-server"]),
+    broker: servers.mosquitto.url(plan.servers.mosquitto),
+  };
+  return { dir, storeUrl, urls, public: plan.public, replicas: plan.replicas };
+}
+
+// A full disk must not end what still runs.
+function writeRunFileOrSay(dir: string, run: RunFile, log: (line: string) => void): void {
+  try {
+    writeRunFile(dir, run);
+  } catch (error) {
+    log(`run.json could not be written: ${(error as Error).message}`);
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new SetupError("stopped before everything was ready"));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

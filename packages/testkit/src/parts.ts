@@ -1,0 +1,79 @@
+// The parts of a cluster, each replica under supervision.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Environment } from "./child.ts";
+import type { PortPlan } from "./ports.ts";
+import { type ServerName, servers } from "./servers.ts";
+import { askHealth, type ServiceName, serviceNames, serviceProgram, type Wiring } from "./services.ts";
+import { type Supervised, type SupervisedOptions, supervise } from "./supervise.ts";
+
+/** A part by its folder's or program's name. */
+export type Part = ServerName | ServiceName;
+
+export const serverNames = Object.keys(servers) as ServerName[];
+export const partNames: readonly Part[] = [...serverNames, ...serviceNames];
+
+type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & { servicesSecret: string; env: Environment };
+
+/** Every part named, not yet started. */
+export function superviseParts(
+  wanted: readonly Part[] = partNames,
+  plan: PortPlan,
+  wiring: Wiring,
+  hooks: Hooks,
+): Map<Part, Supervised[]> {
+  return new Map(
+    wanted.map((part) => {
+      const isServer = serverNames.includes(part as ServerName);
+      const all = isServer
+        ? [superviseServer(part as ServerName, plan, wiring, hooks)]
+        : superviseService(part as ServiceName, wiring, hooks);
+      return [part, all];
+    }),
+  );
+}
+
+function superviseServer(name: ServerName, plan: PortPlan, { dir }: Wiring, hooks: Hooks): Supervised {
+  const port = plan.servers[name];
+  const place = { dir: join(dir, name), port, password: hooks.servicesSecret };
+  return supervise({
+    ...hooks,
+    name,
+    prepare: () => servers[name].prepare(place),
+    probe: async () => (await servers[name].ready(port)) || "it does not answer",
+    logFile: join(dir, "logs", `${name}.log`),
+  });
+}
+
+function superviseService(service: ServiceName, wiring: Wiring, hooks: Hooks): Supervised[] {
+  const replicas = wiring.replicas[service];
+  return replicas.map((own, index) => {
+    const name = replicas.length === 1 ? service : `${service}-${index + 1}`;
+    return supervise({
+      ...hooks,
+      name,
+      prepare: () => serviceProgram(service, wiring, own, { PARLEY_INSTANCE: name, ...hooks.env }),
+      probe: () => askHealth(own.health),
+      logFile: join(wiring.dir, "logs", `${name}.log`),
+    });
+  });
+}
+
+/** Says of each process when it is ready, and of the slow ones what they wait for. Resolves when all are, or when it is `given.up`. */
+export async function announceReady(
+  supervised: Map<Part, Supervised[]>,
+  log: (line: string) => void,
+  given: { up: boolean },
+): Promise<void> {
+  const startedAt = performance.now();
+  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const announce = async (one: Supervised) => {
+    for (let polls = 1; !given.up; polls += 1) {
+      const readiness = await one.probe();
+      if (readiness === true) return log(`${one.name} ready (${seconds()} s)`);
+      if (polls % 100 === 0) log(`${one.name} is not ready yet: ${readiness}`);
+      await sleep(50);
+    }
+  };
+  await Promise.all([...supervised.values()].flat().map(announce));
+}

@@ -1,0 +1,127 @@
+// The services of a cluster: what each is told by its environment, and which ports it needs.
+import { get } from "node:http";
+import { join } from "node:path";
+import type { Environment, Program } from "./child.ts";
+
+/** A port of a service beside its health port. */
+export type PortName = "hooks" | "http" | "mqtt" | "ws" | "admin";
+
+export type ServiceName = "history" | "presence" | "auth-webhook" | "api" | "router" | "edge";
+
+/** The ports of one replica. */
+export type Ports = Partial<Record<PortName, number>> & { health: number };
+
+/** Where everything of one cluster is; services are told of each other from it. */
+export type Wiring = {
+  dir: string;
+  storeUrl: string;
+  urls: { nats: string; redis: string; broker: string };
+  public: { http: number; mqtt: number; ws: number };
+  replicas: Record<ServiceName, Ports[]>;
+};
+
+type Service = {
+  prefix: string;
+  /** A store of its own: on SQLite, one process. */
+  ownsStore: boolean;
+  ports: readonly PortName[];
+  env(wiring: Wiring, own: Ports): Environment;
+};
+
+const root = join(import.meta.dirname, "../../..");
+
+export const services: Record<ServiceName, Service> = {
+  history: { prefix: "HISTORY", ownsStore: true, ports: [], env: () => ({}) },
+  presence: {
+    prefix: "PRESENCE",
+    ownsStore: true,
+    ports: [],
+    env: ({ replicas }) => ({ PRESENCE_BROKER_ADMIN_URL: replicas.edge.map(({ admin }) => http(admin)).join(",") }),
+  },
+  "auth-webhook": {
+    prefix: "AUTH_WEBHOOK",
+    ownsStore: false,
+    ports: ["hooks"],
+    env: (_, own) => ({ AUTH_WEBHOOK_PORT: String(own.hooks) }),
+  },
+  api: {
+    prefix: "API",
+    ownsStore: true,
+    ports: ["http"],
+    env: (wiring, own) => ({
+      API_PORT: String(own.http),
+      API_MQTT_HOST: "127.0.0.1",
+      API_MQTT_PORT: String(wiring.public.mqtt),
+      API_WS_UPSTREAM: `ws://127.0.0.1:${wiring.public.ws}`,
+    }),
+  },
+  router: { prefix: "ROUTER", ownsStore: false, ports: [], env: () => ({}) },
+  edge: {
+    prefix: "EDGE",
+    ownsStore: false,
+    ports: ["mqtt", "ws", "admin"],
+    env: ({ replicas }, own) => ({
+      EDGE_MQTT_PORT: String(own.mqtt),
+      EDGE_WS_PORT: String(own.ws),
+      EDGE_ADMIN_PORT: String(own.admin),
+      EDGE_HOOKS_URL: replicas["auth-webhook"].map(({ hooks }) => http(hooks)).join(","),
+    }),
+  },
+};
+
+export const serviceNames = Object.keys(services) as ServiceName[];
+
+/** The file a service is started with; in a list of processes it tells whose a process is. */
+export function mainOf(service: ServiceName): string {
+  return join(root, "services", service, "src/main.ts");
+}
+
+/** How to start one replica: what the cluster knows wins over `env`, which wins over our own environment. */
+export function serviceProgram(service: ServiceName, wiring: Wiring, own: Ports, env: Environment): Program {
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const told: Environment = {
+    NATS_URL: wiring.urls.nats,
+    REDIS_URL: wiring.urls.redis,
+    STORE_URL: wiring.storeUrl,
+    PARLEY_BROKER_URL: wiring.urls.broker,
+    PARLEY_DIR: wiring.dir,
+    PARLEY_SECRETS: join(wiring.dir, "secrets"),
+    PARLEY_PARENT_PIPE: "true",
+    [`${services[service].prefix}_HEALTH_PORT`]: String(own.health),
+    ...services[service].env(wiring, own),
+  };
+  return { command: process.execPath, args: [mainOf(service)], env: { ...inherited, ...env, ...told }, cwd: root };
+}
+
+function http(port: number | undefined): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** Asks a service's `/health/ready`: true, or what it waits for. */
+export function askHealth(port: number): Promise<true | string> {
+  return new Promise((resolve) => {
+    const request = get(
+      { port, host: "127.0.0.1", path: "/health/ready", agent: false, timeout: 2_000 },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (text: string) => {
+          body += text;
+        });
+        response.on("end", () => resolve(response.statusCode === 200 ? true : reasonsOf(body)));
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error("no answer")));
+    request.on("error", (error) => resolve(error.message));
+  });
+}
+
+function reasonsOf(body: string): string {
+  try {
+    const reasons: Record<string, string> = JSON.parse(body).reasons;
+    return Object.entries(reasons)
+      .map(([name, reason]) => `${name}: ${reason}`)
+      .join(", ");
+  } catch {
+    return body.slice(0, 200);
+  }
+}

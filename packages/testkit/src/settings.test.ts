@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readClusterSettings } from "./settings.ts";
+
+test("the defaults are those of the documentation", () => {
+  const { dir, ports, replicas, storeUrl } = readClusterSettings({});
+  assert.deepEqual(ports, { http: 8080, mqtt: 1883, ws: 8083 });
+  assert.deepEqual(replicas, {});
+  assert.equal(storeUrl, `sqlite:${dir}/data`);
+});
+
+test("replicas are read as part=number", () => {
+  const { replicas } = readClusterSettings({ PARLEY_REPLICAS: "router=2, auth-webhook=3" });
+  assert.deepEqual(replicas, { router: 2, "auth-webhook": 3 });
+});
+
+test("every wrong setting is named with its value and what is right", () => {
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ PARLEY_HTTP_PORT: "http" }, /PARLEY_HTTP_PORT is "http"; a port is a number/],
+    [{ PARLEY_MQTT_PORT: "70000" }, /PARLEY_MQTT_PORT is "70000"/],
+    [{ PARLEY_WS_PORT: "-1" }, /PARLEY_WS_PORT is "-1"/],
+    [{ PARLEY_REPLICAS: "mosquitto=2" }, /"mosquitto" is not a service; one of history/],
+    [{ PARLEY_REPLICAS: "router" }, /"router" is not router=1/],
+    [{ PARLEY_REPLICAS: "router=0" }, /"router=0" is not router=1/],
+    [{ PARLEY_REPLICAS: "router=2=3" }, /"router=2=3" is not router=1/],
+    [{ PARLEY_REPLICAS: "api=2" }, /api=2 is not possible on SQLite/],
+  ];
+  for (const [env, message] of wrong) assert.throws(() => readClusterSettings(env), { name: "SetupError", message });
+});
+
+test("parts with a store may have replicas on MongoDB", () => {
+  const env = { PARLEY_REPLICAS: "history=2", STORE_URL: "mongodb://127.0.0.1/parley" };
+  assert.deepEqual(readClusterSettings(env).replicas, { history: 2 });
+});

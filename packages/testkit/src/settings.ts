@@ -1,0 +1,65 @@
+// The settings of a cluster on this machine, read strictly from the environment.
+import { resolve } from "node:path";
+import { type ServiceName, serviceNames, services } from "./services.ts";
+import { SetupError } from "./setup-error.ts";
+
+export type Replicas = Partial<Record<ServiceName, number>>;
+
+/** The ports that users see; 0 = any free one. */
+export type PublicPorts = { http: number; mqtt: number; ws: number };
+
+export type ClusterSettings = { dir: string; ports: PublicPorts; replicas: Replicas; storeUrl: string };
+
+const maxReplicas = 16;
+
+/** Reads `PARLEY_DIR PARLEY_HTTP_PORT PARLEY_MQTT_PORT PARLEY_WS_PORT PARLEY_REPLICAS STORE_URL`, or throws a SetupError. */
+export function readClusterSettings(env: Record<string, string | undefined>): ClusterSettings {
+  const dir = resolve(env.PARLEY_DIR || ".parley");
+  const ports = {
+    http: readPort(env, "PARLEY_HTTP_PORT", 8080),
+    mqtt: readPort(env, "PARLEY_MQTT_PORT", 1883),
+    ws: readPort(env, "PARLEY_WS_PORT", 8083),
+  };
+  const storeUrl = env.STORE_URL || `sqlite:${resolve(dir, "data")}`;
+  const replicas = readReplicas(env.PARLEY_REPLICAS || "");
+  checkReplicas(replicas, storeUrl);
+  return { dir, ports, replicas, storeUrl };
+}
+
+/** Throws a SetupError when a part that owns a store is wanted more often than the store allows. */
+export function checkReplicas(replicas: Replicas, storeUrl: string): void {
+  if (!storeUrl.startsWith("sqlite:")) return;
+  const many = serviceNames.find((name) => services[name].ownsStore && (replicas[name] ?? 1) > 1);
+  if (many === undefined) return;
+  throw new SetupError(
+    `PARLEY_REPLICAS: ${many}=${replicas[many]} is not possible on SQLite, where ${many}'s file belongs to one process; set STORE_URL=mongodb://…`,
+  );
+}
+
+function readPort(env: Record<string, string | undefined>, key: string, fallback: number): number {
+  const text = env[key] || String(fallback);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new SetupError(`${key} is ${JSON.stringify(text)}; a port is a number from 0 (any free one) to 65535`);
+  }
+  return Number(text);
+}
+
+// `router=2,auth-webhook=2`
+function readReplicas(text: string): Replicas {
+  const replicas: Replicas = {};
+  for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
+    const [name = "", count = "", ...rest] = entry.split("=").map((part) => part.trim());
+    if (!serviceNames.includes(name as ServiceName)) {
+      throw new SetupError(
+        `PARLEY_REPLICAS: ${JSON.stringify(name)} is not a service; one of ${serviceNames.join(", ")}`,
+      );
+    }
+    if (rest.length > 0 || !/^\d{1,2}$/.test(count) || Number(count) < 1 || Number(count) > maxReplicas) {
+      throw new SetupError(
+        `PARLEY_REPLICAS: ${JSON.stringify(entry.trim())} is not ${name}=1 … ${name}=${maxReplicas}`,
+      );
+    }
+    replicas[name as ServiceName] = Number(count);
+  }
+  return replicas;
+}

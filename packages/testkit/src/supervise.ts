@@ -1,0 +1,140 @@
+// Keeps one process running: started again when it dies, with its log and its readiness.
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Child, type Exit, type Program, startChild } from "./child.ts";
+import { lastLogLine, logSize, rotateLog } from "./log-file.ts";
+import { type Life, restartPolicy } from "./restart-policy.ts";
+
+/** true, or the reason why it is not ready. */
+export type Readiness = true | string;
+
+export type SupervisedOptions = {
+  /** The part's name, with the number of the replica where there are several. */
+  name: string;
+  prepare(): Program | Promise<Program>;
+  probe(): Promise<Readiness>;
+  logFile: string;
+  log(line: string): void;
+  /** Its pid changed: it was started or ended. */
+  changed(): void;
+  /** It does not get up by itself; the message is one line. */
+  trouble(message: string): void;
+};
+
+export type Supervised = {
+  name: string;
+  pid(): number | undefined;
+  /** How often it was started again after it died. */
+  restarts(): number;
+  /** Asks it now. */
+  probe(): Promise<Readiness>;
+  /** Starts it (again) after `stop`. */
+  start(): void;
+  /** Ends it and keeps it ended. SIGKILL after 12 s. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends a signal; after SIGKILL and SIGTERM it resolves when that process is gone. It is then started again. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+};
+
+const stopLimitMs = 12_000;
+
+export function supervise(options: SupervisedOptions): Supervised {
+  const { name } = options;
+  let child: Child | undefined;
+  let restarts = 0;
+  let stopping: AbortController | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(signal: AbortSignal): Promise<void> {
+    rotateLog(options.logFile);
+    const policy = restartPolicy();
+    while (!signal.aborted) {
+      const life = await live(options, signal, (mine) => {
+        child = mine;
+        options.changed();
+      });
+      if (life === undefined || signal.aborted) return;
+      options.log(`${life.message}; starting it again`);
+      const { waitMs, hopeless } = policy.after(life);
+      if (hopeless) options.trouble(`${life.message} (log: ${options.logFile})`);
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
+      restarts += 1;
+    }
+  }
+
+  return {
+    name,
+    pid: () => child?.pid,
+    restarts: () => restarts,
+    probe: async () => (child?.alive() ? options.probe() : `${name} is not running`),
+    start() {
+      if (stopping && !stopping.signal.aborted) return;
+      const controller = new AbortController();
+      stopping = controller;
+      running = running
+        .then(() => run(controller.signal))
+        .catch((error: Error) => options.trouble(`${name} cannot be started: ${error.message}`));
+    },
+    async stop(signal = "SIGTERM") {
+      stopping?.abort();
+      const mine = child;
+      mine?.kill("SIGCONT");
+      mine?.kill(signal);
+      const limit = setTimeout(() => mine?.kill("SIGKILL"), stopLimitMs);
+      await running;
+      clearTimeout(limit);
+    },
+    async kill(signal) {
+      const mine = child;
+      mine?.kill(signal);
+      if (signal === "SIGKILL" || signal === "SIGTERM") await mine?.exited;
+    },
+  };
+}
+
+type End = Life & { message: string };
+
+// One life of the process: undefined if it was not started any more.
+async function live(
+  options: SupervisedOptions,
+  signal: AbortSignal,
+  changed: (child: Child | undefined) => void,
+): Promise<End | undefined> {
+  const startedAt = performance.now();
+  const ended = (message: string, code: number | null, wasReady: boolean): End => ({
+    startedAt,
+    endedAt: performance.now(),
+    wasReady,
+    code,
+    message: `${options.name} ${message}`,
+  });
+  let child: Child;
+  let logStart: number;
+  try {
+    const program = await options.prepare();
+    if (signal.aborted) return undefined;
+    logStart = logSize(options.logFile);
+    child = startChild(program, { logFile: options.logFile, dieWith: "SIGTERM" });
+  } catch (error) {
+    return ended(`could not be started (${(error as Error).message})`, null, false);
+  }
+  changed(child);
+  const readiness = untilReady(options, child);
+  const exit = await child.exited;
+  changed(undefined);
+  const wasReady = await readiness;
+  const word = wasReady ? "" : lastLogLine(options.logFile, logStart);
+  return ended([endOf(exit), ...(word === "" ? [] : [word])].join(": "), exit.code, wasReady);
+}
+
+function endOf({ code, signal, error }: Exit): string {
+  if (error) return `could not be started (${error.message})`;
+  return signal ? `was ended by ${signal}` : `ended with code ${code}`;
+}
+
+async function untilReady(options: SupervisedOptions, child: Child): Promise<boolean> {
+  while (child.alive()) {
+    if ((await options.probe()) === true && child.alive()) return true;
+    await Promise.race([sleep(50), child.exited]);
+  }
+  return false;
+}
