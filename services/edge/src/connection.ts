@@ -70,6 +70,10 @@ export class Connection implements Member {
     this.#peer = peer;
     this.#edge = edge;
     this.#uplink = new Framing(edge.maxPacketBytes);
+    stream.once("data", (chunk: Buffer) => {
+      // Whoever begins with anything else need not be waited for.
+      if (chunk[0] !== types.connect << 4) this.close(reasons.protocolError);
+    });
     stream.on("data", (chunk: Buffer) => this.#takeUplink(chunk));
     stream.on("drain", () => this.#drained());
     stream.on("end", () => this.#deviceGone());
@@ -239,8 +243,8 @@ export class Connection implements Member {
       this.#brokerFull = false;
       this.#regulate();
     });
-    socket.on("end", () => this.close(reasons.shuttingDown));
-    socket.on("close", () => this.close(reasons.shuttingDown));
+    socket.on("end", () => this.#brokerGone());
+    socket.on("close", () => this.#brokerGone());
     socket.resume();
     return dropped;
   }
@@ -316,6 +320,12 @@ export class Connection implements Member {
   #deviceGone(): void {
     this.#deviceEnded = true;
     if (!this.#asking) this.close();
+  }
+
+  /** Mosquitto closes a connection that is taken over before it has said so. */
+  #brokerGone(): void {
+    if (this.#phase === "closed") return;
+    this.close(this.#edge.sessions.isTakenOver(this) ? reasons.takenOver : reasons.shuttingDown);
   }
 
   /** A fault of ours costs this device its connection and nobody else anything. */

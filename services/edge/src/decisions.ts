@@ -4,6 +4,7 @@ import type { ISubscription } from "mqtt-packet";
 import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
 import type { Version } from "./packets.ts";
 import { type Asker, type Publication, publishQuestion, subscribeQuestion } from "./questions.ts";
+import { isTopicName } from "./topic.ts";
 
 /** May it be published, and on which topic if not on its own. */
 export type PublishVerdict = { allowed: true; topic?: string } | { allowed: false };
@@ -66,14 +67,15 @@ function atMost(subscription: ISubscription, verdict: SubscribeVerdict): Subscri
   return verdict >= 128 ? verdict : Math.min(verdict, subscription.qos);
 }
 
-/** A modifier the edge does not know would be ignored to somebody's harm, so it is a refusal. */
+/** A modifier the edge does not know would be ignored to somebody's harm, so it is a refusal. Retain is off already. */
 function readPublishVerdict(answer: HookAnswer): PublishVerdict {
   if (answer.verdict !== "ok") return refused;
-  const { modifiers } = answer.body;
-  if (modifiers === undefined) return allowed;
-  if (!isRecord(modifiers) || Object.keys(modifiers).some((key) => key !== "topic")) return refused;
-  if (modifiers.topic === undefined) return allowed;
-  return typeof modifiers.topic === "string" ? { allowed: true, topic: modifiers.topic } : refused;
+  const { modifiers = {} } = answer.body;
+  if (!isRecord(modifiers)) return refused;
+  const { topic, retain = false, ...others } = modifiers;
+  if (retain !== false || Object.keys(others).length > 0) return refused;
+  if (topic === undefined) return allowed;
+  return typeof topic === "string" && isTopicName(topic) ? { allowed: true, topic } : refused;
 }
 
 /** The answer may name topics with the QoS each gets; one it leaves out is refused. Kept for any QoS, so "as asked" is 2. */

@@ -1,15 +1,10 @@
 // The admin port: who is connected, and how to end a client's session. For presence, and operators.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { AppError, errorTable, reservedClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
+import { type Door, listen } from "./listen.ts";
 import type { Member, Sessions } from "./sessions.ts";
-
-export interface Admin {
-  port: number;
-  close(): Promise<void>;
-}
 
 /** clients written at once, between which devices have their turn */
 const clientsAtOnce = 500;
@@ -26,7 +21,7 @@ export async function startAdmin({
   secret: string;
   sessions: Sessions;
   log: Logger;
-}): Promise<Admin> {
+}): Promise<Door> {
   const server = createServer((request, response) => {
     answer(request, response, secret, sessions).catch((error: unknown) => {
       if (!(error instanceof AppError)) log.error({ event: "admin_failed", err: error });
@@ -34,18 +29,14 @@ export async function startAdmin({
       else sendError(response, AppError.from(error));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === "EADDRINUSE" ? "the port is taken" : (cause.code ?? cause.message);
-      reject(new AppError("unavailable", `EDGE_ADMIN_PORT ${host}:${port}: ${reason}`, { cause }));
-    });
-    server.listen({ host, port }, resolve);
-  });
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
+  const door = await listen(server, host, port, "EDGE_ADMIN_PORT");
+  return {
+    port: door.port,
+    close: () => {
+      server.closeAllConnections();
+      return door.close();
+    },
   };
-  return { port: (server.address() as AddressInfo).port, close };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, secret: string, sessions: Sessions) {

@@ -72,7 +72,8 @@ function peerOf(socket: Socket) {
   return { address: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""), port: socket.remotePort ?? 0 };
 }
 
-async function listen(server: Server, host: string, port: number, setting: string): Promise<Door> {
+/** Rejects with one clear line when the port cannot be had. */
+export async function listen(server: Server, host: string, port: number, setting: string): Promise<Door> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "the port is taken" : (cause.code ?? cause.message);

@@ -4,8 +4,8 @@ import { type Broker, probeBroker } from "./broker.ts";
 import type { Hooks } from "./hooks.ts";
 import { publishQuestion } from "./questions.ts";
 
-const everyMs = 2000;
-const freshMs = 10_000;
+const everyMs = 1000;
+const freshMs = 5000;
 
 /** `clientId` is one of the services' own, which no device may have. */
 export function startProbe({

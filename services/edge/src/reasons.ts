@@ -21,6 +21,7 @@ export const reasons = {
   shuttingDown: { name: "shutting_down", code: 0x8b, returnCode: 3 },
   badAuthMethod: { name: "bad_auth_method", code: 0x8c, returnCode: 5 },
   keepAlive: { name: "keep_alive", code: 0x8d },
+  takenOver: { name: "taken_over", code: 0x8e },
   topicFilterInvalid: { name: "topic_filter_invalid", code: 0x8f },
   topicInvalid: { name: "topic_invalid", code: 0x90 },
   topicAliasInvalid: { name: "topic_alias_invalid", code: 0x94 },

@@ -1,6 +1,6 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
 // Dialect devices' own trees (prefixing and stripping topics, `tree.ts`) belong between connection.ts and broker.ts.
-import { counter, gauge, type ServiceContext } from "@parley/runtime";
+import { counter, gauge, type Logger, type ServiceContext } from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker.ts";
 import type { EdgeConfig } from "./config.ts";
 import { Connection, type Device, type Surroundings } from "./connection.ts";
@@ -36,23 +36,21 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   });
   const sessions = startSessions({ hooks, endSession: (clientId) => endSession(broker, clientId), log });
   const surroundings = surround({ config, context, broker, hooks, sessions, connections, measures });
-  const doors = await openDoors(config, (device) => {
+  const onDevice = (device: Device): void => {
     if (connections.size >= config.EDGE_MAX_CONNECTIONS + refusedAtOnce) device.stream.destroy();
     else connections.add(new Connection(device, surroundings));
-  });
-  const { EDGE_ADMIN_HOST, EDGE_ADMIN_PORT } = config;
-  const adminOptions = { host: EDGE_ADMIN_HOST, port: EDGE_ADMIN_PORT, secret: servicesSecret, sessions, log };
-  const admin = await startAdmin(adminOptions);
+  };
+  const doors = await openDoors(config, onDevice, { secret: servicesSecret, sessions, log });
   const probe = startProbe({ health, broker, hooks, clientId: `sys_${context.instance}` });
   const sweeping = setInterval(() => sweep(connections, sessions), 1000);
-  const ports = { mqtt: doors[0].port, ws: doors[1].port, admin: admin.port };
+  const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
   for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });
   return {
     ports,
     close: async () => {
       clearInterval(sweeping);
       probe.close();
-      const closed = Promise.all([...doors.map((door) => door.close()), admin.close()]);
+      const closed = Promise.all(doors.map((door) => door.close()));
       for (const connection of connections) connection.close(reasons.shuttingDown);
       await sessions.settled();
       hooks.close();
@@ -86,11 +84,24 @@ function surround(parts: {
   };
 }
 
-async function openDoors(config: EdgeConfig, onDevice: (device: Device) => void): Promise<[Door, Door]> {
+/** TCP, WebSocket, admin; all of them or none. */
+async function openDoors(
+  config: EdgeConfig,
+  onDevice: (device: Device) => void,
+  admin: { secret: string; sessions: Sessions; log: Logger },
+): Promise<Door[]> {
   const { EDGE_HOST: host, EDGE_MAX_PACKET_BYTES: maxPacketBytes } = config;
-  const tcp = await openTcp({ host, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", onDevice });
-  const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", maxPacketBytes, onDevice };
-  return [tcp, await openWebSocket(ws)];
+  const doors: Door[] = [];
+  try {
+    doors.push(await openTcp({ host, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", onDevice }));
+    const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", maxPacketBytes, onDevice };
+    doors.push(await openWebSocket(ws));
+    doors.push(await startAdmin({ host: config.EDGE_ADMIN_HOST, port: config.EDGE_ADMIN_PORT, ...admin }));
+    return doors;
+  } catch (error) {
+    await Promise.all(doors.map((door) => door.close()));
+    throw error;
+  }
 }
 
 function sweep(connections: Set<Connection>, sessions: Sessions): void {

@@ -23,6 +23,8 @@ export interface Sessions {
   wake(member: Member): void;
   leave(member: Member): void;
   connected(): Iterable<Member>;
+  /** True when a newer connection has claimed the member's client id. */
+  isTakenOver(member: Member): boolean;
   /** Disconnects a client id and ends its session: false when nobody knew it. Rejects when the broker does not answer. */
   remove(clientId: string): Promise<boolean>;
   /** Ends what ran out by now. */
@@ -123,6 +125,7 @@ export function startSessions({
     remove,
     sweep,
     connected: () => connectedOf(members),
+    isTakenOver: (member) => members.get(member.clientId)?.at(-1) !== member,
     settled: async () => {
       while (telling.size > 0) await Promise.all(telling.values());
     },

@@ -18,12 +18,13 @@ export async function decideSubscribe(
 ): Promise<Outcome> {
   const subscribe = readPacket(packet, "subscribe", version);
   if (subscribe === undefined || subscribe.subscriptions.length === 0) return { close: reasons.malformed };
+  if (!subscribe.messageId) return { close: reasons.protocolError };
   if (subscribe.subscriptions.some((one) => one.topic === "")) return { close: reasons.topicFilterInvalid };
   const verdicts = await judge(subscribe.subscriptions, version, asker, decisions);
   const granted = subscribe.subscriptions.flatMap((one, index) =>
     verdicts[index]! >= 128 ? [] : [{ ...one, qos: verdicts[index] as QoS }],
   );
-  const packetId = subscribe.messageId ?? 0;
+  const packetId = subscribe.messageId;
   if (granted.length === 0) return { reply: writeSuback(packetId, verdicts, version) };
   const asAsked = subscribe.subscriptions.every((one, index) => one.qos === verdicts[index]);
   if (asAsked) {

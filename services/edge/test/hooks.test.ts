@@ -1,0 +1,169 @@
+// How the hooks are asked: kept answers, several replicas, and no answer is a no.
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import {
+  cached,
+  connectDevice,
+  deny,
+  newClientId,
+  ok,
+  startBoth,
+  startHookServer,
+  startTestEdge,
+} from "./surroundings.ts";
+
+const { mosquitto } = await startServers({ after }, { mosquitto: true });
+
+const isDecision = (hook: string) => hook.startsWith("auth_on_publish") || hook.startsWith("auth_on_subscribe");
+
+test("an answer with max-age is asked for once, whatever the QoS and payload", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer(() => cached(60, ok));
+  const device = await connectDevice(t, edge);
+  for (let index = 0; index < 60; index++)
+    await device.publishAsync("kept/topic", String(index), { qos: (index % 3) as 0 | 1 | 2 });
+  assert.equal(hooks.of("auth_on_publish_m5").length, 1);
+  for (const qos of [0, 1, 2] as const) {
+    const [granted] = await device.subscribeAsync("kept/filter", { qos });
+    assert.equal(granted?.qos, qos);
+  }
+  assert.equal(hooks.of("auth_on_subscribe_m5").length, 1);
+});
+
+test("an answer without max-age is asked for every time", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const headers = { "cache-control": "no-store, max-age=0" };
+  hooks.answer(() => ({ ...ok, headers }));
+  const device = await connectDevice(t, edge);
+  for (let count = 1; count <= 5; count++) {
+    await device.publishAsync("asked", "x", { qos: 1 });
+    await device.subscribeAsync("asked", { qos: 1 });
+    assert.equal(hooks.of("auth_on_publish_m5").length, count);
+    assert.equal(hooks.of("auth_on_subscribe_m5").length, count);
+  }
+});
+
+test("a kept answer is another topic's, client's or user's to no extent", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer(() => cached(60, ok));
+  const clientId = newClientId();
+  const topics = ["a", "a/b", "A"];
+  const logins = [
+    { clientId, username: "alice" },
+    { clientId: newClientId(), username: "alice" },
+    { clientId, username: "bob" },
+  ];
+  for (const login of logins) {
+    const device = await connectDevice(t, edge, login);
+    for (const topic of [...topics, ...topics]) await device.publishAsync(topic, "x", { qos: 1 });
+    await device.endAsync();
+  }
+  const asked = hooks.of("auth_on_publish_m5").map((body) => [body.client_id, body.username, body.topic]);
+  assert.deepEqual(
+    asked,
+    logins.flatMap(({ clientId: id, username }) => topics.map((topic) => [id, username, topic])),
+  );
+});
+
+test("a kept answer ends when its time is over, also a refusal", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((hook) => (isDecision(hook) ? cached(1, deny) : ok));
+  const device = await connectDevice(t, edge);
+  await assert.rejects(device.publishAsync("later", "x", { qos: 1 }), /Not authorized/);
+  await assert.rejects(device.publishAsync("later", "x", { qos: 1 }), /Not authorized/);
+  assert.equal(hooks.of("auth_on_publish_m5").length, 1);
+  hooks.answer(() => ok);
+  await eventually(() =>
+    device.publishAsync("later", "x", { qos: 1 }).then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
+test("of the topics of one SUBSCRIBE only those without a kept answer are asked", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer(() => cached(60, ok));
+  const device = await connectDevice(t, edge);
+  await device.subscribeAsync(["one", "two"], { qos: 1 });
+  const granted = await device.subscribeAsync(["two", "three", "one"], { qos: 0 });
+  assert.deepEqual(
+    granted.map(({ qos }) => qos),
+    [0, 0, 0],
+  );
+  const asked = hooks
+    .of("auth_on_subscribe_m5")
+    .map(({ topics }) => topics.map(({ topic }: { topic: string }) => topic));
+  assert.deepEqual(asked, [["two", "one"], ["three"]]);
+});
+
+test("the memory of answers is bounded: the least recently used is asked again", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_CACHE_ENTRIES: "2" });
+  hooks.answer(() => cached(60, ok));
+  const device = await connectDevice(t, edge);
+  for (const topic of ["a", "b", "a", "c", "a", "b"]) await device.publishAsync(topic, "x", { qos: 1 });
+  assert.deepEqual(
+    hooks.of("auth_on_publish_m5").map(({ topic }) => topic),
+    ["a", "b", "c", "b"],
+  );
+});
+
+test("a publish whose hook is slow, down or talks nonsense is refused", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "150" });
+  const device = await connectDevice(t, edge);
+  const answers = [
+    () => new Promise<never>(() => {}),
+    () => ({ status: 500, body: { result: "ok" } }),
+    () => ({ status: 302, body: { result: "ok" } }),
+    () => ({ body: "ok" }),
+    () => ({ body: "[]" }),
+    () => ({ body: '"ok"' }),
+    () => cached(60, { body: {} }),
+    () => ({ body: { result: { error: "not_allowed", padding: "x".repeat(2_000_000) } } }),
+  ];
+  for (const answer of answers) {
+    hooks.answer((hook) => (isDecision(hook) ? answer() : ok));
+    await assert.rejects(device.publishAsync("t", "x", { qos: 1 }), /Not authorized/, String(answer));
+  }
+  hooks.answer(() => ok);
+  await device.publishAsync("t", "x", { qos: 1 });
+  await hooks.stop();
+  await assert.rejects(device.publishAsync("t", "x", { qos: 1 }), /Not authorized/);
+});
+
+test("replicas are asked in turn, and one that is down costs nobody an answer", async (t) => {
+  const [one, two] = [await startHookServer(t), await startHookServer(t)];
+  const edge = await startTestEdge(t, mosquitto, { url: `${one.url},${two.url}` });
+  const device = await connectDevice(t, edge);
+  for (let index = 0; index < 20; index++) await device.publishAsync(`t/${index}`, "x", { qos: 1 });
+  assert.ok(one.asked.length >= 8 && two.asked.length >= 8, `${one.asked.length} and ${two.asked.length}`);
+  await one.stop();
+  for (let index = 0; index < 20; index++) await device.publishAsync(`u/${index}`, "x", { qos: 1 });
+  assert.ok(two.of("auth_on_publish_m5").filter(({ topic }) => topic.startsWith("u/")).length === 20);
+});
+
+test("a replica that hangs leaves the others time to answer", async (t) => {
+  const hanging = createServer(() => {});
+  await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+  t.after(() => hanging.close());
+  const { port } = hanging.address() as { port: number };
+  const live = await startHookServer(t);
+  const env = { EDGE_HOOK_TIMEOUT_MS: "400" };
+  const edge = await startTestEdge(t, mosquitto, { url: `http://127.0.0.1:${port},${live.url}` }, env);
+  const device = await connectDevice(t, edge);
+  for (let index = 0; index < 4; index++) await device.publishAsync(`t/${index}`, "x", { qos: 1 });
+});
+
+test("the edge is ready when the broker takes its login and a hook answers, and not while either is away", async (t) => {
+  const { mosquitto: broker } = await startServers(t, { mosquitto: true });
+  const { hooks, edge } = await startBoth(t, broker, { EDGE_HOOK_TIMEOUT_MS: "200" });
+  const { health } = edge.context;
+  await eventually(() => Object.keys(health.reasons()).length === 0);
+  await hooks.stop();
+  await eventually(() => "hooks" in health.reasons(), { timeoutMs: 20_000 });
+  assert.ok(!("broker" in health.reasons()));
+  await broker.kill();
+  await eventually(() => "broker" in health.reasons(), { timeoutMs: 20_000 });
+});

@@ -1,0 +1,354 @@
+// What a device may publish: forwarded as it came, refused in its version's words, in order.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import mqttPacket, { type IPublishPacket } from "mqtt-packet";
+import { encode, openSession, type Version } from "./raw-client.ts";
+import { cached, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
+
+const { mosquitto } = await startServers({ after }, { mosquitto: true });
+const versions = [4, 5] as const;
+
+const publish = (topic: string, rest: Partial<IPublishPacket> = {}): IPublishPacket => ({
+  cmd: "publish",
+  topic,
+  payload: "x",
+  qos: 0,
+  dup: false,
+  retain: false,
+  ...rest,
+});
+
+test("a publish is asked as VerneMQ asks it, in both versions", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const old = await openSession(t, edge.tcp, 4, newClientId());
+  old.send(publish("n/1", { payload: "hello", qos: 1, messageId: 1 }));
+  await old.next();
+  const { client_id: oldId, ...asked } = hooks.of("auth_on_publish")[0]!;
+  const expected = { username: "alice", mountpoint: "", qos: 1, topic: "n/1", payload: "aGVsbG8=", retain: false };
+  assert.deepEqual(asked, expected);
+  const properties = {
+    responseTopic: "r/1",
+    correlationData: Buffer.from("a"),
+    contentType: "application/json",
+    messageExpiryInterval: 60,
+    userProperties: { k: ["v", "w"] },
+  };
+  const recent = await openSession(t, edge.tcp, 5, newClientId());
+  recent.send(publish("n/1", { payload: "hello", qos: 1, messageId: 1, properties }));
+  await recent.next();
+  const { client_id: recentId, ...askedToo } = hooks.of("auth_on_publish_m5")[0]!;
+  assert.notEqual(oldId, recentId);
+  assert.deepEqual(askedToo, {
+    ...expected,
+    properties: {
+      p_response_topic: "r/1",
+      p_correlation_data: "YQ==",
+      p_content_type: "application/json",
+      p_message_expiry_interval: 60,
+      p_user_property: [
+        { key: "aw==", val: "dg==" },
+        { key: "aw==", val: "dw==" },
+      ],
+    },
+  });
+});
+
+for (const transport of ["tcp", "ws"] as const) {
+  for (const version of versions) {
+    test(`publishes of every QoS arrive once and in order, MQTT ${version} over ${transport}`, async (t) => {
+      const { hooks, edge } = await startBoth(t, mosquitto);
+      hooks.answer(() => cached(60, ok));
+      const topic = `every/${transport}/${version}`;
+      const reader = await connectDevice(t, edge, { transport, protocolVersion: version });
+      await reader.subscribeAsync(topic, { qos: 2 });
+      const writer = await connectDevice(t, edge, { transport, protocolVersion: version });
+      const sent = Array.from({ length: 300 }, (_, index) => String(index));
+      await Promise.all(
+        sent.map((payload, index) => writer.publishAsync(topic, payload, { qos: (index % 3) as 0 | 1 | 2 })),
+      );
+      await eventually(() => reader.received.length >= sent.length);
+      for (const qos of [0, 1, 2]) {
+        const ofOne = (all: string[]) => all.filter((payload) => Number(payload) % 3 === qos);
+        assert.deepEqual(ofOne(reader.received), ofOne(sent));
+      }
+    });
+  }
+}
+
+for (const version of versions) {
+  test(`while one publish is asked, those behind it wait their turn, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync(`order/${version}/#`, { qos: 1 });
+    hooks.answer(async (hook, body) => {
+      if (!hook.startsWith("auth_on_publish")) return ok;
+      if (body.topic.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, 30));
+      return body.topic.endsWith("/slow") ? ok : cached(60, ok);
+    });
+    const writer = await openSession(t, edge.tcp, version, newClientId());
+    const sent = Array.from({ length: 40 }, (_, index) => String(index));
+    const packets = sent.map((payload, index) => {
+      const topic = `order/${version}/${index % 4 === 0 ? "slow" : "quick"}`;
+      return encode(publish(topic, { payload, qos: 1, messageId: index + 1 }), version);
+    });
+    writer.send(Buffer.concat(packets.slice(0, 20)));
+    for (const packet of packets.slice(20)) writer.send(packet);
+    await eventually(() => reader.received.length === sent.length);
+    assert.deepEqual(reader.received, sent);
+  });
+
+  test(`a refused QoS 0 publish is dropped, and the connection goes on, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync(["no", `yes/${version}`]);
+    const writer = await openSession(t, edge.tcp, version, newClientId());
+    writer.send(publish("no", { payload: "no" }));
+    writer.send(publish(`yes/${version}`, { payload: "yes" }));
+    await eventually(() => reader.received.length > 0);
+    assert.deepEqual(reader.received, ["yes"]);
+  });
+
+  test(`a publish that is no sound packet ends its own connection and nobody else's, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const bystander = await openSession(t, edge.tcp, version, newClientId());
+    const wrong: [string, Buffer, number][] = [
+      ["QoS 3", Buffer.from([0x36, 5, 0, 1, 0x61, 0, 1]), 0x81],
+      ["DUP with QoS 0", Buffer.from([0x38, 4, 0, 1, 0x61, 0]), 0x81],
+      ["packet id 0", Buffer.from([0x32, 6, 0, 1, 0x61, 0, 0, 0]), 0x82],
+      ["a topic longer than the packet", Buffer.from([0x30, 3, 0, 9, 0x61]), 0x81],
+      ["no topic", Buffer.from([0x30, 3, 0, 0, 0]), 0x90],
+      ["a wildcard in the topic", encode(publish("a/b"), version).fill("#", 6, 7), 0x90],
+      ["U+0000 in the topic", encode(publish("a/b"), version).fill(0, 6, 7), 0x90],
+      ["a topic that is no UTF-8", encode(publish("a/b"), version).fill(0xff, 6, 7), 0x81],
+      ["larger than allowed", encode(publish("a", { payload: Buffer.alloc(200_000) }), version), 0x95],
+      [
+        "a second CONNECT",
+        encode(
+          {
+            cmd: "connect",
+            clientId: "alice",
+            protocolId: "MQTT",
+            protocolVersion: version,
+            keepalive: 0,
+            clean: true,
+          },
+          version,
+        ),
+        0x82,
+      ],
+      ["a packet of the server's", Buffer.from([0xd0, 0]), 0x81],
+      ["reserved flags", Buffer.from([0xc1, 0]), 0x81],
+      ["type 0", Buffer.from([0x00, 0]), 0x81],
+      ["a length of five bytes", Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 1]), 0x81],
+    ];
+    for (const [what, bytes, code] of wrong) {
+      const client = await openSession(t, edge.tcp, version, newClientId());
+      client.send(bytes);
+      const said = await client.closed();
+      assert.deepEqual(
+        said.map((packet) => [packet.cmd, "reasonCode" in packet && packet.reasonCode]),
+        version === 5 ? [["disconnect", code]] : [],
+        what,
+      );
+    }
+    assert.deepEqual(hooks.of("auth_on_publish"), []);
+    bystander.send({ cmd: "pingreq" });
+    assert.equal((await bystander.next()).cmd, "pingresp");
+  });
+
+  test(`the hook may send a publish to another topic, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const topic = `moved/${version}/a/longer/topic`;
+    const moved = { body: { result: "ok", modifiers: { topic, retain: false } } };
+    hooks.answer((hook) => (hook.startsWith("auth_on_publish") ? cached(60, moved) : ok));
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync("moved/#", { qos: 1 });
+    const writer = await openSession(t, edge.tcp, version, newClientId());
+    for (const messageId of [1, 2]) {
+      writer.send(publish("short", { payload: "p", qos: 1, messageId }));
+      const puback = await writer.next();
+      assert.deepEqual([puback.cmd, puback.messageId], ["puback", messageId]);
+    }
+    await eventually(() => reader.received.length === 2);
+  });
+
+  test(`a modifier that the edge cannot obey is a refusal, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const answers = [{ payload: "eA==" }, { topic: "a/#" }, { topic: 7 }, { retain: true }, "none"];
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync("a/#");
+    const writer = await openSession(t, edge.tcp, version, newClientId());
+    for (const modifiers of answers) {
+      hooks.answer((hook) => (hook.startsWith("auth_on_publish") ? { body: { result: "ok", modifiers } } : ok));
+      writer.send(publish("a/b", { payload: "changed" }));
+      await eventually(() => hooks.asked.at(-1)?.hook.startsWith("auth_on_publish"));
+    }
+    await eventually(
+      () => hooks.asked.filter(({ hook }) => hook.startsWith("auth_on_publish")).length === answers.length,
+    );
+    hooks.answer(() => ok);
+    writer.send(publish("a/b", { payload: "allowed" }));
+    await eventually(() => reader.received.length > 0);
+    assert.deepEqual(reader.received, ["allowed"]);
+  });
+}
+
+test("a refused QoS 1 publish is answered PUBACK 0x87 and a QoS 2 one PUBREC 0x87, and the broker never sees them", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));
+  const reader = await connectDevice(t, edge);
+  await reader.subscribeAsync(["no", "yes"], { qos: 2 });
+  const writer = await openSession(t, edge.tcp, 5, newClientId());
+  writer.send(publish("no", { qos: 1, messageId: 7 }));
+  const puback = await writer.next();
+  assert.deepEqual([puback.cmd, puback.messageId, puback.reasonCode], ["puback", 7, 0x87]);
+  writer.send(publish("no", { qos: 2, messageId: 8 }));
+  const pubrec = await writer.next();
+  assert.deepEqual([pubrec.cmd, pubrec.messageId, pubrec.reasonCode], ["pubrec", 8, 0x87]);
+  // The same packet ids are free again.
+  writer.send(publish("yes", { payload: "1", qos: 1, messageId: 7 }));
+  const accepted = await writer.next();
+  assert.deepEqual([accepted.cmd, accepted.messageId, accepted.reasonCode ?? 0], ["puback", 7, 0]);
+  writer.send(publish("yes", { payload: "2", qos: 2, messageId: 8 }));
+  assert.equal((await writer.next()).cmd, "pubrec");
+  writer.send({ cmd: "pubrel", messageId: 8 });
+  assert.equal((await writer.next()).cmd, "pubcomp");
+  await eventually(() => reader.received.length === 2);
+  assert.deepEqual(reader.received, ["1", "2"]);
+});
+
+for (const qos of [1, 2] as const) {
+  test(`a refused QoS ${qos} publish closes an MQTT 3.1.1 connection, which has no word for it`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((hook) => (hook === "auth_on_publish" ? deny : ok));
+    const writer = await openSession(t, edge.tcp, 4, newClientId());
+    writer.send(publish("no", { qos, messageId: 7 }));
+    assert.deepEqual(await writer.closed(), []);
+  });
+}
+
+test("a retained publish ends an MQTT 5 connection with 0x9A, which was told, and loses its flag in 3.1.1", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const recent = await openSession(t, edge.tcp, 5, newClientId());
+  recent.send(publish("kept", { payload: "5", qos: 1, messageId: 1, retain: true }));
+  const [disconnect] = await recent.closed();
+  assert.deepEqual({ ...disconnect! }.cmd, "disconnect");
+  assert.equal((disconnect as { reasonCode?: number }).reasonCode, 0x9a);
+  const old = await openSession(t, edge.tcp, 4, newClientId());
+  old.send(publish("kept", { payload: "4", qos: 1, messageId: 1, retain: true }));
+  await old.next();
+  assert.equal(hooks.of("auth_on_publish")[0]?.retain, false);
+  const late = await connectDevice(t, edge);
+  await late.subscribeAsync("kept");
+  await late.publishAsync("kept", "live", { qos: 1 });
+  await eventually(() => late.received.length > 0);
+  assert.deepEqual(late.received, ["live"]);
+});
+
+test("a Topic Alias, which nobody offered, ends the connection with 0x94", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  for (const topic of ["a", ""]) {
+    const client = await openSession(t, edge.tcp, 5, newClientId());
+    client.send(publish(topic, { properties: { topicAlias: 1 } }));
+    const [disconnect] = (await client.closed()) as { reasonCode?: number }[];
+    assert.equal(disconnect?.reasonCode, 0x94);
+  }
+});
+
+test("properties that are none of a PUBLISH's, or longer than it, are malformed", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  for (const properties of [
+    [2, 0x7f, 0],
+    [200, 1],
+    [0x80, 0x80, 0x80, 0x80],
+    [3, 0x03, 0, 9],
+  ]) {
+    const client = await openSession(t, edge.tcp, 5, newClientId());
+    client.send([0x30, 3 + properties.length, 0, 1, 0x61, ...properties]);
+    const [disconnect] = (await client.closed()) as { reasonCode?: number }[];
+    assert.equal(disconnect?.reasonCode, 0x81, String(properties));
+  }
+});
+
+test("an allowed publish reaches its reader byte for byte", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  const reader = await openSession(t, edge.tcp, 5, newClientId());
+  reader.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "bytes", qos: 0 }] });
+  await reader.next();
+  const writer = await openSession(t, edge.tcp, 5, newClientId());
+  const properties = {
+    contentType: "x/ü",
+    correlationData: Buffer.from([0, 255]),
+    responseTopic: "r",
+    userProperties: { a: "b" },
+  };
+  const payload = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+  writer.send(publish("bytes", { payload, properties }));
+  const got = (await reader.next()) as unknown as IPublishPacket;
+  assert.deepEqual(Buffer.from(got.payload), payload);
+  assert.deepEqual({ ...got.properties, userProperties: { ...got.properties?.userProperties } }, properties);
+});
+
+const manyBytes = (version: Version): Buffer =>
+  Buffer.concat(
+    [1, 2, 3].map((messageId) => encode(publish("drip", { payload: "d".repeat(200), qos: 1, messageId }), version)),
+  );
+
+for (const version of versions) {
+  test(`packets that drip in byte by byte are the same packets, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const writer = await openSession(t, edge.tcp, version, newClientId());
+    for (const byte of manyBytes(version)) {
+      writer.socket.write(Buffer.from([byte]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const messageId of [1, 2, 3]) assert.equal((await writer.next()).messageId, messageId);
+  });
+}
+
+test("a frame may be cut anywhere by WebSocket, and hold several packets", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  const socket = new WebSocket(edge.ws, "mqtt");
+  socket.binaryType = "arraybuffer";
+  t.after(() => socket.close());
+  const parser = mqttPacket.parser({ protocolVersion: 4 });
+  const got: string[] = [];
+  parser.on("packet", (packet) => got.push(`${packet.cmd} ${packet.messageId ?? ""}`.trim()));
+  socket.onmessage = ({ data }) => parser.parse(Buffer.from(data));
+  await new Promise((resolve) => {
+    socket.onopen = resolve;
+  });
+  assert.equal(socket.protocol, "mqtt");
+  const hello = encode(
+    { cmd: "connect", clientId: newClientId(), protocolId: "MQTT", protocolVersion: 4, keepalive: 0, clean: true },
+    4,
+  );
+  const all = Buffer.concat([hello, manyBytes(4)]);
+  for (const [from, to] of [
+    [0, 1],
+    [1, 7],
+    [7, 100],
+    [100, all.length],
+  ])
+    socket.send(all.subarray(from, to));
+  await eventually(() => got.length === 4);
+  assert.deepEqual(got, ["connack", "puback 1", "puback 2", "puback 3"]);
+});
+
+test("a text frame, another path or a plain request is no way in by WebSocket", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const text = new WebSocket(edge.ws, "mqtt");
+  const closed = new Promise<CloseEvent>((resolve) => {
+    text.onclose = resolve;
+  });
+  text.onopen = () => text.send("hello");
+  assert.equal((await closed).code, 1003);
+  const lost = new WebSocket(edge.ws.replace("/mqtt", "/elsewhere"), "mqtt");
+  await new Promise((resolve) => {
+    lost.onerror = resolve;
+  });
+  assert.equal((await fetch(edge.ws.replace("ws:", "http:"))).status, 426);
+  assert.deepEqual(hooks.asked, []);
+});

@@ -1,0 +1,166 @@
+// What a device may subscribe: each filter by itself, one SUBACK for all.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { eventually, startServers } from "@parley/testkit";
+import type { ISubscription } from "mqtt-packet";
+import { encode, openSession } from "./raw-client.ts";
+import { type Body, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
+
+const { mosquitto } = await startServers({ after }, { mosquitto: true });
+const versions = [4, 5] as const;
+
+const subscribe = (messageId: number, ...subscriptions: ISubscription[]) =>
+  ({ cmd: "subscribe", messageId, subscriptions }) as const;
+
+/** Refuses what begins with "no", in the way VerneMQ obeys. */
+function refuseSome(version: 4 | 5, body: Body) {
+  const no = version === 5 ? 135 : 128;
+  const topics = body.topics.map((one: Body) => ({ ...one, qos: one.topic.startsWith("no") ? no : one.qos }));
+  return { body: version === 5 ? { result: "ok", modifiers: { topics } } : { result: "ok", topics } };
+}
+
+test("a SUBSCRIBE is asked as VerneMQ asks it: its topics in reverse order, in both versions", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const clientId = newClientId();
+  const old = await openSession(t, edge.tcp, 4, clientId);
+  old.send(subscribe(1, { topic: "n/#", qos: 1 }, { topic: "o", qos: 0 }));
+  await old.next();
+  const topics = [
+    { topic: "o", qos: 0 },
+    { topic: "n/#", qos: 1 },
+  ];
+  assert.deepEqual(hooks.of("auth_on_subscribe"), [{ username: "alice", mountpoint: "", client_id: clientId, topics }]);
+  const recent = await openSession(t, edge.tcp, 5, newClientId());
+  recent.send(subscribe(1, { topic: "n/#", qos: 1, nl: true, rap: false, rh: 2 }));
+  await recent.next();
+  assert.deepEqual(hooks.of("auth_on_subscribe_m5")[0]?.topics, [
+    { topic: "n/#", qos: 1, no_local: true, rap: false, retain_handling: "dont_send" },
+  ]);
+  assert.deepEqual(hooks.of("auth_on_subscribe_m5")[0]?.properties, {});
+});
+
+for (const version of versions) {
+  const no = version === 5 ? 135 : 128;
+  const shared = version === 5 ? 0x9e : 128;
+  const hook = version === 5 ? "auth_on_subscribe_m5" : "auth_on_subscribe";
+
+  test(`refused filters get their own code in their own place, the others work, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((name, body) => (name === hook ? refuseSome(version, body) : ok));
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    const filters: ISubscription[] = ["no/1", "yes/1", "$share/g/yes/2", "yes/2", "no/2"].map((topic, index) => ({
+      topic,
+      qos: (index % 3) as 0 | 1 | 2,
+    }));
+    client.send(subscribe(3, ...filters));
+    const suback = await client.next();
+    assert.deepEqual([suback.cmd, suback.messageId, suback.granted], ["suback", 3, [no, 1, shared, 0, no]]);
+    const writer = await connectDevice(t, edge);
+    for (const topic of ["no/1", "no/2", "yes/2", "yes/1"]) await writer.publishAsync(topic, "x", { qos: 1 });
+    assert.equal((await client.next()).topic, "yes/2");
+    assert.equal((await client.next()).topic, "yes/1");
+  });
+
+  test(`where all is refused the edge answers itself, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((name) => (name === hook ? deny : ok));
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    client.send(subscribe(9, { topic: "a", qos: 1 }, { topic: "b", qos: 0 }));
+    const suback = await client.next();
+    assert.deepEqual([suback.cmd, suback.messageId, suback.granted], ["suback", 9, [no, no]]);
+    // The same id again, now allowed: the broker's own SUBACK.
+    hooks.answer(() => ok);
+    client.send(subscribe(9, { topic: "a", qos: 1 }, { topic: "b", qos: 0 }));
+    assert.deepEqual((await client.next()).granted, [1, 0]);
+  });
+
+  test(`$share is refused without asking anybody, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    client.send(subscribe(1, { topic: "$share/g/a", qos: 1 }));
+    assert.deepEqual((await client.next()).granted, [shared]);
+    assert.deepEqual(hooks.of(hook), []);
+  });
+
+  test(`two SUBSCRIBEs under way, each with a refusal, keep their own codes, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((name, body) => (name === hook ? refuseSome(version, body) : ok));
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    const one = encode(subscribe(1, { topic: "no", qos: 0 }, { topic: "yes", qos: 1 }), version);
+    const two = encode(
+      subscribe(2, { topic: "yes", qos: 2 }, { topic: "no", qos: 0 }, { topic: "more", qos: 0 }),
+      version,
+    );
+    client.send(Buffer.concat([one, two]));
+    const subacks = [await client.next(), await client.next()];
+    assert.deepEqual(
+      subacks.map(({ messageId, granted }) => [messageId, granted]),
+      [
+        [1, [no, 1]],
+        [2, [2, no, 0]],
+      ],
+    );
+  });
+
+  test(`a hook that fails refuses every filter and the connection goes on, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    for (const answer of [
+      { status: 503, body: "" },
+      { body: "no" },
+      { body: { result: "ok", modifiers: { topics: 1 } } },
+    ]) {
+      hooks.answer((name) => (name === hook ? answer : ok));
+      client.send(subscribe(1, { topic: "a", qos: 1 }));
+      assert.deepEqual((await client.next()).granted, [no]);
+    }
+  });
+
+  test(`a filter that the answer leaves out, renames or gives a lower QoS is not more than that, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const topics = [
+      { topic: "lower", qos: 0 },
+      { topic: "renamed/to", qos: 1 },
+    ];
+    hooks.answer((name) => (name === hook ? { body: { result: "ok", topics, modifiers: { topics } } } : ok));
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    client.send(subscribe(1, { topic: "left/out", qos: 1 }, { topic: "lower", qos: 2 }, { topic: "renamed", qos: 1 }));
+    assert.deepEqual((await client.next()).granted, [no, 0, no]);
+  });
+
+  test(`a SUBSCRIBE that is no sound packet closes its connection, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const properties = version === 5 ? [0] : [];
+    const wrong: [string, number[], number][] = [
+      ["wrong flags", [0x80, 6 + properties.length, 0, 1, ...properties, 0, 1, 0x61, 0], 0x81],
+      ["no filter", [0x82, 2 + properties.length, 0, 1, ...properties], 0x81],
+      ["an empty filter", [0x82, 5 + properties.length, 0, 1, ...properties, 0, 0, 0], 0x8f],
+      ["QoS 3", [0x82, 6 + properties.length, 0, 1, ...properties, 0, 1, 0x61, 3], 0x81],
+      ["packet id 0", [0x82, 6 + properties.length, 0, 0, ...properties, 0, 1, 0x61, 0], 0x82],
+      ["a filter longer than the packet", [0x82, 6 + properties.length, 0, 1, ...properties, 0, 9, 0x61, 0], 0x81],
+      ["UNSUBSCRIBE with wrong flags", [0xa0, 5 + properties.length, 0, 1, ...properties, 0, 1, 0x61], 0x81],
+    ];
+    for (const [what, bytes, code] of wrong) {
+      const client = await openSession(t, edge.tcp, version, newClientId());
+      client.send(bytes);
+      const said = (await client.closed()) as { reasonCode?: number }[];
+      assert.deepEqual(
+        said.map(({ reasonCode }) => reasonCode),
+        version === 5 ? [code] : [],
+        what,
+      );
+    }
+    assert.deepEqual(hooks.of(hook), []);
+  });
+
+  test(`UNSUBSCRIBE ends what SUBSCRIBE began, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const client = await connectDevice(t, edge, { protocolVersion: version });
+    await client.subscribeAsync(["one", "two"], { qos: 1 });
+    await client.unsubscribeAsync("one");
+    await client.publishAsync("one", "1", { qos: 1 });
+    await client.publishAsync("two", "2", { qos: 1 });
+    await eventually(() => client.received.length > 0);
+    assert.deepEqual(client.received, ["2"]);
+  });
+}
