@@ -1,6 +1,8 @@
 // Opens the store that a URL names.
+import { resolve } from "node:path";
 import type { Documents } from "./documents.ts";
 import type { MessageLog } from "./log.ts";
+import { openSqliteStore } from "./sqlite/store.ts";
 import { StoreError } from "./store-error.ts";
 
 export type StoreOptions = {
@@ -17,7 +19,21 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** `sqlite:DIRECTORY` → `DIRECTORY/{service}/…`. Throws StoreError: locked, newer_version, corrupt, invalid_url, unavailable. */
-export async function openStore(url: string, _options: StoreOptions): Promise<Store> {
-  throw new StoreError("invalid_url", `no engine serves ${url}`);
+const servicePattern = /^[a-z][a-z0-9-]{0,62}$/;
+
+/**
+ * `sqlite:FOLDER` → `FOLDER/{service}/…`.
+ * Throws StoreError: `invalid_url`, `locked`, `newer_version`, `corrupt`, `unavailable`, `full`.
+ */
+export async function openStore(url: string, { service, lockWaitMs = 10_000 }: StoreOptions): Promise<Store> {
+  if (!servicePattern.test(service)) throw new TypeError(`a service's name is ${servicePattern}, not ${service}`);
+  const [, folder] = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url) ?? [];
+  // The URL may hold a password: only its scheme is shown.
+  if (folder === undefined) throw new StoreError("invalid_url", `STORE_URL is sqlite:FOLDER, not ${scheme(url)}`);
+  return openSqliteStore(resolve(folder, service), lockWaitMs);
+}
+
+function scheme(url: string): string {
+  const [, name] = /^([a-z][a-z0-9+.-]*:)/i.exec(url) ?? [];
+  return name === undefined ? "a text without a scheme" : `${name}…`;
 }

@@ -2,6 +2,7 @@
 
 /**
  * - `duplicate_key`: another entry or document holds that key (`details` says which): the log's fence
+ * - `gap`: a batch whose `pos` do not follow one another, or the last one stored; nothing from the gap on is stored
  * - `unavailable`: the engine cannot answer now; for a write the outcome is unknown: look it up, then try again
  * - `full`: no space left; nothing of the write is stored; works again once there is space
  * - `locked`: another process holds the store
@@ -11,6 +12,7 @@
  */
 export type StoreErrorCode =
   | "duplicate_key"
+  | "gap"
   | "unavailable"
   | "full"
   | "locked"

@@ -1,0 +1,140 @@
+// Opens one database file: its exclusive lock, its settings, its schema version; and runs its writes as group commits.
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { StoreError } from "../store-error.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { migrate, type Schema, schemaVersion } from "./schema.ts";
+import { asStoreError } from "./sqlite-error.ts";
+
+const lockPollMs = 50;
+const checkpointPages = 4_000;
+const walKeptBytes = 64 * 1024 * 1024;
+
+export type DatabaseOptions = {
+  path: string;
+  schema: Schema;
+  lockWaitMs: number;
+  cacheMiB: number;
+};
+
+/** An open database file. */
+export class Database {
+  readonly path: string;
+  readonly #sqlite: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #commits: GroupCommit;
+
+  private constructor(path: string, sqlite: DatabaseSync) {
+    this.path = path;
+    this.#sqlite = sqlite;
+    this.#commits = new GroupCommit(sqlite, path);
+  }
+
+  /** Waits for another process to let go of the file, then takes it for as long as this one lives. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const { path, lockWaitMs } = options;
+    const deadline = performance.now() + lockWaitMs;
+    for (;;) {
+      try {
+        return new Database(path, openFile(options));
+      } catch (error) {
+        if (!(error instanceof StoreError && error.code === "locked")) throw error;
+        if (performance.now() >= deadline) throw lockedBy(path, lockWaitMs, error);
+        await delay(lockPollMs);
+      }
+    }
+  }
+
+  /** The statement, compiled once. */
+  statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Runs what only reads. It sees what is committed, never a write under way. */
+  async read<T>(work: () => T): Promise<T> {
+    this.#checkOpen();
+    try {
+      return work();
+    } catch (error) {
+      throw asStoreError(error, this.path);
+    }
+  }
+
+  /**
+   * Runs what writes, in order, with what else was asked for in this turn, and resolves when it is on disk. `rows` is
+   * about how many rows it writes. What throws keeps the rows that it wrote before, unless it is `atomic`.
+   */
+  async write<T>(rows: number, work: () => T): Promise<T> {
+    this.#checkOpen();
+    return this.#commits.add(rows, work);
+  }
+
+  /** Inside `write`: all of it or none. */
+  atomic<T>(work: () => T): T {
+    this.#sqlite.exec("SAVEPOINT part");
+    try {
+      const result = work();
+      this.#sqlite.exec("RELEASE part");
+      return result;
+    } catch (error) {
+      // A full disk has rolled back everything already, the savepoint included.
+      if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK TO part; RELEASE part");
+      throw error;
+    }
+  }
+
+  exec(sql: string): void {
+    this.#sqlite.exec(sql);
+  }
+
+  /** Commits what waits, then lets go of the file. */
+  close(): void {
+    if (!this.#sqlite.isOpen) return;
+    this.#commits.flush();
+    this.#sqlite.close();
+  }
+
+  #checkOpen(): void {
+    if (!this.#sqlite.isOpen) throw new StoreError("unavailable", `${this.path}: the store is closed`);
+  }
+}
+
+function openFile({ path, schema, cacheMiB }: DatabaseOptions): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    sqlite = new DatabaseSync(path, { timeout: 0 });
+    // Exclusive before anything is read: the lock is then kept until the process ends, and there is no shared-memory file.
+    sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
+    const version = schemaVersion(sqlite, path, schema);
+    sqlite.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${checkpointPages};
+      PRAGMA journal_size_limit = ${walKeptBytes};
+      PRAGMA cache_size = ${-cacheMiB * 1024};
+      PRAGMA secure_delete = ON`);
+    migrate(sqlite, schema, version);
+    return sqlite;
+  } catch (error) {
+    if (sqlite?.isOpen) sqlite.close();
+    throw fileError(error, path);
+  }
+}
+
+function fileError(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return asStoreError(error, path);
+  return new StoreError("unavailable", `${path}: its folder cannot be made: ${error.message}`, { cause: error });
+}
+
+function lockedBy(path: string, waitedMs: number, cause: StoreError): StoreError {
+  const message = `${path}: another process holds it (waited ${waitedMs / 1000} s). Stop that one, or use STORE_URL=mongodb://… for more than one replica`;
+  return new StoreError("locked", message, { cause, details: { path } });
+}

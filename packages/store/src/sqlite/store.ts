@@ -1,0 +1,41 @@
+// The SQLite engine: a service's folder with two databases, so that the log's commits sync alone.
+import { join } from "node:path";
+import type { Store } from "../open-store.ts";
+import { Database } from "./database.ts";
+import { documentsSchema, SqliteDocuments } from "./documents.ts";
+import { logSchema } from "./entry-rows.ts";
+import { SqliteMessageLog } from "./message-log.ts";
+
+export async function openSqliteStore(folder: string, lockWaitMs: number): Promise<Store> {
+  const logFile = await Database.open({
+    path: join(folder, "log.db"),
+    schema: logSchema,
+    lockWaitMs,
+    cacheMiB: 64,
+  });
+  try {
+    const documentsFile = await Database.open({
+      path: join(folder, "documents.db"),
+      schema: documentsSchema,
+      lockWaitMs,
+      cacheMiB: 32,
+    });
+    return assemble(logFile, documentsFile);
+  } catch (error) {
+    logFile.close();
+    throw error;
+  }
+}
+
+function assemble(logFile: Database, documentsFile: Database): Store {
+  const log = new SqliteMessageLog(logFile);
+  const documents = new SqliteDocuments(documentsFile);
+  return {
+    log: () => log,
+    documents: () => documents,
+    async close() {
+      logFile.close();
+      documentsFile.close();
+    },
+  };
+}
