@@ -8,7 +8,7 @@ export function backoffMs(attempt: number, random: () => number = Math.random): 
   return random() * Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempt, 20));
 }
 
-/** A session that was taken over leaves its place for at least a second. */
+/** A session that was, or may have been, taken over leaves its place for at least a second. */
 export function takenOverBackoffMs(attempt: number, random: () => number = Math.random): number {
-  return 1_000 + backoffMs(attempt + 5, random);
+  return 1_000 + backoffMs(attempt + 3, random);
 }

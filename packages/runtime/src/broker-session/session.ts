@@ -144,13 +144,14 @@ class Session implements BrokerSession {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  #ended({ reason, takenOver }: ConnectionEnd): void {
+  #ended({ reason, how }: ConnectionEnd): void {
     this.#connection = undefined;
     if (this.#closed) return;
     if (this.connected && performance.now() - this.#readyAt > STABLE_MS) this.#attempt = 0;
-    const retryMs = takenOver ? takenOverBackoffMs(this.#attempt) : backoffMs(this.#attempt);
+    const retryMs = how === "failed" ? backoffMs(this.#attempt) : takenOverBackoffMs(this.#attempt);
     this.#attempt++;
     const { log, clientId } = this.#options;
+    const takenOver = how === "taken_over";
     const event = takenOver ? "broker_session_taken_over" : "broker_disconnected";
     log.warn({ event, clientId, reason, attempt: this.#attempt, retryMs: Math.round(retryMs) });
     this.#retry = setTimeout(() => this.#connect(), retryMs);
