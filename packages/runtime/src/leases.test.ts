@@ -3,7 +3,7 @@ import { suite, type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
 import { startHolder } from "../test/lease-holder-process.ts";
 import { recordingLogger } from "../test/recorder.ts";
-import { leaseKey } from "./lease-keys.ts";
+import { leaseKey, replicasKey } from "./lease-keys.ts";
 import { type LeaseOptions, type Leases, startLeases } from "./leases.ts";
 import { connectRedis, type Redis } from "./redis.ts";
 
@@ -81,8 +81,10 @@ suite("leases", { concurrency: true }, () => {
     assert.ok(a.released.every((line) => line.endsWith("surplus")));
     const c = await startReplica(t, server, "c", 256);
     await eventually(() => evenlyHeld([a, b, c], 256));
+    for (const { released } of [a, c]) released.length = 0;
     await b.leases.close();
     await eventually(() => evenlyHeld([a, c], 256));
+    assert.deepEqual([...a.released, ...c.released], [], "nobody took more than its share");
     assert.ok(b.released.some((line) => line.endsWith("shutdown")));
     await a.leases.close();
     await eventually(() => evenlyHeld([c], 256));
@@ -190,6 +192,33 @@ suite("leases", { concurrency: true }, () => {
     await eventually(() => a.released.includes("2 lost"));
     assert.deepEqual([...a.leases.held()].sort(), ["0", "1", "3"]);
     assert.equal(await a.redis.get(leaseKey("conversation", "2")), "thief");
+  });
+
+  test("a close just after another has taken a key leaves that key to the other", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const a = await startReplica(t, server, "a", 2);
+    await eventually(() => a.leases.held().size === 2);
+    await a.redis.set(leaseKey("conversation", "0"), "thief", "PX", 60_000);
+    await a.leases.close();
+    const values = await a.redis.mget(leaseKey("conversation", "0"), leaseKey("conversation", "1"));
+    assert.deepEqual(values, ["thief", null]);
+  });
+
+  test("after FLUSHALL a holder that is a turn late still finds its keys free", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const late = await startHolder(t, server.url, "late", 8);
+    await eventually(() => late.held.size === 8);
+    const early = await startReplica(t, server, "early", 8);
+    await eventually(() => late.held.size === 4 && early.leases.held().size === 4);
+    late.kill("SIGSTOP");
+    await early.redis.flushall();
+    const seenAt = () => early.redis.zscore(replicasKey("conversation"), "early").then(Number);
+    const first = await eventually(async () => (await seenAt()) || undefined);
+    await eventually(async () => (await seenAt()) > first + 600);
+    late.kill("SIGCONT");
+    await eventually(async () => (await early.redis.zcard(replicasKey("conversation"))) === 2);
+    assert.equal(early.leases.held().size, 4);
+    assert.equal(late.held.size, 4);
   });
 
   test("a replica that cannot work lets its keys expire, and they go to one that can", async (t) => {

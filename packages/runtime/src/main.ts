@@ -135,7 +135,7 @@ async function stopWithin(
   service: Service | undefined,
   { process, log, closing }: { process: ServiceProcess; log: Logger; closing: Closing },
 ): Promise<void> {
-  const limit = setTimeout(() => {
+  setTimeout(() => {
     log.fatal({ event: "stop_hung", steps: closing.open(), resources: process.getActiveResourcesInfo() });
     process.exit(exitCodes.failed);
   }, closeLimitMs);
@@ -145,7 +145,6 @@ async function stopWithin(
     log.fatal({ event: "stop_failed", err });
     process.exit(exitCodes.failed);
   }
-  clearTimeout(limit);
   log.info({ event: "stopped" });
   process.exit(exitCodes.ok);
 }

@@ -46,6 +46,20 @@ test("after a restart of NATS the connection and its subscriptions are back by t
   assert.deepEqual(events(), ["nats_lost", "nats_reconnected"]);
 });
 
+test("a NATS that stays away is tried again and again", async (t) => {
+  const { nats: server } = await startServers(t, { nats: true });
+  const { nats } = await natsOf(t, server.url);
+  let attempts = 0;
+  const counting = (async () => {
+    for await (const { type } of nats.status()) if (type === "reconnecting") attempts++;
+  })();
+  counting.catch(() => {});
+  await server.kill();
+  await eventually(() => attempts >= 4);
+  await server.start();
+  await eventually(() => natsConnected(nats));
+});
+
 test("a NATS that hangs is found out by its silence", async (t) => {
   const { nats: server } = await startServers(t, { nats: true });
   const { nats } = await natsOf(t, server.url);

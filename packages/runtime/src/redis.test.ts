@@ -31,9 +31,7 @@ test("while Redis is away commands fail at once, none is kept for later, and aft
   const { redis, health, events } = await redisOf(t, server.url);
   await server.kill();
   await eventually(() => Object.keys(health.reasons()).length === 1);
-  const asked = performance.now();
-  await assert.rejects(redis.set("kept", "1"));
-  assert.ok(performance.now() - asked < 1000, "failed at once");
+  await assert.rejects(redis.set("kept", "1"), /enableOfflineQueue/);
   await server.start();
   await eventually(() => redis.get("kept").then((value) => value === null));
   assert.deepEqual(health.reasons(), {});

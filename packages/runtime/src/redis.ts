@@ -23,7 +23,6 @@ export async function connectRedis(options: {
     ...(name === undefined ? {} : { connectionName: name }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
     commandTimeout: 1000,
     connectTimeout: 2000,
     retryStrategy: (attempt) => Math.random() * Math.min(100 * attempt, 500),

@@ -141,13 +141,17 @@ test("close takes nothing new and answers what was taken", async (t) => {
   await served(answering);
   const inHand = request(asking, "slow", "", { timeoutMs });
   await eventually(() => taken.length === 1);
-  const closing = answers.close();
+  let closed = false;
+  const closing = answers.close().then(() => {
+    closed = true;
+  });
   answer(other, "slow", "q", () => "other");
   await served(other);
   await served(answering);
   for (let i = 0; i < 10; i++) {
     assert.equal(Buffer.from(await request(asking, "slow", "", { timeoutMs })).toString(), "other");
   }
+  assert.equal(closed, false);
   taken[0]?.("finished");
   assert.equal(Buffer.from(await inHand).toString(), "finished");
   await closing;
