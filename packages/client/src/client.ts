@@ -1,0 +1,260 @@
+// The chat client of one device: connection, outbox, inbox, receipts and requests as one thing.
+import {
+  AppError,
+  conversationsList,
+  historyGet,
+  type Message,
+  type Method,
+  type NackPacket,
+  type ParamsOf,
+  type ResultOf,
+  sync,
+  type TypingNotice,
+} from "@parley/protocol";
+import { Connection, type Transport } from "./connection.ts";
+import { createEmitter, type Emitter } from "./emitter.ts";
+import { type Heads, startHeads } from "./heads.ts";
+import { callHttp } from "./http.ts";
+import { type Inbox, startInbox } from "./inbox.ts";
+import { readIncoming } from "./incoming.ts";
+import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
+import type { OutgoingMessage } from "./outbox.ts";
+import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
+import { type Receipts, startReceipts } from "./receipts.ts";
+import { type Requests, startRequests } from "./requests.ts";
+import { type Ack, type Sender, startSender } from "./sender.ts";
+import type { Session, Sessions } from "./session.ts";
+import { type SyncedConversation, syncAll } from "./sync.ts";
+import { startUlids } from "./ulid.ts";
+
+export interface ClientParts {
+  options: ClientOptions;
+  listeners: Listeners;
+  sessions: Sessions;
+  /** what the outbox's store had kept */
+  kept: OutgoingMessage[] | undefined;
+}
+
+/** More cursors than this do not fit into a packet: they go by HTTP. */
+const mostCursorsByMqtt = 500;
+
+export class ParleyClient {
+  readonly uid: string;
+  readonly clientId: string;
+  /** Resolves when everything missed has been shown for the first time; rejects when the server refuses for good. */
+  readonly ready: Promise<void>;
+  /** Listens to an event; the answer stops listening. */
+  readonly on: Emitter<ParleyEvents>["on"];
+
+  readonly #options: ClientOptions;
+  readonly #events: Emitter<ParleyEvents> = createEmitter();
+  readonly #sessions: Sessions;
+  readonly #topics: Session["topics"];
+  readonly #nextId = startUlids();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #sender: Sender;
+  readonly #requests: Requests;
+  readonly #receipts: Receipts;
+  readonly #inbox: Inbox;
+  readonly #heads: Heads;
+  readonly #connection: Connection;
+  #state: ClientState = "connecting";
+  #closed = false;
+
+  constructor({ options, listeners, sessions, kept }: ClientParts) {
+    this.#options = options;
+    this.#sessions = sessions;
+    const { uid, clientId, topics } = sessions.current();
+    this.uid = uid;
+    this.clientId = clientId;
+    this.#topics = topics;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
+    this.on = this.#events.on;
+    for (const [event, listener] of Object.entries(listeners)) this.on(event as "sent", listener as () => void);
+    this.#sender = startSender({
+      store: options.store,
+      kept,
+      publish: (packet, done) => this.#connection.publish(topics.publish.msg, packet, done),
+      onSent: (ack) => this.#events.emit("sent", ack),
+      onFailed: (failure) => this.#events.emit("failed", failure),
+    });
+    this.#requests = startRequests({
+      publish: (packet) => this.#connection.publish(topics.publish.rpc, packet),
+      nextId: this.#nextId,
+    });
+    this.#receipts = startReceipts({
+      publish: (packet, done) => this.#connection.publish(topics.publish.receipt, packet, done),
+    });
+    this.#inbox = startInbox({
+      cursors: options.cursors,
+      getHistory: (params) => this.request(historyGet, params),
+      show: (message) => this.#show(message),
+    });
+    this.#heads = startHeads({
+      synchronize: () => this.#synchronize(),
+      onSyncing: () => this.#setState("syncing"),
+      onSynced: () => this.#setSynced(),
+    });
+    this.#connection = this.#connect();
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Messages that are not acknowledged yet. */
+  get unsent(): number {
+    return this.#sender.size();
+  }
+
+  /** conv → last seq shown; hand them in again as `cursors`. */
+  cursors(): Record<string, number> {
+    return this.#inbox.cursors();
+  }
+
+  /**
+   * Sends to `user/{uid}`, `user/{uid}/client/{clientId}` or `room/{id}`; a text may stand for its content. Resolves
+   * with its position once it is stored, however long that takes; rejects when it is refused for good.
+   */
+  async send(to: string, content: Content, fields: SendOptions = {}): Promise<Ack> {
+    if (this.#closed) throw new AppError("unavailable", "the client is closed");
+    return this.#sender.send(outgoing(this.uid, fields.id ?? this.#nextId(), to, content, fields));
+  }
+
+  /** Moves the user's read mark forward; others are told at most once a second. */
+  markRead(conv: string, seq: number): void {
+    this.#receipts.mark(conv, { delivered: seq, read: seq });
+  }
+
+  typing(conv: string, state: "composing" | "paused" | "recording" = "composing"): void {
+    const packet: Omit<TypingNotice, "type" | "uid"> = { conv, state };
+    this.#connection.publishEphemeral(this.#topics.publish.typing, packet);
+  }
+
+  /** What the device says of itself; an inactive one gets no typing and presence. */
+  setDeviceState(state: { active?: boolean; show?: "online" | "away" | "dnd"; status?: string }): void {
+    this.#connection.publish(this.#topics.publish.state, state);
+  }
+
+  /** Calls a method by MQTT. Throws an AppError: the server's, or `unavailable` after 30 s without an answer. */
+  request<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> {
+    return this.#requests.request(method.name, params as object) as Promise<ResultOf<M>>;
+  }
+
+  /** Connects anew with the session's present token. */
+  renew(): void {
+    this.#connection.renew();
+  }
+
+  /** Sends what can be sent at once, and ends the connection. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#setState("offline");
+    this.#closed = true;
+    this.#receipts.close();
+    this.#heads.close();
+    this.#inbox.close();
+    this.#sessions.close();
+    await this.#connection.close();
+    this.#sender.close();
+    this.#requests.close();
+    this.#ready.reject(new AppError("unavailable", "the client was closed"));
+  }
+
+  #connect(): Connection {
+    return new Connection({
+      sessions: this.#sessions,
+      transport: this.#options.transport ?? defaultTransport(this.#options.url),
+      onConnecting: () => this.#setState("connecting"),
+      onSubscribed: () => this.#setOnline(true),
+      onLost: () => {
+        this.#setOnline(false);
+        this.#setState("offline");
+      },
+      onPacket: (topic, payload) => this.#take(topic, payload),
+      onRefused: (error) => {
+        this.#ready.reject(error);
+        this.#events.emit("error", error);
+      },
+    });
+  }
+
+  #setOnline(online: boolean): void {
+    for (const part of [this.#sender, this.#requests, this.#receipts]) part.setOnline(online);
+    if (!online) this.#inbox.setFilling(false);
+    this.#heads.setOnline(online);
+  }
+
+  #setState(state: ClientState): void {
+    if (this.#state === state || this.#closed) return;
+    this.#state = state;
+    this.#events.emit("state", state);
+  }
+
+  #setSynced(): void {
+    this.#inbox.setFilling(true);
+    this.#setState("online");
+    this.#ready.resolve();
+  }
+
+  async #synchronize(): Promise<void> {
+    if (this.#options.from === "now" && !this.#options.cursors) await this.#inbox.startFrom(() => this.#readHeads());
+    await syncAll({
+      ask: (params) => this.#askSync(params),
+      cursors: () => this.#inbox.cursors(),
+      apply: (conversation) => this.#applySynced(conversation),
+    });
+  }
+
+  #askSync(params: ParamsOf<typeof sync>): Promise<ResultOf<typeof sync>> {
+    if (Object.keys(params.cursors ?? {}).length <= mostCursorsByMqtt) return this.request(sync, params);
+    return callHttp(this.#options.url, sync, params, { token: this.#sessions.current().token });
+  }
+
+  async #readHeads(): Promise<Record<string, number>> {
+    const heads: Record<string, number> = {};
+    let page: string | null = null;
+    do {
+      const params: ParamsOf<typeof conversationsList> = { limit: 1_000, ...(page === null ? {} : { page }) };
+      const answer: ResultOf<typeof conversationsList> = await this.request(conversationsList, params);
+      for (const { conv, lastSeq } of answer.conversations) heads[conv] = lastSeq;
+      page = answer.next;
+    } while (page !== null);
+    return heads;
+  }
+
+  #applySynced(conversation: SyncedConversation): void {
+    this.#inbox.synced(conversation);
+    const { messages: _, ...rest } = conversation;
+    this.#events.emit("conversation", rest);
+  }
+
+  #show(message: Message): void {
+    this.#events.emit("message", message);
+    if (this.#options.sendDelivered !== false && message.from !== this.uid)
+      this.#receipts.mark(message.conv, { delivered: message.seq });
+  }
+
+  #take(topic: string, payload: Uint8Array): void {
+    const incoming = readIncoming(payload);
+    const ownDevice = topic === this.#topics.subscribe[2];
+    if (incoming.kind === "message") this.#inbox.receive(incoming.packet);
+    else if (incoming.kind === "ack" && ownDevice) this.#sender.acked(incoming.packet);
+    else if (incoming.kind === "nack" && ownDevice) this.#takeNack(incoming.packet);
+    else if (incoming.kind === "answer" && ownDevice) this.#requests.answered(incoming.packet);
+    else if (incoming.kind === "receipt" || incoming.kind === "typing" || incoming.kind === "presence")
+      this.#events.emit(incoming.kind, incoming.packet as never);
+  }
+
+  #takeNack(packet: NackPacket): void {
+    if (this.#sender.nacked(packet)) return;
+    const error = AppError.fromWire({ code: packet.code, message: packet.message });
+    if (!this.#requests.refused(packet.id, error)) this.#events.emit("error", error);
+  }
+}
+
+function defaultTransport(url: string): Transport {
+  const browser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
+  return browser || url.startsWith("https:") ? "ws" : "tcp";
+}

@@ -1,0 +1,48 @@
+// What a payload on one of the device's topics is. A message can never pass for anything that only the server says.
+import type {
+  AckPacket,
+  AnswerPacket,
+  Message,
+  NackPacket,
+  PresenceNotice,
+  ReceiptNotice,
+  TypingNotice,
+} from "@parley/protocol";
+
+export type Incoming =
+  | { kind: "message"; packet: Message }
+  | { kind: "ack"; packet: AckPacket }
+  | { kind: "nack"; packet: NackPacket }
+  | { kind: "receipt"; packet: ReceiptNotice }
+  | { kind: "typing"; packet: TypingNotice }
+  | { kind: "presence"; packet: PresenceNotice }
+  | { kind: "answer"; packet: AnswerPacket }
+  | { kind: "unknown" };
+
+const utf8 = new TextDecoder();
+const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence"]);
+
+/**
+ * `from` and `content` are on every message and on nothing else, whatever a sender wrote into `type`. What a newer
+ * server may send is `unknown`.
+ */
+export function readIncoming(payload: Uint8Array): Incoming {
+  const packet = parse(payload);
+  if (!packet) return { kind: "unknown" };
+  if ("from" in packet || "content" in packet) {
+    const whole = typeof packet.conv === "string" && Number.isInteger(packet.seq) && typeof packet.from === "string";
+    return whole ? ({ kind: "message", packet } as unknown as Incoming) : { kind: "unknown" };
+  }
+  if (noticeKinds.has(packet.type as string)) return { kind: packet.type, packet } as unknown as Incoming;
+  if ("result" in packet || "error" in packet) return { kind: "answer", packet } as unknown as Incoming;
+  return { kind: "unknown" };
+}
+
+function parse(payload: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(payload));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+// @parley/client: the SDK for browsers and Node.
+export {
+  AppError,
+  type ErrorCode,
+  type Message,
+  type ParamsOf,
+  type PresenceNotice,
+  type ReceiptNotice,
+  type ResultOf,
+  type TypingNotice,
+} from "@parley/protocol";
+export type { ParleyClient } from "./client.ts";
+export { connectParley, startClient } from "./connect.ts";
+export type { Transport } from "./connection.ts";
+export { callHttp, type HttpOptions } from "./http.ts";
+export type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
+export type { OutgoingMessage } from "./outbox.ts";
+export { type KeyValueStorage, type OutboxStore, storageOutbox } from "./outbox-store.ts";
+export type { Content, SendOptions } from "./outgoing.ts";
+export type { Ack } from "./sender.ts";
+export type { KeptSession, Session } from "./session.ts";
+export type { SyncedConversation } from "./sync.ts";

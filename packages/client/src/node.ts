@@ -1,0 +1,2 @@
+// "@parley/client/node": what only Node has.
+export { fileOutbox } from "./file-outbox.ts";

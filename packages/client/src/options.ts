@@ -1,0 +1,54 @@
+// What an application hands in and hears.
+import type { AppError, Message, PresenceNotice, ReceiptNotice, TypingNotice } from "@parley/protocol";
+import type { Transport } from "./connection.ts";
+import type { OutboxStore } from "./outbox-store.ts";
+import type { Ack } from "./sender.ts";
+import type { KeptSession, Session } from "./session.ts";
+import type { SyncedConversation } from "./sync.ts";
+
+export type ClientState = "connecting" | "syncing" | "online" | "offline";
+
+export type ParleyEvents = {
+  /** every message of the user's conversations, its own too: once, in `seq` order a conversation */
+  message: Message;
+  receipt: ReceiptNotice;
+  typing: TypingNotice;
+  presence: PresenceNotice;
+  state: ClientState;
+  /** a conversation as a sync saw it: unread, read mark, receipts */
+  conversation: Omit<SyncedConversation, "messages">;
+  /** an acknowledged message, also one of an earlier run that the store had kept */
+  sent: Ack;
+  /** a message that was refused for good */
+  failed: { id: string; error: AppError };
+  /** a refusal that belongs to no promise: of a receipt, a typing packet, the whole session */
+  error: AppError;
+};
+
+export interface ClientOptions {
+  /** the server, `http://127.0.0.1:8080` */
+  url: string;
+  username?: string;
+  password?: string;
+  /** with user name and password: the client id becomes `{username}:{device}` */
+  device?: string;
+  /** instead of a password: what `session` events or login answered */
+  session?: KeptSession;
+  /** called with every new session; keep it, its refresh token works once */
+  onSession?: (session: Session) => void;
+  /** default: `ws` in browsers and for https servers, else `tcp` */
+  transport?: Transport;
+  /** keeps unacknowledged messages; default: memory */
+  store?: OutboxStore;
+  /** conv → last seq that was shown; what lies after is shown */
+  cursors?: Record<string, number>;
+  /** without cursors: show all there ever was (`start`, the default), or only what comes (`now`) */
+  from?: "start" | "now";
+  /** how long connectParley waits until all is there; default 30,000 */
+  connectTimeoutMs?: number;
+  /** tells others that messages have arrived; default true */
+  sendDelivered?: boolean;
+}
+
+/** Listeners that hear everything from the first message on. */
+export type Listeners = { [K in keyof ParleyEvents]?: (value: ParleyEvents[K]) => void };

@@ -1,0 +1,157 @@
+// What is on its way from this device: which message is sent when, as a state machine without I/O (DESIGN §3, `prev`).
+import { type ErrorCode, errorTable } from "@parley/protocol";
+import { backoffMs } from "./backoff.ts";
+
+/** A message as the application handed it in. `prev` is added when it is sent. */
+export interface OutgoingMessage {
+  id: string;
+  conv: string;
+  packet: { id: string; to: string; content: { type: string; [key: string]: unknown }; [key: string]: unknown };
+}
+
+interface Entry {
+  message: OutgoingMessage;
+  state: "waiting" | "sent";
+  /** unix ms: a sent message is sent again then, a waiting one not before */
+  dueAt: number;
+  attempts: number;
+  /** refused as out_of_order: waits until one before it is settled */
+  waitsForOthers: boolean;
+  /** the predecessor is settled and yet unknown to the server: goes without `prev` */
+  withoutPrev: boolean;
+}
+
+export interface OutboxOptions {
+  /** sent and not yet acknowledged, all conversations together */
+  window?: number;
+  /** how long to wait for an ack before the first resend */
+  ackTimeoutMs?: number;
+  random?: () => number;
+}
+
+/** `settled`: it is out of the outbox, and its promise can be kept or broken. */
+export interface Nacked {
+  settled: boolean;
+}
+
+const defaults = { window: 100, ackTimeoutMs: 10_000, random: Math.random };
+const maxTimeoutMs = 60_000;
+
+/** Time is handed in; every method answers what there is to do and does none of it. */
+export class Outbox {
+  readonly #options: Required<OutboxOptions>;
+  readonly #queues = new Map<string, Entry[]>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #lastAcked = new Map<string, string>();
+  #inFlight = 0;
+
+  constructor(options: OutboxOptions = {}) {
+    this.#options = { ...defaults, ...options };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes a message in; false when one with that id is in already. */
+  add(message: OutgoingMessage): boolean {
+    if (this.#entries.has(message.id)) return false;
+    const fresh = { state: "waiting", dueAt: 0, attempts: 0, waitsForOthers: false, withoutPrev: false } as const;
+    const entry: Entry = { message, ...fresh };
+    this.#entries.set(message.id, entry);
+    const queue = this.#queues.get(message.conv);
+    if (queue) queue.push(entry);
+    else this.#queues.set(message.conv, [entry]);
+    return true;
+  }
+
+  /** The packets to publish now, in order; they count as sent from here on. */
+  due(now: number): object[] {
+    const packets: object[] = [];
+    for (const [conv, queue] of this.#queues) {
+      let prev = this.#lastAcked.get(conv);
+      for (const entry of queue) {
+        if (this.#isHeld(entry, now)) break;
+        if (entry.state === "waiting" || entry.dueAt <= now) packets.push(this.#send(entry, prev, now));
+        prev = entry.message.id;
+      }
+    }
+    return packets;
+  }
+
+  /** When `due` has something to say next (unix ms), if nothing else happens. */
+  nextDue(): number | undefined {
+    let next: number | undefined;
+    for (const queue of this.#queues.values())
+      for (const entry of queue) {
+        if (entry.waitsForOthers) break;
+        if (entry.dueAt > 0) next = Math.min(next ?? entry.dueAt, entry.dueAt);
+        if (entry.state === "waiting") break;
+      }
+    return next;
+  }
+
+  /** Stored. False when it is not (or no longer) one of ours. */
+  acked(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#lastAcked.set(entry.message.conv, id);
+    this.#settle(entry);
+    return true;
+  }
+
+  /** Refused: settled for good, or to be sent again later. Undefined when it is not ours. */
+  nacked(id: string, code: ErrorCode, now: number): Nacked | undefined {
+    const entry = this.#entries.get(id);
+    if (!entry) return undefined;
+    if (!errorTable[code].retry) {
+      this.#settle(entry);
+      return { settled: true };
+    }
+    this.#hold(entry);
+    if (code === "out_of_order") {
+      const first = this.#queues.get(entry.message.conv)?.[0] === entry;
+      Object.assign(entry, { withoutPrev: first, waitsForOthers: !first, dueAt: 0 });
+    } else {
+      entry.dueAt = now + backoffMs(entry.attempts, { baseMs: 500, maxMs: 30_000 }, this.#options.random);
+    }
+    return { settled: false };
+  }
+
+  /** The connection is gone: all that was sent is to be sent again, in order, when there is a new one. */
+  disconnected(): void {
+    for (const entry of this.#entries.values()) {
+      this.#hold(entry);
+      Object.assign(entry, { dueAt: 0, attempts: 0, waitsForOthers: false });
+    }
+  }
+
+  /** Neither this one nor those behind it may go now. */
+  #isHeld(entry: Entry, now: number): boolean {
+    if (entry.state === "sent") return false;
+    return entry.waitsForOthers || entry.dueAt > now || this.#inFlight >= this.#options.window;
+  }
+
+  #send(entry: Entry, prev: string | undefined, now: number): object {
+    if (entry.state === "waiting") this.#inFlight += 1;
+    entry.state = "sent";
+    entry.attempts += 1;
+    entry.dueAt = now + Math.min(maxTimeoutMs, this.#options.ackTimeoutMs * 2 ** Math.min(entry.attempts - 1, 10));
+    return prev === undefined || entry.withoutPrev ? entry.message.packet : { ...entry.message.packet, prev };
+  }
+
+  #hold(entry: Entry): void {
+    if (entry.state === "sent") this.#inFlight -= 1;
+    entry.state = "waiting";
+  }
+
+  #settle(entry: Entry): void {
+    this.#hold(entry);
+    const { id, conv } = entry.message;
+    const queue = this.#queues.get(conv) ?? [];
+    queue.splice(queue.indexOf(entry), 1);
+    for (const other of queue) other.waitsForOthers = false;
+    if (queue.length === 0) this.#queues.delete(conv);
+    this.#entries.delete(id);
+  }
+}
