@@ -11,10 +11,14 @@ import { sessionMethods } from "./accounts/sessions.ts";
 import { userMethods } from "./accounts/users.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
+import { connectHistory } from "./history.ts";
 import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
+import { messageMethods } from "./messages.ts";
 import { startPruning } from "./prune.ts";
 import { createRequests } from "./requests.ts";
+import { startFinishingRooms } from "./rooms/create.ts";
+import { roomMethods } from "./rooms/index.ts";
 import { openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
@@ -29,11 +33,14 @@ export async function startApi(config: Config, context: ServiceContext): Promise
 
   const passwords = await createPasswords();
   const revoke = await startRevoke({ store, nats, log });
+  const history = connectHistory({ nats, redis, log });
   const mqtt = { host: config.API_MQTT_HOST, port: config.API_MQTT_PORT };
   const methods = [
     ...userMethods({ store, passwords, revoke, registerAllowed: config.API_REGISTER }),
     ...sessionMethods({ store, passwords, limits: createLoginLimits(redis), revoke, signingKey, mqtt }),
     ...keyMethods(store, signingKey),
+    ...roomMethods({ store, history }),
+    ...messageMethods({ store, history }),
   ];
   const perform = createRequests(store.requests, signingKey);
   const server = await createServer({
@@ -51,13 +58,16 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, perform, ws });
   const pruning = startPruning(store, log);
+  const finishing = startFinishingRooms({ store, history }, log);
 
   return {
     async close() {
       upgrades.close();
+      history.close();
       await closing("http", () => server.close());
       await closing("answers", () => answers.close());
       await closing("pruning", () => pruning.close());
+      await closing("rooms", () => finishing.close());
       await closing("revocations", () => revoke.close());
       await closing("nats", () => nats.close());
       redis.disconnect();

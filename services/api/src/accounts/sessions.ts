@@ -12,6 +12,7 @@ import {
 } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { type Bound, bind, type Call } from "../call.ts";
+import { randomName } from "../random-name.ts";
 import type { ApiStore } from "../store.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
@@ -116,12 +117,6 @@ async function removeFamily({ refreshTokens }: ApiStore, family: string): Promis
 
 function clientIdOf(uid: string, device: string | undefined): string {
   return `${uid}:${device ?? randomName(6)}`;
-}
-
-/** Random `a-z 2-7`. */
-export function randomName(length: number): string {
-  const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
-  return Array.from(randomBytes(length), (byte) => alphabet[byte % 32]).join("");
 }
 
 function digest(token: string): string {

@@ -1,0 +1,70 @@
+// messages.send: a message that no MQTT packet carried, appended with its origin (DESIGN §3).
+import {
+  AppError,
+  checkMessage,
+  checkTree,
+  contentTypes,
+  convOf,
+  type JsonObject,
+  limits,
+  messagesSend,
+  type ParamsOf,
+  parseAddress,
+  type ResultOf,
+  storableBody,
+} from "@parley/protocol";
+import { type Bound, bind, type Call } from "./call.ts";
+import type { History } from "./history.ts";
+import type { ApiStore } from "./store.ts";
+
+export function messageMethods(parts: { store: ApiStore; history: History }): Bound[] {
+  return [bind(messagesSend, (params, call) => send(parts, params, call))];
+}
+
+async function send(
+  { store, history }: { store: ApiStore; history: History },
+  params: ParamsOf<typeof messagesSend>,
+  { caller, operation }: Call,
+): Promise<ResultOf<typeof messagesSend> | AppError> {
+  const from = await senderOf(store, params.from, caller);
+  if (from instanceof AppError) return from;
+  const { from: _named, ...fields } = params as JsonObject;
+  const packet = { ...fields, id: params.id ?? operation };
+  const bytes = Buffer.from(JSON.stringify(packet));
+  if (bytes.byteLength > limits.packetBytes)
+    return new AppError("too_large", `message of ${bytes.byteLength} bytes; the limit is ${limits.packetBytes}`);
+  const message = checkTree(packet) ?? checkMessage(packet);
+  if (message instanceof AppError) return message;
+  const { type } = message.content;
+  if (!type.startsWith("x-") && !(contentTypes as readonly string[]).includes(type))
+    return new AppError("invalid_packet", `content.type ${type} is none of ${contentTypes.join(", ")} or x-…`);
+  const address = parseAddress(message.to);
+  if (!address)
+    return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
+  const conv = convOf(from, address);
+  const { seq, ts } = await history.append({
+    conv,
+    from,
+    device: caller.clientId ?? "api",
+    id: packet.id,
+    type,
+    ...(message.prev === undefined ? {} : { prev: message.prev }),
+    origin: caller.via === "key" ? "key" : "api",
+    body: storableBody(bytes, packet, packet.id),
+  });
+  return { id: packet.id, conv, seq, ts };
+}
+
+// A user sends as itself; an application as whom it names.
+async function senderOf(
+  { users }: ApiStore,
+  named: string | undefined,
+  caller: Call["caller"],
+): Promise<string | AppError> {
+  if (caller.via !== "key")
+    return named === undefined || named === caller.uid
+      ? caller.uid
+      : new AppError("forbidden", "from is not the caller");
+  if (named === undefined) return new AppError("invalid_packet", "from is missing: a server key sends as a user");
+  return (await users.get(named)) ? named : new AppError("not_found", `there is no user ${named}`);
+}

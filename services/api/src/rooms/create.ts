@@ -1,0 +1,118 @@
+// Making a room: kept as `creating`, appended by history with its members as one entry, then `ready` (DESIGN §5).
+import {
+  AppError,
+  type ChangeRequest,
+  errorTable,
+  type ParamsOf,
+  type ResultOf,
+  roomConv,
+  type roomsCreate,
+} from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import { firstUnknown, takeName } from "../accounts/users.ts";
+import type { Call } from "../call.ts";
+import type { History } from "../history.ts";
+import { randomName } from "../random-name.ts";
+import type { ApiStore, RoomDoc } from "../store.ts";
+
+export interface RoomParts {
+  store: ApiStore;
+  history: History;
+}
+
+export type Room = ResultOf<typeof roomsCreate>;
+
+/** `device` of changes whose caller has none. */
+export const withoutDevice = "api";
+const generatedIdLength = 12;
+const finishEveryMs = 5_000;
+const finishAfterMs = 15_000;
+
+export async function createRoom(
+  parts: RoomParts,
+  params: ParamsOf<typeof roomsCreate>,
+  call: Call,
+): Promise<Room | AppError> {
+  const { store } = parts;
+  const { uid, clientId = withoutDevice } = call.caller;
+  const members = [...new Set(params.members ?? [])].filter((member) => member !== uid);
+  const unknown = await firstUnknown(store, members);
+  if (unknown !== undefined) return new AppError("not_found", `there is no user ${unknown}`);
+  const doc: RoomDoc = {
+    // Without an id of its own a room is named by the operation: worked again it is the same room.
+    id: params.id ?? randomName(generatedIdLength, call.operation),
+    name: params.name,
+    createdBy: uid,
+    createdAt: Date.now(),
+    settings: params.settings ?? {},
+    state: "creating",
+    members,
+    device: clientId,
+    madeBy: call.operation,
+  };
+  const taken = new AppError("conflict", `the name ${doc.id} is taken`);
+  if (!(await takeName(store, doc.id, "room"))) return taken;
+  if (!(await store.rooms.insert(doc.id, doc))) {
+    const known = (await store.rooms.get(doc.id))?.doc;
+    if (known?.madeBy !== call.operation) return taken;
+    if (known.state === "ready") return roomOf(known);
+    return finishRoom(parts, known);
+  }
+  return finishRoom(parts, doc);
+}
+
+/** Has history append the creation, then marks the room as ready. Throws `unavailable`: it stays `creating`. */
+async function finishRoom({ store, history }: RoomParts, room: RoomDoc): Promise<Room | AppError> {
+  const change: ChangeRequest = {
+    conv: roomConv(room.id),
+    id: `create:${room.id}`,
+    device: room.device,
+    origin: "api",
+    event: { event: "create", by: room.createdBy, uids: room.members, name: room.name },
+  };
+  try {
+    await history.change(change);
+  } catch (error) {
+    const refusal = AppError.from(error);
+    if (errorTable[refusal.code].retry || refusal.code === "internal") throw error;
+    await store.rooms.remove(room.id);
+    await store.names.remove(room.id);
+    return refusal;
+  }
+  await store.rooms.put([{ key: room.id, doc: { ...room, state: "ready" } }]);
+  return roomOf(room);
+}
+
+export function roomOf({ id, name, createdBy, createdAt, settings }: RoomDoc): Room {
+  return { id, conv: roomConv(id), name, createdBy, createdAt, settings };
+}
+
+/** Finishes rooms whose creation was interrupted: those of an earlier process at once, our own when they are old. */
+export function startFinishingRooms(parts: RoomParts, log: Logger): { close(): Promise<void> } {
+  const startedAt = Date.now();
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const turn = async () => {
+    try {
+      const { items } = await parts.store.rooms.find({ index: "state", equals: ["creating"], limit: 100 });
+      for (const { doc } of items) {
+        if (closed) return;
+        if (doc.createdAt > startedAt && Date.now() - doc.createdAt < finishAfterMs) continue;
+        const finished = await finishRoom(parts, doc);
+        const refused = finished instanceof AppError ? finished.code : undefined;
+        log.info({ event: "room_finished", room: doc.id, refused });
+      }
+    } catch (error) {
+      log.warn({ event: "rooms_unfinished", reason: AppError.from(error).message });
+    }
+    if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
+  };
+  let running = turn();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

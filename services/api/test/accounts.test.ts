@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { type Revocation, subjects } from "@parley/protocol";
+import { ingestPartition } from "@parley/protocol/partition";
+import { requestJson } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
+import { decodeJwt, SignJWT } from "jose";
+import { password, startTestApi } from "./surroundings.ts";
+
+const api = await startTestApi({ after });
+const ask = <Answer>(subject: string, body: object) =>
+  requestJson<Answer>(api.nats, subject, body, { timeoutMs: 5_000 });
+
+test("login answers all that a stock MQTT client needs", async () => {
+  const session = await api.user("alice", "web");
+  const p = ingestPartition("alice:web");
+  assert.equal(session.uid, "alice");
+  assert.equal(session.clientId, "alice:web");
+  assert.equal(session.mqtt.username, "alice");
+  assert.equal(session.mqtt.password, session.token);
+  assert.equal(session.mqtt.ws, `ws://${new URL(api.url).host}/mqtt`);
+  assert.equal(session.topics.publish.msg, `im/up/${p}/alice/alice:web/msg`);
+  assert.deepEqual(session.topics.subscribe, ["im/dn/alice/m", "im/dn/alice/e", "im/dn/alice/d/alice:web"]);
+  const claims = decodeJwt(session.token);
+  assert.equal(claims.sub, "alice");
+  assert.equal(claims.clientId, "alice:web");
+  assert.ok(claims.jti);
+  assert.equal((claims.exp ?? 0) * 1000, session.expiresAt);
+});
+
+test("a device without a name is given one of six characters", async () => {
+  await api.user("anna");
+  assert.match((await api.logIn("anna")).clientId, /^anna:[a-z2-7]{6}$/);
+});
+
+test("a name is registered once", async () => {
+  await api.user("bob");
+  const again = await api.call("POST", "/register", { json: { username: "bob", password: "another password" } });
+  assert.equal(again.status, 409);
+  assert.equal(again.body.error.code, "conflict");
+});
+
+test("a registration sent again with its Idempotency-Key is answered as the first, with another password it is refused", async () => {
+  const json = { username: "carol", password };
+  const headers = { "idempotency-key": "reg-1" };
+  const first = await api.call("POST", "/register", { json, headers });
+  const again = await api.call("POST", "/register", { json, headers });
+  assert.deepEqual([first.status, again.status, again.body], [200, 200, { uid: "carol" }]);
+  const other = await api.call("POST", "/register", { json: { ...json, password: "another one" }, headers });
+  assert.equal(other.status, 409);
+});
+
+test("registrations of one name at once: exactly one wins", async () => {
+  const tries = await Promise.all(
+    [1, 2, 3, 4].map((n) => api.call("POST", "/register", { json: { username: "dora", password: `password ${n}` } })),
+  );
+  assert.deepEqual(tries.map(({ status }) => status).sort(), [200, 409, 409, 409]);
+});
+
+test("what cannot be registered is refused with the field that is wrong", async () => {
+  const refused = async (json: object, code: string, part: RegExp) => {
+    const { status, body } = await api.call("POST", "/register", { json });
+    assert.equal(body.error?.code, code, JSON.stringify(body));
+    assert.match(body.error.message, part);
+    assert.ok(status >= 400);
+  };
+  await refused({ username: "eve", password: "short" }, "invalid_packet", /password/);
+  await refused({ username: "e v e", password }, "invalid_packet", /username/);
+  await refused({ username: "eve" }, "invalid_packet", /password is missing/);
+  await refused({ username: "eve", password, admin: true }, "invalid_packet", /unknown field admin/);
+  await refused({ username: "eve", password: 12345678 }, "invalid_packet", /password/);
+  await refused({ username: "router-p1", password }, "forbidden", /reserved/);
+});
+
+test("a wrong password and an unknown user are refused alike", async () => {
+  await api.user("frank");
+  const wrong = await api.call("POST", "/login", { json: { username: "frank", password: "wrong password" } });
+  const unknown = await api.call("POST", "/login", { json: { username: "nobody", password: "wrong password" } });
+  assert.equal(wrong.status, 401);
+  assert.equal(wrong.headers.get("www-authenticate"), "Bearer");
+  assert.deepEqual([wrong.status, wrong.body], [unknown.status, unknown.body]);
+});
+
+test("after ten failed logins within a minute even the right password waits", async () => {
+  await api.user("gina");
+  const json = { username: "gina", password: "wrong password" };
+  for (let n = 0; n < 10; n++) assert.equal((await api.call("POST", "/login", { json })).status, 401);
+  const limited = await api.call("POST", "/login", { json: { username: "gina", password } });
+  assert.deepEqual([limited.status, limited.body.error.code], [429, "rate_limited"]);
+  assert.equal((await api.call("POST", "/login", { json: { username: "frank", password } })).status, 200);
+});
+
+test("a refresh token gives a new session once; used again it ends the family and the device's tokens", async () => {
+  const first = await api.user("hugo", "phone");
+  const refresh = (refreshToken: string) => api.call("POST", "/refresh", { json: { refreshToken } });
+  const second = await refresh(first.refreshToken);
+  assert.equal(second.status, 200);
+  assert.equal(second.body.clientId, "hugo:phone");
+  const reused = await refresh(first.refreshToken);
+  assert.deepEqual([reused.status, reused.body.error.code], [401, "unauthenticated"]);
+  assert.equal((await refresh(second.body.refreshToken)).status, 401);
+  assert.equal((await api.call("GET", "/rooms", { token: second.body.token })).status, 401);
+  assert.equal((await refresh("made up")).status, 401);
+});
+
+test("a refresh token used twice at once leaves no living session", async () => {
+  const { refreshToken } = await api.user("iris");
+  const tries = await Promise.all([1, 2].map(() => api.call("POST", "/refresh", { json: { refreshToken } })));
+  assert.ok(tries.some(({ status }) => status === 401));
+  for (const { body } of tries.filter(({ status }) => status === 200)) {
+    assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: body.refreshToken } })).status, 401);
+  }
+});
+
+test("logout revokes the device's tokens, tells the others, and spares other devices; a login right after works", async (t) => {
+  const web = await api.user("jane", "web");
+  const phone = await api.logIn("jane", "phone");
+  const heard: Revocation[] = [];
+  const subscription = api.nats.subscribe(subjects.revoked, {
+    callback: (_error, message) => heard.push(message.json<Revocation>()),
+  });
+  t.after(() => subscription.unsubscribe());
+  await api.nats.flush();
+  assert.equal((await api.call("POST", "/logout", { token: web.token })).status, 200);
+  await eventually(() => heard.some(({ clientId }) => clientId === "jane:web"));
+  const revocation = heard.find(({ clientId }) => clientId === "jane:web") as Revocation;
+  assert.ok((decodeJwt(web.token).iat ?? 0) < revocation.before);
+  const refused = await api.call("POST", "/logout", { token: web.token });
+  assert.deepEqual([refused.status, refused.body.error.code], [401, "unauthenticated"]);
+  assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: web.refreshToken } })).status, 401);
+  const back = await api.logIn("jane", "web");
+  assert.ok((decodeJwt(back.token).iat ?? 0) >= revocation.before);
+  for (const token of [back.token, phone.token])
+    assert.equal((await api.call("POST", "/logout", { token })).status, 200);
+});
+
+test("a new password logs out every other device and is the only one that works", async () => {
+  const web = await api.user("kate", "web");
+  const phone = await api.logIn("kate", "phone");
+  const change = (json: object) => api.call("POST", "/account/password", { token: web.token, json });
+  assert.equal((await change({ password: "wrong password", newPassword: "a new password" })).status, 401);
+  assert.equal((await change({ password, newPassword: "short" })).status, 400);
+  assert.equal((await change({ password, newPassword: "a new password" })).status, 200);
+  assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: phone.refreshToken } })).status, 401);
+  assert.equal((await api.call("POST", "/logout", { token: phone.token })).status, 401);
+  const log = (text: string) => api.call("POST", "/login", { json: { username: "kate", password: text } });
+  assert.equal((await log(password)).status, 401);
+  assert.equal((await log("a new password")).status, 200);
+  assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: web.refreshToken } })).status, 200);
+});
+
+test("a change of password sent again with its Idempotency-Key is done once", async () => {
+  const { token } = await api.user("lena");
+  const json = { password, newPassword: "a new password" };
+  const headers = { "idempotency-key": "change-1" };
+  for (let n = 0; n < 2; n++)
+    assert.equal((await api.call("POST", "/account/password", { token, json, headers })).status, 200);
+});
+
+test("only a token of ours, unexpired and with its fields, is believed", async () => {
+  const { token } = await api.user("mona", "web");
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { clientId: "mona:web", iat: now, exp: now + 60 };
+  const sign = (key: Uint8Array, more: object = {}) =>
+    new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: "HS256" }).setSubject("mona").sign(key);
+  const none = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${token.split(".")[1]}.`;
+  const key = api.secrets.signingKey;
+  const bad = {
+    expired: await sign(key, { iat: now - 90, exp: now - 30 }),
+    "of another key": await sign(Buffer.alloc(32, 7)),
+    "alg none": none,
+    "without a device": await sign(key, { clientId: undefined }),
+    "without an end": await sign(key, { exp: undefined }),
+    "no token": "something",
+    "another payload": [
+      token.split(".")[0],
+      Buffer.from('{"sub":"alice"}').toString("base64url"),
+      token.split(".")[2],
+    ].join("."),
+  };
+  assert.notEqual((await api.call("POST", "/logout", { token: await sign(key) })).status, 401);
+  for (const [what, wrong] of Object.entries(bad)) {
+    const { status, body } = await api.call("GET", "/rooms", { token: wrong });
+    assert.deepEqual([status, body.error.code], [401, "unauthenticated"], what);
+  }
+  const basic = await api.call("GET", "/rooms", { headers: { authorization: "Basic YTpi" } });
+  assert.equal(basic.status, 401);
+  assert.equal((await api.call("GET", "/rooms")).status, 401);
+});
+
+test("other services learn passwords, users and revocations over NATS", async () => {
+  const { token } = await api.user("nora", "web");
+  const verify = (username: string, text: string) =>
+    ask<{ ok: boolean }>(subjects.verifyPassword, { username, password: text });
+  assert.deepEqual(await verify("nora", password), { ok: true });
+  assert.deepEqual(await verify("nora", "wrong password"), { ok: false });
+  assert.deepEqual(await verify("nobody", password), { ok: false });
+  assert.deepEqual(await ask(subjects.userExists, { uid: "nora" }), { exists: true });
+  assert.deepEqual(await ask(subjects.userExists, { uid: "nobody" }), { exists: false });
+  await ask(subjects.revokeDevice, { uid: "nora", clientId: "nora:web" });
+  assert.equal((await api.call("POST", "/logout", { token })).status, 401);
+  const listed = await ask<{ revocations: Revocation[]; next: string | null }>(subjects.revocations, {});
+  assert.ok(listed.revocations.some(({ uid, clientId }) => uid === "nora" && clientId === "nora:web"));
+  assert.equal(listed.next, null);
+  await assert.rejects(ask(subjects.userExists, {}), { code: "invalid_packet" });
+});
+
+test("accounts, revocations and used refresh tokens outlive a restart", async () => {
+  const session = await api.user("olga", "web");
+  await api.call("POST", "/logout", { token: session.token });
+  const phone = await api.logIn("olga", "phone");
+  await api.restart();
+  assert.equal((await api.call("POST", "/logout", { token: session.token })).status, 401);
+  assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: session.refreshToken } })).status, 401);
+  assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: phone.refreshToken } })).status, 200);
+});
+
+test("login works while Redis is away, and failures are still counted", async () => {
+  await api.user("paul");
+  await api.redis.kill();
+  try {
+    await api.logIn("paul");
+    const json = { username: "paul", password: "wrong password" };
+    for (let n = 0; n < 10; n++) assert.equal((await api.call("POST", "/login", { json })).status, 401);
+    assert.equal((await api.call("POST", "/login", { json })).status, 429);
+  } finally {
+    await api.redis.start();
+  }
+});

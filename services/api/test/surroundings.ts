@@ -1,0 +1,131 @@
+// What the tests of api stand on: a whole api on real NATS, Redis and SQLite, called over HTTP.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { login, ResultOf } from "@parley/protocol";
+import {
+  connectNats,
+  createHealth,
+  createLogger,
+  createMetrics,
+  type NatsConnection,
+  readConfig,
+  readSecrets,
+  type Secrets,
+} from "@parley/runtime";
+import { startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { settings } from "../src/config.ts";
+import { startApi } from "../src/service.ts";
+
+export type Session = ResultOf<typeof login>;
+
+export interface Reply {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what api answers is what the tests look at
+  body: any;
+  headers: Headers;
+}
+
+export interface CallOptions {
+  token?: string;
+  /** sent as JSON */
+  json?: unknown;
+  /** sent as it is */
+  raw?: string;
+  headers?: Record<string, string>;
+}
+
+export interface TestApi {
+  url: string;
+  folder: string;
+  nats: NatsConnection;
+  natsServer: TestServer;
+  redis: TestServer;
+  secrets: Secrets;
+  /** log lines so far */
+  lines: Record<string, unknown>[];
+  call(verb: string, path: string, options?: CallOptions): Promise<Reply>;
+  /** Registers and logs in. */
+  user(uid: string, device?: string): Promise<Session>;
+  logIn(uid: string, device?: string): Promise<Session>;
+  /** Ends it and starts another on the same data, on another port. */
+  restart(): Promise<void>;
+}
+
+export const password = "correct horse";
+
+export async function startTestApi(t: TestContext, env: Record<string, string> = {}): Promise<TestApi> {
+  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
+  const folder = await mkdtemp(join(tmpdir(), "parley-api-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = readConfig(settings, {
+    NATS_URL: natsServer.url,
+    REDIS_URL: redis.url,
+    PARLEY_DIR: folder,
+    API_PORT: "0",
+    ...env,
+  });
+  const secrets = readSecrets(config.PARLEY_SECRETS);
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const log = createLogger({ service: "test", level: "debug", destination });
+  const nats = await connectNats({ url: natsServer.url, name: "test", log });
+  t.after(() => nats.close());
+  const start = () =>
+    startApi(config, {
+      instance: "api-test",
+      log,
+      health: createHealth(),
+      metrics: createMetrics("test"),
+      secrets: () => secrets,
+      draining: new AbortController().signal,
+      closing: (_, work) => work(),
+    });
+  let service = await start();
+  t.after(() => service.close());
+  const urlNow = () => `http://127.0.0.1:${lines.findLast(({ what }) => what === "http")?.port}`;
+  const api: TestApi = {
+    url: urlNow(),
+    folder,
+    nats,
+    natsServer,
+    redis,
+    secrets,
+    lines,
+    call: (verb, path, options = {}) => call(`${api.url}${path}`, verb, options),
+    async user(uid, device) {
+      const registered = await api.call("POST", "/register", { json: { username: uid, password } });
+      if (registered.status !== 200) throw new Error(JSON.stringify(registered.body));
+      return api.logIn(uid, device);
+    },
+    async logIn(uid, device) {
+      const json = { username: uid, password, ...(device === undefined ? {} : { device }) };
+      const { status, body } = await api.call("POST", "/login", { json });
+      if (status !== 200) throw new Error(JSON.stringify(body));
+      return body as Session;
+    },
+    async restart() {
+      await service.close();
+      service = await start();
+      api.url = urlNow();
+    },
+  };
+  return api;
+}
+
+async function call(url: string, verb: string, { token, json, raw, headers = {} }: CallOptions): Promise<Reply> {
+  const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
+  const response = await fetch(url, {
+    method: verb,
+    redirect: "manual",
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("json") && text !== "";
+  return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+}
