@@ -1,0 +1,66 @@
+// `npm start`: the whole cluster until Ctrl-C.
+import { startCluster } from "../cluster.ts";
+import { describeRun, readDemo } from "../demo.ts";
+import { readClusterSettings } from "../settings.ts";
+
+// One Ctrl-C arrives several times: from the terminal, and passed on by npm and by start.mjs.
+const sameSignalMs = 700;
+
+const stopping = new AbortController();
+let closing: ((options: { force: boolean }) => Promise<void>) | undefined;
+let firstSignalAt: number | undefined;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+// start.mjs was killed.
+process.on("disconnect", stop);
+
+function stop(): void {
+  const now = performance.now();
+  if (firstSignalAt === undefined) {
+    firstSignalAt = now;
+    print("stopping (Ctrl-C again to force)");
+    stopping.abort();
+    end(closing?.({ force: false }));
+  } else if (now - firstSignalAt > sameSignalMs) {
+    end(closing?.({ force: true }) ?? Promise.resolve());
+  }
+}
+
+// Without a cluster yet, the aborted start itself ends the process.
+function end(closed: Promise<void> | undefined): void {
+  closed?.then(() => leave(0)).catch((error: Error) => fail(error));
+}
+
+function leave(code: number): never {
+  if (process.connected) process.disconnect();
+  process.exit(code);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function fail(error: Error): never {
+  if (stopping.signal.aborted) leave(0);
+  const expected = error.name === "SetupError" || error.name === "SecretsError";
+  process.stderr.write(expected ? `parley: ${error.message}\n` : `${error.stack}\n`);
+  leave(1);
+}
+
+async function start(): Promise<void> {
+  if (process.argv.length > 2) throw new Error(`npm start takes no arguments (${process.argv.slice(2).join(" ")})`);
+  const settings = readClusterSettings(process.env);
+  print(`starting Parley in ${settings.dir}`);
+  const cluster = await startCluster({ ...settings, log: (line) => print(`  ${line}`), signal: stopping.signal });
+  closing = cluster.close;
+  if (stopping.signal.aborted) return end(cluster.close());
+  const [alice, bob] = await readDemo(settings.dir, cluster.run().http);
+  if (!alice || !bob) throw new Error(`${settings.dir}/demo.json does not hold two logins`);
+  cluster.publishDemo([alice, bob]);
+  print(describeRun(cluster.run(), [alice, bob]));
+}
+
+start().catch(async (error: Error) => {
+  if (!stopping.signal.aborted) await closing?.({ force: false });
+  if (closing === undefined || !stopping.signal.aborted) fail(error);
+});

@@ -1,0 +1,65 @@
+// `npm test`: every test of the workspace on real servers, in two runs.
+import { globSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const root = join(import.meta.dirname, "../../../..");
+const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"];
+// Each of these has a whole cluster: one at a time.
+const whole = /^test\/(e2e|fault)\//;
+
+type Counts = { passed: number; failed: number; skipped: number };
+type Group = { title: string; files: string[]; concurrency: number; deadlineMs: number };
+
+// The whole must end within 20 minutes, whatever hangs.
+const wholeRunMs = 19 * 60_000;
+const outOfTime = AbortSignal.timeout(wholeRunMs);
+
+function findFiles(wanted: string[]): string[] {
+  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root, exclude: ["**/node_modules/**"] }));
+  return files.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part))).sort();
+}
+
+async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promise<Counts> {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return counts;
+  process.stdout.write(`\n${title}: ${files.length} files\n\n`);
+  process.env.PARLEY_TEST_DEADLINE_MS = String(deadlineMs);
+  const tests = run({
+    files: files.map((file) => join(root, file)),
+    concurrency,
+    // Before the file's own deadline, so that the test that hangs is named.
+    timeout: deadlineMs - 10_000,
+    execArgv: ["--import", join(import.meta.dirname, "../file-deadline.ts")],
+    signal: outOfTime,
+  });
+  tests.on("test:summary", ({ file, counts: all }) => {
+    if (file !== undefined) return;
+    counts.passed = all.passed;
+    counts.skipped = all.skipped + all.todo;
+    counts.failed = all.tests - counts.passed - counts.skipped;
+  });
+  for await (const text of tests.compose(new spec())) process.stdout.write(text);
+  return counts;
+}
+
+const files = findFiles(process.argv.slice(2));
+if (files.length === 0) {
+  process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
+  process.exit(1);
+}
+const unit = files.filter((file) => !whole.test(file));
+const clusters = files.filter((file) => whole.test(file));
+const startedAt = performance.now();
+const results = [
+  await runGroup({ title: "Parts", files: unit, concurrency: 2, deadlineMs: 180_000 }),
+  await runGroup({ title: "Whole clusters", files: clusters, concurrency: 1, deadlineMs: 420_000 }),
+];
+const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
+const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
+const seconds = Math.round((performance.now() - startedAt) / 1_000);
+if (outOfTime.aborted) process.stdout.write(`stopped after ${wholeRunMs / 60_000} minutes\n`);
+process.stdout.write(`\n${relative(process.cwd(), root) || "parley"}: ${files.length} files in ${seconds} s\n`);
+process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed${skipped}\n`);
+process.exit(sum("failed") > 0 || outOfTime.aborted ? 1 : 0);
