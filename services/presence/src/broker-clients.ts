@@ -1,0 +1,119 @@
+// The broker's own list of connected clients, and how to end one: of the edge, EMQX 5 and VerneMQ 2.
+import { AppError } from "@parley/protocol";
+
+export interface BrokerClient {
+  clientId: string;
+  /** unix ms; undefined where the broker does not tell */
+  connectedAt: number | undefined;
+}
+
+export interface BrokerClients {
+  /** All that are connected now. Throws AppError `unavailable` unless it is all of them. */
+  list(): Promise<BrokerClient[]>;
+  /** Ends the connection and its session; a client that is not there is fine. Throws AppError `unavailable`. */
+  disconnect(clientId: string): Promise<void>;
+}
+
+export interface BrokerClientsOptions {
+  broker: "edge" | "emqx" | "vernemq";
+  urls: readonly string[];
+  /** edge: the services' secret; emqx: `key:secret`; vernemq: an API key */
+  credential: string;
+}
+
+type Row = Record<string, unknown>;
+
+const answerMs = 10_000;
+const emqxPage = 1000;
+const vernemqRows = 1_000_000;
+
+export function openBrokerClients({ broker, urls, credential }: BrokerClientsOptions): BrokerClients {
+  const basic = `Basic ${Buffer.from(broker === "vernemq" ? `${credential}:` : credential).toString("base64")}`;
+  const authorization = broker === "edge" ? `Bearer ${credential}` : basic;
+  const ask: Ask = (url, method = "GET") => askBroker(url, method, authorization);
+  const one = { edge, emqx, vernemq }[broker];
+  return {
+    async list() {
+      return (await Promise.all(urls.map((url) => one.list(url, ask)))).flat();
+    },
+    async disconnect(clientId) {
+      await Promise.all(urls.map((url) => one.disconnect(url, clientId, ask)));
+    },
+  };
+}
+
+type Ask = (url: string, method?: "GET" | "DELETE") => Promise<unknown>;
+
+interface Reader {
+  list(url: string, ask: Ask): Promise<BrokerClient[]>;
+  disconnect(url: string, clientId: string, ask: Ask): Promise<unknown>;
+}
+
+/** `{"clients": [{client_id, connected_at (ms), …}]}` */
+const edge: Reader = {
+  async list(url, ask) {
+    return rowsOf(await ask(`${url}/clients`), "clients").map((row) => client(row.client_id, row.connected_at));
+  },
+  disconnect: (url, clientId, ask) => ask(`${url}/clients/${encodeURIComponent(clientId)}`, "DELETE"),
+};
+
+/** EMQX 5 REST: `{"data": [{clientid, connected, connected_at (RFC 3339)}], "meta": {page, limit, hasnext}}` */
+const emqx: Reader = {
+  async list(url, ask) {
+    const clients: BrokerClient[] = [];
+    for (let page = 1; ; page++) {
+      const query = `page=${page}&limit=${emqxPage}&conn_state=connected`;
+      const answered = await ask(`${url}/api/v5/clients?${query}`);
+      const rows = rowsOf(answered, "data");
+      for (const row of rows) {
+        const connectedAt = typeof row.connected_at === "string" ? Date.parse(row.connected_at) : row.connected_at;
+        if (row.connected === true) clients.push(client(row.clientid, connectedAt));
+      }
+      const meta = (answered as { meta?: { hasnext?: boolean; count?: number } }).meta;
+      if (!(meta?.hasnext ?? (rows.length > 0 && page * emqxPage < (meta?.count ?? 0)))) return clients;
+    }
+  },
+  disconnect: (url, clientId, ask) => ask(`${url}/api/v5/clients/${encodeURIComponent(clientId)}`, "DELETE"),
+};
+
+/** VerneMQ HTTP API: `{"type": "table", "table": [{client_id, is_online, session_started_at (ms)}]}`, 100 rows a node unless asked for more. */
+const vernemq: Reader = {
+  async list(url, ask) {
+    const query = `--client_id&--is_online&--session_started_at&--limit=${vernemqRows}`;
+    const rows = rowsOf(await ask(`${url}/api/v1/session/show?${query}`), "table");
+    if (rows.length >= vernemqRows) throw new AppError("unavailable", `more than ${vernemqRows} sessions`);
+    return rows
+      .filter((row) => row.is_online === true || row.is_online === "true")
+      .map((row) => client(row.client_id, row.session_started_at));
+  },
+  disconnect: (url, clientId, ask) =>
+    ask(`${url}/api/v1/session/disconnect?client-id=${encodeURIComponent(clientId)}&--cleanup`),
+};
+
+async function askBroker(url: string, method: "GET" | "DELETE", authorization: string): Promise<unknown> {
+  const where = new URL(url).pathname;
+  let response: Response;
+  try {
+    const headers = { authorization, accept: "application/json" };
+    response = await fetch(url, { method, headers, signal: AbortSignal.timeout(answerMs) });
+    if (method === "DELETE" && response.status === 404) return undefined;
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const text = await response.text();
+    return text === "" ? undefined : JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.message} ${(cause.cause as Error)?.message ?? ""}`.trim() : cause;
+    throw new AppError("unavailable", `the broker's ${where}: ${reason}`, { cause });
+  }
+}
+
+function rowsOf(answered: unknown, field: string): Row[] {
+  const rows = (answered as Row | undefined)?.[field];
+  if (!Array.isArray(rows)) throw new AppError("unavailable", `the broker's answer has no list of ${field}`);
+  return rows as Row[];
+}
+
+function client(clientId: unknown, connectedAt: unknown): BrokerClient {
+  if (typeof clientId !== "string") throw new AppError("unavailable", "the broker's list names no client id");
+  const at = typeof connectedAt === "number" && Number.isFinite(connectedAt) ? connectedAt : undefined;
+  return { clientId, connectedAt: at };
+}

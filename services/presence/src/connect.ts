@@ -1,0 +1,36 @@
+// Answers the connect decision's question: may this device connect? If so its session begins, before the CONNACK.
+import { AppError, type ConnectReply, type ConnectRequest, isUid } from "@parley/protocol";
+import type { Devices } from "./devices.ts";
+import type { SessionChange } from "./session-script.ts";
+
+export interface ConnectParts {
+  devices: Devices;
+  change(change: SessionChange): Promise<void>;
+  /** The device is about to be connected. */
+  greet(uid: string, clientId: string): void;
+}
+
+/** The decision waits 200 ms; a Redis that is slow gets half of it, and the session is written when it can be. */
+const writeMs = 100;
+
+export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
+  const { uid, clientId, at, issuedAt, expiresAt } = request;
+  if (typeof uid !== "string" || !isUid(uid) || typeof clientId !== "string" || clientId === "" || !Number.isFinite(at))
+    throw new AppError("invalid_packet", "a connect names uid, clientId and at");
+  if (!(await parts.devices.claim(clientId, uid))) return { ok: false, reason: "owned_by_another" };
+  const begin: SessionChange = { op: "connect", uid, clientId, at };
+  if (issuedAt !== undefined) begin.issuedAt = issuedAt;
+  if (expiresAt !== undefined) begin.expiresAt = expiresAt;
+  await atMost(parts.change(begin), writeMs);
+  parts.greet(uid, clientId);
+  return { ok: true };
+}
+
+async function atMost(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,138 @@
+// Which device is whose, and when each was last seen: kept in the store, the latest in memory.
+import { uidOfClientId } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { Collection, Documents } from "@parley/store";
+import { LRUCache } from "lru-cache";
+
+export interface DeviceDoc {
+  clientId: string;
+  uid: string;
+  /** unix ms */
+  createdAt: number;
+  lastSeen: number | null;
+}
+
+export interface Devices {
+  /** Is the device this user's? The first user that asks owns it. */
+  claim(clientId: string, uid: string): Promise<boolean>;
+  ownerOf(clientId: string): Promise<string | undefined>;
+  /** Kept in the background. */
+  seen(clientId: string, at: number): void;
+  ofUser(uid: string): Promise<DeviceDoc[]>;
+  /** Removes the device if it is the user's; false: it is not. */
+  remove(clientId: string, uid: string): Promise<boolean>;
+  /** Resolves when what waited is kept. */
+  close(): Promise<void>;
+}
+
+/** What is to be kept of a device: that it exists, when it was seen. */
+type Note = { uid?: string; createdAt?: number; lastSeen?: number };
+
+const knownDevices = 200_000;
+const waitingNotes = 200_000;
+const batchNotes = 500;
+const gatherMs = 50;
+const retryMs = 1000;
+const listLimit = 1000;
+
+export async function openDevices(documents: Documents, log: Logger): Promise<Devices> {
+  const kept = await documents.collection<DeviceDoc>({ name: "devices", indexes: { uid: ["uid"] } });
+  const owners = new LRUCache<string, string>({ max: knownDevices });
+  const notes = openNotes(kept, log);
+
+  async function ownerOf(clientId: string): Promise<string | undefined> {
+    const known = owners.get(clientId);
+    if (known !== undefined) return known;
+    const found = (await kept.get(clientId))?.doc.uid;
+    if (found !== undefined) owners.set(clientId, found);
+    return found;
+  }
+
+  return {
+    ownerOf: async (clientId) => uidOfClientId(clientId) ?? ownerOf(clientId),
+    async claim(clientId, uid) {
+      const native = uidOfClientId(clientId);
+      // A native client id names its user, so nobody else can ever own it: kept in the background.
+      if (native === uid) {
+        if (!owners.has(clientId)) notes.add(clientId, { uid, createdAt: Date.now() });
+        owners.set(clientId, uid);
+        return true;
+      }
+      if (native !== undefined) return false;
+      const owner = await ownerOf(clientId);
+      if (owner !== undefined) return owner === uid;
+      await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null });
+      return (await ownerOf(clientId)) === uid;
+    },
+    seen: (clientId, at) => notes.add(clientId, { lastSeen: at }),
+    async ofUser(uid) {
+      await notes.flush();
+      const { items } = await kept.find({ index: "uid", equals: [uid], limit: listLimit });
+      return items.map(({ doc }) => doc);
+    },
+    async remove(clientId, uid) {
+      await notes.flush();
+      const found = await kept.get(clientId);
+      if (found?.doc.uid !== uid) return false;
+      owners.delete(clientId);
+      return kept.remove(clientId);
+    },
+    close: notes.close,
+  };
+}
+
+/** Notes gathered and kept many at a time; what the store refuses is tried again. */
+function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
+  const waiting = new Map<string, Note>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  async function writeBatch(): Promise<void> {
+    const batch = [...waiting].slice(0, batchNotes);
+    if (batch.length === 0) return;
+    const known = await kept.getMany(batch.map(([clientId]) => clientId));
+    const entries = batch.flatMap(([clientId, note]) => {
+      const doc = merge(clientId, known.get(clientId)?.doc, note);
+      return doc ? [{ key: clientId, doc }] : [];
+    });
+    if (entries.length > 0) await kept.put(entries);
+    for (const [clientId, note] of batch) if (waiting.get(clientId) === note) waiting.delete(clientId);
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.size > 0) await writeBatch();
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const done = writing.then(writeAll);
+    writing = done.catch((error: unknown) => {
+      log.warn({ event: "devices_not_kept", count: waiting.size, reason: String(error) });
+      if (!closed) timer ??= setTimeout(() => void flush().catch(() => undefined), retryMs);
+    });
+    return done;
+  }
+
+  return {
+    flush,
+    add(clientId: string, note: Note): void {
+      if (waiting.size >= waitingNotes && !waiting.has(clientId)) return;
+      waiting.set(clientId, { ...waiting.get(clientId), ...note });
+      timer ??= setTimeout(() => void flush().catch(() => undefined), gatherMs);
+    },
+    async close(): Promise<void> {
+      closed = true;
+      await flush().catch(() => undefined);
+    },
+  };
+}
+
+/** The device as it is to be kept; undefined when it is unknown or unchanged. A removed one stays removed. */
+function merge(clientId: string, known: DeviceDoc | undefined, note: Note): DeviceDoc | undefined {
+  const lastSeen = Math.max(known?.lastSeen ?? 0, note.lastSeen ?? 0) || null;
+  if (known) return known.lastSeen === lastSeen ? undefined : { ...known, lastSeen };
+  if (note.uid === undefined) return undefined;
+  return { clientId, uid: note.uid, createdAt: note.createdAt ?? Date.now(), lastSeen };
+}

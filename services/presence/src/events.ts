@@ -1,0 +1,69 @@
+// What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
+import { type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
+import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
+import type { Devices } from "./devices.ts";
+import type { Revoked } from "./revoked.ts";
+import type { SessionChange } from "./session-script.ts";
+
+export interface EventParts {
+  nats: NatsConnection;
+  devices: Devices;
+  change(change: SessionChange): Promise<void>;
+  revoked: Revoked;
+  log: Logger;
+}
+
+/** Each event is one replica's. */
+export function followEvents(parts: EventParts): { close(): Promise<void> } {
+  const { nats, log, revoked } = parts;
+  const inHand = new Set<Promise<void>>();
+  const follow = (subject: string, work: (told: unknown) => Promise<void> | void) =>
+    nats.subscribe(subject, {
+      queue: "presence",
+      callback: (error, message) => {
+        if (error) return void log.error({ event: "subscription_failed", subject, err: error });
+        const taken = Promise.resolve()
+          .then(() => work(parseJson(message.data)))
+          .catch((reason: unknown) => log.warn({ event: "event_refused", subject, reason: String(reason) }))
+          .finally(() => inHand.delete(taken));
+        inHand.add(taken);
+      },
+    });
+  const subscriptions = [
+    follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
+    follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
+    follow(subjects.revoked, (told) => revoked.take(readRevocation(told as Revocation))),
+  ];
+  return {
+    async close() {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      await Promise.allSettled(inHand);
+    },
+  };
+}
+
+async function takeSession({ event, clientId, at }: SessionEvent, { devices, change }: EventParts): Promise<void> {
+  if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
+  const uid = await devices.ownerOf(clientId);
+  if (uid === undefined) return;
+  if (event === "connected") {
+    if (await devices.claim(clientId, uid)) await change({ op: "connected", uid, clientId, at });
+  } else if (event === "offline" || event === "gone" || event === "expired") {
+    await change({ op: "end", uid, clientId, at });
+  } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);
+}
+
+async function takeState({ uid, clientId, active, show, status }: DeviceState, { change }: EventParts): Promise<void> {
+  if (typeof uid !== "string" || typeof clientId !== "string") throw new TypeError("a state names uid and clientId");
+  const state: SessionChange = { op: "state", uid, clientId, at: Date.now() };
+  if (active !== undefined) state.active = active;
+  if (show !== undefined) state.show = show;
+  if (status !== undefined) state.status = status;
+  await change(state);
+}
+
+function readRevocation(revocation: Revocation): Revocation {
+  if (typeof revocation?.uid !== "string" || !Number.isFinite(revocation.before))
+    throw new TypeError("a revocation names uid and before");
+  return revocation;
+}

@@ -1,0 +1,91 @@
+// Tells the other side of a user's p2p conversations that the user came, went or changed; and a new device who is there.
+import { limits, type NotifyRequest, type PresenceNotice, subjects } from "@parley/protocol";
+import { type Logger, type NatsConnection, natsConnected, requestJson } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
+import type { Told } from "./session-script.ts";
+
+export interface Notices {
+  /** Tells who is online of the user's peers. `since`: unix ms at which it came to be. */
+  tell(uid: string, told: Told, since: number): void;
+  /** After a while, tells the device which of its user's peers are online. */
+  greet(uid: string, clientId: string): void;
+  close(): Promise<void>;
+}
+
+export interface NoticesOptions {
+  nats: NatsConnection;
+  told(uids: readonly string[]): Promise<Map<string, Told>>;
+  greetDelayMs: number;
+  log: Logger;
+}
+
+const atOnce = 16;
+const waitingJobs = 20_000;
+const peersMs = 5000;
+
+/** Best effort, as all that is ephemeral: what history or Redis does not answer is not told. */
+export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): Notices {
+  const peersKnown = new LRUCache<string, string[]>({ max: 10_000, ttl: peersMs });
+  const queue: (() => Promise<void>)[] = [];
+  const running = new Set<Promise<void>>();
+  const timers = new Set<NodeJS.Timeout>();
+
+  async function onlinePeers(uid: string): Promise<Map<string, Told>> {
+    let peers = peersKnown.get(uid);
+    if (!peers) {
+      const { uids } = await requestJson<{ uids: string[] }>(nats, subjects.peers, { uid }, { timeoutMs: 2000 });
+      peers = uids.filter((peer) => peer !== uid).slice(0, limits.presencePeers);
+      peersKnown.set(uid, peers);
+    }
+    return told(peers);
+  }
+
+  function start(job: () => Promise<void>): void {
+    if (running.size >= atOnce) {
+      if (queue.length < waitingJobs) queue.push(job);
+      return;
+    }
+    const work = job()
+      .catch((error: unknown) => log.debug({ event: "not_told", reason: String(error) }))
+      .finally(() => {
+        running.delete(work);
+        const next = queue.shift();
+        if (next) start(next);
+      });
+    running.add(work);
+  }
+
+  function notify(request: NotifyRequest): void {
+    if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
+  }
+
+  return {
+    tell(uid, state, since) {
+      start(async () => {
+        const uids = [...(await onlinePeers(uid)).keys()];
+        const packet = notice(uid, state, state.show === "offline" ? since : null);
+        if (uids.length > 0) notify({ uids, channel: "e", packet });
+      });
+    },
+    greet(uid, clientId) {
+      if (timers.size >= waitingJobs) return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        start(async () => {
+          for (const [peer, state] of await onlinePeers(uid))
+            notify({ device: { uid, clientId }, channel: "e", packet: notice(peer, state, null) });
+        });
+      }, greetDelayMs);
+      timers.add(timer);
+    },
+    async close() {
+      for (const timer of timers) clearTimeout(timer);
+      queue.length = 0;
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function notice(uid: string, { show, status }: Told, lastSeen: number | null): PresenceNotice {
+  return { type: "presence", uid, show, ...(status ? { status } : {}), lastSeen };
+}

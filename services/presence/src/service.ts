@@ -1,0 +1,98 @@
+// Puts presence together: NATS, Redis, the store of devices, sessions, notices, the broker's list.
+import { type ConnectRequest, subjects } from "@parley/protocol";
+import {
+  answerJson,
+  connectNats,
+  connectRedis,
+  natsConnected,
+  type Service,
+  type ServiceContext,
+  serveMethods,
+} from "@parley/runtime";
+import { openStore } from "@parley/store";
+import { type BrokerClients, openBrokerClients } from "./broker-clients.ts";
+import type { PresenceConfig } from "./config.ts";
+import { connectDevice } from "./connect.ts";
+import { openDevices } from "./devices.ts";
+import { followEvents } from "./events.ts";
+import { deviceMethods, openRequests } from "./methods.ts";
+import { openNotices } from "./notices.ts";
+import { startReconcile } from "./reconcile.ts";
+import { openRevoked } from "./revoked.ts";
+import { openSessions, type Sessions } from "./sessions.ts";
+
+const queue = "presence";
+const pruneMs = 3_600_000;
+
+export async function startPresence(config: PresenceConfig, context: ServiceContext): Promise<Service> {
+  const { log, health, instance, closing } = context;
+  const store = await openStore(config.STORE_URL, { service: "presence" });
+  const [devices, requests] = [await openDevices(store.documents(), log), await openRequests(store.documents())];
+  const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
+  // Connects are answered without Redis, so its absence makes nothing unready.
+  const redis = await connectRedis({ url: config.REDIS_URL, log });
+  const broker = brokerOf(config, context);
+  const notices = openNotices({
+    nats,
+    told: (uids) => sessions.told(uids),
+    greetDelayMs: config.PRESENCE_START_STATE_DELAY_MS,
+    log,
+  });
+  const sessions: Sessions = openSessions({
+    redis,
+    offlineDelayMs: config.PRESENCE_OFFLINE_DELAY_MS,
+    log,
+    onNotice: notices.tell,
+    onEnd: devices.seen,
+  });
+  const revoked = openRevoked({ sessions, broker, log });
+  const reconciling = broker
+    ? startReconcile(
+        { redis, broker, sessions, devices, log, onDone: revoked.again },
+        config.PRESENCE_RECONCILE_SECONDS,
+      )
+    : undefined;
+  const parts = { devices, change: sessions.change, greet: notices.greet };
+  const serving = [
+    answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
+    serveMethods(nats, { queue, log, handlers: deviceMethods({ nats, devices, sessions, broker, requests }) }),
+    followEvents({ nats, devices, change: sessions.change, revoked, log }),
+  ];
+  // Whoever asks after the start is answered.
+  await nats.flush();
+  const prune = () => void requests.prune().catch((err: unknown) => log.warn({ event: "prune_failed", err }));
+  prune();
+  const pruning = setInterval(prune, pruneMs);
+  return {
+    async close() {
+      clearInterval(pruning);
+      await closing("requests", () => Promise.all(serving.map((one) => one.close())));
+      await closing("broker's list", async () => reconciling?.close());
+      await closing("notices", async () => {
+        await revoked.close();
+        await notices.close();
+      });
+      sessions.close();
+      redis.disconnect();
+      if (natsConnected(nats)) await closing("nats", () => nats.flush().catch(() => undefined));
+      await nats.close();
+      await closing("store", async () => {
+        await devices.close();
+        await store.close();
+      });
+    },
+  };
+}
+
+function brokerOf(config: PresenceConfig, { log, secrets }: ServiceContext): BrokerClients | undefined {
+  const { PRESENCE_BROKER_ADMIN_URL: url, PRESENCE_BROKER: broker, PRESENCE_BROKER_API_KEY: apiKey } = config;
+  if (url === "none") {
+    log.warn({
+      event: "no_reconcile",
+      reason: "PRESENCE_BROKER_ADMIN_URL is none: sessions are known by events alone",
+    });
+    return undefined;
+  }
+  const urls = url.split(",").map((one) => one.trim().replace(/\/+$/, ""));
+  return openBrokerClients({ broker, urls, credential: apiKey ?? secrets().servicesSecret });
+}

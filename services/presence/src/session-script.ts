@@ -1,0 +1,144 @@
+// The one Lua call that changes a session and finds out whether that changes what others are told of its user.
+import type { Redis } from "@parley/runtime";
+
+/** A change of one device's session. Times are unix ms, but `issuedAt` and `expiresAt` unix s. */
+export type SessionChange = { uid: string; clientId: string } & (
+  | { op: "connect"; at: number; issuedAt?: number; expiresAt?: number }
+  /** the broker tells that it is connected: by the connection's own time */
+  | { op: "connected"; at: number }
+  /** the broker's list of the time `at` has it */
+  | { op: "listed"; at: number }
+  /** the broker tells that the connection of the time `at` ended, or that any did by then */
+  | { op: "end"; at: number }
+  /** the broker's list has it not: ended, if it is still the session of the time `at` */
+  | { op: "drop"; at: number }
+  | { op: "state"; at: number; active?: boolean; show?: "online" | "away" | "dnd"; status?: string }
+);
+
+export type Show = "online" | "away" | "dnd" | "offline";
+
+/** What others are to be told of a user. */
+export interface Told {
+  show: Show;
+  status: string;
+}
+
+export interface SessionOutcome {
+  /** false: an older connection's affair, or nothing to change */
+  applied: boolean;
+  /** set for exactly one caller of all replicas: others are to be told this */
+  notice: Told | undefined;
+  /** the user has no session left and is about to be offline */
+  leaving: boolean;
+}
+
+export const sessionsKey = "presence:sessions";
+export const leavingKey = "presence:leaving";
+export const expiringKey = "presence:expiring";
+
+/** Hash: clientId → session as JSON. */
+export function userKey(uid: string): string {
+  return `presence:user:${uid}`;
+}
+
+/** What others were last told of the user; absent when that is `offline`. */
+export function toldKey(uid: string): string {
+  return `presence:told:${uid}`;
+}
+
+// A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, …}. The end of a
+// connection is compared with the same clock that told its begin. An ended session leaves a tombstone for a while, so
+// that a begin that arrives after its end, or a list made before it, makes no ghost.
+const changeScript = `
+local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local op, uid, id, now, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local given = cjson.decode(ARGV[6])
+local kept = redis.call("HGET", user, id)
+local session = kept and cjson.decode(kept) or nil
+local applied = false
+if op == "connect" then
+  if not session or given.at >= session.at then
+    session = { at = given.at, broker = 0, active = true, show = "online", issuedAt = given.issuedAt }
+    if given.expiresAt then redis.call("ZADD", expiring, given.expiresAt, id) else redis.call("ZREM", expiring, id) end
+    applied = true
+  end
+elseif op == "connected" or op == "listed" then
+  if session then
+    local older = session.broker == 0 and given.at < session.at - 1000
+    if op == "connected" and not older and given.at > session.broker then session.broker = given.at applied = true end
+  elseif tonumber(redis.call("HGET", tomb, op) or "0") < given.at then
+    session = { at = given.at, broker = op == "connected" and given.at or 0, active = true, show = "online" }
+    applied = true
+  end
+elseif op == "state" then
+  if session then
+    if given.active ~= nil then session.active = given.active end
+    if given.show then session.show = given.show end
+    if given.status then session.status = given.status session.statusAt = given.at end
+    applied = true
+  end
+elseif session then
+  local since = session.at
+  if op == "end" and session.broker > 0 then since = session.broker end
+  if given.at >= since then session = nil applied = true end
+end
+if applied and session then
+  redis.call("HSET", user, id, cjson.encode(session))
+  redis.call("ZADD", sessions, session.at, id)
+elseif applied then
+  redis.call("HDEL", user, id)
+  redis.call("ZREM", sessions, id)
+  redis.call("ZREM", expiring, id)
+  redis.call("HSET", tomb, "connected", given.at, "listed", now)
+  redis.call("PEXPIRE", tomb, 30000)
+end
+local all = redis.call("HVALS", user)
+local before = redis.call("GET", told)
+if #all == 0 then
+  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1 } end
+  return { applied and 1 or 0, 0 }
+end
+redis.call("ZREM", leaving, uid)
+local show, status, statusAt = "away", "", 0
+for _, text in ipairs(all) do
+  local one = cjson.decode(text)
+  if one.show == "dnd" then show = "dnd" elseif show ~= "dnd" and one.active and one.show == "online" then show = "online" end
+  if one.status and one.statusAt > statusAt then status = one.status statusAt = one.statusAt end
+end
+local after = show .. " " .. status
+if after == before then return { applied and 1 or 0, 0 } end
+redis.call("SET", told, after)
+return { applied and 1 or 0, 0, after }`;
+
+// Whoever is due and still has no session is offline: told by exactly one.
+const settleScript = `
+local told, user, leaving, uid, now = KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2])
+local due = redis.call("ZSCORE", leaving, uid)
+if not due or tonumber(due) > now then return 0 end
+redis.call("ZREM", leaving, uid)
+if redis.call("EXISTS", user) == 1 then return 0 end
+return redis.call("DEL", told)`;
+
+/** Throws when Redis does not do it. */
+export async function changeSession(
+  redis: Redis,
+  change: SessionChange,
+  offlineDelayMs: number,
+): Promise<SessionOutcome> {
+  const { op, uid, clientId, ...given } = change;
+  const keys = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
+  const args = [op, uid, clientId, Date.now(), offlineDelayMs, JSON.stringify(given)];
+  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, string?];
+  return { applied: reply[0] === 1, leaving: reply[1] === 1, notice: reply[2] ? readTold(reply[2]) : undefined };
+}
+
+/** true for exactly one caller: the user is offline now, and others are to be told. */
+export async function settleUser(redis: Redis, uid: string, now: number): Promise<boolean> {
+  const keys = [toldKey(uid), userKey(uid), leavingKey];
+  return (await redis.eval(settleScript, keys.length, ...keys, uid, now)) === 1;
+}
+
+export function readTold(text: string): Told {
+  const space = text.indexOf(" ");
+  return { show: text.slice(0, space) as Show, status: text.slice(space + 1) };
+}

@@ -1,0 +1,137 @@
+// Sessions of devices, kept in Redis; while Redis is away the changes wait here and are made when it is back.
+import type { Logger, Redis } from "@parley/runtime";
+import {
+  changeSession,
+  leavingKey,
+  readTold,
+  type SessionChange,
+  sessionsKey,
+  settleUser,
+  type Told,
+  toldKey,
+  userKey,
+} from "./session-script.ts";
+import { openWaiting } from "./waiting.ts";
+
+export interface StoredSession {
+  at: number;
+  /** of the token, unix s */
+  issuedAt?: number;
+}
+
+export interface Sessions {
+  /** Makes a change, now or when Redis is back; resolves when it is made or waits. Never rejects. */
+  change(change: SessionChange): Promise<void>;
+  /** Throws while Redis is away. */
+  ofUser(uid: string): Promise<Map<string, StoredSession>>;
+  /** Every session: clientId → unix ms of its begin. Throws while Redis is away. */
+  all(): Promise<Map<string, number>>;
+  /** What others were last told; users who are offline are missing. Throws while Redis is away. */
+  told(uids: readonly string[]): Promise<Map<string, Told>>;
+  close(): void;
+}
+
+export interface SessionsOptions {
+  redis: Redis;
+  offlineDelayMs: number;
+  log: Logger;
+  /** Others are to be told; called once of all replicas. `since` (unix ms) is when it came to be. */
+  onNotice(uid: string, told: Told, since: number): void;
+  /** A device's session ended. */
+  onEnd(clientId: string, at: number): void;
+}
+
+const sweepMs = 5000;
+const retryMs = 1000;
+const sweepUsers = 200;
+const timersAtMost = 1000;
+
+export function openSessions(options: SessionsOptions): Sessions {
+  const { redis, offlineDelayMs, log, onNotice, onEnd } = options;
+  const waiting = openWaiting(log);
+  const timers = new Set<NodeJS.Timeout>();
+
+  async function make(change: SessionChange): Promise<void> {
+    const { applied, notice, leaving } = await changeSession(redis, change, offlineDelayMs);
+    const now = Date.now();
+    if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, now);
+    if (notice) onNotice(change.uid, notice, now);
+    if (leaving) soon(offlineDelayMs + 5);
+  }
+
+  async function change(change: SessionChange): Promise<void> {
+    // Behind what waits already: the order within a device is kept.
+    if (waiting.has(change.clientId)) return waiting.add(change);
+    try {
+      await make(change);
+    } catch (error) {
+      log.debug({ event: "session_waits", clientId: change.clientId, reason: String(error) });
+      waiting.add(change);
+      soon(retryMs);
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    if (redis.status !== "ready") return;
+    if (!(await waiting.replay(make))) soon(retryMs);
+    try {
+      const now = Date.now();
+      const due = await redis.zrangebyscore(leavingKey, "-inf", now, "LIMIT", 0, sweepUsers);
+      for (const uid of due)
+        if (await settleUser(redis, uid, now)) onNotice(uid, { show: "offline", status: "" }, now - offlineDelayMs);
+      if (due.length === sweepUsers) soon(0);
+    } catch (error) {
+      log.warn({ event: "sweep_failed", reason: String(error) });
+    }
+  }
+
+  function soon(delayMs: number): void {
+    if (timers.size >= timersAtMost) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      void sweep();
+    }, delayMs);
+    timers.add(timer);
+  }
+
+  // Also finds those whose replica died before it told of them.
+  const regularly = setInterval(() => void sweep(), sweepMs);
+  const onReady = () => void sweep();
+  redis.on("ready", onReady);
+  return {
+    change,
+    ...reading(redis),
+    close() {
+      redis.off("ready", onReady);
+      clearInterval(regularly);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}
+
+function reading(redis: Redis): Pick<Sessions, "ofUser" | "all" | "told"> {
+  return {
+    async ofUser(uid) {
+      const kept: Record<string, string> = await redis.hgetall(userKey(uid));
+      return new Map(
+        Object.entries(kept).map(([clientId, text]) => [clientId, JSON.parse(text) as StoredSession] as const),
+      );
+    },
+    async all() {
+      const flat = await redis.zrange(sessionsKey, "0", "-1", "WITHSCORES");
+      const sessions = new Map<string, number>();
+      for (let i = 0; i < flat.length; i += 2) sessions.set(String(flat[i]), Number(flat[i + 1]));
+      return sessions;
+    },
+    async told(uids) {
+      const known = new Map<string, Told>();
+      if (uids.length === 0) return known;
+      const texts = await redis.mget(uids.map((uid) => toldKey(uid)));
+      for (const [i, uid] of uids.entries()) {
+        const text = texts[i];
+        if (text) known.set(uid, readTold(text));
+      }
+      return known;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+// A whole presence on real NATS, Redis and SQLite, with history, api, router and the broker's list played.
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type ConnectReply,
+  type NotifyRequest,
+  type PresenceNotice,
+  type SessionEvent,
+  subjects,
+} from "@parley/protocol";
+import {
+  answerJson,
+  connectNats,
+  createHealth,
+  createLogger,
+  createMetrics,
+  type NatsConnection,
+  readConfig,
+  requestJson,
+} from "@parley/runtime";
+import { startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { settings } from "../src/config.ts";
+import { startPresence } from "../src/service.ts";
+
+export const servicesSecret = "services-secret-of-a-test";
+
+export interface Presence {
+  nats: NatsConnection;
+  redis: TestServer;
+  lines: Record<string, unknown>[];
+  /** every notify request so far */
+  told: NotifyRequest[];
+  /** uid → its peers, as history answers */
+  peers: Map<string, string[]>;
+  /** what was asked of api's `tokens.revoke` */
+  revoked: unknown[];
+  connect(clientId: string, more?: Record<string, unknown>): Promise<ConnectReply>;
+  session(event: SessionEvent["event"], clientId: string, at?: number): Promise<void>;
+  publish(subject: string, body: unknown): Promise<void>;
+  /** what a user's peers were told of it, oldest first */
+  noticesOf(uid: string): PresenceNotice[];
+  /** one more replica on the same servers; its store is its own */
+  stop(): Promise<void>;
+}
+
+export async function startOne(
+  t: TestContext,
+  env: Record<string, string> = {},
+  shared?: { redis: TestServer; natsServer: TestServer },
+): Promise<Presence & { natsServer: TestServer; folder: string }> {
+  const servers = shared ?? (await startShared(t));
+  const folder = env.PARLEY_DIR ?? (await mkdtemp(join(tmpdir(), "parley-presence-")));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = readConfig(settings, {
+    NATS_URL: servers.natsServer.url,
+    REDIS_URL: servers.redis.url,
+    PARLEY_DIR: folder,
+    PRESENCE_OFFLINE_DELAY_MS: "50",
+    PRESENCE_START_STATE_DELAY_MS: "0",
+    ...env,
+  });
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const log = createLogger({ service: "test", level: "debug", destination });
+  const nats = await connectNats({ url: servers.natsServer.url, name: "test", log });
+  t.after(() => nats.close());
+  const played = shared ? { told: [], peers: new Map(), revoked: [] } : play(nats);
+  const service = await startPresence(config, {
+    instance: `presence-test${Math.random()}`,
+    log,
+    health: createHealth(),
+    metrics: createMetrics("test"),
+    secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook" }),
+    draining: new AbortController().signal,
+    closing: (_, work) => work(),
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= service.close();
+    return stopped;
+  };
+  t.after(stop);
+  const publish = async (subject: string, body: unknown) => {
+    nats.publish(subject, typeof body === "string" ? body : JSON.stringify(body));
+    await nats.flush();
+  };
+  return {
+    ...servers,
+    ...played,
+    folder,
+    nats,
+    lines,
+    publish,
+    stop,
+    connect: (clientId, more = {}) => {
+      const uid = clientId.split(":")[0];
+      const body = { uid, clientId, credential: "token", at: Date.now(), ...more };
+      return requestJson(nats, subjects.connectDevice, body, { timeoutMs: 2000 });
+    },
+    session: (event, clientId, at = Date.now()) => publish(subjects.sessionEvent, { event, clientId, at }),
+    noticesOf: (uid) =>
+      played.told
+        .filter(({ uids }) => uids !== undefined)
+        .map(({ packet }) => packet as PresenceNotice)
+        .filter((notice) => notice.uid === uid),
+  };
+}
+
+async function startShared(t: TestContext) {
+  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
+  return { redis, natsServer };
+}
+
+function play(nats: NatsConnection) {
+  const played = { told: [] as NotifyRequest[], peers: new Map<string, string[]>(), revoked: [] as unknown[] };
+  answerJson<{ uid: string }>(nats, subjects.peers, "history", ({ uid }) => ({ uids: played.peers.get(uid) ?? [] }));
+  answerJson(nats, subjects.revokeDevice, "api", (asked) => {
+    played.revoked.push(asked);
+    return {};
+  });
+  nats.subscribe(subjects.notify, { callback: (_, message) => void played.told.push(message.json()) });
+  return played;
+}
+
+export interface PlayedBroker {
+  url: string;
+  /** what is connected, as the list will say */
+  clients: Map<string, number>;
+  /** requests so far: method, path and query, authorization */
+  asked: { method: string; url: string; authorization: string }[];
+  /** status of all answers */
+  status: number;
+}
+
+/** The broker's HTTP API; `list` makes its answer in that broker's shape. */
+export async function playBroker(
+  t: TestContext,
+  list: (clients: Map<string, number>, url: URL) => unknown = edgeList,
+): Promise<PlayedBroker> {
+  const broker: PlayedBroker = { url: "", clients: new Map(), asked: [], status: 200 };
+  const server = createServer((request, response) => {
+    const { method = "", url = "", headers } = request;
+    broker.asked.push({ method, url, authorization: headers.authorization ?? "" });
+    const isList = method === "GET" && !url.includes("disconnect");
+    const answer = isList ? list(broker.clients, new URL(url, "http://broker")) : [];
+    const status = method === "DELETE" && broker.status === 200 ? 204 : broker.status;
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(status === 204 ? undefined : JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  broker.url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  return broker;
+}
+
+function edgeList(clients: Map<string, number>): unknown {
+  const rows = [...clients].map(([client_id, connected_at]) => ({ client_id, connected_at, username: "x" }));
+  return { clients: rows };
+}
