@@ -5,7 +5,7 @@ import { startServers } from "@parley/testkit";
 import { recordingLogger } from "../test/recorder.ts";
 import { connectNats } from "./nats.ts";
 import { request } from "./request.ts";
-import { callMethod, handle, serveMethods } from "./rpc.ts";
+import { callMethod, handle, JsonText, serveMethods } from "./rpc.ts";
 
 const caller: Caller = { uid: "ann", clientId: "ann:phone", via: "mqtt", requestId: "7" };
 const timeoutMs = 5000;
@@ -70,6 +70,13 @@ test("a refusal reaches the caller whether it is returned or thrown, and is not 
     message: "by invitation only",
   });
   assert.deepEqual(lines, []);
+});
+
+test("a result that is JSON already is passed on as it stands", async (t) => {
+  const { nats, log } = await start(t);
+  const work = handle(historyGet, () => new JsonText(JSON.stringify(page)));
+  serveMethods(nats, { queue: "history", handlers: [work], log });
+  assert.deepEqual(await callMethod(nats, historyGet, caller, { conv: "room/1" }, { timeoutMs }), page);
 });
 
 test("a request without a caller is refused", async (t) => {
