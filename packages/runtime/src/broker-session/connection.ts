@@ -64,6 +64,7 @@ export class Connection {
   #ended = false;
   #flushing = false;
   #full = false;
+  #excess = false;
 
   constructor(owner: ConnectionOwner, cleanStart: boolean) {
     const { options } = owner;
@@ -146,12 +147,20 @@ export class Connection {
       return;
     }
     if (packet.dup && this.#acks.holds(id)) return;
-    if (this.#acks.size >= options.receiveMaximum) {
-      this.#fail(ReasonCode.receiveMaximumExceeded, "the broker sent more than our Receive Maximum");
-      return;
-    }
+    if (this.#acks.size >= options.receiveMaximum) this.#warnOfExcess();
     counters.received++;
     options.onPacket(packet, this.#acks.hold(id));
+  }
+
+  /**
+   * MQTT would have us disconnect. Mosquitto 2.0.11 keeps to our Receive Maximum only until the first PUBACK and to its
+   * own `max_inflight_messages` after it: each reconnect would end the same way and the session stand still for ever.
+   */
+  #warnOfExcess(): void {
+    if (this.#excess) return;
+    this.#excess = true;
+    const { log, clientId, receiveMaximum } = this.#owner.options;
+    log.warn({ event: "broker_exceeds_receive_maximum", clientId, receiveMaximum });
   }
 
   #puback(id: number): void {

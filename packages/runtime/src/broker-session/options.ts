@@ -49,7 +49,7 @@ export type BrokerSessionOptions = {
   /** Holds for the first connect; a later one resumes the session unless `sessionExpirySeconds` is 0. */
   cleanStart: boolean;
   sessionExpirySeconds: number;
-  /** Packets of QoS 1 the broker may have sent us without our PUBACK, 1 to 65,535. */
+  /** Packets of QoS 1 the broker may have sent us without our PUBACK, 1 to 65,535. One that sends more is borne. */
   receiveMaximum: number;
   /** 0: none. The broker may overrule it. A silent broker is given up within this time. */
   keepAliveSeconds: number;

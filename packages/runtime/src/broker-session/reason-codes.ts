@@ -5,8 +5,6 @@ export const ReasonCode = {
   malformedPacket: 0x81,
   protocolError: 0x82,
   sessionTakenOver: 0x8e,
-  receiveMaximumExceeded: 0x93,
-  qosNotSupported: 0x9b,
 } as const;
 
 const names: Readonly<Record<number, string>> = {

@@ -30,7 +30,9 @@ test("un-acked packets come again to the session that takes over, in order, with
   await eventually(() => first.arrivals.length === 10);
   // 1, 2 and 3 are acknowledged; 5 and 9 are not, their turn has not come.
   for (const index of [2, 0, 4, 1, 8]) first.arrivals[index]?.ack();
-  await eventually(() => first.session.stats().acked === 3);
+  // Answered after the PUBACKs that went before it on the same connection.
+  await first.session.publish("elsewhere", text("x"), 1);
+  assert.equal(first.session.stats().acked, 3);
   const second = openSession(t, mosquitto, { ack: true });
   await eventually(() => !first.session.connected);
   await first.session.close({ graceful: false });
@@ -114,16 +116,17 @@ function mostUnanswered(both: readonly Passed[], from: Passed["from"]): number {
   return most;
 }
 
-test("Receive Maximum is kept in both directions: the broker's 5 by us, our 3 by the broker", async (t) => {
+test("the broker's Receive Maximum is kept; ours is announced, and a broker that forgets it is borne", async (t) => {
   const { mosquitto } = await startServers(t, { mosquitto: { settings: ["max_inflight_messages 5"] } });
   const proxy = await startProxy(t, mosquitto.port, { drip: false });
-  const { session, arrivals, texts } = openSession(t, { ...mosquitto, url: proxy.url }, { receiveMaximum: 3 });
-  const published = Promise.all(numbers(200).map((n) => session.publish("in/x", text(n), 1)));
-  await published;
-  for (let acked = 0; acked < 200; acked++) (await eventually(() => arrivals[acked], { intervalMs: 1 })).ack();
-  assert.deepEqual(texts(), numbers(200));
+  const { session, arrivals, texts, states } = openSession(t, { ...mosquitto, url: proxy.url }, { receiveMaximum: 3 });
+  await Promise.all(numbers(200).map((n) => session.publish("in/x", text(n), 1)));
   assert.equal(mostUnanswered(proxy.both, "client"), 5);
   assert.equal(mostUnanswered(proxy.both, "broker"), 3);
+  // From the first PUBACK on Mosquitto 2.0.11 sends more than three at once.
+  for (let acked = 0; acked < 200; acked++) (await eventually(() => arrivals[acked], { intervalMs: 1 })).ack();
+  assert.deepEqual(texts(), numbers(200));
+  assert.deepEqual(states, ["connecting", "connected"]);
 });
 
 test("our own window holds where the broker would take more", async (t) => {
