@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -138,6 +139,7 @@ test("a cluster whose supervisor was killed leaves no process behind", async (t)
     return all.length === 2 && all;
   });
   supervisor.kill("SIGKILL");
+  await once(supervisor, "exit");
   const next = await startTestCluster(t, { dir, parts: ["redis-server", "nats-server"] });
   assert.deepEqual(pids.filter(isAlive), []);
   await next.waitReady();

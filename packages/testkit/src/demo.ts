@@ -24,7 +24,7 @@ function read(dir: string): Login[] | undefined {
 }
 
 function make(dir: string): Login[] {
-  const logins = ["alice", "bob"].map((username) => ({ username, password: randomBytes(9).toString("base64url") }));
+  const logins = ["alice", "bob"].map((username) => ({ username, password: randomBytes(6).toString("hex") }));
   writeFileSync(join(dir, "demo.json"), `${JSON.stringify(logins)}\n`, { mode: 0o600 });
   return logins;
 }
