@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { type Static, type TInteger, type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
+import { checkpoints } from "./checkpoints.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -43,6 +44,13 @@ const commonSettings = {
     default: "127.0.0.1",
     description: "address of health and metrics; 0.0.0.0 in a container",
   }),
+  PARLEY_CRASH_AT: Type.Optional(
+    Type.String({
+      pattern: `^(${checkpoints.join("|")})(:[1-9]\\d{0,6})?$`,
+      expects: `one of ${checkpoints.join(", ")}, with :n for the n-th time`,
+      description: "for tests: the process kills itself there",
+    }),
+  ),
   PARLEY_PARENT_PIPE: Type.Boolean({ default: false, description: "stop when stdin closes (set by a supervisor)" }),
 };
 

@@ -1,5 +1,6 @@
 // @parley/runtime: what every service's main.ts needs.
 export * from "./broker-session/index.ts";
+export * from "./checkpoints.ts";
 export * from "./config.ts";
 export * from "./health.ts";
 export * from "./holders.ts";

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "@parley/protocol";
 import type { Static, TObject, TProperties } from "typebox";
+import { createPass, type Pass } from "./checkpoints.ts";
 import { type Closing, openClosing } from "./closing.ts";
 import { type CommonConfig, ConfigError, describeSettings, readConfig, type Settings } from "./config.ts";
 import { createHealth, type Health, startHealthServer } from "./health.ts";
@@ -18,6 +19,8 @@ export interface ServiceContext {
   metrics: Registry;
   /** Read at the first call, made if they are missing. */
   secrets(): Secrets;
+  /** Marks a point of the path; PARLEY_CRASH_AT can end the process there. */
+  pass: Pass;
   /** Aborted when the process has been told to stop, before `close` is called. */
   draining: AbortSignal;
   /** Names a step of `close`, so that the log can say which one hung. */
@@ -33,7 +36,7 @@ export interface Service {
 /** The process as main.ts hands it over. */
 export type ServiceProcess = Pick<
   NodeJS.Process,
-  "argv" | "env" | "exit" | "on" | "stdin" | "stdout" | "stderr" | "getActiveResourcesInfo"
+  "argv" | "env" | "exit" | "kill" | "on" | "pid" | "stdin" | "stdout" | "stderr" | "getActiveResourcesInfo"
 >;
 
 export interface ServiceDefinition<Properties extends TProperties> {
@@ -110,6 +113,7 @@ async function run<Properties extends TProperties>(
         secrets ??= readSecrets(common.PARLEY_SECRETS);
         return secrets;
       },
+      pass: createPass(common.PARLEY_CRASH_AT, () => process.kill(process.pid, "SIGKILL")),
       draining: stopping.signal,
       closing: closing.step,
     });

@@ -78,6 +78,7 @@ export async function startTestApi(t: TestContext, env: Record<string, string> =
       health: createHealth(),
       metrics: createMetrics("test"),
       secrets: () => secrets,
+      pass: () => undefined,
       draining: new AbortController().signal,
       closing: (_, work) => work(),
     });

@@ -74,6 +74,7 @@ export async function startWebhook(t: TestContext, env: Record<string, string> =
     health,
     metrics: createMetrics("test"),
     secrets: () => secrets,
+    pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, work) => work(),
   });

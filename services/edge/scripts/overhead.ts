@@ -200,6 +200,7 @@ async function serve(servicesSecret: string): Promise<void> {
     health: createHealth(),
     metrics: createMetrics("edge"),
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook-secret" }),
+    pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, step) => step(),
   });

@@ -94,6 +94,7 @@ export async function startTestEdge(
     health: createHealth(),
     metrics,
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret: broker.password, hookSecret }),
+    pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, step) => step(),
   };

@@ -43,6 +43,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     manager,
     streamName: streams.stored.name,
     announceMs: config.HISTORY_ANNOUNCE_MS,
+    pass: context.pass,
     receivers: createReceivers({ nats, shelf, log }),
     membersChanged({ q, conv, memberSeq }) {
       const changed: MembersChanged = { conv, memberSeq };

@@ -1,6 +1,6 @@
 // The single writer of one conversation partition: what waits becomes a batch, the log is the fence, state follows the commit.
 import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type GroupOutcome } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf } from "./change.ts";
@@ -19,6 +19,8 @@ export interface WriterParts {
   receivers: Receivers;
   /** told after each commit, in order of `pos` */
   committed(entries: readonly LogEntry[]): void;
+  /** where a test may end the process */
+  pass: Pass;
   log: Logger;
 }
 
@@ -122,9 +124,11 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   const { q, store } = writer;
   const candidates = await lookUp(writer, batch);
   const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
+  writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries);
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
   apply(writer, entries);
+  writer.pass("before-reply");
   let at = 0;
   for (const { items, settle } of batch) {
     settle({ q, outcomes: outcomes.slice(at, at + items.length) });

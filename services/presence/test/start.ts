@@ -73,6 +73,7 @@ export async function startOne(
     health: createHealth(),
     metrics: createMetrics("test"),
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook" }),
+    pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, work) => work(),
   });

@@ -1,6 +1,6 @@
 // The way of one message (DESIGN §3): the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
 import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
-import type { ReceivedPacket } from "@parley/runtime";
+import type { Pass, ReceivedPacket } from "@parley/runtime";
 import type { Acknowledge } from "./acknowledge.ts";
 import type { Admit } from "./admit.ts";
 import type { Append } from "./append.ts";
@@ -14,6 +14,8 @@ export interface Path {
   append: Append;
   deliver: Deliver;
   acknowledge: Acknowledge;
+  /** where a test may end the process */
+  pass: Pass;
   /** the packet stopped the service before, or could not be stored by itself: kept aside for people to look at */
   deadLetter(packet: ReceivedPacket, error: AppError): Promise<void>;
 }
@@ -34,12 +36,15 @@ export async function takeMessage(
   const early = packet.dup ? undefined : path.admit(topic); // 2 rate_limited (a DUP was admitted when it first came)
   if (early) return refuse(path, topic, uplink.id, early, confirm);
 
+  path.pass("before-append");
   const outcome = await path.append(itemOf(uplink, topic)); // 3 not_member · not_found · out_of_order · unavailable · internal
   if (outcome instanceof AppError) {
     if (outcome.code === "internal") await path.deadLetter(packet, outcome);
     return refuse(path, topic, uplink.id, outcome, confirm);
   }
+  path.pass("before-deliver");
   await finish(path, uplink, topic, outcome);
+  path.pass("before-puback");
   confirm(); //                                              6 PUBACK: only now is the packet finished
 }
 

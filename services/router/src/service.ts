@@ -44,7 +44,18 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     requestsMax: config.ROUTER_REQUESTS,
   });
   const chains = new Map<string, Promise<void>>();
-  const verbs = createVerbs({ config, nats, redis, instance, append, askHolder, members, chains, log });
+  const verbs = createVerbs({
+    config,
+    nats,
+    redis,
+    instance,
+    append,
+    askHolder,
+    members,
+    chains,
+    pass: context.pass,
+    log,
+  });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
     password: context.secrets().servicesSecret,

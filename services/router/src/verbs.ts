@@ -1,6 +1,6 @@
 // What is done with each verb of a partition's packets; the parts that all partitions of a router share are made once.
 import type { UplinkTopic } from "@parley/protocol";
-import type { BrokerSession, Logger, NatsConnection, ReceivedPacket, Redis } from "@parley/runtime";
+import type { BrokerSession, Logger, NatsConnection, Pass, ReceivedPacket, Redis } from "@parley/runtime";
 import { type Acknowledge, createAcknowledge } from "./acknowledge.ts";
 import { createAdmit } from "./admit.ts";
 import type { Append } from "./append.ts";
@@ -26,6 +26,7 @@ export interface VerbParts {
   askHolder: AskHolder;
   members: Members;
   chains: Map<string, Promise<void>>;
+  pass: Pass;
   log: Logger;
 }
 
@@ -35,7 +36,7 @@ export interface VerbFactory {
 }
 
 export function createVerbs(parts: VerbParts): VerbFactory {
-  const { config, nats, append, askHolder, members, chains, log } = parts;
+  const { config, nats, append, askHolder, members, chains, pass, log } = parts;
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const decode = createDecode(config.ROUTER_PACKET_BYTES);
   const deadLetter = createDeadLetter(nats, log);
@@ -47,7 +48,7 @@ export function createVerbs(parts: VerbParts): VerbFactory {
       const publishMany = (topics: readonly string[], payload: Uint8Array) => session.publishMany(topics, payload, 1);
       const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
       const deliver = createDeliver({ publishMany, members, chains, log });
-      const path = { decode, admit, append, deliver, acknowledge, deadLetter };
+      const path = { decode, admit, append, deliver, acknowledge, pass, deadLetter };
       const take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) =>
         takeMessage(path, packet, topic, confirm);
       return {
