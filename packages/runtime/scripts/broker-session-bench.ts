@@ -33,7 +33,7 @@ const startOurs: Start = async (server, arrived) => {
   await session.whenConnected();
   return {
     publish: (topic) => session.publish(topic, payload, 1),
-    close: () => session.close({ graceful: true }),
+    close: () => session.close({ graceful: true, waitMs: 5_000 }),
   };
 };
 
