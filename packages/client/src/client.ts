@@ -1,7 +1,6 @@
 // The chat client of one device: connection, outbox, inbox, receipts and requests as one thing.
 import {
   AppError,
-  conversationsList,
   historyGet,
   type Message,
   type Method,
@@ -147,11 +146,11 @@ export class ParleyClient {
     this.#connection.renew();
   }
 
-  /** Sends what can be sent at once, and ends the connection. */
+  /** Sends what can be sent at once, and ends the connection. No event tells of it. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#setState("offline");
     this.#closed = true;
+    this.#state = "offline";
     this.#receipts.close();
     this.#heads.close();
     this.#inbox.close();
@@ -175,7 +174,7 @@ export class ParleyClient {
       onPacket: (topic, payload) => this.#take(topic, payload),
       onRefused: (error) => {
         this.#ready.reject(error);
-        this.#events.emit("error", error);
+        this.#events.emit("refused", error);
       },
     });
   }
@@ -212,13 +211,14 @@ export class ParleyClient {
     return callHttp(this.#options.url, sync, params, { token: this.#sessions.current().token });
   }
 
+  /** conv → last seq, over all conversations the user has or had a part in. */
   async #readHeads(): Promise<Record<string, number>> {
     const heads: Record<string, number> = {};
     let page: string | null = null;
     do {
-      const params: ParamsOf<typeof conversationsList> = { limit: 1_000, ...(page === null ? {} : { page }) };
-      const answer: ResultOf<typeof conversationsList> = await this.request(conversationsList, params);
-      for (const { conv, lastSeq } of answer.conversations) heads[conv] = lastSeq;
+      const answer: ResultOf<typeof sync> = await this.request(sync, { limit: 1, ...(page === null ? {} : { page }) });
+      for (const { conv, lastSeq, messages } of answer.conversations)
+        heads[conv] = Math.max(lastSeq, messages.at(-1)?.seq ?? 0);
       page = answer.next;
     } while (page !== null);
     return heads;

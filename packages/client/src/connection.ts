@@ -78,7 +78,7 @@ export class Connection {
     this.#wake();
     const late = setTimeout(() => this.#client?.end(true), closeTimeoutMs);
     await this.#window?.drained();
-    this.#client?.end();
+    this.#client?.end(!this.#client.connected);
     await this.#running;
     clearTimeout(late);
   }

@@ -21,8 +21,10 @@ export type ParleyEvents = {
   sent: Ack;
   /** a message that was refused for good */
   failed: { id: string; error: AppError };
-  /** a refusal that belongs to no promise: of a receipt, a typing packet, the whole session */
+  /** a refusal that belongs to no promise: of a receipt or a typing packet */
   error: AppError;
+  /** the server refuses this device for good (`conflict`: another program uses it); nothing is tried any more */
+  refused: AppError;
 };
 
 export interface ClientOptions {

@@ -40,8 +40,9 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
     if (next !== undefined) timer = setTimeout(pump, Math.max(1, next - Date.now()));
   }
 
-  function acked(ack: Ack): void {
-    if (!outbox.acked(ack.id)) return;
+  function acked({ id, conv, seq, ts }: Ack): void {
+    if (!outbox.acked(id)) return;
+    const ack = { id, conv, seq, ts };
     forget(ack.id);
     promised.get(ack.id)?.resolve(ack);
     promised.delete(ack.id);

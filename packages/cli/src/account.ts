@@ -1,0 +1,117 @@
+// Who calls: the session of --user at --server, kept, renewed, or made by a password that is at hand.
+import { AppError, type ClientOptions, callHttp, type ParamsOf, type ResultOf, type Session } from "@parley/client";
+import { login, type Method, refresh } from "@parley/protocol";
+import { type Credentials, configFolder, openCredentials } from "./credentials.ts";
+import { lockDevice } from "./device-lock.ts";
+import { UsageError } from "./failure.ts";
+import { findServer, type Server } from "./server.ts";
+
+/** What every command takes. */
+export interface AccountFlags {
+  server?: string;
+  user?: string;
+  device?: string;
+  password?: string;
+  json?: boolean;
+}
+
+export interface Account {
+  server: Server;
+  /** Undefined when nobody has logged in. */
+  user: string | undefined;
+  device: string;
+  /** Calls a method by HTTP, as this user. */
+  call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
+  /** What a connection needs, on a device that no other parley uses now. */
+  connection(): Promise<Pick<ClientOptions, "url" | "session" | "onSession">>;
+}
+
+const defaultDevice = "cli";
+const devicesAtOnce = 9;
+const renewBeforeMs = 60_000;
+
+export function openAccount(flags: AccountFlags): Account {
+  const server = findServer(flags.server);
+  const credentials = openCredentials();
+  const user = flags.user ?? process.env.PARLEY_USER ?? credentials.user(server.url);
+  const opened: Opened = { server, credentials, user, password: passwordOf(flags, server, user) };
+  const device = flags.device ?? defaultDevice;
+  return {
+    server,
+    user,
+    device,
+    async call(method, params) {
+      const session = await sessionOf(opened, device);
+      const { token } = await fresh(opened, device, session);
+      return callHttp(server.url, method, params, { token });
+    },
+    connection: () => openDevice(opened, flags.device),
+  };
+}
+
+interface Opened {
+  server: Server;
+  credentials: Credentials;
+  user: string | undefined;
+  password: string | undefined;
+}
+
+function passwordOf({ password }: AccountFlags, { demo }: Server, user: string | undefined): string | undefined {
+  return password ?? process.env.PARLEY_PASSWORD ?? demo.find(({ username }) => username === user)?.password;
+}
+
+/** Logs in and keeps the session. */
+export async function logIn(server: Server, username: string, password: string, device: string): Promise<Session> {
+  const session = await callHttp(server.url, login, { username, password, device });
+  openCredentials().save(server.url, device, session);
+  return session;
+}
+
+async function sessionOf({ server, credentials, user, password }: Opened, device: string): Promise<Session> {
+  if (user === undefined)
+    throw new AppError("unauthenticated", `not logged in at ${server.url}; parley login --user NAME`);
+  const kept = credentials.find(server.url, user, device);
+  if (kept) return kept;
+  if (password !== undefined) return logIn(server, user, password, device);
+  const as = device === defaultDevice ? "" : ` --device ${device}`;
+  throw new AppError("unauthenticated", `not logged in at ${server.url} as ${user}; parley login --user ${user}${as}`);
+}
+
+/** The session with a token that is good for a while, and whose refresh token nobody has used. */
+async function fresh(opened: Opened, device: string, session: Session): Promise<Session> {
+  if (session.expiresAt > Date.now() + renewBeforeMs) return session;
+  const { server, credentials, password } = opened;
+  try {
+    const renewed = await callHttp(server.url, refresh, { refreshToken: session.refreshToken });
+    credentials.save(server.url, device, renewed);
+    return renewed;
+  } catch (error) {
+    if (AppError.from(error).code !== "unauthenticated") throw error;
+    if (password !== undefined) return logIn(server, session.uid, password, device);
+    throw new AppError(
+      "unauthenticated",
+      `the login of ${session.uid} has run out; parley login --user ${session.uid}`,
+    );
+  }
+}
+
+async function openDevice(opened: Opened, wanted: string | undefined) {
+  const { server, user, credentials, password } = opened;
+  const names = wanted
+    ? [wanted]
+    : Array.from({ length: devicesAtOnce }, (_, n) => (n === 0 ? defaultDevice : `${defaultDevice}${n + 1}`));
+  let heldBy: number | undefined;
+  for (const device of names) {
+    const known = password !== undefined || (user !== undefined && credentials.find(server.url, user, device));
+    if (!known && heldBy !== undefined) continue;
+    const lock = lockDevice(configFolder(), `${server.url} ${user}:${device}`);
+    heldBy = lock.heldBy ?? heldBy;
+    if (lock.heldBy !== undefined) continue;
+    const session = await fresh(opened, device, await sessionOf(opened, device));
+    const onSession = (next: Session) => credentials.save(server.url, device, next);
+    return { url: server.url, session, onSession };
+  }
+  throw new UsageError(
+    `${user}:${names[0]} is in use by process ${heldBy}; log in another device: parley login --user ${user} --device NAME`,
+  );
+}

@@ -1,0 +1,86 @@
+// parley send: one message, and its ack.
+
+import { randomUUID } from "node:crypto";
+import { text as readAll } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Ack, AppError } from "@parley/client";
+import { messagesSend } from "@parley/protocol";
+import type { Command } from "commander";
+import type { Account } from "../account.ts";
+import { readAddress } from "../address.ts";
+import { action, command } from "../command.ts";
+import { UsageError } from "../failure.ts";
+
+interface Flags {
+  type: string;
+  id?: string;
+  thread?: string;
+  reply?: string;
+  wait: string;
+}
+
+export function sendCommand(): Command {
+  return command("send <to> [text...]", "Send one message and print its ack once it is stored.", [
+    'parley send bob "hi there"',
+    "parley send '#general' hello everybody",
+    "git log -1 | parley send bob -",
+    "parley send bob --type x-weather '{\"celsius\":21}' --json",
+  ])
+    .option("--type <type>", "content type; anything but text is given as JSON", "text")
+    .option("--id <id>", "sent again with the same id it is stored once")
+    .option("--thread <thread>", "thread within the conversation")
+    .option("--reply <seq>", "answers the message with this seq")
+    .option("--wait <seconds>", "how long to try while the server is not available", "30")
+    .action(
+      action<Flags>(async ({ account, output, flags }, to, ...words) => {
+        const text = words.join(" ") === "-" || words.length === 0 ? await readStdin() : words.join(" ");
+        const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply);
+        const packet = {
+          id: flags.id ?? randomUUID(),
+          to: readAddress(to ?? ""),
+          content: { type: flags.type, ...(text === "" ? {} : { data: readData(flags.type, text) }) },
+          ...(flags.thread === undefined ? {} : { thread: flags.thread }),
+          ...(reply === undefined ? {} : { reply }),
+        };
+        const ack = await sendUntilStored(account, packet, readNumber("--wait", flags.wait));
+        output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
+      }),
+    );
+}
+
+async function readStdin(): Promise<string> {
+  if (process.stdin.isTTY) throw new UsageError("nothing to send: give a text, or - and the text on stdin");
+  return (await readAll(process.stdin)).replace(/\n$/, "");
+}
+
+function readData(type: string, text: string): unknown {
+  if (type === "text") return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`content of type ${type} is given as JSON`);
+  }
+}
+
+export function readNumber(flag: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`${flag} ${text}: a whole number is needed`);
+}
+
+// With an id the message may be sent as often as it takes.
+async function sendUntilStored(
+  account: Account,
+  packet: { id: string; to: string; content: { type: string } },
+  waitSeconds: number,
+): Promise<Ack> {
+  const deadline = Date.now() + waitSeconds * 1_000;
+  for (;;) {
+    try {
+      return await account.call(messagesSend, packet);
+    } catch (error) {
+      const { code } = AppError.from(error);
+      if ((code !== "unavailable" && code !== "rate_limited") || Date.now() > deadline) throw error;
+      await sleep(500);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// Messages and notices as a line of text.
+import type { Message } from "@parley/client";
+import { type Output, printable } from "./output.ts";
+
+/** `12:31 bob  hi`; with `conv` in front where several conversations meet. */
+export function formatMessage(
+  message: Message,
+  output: Output,
+  options: { conv?: boolean; mark?: string } = {},
+): string {
+  const time = output.style("dim", formatTime(message.ts));
+  const where = options.conv ? output.style("dim", `[${printable(message.conv)}] `) : "";
+  const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
+  return `${time} ${where}${output.style("cyan", printable(message.from))}  ${formatContent(message.content)}${mark}`;
+}
+
+/** The content in a few words. */
+export function formatContent(content: Message["content"]): string {
+  const { type, data, seq } = content as { type: string; data?: unknown; seq?: number };
+  if (type === "text" && typeof data === "string") return printable(data);
+  if (type === "event") return `* ${formatEvent(data)}`;
+  const points = seq === undefined ? "" : ` of #${seq}`;
+  const text = typeof data === "string" ? data : data === undefined ? "" : JSON.stringify(data);
+  return `(${printable(type)}${points})${text ? ` ${printable(text)}` : ""}`;
+}
+
+function formatEvent(data: unknown): string {
+  const { event, by, uids = [] } = (data ?? {}) as { event?: string; by?: string; uids?: string[] };
+  if (!event) return "something happened";
+  const who = uids.filter((uid) => uid !== by).join(", ");
+  return printable([by, eventVerbs[event] ?? event, who].filter(Boolean).join(" "));
+}
+
+const eventVerbs: Record<string, string> = {
+  create: "made the room with",
+  invite: "added",
+  join: "joined",
+  leave: "left",
+  remove: "removed",
+  role: "changed the role of",
+};
+
+function formatTime(ts: number): string {
+  const date = new Date(ts);
+  const time = date.toTimeString().slice(0, 5);
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toISOString().slice(0, 10)} ${time}`;
+}

@@ -1,0 +1,51 @@
+// The program: its commands, and how every failure becomes one line and an exit code.
+import { Command, CommanderError } from "commander";
+import { benchCommand } from "./commands/bench.ts";
+import { chatCommand } from "./commands/chat.ts";
+import { historyCommand } from "./commands/history.ts";
+import { listenCommand } from "./commands/listen.ts";
+import { loginCommand } from "./commands/login.ts";
+import { registerCommand } from "./commands/register.ts";
+import { roomsCommand } from "./commands/rooms.ts";
+import { sendCommand } from "./commands/send.ts";
+import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
+
+const exitHelp = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 server not available";
+
+/** Runs one command line; answers its exit code and never throws. */
+export async function run(args: string[]): Promise<number> {
+  try {
+    await program().parseAsync(args, { from: "user" });
+    return exitCodes.ok;
+  } catch (error) {
+    // Commander has printed it.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    process.stderr.write(`${describeFailure(error, args.includes("--json"))}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function program(): Command {
+  const root = new Command("parley")
+    .description("Chat through Parley from a terminal or a script.")
+    .addHelpText("after", `\n${exitHelp}\nparley COMMAND --help shows examples.`);
+  for (const one of [
+    registerCommand(),
+    loginCommand(),
+    chatCommand(),
+    sendCommand(),
+    listenCommand(),
+    historyCommand(),
+    roomsCommand(),
+    benchCommand(),
+  ])
+    root.addCommand(one);
+  return exitByThrowing(root);
+}
+
+// Set on every command: commander's own exit would cut off what is still being written.
+function exitByThrowing(command: Command): Command {
+  command.exitOverride().showHelpAfterError("(--help shows what can be said)");
+  for (const child of command.commands) exitByThrowing(child);
+  return command;
+}
