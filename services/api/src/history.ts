@@ -18,10 +18,10 @@ import {
   type HolderLookup,
   type Logger,
   type NatsConnection,
-  parseJson,
   type Redis,
   readJsonAnswer,
   request,
+  requestJson,
   startHolderLookup,
 } from "@parley/runtime";
 
@@ -51,7 +51,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   const holders = startHolderLookup({ redis, kind: "conversation", keys, log });
   const asking: Asking = { nats, holders, closed: false };
   const askJson = async <Answer>(verb: "change" | "members", conv: string, body: object): Promise<Answer> =>
-    askHolder(asking, verb, conv, JSON.stringify(body), (bytes) => resultOf<Answer>(bytes));
+    askHolder(asking, verb, conv, JSON.stringify(body), (bytes) => readJsonAnswer(bytes) as Answer);
   return {
     change: (change) => askJson("change", change.conv, change),
     members: (conv) => askJson("members", conv, { conv }),
@@ -60,9 +60,9 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
       return askHolder(asking, "append", item.conv, packAppendRequest([group]), readAppended);
     },
     async memberships(uid, kind) {
-      const body = JSON.stringify({ uid, kind });
-      const answer = await request(nats, subjects.memberships, body, { timeoutMs: patienceMs });
-      return resultOf<{ memberships: Membership[] }>(answer).memberships;
+      const options = { timeoutMs: patienceMs };
+      return (await requestJson<{ memberships: Membership[] }>(nats, subjects.memberships, { uid, kind }, options))
+        .memberships;
     },
     close() {
       asking.closed = true;
@@ -112,9 +112,4 @@ function readAppended(bytes: Uint8Array): Appended {
   if (outcome === undefined) throw new AppError("internal", "an append was answered with nothing");
   if ("error" in outcome) throw AppError.fromWire(outcome.error);
   return outcome;
-}
-
-function resultOf<Answer>(bytes: Uint8Array): Answer {
-  readJsonAnswer(bytes);
-  return (parseJson(bytes) as { result: Answer }).result;
 }

@@ -117,7 +117,7 @@ test("logout revokes the device's tokens, tells the others, and spares other dev
   const phone = await api.logIn("jane", "phone");
   const heard: Revocation[] = [];
   const subscription = api.nats.subscribe(subjects.revoked, {
-    callback: (_error, message) => heard.push(message.json<Revocation>()),
+    callback: (_error, message) => void heard.push(message.json<Revocation>()),
   });
   t.after(() => subscription.unsubscribe());
   await api.nats.flush();

@@ -27,15 +27,19 @@ export function readParams(method: Method<TObject, TSchema>, { path, query, body
 }
 
 function convertQuery(schema: TObject, query: HttpParts["query"]): JsonObject | AppError {
-  const converted: JsonObject = {};
   const fields = schema.properties as Record<string, Field>;
-  for (const [name, value] of Object.entries(query)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field?.type === "array") converted[name] = [value].flat().map((one) => convertText(field.items, one));
-    else if (Array.isArray(value)) return new AppError("invalid_packet", `${name.slice(0, 80)} is given twice`);
-    else converted[name] = convertText(field, value);
-  }
-  return converted;
+  const fieldOf = (name: string) => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+  const entries = Object.entries(query);
+  const twice = entries.find(([name, value]) => Array.isArray(value) && fieldOf(name)?.type !== "array");
+  if (twice) return new AppError("invalid_packet", `${twice[0].slice(0, 80)} is given twice`);
+  // fromEntries makes `__proto__` a field like any other, for the check to refuse.
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const field = fieldOf(name);
+      if (field?.type !== "array") return [name, convertText(field, value as string)];
+      return [name, [value].flat().map((one) => convertText(field.items, one))];
+    }),
+  );
 }
 
 // Only what is written as a number or boolean becomes one; the rest is left for the check to refuse.

@@ -72,6 +72,14 @@ function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 }
 
 function addHeaders(server: FastifyInstance): void {
+  let closing = false;
+  server.addHook("preClose", async () => {
+    closing = true;
+  });
+  // A connection busy at close would else be kept alive after its answer, and close would wait for it.
+  server.addHook("onSend", async (_request, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
   server.addHook("onRequest", async (_request, reply) => {
     reply.headers({
       "x-content-type-options": "nosniff",
