@@ -1,4 +1,4 @@
-// The HTTP server of the hooks. node:http itself: it answers twice as many decisions a second as a framework on it.
+// The HTTP server of the hooks, on node:http itself: whatever comes in is answered in the words of the broker that asks.
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -50,17 +50,23 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     log,
     count: (hook, result) => answers.inc({ hook, result }),
   });
+  const letGo = async () => {
+    revocations.close();
+    redis.close();
+    // What was told is sent; a connection that is away holds nothing up.
+    if (natsConnected(nats)) await context.closing("nats", () => nats.flush().catch(() => undefined));
+    await nats.close();
+  };
   const { AUTH_WEBHOOK_HOST: host, AUTH_WEBHOOK_PORT: port } = config;
-  const server = await startHookServer({ host, port, hookSecret, decisions, log });
+  const server = await startHookServer({ host, port, hookSecret, decisions, log }).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
   log.info({ event: "listening", what: "hooks", host, port: server.port });
   return {
     async close() {
       await context.closing("hooks", server.close);
-      revocations.close();
-      redis.close();
-      // What was told is sent; a connection that is away holds nothing up.
-      if (natsConnected(nats)) await context.closing("nats", () => nats.flush().catch(() => undefined));
-      await nats.close();
+      await letGo();
     },
   };
 }

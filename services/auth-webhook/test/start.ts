@@ -55,7 +55,11 @@ export interface Reply {
   cacheControl: string | null;
 }
 
-export async function startWebhook(t: TestContext, env: Record<string, string> = {}): Promise<Webhook> {
+export async function startWebhook(
+  t: TestContext,
+  env: Record<string, string> = {},
+  answers: Partial<Peers> = {},
+): Promise<Webhook> {
   const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
   const folder = await mkdtemp(join(tmpdir(), "parley-hooks-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -66,7 +70,7 @@ export async function startWebhook(t: TestContext, env: Record<string, string> =
   const log = createLogger({ service: "test", level: "debug", destination });
   const nats = await connectNats({ url: natsServer.url, name: "test", log });
   t.after(() => nats.close());
-  const peers = playPeers(nats);
+  const peers = Object.assign(playPeers(nats), answers);
   const health = createHealth();
   const service = await startAuthWebhook(config, {
     instance: "auth-webhook-test",
@@ -83,6 +87,7 @@ export async function startWebhook(t: TestContext, env: Record<string, string> =
   const url = `http://127.0.0.1:${port}`;
   const ready = () => Object.keys(health.reasons()).length === 0;
   if (peers.revocations) await eventually(ready);
+  await eventually(() => lines.some(({ event }) => event === "redis_connected"));
   return {
     url,
     nats,

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Revocation, subjects } from "@parley/protocol";
+import { eventually } from "@parley/testkit";
+import { exportJWK, SignJWT, UnsecuredJWT } from "jose";
+import { exp, serveJson, startWebhook, type Webhook } from "./start.ts";
+
+/** The answer to a connect of alice's phone: `ok` or `not_allowed`. */
+async function connect(webhook: Webhook, password: unknown, more: Record<string, unknown> = {}): Promise<string> {
+  const body = { peer_addr: "192.0.2.1", peer_port: 1, client_id: "alice:phone", username: "alice", password, ...more };
+  const { body: answered } = await webhook.vernemq("auth_on_register_m5", body);
+  const { result } = answered as { result: string | { error: string } };
+  return typeof result === "string" ? result : result.error;
+}
+
+const lastReason = ({ lines }: Webhook) => lines.findLast(({ event }) => event === "refused")?.reason;
+const now = () => Date.now() / 1000;
+
+test("a token is believed only as it was made: signature, algorithm, times, claims", async (t) => {
+  const webhook = await startWebhook(t);
+  const { signingKey } = webhook.secrets;
+  const claims = { sub: "alice", clientId: "alice:phone", iat: now(), exp };
+  const sign = (key: Uint8Array | KeyObject, alg: string) => new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
+  const good = await webhook.token();
+  const [head, body, signature] = good.split(".") as [string, string, string];
+  const other = Buffer.from(JSON.stringify({ ...claims, sub: "root" })).toString("base64url");
+  const bad: Record<string, string> = {
+    "another key": await sign(Buffer.alloc(32, 7), "HS256"),
+    "another algorithm": await sign(Buffer.concat([signingKey, signingKey]), "HS512"),
+    none: new UnsecuredJWT(claims).encode(),
+    "another body": `${head}.${other}.${signature}`,
+    "no signature": `${head}.${body}.`,
+    expired: await webhook.token({ exp: Math.floor(now()) - 1 }),
+    "no exp": await webhook.token({ exp: undefined }),
+    "another user": await webhook.token({ sub: "bob" }),
+    "no sub": await webhook.token({ sub: undefined }),
+    "another client id": await webhook.token({ clientId: "alice:web" }),
+    "no client id": await webhook.token({ clientId: undefined }),
+    "a client id that is no text": await webhook.token({ clientId: 7 }),
+    "not yet": await webhook.token({ nbf: Math.floor(now()) + 600 }),
+    long: `${good}${"A".repeat(5000)}`,
+  };
+  for (const [what, token] of Object.entries(bad)) assert.equal(await connect(webhook, token), "not_allowed", what);
+  assert.equal(webhook.peers.asked.presence.length, 0);
+  assert.equal(webhook.peers.asked.password.length, 0, "a token is never tried as a password");
+  assert.equal(await connect(webhook, good), "ok");
+  assert.equal(await connect(webhook, good), "ok", "a remembered token");
+  const lines = JSON.stringify(webhook.lines);
+  assert.ok(!lines.includes(good) && !lines.includes(signature));
+});
+
+test("a token that was believed is refused once it has expired", async (t) => {
+  const webhook = await startWebhook(t);
+  const token = await webhook.token({ exp: Math.ceil(now()) + 1 });
+  assert.equal(await connect(webhook, token), "ok");
+  await eventually(async () => (await connect(webhook, token)) === "not_allowed");
+  assert.equal(lastReason(webhook), "expired");
+  const publish = {
+    client_id: "alice:phone",
+    username: "alice",
+    topic: "im/up/5/alice/alice:phone/msg",
+    retain: false,
+  };
+  const reply = await webhook.vernemq("auth_on_publish", publish);
+  assert.deepEqual(reply.body, { result: { error: "not_allowed" } }, "and so is what its connection still asks");
+});
+
+test("no answer is kept beyond the token's expiry, nor for a device whose expiry is not known", async (t) => {
+  const webhook = await startWebhook(t);
+  const publish = {
+    client_id: "alice:phone",
+    username: "alice",
+    topic: "im/up/5/alice/alice:phone/msg",
+    retain: false,
+  };
+  assert.equal((await webhook.vernemq("auth_on_publish", publish)).cacheControl, null);
+  await connect(webhook, await webhook.token({ exp: Math.floor(now()) + 100 }));
+  const age = Number((await webhook.vernemq("auth_on_publish", publish)).cacheControl?.replace("max-age=", ""));
+  assert.ok(age > 0 && age <= 100);
+  const denied = await webhook.vernemq("auth_on_publish", { ...publish, topic: "im/dn/alice/m" });
+  assert.equal(denied.cacheControl, null);
+});
+
+test("a revoked device's tokens are refused, newer ones and other devices' are not", async (t) => {
+  const webhook = await startWebhook(t);
+  const old = await webhook.token();
+  assert.equal(await connect(webhook, old), "ok");
+  const revocation: Revocation = { uid: "alice", clientId: "alice:phone", before: now() + 0.001, until: exp };
+  webhook.nats.publish(subjects.revoked, JSON.stringify(revocation));
+  await eventually(async () => (await connect(webhook, old)) === "not_allowed");
+  assert.equal(lastReason(webhook), "revoked");
+  assert.equal(await connect(webhook, await webhook.token({ iat: revocation.before })), "ok");
+  const web = await webhook.token({ clientId: "alice:web", iat: now() - 60 });
+  assert.equal(await connect(webhook, web, { client_id: "alice:web" }), "ok");
+  webhook.nats.publish(subjects.revoked, JSON.stringify({ uid: "alice", before: now(), until: exp }));
+  await eventually(async () => (await connect(webhook, web, { client_id: "alice:web" })) === "not_allowed");
+  for (const bad of ["", "{", "{}", '{"uid":"alice","before":"x"}']) webhook.nats.publish(subjects.revoked, bad);
+  await eventually(() => webhook.lines.filter(({ event }) => event === "revocation_unreadable").length === 4);
+});
+
+test("no token is believed and the service is not ready before the revocations are loaded", async (t) => {
+  const webhook = await startWebhook(t, { AUTH_WEBHOOK_PASSWORDS: "true" });
+  assert.equal(webhook.ready(), true);
+  const late = await startWebhook(t, {}, { revocations: undefined });
+  assert.equal(late.ready(), false);
+  assert.equal(await connect(late, await late.token()), "not_allowed");
+  assert.equal(lastReason(late), "not_ready");
+  const service = { client_id: "router-p3", username: "parley" };
+  assert.equal(await connect(late, late.secrets.servicesSecret, service), "ok", "routers need not wait");
+});
+
+test("presence decides whose device it is; without its answer a valid token is let in and a password is not", async (t) => {
+  const webhook = await startWebhook(t, { AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: "50" });
+  const token = await webhook.token();
+  assert.equal(await connect(webhook, token), "ok");
+  const { at, ...asked } = webhook.peers.asked.presence[0]!;
+  assert.ok(Date.now() - at < 10_000);
+  assert.deepEqual(
+    { ...asked, issuedAt: 0 },
+    {
+      uid: "alice",
+      clientId: "alice:phone",
+      credential: "token",
+      address: "192.0.2.1",
+      protocol: 5,
+      issuedAt: 0,
+      expiresAt: exp,
+    },
+  );
+  for (const reason of ["owned_by_another", "blocked"] as const) {
+    webhook.peers.presence = () => ({ ok: false, reason });
+    assert.equal(await connect(webhook, token), "not_allowed");
+    assert.equal(lastReason(webhook), reason);
+  }
+  const absences: [string, Webhook["peers"]["presence"]][] = [
+    ["silent", undefined],
+    ["failing", () => { throw new Error("out of order"); }], // biome-ignore format: one line
+  ];
+  for (const [what, presence] of absences) {
+    webhook.peers.presence = presence;
+    assert.equal(await connect(webhook, token), "ok", what);
+    assert.equal(await connect(webhook, "right password"), "not_allowed", what);
+    assert.equal(lastReason(webhook), "unavailable");
+  }
+});
+
+test("passwords can be switched off", async (t) => {
+  const webhook = await startWebhook(t, { AUTH_WEBHOOK_PASSWORDS: "false" });
+  assert.equal(await connect(webhook, "right password"), "not_allowed");
+  assert.equal(webhook.peers.asked.password.length, 0);
+  assert.equal(lastReason(webhook), "passwords_off");
+});
+
+test("after ten wrong passwords no more are checked, also while Redis is away; tokens and other addresses go on", async (t) => {
+  for (const redisAway of [false, true]) {
+    const webhook = await startWebhook(t);
+    if (redisAway) await webhook.redis.kill();
+    // A window of a minute may end within the loop: then the next one fills.
+    await eventually(async () => {
+      assert.equal(await connect(webhook, "wrong password"), "not_allowed");
+      return webhook.peers.asked.password.length >= 10 && lastReason(webhook) === "too_many_failures";
+    });
+    const asked = webhook.peers.asked.password.length;
+    assert.equal(await connect(webhook, "right password"), "not_allowed");
+    assert.equal(webhook.peers.asked.password.length, asked);
+    assert.equal(await connect(webhook, "right password", { peer_addr: "192.0.2.2" }), "ok");
+    assert.equal(await connect(webhook, await webhook.token()), "ok");
+  }
+});
+
+test("an address and a user each have a rate of connects", async (t) => {
+  const env = { AUTH_WEBHOOK_CONNECT_RATE: "20", AUTH_WEBHOOK_USER_CONNECT_RATE: "5" };
+  const webhook = await startWebhook(t, env);
+  const token = await webhook.token();
+  await eventually(async () => (await connect(webhook, token)) === "not_allowed");
+  assert.equal(lastReason(webhook), "rate_limited");
+  const others = async (n: number) => connect(webhook, "right password", { username: `u${n}`, client_id: `u${n}` });
+  webhook.peers.password = () => true;
+  assert.equal(await others(1), "ok");
+  let n = 2;
+  await eventually(async () => (await others(n++)) === "not_allowed");
+});
+
+test("a Redis that hangs delays no connect for long", async (t) => {
+  const webhook = await startWebhook(t);
+  await connect(webhook, await webhook.token());
+  webhook.redis.pause();
+  assert.equal(await connect(webhook, await webhook.token()), "ok");
+  assert.ok(webhook.lines.some(({ event, reason }) => event === "rates_local" && String(reason).includes("100 ms")));
+  webhook.redis.resume();
+});
+
+test("while NATS is away nobody gets in but by a valid token, and revocations still hold", async (t) => {
+  const webhook = await startWebhook(t);
+  const revoked = await webhook.token({ iat: 1 });
+  webhook.nats.publish(subjects.revoked, JSON.stringify({ uid: "alice", before: 2, until: exp }));
+  await eventually(async () => (await connect(webhook, revoked)) === "not_allowed");
+  await webhook.natsServer.kill();
+  assert.equal(await connect(webhook, await webhook.token()), "ok");
+  assert.equal(await connect(webhook, revoked), "not_allowed");
+  assert.equal(await connect(webhook, "right password"), "not_allowed");
+});
+
+test("EdDSA by setting: with the signing key as seed, or a public key in a file; HS256 is refused then", async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), "parley-key-"));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const pair = generateKeyPairSync("ed25519");
+  const file = join(dir, "public.pem");
+  await writeFile(file, pair.publicKey.export({ type: "spki", format: "pem" }));
+  const sign = (key: KeyObject) =>
+    new SignJWT({ sub: "alice", clientId: "alice:phone", iat: now(), exp })
+      .setProtectedHeader({ alg: "EdDSA" })
+      .sign(key);
+  const byFile = await startWebhook(t, { AUTH_WEBHOOK_TOKEN_ALG: "EdDSA", AUTH_WEBHOOK_TOKEN_PUBLIC_KEY: file });
+  assert.equal(await connect(byFile, await sign(pair.privateKey)), "ok");
+  assert.equal(await connect(byFile, await byFile.token()), "not_allowed");
+  const bySeed = await startWebhook(t, { AUTH_WEBHOOK_TOKEN_ALG: "EdDSA" });
+  const prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+  const der = Buffer.concat([prefix, bySeed.secrets.signingKey]);
+  assert.equal(await connect(bySeed, await sign(createPrivateKey({ key: der, format: "der", type: "pkcs8" }))), "ok");
+  assert.equal(await connect(bySeed, await sign(pair.privateKey)), "not_allowed");
+});
+
+test("an external issuer's tokens are verified by its JWKS, issuer and audience; Parley's own stay good", async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "RS256", use: "sig" }] };
+  const url = await serveJson(t, () => jwks);
+  const webhook = await startWebhook(t, {
+    AUTH_WEBHOOK_JWKS_URL: url,
+    AUTH_WEBHOOK_ISSUER: "https://issuer.example",
+    AUTH_WEBHOOK_AUDIENCE: "chat",
+  });
+  const sign = (more: object = {}) =>
+    new SignJWT({ sub: "alice", iss: "https://issuer.example", aud: "chat", iat: now(), exp, ...more })
+      .setProtectedHeader({ alg: "RS256", kid: "k1" })
+      .sign(privateKey);
+  assert.equal(await connect(webhook, await sign()), "ok");
+  assert.equal(await connect(webhook, await sign(), { client_id: "alice:web" }), "ok", "it names no client id");
+  assert.equal(await connect(webhook, await sign({ clientId: "alice:web" })), "not_allowed");
+  assert.equal(await connect(webhook, await sign({ aud: "mail" })), "not_allowed");
+  assert.equal(await connect(webhook, await sign({ iss: "https://other.example" })), "not_allowed");
+  assert.equal(await connect(webhook, await sign({ sub: "bob" })), "not_allowed");
+  const forged = { iss: "https://issuer.example", aud: "chat" };
+  assert.equal(await connect(webhook, await webhook.token(forged)), "not_allowed", "HS256 in the issuer's name");
+  assert.equal(await connect(webhook, await webhook.token()), "ok");
+});
+
+test("a JWKS without an issuer, or a key file that is none, stops the start with the setting's name", async (t) => {
+  const jwks = startWebhook(t, { AUTH_WEBHOOK_JWKS_URL: "http://127.0.0.1:1" });
+  await assert.rejects(jwks, /AUTH_WEBHOOK_ISSUER/);
+  const key = startWebhook(t, { AUTH_WEBHOOK_TOKEN_ALG: "EdDSA", AUTH_WEBHOOK_TOKEN_PUBLIC_KEY: "/nowhere" });
+  await assert.rejects(key, /AUTH_WEBHOOK_TOKEN_PUBLIC_KEY/);
+});
+
+test("a port that is taken stops the start with the setting's name", async (t) => {
+  const { url } = await startWebhook(t);
+  await assert.rejects(startWebhook(t, { AUTH_WEBHOOK_PORT: new URL(url).port }), /AUTH_WEBHOOK_PORT .* taken/);
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openBrokerClients } from "../src/broker-clients.ts";
+import { playBroker } from "./start.ts";
+
+test("the edge's list is read and its clients ended with the services' secret", async (t) => {
+  const broker = await playBroker(t);
+  broker.clients.set("alice:phone", 1795240386143);
+  const clients = openBrokerClients({ broker: "edge", urls: [broker.url], credential: "secret" });
+  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", connectedAt: 1795240386143 }]);
+  await clients.disconnect("a/b c");
+  assert.deepEqual(broker.asked.at(-1), {
+    method: "DELETE",
+    url: "/clients/a%2Fb%20c",
+    authorization: "Bearer secret",
+  });
+});
+
+test("the lists of several edges are one", async (t) => {
+  const [one, other] = [await playBroker(t), await playBroker(t)];
+  one.clients.set("alice", 1);
+  other.clients.set("bob", 2);
+  const clients = openBrokerClients({ broker: "edge", urls: [one.url, other.url], credential: "secret" });
+  assert.deepEqual(
+    (await clients.list()).map(({ clientId }) => clientId),
+    ["alice", "bob"],
+  );
+  other.status = 500;
+  await assert.rejects(clients.list(), { code: "unavailable" }, "a part of a list is no list");
+});
+
+test("EMQX's list is read page by page, only what is connected", async (t) => {
+  const broker = await playBroker(t, (rows, url) => {
+    const [page, limit] = [Number(url.searchParams.get("page")), Number(url.searchParams.get("limit"))];
+    const data = [...rows].slice((page - 1) * limit, page * limit).map(([clientid, at]) => {
+      return {
+        clientid,
+        username: "x",
+        connected: at > 0,
+        connected_at: new Date(Math.abs(at)).toISOString(),
+        node: "emqx@127.0.0.1",
+      };
+    });
+    return { data, meta: { page, limit, count: rows.size, hasnext: page * limit < rows.size } };
+  });
+  for (let n = 1; n <= 2500; n++) broker.clients.set(`c${n}`, 1795240386143);
+  broker.clients.set("left", -1);
+  const clients = openBrokerClients({ broker: "emqx", urls: [broker.url], credential: "key:secret" });
+  const listed = await clients.list();
+  assert.equal(listed.length, 2500);
+  assert.deepEqual(listed[0], { clientId: "c1", connectedAt: 1795240386143 });
+  assert.equal(broker.asked.length, 3);
+  assert.equal(broker.asked[0]!.authorization, `Basic ${btoa("key:secret")}`);
+  await clients.disconnect("alice:phone");
+  assert.equal(broker.asked.at(-1)?.url, "/api/v5/clients/alice%3Aphone");
+});
+
+test("VerneMQ's list is read with as many rows as there are, only what is online", async (t) => {
+  const broker = await playBroker(t, (rows) => {
+    const table = [...rows].map(([client_id, at]) => ({ client_id, is_online: at > 0, session_started_at: at }));
+    return { type: "table", table };
+  });
+  broker.clients.set("alice:phone", 1795240386143).set("left", 0);
+  const clients = openBrokerClients({ broker: "vernemq", urls: [broker.url], credential: "key" });
+  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", connectedAt: 1795240386143 }]);
+  assert.match(broker.asked[0]!.url, /^\/api\/v1\/session\/show\?.*--limit=\d{6,}/);
+  assert.equal(broker.asked[0]!.authorization, `Basic ${btoa("key:")}`);
+  await clients.disconnect("alice:phone");
+  assert.equal(broker.asked.at(-1)?.url, "/api/v1/session/disconnect?client-id=alice%3Aphone&--cleanup");
+});
+
+test("an answer that is no list is unavailable, never an empty list", async (t) => {
+  for (const answer of [{}, [], null, "text", { clients: {} }, { clients: [{}] }, { clients: [{ client_id: 7 }] }]) {
+    const { url } = await playBroker(t, () => answer);
+    const clients = openBrokerClients({ broker: "edge", urls: [url], credential: "s" });
+    await assert.rejects(clients.list(), { code: "unavailable" }, JSON.stringify(answer));
+  }
+  const gone = openBrokerClients({ broker: "edge", urls: ["http://127.0.0.1:1"], credential: "s" });
+  await assert.rejects(gone.list(), { code: "unavailable" });
+});
