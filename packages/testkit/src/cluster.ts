@@ -87,6 +87,7 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
   troubles.promise.catch(() => {});
   let demo: Login[] = [];
   const given = { up: false };
+  let started = false;
   let closed = false;
   const run = (): RunFile => ({
     http: `http://127.0.0.1:${wiring.public.http}`,
@@ -97,7 +98,11 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
   const changed = () => {
     if (!closed) writeRunFileOrSay(dir, run(), log);
   };
-  const hooks = { log, changed, trouble: (message: string) => troubles.reject(new SetupError(message)) };
+  const trouble = (message: string) => {
+    if (started) log(`${message}; still trying`);
+    else troubles.reject(new SetupError(message));
+  };
+  const hooks = { log, changed, trouble };
   const supervised = superviseParts(options.parts, plan, wiring, { ...hooks, servicesSecret, env: options.env ?? {} });
   const fronts: Front[] = [];
 
@@ -137,6 +142,7 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     await close({ force: options.signal?.aborted !== true });
     throw error;
   }
+  started = true;
   return cluster;
 }
 

@@ -53,9 +53,9 @@ export function supervise(options: SupervisedOptions): Supervised {
         options.changed();
       });
       if (life === undefined || signal.aborted) return;
-      options.log(`${life.message}; starting it again`);
       const { waitMs, hopeless } = policy.after(life);
       if (hopeless) options.trouble(`${life.message} (log: ${options.logFile})`);
+      else options.log(`${life.message}; starting it again`);
       await sleep(waitMs, undefined, { signal }).catch(() => {});
       restarts += 1;
     }
