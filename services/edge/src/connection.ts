@@ -6,13 +6,14 @@ import { type BrokerConnection, connectBroker } from "./broker.ts";
 import { acceptance, brokerRefusal } from "./connack.ts";
 import { type Admission, type ConnectRules, decideConnect, type Peer } from "./connect.ts";
 import { decideDisconnect } from "./disconnect.ts";
+import { passDownlink } from "./downlink.ts";
 import { Framing } from "./framing.ts";
 import { asItCame, dropped, type Outcome } from "./outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "./packets.ts";
-import { decidePublish } from "./publish.ts";
 import { type Reason, reasons } from "./reasons.ts";
 import type { Member, Sessions } from "./sessions.ts";
-import { completeSuback, decideSubscribe, type PartialSubacks } from "./subscribe.ts";
+import type { PartialSubacks } from "./subscribe.ts";
+import { decideUplink } from "./uplink.ts";
 
 /** What every connection needs of the edge. */
 export interface Surroundings {
@@ -121,11 +122,14 @@ export class Connection implements Member {
   #takeUplink(chunk: Buffer): void {
     if (this.#phase === "closed") return;
     this.#uplink.push(chunk);
+    // Refusals of one chunk leave in one write.
+    this.#device.cork();
     try {
       this.#readUplink();
     } catch (error) {
       this.#fail(error);
     }
+    this.#device.uncork();
   }
 
   /** Runs of packets that pass as they came leave in one write; the first question stops the reading until it is answered. */
@@ -154,28 +158,12 @@ export class Connection implements Member {
 
   #decide(frame: Framing): Outcome | Promise<Outcome> {
     const first = frame.bytes[frame.start]!;
-    const type = first >> 4;
     if (this.#phase === "new")
       return first === types.connect << 4 ? this.#connect(frame) : { close: reasons.protocolError };
     if (this.#parted) return dropped;
     this.#lastPacketAt = Date.now();
-    const { decisions } = this.#edge.rules;
-    if (type === types.publish) return decidePublish(frame, this.version, this, decisions);
-    switch (first) {
-      case (types.subscribe << 4) | 2:
-        return decideSubscribe(frame.packet(), this.version, this, decisions, this.#partialSubacks);
-      case types.disconnect << 4:
-        return this.#disconnect(frame);
-      case types.puback << 4:
-      case types.pubrec << 4:
-      case (types.pubrel << 4) | 2:
-      case types.pubcomp << 4:
-      case (types.unsubscribe << 4) | 2:
-      case types.pingreq << 4:
-        return asItCame;
-      default:
-        return { close: type === types.connect ? reasons.protocolError : reasons.malformed };
-    }
+    if (first === types.disconnect << 4) return this.#disconnect(frame);
+    return decideUplink(frame, this, this.#edge.rules.decisions, this.#partialSubacks);
   }
 
   async #await(question: Promise<Outcome>, packet: Buffer): Promise<void> {
@@ -270,23 +258,10 @@ export class Connection implements Member {
   }
 
   #readDownlink(frame: Framing): void {
-    let from = frame.end;
-    for (;;) {
-      const found = frame.next();
-      if (found !== "packet") {
-        if (frame.end > from) this.#toDevice(frame.bytes.subarray(from, frame.end));
-        if (found !== "more") this.close(reasons.unavailable);
-        return;
-      }
-      const type = frame.bytes[frame.start]! >> 4;
-      if (type === types.disconnect) this.#parted = true;
-      if (type !== types.suback || this.#partialSubacks.size === 0) continue;
-      const whole = completeSuback(frame.packet(), this.version, this.#partialSubacks);
-      if (whole === undefined) continue;
-      if (frame.start > from) this.#toDevice(frame.bytes.subarray(from, frame.start));
-      this.#toDevice(whole);
-      from = frame.end;
-    }
+    const send = (bytes: Buffer): void => this.#toDevice(bytes);
+    const { parted, broken } = passDownlink(frame, this.version, this.#partialSubacks, send);
+    if (parted) this.#parted = true;
+    if (broken) this.close(reasons.unavailable);
   }
 
   #toBroker(bytes: Buffer): void {

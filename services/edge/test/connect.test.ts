@@ -94,7 +94,7 @@ for (const version of versions) {
   });
 
   test(`a hook that is down or slow refuses, MQTT ${version}`, async (t) => {
-    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "200" });
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "500" });
     hooks.answer(() => new Promise(() => {}));
     const slow = await openRaw(t, edge.tcp, version);
     slow.send(connectPacket(version, newClientId()));

@@ -23,11 +23,14 @@ function heldBytes(): number {
 async function stuckBytes({ socket }: RawClient): Promise<number> {
   let before = -1;
   let same = 0;
-  return eventually(async () => {
-    same = socket.writableLength === before ? same + 1 : 0;
-    before = socket.writableLength;
-    return same > 20 ? before : undefined;
-  });
+  return eventually(
+    () => {
+      same = socket.writableLength === before ? same + 1 : 0;
+      before = socket.writableLength;
+      return same > 20 ? before : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
 }
 
 test("a device that does not read is not read for: what is for it waits at the broker, and arrives when it reads", async (t) => {

@@ -111,7 +111,7 @@ test("the memory of answers is bounded: the least recently used is asked again",
 });
 
 test("a publish whose hook is slow, down or talks nonsense is refused", async (t) => {
-  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "150" });
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "500" });
   const device = await connectDevice(t, edge);
   const answers = [
     () => new Promise<never>(() => {}),
@@ -150,7 +150,7 @@ test("a replica that hangs leaves the others time to answer", async (t) => {
   t.after(() => hanging.close());
   const { port } = hanging.address() as { port: number };
   const live = await startHookServer(t);
-  const env = { EDGE_HOOK_TIMEOUT_MS: "400" };
+  const env = { EDGE_HOOK_TIMEOUT_MS: "1500" };
   const edge = await startTestEdge(t, mosquitto, { url: `http://127.0.0.1:${port},${live.url}` }, env);
   const device = await connectDevice(t, edge);
   for (let index = 0; index < 4; index++) await device.publishAsync(`t/${index}`, "x", { qos: 1 });
@@ -158,7 +158,7 @@ test("a replica that hangs leaves the others time to answer", async (t) => {
 
 test("the edge is ready when the broker takes its login and a hook answers, and not while either is away", async (t) => {
   const { mosquitto: broker } = await startServers(t, { mosquitto: true });
-  const { hooks, edge } = await startBoth(t, broker, { EDGE_HOOK_TIMEOUT_MS: "200" });
+  const { hooks, edge } = await startBoth(t, broker, { EDGE_HOOK_TIMEOUT_MS: "500" });
   const { health } = edge.context;
   await eventually(() => Object.keys(health.reasons()).length === 0);
   await hooks.stop();
