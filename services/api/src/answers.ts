@@ -1,5 +1,5 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
-import { AppError, type PasswordRequest, subjects } from "@parley/protocol";
+import { AppError, isUid, type PasswordRequest, subjects } from "@parley/protocol";
 import { type Answering, answerJson, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
@@ -28,11 +28,12 @@ export function serveAnswers(parts: AnswerParts): Answering {
     answerJson<Partial<Asked> | null>(nats, subject, queue, (asked) => work(asked ?? {}), log);
   const served = [
     respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password }) => {
-      const user = await store.users.get(textOf(username));
+      const name = textOf(username);
+      const user = isUid(name) ? await store.users.get(name) : undefined;
       return { ok: await passwords.verify(user?.doc.passwordHash, textOf(password)) };
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
-      exists: (await store.users.get(textOf(uid))) !== undefined,
+      exists: isUid(textOf(uid)) && (await store.users.get(textOf(uid))) !== undefined,
     })),
     respond<{ after: string }>(subjects.revocations, ({ after = "" }) => revoke.list(after, pageRevocations)),
     respond<{ uid: string; clientId: string }>(subjects.revokeDevice, async ({ uid, clientId }) => {

@@ -21,6 +21,8 @@ export const settings = defineSettings({
     API_MQTT_PORT: Port("port of MQTT, told at login", 1883),
     API_PUBLIC_WS: WebSocketUrl("address of MQTT over WebSocket, told at login; without it /mqtt of this server"),
     API_WS_UPSTREAM: WebSocketUrl("where a WebSocket on /mqtt is passed on to"),
+    API_RATE: Type.Integer({ default: 100, minimum: 1, description: "requests of one device a second" }),
+    API_BURST: Type.Integer({ default: 1_000, minimum: 1, description: "requests a device may make at once" }),
     API_CORS_ORIGINS: Type.String({
       default: "",
       pattern: "^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)?$",

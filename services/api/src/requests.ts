@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { AppError, errorTable } from "@parley/protocol";
 import type { Collection } from "@parley/store";
 import { type Bound, type Call, newOperation } from "./call.ts";
-import type { RequestDoc } from "./store.ts";
+import { errorOf, type RequestDoc } from "./store.ts";
 
 /** How long a request id is remembered. */
 export const requestLifeMs = 24 * 3_600_000;
@@ -62,8 +62,9 @@ async function work(bound: Bound, params: object, call: Omit<Call, "operation">,
   try {
     return await bound.work(params as never, { ...call, operation });
   } catch (thrown) {
-    if (thrown instanceof AppError) return thrown;
-    throw thrown;
+    const error = errorOf(thrown);
+    if (error.code === "internal") throw thrown;
+    return error;
   }
 }
 

@@ -1,6 +1,6 @@
 // Puts api together: store, NATS, Redis, accounts, rooms, HTTP.
 import { AppError } from "@parley/protocol";
-import { connectNats, connectRedis, type Service, type ServiceContext } from "@parley/runtime";
+import { connectNats, connectRedis, gauge, type Service, type ServiceContext } from "@parley/runtime";
 import { openStore, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
@@ -12,6 +12,7 @@ import { userMethods } from "./accounts/users.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { connectHistory } from "./history.ts";
+import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
 import { messageMethods } from "./messages.ts";
@@ -22,7 +23,7 @@ import { roomMethods } from "./rooms/index.ts";
 import { openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
-  const { log, health, closing } = context;
+  const { log, health, metrics, closing } = context;
   const { signingKey, servicesSecret } = context.secrets();
   const kept = await openStore(config.STORE_URL, { service: "api" }).catch((error: unknown) => {
     throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
@@ -32,18 +33,22 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log, health });
 
   const passwords = await createPasswords();
+  const limits = createLoginLimits(redis);
+  gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log });
   const history = connectHistory({ nats, redis, log });
   const mqtt = { host: config.API_MQTT_HOST, port: config.API_MQTT_PORT };
   const methods = [
-    ...userMethods({ store, passwords, revoke, registerAllowed: config.API_REGISTER }),
-    ...sessionMethods({ store, passwords, limits: createLoginLimits(redis), revoke, signingKey, mqtt }),
+    ...userMethods({ store, passwords, revoke, limits, registerAllowed: config.API_REGISTER }),
+    ...sessionMethods({ store, passwords, limits, revoke, signingKey, log, mqtt }),
     ...keyMethods(store, signingKey),
     ...roomMethods({ store, history }),
     ...messageMethods({ store, history }),
   ];
   const perform = createRequests(store.requests, signingKey);
   const server = await createServer({
+    metrics,
+    rates: createRates({ perSecond: config.API_RATE, burst: config.API_BURST }),
     identity: { store, revoke, signingKey, servicesSecret },
     nats,
     log,

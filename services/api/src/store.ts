@@ -1,6 +1,6 @@
 // What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations and requests.
-import type { Revocation } from "@parley/protocol";
-import type { Collection, Documents } from "@parley/store";
+import { AppError, type Revocation } from "@parley/protocol";
+import { type Collection, type Documents, StoreError } from "@parley/store";
 
 /** By uid. `passwordHash` null: logs in through an application only. */
 export interface UserDoc {
@@ -90,4 +90,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     revocations: await documents.collection<RevocationDoc>({ name: "revocations", indexes: { until: ["until"] } }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: { begun: ["begunAt"] } }),
   };
+}
+
+/** Any thrown value as an AppError: a store that cannot answer now is `unavailable`, not a failure of ours. */
+export function errorOf(thrown: unknown): AppError {
+  const isAway = thrown instanceof StoreError && (thrown.code === "unavailable" || thrown.code === "full");
+  return isAway ? new AppError("unavailable", undefined, { cause: thrown }) : AppError.from(thrown);
 }

@@ -215,6 +215,33 @@ test("accounts, revocations and used refresh tokens outlive a restart", async ()
   assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: phone.refreshToken } })).status, 200);
 });
 
+test("a logout while NATS is away is told to the others once it is back", async (t) => {
+  const { token } = await api.user("rosa", "web");
+  const heard: Revocation[] = [];
+  const subscription = api.nats.subscribe(subjects.revoked, {
+    callback: (_error, message) => void heard.push(message.json<Revocation>()),
+  });
+  t.after(() => subscription.unsubscribe());
+  await api.natsServer.kill();
+  assert.equal((await api.call("POST", "/logout", { token })).status, 200);
+  await api.natsServer.start();
+  await eventually(() => heard.some(({ clientId }) => clientId === "rosa:web"));
+});
+
+test("a revocation made while NATS was away is known to the next start and to whoever asks it", async () => {
+  const { token } = await api.user("sven", "web");
+  await api.natsServer.kill();
+  assert.equal((await api.call("POST", "/logout", { token })).status, 200);
+  const restarted = api.restart();
+  await api.natsServer.start();
+  await restarted;
+  await eventually(async () => {
+    const { revocations } = await ask<{ revocations: Revocation[] }>(subjects.revocations, {});
+    return revocations.some(({ clientId }) => clientId === "sven:web");
+  });
+  assert.equal((await api.call("POST", "/logout", { token })).status, 401);
+});
+
 test("login works while Redis is away, and failures are still counted", async () => {
   await api.user("paul");
   await api.redis.kill();

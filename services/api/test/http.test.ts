@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { after, test } from "node:test";
@@ -6,7 +7,14 @@ import { AppError, devicesList, historyGet, type MethodRequest, methodSubject, s
 import { answer } from "@parley/runtime";
 import { type Reply, startTestApi } from "./surroundings.ts";
 
-const api = await startTestApi({ after }, { API_CORS_ORIGINS: "https://app.example" });
+const api = await startTestApi(
+  { after },
+  {
+    API_CORS_ORIGINS: "https://app.example",
+    API_RATE: "1",
+    API_BURST: "50",
+  },
+);
 const { token } = await api.user("alice", "web");
 
 // The owner of a method, played: what api sends to it and does with its answer is api's side of the contract.
@@ -139,6 +147,23 @@ test("only the origins of the setting may call from a page", async () => {
   const allowed = await preflight("https://app.example");
   assert.equal(allowed.headers.get("access-control-allow-origin"), "https://app.example");
   assert.equal((await preflight("https://evil.example")).headers.get("access-control-allow-origin"), null);
+});
+
+test("a device that calls too often is told to wait, others are not", async () => {
+  const { token: often } = await api.user("often", "web");
+  const statuses = [];
+  for (let n = 0; n < 60; n++) statuses.push((await api.call("GET", "/devices", { token: often })).status);
+  assert.ok(statuses.includes(429));
+  assert.equal((await api.call("GET", "/devices", { token })).status, 200);
+});
+
+test("a request that offers another protocol is answered all the same", async () => {
+  const offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk";
+  const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+  socket.setEncoding("utf8").write(`GET /nothing HTTP/1.1\r\nHost: x\r\n${offer}\r\n\r\n`);
+  const [reply] = await once(socket, "data");
+  socket.destroy();
+  assert.match(reply, /no such path/);
 });
 
 test("answers are not cached, sniffed or framed", async () => {

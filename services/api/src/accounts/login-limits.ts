@@ -1,5 +1,6 @@
 // Failed logins: ten a minute for a user name from an address, counted in Redis by all replicas, else in memory.
 import { createHash } from "node:crypto";
+import { AppError } from "@parley/protocol";
 import type { Redis } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
@@ -10,6 +11,10 @@ export interface LoginLimits {
   /** Has this pair failed too often? */
   exceeded(username: string, address: string): Promise<boolean>;
   failed(username: string, address: string): Promise<void>;
+}
+
+export function tooManyFailures(): AppError {
+  return new AppError("rate_limited", "too many failed logins; wait a minute");
 }
 
 export function createLoginLimits(redis: Redis): LoginLimits {

@@ -1,7 +1,8 @@
 // Revocations: which tokens are refused before they run out; kept, announced to the others, known here in memory.
 import { type Caller, devicesList, type Revocation, subjects } from "@parley/protocol";
-import { callMethod, type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
+import { callMethod, type Logger, type NatsConnection, parseJson } from "@parley/runtime";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
+import { type Announcements, revocationKey, startAnnouncing } from "./announce.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
 
 const pageDocuments = 1_000;
@@ -24,21 +25,22 @@ export interface Revoke {
 export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection; log: Logger }): Promise<Revoke> {
   const { store, nats, log } = parts;
   const known = new Map<string, Revocation>();
+  const announcements = startAnnouncing(parts);
   const subscription = nats.subscribe(subjects.revoked, {
     callback: (error, message) => {
       if (error) return void log.error({ event: "subscription_failed", subject: subjects.revoked, err: error });
-      remember(known, message.json<Revocation>());
+      try {
+        remember(known, parseJson(message.data) as Revocation);
+      } catch (err) {
+        log.error({ event: "revocation_unreadable", err });
+      }
     },
   });
-  let announcing: Promise<unknown> = Promise.resolve();
-  const announce = (revocation: Revocation) => {
-    announcing = Promise.all([announcing, announceOne(parts, revocation)]);
-  };
   for await (const { doc } of kept(store)) {
-    remember(known, doc);
-    if (!doc.announced) announce(doc);
+    const revocation = remember(known, doc);
+    if (!doc.announced) announcements.add(revocation);
   }
-  const device = (uid: string, clientId: string) => revokeDevice(store, { known, announce }, uid, clientId);
+  const device = (uid: string, clientId: string) => revokeDevice(store, { known, announcements }, uid, clientId);
   return {
     device,
     async otherDevices(caller) {
@@ -46,20 +48,20 @@ export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection
         if (clientId !== caller.clientId) await device(caller.uid, clientId);
     },
     refused: ({ uid, clientId, iat }) =>
-      [keyOf(uid, clientId), keyOf(uid)].some((key) => iat < (known.get(key)?.before ?? 0)),
+      [revocationKey({ uid, clientId }), revocationKey({ uid })].some((key) => iat < (known.get(key)?.before ?? 0)),
     issueTime: (uid, clientId) =>
-      Math.max(Date.now(), Math.ceil((known.get(keyOf(uid, clientId))?.before ?? 0) * 1000)),
+      Math.max(Date.now(), Math.ceil((known.get(revocationKey({ uid, clientId }))?.before ?? 0) * 1000)),
     list: (after, limit) => listKnown(known, after, limit),
     async close() {
       if (!nats.isClosed()) subscription.unsubscribe();
-      await announcing;
+      await announcements.close();
     },
   };
 }
 
 async function revokeDevice(
   store: ApiStore,
-  { known, announce }: { known: Map<string, Revocation>; announce: (revocation: Revocation) => void },
+  { known, announcements }: { known: Map<string, Revocation>; announcements: Announcements },
   uid: string,
   clientId: string,
 ): Promise<void> {
@@ -68,29 +70,10 @@ async function revokeDevice(
   const newest = Math.max(Date.now(), ...tokens.map(({ doc }) => doc.issuedAt));
   const before = (newest + 1) / 1000;
   const revocation: Revocation = { uid, clientId, before, until: before + tokenLifeMs / 1000 };
-  await store.revocations.put([{ key: keyOf(uid, clientId), doc: { ...revocation, announced: false } }]);
+  await store.revocations.put([{ key: revocationKey({ uid, clientId }), doc: { ...revocation, announced: false } }]);
   remember(known, revocation);
   for (const { key } of tokens) await store.refreshTokens.remove(key);
-  announce(revocation);
-}
-
-// Sent at once; marked as announced when NATS has it. It is kept, so what is not marked is announced at the next start.
-async function announceOne(
-  { store, nats, log }: { store: ApiStore; nats: NatsConnection; log: Logger },
-  { uid, clientId, before, until }: Revocation,
-): Promise<void> {
-  const revocation: Revocation = { uid, ...(clientId === undefined ? {} : { clientId }), before, until };
-  try {
-    nats.publish(subjects.revoked, JSON.stringify(revocation));
-    if (!natsConnected(nats)) return;
-    await nats.flush();
-    const key = keyOf(uid, clientId);
-    const now = await store.revocations.get(key);
-    if (now?.doc.before === before)
-      await store.revocations.update(key, { ...revocation, announced: true }, now.version);
-  } catch (err) {
-    log.warn({ event: "revocation_not_announced", uid, clientId, err });
-  }
+  announcements.add(revocation);
 }
 
 // Devices that hold tokens, and those presence knows: they may have connected by password.
@@ -128,11 +111,13 @@ async function* kept({ revocations }: ApiStore) {
   } while (page);
 }
 
-function remember(known: Map<string, Revocation>, revocation: Revocation): void {
-  const key = keyOf(revocation.uid, revocation.clientId);
-  const { uid, clientId, before, until } = revocation;
-  if ((known.get(key)?.before ?? 0) < before)
-    known.set(key, { uid, ...(clientId === undefined ? {} : { clientId }), before, until });
+function remember(known: Map<string, Revocation>, { uid, clientId, before, until }: Revocation): Revocation {
+  if (typeof uid !== "string" || typeof before !== "number" || typeof until !== "number")
+    throw new TypeError("a revocation names uid, before and until");
+  const revocation: Revocation = { uid, ...(clientId === undefined ? {} : { clientId }), before, until };
+  const key = revocationKey(revocation);
+  if ((known.get(key)?.before ?? 0) < before) known.set(key, revocation);
+  return revocation;
 }
 
 function listKnown(known: Map<string, Revocation>, after: string, limit: number) {
@@ -144,8 +129,4 @@ function listKnown(known: Map<string, Revocation>, after: string, limit: number)
     revocations: page.map((key) => known.get(key) as Revocation),
     next: keys.length > limit ? (page.at(-1) ?? null) : null,
   };
-}
-
-function keyOf(uid: string, clientId = ""): string {
-  return `${uid} ${clientId}`;
 }

@@ -11,10 +11,11 @@ import {
   usersLogin,
 } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
+import type { Logger } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore } from "../store.ts";
-import type { LoginLimits } from "./login-limits.ts";
+import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
 import { signToken, tokenLifeMs } from "./tokens.ts";
@@ -29,6 +30,7 @@ export interface SessionParts {
   limits: LoginLimits;
   revoke: Revoke;
   signingKey: Uint8Array;
+  log: Logger;
   /** where devices find MQTT over TCP */
   mqtt: { host: string; port: number };
 }
@@ -54,12 +56,11 @@ async function logIn(
   call: Call,
 ): Promise<Session | AppError> {
   const { limits, passwords, store } = parts;
-  const limited = () => new AppError("rate_limited", "too many failed logins; wait a minute");
-  if (await limits.exceeded(username, call.address)) return limited();
+  if (await limits.exceeded(username, call.address)) return tooManyFailures();
   const user = await store.users.get(username);
   const right = await passwords.verify(user?.doc.passwordHash, password);
   // Again: of many guesses at once, those after the tenth learn nothing.
-  if (await limits.exceeded(username, call.address)) return limited();
+  if (await limits.exceeded(username, call.address)) return tooManyFailures();
   if (!right) {
     await limits.failed(username, call.address);
     return new AppError("unauthenticated", "wrong user name or password");
@@ -80,6 +81,7 @@ async function rotate(parts: SessionParts, refreshToken: string, call: Call): Pr
     if (await refreshTokens.update(key, { ...used.doc, usedAt: Date.now() }, used.version)) return session;
   }
   // Used twice: one of the two users stole it.
+  parts.log.warn({ event: "refresh_token_reused", uid, clientId });
   await removeFamily(parts.store, family);
   await parts.revoke.device(uid, clientId);
   return refusal;

@@ -2,6 +2,7 @@
 import { AppError, accountPassword, register, reservedClientId, usersCreate } from "@parley/protocol";
 import { type Bound, bind, type Call } from "../call.ts";
 import type { ApiStore, NameDoc, UserDoc } from "../store.ts";
+import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
 
@@ -9,6 +10,7 @@ export interface UserParts {
   store: ApiStore;
   passwords: Passwords;
   revoke: Revoke;
+  limits: LoginLimits;
   registerAllowed: boolean;
 }
 
@@ -57,15 +59,18 @@ async function createUser(
 }
 
 async function changePassword(
-  { store, passwords, revoke }: UserParts,
+  { store, passwords, revoke, limits }: UserParts,
   { password, newPassword }: { password: string; newPassword: string },
-  { caller, operation }: Call,
+  { caller, operation, address }: Call,
 ): Promise<Record<string, never> | AppError> {
   const user = await store.users.get(caller.uid);
   // Worked again after a crash: the password is changed, the other devices may not be revoked yet.
   if (user?.doc.passwordBy !== operation) {
-    if (!(await passwords.verify(user?.doc.passwordHash, password)) || !user)
+    if (await limits.exceeded(caller.uid, address)) return tooManyFailures();
+    if (!(await passwords.verify(user?.doc.passwordHash, password)) || !user) {
+      await limits.failed(caller.uid, address);
       return new AppError("unauthenticated", "the present password is wrong");
+    }
     const doc: UserDoc = { ...user.doc, passwordHash: await passwords.hash(newPassword), passwordBy: operation };
     if (!(await store.users.update(caller.uid, doc, user.version)))
       return new AppError("conflict", "the account was changed at the same time; try again");

@@ -1,6 +1,7 @@
 // Errors as HTTP answers them: `{"error":{code,message}}` with the table's status.
 import { AppError, type ErrorCode, errorTable } from "@parley/protocol";
 import type { FastifyReply } from "fastify";
+import { errorOf } from "../store.ts";
 
 export function sendError(
   reply: FastifyReply,
@@ -21,7 +22,7 @@ export function readHttpError(thrown: unknown, bodyBytesMax: number): { error: A
   if (code === "FST_ERR_BAD_URL") return refused("invalid_packet", "the path is not percent-encoded UTF-8", 400);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return refused("invalid_packet", (thrown as Error).message, statusCode);
-  return { error: AppError.from(thrown) };
+  return { error: errorOf(thrown) };
 }
 
 /** A refusal of bytes that are no HTTP request. */

@@ -9,6 +9,7 @@ import { sendError } from "./errors.ts";
 import { forward } from "./forward.ts";
 import { type IdentityParts, identify } from "./identity.ts";
 import { readParams } from "./params.ts";
+import type { Rates } from "./rates.ts";
 
 export interface RouteParts {
   identity: IdentityParts;
@@ -17,6 +18,7 @@ export interface RouteParts {
   /** api's own methods */
   bound: readonly Bound[];
   perform: Perform;
+  rates: Rates;
   /** MQTT over WebSocket for login: an address, or undefined for `/mqtt` of the server that was asked */
   publicWs: string | undefined;
 }
@@ -51,6 +53,8 @@ async function serve(
 ): Promise<FastifyReply> {
   const identified = await identify(parts.identity, method, request.headers.authorization);
   if (identified instanceof AppError) return sendError(reply, identified);
+  if (identified.via === "http" && identified.uid !== "" && !parts.rates.admit(identified.clientId ?? identified.uid))
+    return sendError(reply, new AppError("rate_limited"));
   const requestId = readIdempotencyKey(request.headers["idempotency-key"]);
   if (requestId instanceof AppError) return sendError(reply, requestId);
   const params = readParams(method, {

@@ -1,6 +1,7 @@
 // The HTTP server: JSON in and out, errors of one shape, headers, CORS, the routes, the page of documentation.
 import cors from "@fastify/cors";
 import { AppError, decodeObject, limits } from "@parley/protocol";
+import { histogram, type Registry } from "@parley/runtime";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { addDocs } from "./docs.ts";
 import { rawRefusal, readHttpError, sendError } from "./errors.ts";
@@ -9,6 +10,7 @@ import { addRoutes, type RouteParts, verbsOf } from "./routes.ts";
 const bodyLimits = { bytes: limits.requestBytes, depth: limits.packetDepth, nodes: 20_000 };
 
 export interface ServerOptions extends RouteParts {
+  metrics: Registry;
   /** origins whose pages may call; `*` for all, empty for none but our own */
   corsOrigins: string;
   /** addresses and networks, comma separated */
@@ -42,6 +44,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.setNotFoundHandler(notFound);
   readJsonStrictly(server);
   addHeaders(server);
+  measure(server, options.metrics);
   if (options.corsOrigins !== "") await addCors(server, options.corsOrigins);
   await addDocs(server);
   server.get("/", (_request, reply) => reply.redirect("/docs/"));
@@ -87,6 +90,15 @@ function addHeaders(server: FastifyInstance): void {
       "referrer-policy": "no-referrer",
       "cross-origin-opener-policy": "same-origin",
     });
+  });
+}
+
+function measure(server: FastifyInstance, metrics: Registry): void {
+  const labelNames = ["verb", "route", "status"] as const;
+  const seconds = histogram(metrics, "http_request_seconds", "time from a request to its answer", { labelNames });
+  server.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "unknown";
+    seconds.observe({ verb: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
   });
 }
 

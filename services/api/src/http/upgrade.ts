@@ -11,6 +11,9 @@ const connectTimeoutMs = 5_000;
 export function passUpgrades(server: Server, upstream: string | undefined, log: Logger): { close(): void } {
   const open = new Set<Duplex>();
   const target = upstream === undefined ? undefined : new URL(upstream);
+  // Another Upgrade (h2c of `curl --http2`) is an offer that is not taken up: the request is answered as it is.
+  const choosing = server as { shouldUpgradeCallback?: (request: IncomingMessage) => boolean };
+  choosing.shouldUpgradeCallback = ({ headers }) => headers.upgrade?.toLowerCase() === "websocket";
   server.on("upgrade", (request, client, head) => {
     client.on("error", () => client.destroy());
     open.add(client);

@@ -1,0 +1,68 @@
+// Announces revocations: at once, and again every few seconds until NATS has them; what is left is announced at the next start.
+import { type Revocation, subjects } from "@parley/protocol";
+import { type Logger, type NatsConnection, natsConnected, onNatsLost } from "@parley/runtime";
+import type { ApiStore } from "../store.ts";
+
+const againMs = 5_000;
+
+export interface Announcements {
+  add(revocation: Revocation): void;
+  /** Waits for what is under way. */
+  close(): Promise<void>;
+}
+
+interface Parts {
+  store: ApiStore;
+  nats: NatsConnection;
+  log: Logger;
+}
+
+export function startAnnouncing(parts: Parts): Announcements {
+  const waiting = new Map<string, Revocation>();
+  let running: Promise<void> | undefined;
+  const turn = () => {
+    if (waiting.size === 0 || !natsConnected(parts.nats)) return;
+    running ??= announceAll(parts, waiting)
+      .catch((err: unknown) => parts.log.warn({ event: "revocations_not_announced", err }))
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  // While NATS is away nothing is sent into its buffer: who comes back a moment later than we would miss it.
+  const timer = setInterval(turn, againMs);
+  return {
+    add(revocation) {
+      waiting.set(revocationKey(revocation), revocation);
+      if (running) running = running.then(turn);
+      else turn();
+    },
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+/** The document's key. */
+export function revocationKey({ uid, clientId = "" }: Pick<Revocation, "uid" | "clientId">): string {
+  return `${uid} ${clientId}`;
+}
+
+async function announceAll({ store, nats }: Parts, waiting: Map<string, Revocation>): Promise<void> {
+  const sent = [...waiting];
+  for (const [, revocation] of sent) nats.publish(subjects.revoked, JSON.stringify(revocation));
+  await flush(nats);
+  for (const [key, revocation] of sent) {
+    const kept = await store.revocations.get(key);
+    if (kept?.doc.before === revocation.before)
+      await store.revocations.update(key, { ...revocation, announced: true }, kept.version);
+    if (waiting.get(key) === revocation) waiting.delete(key);
+  }
+}
+
+function flush(nats: NatsConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const forget = onNatsLost(nats, () => reject(new Error("NATS was lost")));
+    nats.flush().then(resolve, reject).finally(forget);
+  });
+}
