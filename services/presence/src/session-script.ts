@@ -110,13 +110,12 @@ if after == before then return { applied and 1 or 0, 0 } end
 redis.call("SET", told, after)
 return { applied and 1 or 0, 0, after }`;
 
-// Whoever is due and still has no session is offline: told by exactly one.
+// Whoever is due is offline (a session that begins takes its user out of the leaving): told by exactly one.
 const settleScript = `
-local told, user, leaving, uid, now = KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2])
+local told, leaving, uid, now = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
 local due = redis.call("ZSCORE", leaving, uid)
 if not due or tonumber(due) > now then return 0 end
 redis.call("ZREM", leaving, uid)
-if redis.call("EXISTS", user) == 1 then return 0 end
 return redis.call("DEL", told)`;
 
 /** Throws when Redis does not do it. */
@@ -134,7 +133,7 @@ export async function changeSession(
 
 /** true for exactly one caller: the user is offline now, and others are to be told. */
 export async function settleUser(redis: Redis, uid: string, now: number): Promise<boolean> {
-  const keys = [toldKey(uid), userKey(uid), leavingKey];
+  const keys = [toldKey(uid), leavingKey];
   return (await redis.eval(settleScript, keys.length, ...keys, uid, now)) === 1;
 }
 

@@ -36,7 +36,7 @@ export interface Presence {
   peers: Map<string, string[]>;
   /** what was asked of api's `tokens.revoke` */
   revoked: unknown[];
-  connect(clientId: string, more?: Record<string, unknown>): Promise<ConnectReply>;
+  connect(clientId: string, more?: Record<string, unknown>, timeoutMs?: number): Promise<ConnectReply>;
   session(event: SessionEvent["event"], clientId: string, at?: number): Promise<void>;
   publish(subject: string, body: unknown): Promise<void>;
   /** what a user's peers were told of it, oldest first */
@@ -95,10 +95,10 @@ export async function startOne(
     lines,
     publish,
     stop,
-    connect: (clientId, more = {}) => {
+    connect: (clientId, more = {}, timeoutMs = 2000) => {
       const uid = clientId.split(":")[0];
       const body = { uid, clientId, credential: "token", at: Date.now(), ...more };
-      return requestJson(nats, subjects.connectDevice, body, { timeoutMs: 2000 });
+      return requestJson(nats, subjects.connectDevice, body, { timeoutMs });
     },
     session: (event, clientId, at = Date.now()) => publish(subjects.sessionEvent, { event, clientId, at }),
     noticesOf: (uid) =>
