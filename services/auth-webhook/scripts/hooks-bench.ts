@@ -1,4 +1,4 @@
-// How many decisions a second one auth-webhook makes: `node scripts/hooks-bench.ts [--seconds 5]`, on servers of its own.
+// How many decisions a second one auth-webhook makes: `node scripts/hooks-bench.ts [--seconds 5] [--devices 2000]`, on servers of its own.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -90,13 +90,17 @@ async function startParts(after: (fn: () => unknown) => void) {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { seconds: { type: "string", default: "5" }, connections: { type: "string", default: "32" } },
+    options: {
+      seconds: { type: "string", default: "5" },
+      connections: { type: "string", default: "32" },
+      devices: { type: "string", default: "2000" },
+    },
   });
   const cleanUps: (() => unknown)[] = [];
   try {
     const parts = await startParts((fn) => void cleanUps.unshift(fn));
-    const { seconds, connections } = values;
-    console.table(await benchHooks({ ...parts, seconds: Number(seconds), connections: Number(connections) }));
+    const [seconds, connections, devices] = [values.seconds, values.connections, values.devices].map(Number);
+    console.table(await benchHooks({ ...parts, seconds: seconds!, connections: connections!, devices: devices! }));
   } finally {
     for (const cleanUp of cleanUps) await cleanUp();
   }
