@@ -110,7 +110,7 @@ async function storedEntry({ store }: AnswerParts, q: number, pos: number): Prom
   const entry = await store.log.at(q, pos);
   if (!entry) return {};
   const { conv, seq, memberSeq } = entry;
-  return { conv, seq, memberSeq, message: messageJson(entry) };
+  return { conv, seq, memberSeq, message: JSON.parse(messageJson(entry)) };
 }
 
 function asText(result: string | AppError): JsonText | AppError {
