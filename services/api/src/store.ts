@@ -40,9 +40,8 @@ export interface RoomDoc {
   madeBy: string;
 }
 
-/** By the token's SHA-256 as hex. A family is what one login and its refreshes gave out. */
+/** By the token's SHA-256 as hex. Those of one device are one family: a used one shown again ends them all. */
 export interface RefreshTokenDoc {
-  family: string;
   uid: string;
   clientId: string;
   /** unix ms */
@@ -85,7 +84,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     rooms: await documents.collection<RoomDoc>({ name: "rooms", indexes: { state: ["state"] } }),
     refreshTokens: await documents.collection<RefreshTokenDoc>({
       name: "refresh_tokens",
-      indexes: { family: ["family"], device: ["uid", "clientId"], expires: ["expiresAt"] },
+      indexes: { device: ["uid", "clientId"], expires: ["expiresAt"] },
     }),
     revocations: await documents.collection<RevocationDoc>({ name: "revocations", indexes: { until: ["until"] } }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: { begun: ["begunAt"] } }),

@@ -65,14 +65,21 @@ async function revokeDevice(
   uid: string,
   clientId: string,
 ): Promise<void> {
-  const tokens = await refreshTokensOf(store, [uid, clientId]);
   // Clocks of replicas differ: what another one issued "later" than now is cut off too.
-  const newest = Math.max(Date.now(), ...tokens.map(({ doc }) => doc.issuedAt));
+  let newest = Date.now();
+  // A refresh under way may leave a new token behind; once none is found, its own old one is gone and it fails.
+  for (;;) {
+    const tokens = await refreshTokensOf(store, [uid, clientId]);
+    for (const { key, doc } of tokens) {
+      newest = Math.max(newest, doc.issuedAt);
+      await store.refreshTokens.remove(key);
+    }
+    if (tokens.length === 0) break;
+  }
   const before = (newest + 1) / 1000;
   const revocation: Revocation = { uid, clientId, before, until: before + tokenLifeMs / 1000 };
   await store.revocations.put([{ key: revocationKey({ uid, clientId }), doc: { ...revocation, announced: false } }]);
   remember(known, revocation);
-  for (const { key } of tokens) await store.refreshTokens.remove(key);
   announcements.add(revocation);
 }
 

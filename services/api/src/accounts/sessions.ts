@@ -1,5 +1,5 @@
 // Sessions: login, refresh with rotation, logout (DESIGN §6).
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   AppError,
   deviceTopics,
@@ -45,7 +45,7 @@ export function sessionMethods(parts: SessionParts): Bound[] {
     }),
     bind(usersLogin, async ({ uid, device }, call) => {
       if (!(await parts.store.users.get(uid))) return new AppError("not_found", `there is no user ${uid}`);
-      return openSession(parts, { uid, clientId: clientIdOf(uid, device), family: randomUUID() }, call);
+      return openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call);
     }),
   ];
 }
@@ -65,7 +65,7 @@ async function logIn(
     await limits.failed(username, call.address);
     return new AppError("unauthenticated", "wrong user name or password");
   }
-  return openSession(parts, { uid: username, clientId: clientIdOf(username, device), family: randomUUID() }, call);
+  return openSession(parts, { uid: username, clientId: clientIdOf(username, device) }, call);
 }
 
 async function rotate(parts: SessionParts, refreshToken: string, call: Call): Promise<Session | AppError> {
@@ -74,29 +74,28 @@ async function rotate(parts: SessionParts, refreshToken: string, call: Call): Pr
   const used = await refreshTokens.get(key);
   const refusal = new AppError("unauthenticated", "the refresh token is unknown, used or has run out; log in again");
   if (!used || used.doc.expiresAt <= Date.now()) return refusal;
-  const { uid, clientId, family } = used.doc;
+  const { uid, clientId } = used.doc;
   if (used.doc.usedAt === null) {
-    // The new one is kept before the old one is used up: whoever removes the family meanwhile finds both.
-    const session = await openSession(parts, { uid, clientId, family }, call);
+    // The new one is kept before the old one is used up: whoever revokes the device meanwhile finds both.
+    const session = await openSession(parts, { uid, clientId }, call);
     if (await refreshTokens.update(key, { ...used.doc, usedAt: Date.now() }, used.version)) return session;
   }
   // Used twice: one of the two users stole it.
   parts.log.warn({ event: "refresh_token_reused", uid, clientId });
-  await removeFamily(parts.store, family);
   await parts.revoke.device(uid, clientId);
   return refusal;
 }
 
 async function openSession(
   { store, revoke, signingKey, mqtt }: SessionParts,
-  { uid, clientId, family }: { uid: string; clientId: string; family: string },
+  { uid, clientId }: { uid: string; clientId: string },
   call: Call,
 ): Promise<Session> {
   const issuedAt = revoke.issueTime(uid, clientId);
   const expiresAt = Math.floor((issuedAt + tokenLifeMs) / 1000) * 1000;
   const token = await signToken(signingKey, { uid, clientId, issuedAt, expiresAt });
   const refreshToken = randomBytes(32).toString("base64url");
-  const doc = { family, uid, clientId, issuedAt, expiresAt: issuedAt + refreshLifeMs, usedAt: null };
+  const doc = { uid, clientId, issuedAt, expiresAt: issuedAt + refreshLifeMs, usedAt: null };
   await store.refreshTokens.insert(digest(refreshToken), doc);
   return {
     uid,
@@ -107,14 +106,6 @@ async function openSession(
     mqtt: { ...mqtt, ws: call.ws, username: uid, password: token },
     topics: deviceTopics(ingestPartition(clientId), uid, clientId),
   };
-}
-
-async function removeFamily({ refreshTokens }: ApiStore, family: string): Promise<void> {
-  for (;;) {
-    const { items } = await refreshTokens.find({ index: "family", equals: [family], limit: 500 });
-    for (const { key } of items) await refreshTokens.remove(key);
-    if (items.length < 500) return;
-  }
 }
 
 function clientIdOf(uid: string, device: string | undefined): string {
