@@ -6,6 +6,7 @@ export { freePort } from "./free-port.ts";
 export type { Part } from "./parts.ts";
 export type { Login, RunFile } from "./run-file.ts";
 export { type ClusterSettings, type PublicPorts, type Replicas, readClusterSettings } from "./settings.ts";
+export { serviceContext, type TestServiceContext } from "./service-context.ts";
 export { SetupError } from "./setup-error.ts";
 export { startServers, type TestContext, type TestServer } from "./start-servers.ts";
 export { readLog, startTestCluster } from "./start-test-cluster.ts";

@@ -16,6 +16,7 @@ export interface Announcer {
 const gatheredMax = 2_000;
 const pageSize = 500;
 const retryMs = 1_000;
+const closeWaitMs = 1_000;
 
 /** Begins after `from`; the log's end is `known`. An entry without an origin waits up to `delayMs` for company; one with an origin does not. */
 export function startAnnouncer(options: {
@@ -94,7 +95,8 @@ export function startAnnouncer(options: {
     async close() {
       closed = true;
       clearTimeout(timer);
-      await working;
+      // What JetStream has not confirmed by then, the next holder announces again.
+      await Promise.race([working, new Promise((resolve) => setTimeout(resolve, closeWaitMs))]);
     },
   };
 }

@@ -25,7 +25,7 @@ const markEveryMs = 5_000;
 const allPartitions = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
 
 export async function startHistory(config: HistoryConfig, context: ServiceContext): Promise<Service> {
-  const { instance, log, health, metrics } = context;
+  const { instance, log, health, metrics, closing } = context;
   const opened = await openStore(config.STORE_URL, { service: "history" });
   const store = await openHistoryStore(opened);
   const [nats, redis] = await Promise.all([
@@ -72,12 +72,12 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   return {
     async close() {
       clearInterval(upkeep);
-      await leases.close();
-      await answers.close();
-      await projection.close();
-      await nats.drain();
+      await closing("leases", () => leases.close());
+      await closing("answers", () => answers.close());
+      await closing("projection", () => projection.close());
+      await closing("nats", () => nats.close());
       redis.disconnect();
-      await opened.close();
+      await closing("store", () => opened.close());
     },
   };
 }

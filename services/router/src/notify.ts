@@ -14,7 +14,7 @@ export function followNotify(nats: NatsConnection, ingest: Ingest, log: Logger):
       );
     },
   });
-  return { close: () => subscription.drain() };
+  return { close: async () => subscription.unsubscribe() };
 }
 
 async function publish(ingest: Ingest, { uids = [], channel, device, packet }: NotifyRequest): Promise<void> {

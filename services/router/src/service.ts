@@ -27,7 +27,7 @@ import { createVerbs } from "./verbs.ts";
 const conversationKeys = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
-  const { instance, log, health, metrics } = context;
+  const { instance, log, health, metrics, closing } = context;
   const [nats, redis] = await Promise.all([
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
     connectRedis({ url: config.REDIS_URL, name: instance, log }),
@@ -86,10 +86,10 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   gauge(metrics, "router_partitions", "ingest partitions held", () => leases.held().size);
   return {
     async close() {
-      await Promise.all(following.map((one) => one.close()));
-      await leases.close();
+      await closing("following", () => Promise.all(following.map((one) => one.close())));
+      await closing("leases", () => leases.close());
       holders.close();
-      await nats.drain();
+      await closing("nats", () => nats.close());
       redis.disconnect();
     },
   };
@@ -103,5 +103,5 @@ function followChanges(nats: NatsConnection, members: Members): { close(): Promi
       members.changed(conv, memberSeq);
     },
   });
-  return { close: () => subscription.drain() };
+  return { close: async () => subscription.unsubscribe() };
 }

@@ -1,0 +1,29 @@
+// What runMain hands to a service, for tests that start one inside their own process.
+import { createHealth, createLogger, createMetrics, type Secrets, type ServiceContext } from "@parley/runtime";
+
+/** A context whose log lines can be read. `secrets` are made up unless they are given. */
+export interface TestServiceContext extends ServiceContext {
+  lines: Record<string, unknown>[];
+}
+
+export function serviceContext(service: string, secrets: Partial<Secrets> = {}): TestServiceContext {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const all = {
+    signingKey: Buffer.alloc(32),
+    servicesSecret: "services-secret-of-a-test",
+    hookSecret: "hook",
+    ...secrets,
+  };
+  return {
+    instance: `${service}-${Math.random().toString(36).slice(2, 10)}`,
+    log: createLogger({ service, level: "debug", destination }),
+    lines,
+    health: createHealth(),
+    metrics: createMetrics(service),
+    secrets: () => all,
+    pass: () => undefined,
+    draining: new AbortController().signal,
+    closing: (_, work) => work(),
+  };
+}

@@ -1,0 +1,186 @@
+// History as the other services meet it: over NATS, with its data on disk.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type AppError, type StoredReferences, streams, subjects } from "@parley/protocol";
+import { requestJson } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
+import { startTestHistory } from "./surroundings.ts";
+
+const seqs = (messages: readonly { seq: number }[]) => messages.map(({ seq }) => seq);
+const hasCode = (code: string) => (error: AppError) => error.code === code;
+
+test("history keeps its guarantees over NATS", async (t) => {
+  const history = await startTestHistory(t);
+
+  await t.test(
+    "a message sent again with the same id is stored once and answered with the same seq, also after a restart",
+    async () => {
+      assert.equal(await history.say("alice", "bob", "m1"), 1);
+      assert.equal(await history.say("alice", "bob", "m1"), 1);
+      await history.restart();
+      assert.equal(await history.say("alice", "bob", "m1"), 1);
+      assert.equal(await history.say("alice", "bob", "m2"), 2);
+      const { messages, lastSeq } = await history.get("bob", { conv: "p2p/alice/bob" });
+      assert.deepEqual(seqs(messages), [1, 2]);
+      assert.equal(lastSeq, 2);
+    },
+  );
+
+  await t.test("a message to nobody is refused, and nothing of it is stored", async () => {
+    history.unknown.add("nobody");
+    const [outcome] = await history.append(history.item("alice", "p2p/alice/nobody", "m1"));
+    assert.ok(outcome && "error" in outcome && outcome.error.code === "not_found");
+    assert.equal((await history.get("alice", { conv: "p2p/alice/nobody" })).lastSeq, 0);
+  });
+
+  await t.test("a message whose prev is not stored is refused until it is", async () => {
+    const first = history.item("alice", "p2p/alice/carol", "a");
+    const second = history.item("alice", "p2p/alice/carol", "b", { prev: "a" });
+    const [refused] = await history.append(second);
+    assert.ok(refused && "error" in refused && refused.error.code === "out_of_order");
+    const outcomes = await history.append(first, second);
+    assert.deepEqual(
+      outcomes.map((outcome) => "seq" in outcome && outcome.seq),
+      [1, 2],
+    );
+  });
+
+  await t.test(
+    "receipts only move forward, never past the last seq, and tell the sender and the reader's own devices",
+    async () => {
+      const conv = "p2p/dora/erik";
+      for (const id of ["1", "2", "3"]) await history.say("dora", "erik", id);
+      const moved = await history.receipt({ conv, uid: "erik", read: 2 });
+      assert.deepEqual(moved.notice, { type: "receipt", conv, uid: "erik", delivered: 2, read: 2 });
+      assert.deepEqual([...moved.tell].sort(), ["dora", "erik"]);
+      assert.deepEqual((await history.receipt({ conv, uid: "erik", read: 1, delivered: 1 })).tell, []);
+      assert.equal((await history.receipt({ conv, uid: "erik", read: 99 })).notice.read, 3);
+      await assert.rejects(history.receipt({ conv, uid: "eve", read: 1 }), hasCode("not_member"));
+    },
+  );
+
+  await t.test("unread is exact through own messages, reads, reactions and a restart", async () => {
+    const unread = async (uid: string) =>
+      (await history.list(uid)).conversations.find(({ conv }) => conv === "p2p/finn/gina")?.unread;
+    await history.say("finn", "gina", "1");
+    await history.say("finn", "gina", "2");
+    await history.say("finn", "gina", "r", { type: "reaction" });
+    assert.equal(await unread("gina"), 2);
+    assert.equal(await unread("finn"), 0);
+    await history.receipt({ conv: "p2p/finn/gina", uid: "gina", read: 1 });
+    assert.equal(await unread("gina"), 1);
+    await history.say("gina", "finn", "3");
+    assert.equal(await unread("gina"), 0);
+    assert.equal(await unread("finn"), 1);
+    await history.say("finn", "gina", "4");
+    await history.restart();
+    assert.equal(await unread("gina"), 1);
+    assert.equal(await unread("finn"), 0);
+  });
+
+  await t.test("sync answers exactly what the cursors lack, page after page", async () => {
+    for (let id = 1; id <= 7; id++) await history.say("hugo", "ines", String(id));
+    for (let id = 1; id <= 3; id++) await history.say("jana", "ines", String(id));
+    const all = await history.sync("ines", { limit: 5 });
+    assert.deepEqual(
+      all.conversations.map(({ conv, messages, more }) => [conv, messages.length, more]),
+      [
+        ["p2p/hugo/ines", 5, true],
+        ["p2p/ines/jana", 3, false],
+      ],
+    );
+    const rest = await history.sync("ines", { cursors: { "p2p/hugo/ines": 5, "p2p/ines/jana": 3 } });
+    assert.deepEqual(
+      rest.conversations.map(({ conv, messages }) => [conv, seqs(messages)]),
+      [["p2p/hugo/ines", [6, 7]]],
+    );
+    assert.deepEqual(
+      (await history.sync("ines", { cursors: { "p2p/hugo/ines": 7, "p2p/ines/jana": 3 } })).conversations,
+      [],
+    );
+    assert.deepEqual((await history.sync("nobody-yet")).conversations, []);
+  });
+
+  await t.test("pages of a conversation: the newest, before, after, around", async () => {
+    const conv = "p2p/hugo/ines";
+    const page = async (params: object) => {
+      const { messages, more, firstSeq, lastSeq } = await history.get("hugo", { conv, ...params });
+      assert.deepEqual([firstSeq, lastSeq], [1, 7]);
+      return [seqs(messages), more];
+    };
+    assert.deepEqual(await page({ limit: 3 }), [[5, 6, 7], true]);
+    assert.deepEqual(await page({ before: 3 }), [[1, 2], false]);
+    assert.deepEqual(await page({ after: 2, limit: 2 }), [[3, 4], true]);
+    assert.deepEqual(await page({ after: 5 }), [[6, 7], false]);
+    assert.deepEqual(await page({ around: 4, limit: 3 }), [[3, 4, 5], true]);
+    await assert.rejects(history.get("eve", { conv }), hasCode("not_member"));
+    await assert.rejects(history.get("hugo", { conv: "nonsense" }), hasCode("invalid_packet"));
+    await assert.rejects(history.get("hugo", { conv: "room/none" }), hasCode("not_found"));
+  });
+
+  await t.test("a removed member gets nothing stored after its removal, and keeps what was before", async () => {
+    const conv = "room/team";
+    const created = await history.change(
+      "team",
+      { event: "create", by: "olga", uids: ["paul"], name: "Team" },
+      { id: "create:team" },
+    );
+    assert.equal(created.seq, 1);
+    assert.equal(
+      (await history.change("team", { event: "create", by: "olga", uids: [] }, { id: "create:team" })).seq,
+      1,
+    );
+    await history.say("paul", conv, "1");
+    await history.change("team", { event: "remove", by: "olga", uids: ["paul"] });
+    await history.say("olga", conv, "2");
+    const [refused] = await history.append(history.item("paul", conv, "3"));
+    assert.ok(refused && "error" in refused && refused.error.code === "not_member");
+    assert.deepEqual(seqs((await history.get("paul", { conv })).messages), [1, 2, 3]);
+    assert.deepEqual(seqs((await history.sync("paul")).conversations[0]?.messages ?? []), [1, 2, 3]);
+    assert.deepEqual((await history.list("paul")).conversations, []);
+    assert.deepEqual(seqs((await history.get("olga", { conv })).messages), [1, 2, 3, 4]);
+    const { members, memberSeq } = await history.members(conv);
+    assert.equal(memberSeq, 3);
+    assert.deepEqual(members.find(({ uid }) => uid === "paul")?.stays, [[1, 3]]);
+    assert.equal((await history.list("olga")).conversations[0]?.name, "Team");
+  });
+
+  await t.test(
+    "every stored message is announced, in order and without gaps, also what was stored while JetStream was away",
+    async () => {
+      await history.natsServer.kill();
+      await history.natsServer.start();
+      await eventually(async () => (await history.say("quin", "rosa", "1")) === 1, { timeoutMs: 20_000 });
+      await history.say("quin", "rosa", "2");
+      const manager = await jetstreamManager(history.nats);
+      await eventually(
+        async () => {
+          const consumer = await jetstream(history.nats).consumers.get(streams.stored.name);
+          const { num_pending: pending } = await consumer.info();
+          const announced = new Set<string>();
+          for await (const message of await consumer.fetch({ max_messages: pending, expires: 2_000 }))
+            for (const { conv, seq } of message.json<StoredReferences>().entries) announced.add(`${conv} ${seq}`);
+          for (const one of ["p2p/alice/bob 2", "room/team 1", "p2p/quin/rosa 1", "p2p/quin/rosa 2"])
+            assert.ok(announced.has(one), one);
+          return true;
+        },
+        { timeoutMs: 20_000 },
+      );
+      assert.ok((await manager.streams.info(streams.stored.name)).state.messages > 0);
+    },
+  );
+
+  await t.test("who talks to whom: peers and memberships", async () => {
+    assert.deepEqual(await requestJson(history.nats, subjects.peers, { uid: "ines" }, { timeoutMs: 2_000 }), {
+      uids: ["jana", "hugo"],
+    });
+    const { memberships } = await requestJson<{ memberships: unknown[] }>(
+      history.nats,
+      subjects.memberships,
+      { uid: "olga", kind: "room" },
+      { timeoutMs: 2_000 },
+    );
+    assert.deepEqual(memberships, [{ conv: "room/team", role: "owner", joinSeq: 1 }]);
+  });
+});

@@ -1,0 +1,131 @@
+// History on real NATS, Redis and SQLite, with api's one answer (who exists) played.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type AppendItem,
+  type AppendOutcome,
+  type ChangeReply,
+  type ChangeRequest,
+  conversationsList,
+  historyGet,
+  historySubject,
+  type MemberList,
+  type MembershipEvent,
+  type ParamsOf,
+  p2pConv,
+  packAppendRequest,
+  type ReceiptReply,
+  type ReceiptRequest,
+  subjects,
+  sync,
+  unpackAppendReply,
+} from "@parley/protocol";
+import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import {
+  answerJson,
+  callMethod,
+  connectNats,
+  type NatsConnection,
+  readConfig,
+  request,
+  requestJson,
+} from "@parley/runtime";
+import { eventually, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { settings } from "../src/config.ts";
+import { startHistory } from "../src/service.ts";
+
+const timeoutMs = 5_000;
+
+export interface TestHistory {
+  nats: NatsConnection;
+  redis: TestServer;
+  natsServer: TestServer;
+  folder: string;
+  /** who does not exist, as api answers */
+  unknown: Set<string>;
+  item(from: string, conv: string, id: string, more?: Partial<AppendItem>): AppendItem;
+  append(...items: AppendItem[]): Promise<AppendOutcome[]>;
+  /** `from` says something to `to`; its seq */
+  say(from: string, to: string, id: string, more?: Partial<AppendItem>): Promise<number>;
+  change(roomId: string, event: MembershipEvent, more?: Partial<ChangeRequest>): Promise<ChangeReply>;
+  receipt(request: ReceiptRequest): Promise<ReceiptReply>;
+  members(conv: string): Promise<MemberList>;
+  get(uid: string, params: ParamsOf<typeof historyGet>): ReturnType<typeof callMethod<typeof historyGet>>;
+  sync(uid: string, params?: ParamsOf<typeof sync>): ReturnType<typeof callMethod<typeof sync>>;
+  list(
+    uid: string,
+    params?: ParamsOf<typeof conversationsList>,
+  ): ReturnType<typeof callMethod<typeof conversationsList>>;
+  /** Ends it and starts another on the same data. */
+  restart(): Promise<void>;
+}
+
+export async function startTestHistory(t: TestContext): Promise<TestHistory> {
+  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
+  const folder = await mkdtemp(join(tmpdir(), "parley-history-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder });
+  let context = serviceContext("history");
+  const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
+  t.after(() => nats.close());
+  const unknown = new Set<string>();
+  answerJson<{ uid: string }>(nats, subjects.userExists, "api", ({ uid }) => ({ exists: !unknown.has(uid) }));
+  const start = async () => {
+    context = serviceContext("history");
+    const service = await startHistory(config, context);
+    await eventually(async () => {
+      const held = await context.metrics.getSingleMetric("parley_history_partitions")?.get();
+      return held?.values[0]?.value === conversationPartitionCount;
+    });
+    return service;
+  };
+  let service = await start();
+  t.after(() => service.close());
+  const own = (verb: Parameters<typeof historySubject>[0]): string => historySubject(verb, context.instance);
+  const item: TestHistory["item"] = (from, conv, id, more = {}) => {
+    const packet = { id, to: conv, content: { type: more.type ?? "text", data: id } };
+    return { conv, from, device: `${from}:d`, id, type: "text", body: Buffer.from(JSON.stringify(packet)), ...more };
+  };
+  const append: TestHistory["append"] = async (...items) => {
+    const q = conversationPartition(items[0]?.conv ?? "");
+    const reply = await request(nats, own("append"), packAppendRequest([{ q, items }]), { timeoutMs });
+    const [group] = unpackAppendReply(reply);
+    if (!group || "failed" in group) throw new Error(`the group failed: ${JSON.stringify(group)}`);
+    return group.outcomes;
+  };
+  return {
+    nats,
+    redis,
+    natsServer,
+    folder,
+    unknown,
+    item,
+    append,
+    async say(from, to, id, more) {
+      const conv = to.includes("/") ? to : p2pConv(from, to);
+      const [outcome] = await append(item(from, conv, id, more));
+      if (!outcome || "error" in outcome) throw new Error(JSON.stringify(outcome));
+      return outcome.seq;
+    },
+    change: (roomId, event, more = {}) => {
+      const base = {
+        conv: `room/${roomId}`,
+        id: `${event.event}:${Math.random()}`,
+        device: "api",
+        origin: "api",
+        event,
+      };
+      return requestJson(nats, own("change"), { ...base, ...more }, { timeoutMs });
+    },
+    receipt: (body) => requestJson(nats, own("receipt"), body, { timeoutMs }),
+    members: (conv) => requestJson(nats, own("members"), { conv }, { timeoutMs }),
+    get: (uid, params) => callMethod(nats, historyGet, { uid, via: "service" }, params, { timeoutMs }),
+    sync: (uid, params = {}) => callMethod(nats, sync, { uid, via: "service" }, params, { timeoutMs }),
+    list: (uid, params = {}) => callMethod(nats, conversationsList, { uid, via: "service" }, params, { timeoutMs }),
+    async restart() {
+      await service.close();
+      service = await start();
+    },
+  };
+}
