@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { eventually, startTestCluster } from "@parley/testkit";
+import * as mosquitto from "./mosquitto.ts";
+import { connectAs, password, registerAll } from "./people.ts";
+
+const cluster = await startTestCluster({ after });
+const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const home = await mkdtemp(join(tmpdir(), "parley-cli-"));
+after(() => rm(home, { recursive: true, force: true }));
+await registerAll(cluster, "alice", "bob", "carol", "dave");
+
+interface Running {
+  child: ChildProcessWithoutNullStreams;
+  out(): string;
+  err(): string;
+  lines(): string[];
+  exit: Promise<number | null>;
+}
+
+/** A parley with its stdin open; ended when the test ends. */
+function start(t: TestContext, args: string[], env: Record<string, string> = { PARLEY_PASSWORD: password }): Running {
+  const base = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
+  const child = spawn(process.execPath, [program, ...args], { env: { ...base, ...env }, cwd: home });
+  t.after(() => child.kill("SIGKILL"));
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { child, out: () => out, err: () => err, lines: () => out.split("\n").slice(0, -1), exit };
+}
+
+/** A parley that ends by itself. */
+async function run(t: TestContext, args: string[], options: { stdin?: string; env?: Record<string, string> } = {}) {
+  const { child, out, err, exit } = start(t, args, options.env);
+  child.stdin.end(options.stdin ?? "");
+  return { code: await exit, out: out(), err: err() };
+}
+
+test("login keeps the session for the other commands, for its owner alone", async (t) => {
+  const noPassword = { env: {} };
+  assert.equal((await run(t, ["rooms", "list", "--user", "carol"], noPassword)).code, 3);
+  const { code, out } = await run(t, ["login", "--user", "carol"], { stdin: `${password}\n`, ...noPassword });
+  assert.deepEqual([code, out.includes("carol:cli")], [0, true]);
+  const { mode } = await stat(join(home, ".config/parley/credentials.json"));
+  assert.equal(mode & 0o777, 0o600);
+  const sent = await run(t, ["send", "dave", "hi", "--json"], noPassword);
+  assert.equal(sent.code, 0, sent.err);
+  assert.equal(JSON.parse(sent.out).conv, "p2p/carol/dave");
+});
+
+test("a new account can be registered, once", async (t) => {
+  const first = await run(t, ["register", "--user", "newcomer", "--json"]);
+  assert.deepEqual([first.code, JSON.parse(first.out).clientId], [0, "newcomer:cli"]);
+  const second = await run(t, ["register", "--user", "newcomer"]);
+  assert.deepEqual([second.code, second.err.trim().split("\n").length], [1, 1]);
+});
+
+test("every wrong use is told in a line and ends with 2, a wrong password with 3, no server with 4", async (t) => {
+  const as = ["--user", "alice"];
+  const wrong: [args: string[], code: number][] = [
+    [["sned", "bob", "hi"], 2],
+    [["send", "bob", "hi", "--colour"], 2],
+    [["send"], 2],
+    [["send", "bob/x/y", "hi", ...as], 2],
+    [["send", "bob", "hi", "--reply", "first", ...as], 2],
+    [["send", "bob", "{", "--type", "x-a", ...as], 2],
+    [["history", "bob", "--limit", "many", ...as], 2],
+    [["listen", "--from", "yesterday", ...as], 2],
+    [["rooms", "members", "no room", ...as], 2],
+    [["rooms", "rename", "x"], 2],
+    [["send", "bob", "hi", "--server", "nowhere"], 2],
+    [["login", ...as, "--password", "wrong"], 3],
+    [["send", "bob", "hi", "--server", "http://127.0.0.1:9", "--wait", "0", ...as], 4],
+    [["chat", "bob", "--server", "http://127.0.0.1:9", ...as], 4],
+    [["send", "nobody", "hi", ...as], 1],
+    [["chat", "#nowhere", ...as], 1],
+  ];
+  for (const [args, expected] of wrong) {
+    const { code, err, out } = await run(t, args);
+    assert.equal(code, expected, `${args.join(" ")}: ${err}`);
+    assert.ok(err.trim() !== "" && !/\n\s+at /.test(err) && out === "", `${args.join(" ")}: ${err}${out}`);
+  }
+  const json = await run(t, ["send", "nobody", "hi", "--json", ...as]);
+  assert.equal(JSON.parse(json.err).error.code, "not_found");
+});
+
+test("every command has a help with examples", async (t) => {
+  const rooms = ["create", "list", "members", "invite", "remove", "join", "leave"].map((name) => ["rooms", name]);
+  for (const name of [["login"], ["register"], ["chat"], ["send"], ["listen"], ["history"], ["rooms"], ...rooms]) {
+    const { code, out } = await run(t, [...name, "--help"]);
+    assert.equal(code, 0);
+    assert.match(out, /Examples:\n {2}\$ (?:.*\| )?parley /, name.join(" "));
+  }
+});
+
+test("send reads stdin, history prints what was sent, listen streams it as JSON lines", async (t) => {
+  const listening = start(t, ["listen", "alice", "--user", "bob", "--json", "--count", "2"]);
+  const note = start(t, ["listen", "--user", "bob"]);
+  await eventually(() => note.err().includes("listening as bob:cli"));
+  note.child.kill("SIGINT");
+  assert.equal(await note.exit, 0);
+  // The other one says nothing with --json: it is there when it holds its device.
+  const sent = await run(t, ["send", "bob", "-", "--user", "alice"], { stdin: "two\nlines\n" });
+  assert.match(sent.out, /^✓ p2p\/alice\/bob #\d+\n$/);
+  await eventually(async () => {
+    await run(t, ["send", "bob", "more", "--user", "alice"]);
+    return listening.lines().length >= 2;
+  });
+  assert.equal(await listening.exit, 0);
+  for (const line of listening.lines()) assert.equal(JSON.parse(line).from, "alice");
+  const { out } = await run(t, ["history", "bob", "--user", "alice", "--all", "--json"]);
+  const texts = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).content.data);
+  assert.deepEqual(texts.slice(0, 2), ["two\nlines", "more"]);
+});
+
+test("history pages through a long conversation, newest, oldest or a range of it", async (t) => {
+  const { client } = await connectAs(t, cluster, "dave");
+  await Promise.all(Array.from({ length: 620 }, (_, n) => client.send("user/dave", `n${n + 1}`)));
+  const seqs = async (...flags: string[]) => {
+    const { out } = await run(t, ["history", "dave", "--user", "dave", "--json", ...flags]);
+    const found = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).seq as number);
+    return [found.length, found[0], found.at(-1)];
+  };
+  assert.deepEqual(await seqs(), [50, 571, 620]);
+  assert.deepEqual(await seqs("--all"), [620, 1, 620]);
+  assert.deepEqual(await seqs("--limit", "600"), [600, 21, 620]);
+  assert.deepEqual(await seqs("--limit", "10", "--before", "100"), [10, 90, 99]);
+  assert.deepEqual(await seqs("--limit", "550", "--after", "5"), [550, 6, 555]);
+});
+
+test("rooms are made, filled, listed, left", async (t) => {
+  const as = (user: string, ...args: string[]) => run(t, ["rooms", ...args, "--user", user]);
+  assert.match((await as("alice", "create", "General", "bob", "--id", "general")).out, /room\/general {2}General/);
+  assert.match((await as("bob", "list")).out, /room\/general/);
+  assert.match((await as("alice", "invite", "#general", "carol")).out, /added carol/);
+  assert.equal((await as("alice", "members", "general")).out, "alice  owner\nbob  member\ncarol  member\n");
+  assert.equal((await as("dave", "join", "general")).code, 1);
+  assert.match((await as("alice", "remove", "general", "carol")).out, /removed carol/);
+  assert.match((await as("bob", "leave", "general")).out, /left/);
+  assert.equal((await as("alice", "members", "general")).out, "alice  owner\n");
+});
+
+test("two chats: lines cross, each side is told when the other has read", async (t) => {
+  const alice = start(t, ["chat", "carol", "--user", "alice", "--json"]);
+  const carol = start(t, ["chat", "alice", "--user", "carol"]);
+  await eventually(() => carol.err().includes("chatting in p2p/alice/carol"));
+  alice.child.stdin.write("hi carol\n");
+  await eventually(() => carol.out().includes("alice  hi carol"));
+  carol.child.stdin.write("hi alice\n");
+  await eventually(() => alice.lines().some((line) => JSON.parse(line).content?.data === "hi alice"));
+  await eventually(() => {
+    const receipts = alice.lines().map((line) => JSON.parse(line));
+    return receipts.some(({ type, uid, read }) => type === "receipt" && uid === "carol" && read >= 1);
+  });
+  carol.child.stdin.write("/quit\n");
+  assert.equal(await carol.exit, 0);
+  alice.child.stdin.end();
+  assert.equal(await alice.exit, 0);
+});
+
+test("a chat in a pipe sends every line, waits for the acks, and says what was refused", async (t) => {
+  const lines = Array.from({ length: 50 }, (_, n) => `line ${n}`);
+  const { code } = await run(t, ["chat", "dave", "--user", "bob", "--earlier", "0"], {
+    stdin: `${lines.join("\n")}\n//slash`,
+  });
+  assert.equal(code, 0);
+  const { out } = await run(t, ["history", "bob", "--user", "dave", "--all", "--json"]);
+  const texts = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).content.data);
+  assert.deepEqual(texts, [...lines, "/slash"]);
+  const refused = await run(t, ["chat", "nobody", "--user", "bob"], { stdin: "hi\n/nonsense\n" });
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /not sent: hi[\s\S]*unknown command \/nonsense|unknown command[\s\S]*not sent: hi/);
+});
+
+test("a chat and a stock client chat", async (t) => {
+  const stock = await mosquitto.subscribe(t, await mosquitto.logIn(cluster, "dave", "stock"));
+  const alice = start(t, ["chat", "dave", "--user", "alice"]);
+  await eventually(() => alice.err().includes("chatting in"));
+  alice.child.stdin.write("hi stock\n");
+  await eventually(() => stock.packets().some(({ content }) => (content as { data?: string })?.data === "hi stock"));
+  const packet = { to: "user/alice", content: { type: "text", data: "hi \u001b[31mchat" } };
+  await mosquitto.publish(await mosquitto.logIn(cluster, "dave", "pub"), packet);
+  await eventually(() => alice.out().includes("dave  hi \ufffd[31mchat"), { timeoutMs: 5_000 });
+});
+
+test("what is typed into a chat while the server is away is sent when it is back", async (t) => {
+  const bob = start(t, ["chat", "carol", "--user", "bob", "--json"]);
+  bob.child.stdin.write("before\n");
+  const texts = () => bob.lines().map((line) => JSON.parse(line).content?.data);
+  await eventually(() => texts().includes("before"));
+  await cluster.stopPart("edge");
+  bob.child.stdin.write("during\n");
+  await cluster.startPart("edge");
+  await eventually(() => texts().includes("during"), { timeoutMs: 20_000 });
+  bob.child.stdin.end();
+  assert.equal(await bob.exit, 0);
+});

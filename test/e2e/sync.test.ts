@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { startClient } from "@parley/client";
+import { fileOutbox } from "@parley/client/node";
+import { historyGet, roomsCreate, roomsInvite, roomsRemove } from "@parley/protocol";
+import { eventually, startTestCluster } from "@parley/testkit";
+import { connectAs, password, registerAll } from "./people.ts";
+
+const cluster = await startTestCluster({ after });
+await registerAll(cluster, "alice", "bob", "carol", "dave", "erin", "frank");
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+test("a device that was away gets by sync exactly what its cursors lack, over many pages and conversations", async (t) => {
+  const alice = await connectAs(t, cluster, "alice");
+  const bob = await connectAs(t, cluster, "bob");
+  const room = await alice.client.request(roomsCreate, { name: "Many", members: ["bob", "carol"] });
+  await alice.client.send("user/bob", "seen");
+  await eventually(() => bob.texts().includes("seen"));
+  const cursors = bob.client.cursors();
+  await bob.client.close();
+  await Promise.all(range(1, 450).map((n) => alice.client.send("user/bob", `p${n}`)));
+  await Promise.all(range(1, 30).map((n) => alice.client.send(`room/${room.id}`, `r${n}`)));
+  const back = await connectAs(t, cluster, "bob", { cursors });
+  assert.equal(back.client.state, "online");
+  const of = (conv: string) => back.shown.filter((message) => message.conv === conv && message.content.type === "text");
+  const p2p = of("p2p/alice/bob").map(({ seq }) => seq);
+  assert.deepEqual(p2p, range((cursors["p2p/alice/bob"] ?? 0) + 1, (cursors["p2p/alice/bob"] ?? 0) + 450));
+  assert.deepEqual(
+    of(room.conv).map(({ content }) => (content as { data?: unknown }).data),
+    range(1, 30).map((n) => `r${n}`),
+  );
+  const again = await connectAs(t, cluster, "bob", { device: "other", cursors: back.client.cursors() });
+  assert.deepEqual(again.shown, [], "whoever lacks nothing is shown nothing");
+});
+
+test("a client that starts now is shown nothing of before, and everything from then on", async (t) => {
+  const alice = await connectAs(t, cluster, "alice");
+  await alice.client.send("user/dave", "before");
+  const dave = await connectAs(t, cluster, "dave", { from: "now" });
+  assert.deepEqual(dave.shown, []);
+  await alice.client.send("user/dave", "after");
+  await eventually(() => dave.shown.length > 0);
+  assert.deepEqual(dave.texts(), ["after"]);
+});
+
+test("a removed member gets nothing that was stored after its removal: not live, by sync or by history", async (t) => {
+  const alice = await connectAs(t, cluster, "alice");
+  const carol = await connectAs(t, cluster, "carol", { from: "now" });
+  const room = await alice.client.request(roomsCreate, { name: "Secret", members: ["carol", "bob"] });
+  const bob = await connectAs(t, cluster, "bob", { from: "now" });
+  await alice.client.send(`room/${room.id}`, "for carol too");
+  await eventually(() => carol.texts().includes("for carol too"));
+  await alice.client.request(roomsRemove, { id: room.id, uids: ["carol"] });
+  await alice.client.send(`room/${room.id}`, "not for carol");
+  await eventually(() => bob.texts().includes("not for carol"));
+  await assert.rejects(carol.client.send(`room/${room.id}`, "let me in"), { code: "not_member" });
+  const later = await connectAs(t, cluster, "carol", { device: "later" });
+  const seen = [...carol.texts(), ...later.texts()];
+  assert.ok(seen.includes("for carol too") && !seen.includes("not for carol"));
+  const history = await carol.client.request(historyGet, { conv: room.conv }).catch(({ code }) => code);
+  assert.ok(!JSON.stringify(history).includes("not for carol"));
+  await alice.client.request(roomsInvite, { id: room.id, uids: ["carol"] });
+  await alice.client.send(`room/${room.id}`, "welcome back");
+  await eventually(() => carol.texts().includes("welcome back"));
+  assert.ok(!carol.texts().includes("not for carol"), "what lay between two stays stays unseen");
+});
+
+test("messages written without a connection are kept in the outbox file and sent, in order, by the next start", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "parley-outbox-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const store = () => fileOutbox(join(folder, "erin.jsonl"));
+  const options = { url: cluster.run().http, username: "erin", password, device: "kept" };
+  await cluster.stopPart("edge");
+  const offline = await startClient({ ...options, store: store() });
+  const unsent = range(1, 20).map((n) => offline.send("user/frank", `m${n}`));
+  const outcomes = Promise.allSettled(unsent);
+  await eventually(() => offline.unsent === 20);
+  await offline.close();
+  assert.ok((await outcomes).every(({ status }) => status === "rejected"));
+  await cluster.startPart("edge");
+  await cluster.waitReady("edge");
+  const sent: string[] = [];
+  const erin = await connectAs(t, cluster, "erin", {
+    device: "kept",
+    store: store(),
+    listeners: { sent: ({ id }) => sent.push(id) },
+  });
+  const frank = await connectAs(t, cluster, "frank");
+  await eventually(() => sent.length === 20 && frank.shown.length === 20);
+  assert.deepEqual(
+    frank.texts(),
+    range(1, 20).map((n) => `m${n}`),
+  );
+  assert.equal(erin.client.unsent, 0);
+  assert.deepEqual(await store().load(), []);
+});
+
+for (const part of ["router", "history", "edge", "mosquitto", "nats-server"] as const)
+  test(`what is sent while ${part} is killed is acknowledged, stored once, in order, and shown once`, async (t) => {
+    const erin = await connectAs(t, cluster, "erin", { device: `during-${part}` });
+    const frank = await connectAs(t, cluster, "frank", { device: `during-${part}`, from: "now" });
+    const texts = range(1, 200).map((n) => `${part} ${n}`);
+    const sending = texts.map((data) => erin.client.send("user/frank", data));
+    await sending[20];
+    await cluster.kill(part);
+    const acks = await Promise.all(sending);
+    const seqs = acks.map(({ seq }) => seq);
+    assert.deepEqual(seqs, range(seqs[0] ?? 0, (seqs[0] ?? 0) + 199), "one after the other, no gap");
+    await eventually(() => frank.shown.length >= 200, { timeoutMs: 30_000 });
+    assert.deepEqual(frank.texts(), texts);
+  });
+
+test("a second program on the same device takes over, and the first one is told and stays away", async (t) => {
+  const refusals: string[] = [];
+  const first = await connectAs(t, cluster, "dave", {
+    device: "one",
+    listeners: { refused: ({ code }) => refusals.push(code) },
+  });
+  await connectAs(t, cluster, "dave", { device: "one" });
+  await eventually(() => refusals.length > 0);
+  assert.deepEqual(refusals, ["conflict"]);
+  assert.equal(first.client.state, "offline");
+});
