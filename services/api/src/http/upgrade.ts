@@ -55,7 +55,8 @@ function passOn(request: IncomingMessage, client: Socket, head: Buffer, target: 
 }
 
 function requestHead(request: IncomingMessage, client: Socket, target: URL): string {
-  const lines = [`GET ${target.pathname}${target.search} HTTP/1.1`, `Host: ${target.host}`];
+  const query = request.url?.slice("/mqtt".length) ?? "";
+  const lines = [`GET ${target.pathname}${target.search || query} HTTP/1.1`, `Host: ${target.host}`];
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
     const name = request.rawHeaders[at] ?? "";
     if (!/^(host|x-forwarded-for|authorization|cookie)$/i.test(name))
