@@ -8,36 +8,48 @@ import { ingestPartition } from "@parley/protocol/partition";
 import type { Login, RunFile } from "./run-file.ts";
 import { SetupError } from "./setup-error.ts";
 
-/** Reads the logins kept in the data folder, or makes them, and sees to it that api knows them. */
-export async function readDemo(dir: string, http: string): Promise<Login[]> {
-  const logins = read(dir) ?? make(dir);
-  for (const login of logins) await register(http, login);
+/** The logins kept in the data folder, or new ones; api knows them. */
+export async function readDemo(dir: string, http: string): Promise<[Login, Login]> {
+  const kept = read(dir);
+  const logins: [Login, Login] = kept ?? [await makeLogin(http, "alice"), await makeLogin(http, "bob")];
+  if (kept) for (const login of kept) await register(http, login);
+  else writeFileSync(join(dir, "demo.json"), `${JSON.stringify(logins)}\n`, { mode: 0o600 });
   return logins;
 }
 
-function read(dir: string): Login[] | undefined {
+function read(dir: string): [Login, Login] | undefined {
   try {
-    return JSON.parse(readFileSync(join(dir, "demo.json"), "utf8")) as Login[];
+    const logins: unknown = JSON.parse(readFileSync(join(dir, "demo.json"), "utf8"));
+    return Array.isArray(logins) && logins.length === 2 && logins.every(isLogin)
+      ? (logins as [Login, Login])
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-function make(dir: string): Login[] {
-  const logins = ["alice", "bob"].map((username) => ({ username, password: randomBytes(6).toString("hex") }));
-  writeFileSync(join(dir, "demo.json"), `${JSON.stringify(logins)}\n`, { mode: 0o600 });
-  return logins;
+function isLogin(value: unknown): value is Login {
+  const { username, password } = (value ?? {}) as Partial<Login>;
+  return typeof username === "string" && typeof password === "string";
 }
 
-async function register(http: string, login: Login): Promise<void> {
+// The name may be in use if the file was lost, and then nobody knows its password any more: the next one is alice2.
+async function makeLogin(http: string, name: string): Promise<Login> {
+  for (let n = 1; ; n += 1) {
+    const login = { username: n === 1 ? name : `${name}${n}`, password: randomBytes(6).toString("hex") };
+    if (await register(http, login)) return login;
+  }
+}
+
+/** False if the name is in use. */
+async function register(http: string, login: Login): Promise<boolean> {
   const response = await fetch(`${http}/register`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(login),
   });
   const body = await response.text();
-  // From an earlier start.
-  if (response.ok || response.status === 409) return;
+  if (response.ok || response.status === 409) return response.ok;
   throw new SetupError(`the demo login ${login.username} could not be made: ${response.status} ${body}`);
 }
 
@@ -78,5 +90,5 @@ Ctrl-C stops everything.
 }
 
 function chatLine(me: Login, other: Login): string {
-  return `  npm run parley -- chat user/${other.username} --user ${me.username} --password ${me.password}`;
+  return `  npm run parley -- chat ${other.username} --user ${me.username} --password ${me.password}`;
 }

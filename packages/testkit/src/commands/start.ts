@@ -54,10 +54,9 @@ async function start(): Promise<void> {
   const cluster = await startCluster({ ...settings, log: (line) => print(`  ${line}`), signal: stopping.signal });
   closing = cluster.close;
   if (stopping.signal.aborted) return end(cluster.close());
-  const [alice, bob] = await readDemo(settings.dir, cluster.run().http);
-  if (!alice || !bob) throw new Error(`${settings.dir}/demo.json does not hold two logins`);
-  cluster.publishDemo([alice, bob]);
-  print(describeRun(cluster.run(), [alice, bob]));
+  const demo = await readDemo(settings.dir, cluster.run().http);
+  cluster.publishDemo(demo);
+  print(describeRun(cluster.run(), demo));
 }
 
 start().catch(async (error: Error) => {
