@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
+import { connectAsync } from "mqtt";
 import { numbers, openSession } from "./open-session.ts";
 import { type Passed, startProxy } from "./proxy.ts";
 
@@ -234,12 +235,18 @@ test("a graceful close keeps the session and loses nothing that was not acked", 
   assert.deepEqual(second.texts(), ["5", "6", "7", "8"]);
 });
 
-test("retained messages do not come again with every connect", async (t) => {
+test("retained messages come neither with the first connect nor with a later one", async (t) => {
   const { mosquitto } = await startServers(t, { mosquitto: true });
-  const { session, states } = openSession(t, mosquitto, { ack: true });
+  const { url, username, password } = mosquitto;
+  const client = await connectAsync(url, { username, password });
+  t.after(() => client.endAsync(true));
+  await client.publishAsync("in/kept", "retained", { qos: 1, retain: true });
+  const { session, states, texts } = openSession(t, mosquitto, { ack: true });
   await session.whenConnected();
   await mosquitto.kill("SIGTERM");
   await mosquitto.start();
   await eventually(() => states.filter((state) => state === "connected").length === 2);
-  assert.ok(session.connected);
+  await session.publish("in/x", text("last"), 1);
+  await eventually(() => texts().includes("last"));
+  assert.deepEqual(texts(), ["last"]);
 });

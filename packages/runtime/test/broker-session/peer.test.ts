@@ -225,7 +225,7 @@ test("a broker that accepts and says nothing is given up", async (t) => {
   const { port } = silent.address() as { port: number };
   const server = { url: `mqtt://127.0.0.1:${port}` };
   const { states } = openSession(t, server, { connectTimeoutMs: 100 });
-  await eventually(() => states.filter((state) => state === "connecting").length > 1);
+  await eventually(() => states.filter((state) => state === "connecting").length > 1, { timeoutMs: 5_000 });
   assert.equal(states[1], "disconnected: no answer to CONNECT or SUBSCRIBE in time");
 });
 
