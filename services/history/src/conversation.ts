@@ -49,10 +49,12 @@ export async function readConversation(store: HistoryStore, conv: string): Promi
   };
 }
 
-/** The conversations in memory. Those that `isPinned` (work under way, not yet folded) are never put away. */
+/** The conversations in memory. Those that `isPinned` (not yet folded into the store) are never put away. */
 export interface Shelf {
   get(conv: string): Conversation | undefined;
   load(conv: string): Promise<Conversation>;
+  /** The writer's own state, just moved by a commit: it replaces whatever was read meanwhile. */
+  keep(conversation: Conversation): void;
   /** Forgets all of a partition: what was read before counts no more. */
   drop(q: number): void;
 }
@@ -102,6 +104,12 @@ export function createShelf(
   return {
     get,
     load,
+    keep(conversation) {
+      loading.delete(conversation.conv);
+      kept.delete(conversation.conv);
+      kept.set(conversation.conv, conversation);
+      makeRoom();
+    },
     drop(q) {
       for (const [conv, conversation] of kept) if (conversation.q === q) kept.delete(conv);
       for (const conv of loading.keys()) if (conversationPartition(conv) === q) loading.delete(conv);

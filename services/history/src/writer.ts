@@ -4,7 +4,7 @@ import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf } from "./change.ts";
-import { noteLastId, type Shelf } from "./conversation.ts";
+import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
 import { lookUp } from "./look-up.ts";
 import { decideChange, foldEntry } from "./members.ts";
 import type { Projection } from "./projection.ts";
@@ -127,7 +127,7 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries);
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
-  apply(writer, entries);
+  apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
   writer.pass("before-reply");
   let at = 0;
   for (const { items, settle } of batch) {
@@ -149,7 +149,7 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   }
   const entry = changeEntry(conversation, writer.pos + 1, request, decided);
   await store.log.append(q, [entry]);
-  apply(writer, [entry]);
+  apply(writer, [entry], new Map([[conv, conversation]]));
   settle({ seq: entry.seq, ts: entry.ts, changed: decided.uids });
 }
 
@@ -158,11 +158,11 @@ async function confirmCurrent(writer: Writer): Promise<void> {
   throw new StoreError("duplicate_key", `partition ${writer.q} has another writer`);
 }
 
-function apply(writer: Writer, entries: readonly LogEntry[]): void {
+// `conversations` are those the entries were sequenced on: they may have been put away while the commit was under way.
+function apply(writer: Writer, entries: readonly LogEntry[], conversations: ReadonlyMap<string, Conversation>): void {
   for (const entry of entries) {
+    const conversation = conversations.get(entry.conv) as Conversation;
     writer.pos = entry.pos;
-    const conversation = writer.shelf.get(entry.conv);
-    if (!conversation) continue;
     conversation.lastSeq = entry.seq;
     conversation.lastOrd = entry.ord;
     conversation.lastTs = entry.ts;
@@ -170,6 +170,7 @@ function apply(writer: Writer, entries: readonly LogEntry[]): void {
     noteLastId(conversation, entry.device, entry.id);
     writer.projection.touch(foldEntry(conversation, entry));
     if (entry.event?.name !== undefined) writer.projection.touchInfo(conversation);
+    writer.shelf.keep(conversation);
   }
   if (entries.length > 0) writer.committed(entries);
 }

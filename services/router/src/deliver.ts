@@ -21,8 +21,8 @@ export interface DeliverParts {
   log: Logger;
 }
 
-const attemptsMax = 10;
-const pauseMs = 1_000;
+const giveUpMs = 10_000;
+const pauseMs = 500;
 
 export function createDeliver({ publishMany, members, chains, log }: DeliverParts): Deliver {
   function deliver(fields: ServerFields, body: Uint8Array, memberSeq: number): Promise<void> {
@@ -58,14 +58,15 @@ export function createDeliver({ publishMany, members, chains, log }: DeliverPart
   }
 
   async function topicsOfRoom(conv: string, seq: number, memberSeq: number): Promise<string[]> {
-    for (let attempt = 1; ; attempt++) {
+    const deadline = Date.now() + giveUpMs;
+    for (;;) {
       try {
         const list: CachedList = await members.listOf(conv, memberSeq);
         return topicsFor(list, seq);
       } catch (error) {
-        log.warn({ event: "members_unknown", conv, seq, attempt, reason: String(error) });
+        log.warn({ event: "members_unknown", conv, seq, reason: String(error) });
         // Stored and acknowledged: its members have it by sync. Nobody blocks a partition for longer.
-        if (attempt === attemptsMax) return [];
+        if (Date.now() >= deadline) return [];
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }

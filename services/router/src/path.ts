@@ -33,7 +33,7 @@ export async function takeMessage(
   const uplink = path.decode(packet, topic); //            1 invalid_packet · too_large · wrong_partition · forbidden
   if (uplink instanceof AppError) return refuse(path, topic, idOf(uplink), uplink, confirm);
 
-  const early = packet.dup ? undefined : path.admit(topic); // 2 rate_limited (a DUP was admitted when it first came)
+  const early = packet.dup ? undefined : path.admit(topic); // 2 rate_limited (a DUP: after 3, if it is new)
   if (early) return refuse(path, topic, uplink.id, early, confirm);
 
   path.pass("before-append");
@@ -42,6 +42,7 @@ export async function takeMessage(
     if (outcome.code === "internal") await path.deadLetter(packet, outcome);
     return refuse(path, topic, uplink.id, outcome, confirm);
   }
+  if (packet.dup && !outcome.stored) path.admit(topic); //    it counts, and is not refused any more
   path.pass("before-deliver");
   await finish(path, uplink, topic, outcome);
   path.pass("before-puback");
