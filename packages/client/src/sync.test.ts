@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Message } from "@parley/protocol";
+import { syncAll } from "./sync.ts";
+
+// A server with two messages a conversation and page, and two conversations a page.
+function serverOf(lengths: Record<string, number>) {
+  const requests: string[] = [];
+  const cursors: Record<string, number> = {};
+  return {
+    requests,
+    cursors: () => ({ ...cursors }),
+    apply: ({ conv, messages }: { conv: string; messages: readonly Message[] }) => {
+      cursors[conv] = messages.at(-1)?.seq ?? cursors[conv] ?? 0;
+    },
+    async ask({ cursors: has = {}, page = "0" }: { cursors?: Record<string, number>; page?: string }) {
+      requests.push(`${JSON.stringify(has)} ${page}`);
+      const behind = Object.entries(lengths).filter(([conv, length]) => (has[conv] ?? 0) < length);
+      const from = Number(page);
+      const conversations = behind.slice(from, from + 2).map(([conv, length]) => {
+        const after = has[conv] ?? 0;
+        const upTo = Math.min(length, after + 2);
+        const messages = Array.from({ length: upTo - after }, (_, n) => ({ conv, seq: after + n + 1 }) as Message);
+        return {
+          conv,
+          messages,
+          firstSeq: 1,
+          lastSeq: length,
+          readSeq: 0,
+          unread: 0,
+          receipts: [],
+          more: upTo < length,
+        };
+      });
+      return { conversations, next: from + 2 < behind.length ? String(from + 2) : null };
+    },
+  };
+}
+
+test("sync asks until no page is next and no conversation has more", async () => {
+  const server = serverOf({ a: 5, b: 1, c: 3 });
+  await syncAll(server);
+  assert.deepEqual(server.cursors(), { a: 5, b: 1, c: 3 });
+  assert.deepEqual(server.requests, ["{} 0", "{} 2", '{"a":2,"b":1,"c":2} 0', '{"a":4,"b":1,"c":3} 0']);
+});
+
+test("nothing lacking is one request", async () => {
+  const server = serverOf({});
+  await syncAll(server);
+  assert.equal(server.requests.length, 1);
+});
+
+test("a conversation that has more but shows nothing does not go round for ever", async () => {
+  let asked = 0;
+  const nothing = { conv: "a", messages: [], firstSeq: 1, lastSeq: 9, readSeq: 0, unread: 0, receipts: [], more: true };
+  await syncAll({
+    cursors: () => ({}),
+    apply() {},
+    async ask() {
+      asked += 1;
+      assert.ok(asked < 10);
+      return { conversations: [nothing], next: null };
+    },
+  });
+  assert.equal(asked, 1);
+});
