@@ -115,6 +115,11 @@ async function refuseWill(connect: Connect, asker: Asker, decisions: Decisions):
   return undefined;
 }
 
+/** The edge judges silence, as the broker sees no refused packet; the broker's own patience is for an edge that vanished. */
+function relaxKeepAlive(seconds: number): number {
+  return seconds === 0 ? 0 : Math.min(2 * seconds + 10, 65_535);
+}
+
 function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, rules: ConnectRules): Admission {
   const { protocolVersion: version, clean = false, keepalive = 0, will } = connect;
   const max = rules.maxSessionExpirySeconds;
@@ -130,7 +135,7 @@ function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, ru
       protocolVersion: version,
       clientId: asker.clientId,
       clean,
-      keepalive,
+      keepalive: relaxKeepAlive(keepalive),
       username: rules.broker.username,
       password: Buffer.from(rules.broker.password),
       ...(will === undefined ? {} : { will: { ...will, retain: false } }),

@@ -115,6 +115,19 @@ for (const version of versions) {
     assert.equal(await isKept(edge, clientId), false);
   });
 
+  test(`a device that came back in time keeps its session and its connection, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_SESSION_EXPIRY_SECONDS: "1" });
+    const clientId = newClientId();
+    (await openSession(t, edge.tcp, version, clientId, keeping(version, 60))).socket.destroy();
+    await eventually(() => events(hooks).at(-1) === `on_client_offline ${clientId}`);
+    const back = await openSession(t, edge.tcp, version, clientId, { ...keeping(version, 60), clean: false });
+    const past = Date.now() + 2500;
+    await eventually(() => Date.now() > past);
+    back.send({ cmd: "pingreq" });
+    assert.equal((await back.next()).cmd, "pingresp");
+    assert.equal(events(hooks).at(-1), `on_client_wakeup ${clientId}`);
+  });
+
   test(`a connection ends when its login does, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
     const register = version === 5 ? "auth_on_register_m5" : "auth_on_register";
@@ -161,7 +174,10 @@ for (const version of versions) {
     const pings = setInterval(() => pinging.send({ cmd: "pingreq" }), 300);
     t.after(() => clearInterval(pings));
     const said = (await silent.closed()) as { reasonCode?: number }[];
-    assert.ok(version === 4 || said.every(({ reasonCode }) => reasonCode === 0x8d));
+    assert.deepEqual(
+      said.map(({ reasonCode }) => reasonCode),
+      version === 5 ? [0x8d] : [],
+    );
     assert.equal((await pinging.next()).cmd, "pingresp");
     assert.equal(pinging.socket.readyState, "open");
   });
@@ -218,13 +234,15 @@ test("DISCONNECT may change how long a session lives, within the limit and never
   const ended = newClientId();
   disconnect(await openSession(t, edge.tcp, 5, ended, keeping(5, 60)), 0);
   await eventually(() => events(hooks).at(-1) === `on_client_gone ${ended}`);
-  const clean = await openSession(t, edge.tcp, 5, newClientId());
+  const cleanId = newClientId();
+  const clean = await openSession(t, edge.tcp, 5, cleanId);
   disconnect(clean, 60);
   const said = (await clean.closed()) as { reasonCode?: number }[];
   assert.deepEqual(
     said.map(({ reasonCode }) => reasonCode),
     [0x82],
   );
+  await eventually(() => events(hooks).at(-1) === `on_client_gone ${cleanId}`);
 });
 
 test("GET /clients lists who is connected, how and since when", async (t) => {
