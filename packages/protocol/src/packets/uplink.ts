@@ -24,7 +24,14 @@ export const MessagePacket = Type.Object({
     maxLength: 120,
     description: "user/{uid}, user/{uid}/client/{clientId} or room/{id}",
   }),
-  type: Type.Optional(Type.String({ maxLength: 32, description: "chat, grpchat …: passed through" })),
+  type: Type.Optional(
+    Type.String({
+      maxLength: 32,
+      // A message must not read like what only the server says.
+      pattern: "^(?!(ack|nack|receipt|typing|presence)$)",
+      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing or presence",
+    }),
+  ),
   thread: Type.Optional(Type.String({ maxLength: 128 })),
   content: Type.Object({
     type: Type.String({
