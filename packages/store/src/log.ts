@@ -44,12 +44,12 @@ export type RangeQuery = {
   maxBytes?: number;
 };
 
-/** All methods throw StoreError: `unavailable`, `full`, and `append` also `duplicate_key`. */
+/** All methods throw StoreError: `unavailable`, `full`, and `append` also `duplicate_key` and `gap`. */
 export interface MessageLog {
   /**
    * Stores the batch in order and resolves when it is durable. It stops at the first failure: what is stored is always a
    * prefix. `duplicate_key` (details: q, pos, conv, seq of the refused entry) is the fence: another writer was here, or
-   * the message is stored already.
+   * the message is stored already. `gap`: the batch is not of this partition or not one `pos` after the other.
    */
   append(q: number, batch: readonly LogEntry[]): Promise<void>;
 

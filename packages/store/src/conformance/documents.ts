@@ -216,7 +216,8 @@ function indexing(open: OpenEngine): void {
     const second = await (await engine.reopen()).documents().collection<Token>(byTime);
     assert.deepEqual(keys(await second.find({ index: "mine", equals: ["u"], limit: 9 })), ["b", "a"]);
     assert.equal(await second.insert("c", { uid: "v", ts: 1 }), false);
-    const third = await (await engine.reopen()).documents().collection<Token>({ name: "tokens" });
+    const notUnique = { name: "tokens", indexes: { other: ["ts"] } };
+    const third = await (await engine.reopen()).documents().collection<Token>(notUnique);
     assert.equal(await third.insert("c", { uid: "v", ts: 1 }), true);
   });
 

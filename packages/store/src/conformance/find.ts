@@ -90,7 +90,13 @@ export function finding(open: OpenEngine): void {
     const query = { index: "byUidTime", equals: ["u"], limit: 3 };
     const page = (await tokens.find(query)).next!;
     assert.match(page, /^[A-Za-z0-9_-]+$/);
+    const [mark, ...position] = JSON.parse(Buffer.from(page, "base64url").toString());
+    const forge = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString("base64url");
     const wrong: Partial<FindQuery>[] = [
+      { page: forge(mark) },
+      { page: forge(mark, ...position, "more") },
+      { page: forge(mark, ...position.map(() => null)) },
+      { page: forge(mark, ...position.map(() => ({ $gt: "" }))) },
       { page: "" },
       { page: "nonsense" },
       { page: "W10" },

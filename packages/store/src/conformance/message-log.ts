@@ -95,7 +95,7 @@ function writing(open: OpenEngine): void {
   test("entries of a batch that do not follow one another are refused from the gap on", async (t) => {
     const log = (await open(t)).store.log();
     await assert.rejects(append(log, [entry(conv, 1, 1), entry(conv, 2, 3)]), codeOf("gap"));
-    const other = { ...entry(conv, 2, 2), q: (q + 1) % 256 };
+    const other = { ...entry(conv, 3, 3), q: (q + 1) % 256 };
     await assert.rejects(log.append(q, [entry(conv, 2, 2, { q }), other]), codeOf("gap"));
     assert.ok((await log.last(q)).pos <= 2);
     assert.deepEqual(await log.last(other.q), { pos: 0 });

@@ -75,6 +75,25 @@ test("when the transaction is lost every write of the group is rejected, and the
   assert.deepEqual(stored(), [3]);
 });
 
+test("a failure of the disk takes the whole group back, and says unavailable", async (t) => {
+  const { database, insert, stored } = await openCounted(t);
+  const results = await Promise.allSettled([
+    database.write(1, () => insert(1)),
+    // As node:sqlite reports SQLITE_IOERR_WRITE, which leaves the transaction open.
+    database.write(1, () => {
+      throw Object.assign(new Error("disk I/O error"), { errcode: 778 });
+    }),
+    database.write(1, () => insert(2)),
+  ]);
+  for (const result of results) {
+    assert.ok(result.status === "rejected");
+    assert.equal(result.reason.code, "unavailable");
+  }
+  assert.deepEqual(stored(), []);
+  await database.write(1, () => insert(3));
+  assert.deepEqual(stored(), [3]);
+});
+
 test("large groups are cut, in order, and all of them are stored", async (t) => {
   const { database, insert, stored } = await openCounted(t);
   const writes = Array.from({ length: 5 }, (_, x) => database.write(1_500, () => insert(x)));
