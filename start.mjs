@@ -222,12 +222,24 @@ function runWith(node, file, args) {
   // The channel only tells the other side when we are gone.
   const child = spawn(node, [file, ...args], { cwd: root, stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event !== undefined) endWithParent(child);
   child.on("error", (error) => fail(new SetupError(`${node} cannot be run: ${error.message}`)));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code);
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+// npm that is killed tells nobody; a start.mjs of one's own may go on without its shell.
+function endWithParent(child) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGTERM");
+  }, 500);
+  watch.unref();
 }
 
 function fail(error) {
