@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { startClient } from "@parley/client";
+import { callHttp, connectParley, startClient } from "@parley/client";
 import { fileOutbox } from "@parley/client/node";
-import { historyGet, roomsCreate, roomsInvite, roomsRemove } from "@parley/protocol";
+import { historyGet, login, logout, roomsCreate, roomsInvite, roomsRemove } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 
@@ -123,4 +123,33 @@ test("a second program on the same device takes over, and the first one is told 
   await eventually(() => refusals.length > 0);
   assert.deepEqual(refusals, ["conflict"]);
   assert.equal(first.client.state, "offline");
+});
+
+test("a renewed token means a new connection, and nothing is lost or shown twice on the way", async (t) => {
+  const alice = await connectAs(t, cluster, "alice", { device: "renewing" });
+  const bob = await connectAs(t, cluster, "bob", { device: "renewing", from: "now" });
+  const states: string[] = [];
+  alice.client.on("state", (state) => states.push(state));
+  const texts = range(1, 100).map((n) => `renewed ${n}`);
+  const sending = texts.map((data) => alice.client.send("user/bob", data));
+  await sending[10];
+  alice.client.renew();
+  bob.client.renew();
+  await Promise.all(sending);
+  await eventually(() => bob.shown.length >= 100 && states.includes("online"));
+  assert.deepEqual(bob.texts(), texts);
+  assert.deepEqual(states, ["offline", "connecting", "syncing", "online"]);
+});
+
+test("a client whose session the server no longer knows logs in again, or says that it cannot", async (t) => {
+  const url = cluster.run().http;
+  const stale = { ...(await callHttp(url, login, { username: "carol", password, device: "stale" })) };
+  await callHttp(url, logout, {}, { token: stale.token });
+  await assert.rejects(connectParley({ url, session: stale }), { code: "unauthenticated" });
+  const back = await connectAs(t, cluster, "carol", { device: "stale", session: stale });
+  assert.equal(back.client.state, "online");
+  await assert.rejects(connectParley({ url, username: "carol", password: "wrong" }), { code: "unauthenticated" });
+  await assert.rejects(connectParley({ url: "http://127.0.0.1:9", username: "carol", password }), {
+    code: "unavailable",
+  });
 });

@@ -15,6 +15,8 @@ export interface AccountFlags {
   json?: boolean;
 }
 
+export type Connection = Pick<ClientOptions, "url" | "session" | "onSession" | "username" | "password" | "device">;
+
 export interface Account {
   server: Server;
   /** Undefined when nobody has logged in. */
@@ -23,7 +25,7 @@ export interface Account {
   /** Calls a method by HTTP, as this user. */
   call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
   /** What a connection needs, on a device that no other parley uses now. */
-  connection(): Promise<Pick<ClientOptions, "url" | "session" | "onSession">>;
+  connection(): Promise<Connection>;
 }
 
 const defaultDevice = "cli";
@@ -41,9 +43,14 @@ export function openAccount(flags: AccountFlags): Account {
     user,
     device,
     async call(method, params) {
-      const session = await sessionOf(opened, device);
-      const { token } = await fresh(opened, device, session);
-      return callHttp(server.url, method, params, { token });
+      const session = await fresh(opened, device, await sessionOf(opened, device));
+      try {
+        return await callHttp(server.url, method, params, { token: session.token });
+      } catch (error) {
+        if (AppError.from(error).code !== "unauthenticated") throw error;
+        const { token } = await renew(opened, device, session);
+        return callHttp(server.url, method, params, { token });
+      }
     },
     connection: () => openDevice(opened, flags.device),
   };
@@ -77,10 +84,13 @@ async function sessionOf({ server, credentials, user, password }: Opened, device
   throw new AppError("unauthenticated", `not logged in at ${server.url} as ${user}; parley login --user ${user}${as}`);
 }
 
-/** The session with a token that is good for a while, and whose refresh token nobody has used. */
+/** The session, with a token that is good for a while. */
 async function fresh(opened: Opened, device: string, session: Session): Promise<Session> {
-  if (session.expiresAt > Date.now() + renewBeforeMs) return session;
-  const { server, credentials, password } = opened;
+  return session.expiresAt > Date.now() + renewBeforeMs ? session : renew(opened, device, session);
+}
+
+/** A new token by the refresh token, else by the password if it is at hand: the server may have forgotten us. */
+async function renew({ server, credentials, password }: Opened, device: string, session: Session): Promise<Session> {
   try {
     const renewed = await callHttp(server.url, refresh, { refreshToken: session.refreshToken });
     credentials.save(server.url, device, renewed);
@@ -95,7 +105,7 @@ async function fresh(opened: Opened, device: string, session: Session): Promise<
   }
 }
 
-async function openDevice(opened: Opened, wanted: string | undefined) {
+async function openDevice(opened: Opened, wanted: string | undefined): Promise<Connection> {
   const { server, user, credentials, password } = opened;
   const names = wanted
     ? [wanted]
@@ -109,7 +119,12 @@ async function openDevice(opened: Opened, wanted: string | undefined) {
     if (lock.heldBy !== undefined) continue;
     const session = await fresh(opened, device, await sessionOf(opened, device));
     const onSession = (next: Session) => credentials.save(server.url, device, next);
-    return { url: server.url, session, onSession };
+    return {
+      url: server.url,
+      session,
+      onSession,
+      ...(password !== undefined && { username: session.uid, password, device }),
+    };
   }
   throw new UsageError(
     `${user}:${names[0]} is in use by process ${heldBy}; log in another device: parley login --user ${user} --device NAME`,

@@ -15,7 +15,7 @@ const exitHelp = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 
 /** Runs one command line; answers its exit code and never throws. */
 export async function run(args: string[]): Promise<number> {
   try {
-    await program().parseAsync(args, { from: "user" });
+    await createProgram().parseAsync(args, { from: "user" });
     return exitCodes.ok;
   } catch (error) {
     // Commander has printed it.
@@ -25,7 +25,8 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** All commands, for one run: commander keeps what it has parsed. */
+export function createProgram(): Command {
   const root = new Command("parley")
     .description("Chat through Parley from a terminal or a script.")
     .addHelpText("after", `\n${exitHelp}\nparley COMMAND --help shows examples.`);

@@ -66,3 +66,19 @@ test("one conversation's gap holds up no other", () => {
   ordering.take(message(2));
   assert.equal(seqs(ordering.take(message(1, "p2p/alice/bob"))), "1");
 });
+
+test("what was shown already is no gap, and no fill shows it again", () => {
+  const ordering = createOrdering({ "room/r1": 5 });
+  ordering.take(message(3));
+  assert.deepEqual(ordering.gaps(), []);
+  assert.equal(seqs(ordering.fill("room/r1", [message(4), message(5), message(6)], 6)), "6");
+});
+
+test("after a skip only what lies behind it is shown or missing", () => {
+  const ordering = createOrdering();
+  ordering.take(message(4));
+  ordering.take(message(9));
+  ordering.skip("room/r1", 7);
+  assert.deepEqual(ordering.gaps(), [{ conv: "room/r1", after: 7, before: 9 }]);
+  assert.equal(seqs(ordering.take(message(8))), "8 9");
+});

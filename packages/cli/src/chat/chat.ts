@@ -1,6 +1,7 @@
 // One conversation on the screen: what arrives is shown and marked read, what is typed is sent.
-import { AppError, type ClientOptions, connectParley, type Message, type ParleyClient } from "@parley/client";
+import { AppError, connectParley, type Message, type ParleyClient } from "@parley/client";
 import { historyGet, parseConv } from "@parley/protocol";
+import type { Connection } from "../account.ts";
 import { stateListeners } from "../commands/listen.ts";
 import { describeFailure } from "../failure.ts";
 import { formatMessage } from "../format.ts";
@@ -10,7 +11,7 @@ import { openScreen, type Screen } from "./screen.ts";
 import { workSlash } from "./slash.ts";
 
 export interface ChatOptions {
-  connection: Pick<ClientOptions, "url" | "session" | "onSession">;
+  connection: Connection;
   /** where lines are sent to */
   to: string;
   conv: string;
@@ -176,7 +177,8 @@ class Chat {
   #showStatus(): void {
     const marks = markText({ sending: this.#sending, stored: this.#stored, others: this.#others });
     const typing = this.#typist ? `${this.#typist.uid} is typing` : "";
-    this.#screen?.setStatus(this.#output.style("dim", [marks, typing].filter(Boolean).join(" · ")));
+    const status = [marks, typing].filter(Boolean).join(" · ");
+    this.#screen?.setStatus(status && this.#output.style("dim", status));
   }
 
   #print(value: unknown, text: string): void {
