@@ -1,0 +1,42 @@
+// Is what a run saw what was promised (DESIGN §4)? Pure: a record in, sentences about what is wrong out.
+import { agree, oneOrder, receivedLive, synced, withoutGaps } from "./copies.ts";
+import { type Log, logOf } from "./log.ts";
+import { marksForward, unreadExact } from "./marks.ts";
+import type { RunRecord } from "./record.ts";
+import { acksKept, answered, badRefused, deviceOrder, onlyWhatWasSent, storedOnce } from "./senders.ts";
+
+export interface Violation {
+  rule: string;
+  what: string;
+}
+
+/** Looks at the record and at the log that the members' views give; answers one sentence a violation. */
+export type Rule = (record: RunRecord, log: Log) => Iterable<string>;
+
+const rules: Record<string, Rule> = {
+  "every member has the same messages": agree,
+  "seq is 1 … n without gaps": withoutGaps,
+  "acknowledged ⊆ stored, always with the same seq": acksKept,
+  "every message is acknowledged in the end": answered,
+  "nothing is stored twice": storedOnce,
+  "stored is what its sender sent, from is who sent it": onlyWhatWasSent,
+  "a device's messages keep their order": deviceOrder,
+  "sync has everything": synced,
+  "live copies are the stored ones": oneOrder,
+  "stored ⊆ received live": receivedLive,
+  "unread is exact": unreadExact,
+  "marks move forward": marksForward,
+  "a bad packet is refused with a clear error": badRefused,
+};
+
+const shownOfARule = 20;
+
+/** Everything that is wrong with the run; of each rule the first 20. */
+export function check(record: RunRecord): Violation[] {
+  const log = logOf(record);
+  return Object.entries(rules).flatMap(([rule, find]) => {
+    const found = [...find(record, log)];
+    const rest = found.length > shownOfARule ? [`… and ${found.length - shownOfARule} more`] : [];
+    return [...found.slice(0, shownOfARule), ...rest].map((what) => ({ rule, what }));
+  });
+}

@@ -1,0 +1,100 @@
+// What a run did and what everybody saw of it: all that the checker is given.
+
+/** A message as anybody has it: everything that must be the same for all. */
+export interface Copy {
+  conv: string;
+  seq: number;
+  from: string;
+  device: string;
+  id: string;
+  /** content.type */
+  type: string;
+  /** the sender's fields, as JSON text */
+  body: string;
+}
+
+/** A message a device set out to send; it is sent again with the same id until it is acknowledged. */
+export interface Sent {
+  conv: string;
+  from: string;
+  device: string;
+  id: string;
+  type: string;
+  body: string;
+  /** place among this device's messages to this conversation */
+  order: number;
+  /** how often the device published it */
+  tries: number;
+  /** codes of the nacks it got */
+  nacks: string[];
+  prev: string | undefined;
+}
+
+export interface Ack {
+  conv: string;
+  device: string;
+  id: string;
+  seq: number;
+}
+
+/** A packet that must be refused, with the code that was expected and those that came. */
+export interface Bad {
+  device: string;
+  what: string;
+  expected: string;
+  /** the text that no stored message may carry */
+  mark: string;
+  nacks: string[];
+}
+
+/** What one user has of one conversation. */
+export interface View {
+  messages: Copy[];
+  firstSeq: number;
+  lastSeq: number;
+}
+
+export interface Listed {
+  lastSeq: number;
+  readSeq: number;
+  unread: number;
+}
+
+/** The read mark of a user in a conversation. */
+export interface ReadMark {
+  /** the highest the user's devices asked for */
+  asked: number;
+  /** the highest that a receipt named */
+  told: number;
+}
+
+/** One device that receives with a persistent session. */
+export interface Receiver {
+  uid: string;
+  device: string;
+  /** conv → seq → the copies that came and differ from each other */
+  got: Map<string, Map<number, Copy[]>>;
+}
+
+export interface Reader {
+  uid: string;
+  /** by history.get, page after page */
+  views: Map<string, View>;
+  /** by sync without cursors */
+  synced: Map<string, View>;
+  /** conversations.list */
+  listed: Map<string, Listed>;
+  marks: Map<string, ReadMark>;
+}
+
+export interface RunRecord {
+  /** conv → uids, the same from the first to the last message */
+  members: Map<string, readonly string[]>;
+  sent: readonly Sent[];
+  acks: readonly Ack[];
+  bad: readonly Bad[];
+  receivers: readonly Receiver[];
+  readers: readonly Reader[];
+  /** false: the broker itself was killed and forgot sessions; what it lost is fetched by sync */
+  liveComplete: boolean;
+}

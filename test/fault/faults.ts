@@ -1,0 +1,58 @@
+// The bad things that happen to a cluster, each by name: what it does, how long it lasts.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster, Part } from "@parley/testkit";
+import type { Random } from "./seeded.ts";
+
+export interface Fault {
+  name: string;
+  /** the broker forgets what it had not saved: sessions, queues, packets nobody confirmed */
+  breaksBroker: boolean;
+  /** Resolves when it is over: the process is gone, goes on, or Redis is empty. */
+  inject(cluster: Cluster, random: Random): Promise<void>;
+}
+
+const parts: readonly Part[] = [
+  "router",
+  "history",
+  "presence",
+  "auth-webhook",
+  "api",
+  "edge",
+  "mosquitto",
+  "nats-server",
+  "redis-server",
+];
+const pauseMinMs = 1_000;
+const pauseMaxMs = 7_000;
+
+const kill = (part: Part): Fault => ({
+  name: `kill -9 ${part}`,
+  breaksBroker: part === "mosquitto",
+  inject: (cluster) => cluster.kill(part),
+});
+
+// Long enough for leases to go to nobody, short enough for clients to come back to the same process.
+const freeze = (part: Part): Fault => ({
+  name: `SIGSTOP ${part}`,
+  breaksBroker: false,
+  async inject(cluster, random) {
+    await cluster.pause(part);
+    await sleep(pauseMinMs + random.below(pauseMaxMs - pauseMinMs));
+    await cluster.resume(part);
+  },
+});
+
+const flush: Fault = { name: "FLUSHALL", breaksBroker: false, inject: (cluster) => cluster.flushRedis() };
+
+export const faults: readonly Fault[] = [...parts.map(kill), ...parts.map(freeze), flush];
+
+/** Two at the same moment. */
+export function both(one: Fault, other: Fault): Fault {
+  return {
+    name: "two at once",
+    breaksBroker: one.breaksBroker || other.breaksBroker,
+    async inject(cluster, random) {
+      await Promise.all([one.inject(cluster, random.fork("one")), other.inject(cluster, random.fork("other"))]);
+    },
+  };
+}
