@@ -2,6 +2,7 @@
 // node packages/runtime/scripts/broker-session-bench.ts [messages = 50000] [in flight = 400] [payload bytes = 300]
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { messagesTopic } from "@parley/protocol";
 import { startServers, type TestServer } from "@parley/testkit";
 import mqtt from "mqtt";
 import { pino } from "pino";
@@ -9,8 +10,8 @@ import { startBrokerSession } from "../src/broker-session/index.ts";
 
 const [messages = 50_000, window = 400, payloadBytes = 300] = process.argv.slice(2).map(Number);
 const payload = Buffer.alloc(payloadBytes, "x");
-const topics = Array.from({ length: 100 }, (_, index) => `im/dn/user-${index}/m`);
-const filter = "im/dn/#";
+const topics = Array.from({ length: 100 }, (_, index) => messagesTopic(`user-${index}`));
+const filter = messagesTopic("+");
 
 type Client = { publish(topic: string): Promise<unknown>; close(): Promise<unknown> };
 type Start = (server: TestServer, arrived: () => void) => Promise<Client>;
