@@ -103,6 +103,7 @@ test("Ctrl-C while it starts ends it, and leaves no process", async (t) => {
   await eventually(() => existsSync(join(dir, "run.json")) && Object.values(readRun(dir).processes).flat().length > 3);
   const pids = Object.values(readRun(dir).processes).flat();
   assert.equal(await starting.stop(), 0);
+  assert.doesNotMatch(starting.output(), /api ready/, "it did not wait until all was ready");
   assert.deepEqual(pids.filter(isAlive), []);
   assert.equal(existsSync(join(dir, "run.json")), false);
 });
