@@ -11,7 +11,8 @@ export interface Fault {
   inject(cluster: Cluster, random: Random): Promise<void>;
 }
 
-const parts: readonly Part[] = [
+/** Every part of a cluster. */
+export const parts: readonly Part[] = [
   "router",
   "history",
   "presence",
@@ -25,14 +26,15 @@ const parts: readonly Part[] = [
 const pauseMinMs = 1_000;
 const pauseMaxMs = 7_000;
 
-const kill = (part: Part): Fault => ({
+/** kill -9; the supervisor starts it again. */
+export const kill = (part: Part): Fault => ({
   name: `kill -9 ${part}`,
   breaksBroker: part === "mosquitto",
   inject: (cluster) => cluster.kill(part),
 });
 
 // Long enough for leases to go to nobody, short enough for clients to come back to the same process.
-const freeze = (part: Part): Fault => ({
+export const freeze = (part: Part): Fault => ({
   name: `SIGSTOP ${part}`,
   breaksBroker: false,
   async inject(cluster, random) {
@@ -42,14 +44,15 @@ const freeze = (part: Part): Fault => ({
   },
 });
 
-const flush: Fault = { name: "FLUSHALL", breaksBroker: false, inject: (cluster) => cluster.flushRedis() };
+/** Everything in Redis is gone. */
+export const flush: Fault = { name: "FLUSHALL", breaksBroker: false, inject: (cluster) => cluster.flushRedis() };
 
 export const faults: readonly Fault[] = [...parts.map(kill), ...parts.map(freeze), flush];
 
 /** Two at the same moment. */
 export function both(one: Fault, other: Fault): Fault {
   return {
-    name: "two at once",
+    name: `${one.name} and ${other.name}`,
     breaksBroker: one.breaksBroker || other.breaksBroker,
     async inject(cluster, random) {
       await Promise.all([one.inject(cluster, random.fork("one")), other.inject(cluster, random.fork("other"))]);

@@ -16,6 +16,8 @@ export async function readAll(
 ): Promise<Reader[]> {
   const readers: Reader[] = [];
   for (const uid of people.uids) {
+    // As of before the reading: receipts may still come.
+    const own = new Map([...(marks.get(uid) ?? [])].map(([conv, mark]) => [conv, { ...mark }]));
     const { token } = await people.login(uid, "http");
     const call = callerOf(cluster, token);
     const views = new Map<string, View>();
@@ -24,7 +26,7 @@ export async function readAll(
       if (view && view.lastSeq > 0) views.set(conv, view);
     }
     const [synced, listed] = [await syncAll(call, new Map()), await listAll(call)];
-    readers.push({ uid, views, synced, listed, marks: marks.get(uid) ?? new Map() });
+    readers.push({ uid, views, synced, listed, marks: own });
   }
   return readers;
 }

@@ -6,7 +6,8 @@ import type { Bad } from "../checker/record.ts";
 import type { Device } from "./device.ts";
 
 export interface Troublemaker {
-  bad: Bad[];
+  /** those that were sent, the last one perhaps without its error yet */
+  bad(): Bad[];
   take(packet: JsonObject): void;
   /** 1 while a packet waits for its error. */
   unanswered(): number;
@@ -20,6 +21,8 @@ interface BadPacket {
   payload(id: string, mark: string): string | Buffer;
   verb?: "msg" | "receipt" | "state" | "rpc";
   wrongPartition?: true;
+  /** its error names its id; otherwise the id cannot be read */
+  named?: true;
 }
 
 const text = (mark: string) => ({ type: "text", data: mark });
@@ -33,19 +36,19 @@ function badPackets(uid: string, room: string): BadPacket[] {
     { what: "an array", expected: "invalid_packet", payload: (_, mark) => JSON.stringify([mark]) },
     { what: "nothing", expected: "invalid_packet", payload: () => "" },
     { what: "not UTF-8", expected: "invalid_packet", payload: (_, mark) => Buffer.from(`{"id":"${mark}\xff\xfe"}`, "latin1") },
-    { what: "no content", expected: "invalid_packet", payload: (id) => message(id, { to }) },
+    { what: "no content", named: true, expected: "invalid_packet", payload: (id) => message(id, { to }) },
     { what: "a key __proto__", expected: "invalid_packet", payload: (id, mark) => `{"id":"${id}","to":"${to}","content":{"type":"text","data":"${mark}"},"__proto__":{}}` },
     { what: "nested too deep", expected: "invalid_packet", payload: (id, mark) => message(id, { to, content: { ...text(mark), deep: JSON.parse("[".repeat(30) + "]".repeat(30)) } }) },
-    { what: "no address", expected: "invalid_packet", payload: (id, mark) => message(id, { to: "planet/mars", content: text(mark) }) },
-    { what: "an event of its own", expected: "forbidden", payload: (id, mark) => message(id, { to, content: { type: "event", data: mark } }) },
+    { what: "no address", named: true, expected: "invalid_packet", payload: (id, mark) => message(id, { to: "planet/mars", content: text(mark) }) },
+    { what: "an event of its own", named: true, expected: "forbidden", payload: (id, mark) => message(id, { to, content: { type: "event", data: mark } }) },
     { what: "too large", expected: "too_large", payload: (id, mark) => message(id, { to, content: text(mark + "x".repeat(limits.packetBytes)) }) },
-    { what: "to nobody", expected: "not_found", payload: (id, mark) => message(id, { to: "user/nobody.at.all", content: text(mark) }) },
-    { what: "to no room", expected: "not_found", payload: (id, mark) => message(id, { to: "room/no.such.room", content: text(mark) }) },
-    { what: "to a room of others", expected: "not_member", payload: (id, mark) => message(id, { to: `room/${room}`, content: text(mark) }) },
-    { what: "behind a message that is not there", expected: "out_of_order", payload: (id, mark) => message(id, { to, prev: "never-sent", content: text(mark) }) },
-    { what: "in another partition", expected: "wrong_partition", wrongPartition: true, payload: (id, mark) => message(id, { to, content: text(mark) }) },
+    { what: "to nobody", named: true, expected: "not_found", payload: (id, mark) => message(id, { to: "user/nobody.at.all", content: text(mark) }) },
+    { what: "to no room", named: true, expected: "not_found", payload: (id, mark) => message(id, { to: "room/no.such.room", content: text(mark) }) },
+    { what: "to a room of others", named: true, expected: "not_member", payload: (id, mark) => message(id, { to: `room/${room}`, content: text(mark) }) },
+    { what: "behind a message that is not there", named: true, expected: "out_of_order", payload: (id, mark) => message(id, { to, prev: "never-sent", content: text(mark) }) },
+    { what: "in another partition", named: true, expected: "wrong_partition", wrongPartition: true, payload: (id, mark) => message(id, { to, content: text(mark) }) },
     { what: "a receipt with text", expected: "invalid_packet", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: "all" }) },
-    { what: "a receipt of others", expected: "not_member", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: 1 }) },
+    { what: "a receipt of others", named: true, expected: "not_member", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: 1 }) },
     { what: "a state it does not know", expected: "invalid_packet", verb: "state", payload: () => JSON.stringify({ show: "asleep" }) },
   ]; // biome-ignore format: one packet a line
 }
@@ -59,7 +62,7 @@ export function startTroublemaker(device: Device, room: string): Troublemaker {
   const packets = badPackets(device.uid, room);
   const bad: Bad[] = [];
   let active = true;
-  let current: { entry: Bad; id: string; againAt: number; publish(): void } | undefined;
+  let current: { entry: Bad; id: string; named: boolean; againAt: number; publish(): void } | undefined;
 
   function begin(): typeof current {
     const packet = packets[bad.length % packets.length] as BadPacket;
@@ -68,7 +71,7 @@ export function startTroublemaker(device: Device, room: string): Troublemaker {
     const entry: Bad = { device: device.clientId, what: packet.what, expected: packet.expected, mark, nacks: [] };
     const topic = topicOf(device, packet);
     const payload = packet.payload(id, mark);
-    return { entry, id, againAt: 0, publish: () => device.publish(topic, payload) };
+    return { entry, id, named: packet.named === true, againAt: 0, publish: () => device.publish(topic, payload) };
   }
 
   const timer = setInterval(() => {
@@ -80,11 +83,13 @@ export function startTroublemaker(device: Device, room: string): Troublemaker {
     current.publish();
   }, tickMs);
   return {
-    bad,
+    bad: () => (current ? [...bad, current.entry] : bad),
     take(packet) {
-      if (packet.type !== "nack" || !current || (packet.id !== null && packet.id !== current.id)) return;
+      if (packet.type !== "nack" || !current) return;
       const code = String(packet.code);
-      if (passing.has(code)) return;
+      // An error without an id may be a second one of the packet before.
+      const its = current.named ? packet.id === current.id : code === current.entry.expected;
+      if (!its || passing.has(code)) return;
       current.entry.nacks.push(code);
       bad.push(current.entry);
       current = undefined;

@@ -77,7 +77,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     async record({ brokerDied }) {
       const read = await readAll(cluster, people, members, marks);
       const own = { sent: senders.flatMap(({ sent }) => sent), acks: senders.flatMap(({ acks }) => acks) };
-      const seen = { members, bad: trouble.maker.bad, receivers, readers: read, liveComplete: !brokerDied };
+      const seen = { members, bad: trouble.maker.bad(), receivers, readers: read, liveComplete: !brokerDied };
       const record = { ...own, ...seen };
       // Stored is not yet delivered: the last copies may be on their way.
       const missing = () => [...receivedLive(record, logOf(record))].length === 0;
