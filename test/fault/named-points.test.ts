@@ -1,8 +1,7 @@
 // kill -9 at each named point of the path, again and again while messages flow (DESIGN §3).
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Part, startTestCluster } from "@parley/testkit";
-import { eventually } from "@parley/testkit";
+import { eventually, type Part, startTestCluster } from "@parley/testkit";
 import { runRound } from "./round.ts";
 import { seeded } from "./seeded.ts";
 
