@@ -61,6 +61,8 @@ export const subjects = {
   verifyPassword: "users.verify",
   /** api: does this user exist? */
   userExists: "users.exists",
+  /** api: makes a user of an external issuer, if it is not there yet → {ok} */
+  ensureUser: "users.ensure",
   /** api: every token revocation that still matters (request), loaded by auth-webhook before it is ready */
   revocations: "tokens.revocations",
   /** api: one more revocation (event) */

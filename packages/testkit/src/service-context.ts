@@ -1,13 +1,17 @@
 // What runMain hands to a service, for tests that start one inside their own process.
 import { createHealth, createLogger, createMetrics, type Secrets, type ServiceContext } from "@parley/runtime";
 
-/** A context whose log lines can be read. `secrets` are made up unless they are given. */
+/** A context whose log lines can be read. */
 export interface TestServiceContext extends ServiceContext {
   lines: Record<string, unknown>[];
 }
 
-export function serviceContext(service: string, secrets: Partial<Secrets> = {}): TestServiceContext {
-  const lines: Record<string, unknown>[] = [];
+/** `secrets` are made up unless they are given; `lines` of an earlier start may go on. */
+export function serviceContext(
+  service: string,
+  secrets: Partial<Secrets> = {},
+  lines: Record<string, unknown>[] = [],
+): TestServiceContext {
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const all = {
     signingKey: Buffer.alloc(32),

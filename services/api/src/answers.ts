@@ -3,6 +3,7 @@ import { AppError, isUid, type PasswordRequest, subjects } from "@parley/protoco
 import { type Answering, answerJson, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
+import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
 import type { Perform } from "./requests.ts";
 import type { ApiStore } from "./store.ts";
@@ -34,6 +35,9 @@ export function serveAnswers(parts: AnswerParts): Answering {
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
       exists: isUid(textOf(uid)) && (await store.users.get(textOf(uid))) !== undefined,
+    })),
+    respond<{ uid: string }>(subjects.ensureUser, async ({ uid }) => ({
+      ok: isUid(textOf(uid)) && (await ensureUser(store, textOf(uid))),
     })),
     respond<{ after: string }>(subjects.revocations, ({ after = "" }) => revoke.list(after, pageRevocations)),
     respond<{ uid: string; clientId: string }>(subjects.revokeDevice, async ({ uid, clientId }) => {

@@ -203,6 +203,10 @@ test("other services learn passwords, users and revocations over NATS", async ()
   assert.ok(listed.revocations.some(({ uid, clientId }) => uid === "nora" && clientId === "nora:web"));
   assert.equal(listed.next, null);
   await assert.rejects(ask(subjects.userExists, {}), { code: "invalid_packet" });
+  assert.deepEqual(await ask(subjects.ensureUser, { uid: "external" }), { ok: true });
+  assert.deepEqual(await ask(subjects.ensureUser, { uid: "external" }), { ok: true });
+  assert.deepEqual(await ask(subjects.userExists, { uid: "external" }), { exists: true });
+  assert.deepEqual(await ask(subjects.ensureUser, { uid: "sys_x" }), { ok: false });
 });
 
 test("accounts, revocations and used refresh tokens outlive a restart", async () => {

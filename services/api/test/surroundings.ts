@@ -3,17 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { login, ResultOf } from "@parley/protocol";
-import {
-  connectNats,
-  createHealth,
-  createLogger,
-  createMetrics,
-  type NatsConnection,
-  readConfig,
-  readSecrets,
-  type Secrets,
-} from "@parley/runtime";
-import { startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { connectNats, type NatsConnection, readConfig, readSecrets, type Secrets } from "@parley/runtime";
+import { serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { settings } from "../src/config.ts";
 import { startApi } from "../src/service.ts";
 
@@ -67,21 +58,10 @@ export async function startTestApi(t: TestContext, env: Record<string, string> =
   });
   const secrets = readSecrets(config.PARLEY_SECRETS);
   const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-  const log = createLogger({ service: "test", level: "debug", destination });
-  const nats = await connectNats({ url: natsServer.url, name: "test", log });
+  const context = () => serviceContext("api", secrets, lines);
+  const nats = await connectNats({ url: natsServer.url, name: "test", log: context().log });
   t.after(() => nats.close());
-  const start = () =>
-    startApi(config, {
-      instance: "api-test",
-      log,
-      health: createHealth(),
-      metrics: createMetrics("test"),
-      secrets: () => secrets,
-      pass: () => undefined,
-      draining: new AbortController().signal,
-      closing: (_, work) => work(),
-    });
+  const start = () => startApi(config, context());
   let service = await start();
   t.after(() => service.close());
   const urlNow = () => `http://127.0.0.1:${lines.findLast(({ what }) => what === "http")?.port}`;

@@ -43,6 +43,8 @@ export interface ConnectRules {
   isRevoked(claims: TokenClaims): boolean | undefined;
   /** false: wrong; undefined: nobody answered. Absent when passwords are off. */
   verifyPassword?: (username: string, password: string) => Promise<boolean | undefined>;
+  /** Makes the user of an external issuer where it is missing. false: the name is not to be had; undefined: nobody answered. */
+  ensureUser(uid: string): Promise<boolean | undefined>;
   /** undefined: presence did not answer in time */
   register(request: ConnectRequest): Promise<ConnectReply | undefined>;
   rates: ConnectRates;
@@ -60,7 +62,7 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   if (!(await rules.rates.admit(address, username))) return refuse("rate_limited");
   const at = Date.now();
   const credential = looksLikeToken(password)
-    ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready
+    ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready username unavailable
     : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password unavailable
   if (typeof credential === "string") return refuse(credential);
   const reply = await rules.register(connectRequest(attempt, username, at, credential));
@@ -81,7 +83,7 @@ async function checkToken(
   username: string,
   clientId: string,
   token: string,
-  { tokens, isRevoked }: ConnectRules,
+  { tokens, isRevoked, ensureUser }: ConnectRules,
 ): Promise<Credential | ConnectRefusal> {
   const claims = await tokens.verify(token);
   if (typeof claims === "string") return claims;
@@ -89,7 +91,10 @@ async function checkToken(
   if (claims.clientId !== undefined && claims.clientId !== clientId) return "other_client_id";
   const revoked = isRevoked({ ...claims, clientId });
   if (revoked === undefined) return "not_ready";
-  return revoked ? "revoked" : { kind: "token", claims };
+  if (revoked) return "revoked";
+  const ensured = claims.external ? await ensureUser(username) : true;
+  if (ensured === undefined) return "unavailable";
+  return ensured ? { kind: "token", claims } : "username";
 }
 
 async function checkPassword(

@@ -11,6 +11,7 @@ import {
   type Service,
   type ServiceContext,
 } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
 import { openConnectRates } from "./connect-rates.ts";
 import type { ConnectRules } from "./decide-connect.ts";
@@ -36,6 +37,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     isServicesSecret: constantTime(servicesSecret),
     tokens,
     isRevoked: revocations.isRevoked,
+    ensureUser: rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS)),
     register: (request) => register(nats, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
     rates: openConnectRates(limits, redis.connection, log),
   };
@@ -94,6 +96,26 @@ function followRedis(url: string, { log }: ServiceContext): { connection(): Redi
 async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: number) {
   try {
     return await requestJson<ConnectReply>(nats, subjects.connectDevice, body, { timeoutMs });
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+/** Who was made once is there: asked of api no more. */
+function rememberEnsured(ensure: (uid: string) => Promise<boolean | undefined>) {
+  const ensured = new LRUCache<string, true>({ max: 100_000 });
+  return async (uid: string) => {
+    if (ensured.has(uid)) return true;
+    const ok = await ensure(uid);
+    if (ok) ensured.set(uid, true);
+    return ok;
+  };
+}
+
+async function ensureUser(nats: NatsConnection, uid: string, timeoutMs: number) {
+  try {
+    return (await requestJson<{ ok: boolean }>(nats, subjects.ensureUser, { uid }, { timeoutMs })).ok === true;
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;

@@ -14,6 +14,8 @@ export interface TokenClaims {
   clientId: string | undefined;
   iat: number;
   exp: number;
+  /** an external issuer signed it: its user is made at the first connect */
+  external: boolean;
 }
 
 export type TokenRefusal = "invalid_token" | "expired" | "other_user" | "issuer_unavailable";
@@ -104,7 +106,7 @@ function issuerOf(token: string): unknown {
 function readClaims({ sub, clientId, iat, exp }: JWTPayload, isExternal: boolean): TokenClaims | undefined {
   if (typeof sub !== "string" || typeof exp !== "number") return undefined;
   if (clientId !== undefined ? typeof clientId !== "string" : !isExternal) return undefined;
-  return { sub, clientId: clientId as string | undefined, iat: iat ?? 0, exp };
+  return { sub, clientId: clientId as string | undefined, iat: iat ?? 0, exp, external: isExternal };
 }
 
 function refusalOf(error: unknown, log: Logger): TokenRefusal {

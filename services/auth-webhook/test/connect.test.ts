@@ -247,6 +247,7 @@ test("an external issuer's tokens are verified by its JWKS, issuer and audience;
   const forged = { iss: "https://issuer.example", aud: "chat" };
   assert.equal(await connect(webhook, await webhook.token(forged)), "not_allowed", "HS256 in the issuer's name");
   assert.equal(await connect(webhook, await webhook.token()), "ok");
+  assert.deepEqual(webhook.peers.asked.ensured, ["alice"], "its user is made at the first connect, and only then");
 });
 
 test("a JWKS without an issuer, or a key file that is none, stops the start with the setting's name", async (t) => {

@@ -10,17 +10,8 @@ import {
   type Revocation,
   subjects,
 } from "@parley/protocol";
-import {
-  answerJson,
-  connectNats,
-  createHealth,
-  createLogger,
-  createMetrics,
-  type NatsConnection,
-  readConfig,
-  readSecrets,
-} from "@parley/runtime";
-import { eventually, startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { answerJson, connectNats, type NatsConnection, readConfig, readSecrets } from "@parley/runtime";
+import { eventually, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { SignJWT } from "jose";
 import { settings } from "../src/config.ts";
 import { startAuthWebhook } from "../src/service.ts";
@@ -46,7 +37,7 @@ export interface Peers {
   presence: ((request: ConnectRequest) => ConnectReply) | undefined;
   password(request: PasswordRequest): boolean;
   revocations: Revocation[] | undefined;
-  asked: { presence: ConnectRequest[]; password: PasswordRequest[] };
+  asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[] };
 }
 
 export interface Reply {
@@ -65,23 +56,12 @@ export async function startWebhook(
   t.after(() => rm(folder, { recursive: true, force: true }));
   const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, ...env });
   const secrets = readSecrets(config.PARLEY_SECRETS);
-  const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-  const log = createLogger({ service: "test", level: "debug", destination });
+  const context = serviceContext("auth-webhook", secrets);
+  const { lines, log, health } = context;
   const nats = await connectNats({ url: natsServer.url, name: "test", log });
   t.after(() => nats.close());
   const peers = Object.assign(playPeers(nats), answers);
-  const health = createHealth();
-  const service = await startAuthWebhook(config, {
-    instance: "auth-webhook-test",
-    log,
-    health,
-    metrics: createMetrics("test"),
-    secrets: () => secrets,
-    pass: () => undefined,
-    draining: new AbortController().signal,
-    closing: (_, work) => work(),
-  });
+  const service = await startAuthWebhook(config, context);
   t.after(() => service.close());
   const port = lines.find(({ what }) => what === "hooks")?.port;
   const url = `http://127.0.0.1:${port}`;
@@ -120,7 +100,7 @@ function playPeers(nats: NatsConnection): Peers {
     presence: () => ({ ok: true }),
     password: ({ username, password }) => username === "alice" && password === "right password",
     revocations: [],
-    asked: { presence: [], password: [] },
+    asked: { presence: [], password: [], ensured: [] },
   };
   answerJson<ConnectRequest>(nats, subjects.connectDevice, "presence", (request) => {
     peers.asked.presence.push(request);
@@ -129,6 +109,10 @@ function playPeers(nats: NatsConnection): Peers {
   answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
     peers.asked.password.push(request);
     return { ok: peers.password(request) };
+  });
+  answerJson<{ uid: string }>(nats, subjects.ensureUser, "api", ({ uid }) => {
+    peers.asked.ensured.push(uid);
+    return { ok: uid !== "roomname" };
   });
   answerJson(nats, subjects.revocations, "api", () => {
     return peers.revocations ? { revocations: peers.revocations, next: null } : new Promise(() => {});

@@ -10,17 +10,8 @@ import {
   type SessionEvent,
   subjects,
 } from "@parley/protocol";
-import {
-  answerJson,
-  connectNats,
-  createHealth,
-  createLogger,
-  createMetrics,
-  type NatsConnection,
-  readConfig,
-  requestJson,
-} from "@parley/runtime";
-import { startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { answerJson, connectNats, type NatsConnection, readConfig, requestJson } from "@parley/runtime";
+import { serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { settings } from "../src/config.ts";
 import { startPresence } from "../src/service.ts";
 
@@ -61,22 +52,12 @@ export async function startOne(
     PRESENCE_START_STATE_DELAY_MS: "0",
     ...env,
   });
-  const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
-  const log = createLogger({ service: "test", level: "debug", destination });
+  const context = serviceContext("presence", { servicesSecret });
+  const { lines, log } = context;
   const nats = await connectNats({ url: servers.natsServer.url, name: "test", log });
   t.after(() => nats.close());
   const played = shared ? { told: [], peers: new Map(), revoked: [] } : play(nats);
-  const service = await startPresence(config, {
-    instance: `presence-test${Math.random()}`,
-    log,
-    health: createHealth(),
-    metrics: createMetrics("test"),
-    secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook" }),
-    pass: () => undefined,
-    draining: new AbortController().signal,
-    closing: (_, work) => work(),
-  });
+  const service = await startPresence(config, context);
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= service.close();

@@ -37,6 +37,15 @@ export async function takeName({ names }: ApiStore, name: string, kind: NameDoc[
   return (await names.get(name))?.doc.kind === kind;
 }
 
+/** The user of an external issuer, made where it is missing; false when the name is reserved or a room's. */
+export async function ensureUser(store: ApiStore, uid: string): Promise<boolean> {
+  if (reservedClientId.test(uid)) return false;
+  if (await store.users.get(uid)) return true;
+  if (!(await takeName(store, uid, "user"))) return false;
+  const doc: UserDoc = { uid, passwordHash: null, name: null, createdAt: Date.now(), kind: "user", madeBy: "issuer" };
+  return (await store.users.insert(uid, doc)) || (await store.users.get(uid)) !== undefined;
+}
+
 async function createUser(
   { store, passwords }: UserParts,
   { uid, password, name }: { uid: string; password?: string | undefined; name?: string | undefined },
