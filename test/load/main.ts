@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readSecrets } from "@parley/runtime";
 import { type Cluster, startCluster } from "@parley/testkit";
+import { benchHooks } from "../../services/auth-webhook/scripts/hooks-bench.ts";
 import { measureConnections } from "./connections.ts";
 import { openLoop } from "./open-loop.ts";
 import { type Mode, openPair, type Pair } from "./pairs.ts";
@@ -16,7 +18,7 @@ const help = `npm run bench -- [options]
 
   --seconds N   how long each figure is measured (default 8)
   --way W       broker, edge or both (default both)
-  --only LIST   of rates,latency,connections (default all)
+  --only LIST   of rates,latency,connections,hooks (default all)
   --in-flight L in flight at the rates (default 1,32,320,1000)
   --json FILE   also write the figures as JSON
   --help
@@ -27,7 +29,7 @@ const { values: options } = parseArgs({
   options: {
     seconds: { type: "string", default: "8" },
     way: { type: "string", default: "both" },
-    only: { type: "string", default: "rates,latency,connections" },
+    only: { type: "string", default: "rates,latency,connections,hooks" },
     "in-flight": { type: "string", default: "1,32,320,1000" },
     json: { type: "string" },
     help: { type: "boolean", default: false },
@@ -36,7 +38,14 @@ const { values: options } = parseArgs({
 
 const pairsMax = 64;
 const rates = [2_000, 4_000];
-const unlimited = { ROUTER_RATE: "1000000", ROUTER_BURST: "1000000", PARLEY_LOG_LEVEL: "warn" };
+const unlimited = {
+  ROUTER_RATE: "1000000",
+  ROUTER_BURST: "1000000",
+  AUTH_WEBHOOK_CONNECT_RATE: "1000000000",
+  AUTH_WEBHOOK_USER_CONNECT_RATE: "1000000000",
+  PARLEY_LOG_LEVEL: "warn",
+};
+const hookConnections = 32;
 
 if (options.help) process.stdout.write(`${help}\n`);
 else await main();
@@ -78,7 +87,7 @@ async function measure(cluster: Cluster, people: People, ways: readonly Way[], s
     rates: rateRows,
     latencies: latencyRows,
     memory,
-    hooks: undefined,
+    hooks: wanted.includes("hooks") ? await hookFigures(cluster, seconds) : [],
   };
 }
 
@@ -105,6 +114,14 @@ async function rateRow(
   const parley = await rateOf("parley");
   say(`${way}, ${inFlight} in flight: ${Math.round(parley.perSecond)}/s (raw ${Math.round(raw.perSecond)}/s)`);
   return { inFlight, way, parley: parley.perSecond, raw: raw.perSecond, cpu: parley.cpu };
+}
+
+// Devices of the cluster's own presence, tokens new to it: what a storm of first connects costs.
+async function hookFigures(cluster: Cluster, seconds: number): Promise<Figures["hooks"]> {
+  const [webhook] = cluster.wiring.replicas["auth-webhook"];
+  const secrets = readSecrets(join(cluster.dir, "secrets"));
+  const url = `http://127.0.0.1:${webhook?.hooks}`;
+  return benchHooks({ url, secrets, connections: hookConnections, seconds, devices: 2_000 });
 }
 
 async function latencyRow(

@@ -27,7 +27,7 @@ export interface Figures {
   rates: RateRow[];
   latencies: LatencyRow[];
   memory: { restMiB: ByPart; perThousandConnectionsMiB: ByPart } | undefined;
-  hooks: Record<string, unknown> | undefined;
+  hooks: { hook: string; perSecond: number; p50Ms: number; p99Ms: number; refused: number }[];
 }
 
 const wayNames: Record<Way, string> = {
@@ -39,9 +39,9 @@ const wayNames: Record<Way, string> = {
 export function reportOf(figures: Figures): string {
   return [
     `Measured ${figures.at}, Node ${figures.node}, ${figures.cores} cores, load generator included.`,
-    rates(figures.rates),
-    cpu(figures.rates),
-    latencies(figures.latencies),
+    figures.rates.length > 0 ? rates(figures.rates) : "",
+    figures.rates.length > 0 ? cpu(figures.rates) : "",
+    figures.latencies.length > 0 ? latencies(figures.latencies) : "",
     memory(figures),
     hooks(figures.hooks),
   ]
@@ -114,11 +114,17 @@ function memory({ memory: figures }: Figures): string {
   );
 }
 
-function hooks(figures: Record<string, unknown> | undefined): string {
-  if (!figures) return "";
+function hooks(rows: Figures["hooks"]): string {
+  if (rows.length === 0) return "";
   return table(
-    ["hooks", "figure"],
-    Object.entries(figures).map(([name, value]) => [name, typeof value === "number" ? round(value) : String(value)]),
+    ["hook decisions, one auth-webhook", "a second", "p50 ms", "p99 ms", "refused"],
+    rows.map(({ hook, perSecond, p50Ms, p99Ms, refused }) => [
+      hook === "auth_on_register" ? "connects by token, with presence" : hook,
+      round(perSecond),
+      p50Ms.toFixed(1),
+      p99Ms.toFixed(1),
+      refused,
+    ]),
   );
 }
 
