@@ -60,6 +60,18 @@ test("out_of_order: the message waits until one before it is acknowledged, then 
   assert.equal(chain(outbox.due(60_001)), "1>2 2>3");
 });
 
+test("out_of_order: what was sent before it and never answered was lost, and goes again at once, once", () => {
+  const outbox = outboxWith("1 2 3 4 5");
+  outbox.due(0);
+  outbox.nacked("3", "out_of_order", 1);
+  assert.equal(chain(outbox.due(1)), "->1 1>2");
+  outbox.nacked("4", "out_of_order", 2);
+  outbox.nacked("5", "out_of_order", 2);
+  assert.equal(sent(outbox.due(2)), "", "they were refused before 1 and 2 went again");
+  outbox.acked("1");
+  assert.equal(chain(outbox.due(3)), "2>3 3>4 4>5");
+});
+
 test("out_of_order though nothing is before it: goes again without prev", () => {
   const outbox = outboxWith("1");
   outbox.due(0);

@@ -15,6 +15,8 @@ interface Entry {
   /** unix ms: a sent message is sent again then, a waiting one not before */
   dueAt: number;
   attempts: number;
+  /** counts over all sends: which of two was sent first */
+  turn: number;
   /** refused as out_of_order: waits until one before it is settled */
   waitsForOthers: boolean;
   /** the predecessor is settled and yet unknown to the server: goes without `prev` */
@@ -44,6 +46,7 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   readonly #lastAcked = new Map<string, string>();
   #inFlight = 0;
+  #turn = 0;
 
   constructor(options: OutboxOptions = {}) {
     this.#options = { ...defaults, ...options };
@@ -56,8 +59,8 @@ export class Outbox {
   /** Takes a message in; false when one with that id is in already. */
   add(message: OutgoingMessage): boolean {
     if (this.#entries.has(message.id)) return false;
-    const fresh = { state: "waiting", dueAt: 0, attempts: 0, waitsForOthers: false, withoutPrev: false } as const;
-    const entry: Entry = { message, ...fresh };
+    const fresh = { state: "waiting", dueAt: 0, attempts: 0, turn: 0, waitsForOthers: false } as const;
+    const entry: Entry = { message, ...fresh, withoutPrev: false };
     this.#entries.set(message.id, entry);
     const queue = this.#queues.get(message.conv);
     if (queue) queue.push(entry);
@@ -110,10 +113,12 @@ export class Outbox {
     }
     this.#hold(entry);
     if (code === "out_of_order") {
-      const first = this.#queues.get(entry.message.conv)?.[0] === entry;
+      const queue = this.#queues.get(entry.message.conv) ?? [];
+      const first = queue[0] === entry;
       Object.assign(entry, { withoutPrev: first, waitsForOthers: !first, dueAt: 0 });
+      for (const before of queue.slice(0, queue.indexOf(entry))) this.#sendLostAgain(before, entry, now);
     } else {
-      entry.dueAt = now + backoffMs(entry.attempts, { baseMs: 500, maxMs: 30_000 }, this.#options.random);
+      entry.dueAt = now + this.#backoff(entry);
     }
     return { settled: false };
   }
@@ -136,8 +141,22 @@ export class Outbox {
     if (entry.state === "waiting") this.#inFlight += 1;
     entry.state = "sent";
     entry.attempts += 1;
+    this.#turn += 1;
+    entry.turn = this.#turn;
     entry.dueAt = now + Math.min(maxTimeoutMs, this.#options.ackTimeoutMs * 2 ** Math.min(entry.attempts - 1, 10));
     return prev === undefined || entry.withoutPrev ? entry.message.packet : { ...entry.message.packet, prev };
+  }
+
+  // The server takes a device's packets in order: what was sent before one that it refused as out of order, and is not
+  // settled, was lost on the way (a broker that was killed), and nobody will answer it.
+  #sendLostAgain(before: Entry, refused: Entry, now: number): void {
+    if (before.state !== "sent" || before.turn > refused.turn) return;
+    this.#hold(before);
+    before.dueAt = before.attempts < 3 ? 0 : now + this.#backoff(before);
+  }
+
+  #backoff({ attempts }: Entry): number {
+    return backoffMs(attempts, { baseMs: 500, maxMs: 30_000 }, this.#options.random);
   }
 
   #hold(entry: Entry): void {
