@@ -19,6 +19,8 @@ export interface WorkloadOptions {
   users?: number;
   /** messages a second, all senders together */
   perSecond?: number;
+  /** messages of one sender that may be without an ack */
+  window?: number;
 }
 
 export interface Workload {
@@ -34,12 +36,11 @@ export interface Workload {
   close(): Promise<void>;
 }
 
-const window = 10;
 const liveWaitMs = 20_000;
 const isDesk = ({ clientId }: Device) => clientId.endsWith(":desk");
 
 export async function startWorkload(cluster: Cluster, options: WorkloadOptions): Promise<Workload> {
-  const { name, random, users = 5, perSecond = 60 } = options;
+  const { name, random, users = 5, perSecond = 60, window = 10 } = options;
   const people = await makePeople(cluster, name, users);
   const members = conversationsOf(people);
   const marks = new Map(people.uids.map((uid) => [uid, new Map<string, ReadMark>()]));
