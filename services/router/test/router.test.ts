@@ -1,0 +1,116 @@
+// The router between a real broker and a real history; devices connect at the broker itself, as behind EMQX.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { jetstream } from "@nats-io/jetstream";
+import { deviceTopic, type Message, messagesTopic, streams, uplinkTopic } from "@parley/protocol";
+import { ingestPartition } from "@parley/protocol/partition";
+import { connectNats } from "@parley/runtime";
+import { type Cluster, eventually, serviceContext, startTestCluster, type TestContext } from "@parley/testkit";
+import { connectAsync, type MqttClient } from "mqtt";
+
+const parts = ["mosquitto", "redis-server", "nats-server", "history", "api", "router"] as const;
+
+interface Device {
+  client: MqttClient;
+  /** what came to the device's own topic, and to its user's */
+  answers: Record<string, unknown>[];
+  messages: Message[];
+  send(packet: object | string): Promise<unknown>;
+}
+
+async function connectDevice(t: TestContext, cluster: Cluster, clientId: string): Promise<Device> {
+  const uid = clientId.split(":")[0] as string;
+  await fetch(`${cluster.run().http}/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username: uid, password: "correct horse" }),
+  });
+  const login = { username: "parley", password: cluster.servicesSecret, clientId, clean: false };
+  const client = await connectAsync(cluster.wiring.urls.broker, login);
+  t.after(() => client.endAsync(true));
+  const device: Device = {
+    client,
+    answers: [],
+    messages: [],
+    send(packet) {
+      const topic = uplinkTopic({ p: ingestPartition(clientId), uid, clientId, verb: "msg" });
+      return client.publishAsync(topic, typeof packet === "string" ? packet : JSON.stringify(packet), { qos: 1 });
+    },
+  };
+  client.on("message", (topic, payload) => {
+    const packet = JSON.parse(payload.toString());
+    (topic === messagesTopic(uid) ? device.messages : device.answers).push(packet);
+  });
+  await client.subscribeAsync([messagesTopic(uid), deviceTopic(uid, clientId)], { qos: 1 });
+  return device;
+}
+
+const text = (id: string, to: string, data: string = id) => ({ id, to, content: { type: "text", data } });
+
+test("a message is acknowledged to its device, and delivered to every device of both users as its sender wrote it", async (t) => {
+  const cluster = await startTestCluster(t, { parts });
+  const [alice, tablet, bob] = (await Promise.all(
+    ["alice:phone", "alice:tablet", "bob:web"].map((clientId) => connectDevice(t, cluster, clientId)),
+  )) as [Device, Device, Device];
+  await alice.send('{"id":"1", "to":"user/bob","content":{"type":"text","data":"hi"},"from":"eve","mine":[1,{"x":2}]}');
+  await eventually(() => alice.answers.length === 1 && bob.messages.length === 1 && tablet.messages.length === 1);
+  const [message] = bob.messages as (Message & { mine: unknown })[];
+  assert.deepEqual(alice.answers[0], { type: "ack", id: "1", conv: "p2p/alice/bob", seq: 1, ts: message?.ts });
+  assert.equal(message?.from, "alice");
+  assert.equal(message?.device, "alice:phone");
+  assert.deepEqual(message?.mine, [1, { x: 2 }]);
+  assert.deepEqual(tablet.answers, []);
+});
+
+test("two routers share the partitions, and one that stops hands its packets over: all stored, once and in order", async (t) => {
+  const cluster = await startTestCluster(t, { parts, replicas: { router: 2 } });
+  const bob = await connectDevice(t, cluster, "bob:web");
+  const senders = await Promise.all(
+    ["a:1", "b:1", "c:1", "d:1"].map((clientId) => connectDevice(t, cluster, clientId)),
+  );
+  const count = 150;
+  let sent = 0;
+  const sending = Promise.all(
+    senders.map(async (sender) => {
+      for (let id = 1; id <= count; id++) {
+        sent += 1;
+        await sender.send(text(String(id), "user/bob"));
+      }
+    }),
+  );
+  await eventually(() => sent > count);
+  await cluster.stopPart("router", { index: 0 });
+  await sending;
+  await eventually(() => senders.every(({ answers }) => new Set(answers.map(({ id }) => id)).size === count), {
+    timeoutMs: 20_000,
+  });
+  for (const { answers } of senders) {
+    assert.ok(answers.every(({ type }) => type === "ack"));
+    const inOrder = [...new Map(answers.map(({ id, seq }) => [Number(id), Number(seq)]))].sort(([a], [b]) => a - b);
+    assert.deepEqual(
+      inOrder.map(([, seq]) => seq),
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
+  }
+  await eventually(
+    () => new Set(bob.messages.map(({ conv, seq }) => `${conv} ${seq}`)).size === count * senders.length,
+  );
+});
+
+test("a packet that was in hand when its router died again and again goes to the dead letter, and others go on", async (t) => {
+  const cluster = await startTestCluster(t, { parts, env: { PARLEY_CRASH_AT: "before-append:1" } });
+  const alice = await connectDevice(t, cluster, "alice:phone");
+  await alice.send(text("poison", "user/alice"));
+  await eventually(
+    () => alice.answers.some(({ type, id, code }) => type === "nack" && id === null && code === "internal"),
+    {
+      timeoutMs: 60_000,
+    },
+  );
+  assert.ok(cluster.restarts("router") >= 3);
+  const nats = await connectNats({ url: cluster.wiring.urls.nats, name: "test", log: serviceContext("test").log });
+  t.after(() => nats.close());
+  const consumer = await jetstream(nats).consumers.get(streams.dead.name);
+  const letter = (await consumer.next({ expires: 5_000 }))?.json<{ topic: string; payload: string }>();
+  assert.match(Buffer.from(letter?.payload ?? "", "base64").toString(), /poison/);
+});
