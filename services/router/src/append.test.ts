@@ -56,7 +56,7 @@ test("of one (p, q) at most one group is unanswered; what arrives meanwhile is t
 });
 
 test("a failed group goes again unchanged and before what came after it", async () => {
-  const { send, requests } = appendTo((groups, call) => (call === 1 ? ["again"] : stored(groups)));
+  const { send, requests } = appendTo((groups, call) => (call === 1 ? [{ again: undefined }] : stored(groups)));
   const first = [send("1"), send("2")];
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   await Promise.all([...first, send("3")]);
@@ -77,10 +77,11 @@ test("a group that cannot be stored is split until its one culprit is refused al
 });
 
 test("a message that is not stored in time is refused as unavailable", async () => {
-  const { send } = appendTo((groups) => groups.map(() => "again"), { timeoutMs: 250 });
+  const { send } = appendTo((groups) => groups.map(() => ({ again: "the store's disk is full" })), { timeoutMs: 250 });
   const outcome = await send("1");
   assert.ok(outcome instanceof AppError);
   assert.equal(outcome.code, "unavailable");
+  assert.match(outcome.message, /the store's disk is full/, "with history's reason, where it gave one");
 });
 
 test("a request holds at most 500 messages and half a megabyte", async () => {
@@ -106,7 +107,9 @@ test("a group that waits to go again holds up no other partition", async () => {
   assert.notEqual(conversationPartition(other), conversationPartition("p2p/a/b"));
   const { send } = appendTo(
     (groups) =>
-      groups.map((group) => (group.q === conversationPartition(other) ? (stored([group])[0] as GroupAnswer) : "again")),
+      groups.map((group) =>
+        group.q === conversationPartition(other) ? (stored([group])[0] as GroupAnswer) : { again: undefined },
+      ),
     { timeoutMs: 400 },
   );
   const stuck = send("1");

@@ -85,14 +85,16 @@ async function request(appender: Appender, holder: string, sent: { lane: Lane; g
   if (left > 0) busy.set(holder, left);
   else busy.delete(holder);
   const refreshed = answers.includes("elsewhere") ? appender.refreshHolders() : Promise.resolve();
-  for (const [index, { lane }] of sent.entries()) take(appender, lane, answers[index] ?? "again", refreshed);
+  for (const [index, { lane }] of sent.entries())
+    take(appender, lane, answers[index] ?? { again: undefined }, refreshed);
   if (ready.size > 0) schedule(appender);
 }
 
 function take(appender: Appender, lane: Lane, answer: GroupAnswer, refreshed: Promise<void>): void {
   const group = lane.unanswered ?? [];
   lane.unanswered = undefined;
-  if (answer === "elsewhere" || answer === "again") {
+  lane.trouble = typeof answer === "object" && "again" in answer ? answer.again : undefined;
+  if (answer === "elsewhere" || (typeof answer === "object" && "again" in answer)) {
     lane.again.unshift(group);
     retry(appender, lane, refreshed);
     return;

@@ -13,9 +13,9 @@ import type { Room } from "./lane.ts";
 
 /**
  * The outcomes of a group; or what to do with it. `elsewhere`: the replica does not hold it (any more), ask the leases.
- * `again`: the outcome is unknown. `internal`: something in it cannot be stored.
+ * `again`: the outcome is unknown, and this is why, where history says. `internal`: something in it cannot be stored.
  */
-export type GroupAnswer = AppendOutcome[] | "elsewhere" | "again" | "internal";
+export type GroupAnswer = AppendOutcome[] | "elsewhere" | "internal" | { again: string | undefined };
 export type AskHistory = (holder: string, groups: readonly AppendGroup[]) => Promise<GroupAnswer[]>;
 
 const timeoutMs = 3_000;
@@ -54,10 +54,11 @@ export function createAskHistory(nats: NatsConnection, log: Logger): AskHistory 
       const answers = unpackAppendReply(reply);
       return groups.map(({ items }, index): GroupAnswer => {
         const answer = answers[index];
-        if (!answer) return "again";
-        if (!("failed" in answer)) return answer.outcomes.length === items.length ? answer.outcomes : "again";
+        if (!answer) return { again: undefined };
+        if (!("failed" in answer))
+          return answer.outcomes.length === items.length ? answer.outcomes : { again: undefined };
         if (answer.failed === "internal") return "internal";
-        return answer.failed === "not_mine" ? "elsewhere" : "again";
+        return answer.failed === "not_mine" ? "elsewhere" : { again: answer.message };
       });
     } catch (thrown) {
       const error = AppError.from(thrown);

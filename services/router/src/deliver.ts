@@ -9,12 +9,13 @@ import {
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { type CachedList, type Members, topicsFor } from "./members.ts";
+import type { PublishMany } from "./publish.ts";
 
 /** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
 export type Deliver = (fields: ServerFields, body: Uint8Array, memberSeq: number) => Promise<void>;
 
 export interface DeliverParts {
-  publishMany(topics: readonly string[], payload: Uint8Array): Promise<void>;
+  publishMany: PublishMany;
   members: Members;
   /** shared by all partitions of this router: the last delivery under way of each conversation */
   chains: Map<string, Promise<void>>;

@@ -16,6 +16,8 @@ export interface Lane {
   /** groups that go again, unchanged and first */
   again: Waiting[][];
   waiting: Waiting[];
+  /** why history could not store the last group, where it said so */
+  trouble: string | undefined;
 }
 
 /** What one request has left. */
@@ -25,7 +27,7 @@ export interface Room {
 }
 
 export function openLane(q: number): Lane {
-  return { q, unanswered: undefined, again: [], waiting: [] };
+  return { q, unanswered: undefined, again: [], waiting: [], trouble: undefined };
 }
 
 export function isIdle({ again, waiting }: Lane): boolean {
@@ -58,5 +60,6 @@ export function expire(lane: Lane, now: number): void {
   const isLeft = (one: Waiting) => !isDue(one);
   lane.again = lane.again.map((group) => group.filter(isLeft)).filter((group) => group.length > 0);
   lane.waiting = lane.waiting.filter(isLeft);
-  for (const { settle } of due) settle(new AppError("unavailable", "not stored in time; send it again"));
+  const why = lane.trouble === undefined ? "" : ` (${lane.trouble})`;
+  for (const { settle } of due) settle(new AppError("unavailable", `not stored in time${why}; send it again`));
 }

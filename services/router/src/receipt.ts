@@ -12,12 +12,13 @@ import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
 import type { AskHolder } from "./holder.ts";
 import type { Take } from "./ingest.ts";
+import type { PublishMany } from "./publish.ts";
 
 export interface ReceiptParts {
   askHolder: AskHolder;
   admit: Admit;
   acknowledge: Acknowledge;
-  publishMany(topics: readonly string[], payload: Uint8Array): Promise<void>;
+  publishMany: PublishMany;
 }
 
 export function createTakeReceipt({ askHolder, admit, acknowledge, publishMany }: ReceiptParts): Take {

@@ -14,6 +14,7 @@ import type { AskHolder } from "./holder.ts";
 import type { Verbs } from "./ingest.ts";
 import type { Members } from "./members.ts";
 import { takeMessage } from "./path.ts";
+import { createPublishMany } from "./publish.ts";
 import { createTakeReceipt } from "./receipt.ts";
 import { createTakeRequest } from "./request.ts";
 
@@ -45,7 +46,7 @@ export function createVerbs(parts: VerbParts): VerbFactory {
   return {
     async verbsOf(p, session) {
       const acknowledge = acknowledgeOn(session);
-      const publishMany = (topics: readonly string[], payload: Uint8Array) => session.publishMany(topics, payload, 1);
+      const publishMany = createPublishMany(session, log);
       const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
       const deliver = createDeliver({ publishMany, members, chains, log });
       const path = { decode, admit, append, deliver, acknowledge, pass, deadLetter };

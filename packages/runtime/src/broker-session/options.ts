@@ -87,7 +87,7 @@ export type BrokerSessionStats = {
 export type BrokerSession = {
   /**
    * QoS 1: resolves at PUBACK, over reconnects; rejects with an AppError when the broker refuses it, it cannot be
-   * encoded, the queue is full or the session is closed. QoS 0: resolves when written or dropped.
+   * encoded, the queue is full (`details.reason` "queue_full") or the session is closed ("closed"). QoS 0: resolves when written or dropped.
    * The payload must not change until then.
    */
   publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void>;

@@ -197,7 +197,9 @@ function settle(job: Job, error: Error | undefined): void {
 }
 
 function queueFull(maxQueuedBytes: number): AppError {
-  return new AppError("unavailable", `the queue of publishes to the broker is full (${maxQueuedBytes} bytes)`);
+  return new AppError("unavailable", `the queue of publishes to the broker is full (${maxQueuedBytes} bytes)`, {
+    details: { reason: "queue_full" },
+  });
 }
 
 function refused(topic: string, reasonCode: number): AppError {

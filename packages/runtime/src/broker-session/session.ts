@@ -166,7 +166,7 @@ class Session implements BrokerSession {
 }
 
 function closedError(): AppError {
-  return new AppError("unavailable", "the broker session is closed");
+  return new AppError("unavailable", "the broker session is closed", { details: { reason: "closed" } });
 }
 
 /** Starts to connect at once and goes on for ever, until closed. Throws on a bad URL. */
