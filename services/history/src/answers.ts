@@ -18,29 +18,42 @@ import {
 } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
+import { StoreError } from "@parley/store";
 import { currentConversation, type Reading } from "./access.ts";
 import { getHistory } from "./get.ts";
 import { listConversations, memberships, peers } from "./list.ts";
 import { messageJson } from "./page.ts";
 import { receive } from "./receipts.ts";
 import { syncConversations } from "./sync.ts";
+import { type Trouble, withoutPath } from "./trouble.ts";
 import { append, change, notMine } from "./writer.ts";
 
 export interface AnswerParts extends Reading {
   nats: NatsConnection;
   instance: string;
+  trouble: Trouble;
   log: Logger;
 }
 
 /** Serves until close; close waits for what is in hand. */
 export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
-  const { nats, instance, log } = parts;
+  const { nats, instance, trouble, log } = parts;
+  const tried =
+    <Args extends unknown[], Reply>(work: (...args: Args) => Promise<Reply>) =>
+    async (...args: Args) => {
+      try {
+        return await work(...args);
+      } catch (error) {
+        if (error instanceof StoreError) trouble.failed("request_failed", error);
+        throw withoutPath(error);
+      }
+    };
   const own = (
     verb: Parameters<typeof historySubject>[0],
     work: (payload: Uint8Array) => Promise<Uint8Array | string>,
-  ) => answer(nats, historySubject(verb, instance), undefined, work, log);
+  ) => answer(nats, historySubject(verb, instance), undefined, tried(work), log);
   const any = (subject: string, work: (asked: never) => Promise<unknown>) =>
-    answer(nats, subject, "history", async (payload) => replyJson(await work(parse(payload) as never)), log);
+    answer(nats, subject, "history", async (payload) => replyJson(await tried(work)(parse(payload) as never)), log);
   const served = [
     own("append", (payload) => appendGroups(parts, payload)),
     own("change", async (payload) => replyJson(await changeMembers(parts, parse(payload) as ChangeRequest))),
@@ -55,9 +68,18 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       queue: "history",
       log,
       handlers: [
-        handle(historyGet, async (params, caller) => asText(await getHistory(parts, params, caller))),
-        handle(sync, async (params, caller) => asText(await syncConversations(parts, params, caller))),
-        handle(conversationsList, async (params, caller) => asText(await listConversations(parts, params, caller))),
+        handle(
+          historyGet,
+          tried(async (params, caller) => asText(await getHistory(parts, params, caller))),
+        ),
+        handle(
+          sync,
+          tried(async (params, caller) => asText(await syncConversations(parts, params, caller))),
+        ),
+        handle(
+          conversationsList,
+          tried(async (params, caller) => asText(await listConversations(parts, params, caller))),
+        ),
       ],
     }),
   ];

@@ -37,7 +37,7 @@ export interface PartitionParts extends Omit<WriterParts, "committed"> {
 const pageSize = 500;
 
 export function createPartitions(parts: PartitionParts): Partitions {
-  const { store, shelf, projection, log } = parts;
+  const { store, shelf, projection, trouble, log } = parts;
   const held = new Map<number, { writer: Writer; announcer: Announcer; marked: Mark }>();
 
   async function acquire(q: number): Promise<void> {
@@ -81,7 +81,9 @@ export function createPartitions(parts: PartitionParts): Partitions {
     await closeWriter(partition.writer, reason === "lost");
     await partition.announcer.close();
     held.delete(q);
-    if (reason !== "lost") await projection.flush().then(() => mark([[q, partition]]));
+    // Without a mark whoever takes over folds more of the log: the partition is free all the same.
+    const marked = reason === "lost" ? undefined : projection.flush().then(() => mark([[q, partition]]));
+    await marked?.catch((error: unknown) => trouble.failed("mark_failed", error));
     shelf.drop(q);
   }
 
@@ -97,6 +99,7 @@ export function createPartitions(parts: PartitionParts): Partitions {
     if (moved.length === 0) return;
     await projection.flush();
     await store.marks.put(moved.map(({ key, doc }) => ({ key, doc })));
+    trouble.over("mark_failed");
     for (const { doc, marked } of moved) Object.assign(marked, doc);
   }
 

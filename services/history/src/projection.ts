@@ -1,7 +1,7 @@
 // Member documents follow the log: what changed in memory is put to the store soon after, and readers see both.
-import type { Logger } from "@parley/runtime";
 import type { Conversation } from "./conversation.ts";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
+import type { Trouble } from "./trouble.ts";
 
 export interface Projection {
   /** These members changed: they are kept in memory until the store has them. */
@@ -12,11 +12,12 @@ export interface Projection {
   pendingOf(uid: string): ReadonlyMap<string, Member>;
   /** Puts what is pending now; callers share a write. Rejects with the store's error; nothing is forgotten then. */
   flush(): Promise<void>;
+  /** What cannot be put is folded from the log at the next start. */
   close(): Promise<void>;
 }
 
-export function startProjection(store: HistoryStore, options: { everyMs: number; log: Logger }): Projection {
-  const { everyMs, log } = options;
+export function startProjection(store: HistoryStore, options: { everyMs: number; trouble: Trouble }): Projection {
+  const { everyMs, trouble } = options;
   const pending = new Map<string, Map<string, Member>>();
   const dirty = new Set<Member>();
   const infos = new Map<string, string>();
@@ -36,6 +37,7 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
       for (const [conv, name] of names) if (!infos.has(conv)) infos.set(conv, name);
       throw error;
     }
+    trouble.over("fold_failed");
     for (const member of members) if (!dirty.has(member)) forget(member);
   }
 
@@ -67,9 +69,10 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
     return queued;
   }
 
+  const foldFailed = (error: unknown) => trouble.failed("fold_failed", error);
   const timer = setInterval(() => {
     if (dirty.size === 0 && infos.size === 0) return;
-    flush().catch((error: unknown) => log.warn({ event: "fold_failed", reason: String(error) }));
+    void flush().catch(foldFailed);
   }, everyMs);
 
   return {
@@ -80,7 +83,7 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
     flush,
     async close() {
       clearInterval(timer);
-      await flush();
+      await flush().catch(foldFailed);
     },
   };
 }

@@ -20,6 +20,7 @@ import { startProjection } from "./projection.ts";
 import { createReceivers } from "./receivers.ts";
 import { openHistoryStore } from "./store.ts";
 import { ensureStreams, openStreams } from "./stream.ts";
+import { createTrouble } from "./trouble.ts";
 
 const markEveryMs = 5_000;
 const allPartitions = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
@@ -33,12 +34,14 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     connectRedis({ url: config.REDIS_URL, name: instance, log }),
   ]);
   const manager = await openStreams(nats);
-  const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, log });
+  const trouble = createTrouble(log);
+  const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, trouble });
   const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection.isPinned);
   const partitions = createPartitions({
     store,
     shelf,
     projection,
+    trouble,
     jetstream: jetstream(nats),
     manager,
     streamName: streams.stored.name,
@@ -51,7 +54,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     },
     log,
   });
-  const answers = serveHistory({ nats, instance, log, store, shelf, projection, partitions });
+  const answers = serveHistory({ nats, instance, trouble, log, store, shelf, projection, partitions });
   const leases = startLeases({
     redis,
     kind: "conversation",
@@ -63,7 +66,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     release: (key, reason) => partitions.release(Number(key), reason),
   });
   const upkeep = setInterval(() => {
-    partitions.mark().catch((error: unknown) => log.warn({ event: "mark_failed", reason: String(error) }));
+    partitions.mark().catch((error: unknown) => trouble.failed("mark_failed", error));
     if (partitions.backlog() > 0) ensureStreams(manager).catch(() => undefined);
   }, markEveryMs);
   health.check("partitions", () => leases.held().size > 0 || "holds no conversation partition yet");

@@ -11,6 +11,7 @@ import type { Projection } from "./projection.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
 import type { HistoryStore } from "./store.ts";
+import { type Trouble, withoutPath } from "./trouble.ts";
 
 export interface WriterParts {
   store: HistoryStore;
@@ -19,6 +20,7 @@ export interface WriterParts {
   receivers: Receivers;
   /** told after each commit, in order of `pos` */
   committed(entries: readonly LogEntry[]): void;
+  trouble: Trouble;
   /** where a test may end the process */
   pass: Pass;
   log: Logger;
@@ -104,11 +106,14 @@ async function work(writer: Writer): Promise<void> {
 async function attempt(writer: Writer, batch: readonly Job[], commit: () => Promise<void>): Promise<void> {
   for (let count = 1; ; count++) {
     try {
-      return await commit();
+      await commit();
+      return writer.trouble.over("append_failed");
     } catch (error) {
-      writer.log.warn({ event: "append_failed", q: writer.q, count, reason: String(error) });
+      writer.trouble.failed("append_failed", error, { q: writer.q });
       if (!(error instanceof StoreError)) return fail(writer, batch, "internal", error);
-      if (count === attemptsMax || !writer.open) return fail(writer, batch, "unavailable", error);
+      // A full disk stored nothing, and is as full a moment later.
+      if (error.code === "full" || count === attemptsMax || !writer.open)
+        return fail(writer, batch, "unavailable", error);
       await recover(writer).catch(() => undefined);
     }
   }
@@ -176,9 +181,10 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
 }
 
 function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "internal", error: unknown): void {
-  const message = error instanceof StoreError && error.code === "full" ? "the store's disk is full" : undefined;
+  const told = withoutPath(error);
+  const message = told instanceof AppError ? told.message : undefined;
   for (const job of batch) {
-    if ("request" in job) job.settle(new AppError(why, message, { cause: error }));
+    if ("request" in job) job.settle(told instanceof AppError ? told : new AppError(why, undefined, { cause: error }));
     else job.settle({ q, failed: why, ...(message ? { message } : {}) });
   }
 }
