@@ -106,8 +106,7 @@ async function work(writer: Writer): Promise<void> {
 async function attempt(writer: Writer, batch: readonly Job[], commit: () => Promise<void>): Promise<void> {
   for (let count = 1; ; count++) {
     try {
-      await commit();
-      return writer.trouble.over("append_failed");
+      return await commit();
     } catch (error) {
       writer.trouble.failed("append_failed", error, { q: writer.q });
       if (!(error instanceof StoreError)) return fail(writer, batch, "internal", error);
@@ -130,7 +129,7 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   const candidates = await lookUp(writer, batch);
   const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
   writer.pass("before-commit");
-  if (entries.length > 0) await store.log.append(q, entries);
+  if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
   apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
   writer.pass("before-reply");
