@@ -1,7 +1,7 @@
 // Guarantees 1 and 3 under kill -9 of everything: whole workloads, judged by the checker.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { type Cluster, startTestCluster, type TestContext } from "@parley/testkit";
+import { describe, test } from "node:test";
+import { clusterOfFile } from "./cluster-of-file.ts";
 import { both, flush, freeze, kill, parts } from "./faults.ts";
 import { runRound } from "./round.ts";
 import { seeded } from "./seeded.ts";
@@ -11,19 +11,12 @@ const seed = 1;
 const perSecond = 60;
 
 describe("under load", () => {
-  let cluster: Cluster;
-  const ends: (() => unknown)[] = [];
-  before(async () => {
-    cluster = await startTestCluster({ after: (end: () => unknown) => void ends.push(end) } as TestContext);
-  });
-  after(async () => {
-    for (const end of ends.reverse()) await end();
-  });
+  const cluster = clusterOfFile();
 
   test("1. an acknowledged message is stored, survives kill -9 of any part, and is in every later sync", async (t) => {
     const random = seeded(seed);
-    const weather = storm(cluster, { random, first: parts.map(kill), say: (line) => t.diagnostic(line) });
-    const round = await runRound(cluster, { name: "one", random, perSecond }, weather);
+    const weather = storm(cluster(), { random, first: parts.map(kill), say: (line) => t.diagnostic(line) });
+    const round = await runRound(cluster(), { name: "one", random, perSecond }, weather);
     assert.deepEqual(round.violations, []);
     assert.equal(round.lost, 0);
     assert.equal(round.acknowledged, round.sent);
@@ -32,8 +25,8 @@ describe("under load", () => {
   test("3. seq has no gaps and is never used twice, and a device's messages keep their order, while writers die and freeze", async (t) => {
     const random = seeded(seed + 1);
     const first = [both(kill("history"), kill("router")), freeze("history"), both(flush, kill("router"))];
-    const weather = storm(cluster, { random, first, say: (line) => t.diagnostic(line) });
-    const round = await runRound(cluster, { name: "three", random, perSecond }, weather);
+    const weather = storm(cluster(), { random, first, say: (line) => t.diagnostic(line) });
+    const round = await runRound(cluster(), { name: "three", random, perSecond }, weather);
     assert.deepEqual(round.violations, []);
     assert.equal(round.duplicated, 0);
   });

@@ -2,6 +2,7 @@
 
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { AppError, type StoredReferences, storedSubject } from "@parley/protocol";
+import { conversationPartitionCount } from "@parley/protocol/partition";
 import type { Logger, ReleaseReason } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
 import { type Announcer, startAnnouncer } from "./announce.ts";
@@ -12,6 +13,11 @@ import type { HistoryStore, Mark } from "./store.ts";
 import { closeWriter, createWriter, type Writer, type WriterParts } from "./writer.ts";
 
 export interface Partitions {
+  /**
+   * Folds what a process that died had committed and not folded: lists and sync read member documents before any lease is
+   * ours. Only for the one owner of a store: another holder's documents are newer than what is folded here.
+   */
+  catchUp(): Promise<void>;
   acquire(q: number): Promise<void>;
   release(q: number, reason: ReleaseReason): Promise<void>;
   writer(q: number): Writer | undefined;
@@ -40,11 +46,19 @@ export function createPartitions(parts: PartitionParts): Partitions {
   const { store, shelf, projection, trouble, log } = parts;
   const held = new Map<number, { writer: Writer; announcer: Announcer; marked: Mark }>();
 
+  async function catchUp(): Promise<void> {
+    for (let q = 0; q < conversationPartitionCount; q++) {
+      const [{ pos }, kept] = await Promise.all([store.log.last(q), store.marks.get(String(q))]);
+      await foldFrom(parts, q, kept?.doc.foldedPos ?? 0, pos);
+    }
+    await projection.flush();
+  }
+
   async function acquire(q: number): Promise<void> {
     const [{ pos }, kept] = await Promise.all([store.log.last(q), store.marks.get(String(q))]);
     const marked = kept?.doc ?? { foldedPos: 0, announcedPos: 0 };
     shelf.drop(q);
-    await foldFrom(q, marked.foldedPos, pos);
+    await foldFrom(parts, q, marked.foldedPos, pos);
     const announcedPos = Math.max(marked.announcedPos, await lastAnnounced(parts, q));
     const announcer = startAnnouncer({
       q,
@@ -60,19 +74,6 @@ export function createPartitions(parts: PartitionParts): Partitions {
       for (const entry of entries) if (entry.event) parts.membersChanged(entry);
     };
     held.set(q, { writer: createWriter(q, pos, { ...parts, committed }), announcer, marked });
-  }
-
-  async function foldFrom(q: number, foldedPos: number, lastPos: number): Promise<void> {
-    for (let after = foldedPos; after < lastPos; ) {
-      const page = await store.log.follow(q, after, pageSize);
-      if (page.length === 0) return;
-      for (const entry of page) {
-        const conversation = await shelf.load(entry.conv);
-        projection.touch(foldEntry(conversation, entry));
-        if (entry.event?.name !== undefined) projection.touchInfo(conversation);
-      }
-      after = page.at(-1)?.pos ?? lastPos;
-    }
   }
 
   async function release(q: number, reason: ReleaseReason): Promise<void> {
@@ -104,12 +105,32 @@ export function createPartitions(parts: PartitionParts): Partitions {
   }
 
   return {
+    catchUp,
     acquire,
     release,
     writer: (q) => held.get(q)?.writer,
     mark: () => mark(),
     backlog: () => [...held.values()].reduce((sum, { writer, announcer }) => sum + writer.pos - announcer.pos, 0),
   };
+}
+
+// The entries behind `foldedPos`, into the member documents.
+async function foldFrom(
+  { store, shelf, projection }: PartitionParts,
+  q: number,
+  foldedPos: number,
+  lastPos: number,
+): Promise<void> {
+  for (let after = foldedPos; after < lastPos; ) {
+    const page = await store.log.follow(q, after, pageSize);
+    if (page.length === 0) return;
+    for (const entry of page) {
+      const conversation = await shelf.load(entry.conv);
+      projection.touch(foldEntry(conversation, entry));
+      if (entry.event?.name !== undefined) projection.touchInfo(conversation);
+    }
+    after = page.at(-1)?.pos ?? lastPos;
+  }
 }
 
 // The last reference JetStream has of a partition; 0 when the stream is new or was deleted.

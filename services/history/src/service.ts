@@ -54,6 +54,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     },
     log,
   });
+  await partitions.catchUp();
   const answers = serveHistory({ nats, instance, trouble, log, store, shelf, projection, partitions });
   const leases = startLeases({
     redis,

@@ -31,7 +31,7 @@ export async function readAll(
   return readers;
 }
 
-type Call = typeof callHttp extends (base: string, ...rest: infer _) => unknown ? ReturnType<typeof callerOf> : never;
+type Call = ReturnType<typeof callerOf>;
 
 /** Calls as the user of the token, again while the server is away. */
 export function callerOf(cluster: Cluster, token: string) {
@@ -57,11 +57,15 @@ async function readConversation(call: Call, conv: string): Promise<View> {
 }
 
 /** Everything the cursors lack, with as many calls as it takes. */
-export async function syncAll(call: Call, from: ReadonlyMap<string, number>): Promise<Map<string, View>> {
+export async function syncAll(
+  call: Call,
+  from: ReadonlyMap<string, number>,
+  limit = pageMessages,
+): Promise<Map<string, View>> {
   const got = new Map<string, View>();
   const cursors: Record<string, number> = Object.fromEntries(from);
   for (let page: string | undefined, unfinished = false; ; ) {
-    const answer = await call.sync({ cursors, limit: pageMessages, ...(page === undefined ? {} : { page }) });
+    const answer = await call.sync({ cursors, limit, ...(page === undefined ? {} : { page }) });
     for (const { conv, messages, firstSeq, lastSeq, more } of answer.conversations) {
       const known = got.get(conv)?.messages ?? [];
       got.set(conv, { messages: [...known, ...copiesOf(messages)], firstSeq, lastSeq });
