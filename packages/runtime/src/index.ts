@@ -13,3 +13,4 @@ export * from "./redis.ts";
 export * from "./request.ts";
 export * from "./rpc.ts";
 export * from "./secrets.ts";
+export { sayWaiting, type Waiting } from "./waiting.ts";

@@ -3,8 +3,16 @@ import type { Logger } from "./log.ts";
 
 const reminderMs = 10_000;
 
-/** Logs what is waited for until `done()` is called. The address is shown without credentials. */
-export function sayWaiting(log: Logger, what: string, url: string, reason: () => string | undefined): { done(): void } {
+/** Something that is waited for. */
+export interface Waiting {
+  /** It is there. */
+  done(): void;
+  /** Nobody waits for it any more. */
+  cancel(): void;
+}
+
+/** Logs what is waited for until `done()` or `cancel()` is called. The address is shown without credentials. */
+export function sayWaiting(log: Logger, what: string, url: string, reason: () => string | undefined): Waiting {
   const startedAt = performance.now();
   const address = withoutCredentials(url);
   const seconds = () => Math.round((performance.now() - startedAt) / 1000);
@@ -15,10 +23,14 @@ export function sayWaiting(log: Logger, what: string, url: string, reason: () =>
   };
   const first = setTimeout(say, 300);
   const reminder = setInterval(say, reminderMs);
+  const cancel = () => {
+    clearTimeout(first);
+    clearInterval(reminder);
+  };
   return {
+    cancel,
     done() {
-      clearTimeout(first);
-      clearInterval(reminder);
+      cancel();
       if (said) log.info({ event: "found", what, address, seconds: seconds() });
     },
   };

@@ -36,6 +36,7 @@ interface Endpoint {
 }
 
 const restMs = 1000;
+const reminderMs = 10_000;
 const maxAnswerBytes = 1024 * 1024;
 
 /** `urls` are the bases of one or more replicas; `timeoutMs` bounds one question, all its attempts together. */
@@ -54,6 +55,7 @@ export function startHooks({
 }): Hooks {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 64, scheduling: "lifo" });
   const endpoints = urls.map((url) => ({ url: hookUrl(url, secret), restsUntil: 0 }));
+  const saidAt = new Map<string, number>();
   let turn = 0;
 
   /** The next replica, one that failed just now only when all did. */
@@ -65,6 +67,15 @@ export function startHooks({
       if (endpoint.restsUntil <= now) return endpoint;
     }
     return endpoints[turn]!;
+  }
+
+  /** Every device's question fails while nobody answers: one line in ten seconds says it. */
+  function sayFailed(hook: HookName, reason: string): void {
+    const key = `${hook} ${reason}`;
+    const now = Date.now();
+    if (now - (saidAt.get(key) ?? 0) < reminderMs) return;
+    saidAt.set(key, now);
+    log.warn({ event: "hook_failed", hook, reason });
   }
 
   async function ask(hook: HookName, body: object): Promise<HookAnswer> {
@@ -80,7 +91,7 @@ export function startHooks({
       if (answer.verdict !== "failed") break;
       endpoint.restsUntil = Date.now() + restMs;
     }
-    if (answer.verdict === "failed") log.warn({ event: "hook_failed", hook, reason: answer.error });
+    if (answer.verdict === "failed") sayFailed(hook, answer.error);
     onAnswer(hook, answer);
     return answer;
   }

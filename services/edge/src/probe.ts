@@ -1,5 +1,5 @@
 // Asks now and then whether the broker takes our login and a hook answers: what readiness stands on.
-import type { Health } from "@parley/runtime";
+import { type Health, type Logger, sayWaiting, type Waiting } from "@parley/runtime";
 import { type Broker, probeBroker } from "./broker.ts";
 import type { Hooks } from "./hooks.ts";
 import { publishQuestion } from "./questions.ts";
@@ -13,26 +13,34 @@ export function startProbe({
   broker,
   hooks,
   clientId,
+  addresses,
+  log,
 }: {
   health: Health;
   broker: Broker;
   hooks: Hooks;
   clientId: string;
+  /** as the settings name them, for the log */
+  addresses: { broker: string; hooks: string };
+  log: Logger;
 }): { close(): void } {
-  let brokerAnsweredAt = 0;
-  let hookAnsweredAt = 0;
   let closed = false;
-  health.check("broker", () => isFresh(brokerAnsweredAt) || "the broker does not take the services' login");
-  health.check("hooks", () => isFresh(hookAnsweredAt) || "auth-webhook does not answer");
+  const brokerFault = "the broker does not take the services' login";
+  const hookFault = "auth-webhook does not answer";
+  const brokerWatch = watch(log, "broker", addresses.broker, brokerFault);
+  const hookWatch = watch(log, "auth-webhook", addresses.hooks, hookFault);
+  health.check("broker", () => brokerWatch.isFresh() || brokerFault);
+  health.check("hooks", () => hookWatch.isFresh() || hookFault);
 
   async function probe(): Promise<void> {
     const [taken, answer] = await Promise.all([
       probeBroker(broker, clientId),
       hooks.ask("auth_on_publish", nobodysQuestion(clientId)),
     ]);
-    if (taken) brokerAnsweredAt = Date.now();
-    if (answer.verdict !== "failed") hookAnsweredAt = Date.now();
-    if (!closed) timer = setTimeout(() => void probe(), everyMs);
+    if (closed) return;
+    brokerWatch.asked(taken);
+    hookWatch.asked(answer.verdict !== "failed");
+    timer = setTimeout(() => void probe(), everyMs);
   }
 
   let timer = setTimeout(() => void probe(), 0);
@@ -40,12 +48,28 @@ export function startProbe({
     close: () => {
       closed = true;
       clearTimeout(timer);
+      brokerWatch.close();
+      hookWatch.close();
     },
   };
 }
 
-function isFresh(at: number): boolean {
-  return Date.now() - at < freshMs;
+/** When something answered last; the log says while it does not. */
+function watch(log: Logger, what: string, address: string, fault: string) {
+  let answeredAt = 0;
+  let waiting: Waiting | undefined;
+  const isFresh = () => Date.now() - answeredAt < freshMs;
+  return {
+    isFresh,
+    asked(answered: boolean): void {
+      if (answered) {
+        answeredAt = Date.now();
+        waiting?.done();
+        waiting = undefined;
+      } else if (!isFresh()) waiting ??= sayWaiting(log, what, address, () => fault);
+    },
+    close: () => waiting?.cancel(),
+  };
 }
 
 /** Any well-formed answer will do; this one is no. */

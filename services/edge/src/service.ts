@@ -41,7 +41,14 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     else connections.add(new Connection(device, surroundings));
   };
   const doors = await openDoors(config, onDevice, { secret: servicesSecret, sessions, log });
-  const probe = startProbe({ health, broker, hooks, clientId: `sys_${context.instance}` });
+  const probe = startProbe({
+    health,
+    broker,
+    hooks,
+    clientId: `sys_${context.instance}`,
+    addresses: { broker: config.PARLEY_BROKER_URL, hooks: config.EDGE_HOOKS_URL },
+    log,
+  });
   const sweeping = setInterval(() => sweep(connections, sessions), 1000);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
   for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });

@@ -12,7 +12,9 @@ import {
   type Logger,
   type ReceivedPacket,
   type ReleaseReason,
+  sayWaiting,
   startBrokerSession,
+  type Waiting,
 } from "@parley/runtime";
 
 /** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
@@ -55,16 +57,20 @@ interface HeldPartition {
 export function createIngest(parts: IngestParts): Ingest {
   const held = new Map<string, HeldPartition>();
   let connectedAt = performance.now();
+  let waiting: Waiting | undefined;
 
   async function acquire(p: string): Promise<void> {
     const partition = openPartition(parts, p);
     held.set(p, partition);
+    waiting ??= sayWaiting(parts.log, "broker", parts.brokerUrl, () => undefined);
     try {
       await withTimeout(
         partition.session.whenConnected(),
         connectWaitMs,
         "the broker did not take the session in time",
       );
+      waiting?.done();
+      waiting = undefined;
       partition.verbs = await parts.verbsOf(p, partition.session);
     } catch (error) {
       held.delete(p);
