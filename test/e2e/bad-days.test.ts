@@ -4,10 +4,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { eventually, startTestCluster } from "@parley/testkit";
+import { eventually, type Part, readLog, startTestCluster } from "@parley/testkit";
 import { type Chatting, chatBySdk, chatByStock } from "./chatting.ts";
+import * as mosquitto from "./mosquitto.ts";
+import { registerAll } from "./people.ts";
+import { mountSmallDisk } from "./small-disk.ts";
+import { openStock } from "./stock.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "parley-bad-days-"));
+const disk = mountSmallDisk({ after }, join(dir, "data/history"), 24);
 const cluster = await startTestCluster({ after }, { dir });
 after(() => process.env.PARLEY_KEEP ?? rm(dir, { recursive: true, force: true }));
 
@@ -69,4 +74,66 @@ test("a store that answers nothing for four seconds: chat resumes by itself", as
   await cluster.waitReady();
   await chats.settle();
   assert.equal(cluster.restarts("history"), 0);
+});
+
+test("a full disk: senders are told, chat goes on by itself once there is space, nothing acknowledged is lost", async (t) => {
+  if (!disk) return t.skip("A SMALL DISK CAN BE MOUNTED ONLY AS ROOT ON LINUX: a full disk is not tested here");
+  const chats = await startChats(t);
+  await registerAll(cluster, "writer", "reader");
+  const writer = await openStock(t, await mosquitto.logIn(cluster, "writer", "stock"));
+  disk.fill();
+  const content = { type: "text", data: "x".repeat(40_000) };
+  const sent: Promise<unknown>[] = [];
+  // The write-ahead log has some room of its own.
+  const isTold = () => {
+    if (sent.length < 200) sent.push(writer.send({ id: `big${sent.length}`, to: "user/reader", content }));
+    return writer.nacks.length > 0;
+  };
+  await eventually(isTold, { timeoutMs: 30_000, intervalMs: 10 });
+  assert.equal(writer.nacks[0]?.code, "unavailable");
+  assert.match(writer.nacks[0]?.message ?? "", /disk is full/);
+  assert.match(await readLog(cluster, "history"), /history\/log\.db: the disk is full; free some space/);
+  disk.empty();
+  await chats.goesOn();
+  await Promise.all(sent);
+  await cluster.waitReady();
+  await chats.settle();
+  assert.equal(cluster.restarts("history"), 0);
+});
+
+test("services started before the servers say what they wait for, and are ready when all are there", async (t) => {
+  const services: Part[] = ["edge", "router", "api", "auth-webhook", "presence", "history"];
+  const servers: Part[] = ["mosquitto", "redis-server", "nats-server"];
+  for (const part of [...services, ...servers]) await cluster.stopPart(part);
+  const before = new Map<Part, number>();
+  for (const part of services) before.set(part, (await readLog(cluster, part)).length);
+  const waits = async (part: Part) =>
+    (await readLog(cluster, part))
+      .slice(before.get(part))
+      .split("\n")
+      .filter((line) => line.includes('"waiting"'))
+      .map((line) => JSON.parse(line).what);
+  for (const part of services) await cluster.startPart(part);
+  const expected: [Part, string][] = [
+    ["history", "nats"],
+    ["history", "redis"],
+    ["router", "nats"],
+    ["router", "redis"],
+    ["presence", "nats"],
+    ["api", "nats"],
+    ["auth-webhook", "nats"],
+    ["edge", "broker"],
+    ["edge", "auth-webhook"],
+  ];
+  for (const [part, what] of expected)
+    await eventually(async () => (await waits(part)).includes(what), { timeoutMs: 15_000 }).catch(async () => {
+      assert.fail(`${part} does not say that it waits for ${what}: ${await waits(part)}`);
+    });
+  await cluster.startPart("redis-server");
+  await cluster.startPart("nats-server");
+  await eventually(async () => (await waits("router")).includes("broker"), { timeoutMs: 15_000 });
+  await cluster.startPart("mosquitto");
+  await cluster.waitReady();
+  const chats = await startChats(t);
+  await chats.settle();
 });
