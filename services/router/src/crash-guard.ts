@@ -58,24 +58,28 @@ function careful(
   suspect: string | null,
 ): Take {
   const { redis, deadLetter, acknowledge } = parts;
-  let before: Promise<void> = Promise.resolve();
+  // The last DUP packet that is not done: what comes behind it waits, or a device's messages would change places.
+  let before: Promise<unknown> | undefined;
   return (packet, topic, confirm) => {
-    if (!packet.dup) return take(packet, topic, confirm);
-    const turn = before
+    if (!packet.dup) return before ? before.then(() => take(packet, topic, confirm)) : take(packet, topic, confirm);
+    const turn = Promise.resolve(before).then(async () => {
+      const name = nameOf(packet);
+      if (name === suspect) {
+        const error = new AppError("internal", "the packet was in hand when its router died, twice");
+        await deadLetter(packet, error);
+        acknowledge.nack(topic, null, error);
+        return confirm();
+      }
+      await redis.set(inHandKey(p), name, "EX", deathsKeptSeconds).catch(() => null);
+      await take(packet, topic, confirm);
+      await redis.del(inHandKey(p)).catch(() => 0);
+    });
+    const done = turn
       .catch(() => undefined)
-      .then(async () => {
-        const name = nameOf(packet);
-        if (name === suspect) {
-          const error = new AppError("internal", "the packet was in hand when its router died, twice");
-          await deadLetter(packet, error);
-          acknowledge.nack(topic, null, error);
-          return confirm();
-        }
-        await redis.set(inHandKey(p), name, "EX", deathsKeptSeconds).catch(() => null);
-        await take(packet, topic, confirm);
-        await redis.del(inHandKey(p)).catch(() => 0);
+      .then(() => {
+        if (before === done) before = undefined;
       });
-    before = turn;
+    before = done;
     return turn;
   };
 }
