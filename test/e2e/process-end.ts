@@ -33,19 +33,29 @@ export async function runService(
   { env = {}, args = [] }: { env?: Record<string, string>; args?: string[] } = {},
 ): Promise<End> {
   const dir = env.PARLEY_DIR ?? (await freshFolder(t));
-  return run(t, join("services", service, "src/main.ts"), args, { PARLEY_DIR: dir, ...env });
+  return run(t, [join("services", service, "src/main.ts"), ...args], { PARLEY_DIR: dir, ...env });
 }
 
-/** What `npm start` runs once everything is installed; `files` is what is in its data folder afterwards. */
-export async function runStart(t: TestContext, env: Record<string, string>): Promise<End & { files: string[] }> {
+/** What `npm start` runs once everything is installed, behind `prefix`; `files` is what its data folder then holds. */
+export async function runStart(
+  t: TestContext,
+  env: Record<string, string>,
+  prefix: readonly string[] = [],
+): Promise<End & { files: string[] }> {
   const dir = env.PARLEY_DIR ?? (await freshFolder(t));
-  const end = await run(t, "packages/testkit/src/commands/start.ts", [], { PARLEY_DIR: dir, ...env });
+  const end = await run(t, ["packages/testkit/src/commands/start.ts"], { PARLEY_DIR: dir, ...env }, prefix);
   return { ...end, files: await readdir(dir) };
 }
 
-async function run(t: TestContext, file: string, args: string[], env: Record<string, string>): Promise<End> {
+async function run(
+  t: TestContext,
+  args: string[],
+  env: Record<string, string>,
+  prefix: readonly string[] = [],
+): Promise<End> {
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [join(root, file), ...args], { env: { ...inherited, ...env }, cwd: root });
+  const [command = "", ...rest] = [...prefix, process.execPath, ...args];
+  const child = spawn(command, rest, { env: { ...inherited, ...env }, cwd: root });
   t.after(() => child.kill("SIGKILL"));
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   const [code] = (await once(child, "exit")) as [number | null];

@@ -1,6 +1,7 @@
 // One child process: its log file, its end, and that it does not outlive us.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { join } from "node:path";
 
 /** What to run. `env` is the whole environment. */
 export type Program = { command: string; args: string[]; env?: Environment; cwd?: string };
@@ -21,6 +22,14 @@ export type Child = {
 export function searchPath(): string {
   const extra = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
   return [...new Set([...(process.env.PATH ?? "").split(":"), ...extra])].join(":");
+}
+
+/** Is there such a program? */
+export function isInstalled(command: string): boolean {
+  if (command.includes("/")) return true;
+  return searchPath()
+    .split(":")
+    .some((folder) => existsSync(join(folder, command)));
 }
 
 let bound: boolean | undefined;

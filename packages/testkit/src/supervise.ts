@@ -1,6 +1,6 @@
 // Keeps one process running: started again when it dies, with its log and its readiness.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Child, type Exit, type Program, startChild } from "./child.ts";
+import { type Child, type Exit, isInstalled, type Program, startChild } from "./child.ts";
 import { lastLogLine, logSize, rotateLog } from "./log-file.ts";
 import { type Life, restartPolicy } from "./restart-policy.ts";
 
@@ -112,6 +112,8 @@ async function live(
   try {
     const program = await options.prepare();
     if (signal.aborted) return undefined;
+    if (!isInstalled(program.command))
+      return ended(`cannot be started: ${program.command} was not found in the PATH; install it`, null, false);
     logStart = logSize(options.logFile);
     child = startChild(program, { logFile: options.logFile, dieWith: "SIGTERM" });
   } catch (error) {
