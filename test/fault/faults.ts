@@ -30,7 +30,7 @@ const pauseMaxMs = 7_000;
 export const kill = (part: Part): Fault => ({
   name: `kill -9 ${part}`,
   breaksBroker: part === "mosquitto",
-  inject: (cluster) => cluster.kill(part),
+  inject: (cluster, random) => cluster.kill(part, whichOf(cluster, part, random)),
 });
 
 // Long enough for leases to go to nobody, short enough for clients to come back to the same process.
@@ -38,11 +38,17 @@ export const freeze = (part: Part): Fault => ({
   name: `SIGSTOP ${part}`,
   breaksBroker: false,
   async inject(cluster, random) {
-    await cluster.pause(part);
+    const which = whichOf(cluster, part, random);
+    await cluster.pause(part, which);
     await sleep(pauseMinMs + random.below(pauseMaxMs - pauseMinMs));
-    await cluster.resume(part);
+    await cluster.resume(part, which);
   },
 });
+
+function whichOf(cluster: Cluster, part: Part, random: Random): { index: number } {
+  const replicas = Object.entries(cluster.wiring.replicas).find(([name]) => name === part)?.[1].length ?? 1;
+  return { index: random.below(replicas) };
+}
 
 /** Everything in Redis is gone. */
 export const flush: Fault = { name: "FLUSHALL", breaksBroker: false, inject: (cluster) => cluster.flushRedis() };

@@ -16,6 +16,7 @@ const help = `npm run fault -- [options]
   --minutes N   how long (default 30)
   --seed N      the same seed draws the same faults and messages (default: from the clock; it is printed)
   --rate N      messages a second, all senders together (default 100)
+  --routers N   replicas of router, edge and auth-webhook (default 1)
   --json FILE   also write the ledger as JSON
   --help
 
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     minutes: { type: "string", default: "30" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     rate: { type: "string", default: "100" },
+    routers: { type: "string", default: "1" },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -42,16 +44,27 @@ if (options.help) process.stdout.write(`${help}\n`);
 else await main();
 
 async function main(): Promise<void> {
-  const numbers = { minutes: Number(options.minutes), seed: Number(options.seed), rate: Number(options.rate) };
+  const { routers, ...numbers } = {
+    minutes: Number(options.minutes),
+    seed: Number(options.seed),
+    rate: Number(options.rate),
+    routers: Number(options.routers),
+  };
   if (!(numbers.minutes > 0 && numbers.minutes <= 10_000))
     return usage(`--minutes ${options.minutes}: a number above 0`);
   if (!Number.isSafeInteger(numbers.seed)) return usage(`--seed ${options.seed}: a whole number`);
   if (!(numbers.rate >= 1 && numbers.rate <= 2_000)) return usage(`--rate ${options.rate}: a number from 1 to 2000`);
+  if (!(Number.isInteger(routers) && routers >= 1 && routers <= 8))
+    return usage(`--routers ${options.routers}: a whole number from 1 to 8`);
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
   const dir = await mkdtemp(join(tmpdir(), "parley-fault-"));
   say(`seed ${numbers.seed}, cluster in ${dir}`);
-  const cluster = await startCluster({ dir, signal: stopping.signal });
+  const cluster = await startCluster({
+    dir,
+    replicas: { router: routers, edge: routers, "auth-webhook": routers },
+    signal: stopping.signal,
+  });
   const startedAt = performance.now();
   let rounds: Round[] = [];
   try {
