@@ -1,5 +1,6 @@
 // The connections to the broker behind the edge: one a device, and short ones that end a session or probe.
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "./framing.ts";
 import { readPacket, types, type Version, writePacket } from "./packets.ts";
@@ -30,25 +31,58 @@ export function readBroker(url: string, password: string, timeoutMs: number): Br
   return { host, port: port === "" ? 1883 : Number(port), username: "parley", password, timeoutMs };
 }
 
+/** Between two tries to reach a broker at whose port nobody listens. */
+const retryMs = 100;
+
+/**
+ * As `connectBroker`, but waits for a broker that is being started again, as long as `isWanted` and within its timeout:
+ * many stock clients take a CONNACK that refuses for the last word, and would need a restart themselves.
+ */
+export async function awaitBroker(
+  broker: Broker,
+  connectPacket: Buffer,
+  version: Version,
+  isWanted: () => boolean,
+): Promise<BrokerConnection | undefined> {
+  const deadline = Date.now() + broker.timeoutMs;
+  for (;;) {
+    const found = await tryBroker({ ...broker, timeoutMs: deadline - Date.now() }, connectPacket, version);
+    if (found !== "away") return found;
+    if (Date.now() + retryMs >= deadline || !isWanted()) return undefined;
+    await sleep(retryMs);
+    if (!isWanted()) return undefined;
+  }
+}
+
 /** Sends `connectPacket` and resolves with the broker's CONNACK, whatever it says; undefined when none came. The socket is paused. */
-export function connectBroker(
+export async function connectBroker(
   broker: Broker,
   connectPacket: Buffer,
   version: Version,
 ): Promise<BrokerConnection | undefined> {
+  const found = await tryBroker(broker, connectPacket, version);
+  return found === "away" ? undefined : found;
+}
+
+/** `away`: nobody listens there, and nothing was sent. */
+function tryBroker(
+  broker: Broker,
+  connectPacket: Buffer,
+  version: Version,
+): Promise<BrokerConnection | "away" | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: broker.host, port: broker.port, noDelay: true });
     const framing = new Framing(anySize);
     const timer = setTimeout(() => socket.destroy(), broker.timeoutMs);
-    const settle = (connection: BrokerConnection | undefined): void => {
+    const settle = (connection: BrokerConnection | "away" | undefined): void => {
       clearTimeout(timer);
       socket.removeAllListeners();
       socket.on("error", () => socket.destroy());
       socket.pause();
-      if (connection === undefined) socket.destroy();
+      if (connection === undefined || connection === "away") socket.destroy();
       resolve(connection);
     };
-    socket.once("error", () => settle(undefined));
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => settle(code === "ECONNREFUSED" ? "away" : undefined));
     socket.once("close", () => settle(undefined));
     socket.on("data", (chunk: Buffer) => {
       framing.push(chunk);

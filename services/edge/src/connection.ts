@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "@parley/runtime";
-import { type BrokerConnection, connectBroker } from "./broker.ts";
+import { awaitBroker, type BrokerConnection } from "./broker.ts";
 import { acceptance, brokerRefusal } from "./connack.ts";
 import { type Admission, type ConnectRules, decideConnect, type Peer } from "./connect.ts";
 import { decideDisconnect } from "./disconnect.ts";
@@ -205,7 +205,8 @@ export class Connection implements Member {
     this.sessionExpirySeconds = admission.sessionExpirySeconds;
     sessions.claim(this);
     this.#claimed = true;
-    const link = await connectBroker(rules.broker, admission.packet, admission.version);
+    const isWanted = () => this.#phase !== "closed";
+    const link = await awaitBroker(rules.broker, admission.packet, admission.version, isWanted);
     if (link === undefined) return refuse(reasons.unavailable, admission.version);
     return this.#open(link, admission);
   }
