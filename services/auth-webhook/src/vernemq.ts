@@ -5,6 +5,8 @@ import { flag, type HookBody, type HookReply, isRecord, number, reply, text } fr
 
 /** What VerneMQ takes for "no" in every hook; an HTTP error would be a no as well, but a noisy one. */
 export const vernemqDeny: HookReply = reply({ result: { error: "not_allowed" } });
+/** A no for now: the credentials were not judged. The edge tells the device that the server is unavailable. */
+const denyForNow: HookReply = reply({ result: { error: "server_unavailable" } });
 const ok: HookReply = reply({ result: "ok" });
 const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
 
@@ -38,7 +40,8 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version)
     address: text(body, "peer_addr", null) ?? "",
     protocol,
   });
-  if (!decision.allow) return vernemqDeny;
+  if (!decision.allow)
+    return decision.reason === "unavailable" || decision.reason === "not_ready" ? denyForNow : vernemqDeny;
   // `expire_at` is ours: the edge ends the connection then. VerneMQ reads only the keys it knows.
   return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
 }

@@ -107,7 +107,7 @@ test("no token is believed and the service is not ready before the revocations a
   assert.equal(webhook.ready(), true);
   const late = await startWebhook(t, {}, { revocations: undefined });
   assert.equal(late.ready(), false);
-  assert.equal(await connect(late, await late.token()), "not_allowed");
+  assert.equal(await connect(late, await late.token()), "server_unavailable");
   assert.equal(lastReason(late), "not_ready");
   const service = { client_id: "router-p3", username: "parley" };
   assert.equal(await connect(late, late.secrets.servicesSecret, service), "ok", "routers need not wait");
@@ -143,7 +143,7 @@ test("presence decides whose device it is; without its answer a valid token is l
   for (const [what, presence] of absences) {
     webhook.peers.presence = presence;
     assert.equal(await connect(webhook, token), "ok", what);
-    assert.equal(await connect(webhook, "right password"), "not_allowed", what);
+    assert.equal(await connect(webhook, "right password"), "server_unavailable", what);
     assert.equal(lastReason(webhook), "unavailable");
   }
 });
@@ -202,7 +202,7 @@ test("while NATS is away nobody gets in but by a valid token, and revocations st
   await webhook.natsServer.kill();
   assert.equal(await connect(webhook, await webhook.token()), "ok");
   assert.equal(await connect(webhook, revoked), "not_allowed");
-  assert.equal(await connect(webhook, "right password"), "not_allowed");
+  assert.equal(await connect(webhook, "right password"), "server_unavailable");
 });
 
 test("EdDSA by setting: with the signing key as seed, or a public key in a file; HS256 is refused then", async (t) => {
