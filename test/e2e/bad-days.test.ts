@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { eventually, type Part, readLog, startTestCluster } from "@parley/testkit";
+import { connectAsync } from "mqtt";
 import { type Chatting, chatBySdk, chatByStock } from "./chatting.ts";
 import * as mosquitto from "./mosquitto.ts";
-import { registerAll } from "./people.ts";
+import { password, registerAll } from "./people.ts";
 import { mountSmallDisk } from "./small-disk.ts";
 import { openStock } from "./stock.ts";
 
@@ -41,10 +42,16 @@ test("Redis flushed under chat: chat goes on, and nothing acknowledged is lost",
   await chats.settle();
 });
 
-test("Redis away for ten seconds: conversations go on", async (t) => {
+test("Redis away for ten seconds: conversations go on, who has a token gets in, a wrong password does not", async (t) => {
   const chats = await startChats(t);
   await cluster.stopPart("redis-server");
   const until = performance.now() + 10_000;
+  const { mqtt, clientId } = await mosquitto.logIn(cluster, "anna1", "late");
+  const url = `mqtt://${mqtt.host}:${mqtt.port}`;
+  const enters = { ...mqtt, clientId, reconnectPeriod: 0 };
+  const late = await connectAsync(url, enters);
+  t.after(() => late.endAsync(true));
+  await assert.rejects(connectAsync(url, { ...enters, password: "wrong wrong wrong" }, false), { code: 5 });
   do await chats.goesOn({ timeoutMs: 5_000 });
   while (performance.now() < until);
   await cluster.startPart("redis-server");
@@ -74,6 +81,22 @@ test("a store that answers nothing for four seconds: chat resumes by itself", as
   await cluster.waitReady();
   await chats.settle();
   assert.equal(cluster.restarts("history"), 0);
+});
+
+test("api away: conversations go on, a token is enough to connect, a password is refused as unavailable", async (t) => {
+  const chats = await startChats(t);
+  const { mqtt, clientId } = await mosquitto.logIn(cluster, "anna1", "token");
+  const url = `mqtt://${mqtt.host}:${mqtt.port}`;
+  await cluster.stopPart("api");
+  t.after(() => cluster.startPart("api"));
+  const enters = { ...mqtt, clientId, protocolVersion: 5 as const, reconnectPeriod: 0 };
+  const late = await connectAsync(url, enters);
+  t.after(() => late.endAsync(true));
+  await assert.rejects(connectAsync(url, { ...enters, password }, false), { code: 0x88 });
+  await chats.goesOn({ timeoutMs: 5_000 });
+  await cluster.startPart("api");
+  await cluster.waitReady();
+  await chats.settle();
 });
 
 test("a full disk: senders are told, chat goes on by itself once there is space, nothing acknowledged is lost", async (t) => {

@@ -70,6 +70,9 @@ function chat(t: TestContext, cluster: Cluster, voice: Voice, alice: string, bob
     },
     async settle() {
       clearInterval(timer);
+      await eventually(() => acked.filter((seq) => seq !== undefined).length === sending.length, {
+        timeoutMs: recoveryMs,
+      });
       const acks = await Promise.all(sending);
       const stored = await readConversation(cluster, alice, conv);
       assert.deepEqual(
