@@ -1,5 +1,10 @@
 // The MQTT topics of the native protocol (DESIGN §5), each a build/parse pair.
 
+/** A topic or filter of the native tree, whoever's it is. */
+export function isNativeTopic(topic: string): boolean {
+  return topic.startsWith("im/");
+}
+
 /** What a device may publish: `im/up/{p}/{uid}/{clientId}/{verb}`. */
 export const uplinkVerbs = ["msg", "receipt", "state", "typing", "rpc"] as const;
 export type UplinkVerb = (typeof uplinkVerbs)[number];

@@ -1,5 +1,5 @@
 // Decides who may publish what: a device its own uplink, Parley's services anything of Parley's.
-import { isUid, parseUplinkTopic, uidOfClientId } from "@parley/protocol";
+import { isNativeTopic, isUid, parseUplinkTopic, uidOfClientId } from "@parley/protocol";
 
 /** Who asks, as the connect decision let it in. */
 export interface Identity {
@@ -26,7 +26,7 @@ export function nativeUid({ username, clientId }: Identity): string | undefined 
 
 /** Any `p` will do here: the router nacks a wrong one and names the right topic. */
 export function decidePublish(who: Identity, { topic, retain }: Publication): PublishDecision {
-  if (who.username === servicesUsername) return topic.startsWith("im/") ? "allow" : "deny";
+  if (who.username === servicesUsername) return isNativeTopic(topic) ? "allow" : "deny";
   const uid = nativeUid(who);
   const uplink = uid === undefined ? undefined : parseUplinkTopic(topic);
   if (uplink?.uid !== uid || uplink?.clientId !== who.clientId) return "deny";
