@@ -315,6 +315,17 @@ for (const version of versions) {
     assert.deepEqual(hooks.of("on_client_wakeup"), []);
   });
 
+  test(`a device that connects while the broker is started again waits for it and is let in, MQTT ${version}`, async (t) => {
+    const { mosquitto: own } = await startServers(t, { mosquitto: true });
+    const { hooks, edge } = await startBoth(t, own);
+    await own.kill();
+    const client = await openRaw(t, edge.tcp, version);
+    client.send(connectPacket(version, newClientId()));
+    await eventually(() => hooks.of("auth_on_register").length + hooks.of("auth_on_register_m5").length === 1);
+    await own.start();
+    assert.equal(codeOf(await client.next()), 0);
+  });
+
   test(`a broker that refuses the services' login is unavailable to the device, MQTT ${version}`, async (t) => {
     const { edge } = await startBoth(t, { url: mosquitto.url, password: "wrong" });
     const client = await openRaw(t, edge.tcp, version);
