@@ -133,7 +133,7 @@ async function latencyRow(
 ): Promise<LatencyRow> {
   const latencyOf = async (mode: Mode) => {
     const pairs = await openPairs(cluster, people, way, mode, pairsMax);
-    const latency = await openLoop(pairs, { rate, warmupSeconds: 2, seconds });
+    const latency = await openLoop(pairs, { rate, warmupSeconds: 5, seconds });
     await closePairs(pairs);
     return latency;
   };

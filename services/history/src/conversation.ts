@@ -28,8 +28,11 @@ export function noteLastId(conversation: Conversation, device: string, id: strin
   if (lastIds.size > lastIdsMax) lastIds.delete(lastIds.keys().next().value!);
 }
 
-/** Reads a conversation as the store has it; an unknown one has lastSeq 0. */
-export async function readConversation(store: HistoryStore, conv: string): Promise<Conversation> {
+/** What is known of a conversation's members and not in the store yet. */
+export type PendingIn = (conv: string) => ReadonlyMap<string, Member>;
+
+/** Reads a conversation as the store has it, with what is still on its way there; an unknown one has lastSeq 0. */
+export async function readConversation(store: HistoryStore, conv: string, pendingIn: PendingIn): Promise<Conversation> {
   const [heads, members, info] = await Promise.all([
     store.log.heads([conv]),
     findAll(store.members, "by_conv", conv),
@@ -44,7 +47,7 @@ export async function readConversation(store: HistoryStore, conv: string): Promi
     lastOrd: head?.ord ?? 0,
     lastTs: head?.ts ?? 0,
     memberSeq: head?.memberSeq ?? 0,
-    members: new Map(members.map((member) => [member.uid, member])),
+    members: new Map([...members.map((member): [string, Member] => [member.uid, member]), ...pendingIn(conv)]),
     lastIds: new Map(),
   };
 }
@@ -62,7 +65,7 @@ export interface Shelf {
 export function createShelf(
   store: HistoryStore,
   max: number,
-  isPinned: (conversation: Conversation) => boolean,
+  { isPinned, pendingIn }: { isPinned(conversation: Conversation): boolean; pendingIn: PendingIn },
 ): Shelf {
   const kept = new Map<string, Conversation>();
   const loading = new Map<string, Promise<Conversation>>();
@@ -87,7 +90,7 @@ export function createShelf(
     if (known) return Promise.resolve(known);
     const underWay = loading.get(conv);
     if (underWay) return underWay;
-    const started = readConversation(store, conv)
+    const started = readConversation(store, conv, pendingIn)
       .then((conversation) => {
         // Dropped while it was read: what was read may be of before, so it is not kept.
         if (loading.get(conv) === started) kept.set(conv, conversation);

@@ -27,7 +27,7 @@ export interface Partitions {
   backlog(): number;
 }
 
-export interface PartitionParts extends Omit<WriterParts, "committed"> {
+export interface PartitionParts extends Omit<WriterParts, "committed" | "foldMissed"> {
   store: HistoryStore;
   shelf: Shelf;
   projection: Projection;
@@ -73,7 +73,8 @@ export function createPartitions(parts: PartitionParts): Partitions {
       announcer.add(entries);
       for (const entry of entries) if (entry.event) parts.membersChanged(entry);
     };
-    held.set(q, { writer: createWriter(q, pos, { ...parts, committed }), announcer, marked });
+    const foldMissed: WriterParts["foldMissed"] = (after, last) => foldFrom(parts, q, after, last, committed);
+    held.set(q, { writer: createWriter(q, pos, { ...parts, committed, foldMissed }), announcer, marked });
   }
 
   async function release(q: number, reason: ReleaseReason): Promise<void> {
@@ -120,6 +121,7 @@ async function foldFrom(
   q: number,
   foldedPos: number,
   lastPos: number,
+  tell: (entries: readonly LogEntry[]) => void = () => undefined,
 ): Promise<void> {
   for (let after = foldedPos; after < lastPos; ) {
     const page = await store.log.follow(q, after, pageSize);
@@ -129,6 +131,7 @@ async function foldFrom(
       projection.touch(foldEntry(conversation, entry));
       if (entry.event?.name !== undefined) projection.touchInfo(conversation);
     }
+    tell(page);
     after = page.at(-1)?.pos ?? lastPos;
   }
 }

@@ -10,6 +10,8 @@ export interface Projection {
   isPinned(conversation: Conversation): boolean;
   /** What the store does not have yet of a user's memberships, by conversation. */
   pendingOf(uid: string): ReadonlyMap<string, Member>;
+  /** What the store does not have yet of a conversation's members, by user. */
+  pendingIn(conv: string): ReadonlyMap<string, Member>;
   /** Puts what is pending now; callers share a write. Rejects with the store's error; nothing is forgotten then. */
   flush(): Promise<void>;
   /** What cannot be put is folded from the log at the next start. */
@@ -21,7 +23,7 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
   const pending = new Map<string, Map<string, Member>>();
   const dirty = new Set<Member>();
   const infos = new Map<string, string>();
-  const pinned = new Map<string, number>();
+  const pinned = new Map<string, Map<string, Member>>();
   let writing: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
 
@@ -45,17 +47,19 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
     dirty.add(member);
     const byConv = pending.get(member.uid) ?? new Map<string, Member>();
     pending.set(member.uid, byConv);
-    if (!byConv.has(member.conv)) pinned.set(member.conv, (pinned.get(member.conv) ?? 0) + 1);
     byConv.set(member.conv, member);
+    const byUid = pinned.get(member.conv) ?? new Map<string, Member>();
+    pinned.set(member.conv, byUid);
+    byUid.set(member.uid, member);
   }
 
   function forget(member: Member): void {
     const byConv = pending.get(member.uid);
     byConv?.delete(member.conv);
     if (byConv?.size === 0) pending.delete(member.uid);
-    const pins = (pinned.get(member.conv) ?? 1) - 1;
-    if (pins === 0) pinned.delete(member.conv);
-    else pinned.set(member.conv, pins);
+    const byUid = pinned.get(member.conv);
+    byUid?.delete(member.uid);
+    if (byUid?.size === 0) pinned.delete(member.conv);
   }
 
   function flush(): Promise<void> {
@@ -80,6 +84,7 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
     touchInfo: ({ conv, name }) => void infos.set(conv, name),
     isPinned: ({ conv }) => pinned.has(conv) || infos.has(conv),
     pendingOf: (uid) => pending.get(uid) ?? none,
+    pendingIn: (conv) => pinned.get(conv) ?? none,
     flush,
     async close() {
       clearInterval(timer);

@@ -36,7 +36,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   const manager = await openStreams(nats);
   const trouble = createTrouble(log);
   const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, trouble });
-  const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection.isPinned);
+  const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection);
   const partitions = createPartitions({
     store,
     shelf,

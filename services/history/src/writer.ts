@@ -18,6 +18,8 @@ export interface WriterParts {
   shelf: Shelf;
   projection: Projection;
   receivers: Receivers;
+  /** folds entries of the log that no commit here told of, and announces them */
+  foldMissed(afterPos: number, lastPos: number): Promise<void>;
   /** told after each commit, in order of `pos` */
   committed(entries: readonly LogEntry[]): void;
   trouble: Trouble;
@@ -121,6 +123,8 @@ async function attempt(writer: Writer, batch: readonly Job[], commit: () => Prom
 async function recover(writer: Writer): Promise<void> {
   writer.shelf.drop(writer.q);
   const { pos } = await writer.store.log.last(writer.q);
+  // A commit whose answer was lost, or another writer's: no `apply` has seen it.
+  await writer.foldMissed(writer.pos, pos);
   writer.pos = pos;
 }
 

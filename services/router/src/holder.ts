@@ -7,22 +7,24 @@ import { type HolderLookup, type NatsConnection, requestJson } from "@parley/run
 export type AskHolder = <Reply>(verb: "members" | "receipt", conv: string, body: object) => Promise<Reply>;
 
 const timeoutMs = 3_000;
-const attemptsMax = 5;
+// A lease is free 5 s after its holder died, and held again soon after.
+const giveUpMs = 8_000;
 const pauseMs = 200;
 
 export function createAskHolder(nats: NatsConnection, holders: HolderLookup): AskHolder {
   return async <Reply>(verb: "members" | "receipt", conv: string, body: object) => {
     const q = String(conversationPartition(conv));
-    for (let attempt = 1; ; attempt++) {
+    const deadline = Date.now() + giveUpMs;
+    for (;;) {
       const holder = holders.of(q);
       try {
         if (holder === undefined) throw new AppError("unavailable", "no history replica holds the conversation");
         return await requestJson<Reply>(nats, historySubject(verb, holder), body, { timeoutMs });
       } catch (thrown) {
         const error = AppError.from(thrown);
-        if (error.code !== "unavailable" || attempt === attemptsMax) throw error;
+        if (error.code !== "unavailable" || Date.now() >= deadline) throw error;
         await holders.refresh();
-        await new Promise((resolve) => setTimeout(resolve, pauseMs * attempt));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   };
