@@ -13,7 +13,7 @@ export const settings = defineSettings({
       description: "conversations kept in memory, the least recently used go first",
     }),
     HISTORY_FOLD_MS: Type.Integer({
-      default: 500,
+      default: 5_000,
       minimum: 10,
       description: "how long what senders sent may wait to be folded into their member documents (ms)",
     }),
