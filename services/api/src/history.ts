@@ -13,7 +13,7 @@ import {
   subjects,
   unpackAppendReply,
 } from "@parley/protocol";
-import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
 import {
   type HolderLookup,
   type Logger,
@@ -47,8 +47,7 @@ interface Asking {
 
 export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log: Logger }): History {
   const { nats, redis, log } = parts;
-  const keys = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
-  const holders = startHolderLookup({ redis, kind: "conversation", keys, log });
+  const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   const asking: Asking = { nats, holders, closed: false };
   const askJson = async <Answer>(verb: "change" | "members", conv: string, body: object): Promise<Answer> =>
     askHolder(asking, verb, conv, JSON.stringify(body), (bytes) => readJsonAnswer(bytes) as Answer);

@@ -1,7 +1,7 @@
 // Puts history together: store, leases on conversation partitions, answers over NATS.
 import { jetstream } from "@nats-io/jetstream";
 import { type MembersChanged, membersSubject, streams } from "@parley/protocol";
-import { conversationPartitionCount } from "@parley/protocol/partition";
+import { conversationPartitions } from "@parley/protocol/partition";
 import {
   connectNats,
   connectRedis,
@@ -23,7 +23,6 @@ import { ensureStreams, openStreams } from "./stream.ts";
 import { createTrouble } from "./trouble.ts";
 
 const markEveryMs = 5_000;
-const allPartitions = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
 
 export async function startHistory(config: HistoryConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -59,7 +58,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   const leases = startLeases({
     redis,
     kind: "conversation",
-    keys: allPartitions,
+    keys: conversationPartitions,
     instance,
     log,
     alive: () => natsConnected(nats),

@@ -1,6 +1,6 @@
 // Puts a router together: leases on ingest partitions, a broker session each, the verbs, what other services send through it.
 import { allMembersSubject, type MemberList, type MembersChanged } from "@parley/protocol";
-import { conversationPartitionCount, ingestPartitions } from "@parley/protocol/partition";
+import { conversationPartitions, ingestPartitions } from "@parley/protocol/partition";
 import {
   connectNats,
   connectRedis,
@@ -24,15 +24,13 @@ import { followNotify } from "./notify.ts";
 import { followStored } from "./stored.ts";
 import { createVerbs } from "./verbs.ts";
 
-const conversationKeys = Array.from({ length: conversationPartitionCount }, (_, q) => String(q));
-
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
   const [nats, redis] = await Promise.all([
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
     connectRedis({ url: config.REDIS_URL, name: instance, log }),
   ]);
-  const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationKeys, log });
+  const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   await holders.refresh();
   const askHolder = createAskHolder(nats, holders);
   const members = createMembers((conv) => askHolder<MemberList>("members", conv, { conv }));
