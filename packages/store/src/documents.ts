@@ -69,4 +69,7 @@ export interface Collection<T extends object> {
 export interface Documents {
   /** Opens the collection; declared indexes are created, changed ones built again, others dropped. */
   collection<T extends object>(definition: CollectionDefinition<T>): Promise<Collection<T>>;
+
+  /** The collections that are stored, by name, with the indexes they have; makes none. */
+  definitions(): Promise<CollectionDefinition[]>;
 }

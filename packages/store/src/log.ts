@@ -44,7 +44,7 @@ export type RangeQuery = {
   maxBytes?: number;
 };
 
-/** All methods throw StoreError: `unavailable`, `full`, and `append` also `duplicate_key` and `gap`. */
+/** All methods throw StoreError: `unavailable`, `full`, `append` and `restore` also `duplicate_key` and `gap`. */
 export interface MessageLog {
   /**
    * Stores the batch in order and resolves when it is durable. It stops at the first failure: what is stored is always a
@@ -52,6 +52,12 @@ export interface MessageLog {
    * the message is stored already. `gap`: the batch is not of this partition or not one `pos` after the other.
    */
   append(q: number, batch: readonly LogEntry[]): Promise<void>;
+
+  /**
+   * `append` for a copy of another log, holes included: each `pos` is above the one before and above the last one stored,
+   * else `gap`. Whoever appends next goes on behind it.
+   */
+  restore(q: number, entries: readonly LogEntry[]): Promise<void>;
 
   last(q: number): Promise<LogPosition>;
 

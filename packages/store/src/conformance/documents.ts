@@ -230,6 +230,26 @@ function indexing(open: OpenEngine): void {
     assert.equal(keys(await plain.find({ limit: 9 })).length, 2);
   });
 
+  test("what is stored tells its definitions, by which it can be made again elsewhere", async (t) => {
+    const engine = await open(t);
+    const documents = engine.store.documents();
+    assert.deepEqual(await documents.definitions(), []);
+    await documents.collection(definition);
+    await documents.collection({ name: "c_tokens_2", indexes: { plain: { fields: ["a.b_c.d"] } } });
+    await documents.collection({ name: "empty" });
+    const stored = [
+      { name: "c_tokens_2", indexes: { plain: ["a.b_c.d"] } },
+      { name: "empty", indexes: {} },
+      definition,
+    ];
+    assert.deepEqual(await documents.definitions(), stored);
+    const reopened = (await engine.reopen()).documents();
+    for (const each of stored) await reopened.collection(each);
+    assert.deepEqual(await reopened.definitions(), stored);
+    await reopened.collection({ name: "tokens", indexes: { byUid: ["uid"] } });
+    assert.deepEqual((await reopened.definitions())[2], { name: "tokens", indexes: { byUid: ["uid"] } });
+  });
+
   test("a wrong definition is a mistake that is told", async (t) => {
     const documents = (await open(t)).store.documents();
     for (const name of ["", "Tokens", "a b", 'a"b', "a.b", "1a", "x".repeat(64)]) {

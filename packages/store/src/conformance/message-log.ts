@@ -15,6 +15,7 @@ export function messageLogConformance(name: string, open: OpenEngine): void {
   describe(`MessageLog on ${name}: writing`, () => writing(open));
   describe(`MessageLog on ${name}: reading`, () => reading(open));
   describe(`MessageLog on ${name}: erasing and retention`, () => erasing(open));
+  describe(`MessageLog on ${name}: restoring`, () => restoring(open));
 }
 
 function writing(open: OpenEngine): void {
@@ -293,5 +294,44 @@ function erasing(open: OpenEngine): void {
     await append(log, entries(conv, 1, 1_500));
     assert.equal(await log.retain(conv, 1_400), 1_399);
     assert.equal(await log.first(conv), 1_400);
+  });
+}
+
+function restoring(open: OpenEngine): void {
+  const [other] = neighboursOf(conv, 1) as [string];
+  const retained = [entry(conv, 7, 12), entry(other, 1, 13, { body: new Uint8Array(0) }), entry(conv, 8, 20)];
+
+  test("a retained log can be restored elsewhere, holes and all, in parts, and goes on behind it", async (t) => {
+    const engine = await open(t);
+    await engine.store.log().restore(q, []);
+    await engine.store.log().restore(q, retained.slice(0, 2));
+    await engine.store.log().restore(q, retained.slice(2));
+    const log = (await engine.reopen()).log();
+    assert.deepEqual((await log.follow(q, 0, 9)).map(plain), retained.map(plain));
+    assert.deepEqual(await log.last(q), { pos: 20 });
+    assert.equal(await log.first(conv), 7);
+    await append(log, [entry(conv, 9, 21)]);
+    assert.deepEqual(seqs(await log.range(conv, { after: 0, limit: 9 })), [7, 8, 9]);
+  });
+
+  test("restore refuses what is not behind the last entry, or of another partition, from there on", async (t) => {
+    const log = (await open(t)).store.log();
+    await log.restore(q, retained.slice(0, 1));
+    await assert.rejects(log.restore(q, [entry(other, 1, 11)]), codeOf("gap"));
+    await assert.rejects(log.restore(q, [entry(conv, 8, 20), entry(other, 1, 20)]), codeOf("gap"));
+    await assert.rejects(log.restore(q, [entry(other, 2, 30, { q: (q + 1) % 256 })]), codeOf("gap"));
+    assert.ok((await log.last(q)).pos <= 20);
+    assert.deepEqual(await log.last((q + 1) % 256), { pos: 0 });
+  });
+
+  test("restore refuses a message that is there, and keeps what came before", async (t) => {
+    const log = (await open(t)).store.log();
+    await log.restore(q, retained.slice(0, 1));
+    const batch = [entry(other, 1, 13), entry(conv, 7, 14, { id: "another" }), entry(other, 2, 15)];
+    await assert.rejects(log.restore(q, batch), codeOf("duplicate_key"));
+    assert.deepEqual(
+      (await log.follow(q, 0, 9)).map(({ pos }) => pos),
+      [12, 13],
+    );
   });
 }

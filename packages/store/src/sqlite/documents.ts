@@ -24,6 +24,32 @@ export class SqliteDocuments implements Documents {
     return new SqliteCollection<T>(this.#database, definition.name, indexes);
   }
 
+  definitions(): Promise<CollectionDefinition[]> {
+    return this.#database.read(() =>
+      this.#database
+        .statement("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'c_*' ORDER BY name")
+        .all()
+        .map(({ name }) => this.#definition(String(name).slice("c_".length))),
+    );
+  }
+
+  #definition(name: string): CollectionDefinition {
+    const indexes = this.#stored(name).map(({ name: found, sql }) => {
+      const [fields, unique] = [fieldsIn(sql), /^CREATE UNIQUE/.test(sql)];
+      return [found.slice(name.length + 1), unique ? { fields, unique } : fields] as const;
+    });
+    return { name, indexes: Object.fromEntries(indexes) };
+  }
+
+  #stored(name: string): { name: string; sql: string }[] {
+    return this.#database
+      .statement(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL ORDER BY name",
+      )
+      .all(`c_${name}`)
+      .map((row) => ({ name: String(row.name), sql: String(row.sql) }));
+  }
+
   #build(name: string, indexes: ReadonlyMap<string, Index>): void {
     const table = tableName(name);
     this.#database.exec(
@@ -32,10 +58,7 @@ export class SqliteDocuments implements Documents {
     const wanted = new Map(
       [...indexes.values()].map((index) => [indexSqlName(name, index.name), indexSql(name, index)]),
     );
-    const existing = this.#database
-      .statement("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL")
-      .all(`c_${name}`);
-    for (const { name: found, sql } of existing) {
+    for (const { name: found, sql } of this.#stored(name)) {
       const quoted = `"${found}"`;
       if (wanted.get(quoted) === sql) wanted.delete(quoted);
       else this.#database.exec(`DROP INDEX ${quoted}`);
@@ -60,4 +83,12 @@ function indexSql(collection: string, { name, fields, unique }: Index): string {
   const held = unique ? expressions : [...expressions, "key"];
   const present = expressions.map((expression) => `${expression} IS NOT NULL`);
   return `CREATE ${unique ? "UNIQUE " : ""}INDEX ${indexSqlName(collection, name)} ON ${tableName(collection)} (${held.join(", ")}) WHERE ${present.join(" AND ")}`;
+}
+
+// The other way round: what `indexSql` made. Its WHERE names each field once.
+function fieldsIn(sql: string): string[] {
+  const conditions = sql.slice(sql.indexOf(" WHERE "));
+  return [...conditions.matchAll(/'\$((?:\."\w+")+)'/g)].map(([, path = ""]) =>
+    path.slice('."'.length, -1).split('"."').join("."),
+  );
 }

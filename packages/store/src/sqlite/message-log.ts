@@ -44,6 +44,17 @@ export class SqliteMessageLog implements MessageLog {
     });
   }
 
+  restore(q: number, entries: readonly LogEntry[]): Promise<void> {
+    return this.#database.write(entries.length, () => {
+      let last = this.#number(sql.last, "pos", q);
+      for (const entry of entries) {
+        if (entry.q !== q || entry.pos <= last) throw gap(q, entry.pos);
+        this.#insert(entry);
+        last = entry.pos;
+      }
+    });
+  }
+
   last(q: number): Promise<LogPosition> {
     return this.#database.read(() => ({ pos: this.#number(sql.last, "pos", q) }));
   }
