@@ -113,6 +113,8 @@ export interface ConnectRequest {
   /** of the token, unix s */
   issuedAt?: number;
   expiresAt?: number;
+  /** names this one connection, where the broker does (the edge): its end is told by the same name */
+  connection?: string;
 }
 
 export type ConnectReply = { ok: true } | { ok: false; reason: "owned_by_another" | "blocked" };
@@ -123,6 +125,20 @@ export interface SessionEvent {
   clientId: string;
   /** unix ms */
   at: number;
+  /** the connection it is about, where the broker names it: another one's session is not ended by it */
+  connection?: string;
+}
+
+/** `presence.connected` {clientId} → is a connection of that client id known? */
+export interface ConnectedReply {
+  connected: boolean;
+}
+
+/** `presence.expiry` (event): until when the credential of a device that was let in is good. */
+export interface CredentialExpiry {
+  clientId: string;
+  /** unix s; null: for ever */
+  expiresAt: number | null;
 }
 
 /** `presence.state` */

@@ -55,6 +55,10 @@ export const subjects = {
   connectDevice: "presence.connect",
   /** presence: a device's session began or ended, as the broker tells it */
   sessionEvent: "presence.session",
+  /** presence: is this device connected anywhere? (request) */
+  deviceConnected: "presence.connected",
+  /** auth-webhook: a device was let in, and until when (event, for every other auth-webhook) */
+  credentialExpiry: "presence.expiry",
   /** presence: a device changed its state (active, show, status) */
   deviceState: "presence.state",
   /** api: check an account's password */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { createHealth, startHealthServer } from "./health.ts";
+import { eventually } from "@parley/testkit";
+import { createHealth, startHealthServer, watchCheck } from "./health.ts";
 import { counter, createMetrics, gauge, histogram } from "./metrics.ts";
 
 async function startOn(t: TestContext) {
@@ -15,6 +16,19 @@ async function startOn(t: TestContext) {
   };
   return { health, metrics, server, get };
 }
+
+test("what is asked again and again is a reason while it rejects, and none when it resolves", async (t) => {
+  const health = createHealth();
+  let fault: Error | undefined = new Error("no primary");
+  const watch = watchCheck(health, "store", async () => {
+    if (fault) throw fault;
+  });
+  t.after(() => watch.close());
+  assert.deepEqual(health.reasons(), { store: "not asked yet" });
+  await eventually(() => health.reasons().store === "no primary");
+  fault = undefined;
+  await eventually(() => Object.keys(health.reasons()).length === 0);
+});
 
 test("ready is 503 with each reason until every check is true; live is 200 all the while", async (t) => {
   const { health, get } = await startOn(t);

@@ -29,6 +29,34 @@ export function createHealth(): Health {
   };
 }
 
+const askEveryMs = 2000;
+
+/**
+ * Asks again and again, two seconds after the last answer, and makes the answer a named part of `ready`: not ready while
+ * `ask` rejects, with the error's message as the reason, and until it has resolved once.
+ */
+export function watchCheck(health: Health, name: string, ask: () => Promise<void>): { close(): void } {
+  let state: true | string = "not asked yet";
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const turn = async () => {
+    state = await ask().then(
+      () => true as const,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (!closed) timer = setTimeout(next, askEveryMs);
+  };
+  const next = () => void turn();
+  health.check(name, () => state);
+  next();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
 /** Serves until close. Rejects with the system's error when the port cannot be had. */
 export async function startHealthServer(options: {
   health: Health;

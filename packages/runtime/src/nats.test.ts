@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import { recordingLogger } from "../test/recorder.ts";
 import { createHealth } from "./health.ts";
-import { connectNats, natsConnected } from "./nats.ts";
+import { connectNats, natsConnected, onNatsBack } from "./nats.ts";
 
 async function natsOf(t: TestContext, url: string) {
   const recorder = recordingLogger();
@@ -28,11 +28,13 @@ test("a service started before NATS waits for it, says for what, and goes on whe
   assert.deepEqual(events(), ["waiting", "found"]);
 });
 
-test("after a restart of NATS the connection and its subscriptions are back by themselves", async (t) => {
+test("after a restart of NATS the connection and its subscriptions are back by themselves, and who asked is told", async (t) => {
   const { nats: server } = await startServers(t, { nats: true });
   const { nats, health, events } = await natsOf(t, server.url);
   let heard = 0;
   nats.subscribe("news", { callback: () => void heard++ });
+  let back = 0;
+  onNatsBack(nats, () => void back++);
   await nats.flush();
   assert.deepEqual(health.reasons(), {});
   await server.kill();
@@ -44,6 +46,7 @@ test("after a restart of NATS the connection and its subscriptions are back by t
   nats.publish("news");
   await eventually(() => heard === 1);
   assert.deepEqual(events(), ["nats_lost", "nats_reconnected"]);
+  assert.equal(back, 1);
 });
 
 test("a NATS that stays away is tried again and again", async (t) => {

@@ -10,6 +10,8 @@ interface LinkState {
   connected: boolean;
   /** What to call when the connection is lost. */
   onLost: Set<() => void>;
+  /** What to call each time it is back. */
+  onBack: Set<() => void>;
 }
 
 const links = new WeakMap<NatsConnection, LinkState>();
@@ -42,7 +44,7 @@ export async function connectNats(options: {
     timeout: 5000,
   });
   waiting.done();
-  const link: LinkState = { connected: true, onLost: new Set() };
+  const link: LinkState = { connected: true, onLost: new Set(), onBack: new Set() };
   links.set(nats, link);
   watch(nats, link, log, withoutCredentials(url)).catch((err) => log.error({ event: "nats_status_failed", err }));
   health?.check("nats", () => link.connected || "not connected");
@@ -61,12 +63,22 @@ export function onNatsLost(nats: NatsConnection, lost: () => void): () => void {
   return () => onLost?.delete(lost);
 }
 
+/**
+ * Calls `back` each time the connection is there again: events told meanwhile were missed. Answers what takes that back.
+ */
+export function onNatsBack(nats: NatsConnection, back: () => void): () => void {
+  const onBack = links.get(nats)?.onBack;
+  onBack?.add(back);
+  return () => onBack?.delete(back);
+}
+
 async function watch(nats: NatsConnection, link: LinkState, log: Logger, address: string): Promise<void> {
   for await (const status of nats.status()) {
     if (status.type === "error") log.warn({ event: "nats_error", reason: status.error.message });
     if (status.type === "reconnect") {
       link.connected = true;
       log.info({ event: "nats_reconnected", address });
+      for (const tell of link.onBack) tell();
     }
     if ((status.type === "disconnect" || status.type === "close") && link.connected) {
       link.connected = false;
