@@ -4,16 +4,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { eventually, type Part, readLog, startTestCluster } from "@parley/testkit";
+import { eventually, mountSmallDisk, type Part, readLog, startTestCluster } from "@parley/testkit";
 import { connectAsync } from "mqtt";
 import { type Chatting, chatBySdk, chatByStock } from "./chatting.ts";
 import * as mosquitto from "./mosquitto.ts";
 import { password, registerAll } from "./people.ts";
-import { mountSmallDisk } from "./small-disk.ts";
 import { openStock } from "./stock.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "parley-bad-days-"));
-const disk = mountSmallDisk({ after }, join(dir, "data/history"), 24);
+const disk = mountSmallDisk(join(dir, "data/history"), 24);
+after(() => disk?.unmount());
 const cluster = await startTestCluster({ after }, { dir });
 after(() => process.env.PARLEY_KEEP ?? rm(dir, { recursive: true, force: true }));
 

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { readSecrets } from "@parley/runtime";
 import { controls, flushRedis, type Which } from "./controls.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { type Clocks, openClocks } from "./faults/clocks.ts";
+import type { Link } from "./faults/link.ts";
+import { type LinkedServer, type Links, startLinks } from "./faults/links.ts";
 import { type Front, startFront } from "./front.ts";
 import { announceReady, type Part, serverNames, superviseParts } from "./parts.ts";
 import { type PortPlan, planPorts } from "./ports.ts";
@@ -11,6 +14,7 @@ import { servers } from "./servers.ts";
 import type { Wiring } from "./services.ts";
 import { checkReplicas, type PublicPorts, type Replicas } from "./settings.ts";
 import { SetupError } from "./setup-error.ts";
+import type { Supervised } from "./supervise.ts";
 
 export type ClusterOptions = {
   /** The data folder, absolute. */
@@ -23,6 +27,10 @@ export type ClusterOptions = {
   storeUrl?: string;
   /** Settings for the services, as in their `--help`. */
   env?: Record<string, string>;
+  /** Puts a link between each replica of a service and each server: see `Cluster.link`. */
+  links?: boolean;
+  /** Gives each replica of a service a clock that can be set, where libfaketime is installed. */
+  clocks?: boolean;
   /** One line on what happens. */
   log?: (line: string) => void;
   /** Ends a start under way. */
@@ -51,6 +59,12 @@ export type Cluster = {
   waitReady(part?: Part, options?: { timeoutMs?: number }): Promise<void>;
   /** FLUSHALL: everything in Redis is gone. */
   flushRedis(): Promise<void>;
+  /** The link between a replica of a service and a server it uses. */
+  link(part: Part, server: LinkedServer, which?: Which): Link;
+  /** Sets the wall clock of a replica of a service to this far from the real one. */
+  setClock(part: Part, offsetMs: number, which?: Which): void;
+  /** False without `clocks` or libfaketime. */
+  hasClocks: boolean;
   /** Puts demo logins into `run.json`. */
   publishDemo(demo: Login[]): void;
   /** Ends everything, services before servers; `force` with kill -9. */
@@ -70,18 +84,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const leftovers = await endLeftovers(dir);
     if (leftovers > 0) log(`ended ${leftovers} processes that an earlier run had left behind`);
     const plan = await planPorts(options.ports ?? { http: 0, mqtt: 0, ws: 0 }, options.replicas ?? {}, log);
-    return await startParts({ ...options, log, storeUrl }, plan, folder.release);
+    const wiring = wire(dir, storeUrl, plan);
+    const links = options.links ? await startLinks(wiring) : undefined;
+    const clocks = options.clocks ? openClocks(dir) : undefined;
+    return await startParts({ ...options, log, wiring, links, clocks }, plan, folder.release);
   } catch (error) {
     folder.release();
     throw error;
   }
 }
 
-type Resolved = ClusterOptions & { log: (line: string) => void; storeUrl: string };
+type Resolved = Omit<ClusterOptions, "links" | "clocks"> & {
+  log: (line: string) => void;
+  wiring: Wiring;
+  links: Links | undefined;
+  clocks: Clocks | undefined;
+};
 
 async function startParts(options: Resolved, plan: PortPlan, release: () => void): Promise<Cluster> {
-  const { dir, log } = options;
-  const wiring = wire(dir, options.storeUrl, plan);
+  const { dir, log, wiring, links, clocks } = options;
   const { servicesSecret } = readSecrets(join(dir, "secrets"));
   const troubles = Promise.withResolvers<never>();
   troubles.promise.catch(() => {});
@@ -102,8 +123,8 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     if (started) log(`${message}; still trying`);
     else troubles.reject(new SetupError(message));
   };
-  const hooks = { log, changed, trouble };
-  const supervised = superviseParts(options.parts, plan, wiring, { ...hooks, servicesSecret, env: options.env ?? {} });
+  const hooks = { log, changed, trouble, servicesSecret, env: options.env ?? {}, links, clocks };
+  const supervised = superviseParts(options.parts, plan, wiring, hooks);
   const fronts: Front[] = [];
 
   const close = async ({ force = false } = {}): Promise<void> => {
@@ -114,6 +135,7 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     await Promise.all(fronts.splice(0).map((front) => front.close()));
     if (closed) return;
     closed = true;
+    await links?.close();
     removeRunFile(dir);
     release();
   };
@@ -125,6 +147,7 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     run,
     ...controls(supervised),
     flushRedis: () => flushRedis(plan.servers["redis-server"]),
+    ...faultsOf(supervised, links, clocks),
     publishDemo(logins) {
       demo = logins;
       changed();
@@ -144,6 +167,20 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
   }
   started = true;
   return cluster;
+}
+
+function faultsOf(supervised: Map<Part, Supervised[]>, links: Links | undefined, clocks: Clocks | undefined) {
+  return {
+    hasClocks: clocks !== undefined,
+    link(part: Part, server: LinkedServer, { index }: Which = {}): Link {
+      if (!links) throw new Error("the cluster was started without links");
+      return links.link(part, server, index);
+    },
+    setClock(part: Part, offsetMs: number, { index = 0 }: Which = {}): void {
+      if (!clocks) throw new Error("the cluster was started without clocks, or libfaketime is not installed");
+      clocks.set(supervised.get(part)?.[index]?.name ?? part, offsetMs);
+    },
+  };
 }
 
 function wire(dir: string, storeUrl: string, plan: PortPlan): Wiring {

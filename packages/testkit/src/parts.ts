@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Environment } from "./child.ts";
+import type { Clocks } from "./faults/clocks.ts";
+import type { Links } from "./faults/links.ts";
 import type { PortPlan } from "./ports.ts";
 import { type ServerName, servers } from "./servers.ts";
 import { askHealth, type ServiceName, serviceNames, serviceProgram, type Wiring } from "./services.ts";
@@ -13,7 +15,12 @@ export type Part = ServerName | ServiceName;
 export const serverNames = Object.keys(servers) as ServerName[];
 export const partNames: readonly Part[] = [...serverNames, ...serviceNames];
 
-type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & { servicesSecret: string; env: Environment };
+type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & {
+  servicesSecret: string;
+  env: Environment;
+  links: Links | undefined;
+  clocks: Clocks | undefined;
+};
 
 /** Every part named, not yet started. */
 export function superviseParts(
@@ -49,10 +56,11 @@ function superviseService(service: ServiceName, wiring: Wiring, hooks: Hooks): S
   const replicas = wiring.replicas[service];
   return replicas.map((own, index) => {
     const name = replicas.length === 1 ? service : `${service}-${index + 1}`;
+    const env = { PARLEY_INSTANCE: name, ...hooks.env, ...hooks.clocks?.envOf(name) };
     return supervise({
       ...hooks,
       name,
-      prepare: () => serviceProgram(service, wiring, own, { PARLEY_INSTANCE: name, ...hooks.env }),
+      prepare: () => serviceProgram(service, hooks.links?.wiringOf(service, index) ?? wiring, own, env),
       probe: () => askHealth(own.health),
       logFile: join(wiring.dir, "logs", `${name}.log`),
     });
