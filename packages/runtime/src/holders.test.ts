@@ -3,7 +3,8 @@ import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import { recordingLogger } from "../test/recorder.ts";
 import { startHolderLookup } from "./holders.ts";
-import { leaseKey } from "./lease-keys.ts";
+import { leaseKey, noticeChannel } from "./lease-keys.ts";
+import { startLeases } from "./leases.ts";
 import { connectRedis } from "./redis.ts";
 
 async function start(t: TestContext) {
@@ -70,4 +71,24 @@ test("while Redis is away, and after a flush, the last known holder stays known"
     await holders.refresh();
     return holders.of("0") === "history-b";
   });
+});
+
+test("a holder is followed as soon as it tells, and whoever waits for it goes on", async (t) => {
+  const { redis, lookup, log } = await start(t);
+  const holders = lookup();
+  await eventually(async () => (await redis.pubsub("NUMSUB", noticeChannel("conversation")))[1] === 1);
+  await holders.refresh();
+  const told = holders.told("1", 60_000);
+  const release = async () => undefined;
+  const options = { redis, kind: "conversation" as const, keys: ["0", "1", "2"], log, alive: () => true, release };
+  const leases = startLeases({ ...options, instance: "history-a", acquire: async () => undefined });
+  t.after(() => leases.close());
+  await told;
+  assert.equal(holders.of("1"), "history-a");
+  assert.deepEqual([...holders.instances()], ["history-a"]);
+});
+
+test("who waits to be told waits no longer than it said", async (t) => {
+  const { lookup } = await start(t);
+  await lookup().told("0", 20);
 });

@@ -1,6 +1,7 @@
-// Who holds which lease, as others see it: read together, on demand.
+// Who holds which lease, as others see it: read together, on demand, and followed by what the holders tell.
 import type { Redis } from "ioredis";
 import { leaseKey } from "./lease-keys.ts";
+import { followNotices } from "./lease-notices.ts";
 import type { Logger } from "./log.ts";
 
 const pauseMs = 20;
@@ -10,6 +11,10 @@ export interface HolderLookup {
   of(key: string): string | undefined;
   /** Reads all holders again, beginning after this call. Calls share a read; reads are ≥ 20 ms apart. Never rejects. */
   refresh(): Promise<void>;
+  /** Resolves when it is told (or may have been) that somebody has begun to hold `key`, or `ms` from now. */
+  told(key: string, ms: number): Promise<void>;
+  /** Those known to hold something. */
+  instances(): Set<string>;
   close(): void;
 }
 
@@ -23,6 +28,8 @@ export function startHolderLookup(options: {
   const { redis, kind, keys, log } = options;
   const redisKeys = keys.map((key) => leaseKey(kind, key));
   const known = new Map<string, string>();
+  const toldWhileReading = new Set<string>();
+  const waiting = createWaiting();
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   let closed = false;
@@ -30,9 +37,13 @@ export function startHolderLookup(options: {
 
   const read = async () => {
     if (closed || keys.length === 0) return;
+    toldWhileReading.clear();
     try {
       const holders = await redis.mget(redisKeys);
-      for (const [index, holder] of holders.entries()) if (holder !== null) known.set(keys[index]!, holder);
+      for (const [index, holder] of holders.entries()) {
+        const key = keys[index] as string;
+        if (holder !== null && !toldWhileReading.has(key)) known.set(key, holder);
+      }
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ event: "holders_unreadable", kind, reason: String(error) });
@@ -50,12 +61,55 @@ export function startHolderLookup(options: {
     return next;
   };
 
+  const followed = new Set(keys);
+  const notices = followNotices(options, {
+    missed: () => void refresh().then(waiting.endAll),
+    notice({ by, held = [] }) {
+      for (const key of held) {
+        if (!followed.has(key)) continue;
+        known.set(key, by);
+        toldWhileReading.add(key);
+        waiting.end(key);
+      }
+    },
+  });
   void refresh();
   return {
     of: (key) => known.get(key),
     refresh,
-    close: () => {
+    told: waiting.start,
+    instances: () => new Set(known.values()),
+    close() {
       closed = true;
+      notices.close();
+      waiting.endAll();
+    },
+  };
+}
+
+/** Those who wait for a key to be told of, each at most for a time of its own. */
+function createWaiting() {
+  const ends = new Map<string, Set<() => void>>();
+  const end = (key: string) => {
+    for (const one of ends.get(key) ?? []) one();
+  };
+  return {
+    start: (key: string, ms: number) =>
+      new Promise<void>((resolve) => {
+        const own = ends.get(key) ?? new Set();
+        ends.set(key, own);
+        const done = () => {
+          clearTimeout(timer);
+          own.delete(done);
+          if (own.size === 0 && ends.get(key) === own) ends.delete(key);
+          resolve();
+        };
+        const timer = setTimeout(done, ms);
+        own.add(done);
+      }),
+    end,
+    endAll() {
+      for (const key of [...ends.keys()]) end(key);
     },
   };
 }

@@ -16,6 +16,7 @@ function holdingsWith(steps: Steps = {}) {
   const holdings = createHoldings({
     kind: "ingest",
     log,
+    awayMax: 2,
     async acquire(key) {
       await steps.acquire?.(key);
       seen.push(`acquired ${key}`);

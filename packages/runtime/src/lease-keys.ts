@@ -1,4 +1,4 @@
-// The names of leases in Redis.
+// The names of leases in Redis, and of the channel that tells of them.
 
 /** The lease on one key: its value is the holder's instance. */
 export function leaseKey(kind: string, key: string): string {
@@ -13,4 +13,9 @@ export function replicasKey(kind: string): string {
 /** A random value made with the set; another value means that Redis was flushed or replaced. */
 export function epochKey(kind: string): string {
   return `lease-epoch:${kind}`;
+}
+
+/** Where it is told who has begun to hold which key, and which keys are free: see LeaseNotice. */
+export function noticeChannel(kind: string): string {
+  return `lease-notices:${kind}`;
 }

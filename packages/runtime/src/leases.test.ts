@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
+import { Redis } from "ioredis";
 import { startHolder } from "../test/lease-holder-process.ts";
 import { recordingLogger } from "../test/recorder.ts";
-import { leaseKey, replicasKey } from "./lease-keys.ts";
+import { leaseKey, noticeChannel, replicasKey } from "./lease-keys.ts";
+import type { LeaseNotice } from "./lease-notices.ts";
 import { type LeaseOptions, type Leases, startLeases } from "./leases.ts";
-import { connectRedis, type Redis } from "./redis.ts";
+import { connectRedis } from "./redis.ts";
 
 const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
 
@@ -25,9 +27,12 @@ async function startReplica(
   instance: string,
   count: number,
   overrides: Partial<LeaseOptions> = {},
+  { deaf = false } = {},
 ): Promise<Replica> {
   const { log, events } = recordingLogger();
   const redis = await connectRedis({ url: server.url, log });
+  // Nobody hears it, and it hears nobody: its subscriber is on a Redis that is not there.
+  if (deaf) Object.assign(redis, { duplicate: () => new Redis(1, { lazyConnect: true }) });
   const released: string[] = [];
   const everHeld = new Set<string>();
   const leases = startLeases({
@@ -46,6 +51,30 @@ async function startReplica(
     redis.disconnect();
   });
   return { instance, leases, redis, released, events, everHeld };
+}
+
+/** How many keys nobody's work is on, seen by the notices of those who begin and end it. */
+async function watchAway(t: TestContext, server: TestServer) {
+  const redis = await connectRedis({ url: server.url, log: recordingLogger().log });
+  t.after(() => redis.disconnect());
+  const away = new Set<string>();
+  let watching = false;
+  let most = 0;
+  let moves = 0;
+  redis.on("message", (_channel, text) => {
+    const { held = [], freed = [] } = JSON.parse(text) as LeaseNotice;
+    for (const key of freed) away.add(key);
+    for (const key of held) if (away.delete(key)) moves += 1;
+    if (watching) most = Math.max(most, away.size);
+  });
+  await redis.subscribe(noticeChannel("conversation"));
+  return {
+    begin() {
+      watching = true;
+    },
+    most: () => most,
+    count: () => moves,
+  };
 }
 
 /** Each key held by exactly one replica, each replica with at most its share, Redis of the same opinion. */
@@ -71,16 +100,19 @@ suite("leases", { concurrency: true }, () => {
     assert.equal(only.leases.isFresh("256"), false);
   });
 
-  test("keys spread evenly over one, two and three replicas, and back when they close", async (t) => {
+  test("keys spread evenly over one, two, three replicas and back, and only the surplus moves, a few at a time", async (t) => {
     const { redis: server } = await startServers(t, { redis: true });
+    const watch = await watchAway(t, server);
     const a = await startReplica(t, server, "a", 256);
     await eventually(() => evenlyHeld([a], 256));
+    watch.begin();
     const b = await startReplica(t, server, "b", 256);
     await eventually(() => evenlyHeld([a, b], 256));
     assert.equal(a.released.length, 128, "only the surplus moved");
     assert.ok(a.released.every((line) => line.endsWith("surplus")));
     const c = await startReplica(t, server, "c", 256);
     await eventually(() => evenlyHeld([a, b, c], 256));
+    assert.ok(a.released.length + b.released.length <= 128 + 86, "only the surplus moved");
     for (const { released } of [a, c]) released.length = 0;
     await b.leases.close();
     await eventually(() => evenlyHeld([a, c], 256));
@@ -88,6 +120,43 @@ suite("leases", { concurrency: true }, () => {
     assert.ok(b.released.some((line) => line.endsWith("shutdown")));
     await a.leases.close();
     await eventually(() => evenlyHeld([c], 256));
+    t.diagnostic(`${watch.count()} moves, away at once at most ${watch.most()}`);
+    assert.ok(watch.most() <= 3 * 8, "of each of three replicas at most 8 are away");
+  });
+
+  test("without notices keys move by turns alone", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const deaf = (instance: string) => startReplica(t, server, instance, 64, {}, { deaf: true });
+    const a = await deaf("a");
+    const b = await deaf("b");
+    await eventually(() => evenlyHeld([a, b], 64));
+    await a.leases.close();
+    await eventually(() => evenlyHeld([b], 64));
+  });
+
+  test("a replica that came and was killed before it took anything leaves the others at work", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const a = await startReplica(t, server, "a", 256);
+    await eventually(() => evenlyHeld([a], 256));
+    const watch = await watchAway(t, server);
+    watch.begin();
+    await a.redis.zadd(replicasKey("conversation"), Date.now() + 4_000, "z");
+    await eventually(() => a.released.length > 0);
+    await eventually(async () => (await a.redis.zcard(replicasKey("conversation"))) === 1);
+    await eventually(() => evenlyHeld([a], 256));
+    assert.ok(a.released.length <= 40, `${a.released.length} of 256 were given up`);
+  });
+
+  test("where nobody else can live, a start takes all leases at once, and later ones are shared as ever", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const dead = await startHolder(t, server.url, "dead", 256);
+    await eventually(() => dead.held.size === 256);
+    dead.kill("SIGKILL");
+    const heir = await startReplica(t, server, "heir", 256, { seize: true });
+    await eventually(() => heir.leases.held().size === 256, { timeoutMs: 2_000 });
+    const next = await startReplica(t, server, "next", 256);
+    await eventually(() => evenlyHeld([heir, next], 256));
+    assert.ok(heir.released.every((line) => line.endsWith("surplus")));
   });
 
   test("more replicas than keys: each key has one holder", async (t) => {
