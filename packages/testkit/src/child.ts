@@ -1,6 +1,7 @@
 // One child process: its log file, its end, and that it does not outlive us.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 
 /** What to run. `env` is the whole environment. */
@@ -16,6 +17,8 @@ export type Child = {
   exited: Promise<Exit>;
   alive(): boolean;
   kill(signal: NodeJS.Signals): void;
+  /** We may end while it runs: it then ends with us. */
+  unref(): void;
 };
 
 /** PATH with the folders added that servers are installed to and that not every shell has in its PATH. */
@@ -63,6 +66,10 @@ export function startChild(program: Program, options: { logFile: string; dieWith
     exited,
     alive: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
     kill: (signal) => void child.kill(signal),
+    unref() {
+      child.unref();
+      (child.stdin as Socket | null)?.unref();
+    },
   };
 }
 
