@@ -1,4 +1,5 @@
 // The device's MQTT connection: connected, subscribed, and connected again for ever, with jitter.
+import type { Socket } from "node:net";
 import { AppError } from "@parley/protocol";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
 import { backoffMs } from "./backoff.ts";
@@ -120,6 +121,8 @@ export class Connection {
       const end: End = { subscribed: false };
       const client = mqtt.connect(addressOf(session, this.#options.transport), connectOptions(session));
       this.#client = client;
+      // A request would wait 40 ms behind the PUBACK before it. WebSockets have it set, or have none to set.
+      if ("setNoDelay" in client.stream) (client.stream as Socket).setNoDelay(true);
       client.on("connect", (connack) => this.#subscribe(client, session, connack, end));
       client.on("message", (topic, payload) => this.#options.onPacket(topic, payload));
       client.on("disconnect", ({ reasonCode }) => {

@@ -1,5 +1,5 @@
 // Everything the device's cursors lack, page by page, until nothing is missing (DESIGN §4.5).
-import type { ParamsOf, ResultOf, sync } from "@parley/protocol";
+import { limits, type ParamsOf, type ResultOf, type sync } from "@parley/protocol";
 
 export type SyncedConversation = ResultOf<typeof sync>["conversations"][number];
 
@@ -7,12 +7,12 @@ export interface SyncParts {
   ask(params: ParamsOf<typeof sync>): Promise<ResultOf<typeof sync>>;
   cursors(): Record<string, number>;
   apply(conversation: SyncedConversation): void;
-  /** messages a conversation and page */
+  /** messages a conversation and page; default as many as a page may have */
   limit?: number;
 }
 
 /** Ends when `next` is null and no conversation has more, or throws what a request threw. */
-export async function syncAll({ ask, cursors, apply, limit = 200 }: SyncParts): Promise<void> {
+export async function syncAll({ ask, cursors, apply, limit = limits.pageMessages }: SyncParts): Promise<void> {
   for (let more = true; more; ) {
     more = false;
     const asked = cursors();
