@@ -1,4 +1,5 @@
 // The users of a run: made with a server key, logged in where tokens are needed.
+import type { ResultOf, usersLogin } from "@parley/protocol";
 import type { Cluster } from "@parley/testkit";
 import { type Login, receiverUid, senderUid } from "./pairs.ts";
 
@@ -25,7 +26,7 @@ export async function makePeople(cluster: Cluster, count: number): Promise<Peopl
   const tokens = new Map<string, string>();
   const uids = Array.from({ length: count }, (_, index) => [senderUid(index), receiverUid(index)]).flat();
   await makeUsers(http, key, uids);
-  for (const uid of uids) tokens.set(uid, await logIn(http, key, uid));
+  for (const uid of uids) tokens.set(uid, (await logIn(http, key, uid)).token);
   const logins = (index: number, login: (uid: string) => Login): PairLogins => ({
     sender: { ...login(senderUid(index)), clientId: `${senderUid(index)}:bench` },
     receiver: { ...login(receiverUid(index)), clientId: `${receiverUid(index)}:bench` },
@@ -45,7 +46,7 @@ export async function makeRoom(cluster: Cluster, count: number): Promise<{ room:
   const uids = Array.from({ length: count }, (_, index) => `m${made}-${index}`);
   await makeUsers(http, key, uids);
   const [owner = "", ...members] = uids;
-  await post(`${http}/rooms`, await logIn(http, key, owner), { id: room, name: room, members });
+  await post(`${http}/rooms`, (await logIn(http, key, owner)).token, { id: room, name: room, members });
   return { room, uids };
 }
 
@@ -66,10 +67,11 @@ export async function makeUsers(http: string, key: string, uids: readonly string
     );
 }
 
-/** A token of the user's device `bench`. */
-export async function logIn(http: string, key: string, uid: string): Promise<string> {
-  const { token } = await post<{ token: string }>(`${http}/users/${uid}/login`, key, { device: "bench" });
-  return token;
+export type Session = ResultOf<typeof usersLogin>;
+
+/** A session of the user's device `bench`. */
+export function logIn(http: string, key: string, uid: string): Promise<Session> {
+  return post(`${http}/users/${uid}/login`, key, { device: "bench" });
 }
 
 /** Throws on any answer but 2xx. */
