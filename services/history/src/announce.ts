@@ -8,6 +8,8 @@ import type { LogEntry, MessageLog } from "@parley/store";
 export interface Announcer {
   /** Committed just now: announced without reading the log again, if nothing is missing in between. */
   add(entries: readonly LogEntry[]): void;
+  /** The log goes on up to here: read from it. */
+  upTo(pos: number): void;
   /** `pos` of the last entry that JetStream has. */
   readonly pos: number;
   close(): Promise<void>;
@@ -18,11 +20,15 @@ const pageSize = 500;
 const retryMs = 1_000;
 const closeWaitMs = 1_000;
 
-/** Begins after `from`; the log's end is `known`. An entry without an origin waits up to `delayMs` for company; one with an origin does not. */
+/**
+ * Begins after `from`, or where JetStream says that it ends (`locate`), which nobody waits for; the log's end is `known`.
+ * An entry without an origin waits up to `delayMs` for company; one with an origin does not.
+ */
 export function startAnnouncer(options: {
   q: number;
   from: number;
   known: number;
+  locate(): Promise<number>;
   jetstream: JetStreamClient;
   store: MessageLog;
   delayMs: number;
@@ -35,6 +41,7 @@ export function startAnnouncer(options: {
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
   let closed = false;
+  let isLocated = false;
 
   async function nextPage(): Promise<LogEntry[]> {
     while (gathered.length > 0 && (gathered[0]?.pos ?? 0) <= announced) gathered.shift();
@@ -43,6 +50,8 @@ export function startAnnouncer(options: {
   }
 
   async function work(): Promise<void> {
+    if (!isLocated) announced = Math.max(announced, Math.min(await options.locate(), known));
+    isLocated = true;
     while (!closed) {
       const page = await nextPage();
       const dense = page.filter((entry, index) => entry.pos === announced + 1 + index);
@@ -80,7 +89,7 @@ export function startAnnouncer(options: {
     }, afterMs);
   }
 
-  if (announced < known) wake(0);
+  if (announced < known) wake(delayMs);
   return {
     add(entries) {
       known = entries.at(-1)?.pos ?? known;
@@ -88,6 +97,10 @@ export function startAnnouncer(options: {
       // Without JetStream the log itself keeps what is not announced.
       if (gathered.length > gatheredMax) gathered = [];
       wake(entries.some(({ origin }) => origin !== null) ? 0 : delayMs);
+    },
+    upTo(pos) {
+      known = Math.max(known, pos);
+      if (announced < known) wake(0);
     },
     get pos() {
       return announced;

@@ -1,4 +1,5 @@
-// What history answers over NATS: appends, changes, receipts, member lists for holders; methods and look-ups for anybody.
+// What history answers over NATS: appends, changes, receipts and member lists as the holder; methods and look-ups as any
+// replica.
 import {
   AppError,
   type AppendGroup,
@@ -19,16 +20,17 @@ import {
 import { conversationPartition } from "@parley/protocol/partition";
 import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import { StoreError } from "@parley/store";
-import { currentConversation, type Reading } from "./access.ts";
+import { currentConversation, type Holding } from "./access.ts";
 import { getHistory } from "./get.ts";
 import { listConversations, memberships, peers } from "./list.ts";
 import { messageJson } from "./page.ts";
+import type { Reading } from "./reading.ts";
 import { receive } from "./receipts.ts";
 import { syncConversations } from "./sync.ts";
 import { type Trouble, withoutPath } from "./trouble.ts";
 import { append, change, notMine } from "./writer.ts";
 
-export interface AnswerParts extends Reading {
+export interface AnswerParts extends Reading, Holding {
   nats: NatsConnection;
   instance: string;
   trouble: Trouble;
@@ -114,13 +116,10 @@ function withinLimit(outcomes: GroupOutcome[]): GroupOutcome[] {
   });
 }
 
-async function changeMembers({ partitions, projection }: AnswerParts, request: ChangeRequest): Promise<ChangeReply> {
+async function changeMembers({ partitions }: AnswerParts, request: ChangeRequest): Promise<ChangeReply> {
   const writer = partitions.writer(conversationPartition(request.conv));
   if (!writer) throw notMine();
-  const reply = await change(writer, request);
-  // Whoever is told of a change finds it in lists too, whichever replica is asked.
-  await projection.flush();
-  return reply;
+  return change(writer, request);
 }
 
 async function memberList(parts: AnswerParts, { conv }: { conv: string }): Promise<MemberList> {

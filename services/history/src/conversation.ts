@@ -1,12 +1,12 @@
 // One conversation as its writer knows it, and the shelf of those in memory (least recently used go first).
 import { conversationPartition } from "@parley/protocol/partition";
+import { advance } from "./advance.ts";
+import type { Folded } from "./fold.ts";
 import { findAll, type HistoryStore, type Member } from "./store.ts";
 
 /** State as of `lastSeq`; moved only after a commit. */
-export interface Conversation {
-  conv: string;
+export interface Conversation extends Folded {
   q: number;
-  name: string;
   lastSeq: number;
   lastOrd: number;
   lastTs: number;
@@ -29,10 +29,12 @@ export function noteLastId(conversation: Conversation, device: string, id: strin
 }
 
 /** What is known of a conversation's members and not in the store yet. */
-export type PendingIn = (conv: string) => ReadonlyMap<string, Member>;
+export type PendingIn = (conv: string) => readonly Member[];
 
 /** Reads a conversation as the store has it, with what is still on its way there; an unknown one has lastSeq 0. */
 export async function readConversation(store: HistoryStore, conv: string, pendingIn: PendingIn): Promise<Conversation> {
+  // Taken before the documents are read: what gets into the store meanwhile is no longer pending afterwards.
+  const pending = pendingIn(conv);
   const [heads, members, info] = await Promise.all([
     store.log.heads([conv]),
     findAll(store.members, "by_conv", conv),
@@ -43,13 +45,25 @@ export async function readConversation(store: HistoryStore, conv: string, pendin
     conv,
     q: conversationPartition(conv),
     name: info?.doc.name ?? "",
+    nameSeq: info?.doc.nameSeq ?? 0,
     lastSeq: head?.seq ?? 0,
     lastOrd: head?.ord ?? 0,
     lastTs: head?.ts ?? 0,
     memberSeq: head?.memberSeq ?? 0,
-    members: new Map([...members.map((member): [string, Member] => [member.uid, member]), ...pendingIn(conv)]),
+    members: withPending(members, pending),
     lastIds: new Map(),
   };
+}
+
+// What is pending stays the same object: it is what will be put.
+function withPending(stored: readonly Member[], pending: readonly Member[]): Map<string, Member> {
+  const members = new Map(stored.map((member) => [member.uid, member]));
+  for (const member of pending) {
+    const document = members.get(member.uid);
+    if (document) advance(member, document);
+    members.set(member.uid, member);
+  }
+  return members;
 }
 
 /** The conversations in memory. Those that `isPinned` (not yet folded into the store) are never put away. */

@@ -1,7 +1,8 @@
 // history.get: a page of one conversation.
 import { AppError, type Caller, type historyGet, type ParamsOf } from "@parley/protocol";
-import { currentConversation, lastVisible, memberOrRefusal, type Reading } from "./access.ts";
+import { lastVisible, memberOrRefusal } from "./access.ts";
 import { readPage } from "./page.ts";
+import { complete, look, memberOf, type Reading } from "./reading.ts";
 
 const defaultLimit = 100;
 
@@ -14,21 +15,28 @@ export async function getHistory(
   const { conv, after, before, around, limit = defaultLimit } = params;
   const given = [after, before, around].filter((value) => value !== undefined).length;
   if (around !== undefined && given > 1) return new AppError("invalid_packet", "around goes without after and before");
-  const conversation = await currentConversation(reading, conv);
-  const member = memberOrRefusal(conversation, caller.uid);
-  if (member instanceof AppError) return member;
   const { log } = reading.store;
-  const last = lastVisible(member, conversation.lastSeq);
+  const sight = await look(reading);
+  const known = await memberOf(reading, conv, caller.uid);
+  const head = (await log.heads([conv])).get(conv);
+  if (known) await complete(reading, sight, [{ member: known, head }]);
+  const lastSeq = head?.seq ?? 0;
+  const member = memberOrRefusal({ conv, lastSeq, member: known }, caller.uid);
+  if (member instanceof AppError) return member;
+  const last = lastVisible(member, lastSeq);
   const range =
     around === undefined
-      ? { after, before: before ?? last + 1 }
+      ? { after, before: Math.min(before ?? last + 1, last + 1) }
       : { after: Math.max(0, around - Math.ceil(limit / 2)), before: last + 1 };
-  const page = await readPage(log, member, {
-    limit,
-    before: range.before,
-    ...(range.after === undefined ? {} : { after: range.after }),
-  });
-  const firstSeq = Math.max(member.stays[0]?.[0] ?? 1, await log.first(conv));
+  const [page, first] = await Promise.all([
+    readPage(log, member, {
+      limit,
+      before: range.before,
+      ...(range.after === undefined ? {} : { after: range.after }),
+    }),
+    log.first(conv),
+  ]);
+  const firstSeq = Math.max(member.stays[0]?.[0] ?? 1, first);
   const more =
     range.after === undefined ? page.from > firstSeq : page.to > 0 && page.to < Math.min(last, range.before - 1);
   return `{"messages":[${page.messages.join(",")}],"firstSeq":${firstSeq},"lastSeq":${last},"more":${more}}`;

@@ -1,18 +1,20 @@
-// The ends of many conversations at once: from memory where a conversation is there, else from the log in one look-up.
-import type { LogEntry } from "@parley/store";
-import type { Reading } from "./access.ts";
+// The ends of many conversations, read together; their bodies are kept only up to a bound.
+import type { LogEntry, MessageLog } from "@parley/store";
 
-export type Heads = Map<string, Pick<LogEntry, "seq" | "ord" | "ts">>;
+export type Heads = Map<string, LogEntry>;
 
-/** The ends of these conversations; one without a message is missing. */
-export async function headsOf({ store, shelf }: Reading, convs: readonly string[]): Promise<Heads> {
+const atOnce = 500;
+const noBody = new Uint8Array(0);
+
+/** The last entries of these conversations; one without a message is missing. Beyond `bodyBytes` in all, bodies are left out. */
+export async function headsOf(log: MessageLog, convs: readonly string[], bodyBytes: number): Promise<Heads> {
   const heads: Heads = new Map();
-  const unknown: string[] = [];
-  for (const conv of convs) {
-    const known = shelf.get(conv);
-    if (known) heads.set(conv, { seq: known.lastSeq, ord: known.lastOrd, ts: known.lastTs });
-    else unknown.push(conv);
+  let room = bodyBytes;
+  for (let at = 0; at < convs.length; at += atOnce) {
+    for (const [conv, entry] of await log.heads(convs.slice(at, at + atOnce))) {
+      room -= entry.body.byteLength;
+      heads.set(conv, room >= 0 ? entry : { ...entry, body: noBody });
+    }
   }
-  if (unknown.length > 0) for (const [conv, entry] of await store.log.heads(unknown)) heads.set(conv, entry);
   return heads;
 }

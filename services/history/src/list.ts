@@ -8,21 +8,19 @@ import {
   type ParamsOf,
   parseConv,
 } from "@parley/protocol";
-import { lastVisible, membershipsOf, type Reading, unreadOf } from "./access.ts";
+import type { LogEntry } from "@parley/store";
+import { lastVisible, unreadOf } from "./access.ts";
 import { headsOf } from "./heads.ts";
 import { isMember } from "./members.ts";
-import { readPage } from "./page.ts";
+import { messageJson, readPage } from "./page.ts";
+import { complete, look, membershipsOf, type Reading, type View } from "./reading.ts";
 import type { Member } from "./store.ts";
 
 const defaultLimit = 100;
 const pageBytes = limits.pageBytes;
-
-interface Row {
-  member: Member;
-  seq: number;
-  ord: number;
-  ts: number;
-}
+const rowsAtOnce = 250;
+// Bodies of last messages held while a page is made; those beyond are read one by one.
+const bodyBytes = 4 * 1024 * 1024;
 
 /** The result as JSON text. A page token is the place of the last row: `{ts} {conv}`. */
 export async function listConversations(
@@ -33,68 +31,88 @@ export async function listConversations(
   const { limit = defaultLimit, page } = params;
   const place = page === undefined ? undefined : parsePage(page);
   if (place instanceof AppError) return place;
-  const rows = await latestFirst(reading, caller.uid);
-  const start = place ? rows.findIndex((row) => isAfter(row, place)) : 0;
+  const sight = await look(reading);
+  const rows = (await latestFirst(reading, caller.uid, "", bodyBytes)).filter((row) => !place || isAfter(row, place));
   const parts: string[] = [];
   let bytes = 0;
-  let at = start < 0 ? rows.length : start;
-  for (; at < rows.length && parts.length < limit && bytes < pageBytes; at++) {
-    const part = await partOf(reading, rows[at] as Row);
-    parts.push(part);
-    bytes += part.length;
+  let at = 0;
+  while (at < rows.length && parts.length < limit && bytes < pageBytes) {
+    const some = rows.slice(at, at + Math.min(rowsAtOnce, limit - parts.length));
+    await complete(reading, sight, some);
+    const names = await namesOf(reading, some);
+    for (const row of some) {
+      if (bytes >= pageBytes) break;
+      at += 1;
+      if (!isMember(row.member)) continue;
+      const part = rowJson(row, names, (await lastMessage(reading, row)) ?? "null");
+      parts.push(part);
+      bytes += part.length;
+    }
   }
   const last = rows[at - 1];
-  const next = at < rows.length && last ? JSON.stringify(`${last.ts} ${last.member.conv}`) : "null";
+  const next = at < rows.length && last ? JSON.stringify(`${tsOf(last)} ${last.member.conv}`) : "null";
   return `{"conversations":[${parts.join(",")}],"next":${next}}`;
 }
 
 /** Conversations the user is a member of, of one kind (`room`, `p2p` …) or all. */
 export async function memberships(reading: Reading, uid: string, kind: string | undefined): Promise<Membership[]> {
   const all = await membershipsOf(reading, uid);
-  return [...all.values()]
+  return all
     .filter((member) => isMember(member) && (kind === undefined || member.conv.startsWith(`${kind}/`)))
     .map(({ conv, role, stays }) => ({ conv, role, joinSeq: stays.at(-1)?.[0] ?? 1 }));
 }
 
 /** The other side of the user's latest p2p conversations. */
 export async function peers(reading: Reading, uid: string): Promise<string[]> {
-  const rows = await latestFirst(reading, uid, "p2p/");
+  const rows = await latestFirst(reading, uid, "p2p/", 0);
   return rows
     .map(({ member }) => otherSide(member))
     .filter((other) => other !== uid)
     .slice(0, limits.presencePeers);
 }
 
-async function latestFirst(reading: Reading, uid: string, prefix = ""): Promise<Row[]> {
+async function latestFirst(reading: Reading, uid: string, prefix: string, bodies: number): Promise<View[]> {
   const all = await membershipsOf(reading, uid);
-  const members = [...all.values()].filter((member) => isMember(member) && member.conv.startsWith(prefix));
+  const members = all.filter((member) => isMember(member) && member.conv.startsWith(prefix));
   const heads = await headsOf(
-    reading,
+    reading.store.log,
     members.map(({ conv }) => conv),
+    bodies,
   );
-  const rows = members.map((member) => ({ member, ...(heads.get(member.conv) ?? { seq: 0, ord: 0, ts: 0 }) }));
-  return rows.sort((a, b) => b.ts - a.ts || (a.member.conv < b.member.conv ? -1 : 1));
+  const rows = members.map((member) => ({ member, head: heads.get(member.conv) }));
+  return rows.sort((a, b) => tsOf(b) - tsOf(a) || (a.member.conv < b.member.conv ? -1 : 1));
 }
 
-async function partOf(reading: Reading, { member, seq, ord }: Row): Promise<string> {
-  const last = lastVisible(member, seq);
-  const page = await readPage(reading.store.log, member, { after: last - 1, before: last + 1, limit: 1 });
+function rowJson({ member, head }: View, names: ReadonlyMap<string, string>, message: string): string {
   const fields = JSON.stringify({
     conv: member.conv,
-    name: await nameOf(reading, member),
-    lastSeq: last,
+    name: names.get(member.conv) ?? otherSide(member),
+    lastSeq: lastVisible(member, head?.seq ?? 0),
     readSeq: member.readSeq,
-    unread: unreadOf(member, ord),
+    unread: unreadOf(member, head?.ord ?? 0),
     muted: member.muted,
     pinned: member.pinned,
   });
-  return `${fields.slice(0, -1)},"lastMessage":${page.messages[0] ?? "null"}}`;
+  return `${fields.slice(0, -1)},"lastMessage":${message}}`;
 }
 
-async function nameOf({ store, shelf }: Reading, member: Member): Promise<string> {
-  if (!member.conv.startsWith("room/")) return otherSide(member);
-  const known = shelf.get(member.conv)?.name;
-  return known ?? (await store.infos.get(member.conv))?.doc.name ?? member.conv;
+// Nearly always the head itself: then there is nothing to read.
+async function lastMessage({ store }: Reading, { member, head }: View): Promise<string | undefined> {
+  if (!head || head.seq <= member.deletedTo) return undefined;
+  const last = lastVisible(member, head.seq);
+  if (last === head.seq && head.body.byteLength > 0) return messageJson(head);
+  return (await readPage(store.log, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
+}
+
+async function namesOf({ store }: Reading, rows: readonly View[]): Promise<Map<string, string>> {
+  const rooms = rows.map(({ member }) => member.conv).filter((conv) => conv.startsWith("room/"));
+  if (rooms.length === 0) return new Map();
+  const infos = await store.infos.getMany(rooms);
+  return new Map([...infos].map(([conv, { doc }]) => [conv, doc.name]));
+}
+
+function tsOf({ head }: { head: LogEntry | undefined }): number {
+  return head?.ts ?? 0;
 }
 
 function otherSide({ conv, uid }: Member): string {
@@ -111,6 +129,6 @@ function parsePage(page: string): { ts: number; conv: string } | AppError {
   return { ts: Number(ts), conv };
 }
 
-function isAfter({ ts, member }: Row, place: { ts: number; conv: string }): boolean {
-  return ts < place.ts || (ts === place.ts && member.conv > place.conv);
+function isAfter(row: View, place: { ts: number; conv: string }): boolean {
+  return tsOf(row) < place.ts || (tsOf(row) === place.ts && row.member.conv > place.conv);
 }

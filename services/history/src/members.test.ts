@@ -4,13 +4,15 @@ import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/prot
 import { unreadOf } from "./access.ts";
 import { changeEntry } from "./change.ts";
 import type { Conversation } from "./conversation.ts";
-import { decideChange, foldEntry, isMember, mayRead } from "./members.ts";
+import { foldEntry } from "./fold.ts";
+import { decideChange, isMember, mayRead } from "./members.ts";
 import type { Member } from "./store.ts";
 
 const room = (): Conversation => ({
   conv: "room/r",
   q: 1,
   name: "",
+  nameSeq: 0,
   lastSeq: 0,
   lastOrd: 0,
   lastTs: 0,

@@ -1,14 +1,5 @@
-// Membership as a function of the log: who may change it, and what each entry does to the member documents.
-import {
-  AppError,
-  type ChangeRequest,
-  limits,
-  type MembershipEvent,
-  namedMembers,
-  parseConv,
-  uncountedTypes,
-} from "@parley/protocol";
-import type { LogEntry } from "@parley/store";
+// Membership as the log has it: who is a member, what a member may read, and who may change it.
+import { AppError, type ChangeRequest, limits, type MembershipEvent } from "@parley/protocol";
 import type { Conversation } from "./conversation.ts";
 import type { Member } from "./store.ts";
 
@@ -40,71 +31,6 @@ export function newMember(conv: string, uid: string): Member {
     muted: false,
     pinned: false,
   };
-}
-
-/** Folds one entry into the members it touches; again is harmless. Returns those that changed. */
-export function foldEntry(conversation: Conversation, entry: LogEntry): Member[] {
-  const touched: Member[] = [];
-  if (entry.seq === 1) touched.push(...openNamed(conversation));
-  if (entry.event) touched.push(...foldEvent(conversation, entry, entry.event as unknown as MembershipEvent));
-  const sender = conversation.members.get(entry.from);
-  if (sender && entry.seq > sender.sentSeq && !uncountedTypes.has(entry.type)) {
-    sender.sentSeq = entry.seq;
-    sender.sentOrd = entry.ord;
-    touched.push(sender);
-  }
-  return touched;
-}
-
-// The two of a p2p conversation are its members from its first message on.
-function openNamed({ conv, members }: Conversation): Member[] {
-  const parsed = parseConv(conv);
-  const opened: Member[] = [];
-  for (const uid of (parsed && namedMembers(parsed)) ?? []) {
-    const member = members.get(uid) ?? newMember(conv, uid);
-    if (member.stays.length > 0) continue;
-    member.stays.push([1, null]);
-    members.set(uid, member);
-    opened.push(member);
-  }
-  return opened;
-}
-
-function foldEvent(conversation: Conversation, entry: LogEntry, event: MembershipEvent): Member[] {
-  const uids = event.event === "create" ? [event.by, ...event.uids] : event.uids;
-  const touched: Member[] = [];
-  if (event.name !== undefined) conversation.name = event.name;
-  for (const uid of event.owner === undefined ? uids : [...uids, event.owner]) {
-    const member = conversation.members.get(uid) ?? newMember(conversation.conv, uid);
-    if (member.appliedSeq >= entry.seq) continue;
-    member.appliedSeq = entry.seq;
-    applyEvent(member, entry, event);
-    conversation.members.set(uid, member);
-    touched.push(member);
-  }
-  return touched;
-}
-
-function applyEvent(member: Member, entry: LogEntry, event: MembershipEvent): void {
-  const open = member.stays.at(-1);
-  if (member.uid === event.owner) {
-    member.role = "owner";
-    return;
-  }
-  if (event.event === "role") {
-    member.role = event.role ?? "member";
-    return;
-  }
-  if (event.event === "leave" || event.event === "remove") {
-    if (open && open[1] === null) open[1] = entry.seq;
-    member.leftOrd = entry.ord;
-    return;
-  }
-  if (open && open[1] === null) return;
-  member.stays.push([entry.seq, null]);
-  member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
-  member.joinOrd = entry.ord;
-  delete member.leftOrd;
 }
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. Decided on the log's own state. */

@@ -1,139 +1,130 @@
 // The conversation partitions this replica holds: taken over by folding the rest of the log, given up without losing a reply.
 
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
-import { AppError, type StoredReferences, storedSubject } from "@parley/protocol";
-import { conversationPartitionCount } from "@parley/protocol/partition";
+import { AppError, type MembersChanged, type StoredReferences, storedSubject } from "@parley/protocol";
 import type { Logger, ReleaseReason } from "@parley/runtime";
-import type { LogEntry } from "@parley/store";
 import { type Announcer, startAnnouncer } from "./announce.ts";
+import { catchUp } from "./catch-up.ts";
 import type { Shelf } from "./conversation.ts";
-import { foldEntry } from "./members.ts";
+import type { Marks } from "./marks.ts";
 import type { Projection } from "./projection.ts";
 import type { HistoryStore, Mark } from "./store.ts";
+import type { Tails } from "./tails.ts";
 import { closeWriter, createWriter, type Writer, type WriterParts } from "./writer.ts";
 
 export interface Partitions {
-  /**
-   * Folds what a process that died had committed and not folded: lists and sync read member documents before any lease is
-   * ours. Only for the one owner of a store: another holder's documents are newer than what is folded here.
-   */
-  catchUp(): Promise<void>;
+  /** Folds what the holder before left. Everything that reads need of it is in the store when this resolves. */
   acquire(q: number): Promise<void>;
+  /** What can be done before is done before nobody serves the partition; "lost" leaves the rest to the next holder. */
   release(q: number, reason: ReleaseReason): Promise<void>;
   writer(q: number): Writer | undefined;
   /** Puts marks of how far each partition is folded and announced. */
   mark(): Promise<void>;
   /** announced entries still missing in JetStream, over all partitions */
   backlog(): number;
+  /** Waits for announcements under way. */
+  close(): Promise<void>;
 }
 
 export interface PartitionParts extends Omit<WriterParts, "committed" | "foldMissed"> {
   store: HistoryStore;
   shelf: Shelf;
   projection: Projection;
+  marks: Marks;
+  tails: Tails;
   jetstream: JetStreamClient;
   manager: JetStreamManager;
   streamName: string;
   announceMs: number;
-  /** told of membership entries after their commit */
-  membersChanged(entry: LogEntry): void;
+  /** told of membership changes after their commit */
+  membersChanged(q: number, changed: MembersChanged): void;
   log: Logger;
 }
 
-const pageSize = 500;
+interface Partition {
+  writer: Writer;
+  announcer: Announcer;
+  /** the mark as it was last put or read */
+  marked: Mark;
+}
 
 export function createPartitions(parts: PartitionParts): Partitions {
-  const { store, shelf, projection, trouble, log } = parts;
-  const held = new Map<number, { writer: Writer; announcer: Announcer; marked: Mark }>();
-
-  async function catchUp(): Promise<void> {
-    for (let q = 0; q < conversationPartitionCount; q++) {
-      const [{ pos }, kept] = await Promise.all([store.log.last(q), store.marks.get(String(q))]);
-      await foldFrom(parts, q, kept?.doc.foldedPos ?? 0, pos);
-    }
-    await projection.flush();
-  }
+  const { store, shelf, projection, marks, trouble } = parts;
+  const held = new Map<number, Partition>();
+  const ending = new Set<Promise<void>>();
 
   async function acquire(q: number): Promise<void> {
-    const [{ pos }, kept] = await Promise.all([store.log.last(q), store.marks.get(String(q))]);
-    const marked = kept?.doc ?? { foldedPos: 0, announcedPos: 0 };
+    const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q)]);
+    const marked = { ...mark };
     shelf.drop(q);
-    await foldFrom(parts, q, marked.foldedPos, pos);
-    const announcedPos = Math.max(marked.announcedPos, await lastAnnounced(parts, q));
+    const caught = await catchUp(parts, q, marked.foldedPos, pos);
+    await projection.put(caught);
+    held.set(q, begin(q, pos, marked));
+    for (const changed of caught.events) parts.membersChanged(q, changed);
+  }
+
+  function begin(q: number, pos: number, marked: Mark): Partition {
     const announcer = startAnnouncer({
       q,
-      from: Math.min(announcedPos, pos),
+      from: Math.min(marked.announcedPos, pos),
       known: pos,
+      locate: () => lastAnnounced(parts, q),
       jetstream: parts.jetstream,
       store: store.log,
       delayMs: parts.announceMs,
-      log,
+      log: parts.log,
     });
-    const committed = (entries: readonly LogEntry[]) => {
+    const committed: WriterParts["committed"] = (entries) => {
       announcer.add(entries);
-      for (const entry of entries) if (entry.event) parts.membersChanged(entry);
+      for (const { conv, event, memberSeq } of entries) if (event) parts.membersChanged(q, { conv, memberSeq });
     };
-    const foldMissed: WriterParts["foldMissed"] = (after, last) => foldFrom(parts, q, after, last, committed);
-    held.set(q, { writer: createWriter(q, pos, { ...parts, committed, foldMissed }), announcer, marked });
+    const foldMissed: WriterParts["foldMissed"] = async (after, last) => {
+      const caught = await catchUp(parts, q, after, last);
+      announcer.upTo(last);
+      for (const changed of caught.events) parts.membersChanged(q, changed);
+      return caught;
+    };
+    return { writer: createWriter(q, pos, { ...parts, committed, foldMissed }), announcer, marked };
   }
 
   async function release(q: number, reason: ReleaseReason): Promise<void> {
     const partition = held.get(q);
     if (!partition) return;
-    await closeWriter(partition.writer, reason === "lost");
-    await partition.announcer.close();
-    held.delete(q);
     // Without a mark whoever takes over folds more of the log: the partition is free all the same.
-    const marked = reason === "lost" ? undefined : projection.flush().then(() => mark([[q, partition]]));
-    await marked?.catch((error: unknown) => trouble.failed("mark_failed", error));
+    if (reason !== "lost")
+      await mark([[q, partition]], q).catch((error: unknown) => trouble.failed("mark_failed", error));
+    await closeWriter(partition.writer, reason === "lost");
+    held.delete(q);
     shelf.drop(q);
+    // Both holders may announce for a moment: at least once is what is promised.
+    const ended = partition.announcer.close().finally(() => ending.delete(ended));
+    ending.add(ended);
   }
 
-  // Only after a flush: everything up to the writer's `pos` is then in the member documents.
-  async function mark(partitions = [...held]): Promise<void> {
-    const folded = partitions.map(([q, { writer, announcer, marked }]) => {
+  async function mark(partitions: Iterable<[number, Partition]> = held, q?: number): Promise<void> {
+    const moved = new Map<number, Mark>();
+    for (const [q, { writer, announcer, marked }] of partitions) {
       const now = { foldedPos: writer.pos, announcedPos: Math.max(announcer.pos, marked.announcedPos) };
-      return { key: String(q), doc: now, marked };
-    });
-    const moved = folded.filter(
-      ({ doc, marked }) => doc.foldedPos > marked.foldedPos || doc.announcedPos > marked.announcedPos,
-    );
-    if (moved.length === 0) return;
-    await projection.flush();
-    await store.marks.put(moved.map(({ key, doc }) => ({ key, doc })));
+      if (now.foldedPos > marked.foldedPos || now.announcedPos > marked.announcedPos) moved.set(q, now);
+    }
+    if (moved.size === 0) return;
+    // Everything up to the writers' `pos` is in the member documents then.
+    await projection.flush(q);
+    await marks.put(moved);
     trouble.over("mark_failed");
-    for (const { doc, marked } of moved) Object.assign(marked, doc);
+    for (const [q, now] of moved) Object.assign(held.get(q)?.marked ?? {}, now);
   }
 
   return {
-    catchUp,
     acquire,
     release,
     writer: (q) => held.get(q)?.writer,
     mark: () => mark(),
     backlog: () => [...held.values()].reduce((sum, { writer, announcer }) => sum + writer.pos - announcer.pos, 0),
+    async close() {
+      await Promise.all(ending);
+    },
   };
-}
-
-// The entries behind `foldedPos`, into the member documents.
-async function foldFrom(
-  { store, shelf, projection }: PartitionParts,
-  q: number,
-  foldedPos: number,
-  lastPos: number,
-  tell: (entries: readonly LogEntry[]) => void = () => undefined,
-): Promise<void> {
-  for (let after = foldedPos; after < lastPos; ) {
-    const page = await store.log.follow(q, after, pageSize);
-    if (page.length === 0) return;
-    for (const entry of page) {
-      const conversation = await shelf.load(entry.conv);
-      projection.touch(foldEntry(conversation, entry));
-      if (entry.event?.name !== undefined) projection.touchInfo(conversation);
-    }
-    tell(page);
-    after = page.at(-1)?.pos ?? lastPos;
-  }
 }
 
 // The last reference JetStream has of a partition; 0 when the stream is new or was deleted.

@@ -1,90 +1,94 @@
-// Member documents follow the log: what changed in memory is put to the store soon after, and readers see both.
+// Member documents follow the log: what changed in memory is put to the store soon after, forward only.
+import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import { advance, copyMember, laterInfo, laterMember } from "./advance.ts";
 import type { Conversation } from "./conversation.ts";
+import { putForward } from "./forward.ts";
+import { type Changes, createPending, type Pending } from "./pending.ts";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
 import type { Trouble } from "./trouble.ts";
 
 export interface Projection {
   /** These members changed: they are kept in memory until the store has them. */
-  touch(members: readonly Member[]): void;
-  touchInfo(conversation: Conversation): void;
+  touch(members: Iterable<Member>): void;
+  touchInfo(info: ConversationInfo): void;
   isPinned(conversation: Conversation): boolean;
-  /** What the store does not have yet of a user's memberships, by conversation. */
-  pendingOf(uid: string): ReadonlyMap<string, Member>;
-  /** What the store does not have yet of a conversation's members, by user. */
-  pendingIn(conv: string): ReadonlyMap<string, Member>;
-  /** Puts what is pending now; callers share a write. Rejects with the store's error; nothing is forgotten then. */
-  flush(): Promise<void>;
-  /** What cannot be put is folded from the log at the next start. */
+  /** What the store may not have yet of one member. */
+  pending(conv: string, uid: string): Member | undefined;
+  /** What the store may not have yet of a conversation's members. */
+  pendingIn(conv: string): readonly Member[];
+  /** How often something pending of the partition got into the store: a reader sees whether it happened meanwhile. */
+  settled(q: number): number;
+  /** Resolves when the store has these changes; who asks meanwhile shares the next write. Rejects with its error. */
+  put(changes: Changes): Promise<void>;
+  /** Resolves when the store has everything touched before, of one partition or all. Nothing is forgotten if it fails. */
+  flush(q?: number): Promise<void>;
+  /** What cannot be put is folded from the log by whoever comes next. */
   close(): Promise<void>;
 }
 
-export function startProjection(store: HistoryStore, options: { everyMs: number; trouble: Trouble }): Projection {
+export function startProjection(
+  store: Pick<HistoryStore, "members" | "infos">,
+  options: { everyMs: number; trouble: Trouble },
+): Projection {
   const { everyMs, trouble } = options;
-  const pending = new Map<string, Map<string, Member>>();
-  const dirty = new Set<Member>();
-  const infos = new Map<string, string>();
-  const pinned = new Map<string, Map<string, Member>>();
-  let writing: Promise<void> = Promise.resolve();
-  let queued: Promise<void> | undefined;
+  const pending = createPending();
+  const settled = new Uint32Array(conversationPartitionCount);
+  const writing = new Set<Promise<void>>();
+  let asked: Pending[] = [];
+  let next: Promise<void> | undefined;
+  let last: Promise<void> = Promise.resolve();
 
-  async function write(): Promise<void> {
-    const members = [...dirty];
-    const names = [...infos];
-    dirty.clear();
-    infos.clear();
+  async function write(items: readonly Pending[]): Promise<void> {
+    if (items.length === 0) return;
+    for (const item of items) pending.begin(item);
     try {
-      await Promise.all([store.members.put(members.map(documentOf)), store.infos.put(names.map(infoOf))]);
+      await writeAll(store, items);
     } catch (error) {
-      for (const member of members) dirty.add(member);
-      for (const [conv, name] of names) if (!infos.has(conv)) infos.set(conv, name);
+      for (const item of items) pending.failed(item);
       throw error;
     }
     trouble.over("fold_failed");
-    for (const member of members) if (!dirty.has(member)) forget(member);
+    for (const item of items) if (pending.done(item)) settled[conversationPartition(item.conv)]! += 1;
   }
 
-  function remember(member: Member): void {
-    dirty.add(member);
-    const byConv = pending.get(member.uid) ?? new Map<string, Member>();
-    pending.set(member.uid, byConv);
-    byConv.set(member.conv, member);
-    const byUid = pinned.get(member.conv) ?? new Map<string, Member>();
-    pinned.set(member.conv, byUid);
-    byUid.set(member.uid, member);
+  function tracked(items: readonly Pending[]): Promise<void> {
+    const work = write(items).finally(() => writing.delete(work));
+    writing.add(work);
+    return work;
   }
 
-  function forget(member: Member): void {
-    const byConv = pending.get(member.uid);
-    byConv?.delete(member.conv);
-    if (byConv?.size === 0) pending.delete(member.uid);
-    const byUid = pinned.get(member.conv);
-    byUid?.delete(member.uid);
-    if (byUid?.size === 0) pinned.delete(member.conv);
-  }
-
-  function flush(): Promise<void> {
-    queued ??= writing
+  function put(changes: Changes): Promise<void> {
+    asked.push(...pending.of(changes));
+    next ??= last
       .catch(() => undefined)
       .then(() => {
-        queued = undefined;
-        writing = write();
-        return writing;
+        const items = [...new Set(asked)];
+        asked = [];
+        next = undefined;
+        last = tracked(items);
+        return last;
       });
-    return queued;
+    return next;
+  }
+
+  async function flush(q?: number): Promise<void> {
+    const items = pending.dirty(q);
+    await Promise.all([...writing, tracked(items)]);
   }
 
   const foldFailed = (error: unknown) => trouble.failed("fold_failed", error);
-  const timer = setInterval(() => {
-    if (dirty.size === 0 && infos.size === 0) return;
-    void flush().catch(foldFailed);
-  }, everyMs);
+  const timer = setInterval(() => void flush().catch(foldFailed), everyMs);
 
   return {
-    touch: (members) => members.forEach(remember),
-    touchInfo: ({ conv, name }) => void infos.set(conv, name),
-    isPinned: ({ conv }) => pinned.has(conv) || infos.has(conv),
-    pendingOf: (uid) => pending.get(uid) ?? none,
-    pendingIn: (conv) => pinned.get(conv) ?? none,
+    touch(members) {
+      for (const member of members) pending.touch(member);
+    },
+    touchInfo: (info) => pending.touchInfo(info),
+    isPinned: ({ conv }) => pending.has(conv),
+    pending: (conv, uid) => pending.member(conv, uid),
+    pendingIn: (conv) => pending.membersIn(conv),
+    settled: (q) => settled[q] ?? 0,
+    put,
     flush,
     async close() {
       clearInterval(timer);
@@ -93,14 +97,19 @@ export function startProjection(store: HistoryStore, options: { everyMs: number;
   };
 }
 
-const none: ReadonlyMap<string, Member> = new Map();
-
-// A copy: the member may change again while it is on its way, and is then still pending.
-function documentOf(member: Member): { key: string; doc: Member } {
-  const stays = member.stays.map((stay): typeof stay => [...stay]);
-  return { key: memberKey(member.conv, member.uid), doc: { ...member, stays } };
-}
-
-function infoOf([conv, name]: [string, string]): { key: string; doc: ConversationInfo } {
-  return { key: conv, doc: { conv, name } };
+async function writeAll({ members, infos }: Pick<HistoryStore, "members" | "infos">, items: readonly Pending[]) {
+  const changed = items.filter((item) => item.member !== undefined) as (Pending & { member: Member })[];
+  const named = items.filter((item) => item.info !== undefined) as (Pending & { info: ConversationInfo })[];
+  // Copies: a member may change again while it is on its way, and is then still pending.
+  const documents = changed.map(({ member }) => ({ key: memberKey(member.conv, member.uid), doc: copyMember(member) }));
+  const [stored] = await Promise.all([
+    putForward(members, documents, laterMember),
+    putForward(
+      infos,
+      named.map(({ info }) => ({ key: info.conv, doc: info })),
+      laterInfo,
+    ),
+  ]);
+  // Another holder may have known of a receipt that this one did not.
+  for (const { member } of changed) advance(member, stored.get(memberKey(member.conv, member.uid)) ?? member);
 }

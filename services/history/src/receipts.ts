@@ -1,21 +1,21 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
-import { currentConversation, lastVisible, memberOrRefusal, type Reading } from "./access.ts";
+import { currentConversation, type Holding, lastVisible, memberOrRefusal } from "./access.ts";
 import type { Member } from "./store.ts";
 
 const sendersMax = 200;
 
 /** Moves the marks and answers whom to tell: the senders of what is newly covered, and the user's own other devices. */
-export async function receive(reading: Reading, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
+export async function receive(holding: Holding, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
   const { conv, uid } = request;
-  const conversation = await currentConversation(reading, conv);
-  const asked = memberOrRefusal(conversation, uid);
+  const conversation = await currentConversation(holding, conv);
+  const asked = memberOrRefusal({ conv, lastSeq: conversation.lastSeq, member: conversation.members.get(uid) }, uid);
   if (asked instanceof AppError) return asked;
   const last = lastVisible(asked, conversation.lastSeq);
   const read = Math.min(request.read ?? 0, last);
-  const readOrd = read > asked.readSeq ? await ordAt(reading, conv, read) : 0;
+  const readOrd = read > asked.readSeq ? await ordAt(holding, conv, read) : 0;
   // Looked up again: no await stands between here and the change.
-  const current = reading.shelf.get(conv) ?? conversation;
+  const current = holding.shelf.get(conv) ?? conversation;
   const member = current.members.get(uid);
   if (!member) return { notice: noticeOf(asked), tell: [] };
   const before = { delivered: member.deliveredSeq, read: member.readSeq };
@@ -24,18 +24,18 @@ export async function receive(reading: Reading, request: ReceiptRequest): Promis
   member.deliveredSeq = Math.max(member.deliveredSeq, delivered);
   const moved = member.readSeq > before.read || member.deliveredSeq > before.delivered;
   if (!moved) return { notice: noticeOf(member), tell: [] };
-  reading.projection.touch([member]);
-  const notice = noticeOf(member);
+  holding.projection.touch([member]);
   const [senders] = await Promise.all([
-    current.members.size > limits.smallRoomMembers ? [] : coveredSenders(reading, before, member),
-    reading.projection.flush(),
+    current.members.size > limits.smallRoomMembers ? [] : coveredSenders(holding, before, member),
+    holding.projection.put({ members: [member], infos: [] }),
   ]);
-  return { notice, tell: [...new Set([uid, ...senders])] };
+  // Only now: what another holder was told before has come in with the write.
+  return { notice: noticeOf(member), tell: [...new Set([uid, ...senders])] };
 }
 
 // Of the marks that moved, the longer stretch covers the other.
 async function coveredSenders(
-  reading: Reading,
+  holding: Holding,
   before: { delivered: number; read: number },
   member: Member,
 ): Promise<string[]> {
@@ -45,10 +45,10 @@ async function coveredSenders(
   ].filter(([from = 0, to = 0]) => to > from);
   const from = Math.min(...stretches.map(([start = 0]) => start));
   const to = Math.max(...stretches.map(([, end = 0]) => end));
-  return reading.store.log.senders(member.conv, from, to, sendersMax);
+  return holding.store.log.senders(member.conv, from, to, sendersMax);
 }
 
-async function ordAt({ store }: Reading, conv: string, seq: number): Promise<number> {
+async function ordAt({ store }: Holding, conv: string, seq: number): Promise<number> {
   const [entry] = await store.log.range(conv, { after: seq - 1, limit: 1 });
   return entry?.ord ?? 0;
 }

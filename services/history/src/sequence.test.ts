@@ -9,6 +9,7 @@ function conversation(conv: string, state: Partial<Conversation> = {}): Conversa
     conv,
     q: 1,
     name: "",
+    nameSeq: 0,
     lastSeq: 0,
     lastOrd: 0,
     lastTs: 0,

@@ -15,11 +15,13 @@ import { openStore } from "@parley/store";
 import { serveHistory } from "./answers.ts";
 import type { HistoryConfig } from "./config.ts";
 import { createShelf } from "./conversation.ts";
+import { createMarks } from "./marks.ts";
 import { createPartitions } from "./partitions.ts";
 import { startProjection } from "./projection.ts";
 import { createReceivers } from "./receivers.ts";
 import { openHistoryStore } from "./store.ts";
 import { ensureStreams, openStreams } from "./stream.ts";
+import { createTails } from "./tails.ts";
 import { createTrouble } from "./trouble.ts";
 
 const markEveryMs = 5_000;
@@ -36,8 +38,12 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   const trouble = createTrouble(log);
   const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, trouble });
   const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection);
+  const marks = createMarks(store);
+  const tails = createTails(store.log);
   const partitions = createPartitions({
     store,
+    marks,
+    tails,
     shelf,
     projection,
     trouble,
@@ -47,14 +53,12 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     announceMs: config.HISTORY_ANNOUNCE_MS,
     pass: context.pass,
     receivers: createReceivers({ nats, shelf, log }),
-    membersChanged({ q, conv, memberSeq }) {
-      const changed: MembersChanged = { conv, memberSeq };
+    membersChanged(q: number, changed: MembersChanged) {
       nats.publish(membersSubject(q), JSON.stringify(changed));
     },
     log,
   });
-  await partitions.catchUp();
-  const answers = serveHistory({ nats, instance, trouble, log, store, shelf, projection, partitions });
+  const answers = serveHistory({ nats, instance, trouble, log, store, shelf, projection, partitions, marks, tails });
   const leases = startLeases({
     redis,
     kind: "conversation",
@@ -78,6 +82,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
       await closing("leases", () => leases.close());
       await closing("answers", () => answers.close());
       await closing("projection", () => projection.close());
+      await closing("announcers", () => partitions.close());
       await closing("nats", () => nats.close());
       redis.disconnect();
       await closing("store", () => opened.close());

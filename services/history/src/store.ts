@@ -30,9 +30,11 @@ export interface Member {
 export interface ConversationInfo {
   conv: string;
   name: string;
+  /** seq of the event that gave the name */
+  nameSeq: number;
 }
 
-/** How far partition `q` is folded into member documents, and announced. */
+/** Everything of partition `q` up to `foldedPos` is in the member documents, up to `announcedPos` in JetStream. */
 export interface Mark {
   foldedPos: number;
   announcedPos: number;

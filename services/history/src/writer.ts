@@ -3,14 +3,16 @@ import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type G
 import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
+import type { CaughtUp } from "./catch-up.ts";
 import { changeEntry, eventOf } from "./change.ts";
 import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
+import { foldEntry } from "./fold.ts";
 import { lookUp } from "./look-up.ts";
-import { decideChange, foldEntry } from "./members.ts";
+import { decideChange } from "./members.ts";
 import type { Projection } from "./projection.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
-import type { HistoryStore } from "./store.ts";
+import type { ConversationInfo, HistoryStore, Member } from "./store.ts";
 import { type Trouble, withoutPath } from "./trouble.ts";
 
 export interface WriterParts {
@@ -19,7 +21,7 @@ export interface WriterParts {
   projection: Projection;
   receivers: Receivers;
   /** folds entries of the log that no commit here told of, and announces them */
-  foldMissed(afterPos: number, lastPos: number): Promise<void>;
+  foldMissed(afterPos: number, lastPos: number): Promise<CaughtUp>;
   /** told after each commit, in order of `pos` */
   committed(entries: readonly LogEntry[]): void;
   trouble: Trouble;
@@ -35,13 +37,16 @@ export interface Writer extends WriterParts {
   open: boolean;
   jobs: Job[];
   working: Promise<void> | undefined;
+  /** who became or ceased to be a member, and names: in the store before a commit is answered, and before the next one */
+  unput: { members: Set<Member>; infos: Set<ConversationInfo> };
 }
 
 const attemptsMax = 3;
 
 /** `pos` is the store's last position in the partition. */
 export function createWriter(q: number, pos: number, parts: WriterParts): Writer {
-  return { ...parts, q, pos, open: true, jobs: [], working: undefined };
+  const unput = { members: new Set<Member>(), infos: new Set<ConversationInfo>() };
+  return { ...parts, q, pos, open: true, jobs: [], working: undefined, unput };
 }
 
 /** Stores a group in order. Resolves when all of it is committed or refused; never rejects. */
@@ -69,7 +74,7 @@ export function change(writer: Writer, request: ChangeRequest): Promise<ChangeRe
 }
 
 /** True if the store's last `pos` is this writer's own: what it knows is all there is. */
-export async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
+async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
   return (await store.log.last(q)).pos === pos;
 }
 
@@ -124,18 +129,30 @@ async function recover(writer: Writer): Promise<void> {
   writer.shelf.drop(writer.q);
   const { pos } = await writer.store.log.last(writer.q);
   // A commit whose answer was lost, or another writer's: no `apply` has seen it.
-  await writer.foldMissed(writer.pos, pos);
+  const missed = await writer.foldMissed(writer.pos, pos);
+  for (const member of missed.members) writer.unput.members.add(member);
+  for (const info of missed.infos) writer.unput.infos.add(info);
   writer.pos = pos;
+}
+
+// Nothing is stored after a change of the members that their documents do not show: readers everywhere go by them.
+async function putStructure({ unput, projection }: Writer): Promise<void> {
+  if (unput.members.size === 0 && unput.infos.size === 0) return;
+  await projection.put(unput);
+  unput.members.clear();
+  unput.infos.clear();
 }
 
 async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promise<void> {
   const { q, store } = writer;
+  await putStructure(writer);
   const candidates = await lookUp(writer, batch);
   const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
   apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
+  await putStructure(writer);
   writer.pass("before-reply");
   let at = 0;
   for (const { items, settle } of batch) {
@@ -147,6 +164,7 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
 async function commitChange(writer: Writer, { request, settle }: ChangeJob): Promise<void> {
   const { q, store, shelf } = writer;
   const { conv, id, device, event } = request;
+  await putStructure(writer);
   const conversation = await shelf.load(conv);
   const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
   if (stored) return settle({ seq: stored.seq, ts: stored.ts, changed: eventOf(stored).uids });
@@ -158,6 +176,7 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   const entry = changeEntry(conversation, writer.pos + 1, request, decided);
   await store.log.append(q, [entry]);
   apply(writer, [entry], new Map([[conv, conversation]]));
+  await putStructure(writer);
   settle({ seq: entry.seq, ts: entry.ts, changed: decided.uids });
 }
 
@@ -176,11 +195,20 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
     conversation.lastTs = entry.ts;
     conversation.memberSeq = entry.memberSeq;
     noteLastId(conversation, entry.device, entry.id);
-    writer.projection.touch(foldEntry(conversation, entry));
-    if (entry.event?.name !== undefined) writer.projection.touchInfo(conversation);
+    const { members, isStructural } = foldEntry(conversation, entry);
+    writer.projection.touch(members);
+    if (isStructural) noteStructure(writer, conversation, entry, members);
     writer.shelf.keep(conversation);
   }
   if (entries.length > 0) writer.committed(entries);
+}
+
+function noteStructure(writer: Writer, conversation: Conversation, entry: LogEntry, members: readonly Member[]): void {
+  for (const member of members) writer.unput.members.add(member);
+  if (entry.event?.name === undefined) return;
+  const { conv, name, nameSeq } = conversation;
+  writer.projection.touchInfo({ conv, name, nameSeq });
+  writer.unput.infos.add({ conv, name, nameSeq });
 }
 
 function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "internal", error: unknown): void {

@@ -1,0 +1,64 @@
+// Documents of history only move forward: of two states of one the later is known field by field, whoever wrote it when.
+import type { ConversationInfo, Mark, Member } from "./store.ts";
+
+/**
+ * Takes over what `other` knows and `member` does not. Who is in the conversation and as what follows the log, so the
+ * state of the later event counts whole; each mark counts by itself. True if anything moved.
+ */
+export function advance(member: Member, other: Member): boolean {
+  if (member === other) return false;
+  const moved = [
+    takeMembership(member, other),
+    take(member, other, "sentSeq", "sentOrd"),
+    take(member, other, "readSeq", "readOrd"),
+    take(member, other, "deletedTo", "deletedOrd"),
+    take(member, other, "deliveredSeq"),
+  ];
+  return moved.includes(true);
+}
+
+/** The later of two states of a member; `stored` itself when `ours` adds nothing. */
+export function laterMember(stored: Member, ours: Member): Member {
+  const later = copyMember(stored);
+  return advance(later, ours) ? later : stored;
+}
+
+export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): ConversationInfo {
+  return ours.nameSeq > (stored.nameSeq ?? 0) ? ours : stored;
+}
+
+/** Both positions by themselves. */
+export function laterMark(stored: Mark, ours: Mark): Mark {
+  if (ours.foldedPos <= stored.foldedPos && ours.announcedPos <= stored.announcedPos) return stored;
+  return {
+    foldedPos: Math.max(stored.foldedPos, ours.foldedPos),
+    announcedPos: Math.max(stored.announcedPos, ours.announcedPos),
+  };
+}
+
+/** A copy that shares nothing. */
+export function copyMember(member: Member): Member {
+  return { ...member, stays: member.stays.map(([from, to]) => [from, to]) };
+}
+
+function takeMembership(member: Member, other: Member): boolean {
+  const isLater =
+    other.appliedSeq > member.appliedSeq ||
+    // Between two users no event opens the stay, only the first message.
+    (other.appliedSeq === member.appliedSeq && other.stays.length > member.stays.length);
+  if (!isLater) return false;
+  const { role, stays, joinOrd, leftOrd, appliedSeq } = copyMember(other);
+  Object.assign(member, { role, stays, joinOrd, appliedSeq });
+  if (leftOrd === undefined) delete member.leftOrd;
+  else member.leftOrd = leftOrd;
+  return true;
+}
+
+type MarkField = "sentSeq" | "readSeq" | "deletedTo" | "deliveredSeq";
+
+function take(member: Member, other: Member, field: MarkField, ord?: "sentOrd" | "readOrd" | "deletedOrd"): boolean {
+  if (other[field] <= member[field]) return false;
+  member[field] = other[field];
+  if (ord) member[ord] = other[ord];
+  return true;
+}

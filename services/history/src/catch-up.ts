@@ -1,0 +1,75 @@
+// Folds a stretch of the log that no commit here told of: what the holder before left, or a commit whose answer was lost.
+import { advance, copyMember } from "./advance.ts";
+import type { Changes } from "./pending.ts";
+import type { Projection } from "./projection.ts";
+import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
+import { type ConversationTail, foldTail, scratch, uidsOfTail } from "./tail.ts";
+import type { Tails } from "./tails.ts";
+
+export interface CatchUpParts {
+  store: Pick<HistoryStore, "members">;
+  projection: Projection;
+  tails: Tails;
+}
+
+/** What of the stretch must be in the store before anything else is: memberships and names; and who is to be told. */
+export interface CaughtUp extends Changes {
+  members: Member[];
+  infos: ConversationInfo[];
+  /** the last membership event of each conversation */
+  events: { conv: string; memberSeq: number }[];
+}
+
+const keysMax = 1_000;
+
+/** The entries above `from` up to `to`, into what is pending. */
+export async function catchUp(parts: CatchUpParts, q: number, from: number, to: number): Promise<CaughtUp> {
+  const caught: CaughtUp = { members: [], infos: [], events: [] };
+  if (to <= from) return caught;
+  const { conversations } = await parts.tails.read(q, from, to);
+  let some: [string, ConversationTail][] = [];
+  let keys = 0;
+  for (const [conv, tail] of conversations) {
+    some.push([conv, tail]);
+    keys += uidsOfTail(conv, tail).size;
+    if (keys < keysMax) continue;
+    await foldSome(parts, some, caught);
+    some = [];
+    keys = 0;
+  }
+  await foldSome(parts, some, caught);
+  return caught;
+}
+
+async function foldSome(
+  { store, projection }: CatchUpParts,
+  some: readonly [string, ConversationTail][],
+  caught: CaughtUp,
+): Promise<void> {
+  const pendingBefore = new Map(some.map(([conv]) => [conv, projection.pendingIn(conv)]));
+  const keys = some.flatMap(([conv, tail]) => [...uidsOfTail(conv, tail)].map((uid) => memberKey(conv, uid)));
+  const documents = await store.members.getMany(keys);
+  for (const [conv, tail] of some) {
+    const folded = scratch(conv);
+    for (const uid of uidsOfTail(conv, tail)) {
+      const document = documents.get(memberKey(conv, uid));
+      if (document) folded.members.set(uid, copyMember(document.doc));
+    }
+    // What is pending stays the same object: it is what will be put.
+    for (const member of pendingBefore.get(conv) ?? []) {
+      const document = folded.members.get(member.uid);
+      if (document) advance(member, document);
+      folded.members.set(member.uid, member);
+    }
+    const { structural, sent } = foldTail(tail, folded);
+    projection.touch(structural);
+    projection.touch(sent);
+    caught.members.push(...structural);
+    const memberSeq = tail.events.at(-1)?.seq;
+    if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
+    if (folded.nameSeq === 0) continue;
+    const info = { conv, name: folded.name, nameSeq: folded.nameSeq };
+    projection.touchInfo(info);
+    caught.infos.push(info);
+  }
+}

@@ -1,0 +1,55 @@
+// Writes documents so that nobody takes back what another wrote: each is merged with what is there and written only if that
+// did not change meanwhile. A holder that was paused past its lease, or two at once, do no harm.
+import { type Collection, StoreError, type Versioned } from "@parley/store";
+
+const chunkSize = 500;
+const roundsMax = 20;
+
+export interface Written<T> {
+  key: string;
+  doc: T;
+}
+
+/** `later(stored, ours)` answers `stored` itself when ours adds nothing. Resolves with what the store has now, by key. */
+export async function putForward<T extends object>(
+  collection: Collection<T>,
+  entries: readonly Written<T>[],
+  later: (stored: T, ours: T) => T,
+): Promise<Map<string, T>> {
+  const now = new Map<string, T>();
+  for (let at = 0; at < entries.length; at += chunkSize)
+    await putChunk(collection, entries.slice(at, at + chunkSize), later, now);
+  return now;
+}
+
+async function putChunk<T extends object>(
+  collection: Collection<T>,
+  entries: readonly Written<T>[],
+  later: (stored: T, ours: T) => T,
+  now: Map<string, T>,
+): Promise<void> {
+  let rest = entries;
+  for (let round = 0; rest.length > 0; round++) {
+    if (round === roundsMax) throw new StoreError("unavailable", "documents changed again and again while written");
+    const stored = await collection.getMany(rest.map(({ key }) => key));
+    const outcomes = await Promise.all(rest.map((entry) => putOne(collection, entry, stored.get(entry.key), later)));
+    rest = rest.filter((entry, index) => {
+      const written = outcomes[index];
+      if (written) now.set(entry.key, written);
+      return !written;
+    });
+  }
+}
+
+// undefined: another was faster.
+async function putOne<T extends object>(
+  collection: Collection<T>,
+  { key, doc }: Written<T>,
+  stored: Versioned<T> | undefined,
+  later: (stored: T, ours: T) => T,
+): Promise<T | undefined> {
+  if (!stored) return (await collection.insert(key, doc)) ? doc : undefined;
+  const merged = later(stored.doc, doc);
+  if (merged === stored.doc) return merged;
+  return (await collection.update(key, merged, stored.version)) ? merged : undefined;
+}

@@ -1,0 +1,116 @@
+// What history knows of members and names and the store may not have yet: pure bookkeeping, no I/O.
+import { conversationPartition } from "@parley/protocol/partition";
+import { advance } from "./advance.ts";
+import type { ConversationInfo, Member } from "./store.ts";
+
+/** A member or a conversation's name, on its way to the store. */
+export interface Pending {
+  conv: string;
+  member?: Member;
+  info?: ConversationInfo;
+  /** changed since it was last sent */
+  isDirty: boolean;
+  /** how many writes of it are under way */
+  writes: number;
+}
+
+export interface Changes {
+  members: Iterable<Member>;
+  infos: Iterable<ConversationInfo>;
+}
+
+export interface PendingSet {
+  touch(member: Member): Pending;
+  touchInfo(info: ConversationInfo): Pending;
+  member(conv: string, uid: string): Member | undefined;
+  membersIn(conv: string): Member[];
+  has(conv: string): boolean;
+  /** The items of these changes; one that is in the store already has none. */
+  of(changes: Changes): Pending[];
+  /** What changed since it was sent. */
+  dirty(q?: number): Pending[];
+  begin(item: Pending): void;
+  failed(item: Pending): void;
+  /** The store has what was sent. True if the item is forgotten now: nothing newer is left of it. */
+  done(item: Pending): boolean;
+}
+
+export function createPending(): PendingSet {
+  const members = new Map<string, Map<string, Pending>>();
+  const infos = new Map<string, Pending>();
+
+  function touch(member: Member): Pending {
+    const inConv = members.get(member.conv) ?? new Map<string, Pending>();
+    if (inConv.size === 0) members.set(member.conv, inConv);
+    const known = inConv.get(member.uid);
+    if (!known) {
+      const item: Pending = { conv: member.conv, member, isDirty: true, writes: 0 };
+      inConv.set(member.uid, item);
+      return item;
+    }
+    if (known.member !== member) {
+      // The partition was read anew: from now on that object is the one that changes.
+      if (known.member) advance(member, known.member);
+      known.member = member;
+    }
+    known.isDirty = true;
+    return known;
+  }
+
+  function touchInfo(info: ConversationInfo): Pending {
+    const known = infos.get(info.conv);
+    const item: Pending = known ?? { conv: info.conv, info, isDirty: true, writes: 0 };
+    if (info.nameSeq > (item.info?.nameSeq ?? 0)) item.info = info;
+    item.isDirty = true;
+    infos.set(info.conv, item);
+    return item;
+  }
+
+  function forget({ conv, member }: Pending): void {
+    if (!member) {
+      infos.delete(conv);
+      return;
+    }
+    const inConv = members.get(conv);
+    inConv?.delete(member.uid);
+    if (inConv?.size === 0) members.delete(conv);
+  }
+
+  return {
+    touch,
+    touchInfo,
+    member: (conv, uid) => members.get(conv)?.get(uid)?.member,
+    membersIn: (conv) => [...(members.get(conv)?.values() ?? [])].map(({ member }) => member as Member),
+    has: (conv) => members.has(conv) || infos.has(conv),
+    of(changes) {
+      const items: Pending[] = [];
+      for (const { conv, uid } of changes.members) items.push(...present(members.get(conv)?.get(uid)));
+      for (const { conv } of changes.infos) items.push(...present(infos.get(conv)));
+      return items;
+    },
+    dirty(q) {
+      const isAsked = (conv: string) => q === undefined || conversationPartition(conv) === q;
+      const found = [...infos.values()];
+      for (const [conv, inConv] of members) if (isAsked(conv)) found.push(...inConv.values());
+      return found.filter(({ isDirty, conv }) => isDirty && isAsked(conv));
+    },
+    begin(item) {
+      item.isDirty = false;
+      item.writes += 1;
+    },
+    failed(item) {
+      item.isDirty = true;
+      item.writes -= 1;
+    },
+    done(item) {
+      item.writes -= 1;
+      if (item.isDirty || item.writes > 0) return false;
+      forget(item);
+      return true;
+    },
+  };
+}
+
+function present<T>(item: T | undefined): T[] {
+  return item === undefined ? [] : [item];
+}

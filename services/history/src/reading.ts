@@ -1,0 +1,98 @@
+// How any replica reads rightly, holder or not: marks, then documents, then the ends of the log, then what lies between.
+import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import type { LogEntry } from "@parley/store";
+import { advance } from "./advance.ts";
+import type { Marks } from "./marks.ts";
+import type { Partitions } from "./partitions.ts";
+import type { Projection } from "./projection.ts";
+import { findAll, type HistoryStore, type Member, memberKey } from "./store.ts";
+import { foldMember } from "./tail.ts";
+import type { Tails } from "./tails.ts";
+
+export interface Reading {
+  store: HistoryStore;
+  partitions: Partitions;
+  projection: Projection;
+  marks: Marks;
+  tails: Tails;
+}
+
+/** A member of a conversation, and the conversation's last entry; without one it has no message yet. */
+export interface View {
+  member: Member;
+  head: LogEntry | undefined;
+}
+
+/** Documents that were read, and what was known before: `complete` needs it to make them complete. */
+export interface Sight {
+  /** Everything up to here was in the documents when they were read. */
+  folded(q: number): number;
+  /** `projection.settled` of each partition before they were read */
+  settled: Uint32Array;
+}
+
+/** Begins a look at the store: before its documents are read. */
+export async function look({ marks, projection }: Reading): Promise<Sight> {
+  const folded = await marks.folded();
+  const settled = new Uint32Array(conversationPartitionCount);
+  for (let q = 0; q < settled.length; q++) settled[q] = projection.settled(q);
+  return { folded, settled };
+}
+
+/**
+ * The memberships of a user. Documents alone are right about who is a member: no commit that changes it is answered or
+ * followed by another before they have it.
+ */
+export async function membershipsOf({ store }: Reading, uid: string): Promise<Member[]> {
+  return findAll(store.members, "by_uid", uid);
+}
+
+export async function memberOf({ store }: Reading, conv: string, uid: string): Promise<Member | undefined> {
+  return (await store.members.get(memberKey(conv, uid)))?.doc;
+}
+
+/**
+ * Completes members whose documents were read, and whose heads were read after them, with what the log has behind the
+ * marks: a user's own last messages, so that unread is right. The partition's holder knows it; others read the tail.
+ */
+export async function complete(reading: Reading, sight: Sight, views: readonly View[]): Promise<void> {
+  const missing = new Map<number, { views: View[]; to: number }>();
+  for (const view of views) {
+    const q = conversationPartition(view.member.conv);
+    const to = view.head?.pos ?? 0;
+    if (to <= sight.folded(q) || fromPending(reading, sight, q, view)) continue;
+    const wanted = missing.get(q) ?? { views: [], to: 0 };
+    wanted.views.push(view);
+    wanted.to = Math.max(wanted.to, to);
+    missing.set(q, wanted);
+  }
+  await Promise.all([...missing].map(([q, wanted]) => fromTail(reading, sight.folded(q), q, wanted)));
+}
+
+// This replica's writer has folded the log up to there: what the documents lack is pending here, unless it was put after
+// they were read.
+function fromPending(
+  { partitions, projection }: Reading,
+  { settled }: Sight,
+  q: number,
+  { member, head }: View,
+): boolean {
+  const writer = partitions.writer(q);
+  if (!writer || writer.pos < (head?.pos ?? 0) || projection.settled(q) !== settled[q]) return false;
+  const pending = projection.pending(member.conv, member.uid);
+  if (pending) advance(member, pending);
+  return true;
+}
+
+async function fromTail(
+  { tails }: Reading,
+  from: number,
+  q: number,
+  { views, to }: { views: readonly View[]; to: number },
+): Promise<void> {
+  const { conversations } = await tails.read(q, from, to);
+  for (const { member } of views) {
+    const tail = conversations.get(member.conv);
+    if (tail) foldMember(tail, member);
+  }
+}

@@ -1,0 +1,75 @@
+// A tail: what the log has of one partition behind a position, kept as what it does to member documents, without bodies.
+import type { LogEntry } from "@parley/store";
+import { type Folded, foldEvent, foldSent, isCounted, openNamed, uidsOf } from "./fold.ts";
+import type { Member } from "./store.ts";
+
+/** What the entries of one conversation come to. */
+export interface ConversationTail {
+  /** its first message is here: between two users it opens their stays */
+  begins: boolean;
+  events: LogEntry[];
+  /** each sender's last counted message */
+  sent: Map<string, { seq: number; ord: number }>;
+}
+
+export interface Tail {
+  readonly q: number;
+  /** everything above `from` up to `to` is in */
+  readonly from: number;
+  to: number;
+  conversations: Map<string, ConversationTail>;
+  /** how many events and senders it holds */
+  size: number;
+}
+
+const noBody = new Uint8Array(0);
+
+export function emptyTail(q: number, from: number): Tail {
+  return { q, from, to: from, conversations: new Map(), size: 0 };
+}
+
+/** The next entries of the partition, in order. */
+export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
+  for (const entry of entries) {
+    const known = tail.conversations.get(entry.conv);
+    const conversation: ConversationTail = known ?? { begins: false, events: [], sent: new Map() };
+    tail.conversations.set(entry.conv, conversation);
+    if (entry.seq === 1) conversation.begins = true;
+    const before = conversation.sent.size + conversation.events.length;
+    if (entry.event) conversation.events.push({ ...entry, body: noBody });
+    if (isCounted(entry)) conversation.sent.set(entry.from, { seq: entry.seq, ord: entry.ord });
+    tail.size += conversation.sent.size + conversation.events.length - before;
+    tail.to = entry.pos;
+  }
+}
+
+/** Everybody whose member document the tail may change. */
+export function uidsOfTail(conv: string, { begins, events, sent }: ConversationTail): Set<string> {
+  const opened = begins ? openNamed(scratch(conv)) : [];
+  return new Set([...opened.map(({ uid }) => uid), ...events.flatMap(uidsOf), ...sent.keys()]);
+}
+
+/** Folds the tail into the members. Answers those that changed; the structural ones apart. */
+export function foldTail(
+  { begins, events, sent }: ConversationTail,
+  conversation: Folded,
+): { structural: Set<Member>; sent: Set<Member> } {
+  const structural = new Set(begins ? openNamed(conversation) : []);
+  for (const entry of events) for (const member of foldEvent(conversation, entry)) structural.add(member);
+  const moved = new Set<Member>();
+  for (const [from, at] of sent) {
+    const member = foldSent(conversation, from, at);
+    if (member) moved.add(member);
+  }
+  return { structural, sent: moved };
+}
+
+/** The member as the tail leaves it; changes `member`. */
+export function foldMember(tail: ConversationTail, member: Member): void {
+  foldTail(tail, { ...scratch(member.conv), members: new Map([[member.uid, member]]) });
+}
+
+/** Something to fold into, with nobody in it. */
+export function scratch(conv: string): Folded {
+  return { conv, name: "", nameSeq: 0, members: new Map() };
+}
