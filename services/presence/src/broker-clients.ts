@@ -31,7 +31,8 @@ export function openBrokerClients({ broker, urls, credential }: BrokerClientsOpt
   const basic = `Basic ${Buffer.from(broker === "vernemq" ? `${credential}:` : credential).toString("base64")}`;
   const authorization = broker === "edge" ? `Bearer ${credential}` : basic;
   const ask: Ask = (url, method = "GET") => askBroker(url, method, authorization);
-  const one = { edge, emqx, vernemq }[broker];
+  if (broker === "edge") return ofEdges(urls, ask);
+  const one = { emqx, vernemq }[broker];
   return {
     async list() {
       return (await Promise.all(urls.map((url) => one.list(url, ask)))).flat();
@@ -40,6 +41,31 @@ export function openBrokerClients({ broker, urls, credential }: BrokerClientsOpt
       await Promise.all(urls.map((url) => one.disconnect(url, clientId, ask)));
     },
   };
+}
+
+/**
+ * Edges share no list, so all are asked. Where nobody listens no edge runs, and nobody is connected to it: the others
+ * answer for all, and any of them ends a session that waits at the broker.
+ */
+function ofEdges(urls: readonly string[], ask: Ask): BrokerClients {
+  async function askAll<T>(one: (url: string) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(urls.map(one));
+    const failed = answers.filter((answer) => answer.status === "rejected").map(({ reason }) => reason as AppError);
+    const worst = failed.find((error) => !isRefused(error)) ?? (failed.length === urls.length ? failed[0] : undefined);
+    if (worst !== undefined) throw worst;
+    return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  }
+  return {
+    list: async () => (await askAll((url) => edge.list(url, ask))).flat(),
+    async disconnect(clientId) {
+      await askAll((url) => edge.disconnect(url, clientId, ask));
+    },
+  };
+}
+
+function isRefused({ cause }: AppError): boolean {
+  const reason = cause instanceof Error ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return reason?.code === "ECONNREFUSED";
 }
 
 type Ask = (url: string, method?: "GET" | "DELETE") => Promise<unknown>;

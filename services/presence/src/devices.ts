@@ -21,6 +21,8 @@ export interface Devices {
   ofUser(uid: string): Promise<DeviceDoc[]>;
   /** Removes the device if it is the user's; false: it is not. */
   remove(clientId: string, uid: string): Promise<boolean>;
+  /** It may have been removed by another replica: looked up again when it comes. */
+  forget(clientId: string): void;
   /** Resolves when what waited is kept. */
   close(): Promise<void>;
 }
@@ -29,6 +31,8 @@ export interface Devices {
 type Note = { uid?: string; createdAt?: number; lastSeen?: number };
 
 const knownDevices = 200_000;
+/** What another replica removed is unknown here by then, even if nothing was heard of it. */
+const knownMs = 60_000;
 const waitingNotes = 200_000;
 const batchNotes = 500;
 const gatherMs = 50;
@@ -37,7 +41,7 @@ const listLimit = 1000;
 
 export async function openDevices(documents: Documents, log: Logger): Promise<Devices> {
   const kept = await documents.collection<DeviceDoc>({ name: "devices", indexes: { uid: ["uid"] } });
-  const owners = new LRUCache<string, string>({ max: knownDevices });
+  const owners = new LRUCache<string, string>({ max: knownDevices, ttl: knownMs });
   const notes = openNotes(kept, log);
 
   async function ownerOf(clientId: string): Promise<string | undefined> {
@@ -77,6 +81,7 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
       owners.delete(clientId);
       return kept.remove(clientId);
     },
+    forget: (clientId) => void owners.delete(clientId),
     close: notes.close,
   };
 }
@@ -92,12 +97,17 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
     const batch = [...waiting].slice(0, batchNotes);
     if (batch.length === 0) return;
     const known = await kept.getMany(batch.map(([clientId]) => clientId));
-    const entries = batch.flatMap(([clientId, note]) => {
-      const doc = merge(clientId, known.get(clientId)?.doc, note);
-      return doc ? [{ key: clientId, doc }] : [];
-    });
-    if (entries.length > 0) await kept.put(entries);
-    for (const [clientId, note] of batch) if (waiting.get(clientId) === note) waiting.delete(clientId);
+    // Each by itself: another replica may have removed or changed it since it was read, and then it is read again.
+    const written = await Promise.all(
+      batch.map(async ([clientId, note]) => {
+        const before = known.get(clientId);
+        const doc = merge(clientId, before?.doc, note);
+        if (!doc) return true;
+        return before ? kept.update(clientId, doc, before.version) : kept.insert(clientId, doc);
+      }),
+    );
+    for (const [i, [clientId, note]] of batch.entries())
+      if (written[i] && waiting.get(clientId) === note) waiting.delete(clientId);
   }
 
   async function writeAll(): Promise<void> {

@@ -13,13 +13,17 @@ export interface EventParts {
   log: Logger;
 }
 
-/** Each event is one replica's. */
+/** Each event is one replica's; a revocation is acted on by one, and remembered by all. */
 export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const { nats, log, revoked } = parts;
   const inHand = new Set<Promise<void>>();
-  const follow = (subject: string, work: (told: unknown) => Promise<void> | void) =>
+  const follow = (
+    subject: string,
+    work: (told: unknown) => Promise<void> | void,
+    options: { queue?: string } = { queue: "presence" },
+  ) =>
     nats.subscribe(subject, {
-      queue: "presence",
+      ...options,
       callback: (error, message) => {
         if (error) return void log.error({ event: "subscription_failed", subject, err: error });
         const taken = Promise.resolve()
@@ -32,7 +36,8 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const subscriptions = [
     follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
-    follow(subjects.revoked, (told) => revoked.take(readRevocation(told as Revocation))),
+    follow(subjects.revoked, (told) => revoked.act(readRevocation(told as Revocation))),
+    follow(subjects.revoked, (told) => revoked.remember(readRevocation(told as Revocation)), {}),
   ];
   return {
     async close() {
@@ -42,14 +47,16 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   };
 }
 
-async function takeSession({ event, clientId, at }: SessionEvent, { devices, change }: EventParts): Promise<void> {
+async function takeSession(told: SessionEvent, { devices, change }: EventParts): Promise<void> {
+  const { event, clientId, at } = told;
   if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
+  const named = typeof told.connection === "string" ? { connection: told.connection } : {};
   const uid = await devices.ownerOf(clientId);
   if (uid === undefined) return;
   if (event === "connected") {
-    if (await devices.claim(clientId, uid)) await change({ op: "connected", uid, clientId, at });
+    if (await devices.claim(clientId, uid)) await change({ op: "connected", uid, clientId, at, ...named });
   } else if (event === "offline" || event === "gone" || event === "expired") {
-    await change({ op: "end", uid, clientId, at });
+    await change({ op: "end", uid, clientId, at, ...named });
   } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);
 }
 

@@ -22,8 +22,14 @@ const lookMs = 2000;
 /** A session younger than this may be on its way into the broker's list. */
 const graceMs = 10_000;
 
+export interface Reconciling {
+  /** Compares as soon as what happens now can be told from the broker's list. */
+  soon(): void;
+  close(): Promise<void>;
+}
+
 /** Every replica compares at its start; later one of them does. */
-export function startReconcile(parts: ReconcileParts, everySeconds: number): { close(): Promise<void> } {
+export function startReconcile(parts: ReconcileParts, everySeconds: number): Reconciling {
   const { redis, log } = parts;
   let started = false;
   let failing = false;
@@ -60,6 +66,9 @@ export function startReconcile(parts: ReconcileParts, everySeconds: number): { c
   };
   next();
   return {
+    soon() {
+      redis.pexpire(turnKey, graceMs, "LT").catch(() => undefined);
+    },
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -1,22 +1,36 @@
-// Ends the connections of devices whose tokens were revoked, now and once more for whoever slipped in meanwhile.
+// Ends the connections of devices whose tokens were revoked: at once, and once more for whoever slipped in meanwhile.
 import type { Revocation } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, loadRevocations, type NatsConnection, onNatsBack } from "@parley/runtime";
 import type { BrokerClients } from "./broker-clients.ts";
 import type { Sessions, StoredSession } from "./sessions.ts";
 
 export interface Revoked {
-  take(revocation: Revocation): void;
+  /** Ends what it ends now; for one replica. */
+  act(revocation: Revocation): void;
+  /** Looks again later; for every replica, so that the death of the one that acted leaves nobody connected. */
+  remember(revocation: Revocation): void;
   /** Looks at the latest revocations again. */
   again(): void;
   close(): Promise<void>;
 }
 
+interface Parts {
+  nats: NatsConnection;
+  sessions: Sessions;
+  broker: BrokerClients | undefined;
+  /** A device was revoked, maybe removed. */
+  onDevice(clientId: string): void;
+  log: Logger;
+}
+
 const againMs = 2000;
 const rememberMs = 5 * 60_000;
+const rememberAtMost = 50_000;
+const retryMs = 1000;
 
-export function openRevoked(parts: { sessions: Sessions; broker: BrokerClients | undefined; log: Logger }): Revoked {
-  const { sessions, broker, log } = parts;
-  const latest = new Map<Revocation, number>();
+export function openRevoked(parts: Parts): Revoked {
+  const { sessions, broker, onDevice, log } = parts;
+  const latest = new Map<string, { revocation: Revocation; until: number }>();
   const timers = new Set<NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
 
@@ -28,35 +42,69 @@ export function openRevoked(parts: { sessions: Sessions; broker: BrokerClients |
     }
   }
 
-  function start(revocation: Revocation): void {
-    const work = end(revocation)
-      .catch((error: unknown) =>
+  async function endAll(revocations: readonly Revocation[]): Promise<void> {
+    for (const revocation of revocations)
+      await end(revocation).catch((error: unknown) =>
         log.warn({ event: "revoked_still_connected", uid: revocation.uid, reason: String(error) }),
-      )
-      .finally(() => running.delete(work));
+      );
+  }
+
+  function act(...revocations: Revocation[]): void {
+    const work = endAll(revocations).finally(() => running.delete(work));
     running.add(work);
   }
 
+  const missed = followMissed(parts, end);
   return {
-    take(revocation) {
-      latest.set(revocation, Date.now() + rememberMs);
-      start(revocation);
+    act,
+    remember(revocation) {
+      if (revocation.clientId !== undefined) onDevice(revocation.clientId);
+      const key = `${revocation.uid} ${revocation.clientId ?? ""}`;
+      const known = latest.get(key)?.revocation;
+      if (known && known.before >= revocation.before) return;
+      if (latest.size < rememberAtMost) latest.set(key, { revocation, until: Date.now() + rememberMs });
       // A connect that was decided just before its webhook heard of the revocation.
       const timer = setTimeout(() => {
         timers.delete(timer);
-        start(revocation);
+        act(revocation);
       }, againMs);
       timers.add(timer);
     },
     again() {
-      for (const [revocation, until] of latest) {
-        if (until < Date.now()) latest.delete(revocation);
-        else start(revocation);
-      }
+      for (const [key, { until }] of latest) if (until < Date.now()) latest.delete(key);
+      act(...[...latest.values()].map(({ revocation }) => revocation));
     },
     async close() {
+      missed.close();
       for (const timer of timers) clearTimeout(timer);
       await Promise.allSettled(running);
+    },
+  };
+}
+
+/** Events are told once: whoever was revoked while no presence listened is found at the start, and when NATS is back. */
+function followMissed({ nats, log }: Parts, end: (revocation: Revocation) => Promise<void>): { close(): void } {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  async function load(): Promise<void> {
+    clearTimeout(timer);
+    try {
+      for await (const revocation of loadRevocations(nats)) {
+        if (closed) return;
+        await end(revocation);
+      }
+    } catch (error) {
+      log.debug({ event: "revocations_not_looked_at", reason: String(error) });
+      if (!closed) timer = setTimeout(() => void load(), retryMs);
+    }
+  }
+  void load();
+  const forget = onNatsBack(nats, () => void load());
+  return {
+    close() {
+      closed = true;
+      forget();
+      clearTimeout(timer);
     },
   };
 }

@@ -1,5 +1,5 @@
 // Puts presence together: NATS, Redis, the store of devices, sessions, notices, the broker's list.
-import { type ConnectRequest, subjects } from "@parley/protocol";
+import { AppError, type ConnectedReply, type ConnectRequest, subjects } from "@parley/protocol";
 import {
   answerJson,
   connectNats,
@@ -17,7 +17,7 @@ import { openDevices } from "./devices.ts";
 import { followEvents } from "./events.ts";
 import { deviceMethods, openRequests } from "./methods.ts";
 import { openNotices } from "./notices.ts";
-import { startReconcile } from "./reconcile.ts";
+import { type Reconciling, startReconcile } from "./reconcile.ts";
 import { openRevoked } from "./revoked.ts";
 import { openSessions, type Sessions } from "./sessions.ts";
 
@@ -44,9 +44,10 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     log,
     onNotice: notices.tell,
     onEnd: devices.seen,
+    onReplayed: () => reconciling?.soon(),
   });
-  const revoked = openRevoked({ sessions, broker, log });
-  const reconciling = broker
+  const revoked = openRevoked({ nats, sessions, broker, onDevice: devices.forget, log });
+  const reconciling: Reconciling | undefined = broker
     ? startReconcile(
         { redis, broker, sessions, devices, log, onDone: revoked.again },
         config.PRESENCE_RECONCILE_SECONDS,
@@ -55,6 +56,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   const parts = { devices, change: sessions.change, greet: notices.greet };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
+    answerJson<{ clientId: string }>(nats, subjects.deviceConnected, queue, isConnected(sessions), log),
     serveMethods(nats, { queue, log, handlers: deviceMethods({ nats, devices, sessions, broker, requests }) }),
     followEvents({ nats, devices, change: sessions.change, revoked, log }),
   ];
@@ -81,6 +83,16 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
         await store.close();
       });
     },
+  };
+}
+
+function isConnected(sessions: Sessions): (asked: { clientId: string }) => Promise<ConnectedReply> {
+  return async ({ clientId }) => {
+    if (typeof clientId !== "string") throw new AppError("invalid_packet", "the request names no clientId");
+    const connected = await sessions.isConnected(clientId).catch((cause: unknown) => {
+      throw new AppError("unavailable", "Redis does not answer", { cause });
+    });
+    return { connected };
   };
 }
 

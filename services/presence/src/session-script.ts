@@ -1,15 +1,18 @@
 // The one Lua call that changes a session and finds out whether that changes what others are told of its user.
 import type { Redis } from "@parley/runtime";
 
-/** A change of one device's session. Times are unix ms, but `issuedAt` and `expiresAt` unix s. */
+/**
+ * A change of one device's session. Times are unix ms, but `issuedAt` and `expiresAt` unix s. `connection` names one
+ * connection, where the broker does: then it, and no clock, says whose end an end is.
+ */
 export type SessionChange = { uid: string; clientId: string } & (
-  | { op: "connect"; at: number; issuedAt?: number; expiresAt?: number }
+  | { op: "connect"; at: number; issuedAt?: number; expiresAt?: number; connection?: string }
   /** the broker tells that it is connected: by the connection's own time */
-  | { op: "connected"; at: number }
+  | { op: "connected"; at: number; connection?: string }
   /** the broker's list of the time `at` has it */
   | { op: "listed"; at: number }
   /** the broker tells that the connection of the time `at` ended, or that any did by then */
-  | { op: "end"; at: number }
+  | { op: "end"; at: number; connection?: string }
   /** the broker's list has it not: ended, if it is still the session of the time `at` */
   | { op: "drop"; at: number }
   | { op: "state"; at: number; active?: boolean; show?: "online" | "away" | "dnd"; status?: string }
@@ -46,9 +49,10 @@ export function toldKey(uid: string): string {
   return `presence:told:${uid}`;
 }
 
-// A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, …}. The end of a
-// connection is compared with the same clock that told its begin. An ended session leaves a tombstone for a while, so
-// that a begin that arrives after its end, or a list made before it, makes no ghost.
+// A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, connection: its name
+// where it has one, …}. Named ends are compared by name: of two edges' events any may arrive first, and their clocks
+// differ. The others are compared with the same clock that told their begin. An end leaves a tombstone for a while, so that
+// a begin that arrives after its end, or a list made before it, makes no ghost.
 const changeScript = `
 local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local op, uid, id, now, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -56,18 +60,26 @@ local given = cjson.decode(ARGV[6])
 local kept = redis.call("HGET", user, id)
 local session = kept and cjson.decode(kept) or nil
 local applied = false
+local name = given.connection
+local buried = name and redis.call("HGET", tomb, "connection") == name
 if op == "connect" then
-  if not session or given.at >= session.at then
-    session = { at = given.at, broker = 0, active = true, show = "online", issuedAt = given.issuedAt }
+  if not buried and (not session or given.at >= session.at) then
+    session = { at = given.at, broker = 0, active = true, show = "online", issuedAt = given.issuedAt, connection = name }
     if given.expiresAt then redis.call("ZADD", expiring, given.expiresAt, id) else redis.call("ZREM", expiring, id) end
     applied = true
   end
 elseif op == "connected" or op == "listed" then
   if session then
-    local older = session.broker == 0 and given.at < session.at - 1000
-    if op == "connected" and not older and given.at > session.broker then session.broker = given.at applied = true end
-  elseif tonumber(redis.call("HGET", tomb, op) or "0") < given.at then
-    session = { at = given.at, broker = op == "connected" and given.at or 0, active = true, show = "online" }
+    local same = name and session.connection == name
+    local older = not same and session.broker == 0 and given.at < session.at - 1000
+    if op == "connected" and not older and (same or given.at > session.broker) then
+      -- One that presence was not asked about: it was away.
+      if name and not same then session.connection, session.at, session.issuedAt = name, given.at, nil end
+      session.broker = given.at
+      applied = true
+    end
+  elseif not buried and (name or tonumber(redis.call("HGET", tomb, op) or "0") < given.at) then
+    session = { at = given.at, broker = op == "connected" and given.at or 0, active = true, show = "online", connection = name }
     applied = true
   end
 elseif op == "state" then
@@ -80,7 +92,13 @@ elseif op == "state" then
 elseif session then
   local since = session.at
   if op == "end" and session.broker > 0 then since = session.broker end
-  if given.at >= since then session = nil applied = true end
+  local ends = given.at >= since
+  if op == "end" and name and session.connection then ends = session.connection == name end
+  if ends then session = nil applied = true end
+end
+if op == "end" and name then
+  redis.call("HSET", tomb, "connection", name)
+  redis.call("PEXPIRE", tomb, 30000)
 end
 if applied and session then
   redis.call("HSET", user, id, cjson.encode(session))

@@ -24,6 +24,8 @@ export interface Sessions {
   change(change: SessionChange): Promise<void>;
   /** Throws while Redis is away. */
   ofUser(uid: string): Promise<Map<string, StoredSession>>;
+  /** Is the device connected, as far as is known? Throws while Redis is away. */
+  isConnected(clientId: string): Promise<boolean>;
   /** Every session: clientId → unix ms of its begin. Throws while Redis is away. */
   all(): Promise<Map<string, number>>;
   /** What others were last told; users who are offline are missing. Throws while Redis is away. */
@@ -39,6 +41,8 @@ export interface SessionsOptions {
   onNotice(uid: string, told: Told, since: number): void;
   /** A device's session ended. */
   onEnd(clientId: string, at: number): void;
+  /** Redis was away, and what waited here was written: between replicas in no order. */
+  onReplayed(): void;
 }
 
 const sweepMs = 5000;
@@ -47,7 +51,7 @@ const sweepUsers = 200;
 const timersAtMost = 1000;
 
 export function openSessions(options: SessionsOptions): Sessions {
-  const { redis, offlineDelayMs, log, onNotice, onEnd } = options;
+  const { redis, offlineDelayMs, log, onNotice, onEnd, onReplayed } = options;
   const waiting = openWaiting(log);
   const timers = new Set<NodeJS.Timeout>();
 
@@ -73,7 +77,10 @@ export function openSessions(options: SessionsOptions): Sessions {
 
   async function sweep(): Promise<void> {
     if (redis.status !== "ready") return;
-    if (!(await waiting.replay(make))) soon(retryMs);
+    if (!waiting.isEmpty()) {
+      if (await waiting.replay(make)) onReplayed();
+      else soon(retryMs);
+    }
     try {
       const now = Date.now();
       const due = await redis.zrangebyscore(leavingKey, "-inf", now, "LIMIT", 0, sweepUsers);
@@ -109,7 +116,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   };
 }
 
-function reading(redis: Redis): Pick<Sessions, "ofUser" | "all" | "told"> {
+function reading(redis: Redis): Pick<Sessions, "ofUser" | "isConnected" | "all" | "told"> {
   return {
     async ofUser(uid) {
       const kept: Record<string, string> = await redis.hgetall(userKey(uid));
@@ -117,6 +124,7 @@ function reading(redis: Redis): Pick<Sessions, "ofUser" | "all" | "told"> {
         Object.entries(kept).map(([clientId, text]) => [clientId, JSON.parse(text) as StoredSession] as const),
       );
     },
+    isConnected: async (clientId) => (await redis.zscore(sessionsKey, clientId)) !== null,
     async all() {
       const flat = await redis.zrange(sessionsKey, "0", "-1", "WITHSCORES");
       const sessions = new Map<string, number>();

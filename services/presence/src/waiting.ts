@@ -4,6 +4,7 @@ import type { SessionChange } from "./session-script.ts";
 
 export interface Waiting {
   has(clientId: string): boolean;
+  isEmpty(): boolean;
   add(change: SessionChange): void;
   /** Makes what waits; stops at the first that fails. Resolves true when nothing is left. */
   replay(make: (change: SessionChange) => Promise<void>): Promise<boolean>;
@@ -17,6 +18,7 @@ export function openWaiting(log: Logger): Waiting {
   let replaying = false;
   return {
     has: (clientId) => waiting.has(clientId),
+    isEmpty: () => waiting.size === 0,
     add(change) {
       const before = waiting.get(change.clientId) ?? [];
       if (waiting.size >= devicesAtMost && before.length === 0) return;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { freePort } from "@parley/testkit";
 import { openBrokerClients } from "../src/broker-clients.ts";
 import { playBroker } from "./start.ts";
 
@@ -77,4 +78,19 @@ test("an answer that is no list is unavailable, never an empty list", async (t) 
   }
   const gone = openBrokerClients({ broker: "edge", urls: ["http://127.0.0.1:1"], credential: "s" });
   await assert.rejects(gone.list(), { code: "unavailable" });
+});
+
+test("an edge that does not run has no devices, and the others end a client's session; when none runs it is unavailable", async (t) => {
+  const edge = await playBroker(t);
+  edge.clients.set("alice", 1);
+  const gone = `http://127.0.0.1:${await freePort()}`;
+  const clients = openBrokerClients({ broker: "edge", urls: [gone, edge.url], credential: "secret" });
+  assert.deepEqual(await clients.list(), [{ clientId: "alice", connectedAt: 1 }]);
+  await clients.disconnect("alice");
+  assert.equal(edge.asked.filter(({ method }) => method === "DELETE").length, 1);
+  const none = openBrokerClients({ broker: "edge", urls: [gone], credential: "secret" });
+  await assert.rejects(none.list(), { code: "unavailable" });
+  await assert.rejects(none.disconnect("alice"), { code: "unavailable" });
+  edge.status = 503;
+  await assert.rejects(clients.list(), { code: "unavailable" }, "an edge that cannot answer may have some");
 });

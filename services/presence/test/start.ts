@@ -7,6 +7,7 @@ import {
   type ConnectReply,
   type NotifyRequest,
   type PresenceNotice,
+  type Revocation,
   type SessionEvent,
   subjects,
 } from "@parley/protocol";
@@ -27,8 +28,10 @@ export interface Presence {
   peers: Map<string, string[]>;
   /** what was asked of api's `tokens.revoke` */
   revoked: unknown[];
+  /** what api answers to `tokens.revocations` */
+  revocations: Revocation[];
   connect(clientId: string, more?: Record<string, unknown>, timeoutMs?: number): Promise<ConnectReply>;
-  session(event: SessionEvent["event"], clientId: string, at?: number): Promise<void>;
+  session(event: SessionEvent["event"], clientId: string, at?: number, connection?: string): Promise<void>;
   publish(subject: string, body: unknown): Promise<void>;
   /** what a user's peers were told of it, oldest first */
   noticesOf(uid: string): PresenceNotice[];
@@ -56,7 +59,7 @@ export async function startOne(
   const { lines, log } = context;
   const nats = await connectNats({ url: servers.natsServer.url, name: "test", log });
   t.after(() => nats.close());
-  const played = shared ? { told: [], peers: new Map(), revoked: [] } : play(nats);
+  const played = shared ? { told: [], peers: new Map(), revoked: [], revocations: [] } : play(nats);
   const service = await startPresence(config, context);
   let stopped: Promise<void> | undefined;
   const stop = () => {
@@ -81,7 +84,8 @@ export async function startOne(
       const body = { uid, clientId, credential: "token", at: Date.now(), ...more };
       return requestJson(nats, subjects.connectDevice, body, { timeoutMs });
     },
-    session: (event, clientId, at = Date.now()) => publish(subjects.sessionEvent, { event, clientId, at }),
+    session: (event, clientId, at = Date.now(), connection) =>
+      publish(subjects.sessionEvent, { event, clientId, at, connection }),
     noticesOf: (uid) =>
       played.told
         .filter(({ uids }) => uids !== undefined)
@@ -96,12 +100,18 @@ async function startShared(t: TestContext) {
 }
 
 function play(nats: NatsConnection) {
-  const played = { told: [] as NotifyRequest[], peers: new Map<string, string[]>(), revoked: [] as unknown[] };
+  const played = {
+    told: [] as NotifyRequest[],
+    peers: new Map<string, string[]>(),
+    revoked: [] as unknown[],
+    revocations: [] as Revocation[],
+  };
   answerJson<{ uid: string }>(nats, subjects.peers, "history", ({ uid }) => ({ uids: played.peers.get(uid) ?? [] }));
   answerJson(nats, subjects.revokeDevice, "api", (asked) => {
     played.revoked.push(asked);
     return {};
   });
+  answerJson(nats, subjects.revocations, "api", () => ({ revocations: played.revocations, next: null }));
   nats.subscribe(subjects.notify, { callback: (_, message) => void played.told.push(message.json()) });
   return played;
 }

@@ -1,0 +1,197 @@
+// Two presences on one store and one Redis.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type ConnectedReply, devicesList, subjects } from "@parley/protocol";
+import { callMethod, connectNats, requestJson } from "@parley/runtime";
+import { type Collection, type Documents, openStore } from "@parley/store";
+import { eventually, serviceContext, type TestContext } from "@parley/testkit";
+import { openDevices } from "../src/devices.ts";
+import { openRevoked } from "../src/revoked.ts";
+import { type Presence, playBroker, startOne } from "./start.ts";
+
+async function openDocuments(t: TestContext): Promise<Documents> {
+  const folder = await mkdtemp(join(tmpdir(), "parley-presence-"));
+  const store = await openStore(`sqlite:${folder}`, { service: "presence" });
+  t.after(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return store.documents();
+}
+
+const { log } = serviceContext("presence");
+
+/** `documents` where whoever reads many is held between what it read and what it does next, until `go`. */
+function heldAfterReading(documents: Documents) {
+  const reading = Promise.withResolvers<void>();
+  const going = Promise.withResolvers<void>();
+  const held: Documents = Object.create(documents, {
+    collection: {
+      value: async (definition: Parameters<Documents["collection"]>[0]) => {
+        const kept = await documents.collection(definition);
+        const getMany = async (keys: readonly string[]) => {
+          const found = await kept.getMany(keys);
+          reading.resolve();
+          await going.promise;
+          return found;
+        };
+        return Object.create(kept, {
+          get: { value: kept.get.bind(kept) },
+          find: { value: kept.find.bind(kept) },
+          insert: { value: kept.insert.bind(kept) },
+          update: { value: kept.update.bind(kept) },
+          remove: { value: kept.remove.bind(kept) },
+          put: { value: kept.put.bind(kept) },
+          getMany: { value: getMany },
+        }) as Collection<object>;
+      },
+    },
+  });
+  return { held, reading: reading.promise, go: () => going.resolve() };
+}
+
+const idsOf = (devices: { clientId: string }[]) => devices.map(({ clientId }) => clientId).sort();
+
+test("a device that one replica removed is not brought back by what another was about to note of it", async (t) => {
+  const documents = await openDocuments(t);
+  const one = await openDevices(documents, log);
+  await one.claim("alice:phone", "alice");
+  await one.ofUser("alice");
+  const { held, reading, go } = heldAfterReading(documents);
+  const other = await openDevices(held, log);
+  other.seen("alice:phone", Date.now());
+  await reading;
+  assert.equal(await one.remove("alice:phone", "alice"), true);
+  go();
+  await other.close();
+  assert.deepEqual(await one.ofUser("alice"), []);
+});
+
+test("when two replicas note of a device at once, the later time is kept", async (t) => {
+  const documents = await openDocuments(t);
+  const one = await openDevices(documents, log);
+  await one.claim("alice:phone", "alice");
+  await one.ofUser("alice");
+  const { held, reading, go } = heldAfterReading(documents);
+  const other = await openDevices(held, log);
+  other.seen("alice:phone", 1000);
+  await reading;
+  one.seen("alice:phone", 2000);
+  assert.equal((await one.ofUser("alice"))[0]?.lastSeen, 2000);
+  go();
+  await other.close();
+  assert.equal((await one.ofUser("alice"))[0]?.lastSeen, 2000);
+});
+
+test("a device that one replica removed is listed again when it comes back through another", async (t) => {
+  const documents = await openDocuments(t);
+  const [one, other] = [await openDevices(documents, log), await openDevices(documents, log)];
+  for (const replica of [one, other]) await replica.claim("alice:phone", "alice");
+  await one.remove("alice:phone", "alice");
+  other.forget("alice:phone");
+  await other.claim("alice:phone", "alice");
+  await other.close();
+  assert.deepEqual(idsOf(await one.ofUser("alice")), ["alice:phone"]);
+});
+
+test("of two users that two replicas are asked for at once, exactly one owns a new client id", async (t) => {
+  const documents = await openDocuments(t);
+  const [one, other] = [await openDevices(documents, log), await openDevices(documents, log)];
+  for (let round = 0; round < 20; round++) {
+    const won = await Promise.all([one.claim(`mqtt/${round}`, "alice"), other.claim(`mqtt/${round}`, "bob")]);
+    assert.equal(won.filter(Boolean).length, 1);
+    assert.equal(await one.ownerOf(`mqtt/${round}`), await other.ownerOf(`mqtt/${round}`));
+  }
+});
+
+async function online({ nats }: Presence): Promise<string[]> {
+  const { devices } = await callMethod(nats, devicesList, { uid: "alice", via: "service" }, {}, { timeoutMs: 2000 });
+  return idsOf(devices.filter((device) => device.online));
+}
+
+test("the end of a connection at one edge ends no session at another, whenever and from whatever clock it is told", async (t) => {
+  const presence = await startOne(t);
+  const now = Date.now();
+  await presence.connect("alice:phone", { connection: "a", at: now - 5000 });
+  await presence.session("connected", "alice:phone", now - 5000, "a");
+  await presence.connect("alice:phone", { connection: "b", at: now });
+  await presence.session("gone", "alice:phone", now + 10, "a");
+  await presence.session("connected", "alice:phone", now + 5, "b");
+  await presence.session("expired", "alice:phone", now + 3_600_000, "a");
+  await presence.connect("alice:web");
+  assert.deepEqual(await online(presence), ["alice:phone", "alice:web"]);
+  await presence.session("gone", "alice:phone", now - 3_600_000, "b");
+  await eventually(async () => (await online(presence)).join() === "alice:web");
+});
+
+test("an end that overtakes the begin it belongs to leaves no ghost", async (t) => {
+  const presence = await startOne(t);
+  const now = Date.now();
+  await presence.session("gone", "alice:phone", now, "a");
+  await presence.connect("alice:web");
+  await presence.connect("alice:phone", { connection: "a", at: now - 10 });
+  await presence.session("connected", "alice:phone", now + 3_600_000, "a");
+  await presence.connect("alice:tablet");
+  assert.deepEqual(await online(presence), ["alice:tablet", "alice:web"]);
+});
+
+test("a connection that presence was not asked about is the session from its first event on", async (t) => {
+  const presence = await startOne(t);
+  const now = Date.now();
+  await presence.connect("alice:phone", { connection: "a", at: now - 5000 });
+  await presence.session("connected", "alice:phone", now, "b");
+  await presence.session("gone", "alice:phone", now, "a");
+  await presence.connect("alice:web");
+  assert.deepEqual(await online(presence), ["alice:phone", "alice:web"]);
+  await presence.session("gone", "alice:phone", now, "b");
+  await eventually(async () => (await online(presence)).join() === "alice:web");
+});
+
+test("any replica says whether a device is connected, whichever took its connect", async (t) => {
+  const one = await startOne(t);
+  await startOne(t, {}, one);
+  await one.connect("alice:phone");
+  for (let turn = 0; turn < 6; turn++)
+    for (const [clientId, connected] of [["alice:phone", true] as const, ["alice:web", false] as const])
+      assert.deepEqual(
+        await requestJson<ConnectedReply>(one.nats, subjects.deviceConnected, { clientId }, { timeoutMs: 2000 }),
+        { connected },
+      );
+});
+
+test("a device that was revoked while no presence ran is disconnected by the next one", async (t) => {
+  const broker = await playBroker(t);
+  const one = await startOne(t);
+  const before = Date.now() / 1000;
+  await one.connect("alice:phone", { issuedAt: before - 60 });
+  await one.connect("alice:web", { issuedAt: before + 1 });
+  one.revocations.push({ uid: "alice", before, until: before + 3600 });
+  await startOne(t, { PRESENCE_BROKER_ADMIN_URL: broker.url }, one);
+  const ended = () => broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url);
+  await eventually(() => ended().length > 0);
+  assert.deepEqual([...new Set(ended())], ["/clients/alice%3Aphone"]);
+});
+
+test("the replica that was to end a revoked device's connection may die: another one ends it", async (t) => {
+  const presence = await startOne(t);
+  const before = Date.now() / 1000;
+  await presence.connect("alice:phone", { issuedAt: before - 60 });
+  const nats = await connectNats({ url: presence.natsServer.url, name: "test", log });
+  t.after(() => nats.close());
+  const ended: string[] = [];
+  const sessions = {
+    ofUser: async () => new Map([["alice:phone", { at: 0, issuedAt: before - 60 }]]),
+  } as unknown as Parameters<typeof openRevoked>[0]["sessions"];
+  const broker = { list: async () => [], disconnect: async (clientId: string) => void ended.push(clientId) };
+  const forgotten: string[] = [];
+  const revoked = openRevoked({ nats, sessions, broker, onDevice: (clientId) => void forgotten.push(clientId), log });
+  t.after(() => revoked.close());
+  // It heard of it, and it was not the one to act.
+  revoked.remember({ uid: "alice", clientId: "alice:phone", before, until: before + 3600 });
+  assert.deepEqual(forgotten, ["alice:phone"]);
+  await eventually(() => ended.length > 0);
+  assert.deepEqual(ended, ["alice:phone"]);
+});
