@@ -17,6 +17,8 @@ export interface Reading {
   tails: Tails;
 }
 
+const membershipsAtOnce = 200;
+
 /** A member of a conversation, and the conversation's last entry; without one it has no message yet. */
 export interface View {
   member: Member;
@@ -45,6 +47,16 @@ export async function look({ marks, projection }: Reading): Promise<Sight> {
  */
 export async function membershipsOf({ store }: Reading, uid: string): Promise<Member[]> {
   return findAll(store.members, "by_uid", uid);
+}
+
+/** The same in the order of the conversations' names, from behind `after` on, some at a time. */
+export async function* membershipPages({ store }: Reading, uid: string, after?: string): AsyncGenerator<Member[]> {
+  const query = { index: "by_uid", equals: [uid], limit: membershipsAtOnce, ...(after === undefined ? {} : { after }) };
+  for (let page: string | null | undefined; page !== null; ) {
+    const answer = await store.members.find(page === undefined ? query : { ...query, page });
+    page = answer.next;
+    yield answer.items.map(({ doc }) => doc);
+  }
 }
 
 export async function memberOf({ store }: Reading, conv: string, uid: string): Promise<Member | undefined> {

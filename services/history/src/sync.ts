@@ -4,7 +4,7 @@ import { lastVisible, unreadOf } from "./access.ts";
 import { headsOf } from "./heads.ts";
 import { isMember } from "./members.ts";
 import { readPage } from "./page.ts";
-import { complete, look, membershipsOf, type Reading, type View } from "./reading.ts";
+import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
 import { findAll, type Member } from "./store.ts";
 
 const defaultLimit = 100;
@@ -19,43 +19,58 @@ export async function syncConversations(
 ): Promise<string | AppError> {
   const { cursors = {}, limit = defaultLimit, page, all = false } = params;
   const sight = await look(reading);
-  const members = (await membershipsOf(reading, caller.uid)).filter(({ conv }) => page === undefined || conv > page);
+  const query = { cursors, limit, all };
+  const made: MadePage = { parts: [], bytes: 0, last: undefined };
+  for await (const members of membershipPages(reading, caller.uid, page)) {
+    const views = await lackingViews(reading, members, query);
+    for (let at = 0; at < views.length; at += conversationsAtOnce) {
+      const some = views.slice(at, at + conversationsAtOnce);
+      await complete(reading, sight, some);
+      const room = { ...query, maxBytes: limits.pageBytes - made.bytes };
+      const parts = await Promise.all(some.map((view) => partOf(reading, view, room)));
+      if (!fill(made, some, parts)) return answerOf(made, made.last ?? null);
+    }
+  }
+  return answerOf(made, null);
+}
+
+interface MadePage {
+  parts: string[];
+  bytes: number;
+  /** the last conversation that is in, or had nothing to be in with */
+  last: string | undefined;
+}
+
+// False: the page is full. What was read beside it and does not fit is left to the next one.
+function fill(made: MadePage, views: readonly View[], parts: readonly (string | undefined)[]): boolean {
+  for (const [index, part] of parts.entries()) {
+    if (made.bytes >= limits.pageBytes * 0.9) return false;
+    if (made.parts.length > 0 && made.bytes + (part?.length ?? 0) > limits.pageBytes) return false;
+    made.last = views[index]?.member.conv;
+    if (part === undefined) continue;
+    made.parts.push(part);
+    made.bytes += part.length;
+  }
+  return true;
+}
+
+function answerOf({ parts }: MadePage, next: string | null): string {
+  return `{"conversations":[${parts.join(",")}],"next":${JSON.stringify(next)}}`;
+}
+
+async function lackingViews(
+  { store }: Reading,
+  members: readonly Member[],
+  { cursors, all }: { cursors: PartQuery["cursors"]; all: boolean },
+): Promise<View[]> {
   const heads = await headsOf(
-    reading.store.log,
+    store.log,
     members.map(({ conv }) => conv),
     0,
   );
-  const views = members
+  return members
     .map((member): View => ({ member, head: heads.get(member.conv) }))
-    .filter(({ member, head }) => all || lacks(member, head?.seq ?? 0, cursors[member.conv]))
-    .sort((a, b) => byText(a.member.conv, b.member.conv));
-  const parts: string[] = [];
-  let bytes = 0;
-  let next: string | null = null;
-  for (let at = 0; at < views.length && next === null; at += conversationsAtOnce) {
-    const some = views.slice(at, at + conversationsAtOnce);
-    await complete(reading, sight, some);
-    const query = { cursors, limit, all, maxBytes: limits.pageBytes - bytes };
-    const made = await Promise.all(some.map((view) => partOf(reading, view, query)));
-    for (const [index, part] of made.entries()) {
-      // Those of one step were read side by side: what passes the page is left to the next one.
-      if (parts.length > 0 && bytes + (part?.length ?? 0) > limits.pageBytes) {
-        next = views[at + index - 1]?.member.conv ?? null;
-        break;
-      }
-      if (part === undefined) continue;
-      parts.push(part);
-      bytes += part.length;
-      if (bytes < limits.pageBytes * 0.9) continue;
-      next = at + index < views.length - 1 ? (some[index]?.member.conv ?? null) : null;
-      return answerOf(parts, next);
-    }
-  }
-  return answerOf(parts, next);
-}
-
-function answerOf(parts: readonly string[], next: string | null): string {
-  return `{"conversations":[${parts.join(",")}],"next":${JSON.stringify(next)}}`;
+    .filter(({ member, head }) => all || lacks(member, head?.seq ?? 0, cursors[member.conv]));
 }
 
 interface PartQuery {
@@ -104,8 +119,4 @@ async function receiptsOf(
     .filter(({ uid, deliveredSeq }) => uid !== member.uid && deliveredSeq > 0)
     .slice(0, receiptsMax)
     .map(({ uid, deliveredSeq, readSeq }) => ({ uid, delivered: deliveredSeq, read: readSeq }));
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : 1;
 }
