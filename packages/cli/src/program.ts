@@ -8,6 +8,7 @@ import { loginCommand } from "./commands/login.ts";
 import { registerCommand } from "./commands/register.ts";
 import { roomsCommand } from "./commands/rooms.ts";
 import { sendCommand } from "./commands/send.ts";
+import { storeCommand } from "./commands/store.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
 
 const exitHelp = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 server not available";
@@ -38,6 +39,7 @@ export function createProgram(): Command {
     listenCommand(),
     historyCommand(),
     roomsCommand(),
+    storeCommand(),
     benchCommand(),
   ])
     root.addCommand(one);

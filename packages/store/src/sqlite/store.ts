@@ -6,16 +6,20 @@ import { documentsSchema, SqliteDocuments } from "./documents.ts";
 import { logSchema } from "./entry-rows.ts";
 import { SqliteMessageLog } from "./message-log.ts";
 
+/** The files of a service. */
+export const databaseFiles = ["log.db", "documents.db"] as const;
+
 export async function openSqliteStore(folder: string, lockWaitMs: number): Promise<Store> {
+  const [logPath, documentsPath] = databaseFiles.map((file) => join(folder, file)) as [string, string];
   const logFile = await Database.open({
-    path: join(folder, "log.db"),
+    path: logPath,
     schema: logSchema,
     lockWaitMs,
     cacheMiB: 64,
   });
   try {
     const documentsFile = await Database.open({
-      path: join(folder, "documents.db"),
+      path: documentsPath,
       schema: documentsSchema,
       lockWaitMs,
       cacheMiB: 32,

@@ -1,0 +1,110 @@
+// Opens both ends of a copy, service by service, and refuses what must not be copied before anything is written.
+import { openEngine, openStore, type Store } from "../open-store.ts";
+import { StoreError } from "../store-error.ts";
+import { identityOf } from "./identity.ts";
+import { listServices } from "./list-services.ts";
+import { type CopyMark, markCollection, readMark, writeMark } from "./mark.ts";
+
+/** One service's part of both stores. */
+export type Pair = { service: string; from: Store; to: Store };
+
+export type Ends = { pairs: Pair[]; resumed: boolean; finish(): Promise<void>; close(): Promise<void> };
+
+export type EndsOptions = {
+  from: string;
+  to: string;
+  /** How many conversation partitions a log has. */
+  partitions: number;
+};
+
+/** Throws StoreError; its message says which end it is about. */
+export async function openEnds({ from, to, partitions }: EndsOptions): Promise<Ends> {
+  const opened: Store[] = [];
+  const close = async () => void (await Promise.all(opened.splice(0).map((store) => store.close())));
+  const keep = async (store: Promise<Store>) => {
+    opened.push(await store);
+    return opened.at(-1)!;
+  };
+  try {
+    const services = await about("FROM", () => listServices(from));
+    const there = await about("TO", () => listServices(to));
+    const source = await identityOf(from);
+    if (source === (await identityOf(to)))
+      throw new StoreError("invalid_url", `FROM and TO are the same store: ${source}`);
+    if (services.length === 0) throw new StoreError("invalid_url", `FROM: ${source} holds no store of Parley's`);
+    const sources = new Map<string, Store>();
+    for (const service of services) {
+      sources.set(service, await about("FROM", () => keep(openStore(from, { service, lockWaitMs: 0 }))));
+    }
+    const resumed = await about("TO", () => checkTarget(to, there, source, partitions));
+    const pairs: Pair[] = [];
+    for (const [service, store] of sources) {
+      const target = await about("TO", () => keep(openEngine(to, { service, lockWaitMs: 0 })));
+      pairs.push({ service, from: store, to: target });
+    }
+    const mark: CopyMark = { from: source, begunAt: Date.now(), doneAt: null };
+    await markAll(pairs, mark);
+    return { pairs, resumed, finish: () => markAll(pairs, { ...mark, doneAt: Date.now() }), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function markAll(pairs: readonly Pair[], mark: CopyMark): Promise<void> {
+  for (const { to } of pairs) await writeMark(to.documents(), mark);
+}
+
+/** true: it holds the beginning of this copy. Throws if it holds anything else. */
+async function checkTarget(
+  url: string,
+  services: readonly string[],
+  source: string,
+  partitions: number,
+): Promise<boolean> {
+  const marks: CopyMark[] = [];
+  for (const service of services) {
+    const store = await openEngine(url, { service, lockWaitMs: 0 });
+    try {
+      const mark = await readMark(store.documents());
+      if (mark) marks.push(mark);
+      else if (await holdsAnything(store, partitions)) throw taken(`it holds data of ${service} already`);
+    } finally {
+      await store.close();
+    }
+  }
+  const other = marks.find(({ from }) => from !== source);
+  if (other) throw taken(`it holds a copy of ${other.from}`);
+  const done = marks.length > 0 && marks.every(({ doneAt }) => doneAt !== null) ? marks[0] : undefined;
+  if (done) throw taken(`it holds a finished copy of FROM, of ${new Date(done.doneAt ?? 0).toISOString()}`);
+  return marks.length > 0;
+}
+
+function taken(why: string): StoreError {
+  return new StoreError("duplicate_key", `${why}; a copy goes into an empty store`);
+}
+
+async function holdsAnything(store: Store, partitions: number): Promise<boolean> {
+  const documents = store.documents();
+  for (const definition of await documents.definitions()) {
+    if (definition.name === markCollection) continue;
+    const { items } = await (await documents.collection(definition)).find({ limit: 1 });
+    if (items.length > 0) return true;
+  }
+  for (let q = 0; q < partitions; q++) if ((await store.log().last(q)).pos > 0) return true;
+  return false;
+}
+
+async function about<T>(end: "FROM" | "TO", work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause;
+    const { code, details } = cause;
+    const message =
+      code === "locked"
+        ? `${details.path}: a running Parley, or another copy, holds it: stop that first`
+        : cause.message;
+    throw new StoreError(code, `${end}: ${message}`, { cause, details });
+  }
+}
