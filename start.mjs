@@ -26,6 +26,7 @@ const commands = {
   check: { does: "format, lint and types", servers: [], run: [`${testkit}/check.ts`] },
   bench: { does: "the load test on real servers", servers, run: ["test/load/main.ts"] },
   fault: { does: "the long fault run (--minutes 30 --seed N)", servers, run: ["test/fault/main.ts"] },
+  soak: { does: "half load for long, memory watched (--minutes 30)", servers, run: ["test/load/soak/main.ts"] },
   parley: { does: "the command line client (parley --help)", servers: [], run: ["packages/cli/src/main.ts"] },
 };
 

@@ -92,7 +92,8 @@ function sayOne(devices: readonly SoakDevice[]): void {
     if (!device?.connected()) continue;
     const { pairs, rooms } = device.person;
     const friend = pick(Math.random() < share.rooms && rooms.length > 0 ? rooms : pairs);
-    if (friend) return device.say(friend, Math.random() < share.typing);
+    if (friend) device.say(friend, Math.random() < share.typing);
+    return;
   }
 }
 

@@ -56,13 +56,16 @@ export async function openDevice(parts: DeviceParts): Promise<SoakDevice> {
 
   function take(packet: JsonObject): void {
     const { type, id, conv, seq } = packet;
-    if (type === "ack") return settle(String(id), String(conv), Number(seq));
-    if (type === "nack") return refuse(String(id), String(packet.code));
-    if ("result" in packet || "error" in packet) return answered(String(id), packet);
-    if (typeof seq !== "number") return;
+    if (type === "ack") settle(String(id), String(conv), Number(seq));
+    else if (type === "nack") refuse(String(id), String(packet.code));
+    else if ("result" in packet || "error" in packet) answered(String(id), packet);
+    else if (typeof seq === "number") receive(String(conv), seq, packet.from);
+  }
+
+  function receive(conv: string, seq: number, from: unknown): void {
     counts.received += 1;
-    heads.set(String(conv), Math.max(heads.get(String(conv)) ?? 0, seq));
-    if (packet.from !== person.uid) unread.set(String(conv), seq);
+    heads.set(conv, Math.max(heads.get(conv) ?? 0, seq));
+    if (from !== person.uid) unread.set(conv, seq);
   }
 
   function settle(id: string, conv: string, seq: number): void {

@@ -50,13 +50,13 @@ export function plotSvg({ title, unit, lines }: PlotOptions): string {
     return `<path class="line c${index % colours.length}" d="${path.join("")}"/>`;
   });
   const described = `${title}: ${lines.map(({ name, points }) => `${name} ${points.at(-1)?.value.toFixed(0)} ${unit} at the end`).join(", ")}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(described)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${asXml(described)}">
 <style>${style()}</style>
 <rect class="ground" width="${width}" height="${height}"/>
-<text class="title" x="14" y="28">${escape(title)}</text>
+<text class="title" x="14" y="28">${asXml(title)}</text>
 ${grid.join("\n")}
 ${times.join("\n")}
-<text x="${area.left}" y="${area.top - 8}" text-anchor="end">${escape(unit)}</text>
+<text x="${area.left}" y="${area.top - 8}" text-anchor="end">${asXml(unit)}</text>
 <text x="${(area.left + area.right) / 2}" y="${area.bottom + 48}" text-anchor="middle">minutes</text>
 ${drawn.join("\n")}
 ${labels(lines, y).join("\n")}
@@ -78,7 +78,7 @@ function labels(lines: readonly Line[], y: (value: number) => number): string[] 
   const over = Math.max(0, floor - labelStep - area.bottom);
   return placed.map(({ name, index, value, at }, rank) => {
     const place = round(Math.max(area.top + rank * labelStep, at - over) + 5);
-    return `<text class="label c${index % colours.length}" x="${area.right + 8}" y="${place}">${escape(name)} ${value.toFixed(0)}</text>`;
+    return `<text class="label c${index % colours.length}" x="${area.right + 8}" y="${place}">${asXml(name)} ${value.toFixed(0)}</text>`;
   });
 }
 
@@ -107,6 +107,6 @@ function round(value: number): number {
   return Number(value.toFixed(1));
 }
 
-function escape(text: string): string {
+function asXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }

@@ -37,7 +37,6 @@ export interface Tally {
 
 const together = 4;
 
-/** `idOf` and `numberOf` spell a message's number as its id. */
 export function openTally(): Tally {
   const counts: Counts = {
     ...{ sent: 0, acknowledged: 0, again: 0, refused: {}, received: 0, receipts: 0, typing: 0, syncs: 0 },
@@ -56,25 +55,36 @@ export function openTally(): Tally {
     places[seq] = n + 1;
   }
 
-  async function compareOne(http: string, conv: string, token: string, seen: Uint8Array): Promise<Comparison> {
-    const places = placed.get(conv) ?? new Uint32Array(0);
-    const found: Comparison = { stored: 0, lost: 0, doubled: 0 };
-    const inLog = new Uint8Array(places.length);
+  // Each page of one conversation's log, in order.
+  async function* pagesOf(http: string, conv: string, token: string) {
     for (let after = 0; ; ) {
       const page = await callHttp(http, historyGet, { conv, after, limit: 500 }, { token, timeoutMs: 60_000 });
-      for (const { seq, id } of page.messages) {
+      yield page.messages;
+      after = page.messages.at(-1)?.seq ?? after;
+      if (!page.more || page.messages.length === 0) return;
+    }
+  }
+
+  async function compareOne(http: string, conv: string, token: string, seen: Uint8Array): Promise<Comparison> {
+    const missing = promisedIn(conv);
+    const found: Comparison = { stored: 0, lost: 0, doubled: 0 };
+    for await (const messages of pagesOf(http, conv, token))
+      for (const { seq, id } of messages) {
         const n = numberOf(id);
         if (n === undefined) continue;
         found.stored += 1;
-        if (seen[n]) found.doubled += 1;
+        found.doubled += seen[n] ?? 0;
         seen[n] = 1;
-        if (places[seq] === n + 1) inLog[seq] = 1;
+        if (missing.get(seq) === n) missing.delete(seq);
       }
-      after = page.messages.at(-1)?.seq ?? after;
-      if (!page.more || page.messages.length === 0) break;
-    }
-    for (let seq = 0; seq < places.length; seq++) if (places[seq] !== 0 && inLog[seq] === 0) found.lost += 1;
-    return found;
+    return { ...found, lost: missing.size };
+  }
+
+  // seq → the message that was acknowledged there
+  function promisedIn(conv: string): Map<number, number> {
+    const promised = new Map<number, number>();
+    for (const [seq, place] of (placed.get(conv) ?? []).entries()) if (place > 0) promised.set(seq, place - 1);
+    return promised;
   }
 
   return {
