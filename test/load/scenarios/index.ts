@@ -1,12 +1,13 @@
 // The scenarios by name, in the order they are run.
 import type { Scenario } from "../scenario.ts";
+import { connections } from "./connections.ts";
 import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
 import { rooms } from "./rooms.ts";
 import { sync } from "./sync.ts";
 
-export const scenarios = { pairs, hooks, rooms, sync, list } satisfies Record<string, Scenario>;
+export const scenarios = { pairs, hooks, rooms, sync, list, connections } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof scenarios;
 export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
