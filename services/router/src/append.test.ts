@@ -14,8 +14,11 @@ function appendTo(ask: Ask, options: { timeoutMs?: number; requestsMax?: number 
       requests.push(groups.map(({ items }) => items.map(({ id }) => id)));
       return ask(groups, requests.length);
     },
-    holderOf: () => "history-1",
-    refreshHolders: async () => undefined,
+    holders: {
+      of: () => "history-1",
+      refresh: async () => undefined,
+      told: (_key, ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    },
     timeoutMs: options.timeoutMs ?? 10_000,
     requestsMax: options.requestsMax ?? 2,
   });

@@ -1,6 +1,7 @@
 // Step 3: what waits goes to history, of each (p, q) one group unanswered at a time, many groups in one request.
 import { AppError, type Appended, type AppendGroup, type AppendItem, type AppendOutcome } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
+import type { HolderLookup } from "@parley/runtime";
 import { type AskHistory, type GroupAnswer, groupsOfRequest } from "./ask-history.ts";
 import { expire, isIdle, type Lane, nextGroup, openLane, type Waiting } from "./lane.ts";
 
@@ -9,12 +10,14 @@ export type Append = (item: AppendItem & { p: string }) => Promise<Appended | Ap
 
 export interface AppendOptions {
   ask: AskHistory;
-  holderOf(q: number): string | undefined;
-  refreshHolders(): Promise<void>;
+  /** who holds which conversation partition */
+  holders: Pick<HolderLookup, "of" | "refresh" | "told">;
   /** a message that is not stored this long after it came is refused as unavailable */
   timeoutMs: number;
   /** append requests to one replica at a time */
   requestsMax: number;
+  /** bodies that wait to be stored, all lanes together: what comes beyond is refused */
+  bytesMax?: number;
 }
 
 interface Appender extends AppendOptions {
@@ -23,24 +26,52 @@ interface Appender extends AppendOptions {
   ready: Set<Lane>;
   /** holder → requests under way */
   busy: Map<string, number>;
+  bytes: number;
   scheduled: boolean;
 }
 
+/** Where nobody tells who holds a partition now, it is looked up again this much later. */
 const retryMs = 100;
+const defaultBytesMax = 128 * 1024 * 1024;
 
 export function createAppend(options: AppendOptions): Append {
-  const appender: Appender = { ...options, lanes: new Map(), ready: new Set(), busy: new Map(), scheduled: false };
-  return ({ p, ...item }) =>
-    new Promise((settle) => {
-      const q = conversationPartition(item.conv);
-      const key = `${p}${q}`;
-      const lane = appender.lanes.get(key) ?? openLane(q);
-      appender.lanes.set(key, lane);
-      lane.waiting.push({ item, bytes: item.body.byteLength, deadline: Date.now() + options.timeoutMs, settle });
+  const { timeoutMs, bytesMax = defaultBytesMax } = options;
+  const appender: Appender = {
+    ...options,
+    lanes: new Map(),
+    ready: new Set(),
+    busy: new Map(),
+    bytes: 0,
+    scheduled: false,
+  };
+  return ({ p, ...item }) => {
+    const bytes = item.body.byteLength;
+    if (appender.bytes + bytes > bytesMax)
+      return Promise.resolve(new AppError("unavailable", "too much waits to be stored; send it again"));
+    appender.bytes += bytes;
+    return new Promise((resolve) => {
+      const settle = (outcome: Appended | AppError) => {
+        appender.bytes -= bytes;
+        resolve(outcome);
+      };
+      const lane = laneOf(appender, p, conversationPartition(item.conv));
+      lane.waiting.push({ item, bytes, deadline: Date.now() + timeoutMs, settle });
       if (lane.unanswered || lane.again.length > 0) return;
       appender.ready.add(lane);
       schedule(appender);
     });
+  };
+}
+
+// 16 × 256 of them at most.
+function laneOf({ lanes }: Appender, p: string, q: number): Lane {
+  const key = `${p}${q}`;
+  let lane = lanes.get(key);
+  if (!lane) {
+    lane = openLane(q);
+    lanes.set(key, lane);
+  }
+  return lane;
 }
 
 // After this turn's reads: whatever came with them travels together.
@@ -59,9 +90,9 @@ function send(appender: Appender): void {
   const byHolder = new Map<string, Lane[]>();
   for (const lane of ready) {
     expire(lane, now);
-    const holder = appender.holderOf(lane.q);
+    const holder = appender.holders.of(String(lane.q));
     if (isIdle(lane)) ready.delete(lane);
-    else if (holder === undefined) retry(appender, lane, appender.refreshHolders());
+    else if (holder === undefined) retry(appender, lane, lookAgain(appender, lane, undefined));
     else if ((busy.get(holder) ?? 0) < requestsMax) {
       const lanes = byHolder.get(holder);
       if (lanes) lanes.push(lane);
@@ -84,19 +115,18 @@ async function request(appender: Appender, holder: string, sent: { lane: Lane; g
   const left = (busy.get(holder) ?? 1) - 1;
   if (left > 0) busy.set(holder, left);
   else busy.delete(holder);
-  const refreshed = answers.includes("elsewhere") ? appender.refreshHolders() : Promise.resolve();
-  for (const [index, { lane }] of sent.entries())
-    take(appender, lane, answers[index] ?? { again: undefined }, refreshed);
+  for (const [index, { lane }] of sent.entries()) take(appender, holder, lane, answers[index] ?? { again: undefined });
   if (ready.size > 0) schedule(appender);
 }
 
-function take(appender: Appender, lane: Lane, answer: GroupAnswer, refreshed: Promise<void>): void {
+function take(appender: Appender, asked: string, lane: Lane, answer: GroupAnswer): void {
   const group = lane.unanswered ?? [];
   lane.unanswered = undefined;
   lane.trouble = typeof answer === "object" && "again" in answer ? answer.again : undefined;
   if (answer === "elsewhere" || (typeof answer === "object" && "again" in answer)) {
     lane.again.unshift(group);
-    retry(appender, lane, refreshed);
+    const told = () => appender.holders.told(String(lane.q), retryMs);
+    retry(appender, lane, answer === "elsewhere" ? lookAgain(appender, lane, asked) : told());
     return;
   }
   if (answer === "internal") split(lane, group);
@@ -111,14 +141,19 @@ function split(lane: Lane, group: Waiting[]): void {
   else lane.again.unshift(group.slice(0, middle), group.slice(middle));
 }
 
+// Another holder is asked at once; the same one when it tells that it holds the partition, or a little later.
+async function lookAgain({ holders }: Appender, { q }: Lane, asked: string | undefined): Promise<void> {
+  const key = String(q);
+  await holders.refresh();
+  if (holders.of(key) === asked) await holders.told(key, retryMs);
+}
+
 function retry(appender: Appender, lane: Lane, after: Promise<void>): void {
   appender.ready.delete(lane);
-  void after.then(() =>
-    setTimeout(() => {
-      appender.ready.add(lane);
-      schedule(appender);
-    }, retryMs),
-  );
+  void after.then(() => {
+    appender.ready.add(lane);
+    schedule(appender);
+  });
 }
 
 function resultOf(outcome: AppendOutcome | undefined): Appended | AppError {

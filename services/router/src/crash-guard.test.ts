@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { UplinkTopic } from "@parley/protocol";
 import { createLogger, type ReceivedPacket, type Redis } from "@parley/runtime";
 import { createCrashGuard } from "./crash-guard.ts";
-import type { Take } from "./ingest.ts";
+import type { Take } from "./partition.ts";
 
 const topic: UplinkTopic = { p: "0", uid: "ann", clientId: "ann:a", verb: "msg" };
 const packetOf = (text: string, dup: boolean): ReceivedPacket => ({

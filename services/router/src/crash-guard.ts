@@ -4,7 +4,7 @@ import { AppError } from "@parley/protocol";
 import type { Logger, ReceivedPacket, Redis } from "@parley/runtime";
 import type { Acknowledge } from "./acknowledge.ts";
 import type { DeadLetter } from "./dead-letter.ts";
-import type { Take } from "./ingest.ts";
+import type { Take } from "./partition.ts";
 
 export interface CrashGuard {
   /** Notes the holder, and how often the ones before it died. Wraps `take` when that was twice within a minute. */

@@ -16,8 +16,8 @@ import type { NatsConnection } from "@parley/runtime";
 import type { Acknowledge } from "./acknowledge.ts";
 import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
-import type { Take } from "./ingest.ts";
 import type { Members } from "./members.ts";
+import type { Take } from "./partition.ts";
 
 export interface EphemeralParts {
   nats: NatsConnection;

@@ -1,25 +1,7 @@
-// The ingest partitions this router holds: one broker session each, its packets handed to the verb they are for.
-import {
-  AppError,
-  parseUplinkTopic,
-  routerClientId,
-  type UplinkTopic,
-  type UplinkVerb,
-  uplinkFilter,
-} from "@parley/protocol";
-import {
-  type BrokerSession,
-  type Logger,
-  type ReceivedPacket,
-  type ReleaseReason,
-  sayWaiting,
-  startBrokerSession,
-  type Waiting,
-} from "@parley/runtime";
-
-/** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
-export type Take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) => void | Promise<void>;
-export type Verbs = Record<UplinkVerb, Take>;
+// The ingest partitions this router holds: taken, given up, and published on for whatever else this router has to send.
+import { AppError } from "@parley/protocol";
+import { type BrokerSession, type ReleaseReason, sayWaiting, type Waiting } from "@parley/runtime";
+import { openPartition, type Partition, type PartitionParts, type Verbs, within } from "./partition.ts";
 
 export interface Ingest {
   acquire(p: string): Promise<void>;
@@ -30,32 +12,17 @@ export interface Ingest {
   alive(): boolean;
 }
 
-export interface IngestParts {
-  brokerUrl: string;
-  password: string;
-  window: number;
-  maxInFlight: number;
+export interface IngestParts extends PartitionParts {
   /** What to do with the packets of a partition; called once an acquisition. */
   verbsOf(p: string, session: BrokerSession): Promise<Verbs> | Verbs;
   released(p: string): Promise<void>;
-  log: Logger;
 }
 
-const sessionExpirySeconds = 0xffff_ffff;
 const connectWaitMs = 5_000;
-const finishWaitMs = 5_000;
 const brokerGraceMs = 3_000;
 
-interface HeldPartition {
-  session: BrokerSession;
-  inHand: Set<Promise<void>>;
-  /** undefined until the partition's verbs are ready: what comes before waits in `early`, in order */
-  verbs: Verbs | undefined;
-  early: { packet: ReceivedPacket; ack: () => void }[];
-}
-
 export function createIngest(parts: IngestParts): Ingest {
-  const held = new Map<string, HeldPartition>();
+  const held = new Map<string, Partition>();
   let connectedAt = performance.now();
   let waiting: Waiting | undefined;
 
@@ -64,33 +31,26 @@ export function createIngest(parts: IngestParts): Ingest {
     held.set(p, partition);
     waiting ??= sayWaiting(parts.log, "broker", parts.brokerUrl, () => undefined);
     try {
-      await withTimeout(
-        partition.session.whenConnected(),
-        connectWaitMs,
-        "the broker did not take the session in time",
-      );
+      const connected = await within(connectWaitMs, partition.session.whenConnected());
+      if (!connected) throw new Error("the broker did not take the session in time");
       waiting?.done();
       waiting = undefined;
-      partition.verbs = await parts.verbsOf(p, partition.session);
+      partition.begin(await parts.verbsOf(p, partition.session));
     } catch (error) {
       held.delete(p);
-      await partition.session.close({ graceful: false });
+      await partition.cut();
       throw error;
     }
-    for (const { packet, ack } of partition.early.splice(0)) take(partition, partition.verbs, packet, ack, parts.log);
   }
 
   async function release(p: string, reason: ReleaseReason): Promise<void> {
     const partition = held.get(p);
     if (!partition) return;
-    const { session, inHand } = partition;
     if (reason === "lost") {
       held.delete(p);
-      return session.close({ graceful: false });
+      return partition.cut();
     }
-    session.stopReceiving();
-    await withTimeout(Promise.all(inHand), finishWaitMs, "").catch(() => undefined);
-    await session.close({ graceful: true, waitMs: 1_000 });
+    await partition.finish();
     held.delete(p);
     await parts.released(p);
   }
@@ -100,9 +60,16 @@ export function createIngest(parts: IngestParts): Ingest {
     acquire,
     release,
     async publishMany(topics, payload, qos = 1) {
-      const session = sessions().find(({ connected }) => connected);
-      if (!session) throw new AppError("unavailable", "no session with the broker");
-      await session.publishMany(topics, payload, qos);
+      for (;;) {
+        const session = sessions().find(({ connected }) => connected);
+        if (!session) throw new AppError("unavailable", "no session with the broker");
+        try {
+          return await session.publishMany(topics, payload, qos);
+        } catch (thrown) {
+          // Its partition was given up or lost meanwhile: another session will do as well.
+          if (AppError.from(thrown).details?.reason !== "closed") throw thrown;
+        }
+      }
     },
     alive() {
       const now = performance.now();
@@ -110,51 +77,4 @@ export function createIngest(parts: IngestParts): Ingest {
       return now - connectedAt < brokerGraceMs;
     },
   };
-}
-
-// A queued session hands out packets as soon as it is connected.
-function openPartition(parts: IngestParts, p: string): HeldPartition {
-  const log = parts.log.child({ p });
-  const session = startBrokerSession({
-    url: parts.brokerUrl,
-    clientId: routerClientId(p),
-    username: "parley",
-    password: parts.password,
-    cleanStart: false,
-    sessionExpirySeconds,
-    receiveMaximum: parts.window,
-    maxInFlight: parts.maxInFlight,
-    keepAliveSeconds: 10,
-    subscriptions: [{ topic: uplinkFilter(p), qos: 1, retainHandling: 2 }],
-    log,
-    onPacket(packet, ack) {
-      if (partition.verbs) take(partition, partition.verbs, packet, ack, log);
-      else partition.early.push({ packet, ack });
-    },
-  });
-  const partition: HeldPartition = { session, inHand: new Set(), verbs: undefined, early: [] };
-  return partition;
-}
-
-function take({ inHand }: HeldPartition, verbs: Verbs, packet: ReceivedPacket, ack: () => void, log: Logger): void {
-  const topic = parseUplinkTopic(packet.topic);
-  if (!topic) {
-    log.warn({ event: "topic_unknown", topic: packet.topic });
-    ack();
-    return;
-  }
-  const work = verbs[topic.verb](packet, topic, ack);
-  if (!work) return;
-  const tracked = work
-    .catch((error: unknown) => log.warn({ event: "packet_left", topic: packet.topic, reason: String(error) }))
-    .finally(() => inHand.delete(tracked));
-  inHand.add(tracked);
-}
-
-async function withTimeout<T>(work: Promise<T>, ms: number, reason: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(reason)), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

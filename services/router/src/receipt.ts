@@ -7,11 +7,11 @@ import {
   type ReceiptReply,
   type ReceiptRequest,
 } from "@parley/protocol";
+import type { AskHolder } from "@parley/runtime";
 import type { Acknowledge } from "./acknowledge.ts";
 import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
-import type { AskHolder } from "./holder.ts";
-import type { Take } from "./ingest.ts";
+import type { Take } from "./partition.ts";
 import type { PublishMany } from "./publish.ts";
 
 export interface ReceiptParts {
@@ -36,7 +36,7 @@ export function createTakeReceipt({ askHolder, admit, acknowledge, publishMany }
       ...(read === undefined ? {} : { read }),
     };
     try {
-      const { notice, tell } = await askHolder<ReceiptReply>("receipt", conv, request);
+      const { notice, tell } = await askHolder.json<ReceiptReply>("receipt", conv, request);
       if (tell.length > 0) await publishMany(tell.map(messagesTopic), Buffer.from(JSON.stringify(notice)));
     } catch (thrown) {
       acknowledge.nack(topic, receipt.id ?? null, AppError.from(thrown));

@@ -16,7 +16,7 @@ import { type NatsConnection, type PublishProperties, type ReceivedPacket, reque
 import type { TObject, TSchema } from "typebox";
 import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
-import type { Take } from "./ingest.ts";
+import type { Take } from "./partition.ts";
 
 export interface RequestParts {
   nats: NatsConnection;

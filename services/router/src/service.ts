@@ -4,7 +4,9 @@ import { conversationPartitions, ingestPartitions } from "@parley/protocol/parti
 import {
   connectNats,
   connectRedis,
+  createAskHolder,
   gauge,
+  type Leases,
   type NatsConnection,
   natsConnected,
   parseJson,
@@ -12,15 +14,16 @@ import {
   type ServiceContext,
   startHolderLookup,
   startLeases,
+  watchCheck,
 } from "@parley/runtime";
 import { createAppend } from "./append.ts";
 import { createAskHistory } from "./ask-history.ts";
 import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver.ts";
-import { createAskHolder } from "./holder.ts";
 import { createIngest } from "./ingest.ts";
 import { createMembers, type Members } from "./members.ts";
 import { followNotify } from "./notify.ts";
+import { createReachHistory } from "./reach-history.ts";
 import { followStored } from "./stored.ts";
 import { createVerbs } from "./verbs.ts";
 
@@ -33,27 +36,16 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   await holders.refresh();
   const askHolder = createAskHolder(nats, holders);
-  const members = createMembers((conv) => askHolder<MemberList>("members", conv, { conv }));
+  const members = createMembers((conv) => askHolder.json<MemberList>("members", conv, { conv }));
   const append = createAppend({
     ask: createAskHistory(nats, log),
-    holderOf: (q) => holders.of(String(q)),
-    refreshHolders: holders.refresh,
+    holders,
     timeoutMs: config.ROUTER_STORE_TIMEOUT_MS,
     requestsMax: config.ROUTER_REQUESTS,
   });
   const chains = new Map<string, Promise<void>>();
-  const verbs = createVerbs({
-    config,
-    nats,
-    redis,
-    instance,
-    append,
-    askHolder,
-    members,
-    chains,
-    pass: context.pass,
-    log,
-  });
+  const { pass } = context;
+  const verbs = createVerbs({ config, nats, redis, instance, append, askHolder, members, chains, pass, log });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
     password: context.secrets().servicesSecret,
@@ -61,9 +53,10 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     maxInFlight: config.ROUTER_MAX_IN_FLIGHT,
     verbsOf: verbs.verbsOf,
     released: verbs.released,
+    afterPause: () => leases.afterPause(),
     log,
   });
-  const leases = startLeases({
+  const leases: Leases = startLeases({
     redis,
     kind: "ingest",
     keys: ingestPartitions,
@@ -77,15 +70,17 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const following = [
     followChanges(nats, members),
     followNotify(nats, ingest, log),
-    followStored(nats, createDeliver({ publishMany, members, chains, log }), log),
+    followStored({ nats, deliver: createDeliver({ publishMany, members, chains, log }), log }),
+    watchCheck(health, "history", createReachHistory(nats, holders)),
   ];
-  health.check("partitions", () => leases.held().size > 0 || "holds no ingest partition yet");
+  health.check("partitions", leases.ready);
   health.check("broker", () => ingest.alive() || "the broker does not answer");
   gauge(metrics, "router_partitions", "ingest partitions held", () => leases.held().size);
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));
       await closing("leases", () => leases.close());
+      askHolder.close();
       holders.close();
       await closing("nats", () => nats.close());
       redis.disconnect();

@@ -10,6 +10,7 @@ import {
 import { type Message, parseStoredSubject, type StoredReferences, streams, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
 import type { Deliver } from "./deliver.ts";
+import { within } from "./partition.ts";
 
 interface StoredEntry {
   conv: string;
@@ -18,13 +19,28 @@ interface StoredEntry {
   message?: Message;
 }
 
+export interface StoredParts {
+  nats: NatsConnection;
+  deliver: Deliver;
+  log: Logger;
+}
+
 const durable = "router";
-const ackWaitNanoseconds = 30e9;
+const fetchedMax = 50;
+// What a router took and does not speak of for this long goes to another one.
+const ackWaitMs = 5_000;
+const workingEveryMs = 2_000;
 const retryMs = 2_000;
 const timeoutMs = 3_000;
+const closeWaitMs = 3_000;
 
-/** Follows until closed; waits for the stream, which history makes. A reference is done when its message is delivered. */
-export function followStored(nats: NatsConnection, deliver: Deliver, log: Logger): { close(): Promise<void> } {
+/**
+ * Follows until closed; waits for the stream, which history makes. A reference is done when its message is delivered.
+ * Close finishes what is being delivered and gives back the rest, for another router to take at once.
+ */
+export function followStored({ nats, deliver, log }: StoredParts): { close(): Promise<void> } {
+  const inHand = new Set<JsMsg>();
+  let last: Promise<void> = Promise.resolve();
   let closed = false;
   let stop: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -33,13 +49,21 @@ export function followStored(nats: NatsConnection, deliver: Deliver, log: Logger
     const manager = await jetstreamManager(nats);
     await addConsumer(manager);
     const consumer = await jetstream(nats).consumers.get(streams.stored.name, durable);
-    const messages = await consumer.consume({ max_messages: 50 });
+    const options = { max_messages: fetchedMax, abort_on_missing_resource: true };
+    const messages = await consumer.consume({ ...options, callback: take });
     stop = () => messages.stop();
     if (closed) stop();
-    for await (const message of messages) await work(message);
+    const error = await messages.closed();
+    if (error instanceof Error) throw error;
+  }
+
+  function take(message: JsMsg): void {
+    inHand.add(message);
+    last = last.then(() => work(message)).finally(() => inHand.delete(message));
   }
 
   async function work(message: JsMsg): Promise<void> {
+    if (closed) return message.nak();
     try {
       const q = parseStoredSubject(message.subject)?.q;
       for (const reference of message.json<StoredReferences>().entries)
@@ -66,23 +90,31 @@ export function followStored(nats: NatsConnection, deliver: Deliver, log: Logger
       });
   }
 
+  const working = setInterval(() => {
+    for (const message of inHand) message.working();
+  }, workingEveryMs);
   run();
   return {
     async close() {
       closed = true;
       clearTimeout(timer);
       stop?.();
+      await within(closeWaitMs, last);
+      clearInterval(working);
     },
   };
 }
 
 async function addConsumer(manager: JetStreamManager): Promise<void> {
-  await manager.consumers.add(streams.stored.name, {
+  const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: 500 };
+  const config = {
+    ...changeable,
     durable_name: durable,
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     filter_subject: streams.stored.originFilter,
-    ack_wait: ackWaitNanoseconds,
-    max_ack_pending: 500,
-  });
+  };
+  const { name } = streams.stored;
+  // One that an earlier release made may wait longer.
+  await manager.consumers.add(name, config).catch(() => manager.consumers.update(name, durable, changeable));
 }

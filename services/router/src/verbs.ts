@@ -1,6 +1,6 @@
 // What is done with each verb of a partition's packets; the parts that all partitions of a router share are made once.
 import type { UplinkTopic } from "@parley/protocol";
-import type { BrokerSession, Logger, NatsConnection, Pass, ReceivedPacket, Redis } from "@parley/runtime";
+import type { AskHolder, BrokerSession, Logger, NatsConnection, Pass, ReceivedPacket, Redis } from "@parley/runtime";
 import { type Acknowledge, createAcknowledge } from "./acknowledge.ts";
 import { createAdmit } from "./admit.ts";
 import type { Append } from "./append.ts";
@@ -10,9 +10,8 @@ import { createDeadLetter } from "./dead-letter.ts";
 import { createDecode } from "./decode.ts";
 import { createDeliver } from "./deliver.ts";
 import { createTakeState, createTakeTyping } from "./ephemeral.ts";
-import type { AskHolder } from "./holder.ts";
-import type { Verbs } from "./ingest.ts";
 import type { Members } from "./members.ts";
+import type { Verbs } from "./partition.ts";
 import { takeMessage } from "./path.ts";
 import { createPublishMany } from "./publish.ts";
 import { createTakeReceipt } from "./receipt.ts";

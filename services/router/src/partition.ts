@@ -1,0 +1,125 @@
+// One ingest partition while this router holds it: its broker session, its packets handed to the verb they are for.
+import { parseUplinkTopic, routerClientId, type UplinkTopic, type UplinkVerb, uplinkFilter } from "@parley/protocol";
+import { type BrokerSession, type Logger, type ReceivedPacket, startBrokerSession } from "@parley/runtime";
+
+/** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
+export type Take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) => void | Promise<void>;
+export type Verbs = Record<UplinkVerb, Take>;
+
+export interface PartitionParts {
+  brokerUrl: string;
+  password: string;
+  window: number;
+  maxInFlight: number;
+  /** After this process stood still: what to wait for before a packet is believed to be this router's to do. */
+  afterPause(): Promise<void> | undefined;
+  log: Logger;
+}
+
+export interface Partition {
+  session: BrokerSession;
+  /** Hands packets out from now on, those that came already first. */
+  begin(verbs: Verbs): void;
+  /** Takes nothing more, finishes what is in hand, and leaves the session to the next holder. */
+  finish(): Promise<void>;
+  /** The session is another's: nothing is finished, and nothing more taken. */
+  cut(): Promise<void>;
+}
+
+interface Work {
+  /** packets that are not confirmed */
+  unconfirmed: Set<Promise<void>>;
+  /** what was confirmed on arrival and is not answered */
+  unanswered: Set<Promise<void>>;
+}
+
+const sessionExpirySeconds = 0xffff_ffff;
+// What is not finished by then comes again at the next holder; the partition stands still meanwhile.
+const finishWaitMs = 2_000;
+const answersWaitMs = 250;
+const sentWaitMs = 1_000;
+
+/** Connects at once. */
+export function openPartition(parts: PartitionParts, p: string): Partition {
+  const log = parts.log.child({ p });
+  const work: Work = { unconfirmed: new Set(), unanswered: new Set() };
+  let verbs: Verbs | undefined;
+  let closed = false;
+  // In order: what came before the verbs were ready, or while it is not known whose the partition is.
+  const early: { packet: ReceivedPacket; ack: () => void }[] = [];
+
+  const handOut = () => {
+    if (!verbs || closed) return;
+    for (const { packet, ack } of early.splice(0)) take(work, verbs, packet, ack, log);
+  };
+  // A queued session hands out packets as soon as it is connected.
+  const onPacket = (packet: ReceivedPacket, ack: () => void) => {
+    if (closed) return;
+    const known = parts.afterPause();
+    if (verbs && !known && early.length === 0) return take(work, verbs, packet, ack, log);
+    early.push({ packet, ack });
+    if (known) void known.then(handOut);
+  };
+  const session = startBrokerSession({
+    url: parts.brokerUrl,
+    clientId: routerClientId(p),
+    username: "parley",
+    password: parts.password,
+    cleanStart: false,
+    sessionExpirySeconds,
+    receiveMaximum: parts.window,
+    maxInFlight: parts.maxInFlight,
+    keepAliveSeconds: 10,
+    subscriptions: [{ topic: uplinkFilter(p), qos: 1, retainHandling: 2 }],
+    log,
+    onPacket,
+  });
+  return {
+    session,
+    begin(ready) {
+      verbs = ready;
+      handOut();
+    },
+    async finish() {
+      session.stopReceiving();
+      await within(finishWaitMs, Promise.all(work.unconfirmed));
+      await within(answersWaitMs, Promise.all(work.unanswered));
+      await session.close({ graceful: true, waitMs: sentWaitMs });
+      closed = true;
+    },
+    async cut() {
+      closed = true;
+      await session.close({ graceful: false });
+    },
+  };
+}
+
+function take(work: Work, verbs: Verbs, packet: ReceivedPacket, ack: () => void, log: Logger): void {
+  const topic = parseUplinkTopic(packet.topic);
+  if (!topic) {
+    log.warn({ event: "topic_unknown", topic: packet.topic });
+    ack();
+    return;
+  }
+  let confirmed = false;
+  const confirm = () => {
+    confirmed = true;
+    ack();
+  };
+  const doing = verbs[topic.verb](packet, topic, confirm);
+  if (!doing) return;
+  const open = confirmed ? work.unanswered : work.unconfirmed;
+  const tracked = doing
+    .catch((error: unknown) => log.warn({ event: "packet_left", topic: packet.topic, reason: String(error) }))
+    .finally(() => open.delete(tracked));
+  open.add(tracked);
+}
+
+/** True when `work` ended within `ms`; its rejection is passed on. */
+export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
+}
