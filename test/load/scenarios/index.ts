@@ -5,9 +5,10 @@ import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
 import { rooms } from "./rooms.ts";
+import { size } from "./size.ts";
 import { sync } from "./sync.ts";
 
-export const scenarios = { pairs, hooks, rooms, sync, list, connections } satisfies Record<string, Scenario>;
+export const scenarios = { pairs, hooks, rooms, sync, list, connections, size } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof scenarios;
 export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
