@@ -5,12 +5,15 @@ import type { CollectionDefinition, IndexFields } from "./documents.ts";
 export type Index = { name: string; fields: IndexFields; unique: boolean };
 
 const namePattern = /^[a-z][a-z0-9_]{0,62}$/;
+// What a MongoDB store keeps beside a service's documents.
+const reservedNames = new Set(["messages", "meta"]);
 const indexPattern = /^[a-zA-Z][a-zA-Z0-9_]{0,62}$/;
 const fieldPattern = /^[a-zA-Z_][a-zA-Z0-9_]*(\.[a-zA-Z_][a-zA-Z0-9_]*)*$/;
 
 /** The indexes of a definition by name. Throws TypeError, as a wrong definition is a mistake in the code. */
 export function readDefinition({ name, indexes = {} }: CollectionDefinition): Map<string, Index> {
   if (!namePattern.test(name)) throw new TypeError(`collection ${JSON.stringify(name)}: a name is ${namePattern}`);
+  if (reservedNames.has(name)) throw new TypeError(`collection ${name}: the name is the store's own`);
   const read = new Map<string, Index>();
   for (const [indexName, definition] of Object.entries(indexes)) {
     const { fields, unique = false } = "fields" in definition ? definition : { fields: definition };

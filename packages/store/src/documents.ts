@@ -9,9 +9,9 @@ export type IndexFields = readonly string[];
 export type IndexDefinition = IndexFields | { fields: IndexFields; unique?: boolean };
 
 /**
- * `name`: `^[a-z][a-z0-9_]{0,62}$`; index names and fields: letters, digits, `_`.
+ * `name`: `^[a-z][a-z0-9_]{0,62}$`, but not `messages` or `meta`; index names and fields: letters, digits, `_`.
  * A document in which a field of an index is missing or null is not in that index: `find` does not see it through it, and
- * a unique index does not mind it.
+ * a unique index does not mind it. Text of more than 1,024 characters is not indexed on every engine.
  */
 export type CollectionDefinition<_T extends object = object> = {
   name: string;
@@ -56,8 +56,19 @@ export interface Collection<T extends object> {
    */
   update(key: string, doc: T, ifVersion: number): Promise<boolean>;
 
-  /** Many at once, all or none, whatever was there before: for projections with one writer. */
+  /**
+   * Many at once, whatever was there before: for projections with one writer. Each document is stored whole or stays as it
+   * was; when it rejects, any of them may be stored: the writer puts them again, or folds them again from where its mark
+   * is, which it moves only after a `put` has resolved. A value of a unique index that is taken is `duplicate_key`.
+   */
   put(entries: readonly { key: string; doc: T }[]): Promise<void>;
+
+  /**
+   * Many at once, each by itself: stored if the document is at `ifVersion` or is gone, without `ifVersion` only if there
+   * is none. One answer each, in order; false also where a value of a unique index is taken. Keys occur once. When it
+   * rejects, any of them may be stored.
+   */
+  writeMany(entries: readonly { key: string; doc: T; ifVersion?: number }[]): Promise<boolean[]>;
 
   /** false: there was none, or it is no longer at `ifVersion`. */
   remove(key: string, ifVersion?: number): Promise<boolean>;

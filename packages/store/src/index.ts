@@ -10,6 +10,7 @@ export type {
   Page,
   Versioned,
 } from "./documents.ts";
+export type { Facts } from "./facts.ts";
 export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
 export { openStore, type Store, type StoreOptions } from "./open-store.ts";
 export { StoreError, type StoreErrorCode, type StoreErrorDetails } from "./store-error.ts";

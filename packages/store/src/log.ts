@@ -49,7 +49,9 @@ export interface MessageLog {
   /**
    * Stores the batch in order and resolves when it is durable. It stops at the first failure: what is stored is always a
    * prefix. `duplicate_key` (details: q, pos, conv, seq of the refused entry) is the fence: another writer was here, or
-   * the message is stored already. `gap`: the batch is not of this partition or not one `pos` after the other.
+   * the message is stored already. `unavailable`: the outcome is unknown, any prefix may be stored, now or in a moment; the
+   * writer reads `last`, looks up each message and appends the rest at new positions. What was still on its way then meets
+   * a `pos` that is taken, and is stored in no part. `gap`: the batch is not of this partition or not one `pos` after the other.
    */
   append(q: number, batch: readonly LogEntry[]): Promise<void>;
 

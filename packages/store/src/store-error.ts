@@ -7,7 +7,9 @@
  * - `full`: no space left; nothing of the write is stored; works again once there is space
  * - `locked`: another process holds the store
  * - `newer_version`: written by a newer Parley; left as it is
+ * - `mismatch`: written with another value of a constant that the data depends on; left as it is
  * - `corrupt`: not a store, half-written or damaged
+ * - `denied`: the server refuses the user name and password, or what they may do; nothing is stored
  * - `invalid_page`, `invalid_key`, `invalid_url`: what the caller handed in is wrong
  */
 export type StoreErrorCode =
@@ -17,7 +19,9 @@ export type StoreErrorCode =
   | "full"
   | "locked"
   | "newer_version"
+  | "mismatch"
   | "corrupt"
+  | "denied"
   | "invalid_page"
   | "invalid_key"
   | "invalid_url";

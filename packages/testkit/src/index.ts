@@ -8,7 +8,7 @@ export type { LinkedServer } from "./faults/links.ts";
 export { mountSmallDisk, type SmallDisk } from "./faults/small-disk.ts";
 export { freePort } from "./free-port.ts";
 export { type MongoKind, type MongoServer, startableKind, startMongo } from "./mongo/server.ts";
-export { type TestMongo, testMongo } from "./mongo.ts";
+export { hasMongo, type TestMongo, testMongo } from "./mongo.ts";
 export type { Part } from "./parts.ts";
 export type { Login, RunFile } from "./run-file.ts";
 export { serviceContext, type TestServiceContext } from "./service-context.ts";

@@ -102,6 +102,34 @@ function oneDocument(open: OpenEngine): void {
     await tokens.put([]);
   });
 
+  test("writeMany stores each document that is as it was read or is not there, and tells which", async (t) => {
+    const tokens = await openTokens(open, t);
+    for (const key of ["same", "changed", "gone", "there"]) await tokens.insert(key, { uid: key, ts: 1 });
+    const read = await tokens.getMany(["same", "changed", "gone"]);
+    const at = (key: string) => ({ key, doc: { uid: "new", ts: 2 }, ifVersion: read.get(key)!.version });
+    await tokens.update("changed", { uid: "other", ts: 3 }, at("changed").ifVersion);
+    await tokens.remove("gone");
+    const unread = (key: string) => ({ key, doc: { uid: "new", ts: 2 } });
+    const many = Array.from({ length: 1_200 }, (_, n) => unread(`many-${n}`));
+    const written = await tokens.writeMany([at("same"), at("changed"), at("gone"), unread("there"), ...many]);
+    assert.deepEqual(written, [true, false, true, false, ...many.map(() => true)]);
+    const uids = await tokens.getMany(["same", "changed", "gone", "there", "many-1199"]);
+    assert.deepEqual([...uids.values()].map(({ doc }) => doc.uid).sort(), ["new", "new", "new", "other", "there"]);
+    assert.deepEqual(await tokens.writeMany([at("same"), unread("many-3")]), [false, false]);
+    assert.deepEqual(await tokens.writeMany([]), []);
+  });
+
+  test("of writeMany of one version at the same time exactly one is true", async (t) => {
+    const tokens = await openTokens(open, t);
+    await tokens.insert("k", { uid: "a", ts: 0 });
+    const ifVersion = (await tokens.get("k"))!.version;
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, ts) => tokens.writeMany([{ key: "k", doc: { uid: "a", ts }, ifVersion }])),
+    );
+    assert.equal(results.flat().filter(Boolean).length, 1);
+    assert.equal((await tokens.get("k"))?.doc.ts, results.flat().indexOf(true));
+  });
+
   test("everything is there after the store was closed and opened again", async (t) => {
     const engine = await open(t);
     const before = await engine.store.documents().collection<Token>(definition);
@@ -186,7 +214,7 @@ function indexing(open: OpenEngine): void {
     assert.equal(await tokens.update("a", { uid: "a", ts: 2, token: "x" }, (await tokens.get("a"))!.version), true);
   });
 
-  test("a put that a unique index refuses stores nothing of it", async (t) => {
+  test("a put that a unique index refuses says so, and touches nobody else's", async (t) => {
     const tokens = await openTokens(open, t);
     await tokens.insert("a", { uid: "a", ts: 1, token: "x" });
     const other = tokens.insert("other", { uid: "o", ts: 1 });
@@ -196,7 +224,7 @@ function indexing(open: OpenEngine): void {
     ]);
     await assert.rejects(put, codeOf("duplicate_key"));
     assert.equal(await other, true);
-    assert.equal(await tokens.get("p1"), undefined);
+    assert.equal(await tokens.get("p2"), undefined);
     assert.notEqual(await tokens.get("other"), undefined);
   });
 
@@ -252,7 +280,7 @@ function indexing(open: OpenEngine): void {
 
   test("a wrong definition is a mistake that is told", async (t) => {
     const documents = (await open(t)).store.documents();
-    for (const name of ["", "Tokens", "a b", 'a"b', "a.b", "1a", "x".repeat(64)]) {
+    for (const name of ["", "meta", "messages", "Tokens", "a b", 'a"b', "a.b", "1a", "x".repeat(64)]) {
       await assert.rejects(documents.collection({ name }), TypeError);
     }
     for (const fields of [[], ["a b"], ["'"], ["a..b"], ["$a"], ["a", "a"]]) {

@@ -210,6 +210,8 @@ test("a copy can be copied on", async (t) => {
   const [from, to] = await bothFolders(t);
   await copy(from, to);
   const third = join(from, "..", "third");
+  await assert.rejects(copy(to, third, stopAtCompare), /ended/);
+  await assert.rejects(open(t, third), refusal("corrupt", /copy of sqlite:.*\/to into this store is not finished/));
   assert.deepEqual((await copy(to, third)).differences, []);
   const [other] = neighboursOf(retained, 1) as [string];
   assert.equal((await (await open(t, third)).log().heads([other])).get(other)?.origin, "api");

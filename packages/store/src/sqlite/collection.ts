@@ -1,5 +1,5 @@
 // One collection of the port Documents on SQLite.
-import type { SQLOutputValue } from "node:sqlite";
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Index } from "../definition.ts";
 import { checkKey } from "../document-key.ts";
 import type { Collection, FindQuery, Page, Versioned } from "../documents.ts";
@@ -73,6 +73,28 @@ export class SqliteCollection<T extends object> implements Collection<T> {
         for (const row of rows) this.#unique(() => statement.run(...row));
       });
     });
+  }
+
+  async writeMany(entries: readonly { key: string; doc: T; ifVersion?: number }[]): Promise<boolean[]> {
+    const rows = entries.map(({ key, doc, ifVersion }) => {
+      const json = JSON.stringify(doc);
+      return { values: [checkKey(key), firstVersion(), json], changes: [json, key, ifVersion ?? null] };
+    });
+    return this.#database.write(rows.length, () => rows.map(({ values, changes }) => this.#writeOne(values, changes)));
+  }
+
+  // In two steps: a document that is there is changed only at its version, one that is not is made.
+  #writeOne(values: SQLInputValue[], changes: SQLInputValue[]): boolean {
+    const update = this.#statement(
+      `UPDATE ${this.#table} SET doc = ?, version = version + 1 WHERE key = ? AND version = ?`,
+    );
+    const insert = this.#statement(`INSERT INTO ${this.#table} (key, version, doc) VALUES (?, ?, ?)`);
+    try {
+      return update.run(...changes).changes === 1 || insert.run(...values).changes === 1;
+    } catch (error) {
+      if (brokenConstraint(error) === undefined) throw error;
+      return false;
+    }
   }
 
   async remove(key: string, ifVersion?: number): Promise<boolean> {

@@ -3,9 +3,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { checkFacts, type Facts } from "../facts.ts";
 import { StoreError } from "../store-error.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { migrate, type Schema, schemaVersion } from "./schema.ts";
+import { migrate, readFacts, type Schema, schemaVersion, writeFacts } from "./schema.ts";
 import { asStoreError } from "./sqlite-error.ts";
 
 const lockPollMs = 50;
@@ -17,6 +18,7 @@ const walKeptBytes = 64 * 1024 * 1024;
 export type DatabaseOptions = {
   path: string;
   schema: Schema;
+  facts?: Facts;
   lockWaitMs: number;
   cacheMiB: number;
 };
@@ -95,6 +97,19 @@ export class Database {
     }
   }
 
+  facts(): Promise<Facts> {
+    return this.read(() => readFacts(this.#sqlite));
+  }
+
+  /** Writes a row: rejects when nothing can be written durably. */
+  check(): Promise<void> {
+    return this.write(1, () => {
+      this.statement(
+        "INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      ).run(Date.now());
+    });
+  }
+
   exec(sql: string): void {
     this.#sqlite.exec(sql);
   }
@@ -111,7 +126,7 @@ export class Database {
   }
 }
 
-function openFile({ path, schema, cacheMiB }: DatabaseOptions): DatabaseSync {
+function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): DatabaseSync {
   let sqlite: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -119,6 +134,7 @@ function openFile({ path, schema, cacheMiB }: DatabaseOptions): DatabaseSync {
     // Exclusive before anything is read: the lock is then kept until the process ends, and there is no shared-memory file.
     sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
     const version = schemaVersion(sqlite, path, schema);
+    const added = checkFacts(version === 0 ? {} : readFacts(sqlite), facts, path);
     sqlite.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -127,6 +143,7 @@ function openFile({ path, schema, cacheMiB }: DatabaseOptions): DatabaseSync {
       PRAGMA cache_size = ${-cacheMiB * 1024};
       PRAGMA secure_delete = ON`);
     migrate(sqlite, schema, version);
+    writeFacts(sqlite, added);
     return sqlite;
   } catch (error) {
     if (sqlite?.isOpen) sqlite.close();

@@ -1,5 +1,6 @@
 // The schema version of a database file: read before anything is touched, brought forward step by step.
 import type { DatabaseSync } from "node:sqlite";
+import type { Facts } from "../facts.ts";
 import { StoreError } from "../store-error.ts";
 
 /** `steps[n]` is the SQL that brings version n to n + 1. `kind` tells one service's files apart. */
@@ -41,4 +42,17 @@ export function migrate(sqlite: DatabaseSync, { kind, steps }: Schema, version: 
   for (const step of steps.slice(version)) sqlite.exec(step);
   sqlite.prepare("UPDATE meta SET value = ? WHERE name = 'version'").run(steps.length);
   sqlite.exec("COMMIT");
+}
+
+const factPrefix = "fact.";
+
+/** The constants that the data was written with. */
+export function readFacts(sqlite: DatabaseSync): Facts {
+  const rows = sqlite.prepare("SELECT name, value FROM meta WHERE name GLOB ?").all(`${factPrefix}*`);
+  return Object.fromEntries(rows.map(({ name, value }) => [String(name).slice(factPrefix.length), Number(value)]));
+}
+
+export function writeFacts(sqlite: DatabaseSync, facts: Facts): void {
+  const statement = sqlite.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
+  for (const [name, value] of Object.entries(facts)) statement.run(`${factPrefix}${name}`, value);
 }

@@ -1,5 +1,6 @@
 // The SQLite engine: a service's folder with two databases, so that the log's commits sync alone.
 import { join } from "node:path";
+import type { Facts } from "../facts.ts";
 import type { Store } from "../open-store.ts";
 import { Database } from "./database.ts";
 import { documentsSchema, SqliteDocuments } from "./documents.ts";
@@ -9,11 +10,15 @@ import { SqliteMessageLog } from "./message-log.ts";
 /** The files of a service. */
 export const databaseFiles = ["log.db", "documents.db"] as const;
 
-export async function openSqliteStore(folder: string, lockWaitMs: number): Promise<Store> {
+export async function openSqliteStore(
+  folder: string,
+  { lockWaitMs, facts }: { lockWaitMs: number; facts: Facts },
+): Promise<Store> {
   const [logPath, documentsPath] = databaseFiles.map((file) => join(folder, file)) as [string, string];
   const logFile = await Database.open({
     path: logPath,
     schema: logSchema,
+    facts,
     lockWaitMs,
     cacheMiB: 64,
   });
@@ -35,8 +40,13 @@ function assemble(logFile: Database, documentsFile: Database): Store {
   const log = new SqliteMessageLog(logFile);
   const documents = new SqliteDocuments(documentsFile);
   return {
+    exclusive: true,
     log: () => log,
     documents: () => documents,
+    facts: () => logFile.facts(),
+    async check() {
+      await Promise.all([logFile.check(), documentsFile.check()]);
+    },
     async close() {
       logFile.close();
       documentsFile.close();

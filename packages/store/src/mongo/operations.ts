@@ -1,0 +1,53 @@
+// Every command that the engine sends: through the gate, with the majority's word, its failures as StoreError.
+import type { Db, Document } from "mongodb";
+import { writeConcern } from "./client.ts";
+import { Gate } from "./gate.ts";
+import { asStoreError } from "./mongo-error.ts";
+
+export type WriteError = { index: number; code: number; errmsg: string };
+
+/** `n`: documents inserted, matched or removed. */
+export type WriteReply = { n: number; writeErrors?: WriteError[]; upserted?: { index: number }[] };
+
+export class Operations {
+  readonly db: Db;
+  readonly #place: string;
+  readonly #gate: Gate;
+
+  constructor(db: Db, place: string, most: number) {
+    this.db = db;
+    this.#place = place;
+    this.#gate = new Gate(most);
+  }
+
+  /** Throws StoreError for every failure that is not a bug. */
+  async run<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    try {
+      return await this.#gate.pass(() => work(this.db));
+    } catch (error) {
+      throw asStoreError(error, this.#place);
+    }
+  }
+
+  /**
+   * A write command, as it goes over the wire: the driver's bulk API measures and copies each document first, which costs
+   * as much as the rest of an append. `writeErrors` are the caller's to judge.
+   */
+  write(command: Document): Promise<WriteReply> {
+    return this.run(async (db) => (await db.command({ ...command, writeConcern })) as unknown as WriteReply);
+  }
+
+  /** Runs work of many commands with at most `atOnce` under way: one caller must not fill the gate. */
+  async each<I, R>(items: readonly I[], atOnce: number, work: (item: I) => Promise<R>): Promise<R[]> {
+    const results = new Array<R>(items.length);
+    let next = 0;
+    const worker = async () => {
+      while (next < items.length) {
+        const at = next++;
+        results[at] = await work(items[at] as I);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+    return results;
+  }
+}
