@@ -37,16 +37,16 @@ export function startAnnouncer(options: {
   const { q, jetstream, store, delayMs, log } = options;
   let announced = options.from;
   let known = Math.max(options.from, options.known);
-  let gathered: LogEntry[] = [];
+  let gathered: StoredReference[] = [];
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> | undefined;
   let closed = false;
   let isLocated = false;
 
-  async function nextPage(): Promise<LogEntry[]> {
+  async function nextPage(): Promise<StoredReference[]> {
     while (gathered.length > 0 && (gathered[0]?.pos ?? 0) <= announced) gathered.shift();
     if (gathered[0]?.pos === announced + 1) return gathered.splice(0, pageSize);
-    return announced < known ? store.follow(q, announced, pageSize) : [];
+    return announced < known ? (await store.follow(q, announced, pageSize)).map(referenceOf) : [];
   }
 
   async function work(): Promise<void> {
@@ -62,9 +62,9 @@ export function startAnnouncer(options: {
     }
   }
 
-  async function publish(entries: readonly LogEntry[]): Promise<void> {
-    const kind = entries.some(({ origin }) => origin !== null) ? "origin" : "mqtt";
-    const references: StoredReferences = { q, entries: entries.map(referenceOf) };
+  async function publish(entries: StoredReference[]): Promise<void> {
+    const kind = entries.some(({ origin }) => origin !== undefined) ? "origin" : "mqtt";
+    const references: StoredReferences = { q, entries };
     await jetstream.publish(storedSubject(q, kind), JSON.stringify(references), { timeout: 5_000, retries: 1 });
   }
 
@@ -93,7 +93,8 @@ export function startAnnouncer(options: {
   return {
     add(entries) {
       known = entries.at(-1)?.pos ?? known;
-      gathered.push(...entries);
+      // No bodies: JetStream may be away for long.
+      gathered.push(...entries.map(referenceOf));
       // Without JetStream the log itself keeps what is not announced.
       if (gathered.length > gatheredMax) gathered = [];
       wake(entries.some(({ origin }) => origin !== null) ? 0 : delayMs);

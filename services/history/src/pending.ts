@@ -25,6 +25,8 @@ export interface PendingSet {
   member(conv: string, uid: string): Member | undefined;
   membersIn(conv: string): Member[];
   has(conv: string): boolean;
+  /** how many items there are */
+  size(): number;
   /** The items of these changes; one that is in the store already has none. */
   of(changes: Changes): Pending[];
   /** What changed since it was sent. */
@@ -38,6 +40,7 @@ export interface PendingSet {
 export function createPending(): PendingSet {
   const members = new Map<string, Map<string, Pending>>();
   const infos = new Map<string, Pending>();
+  let size = 0;
 
   function touch(member: Member): Pending {
     const inConv = members.get(member.conv) ?? new Map<string, Pending>();
@@ -46,6 +49,7 @@ export function createPending(): PendingSet {
     if (!known) {
       const item: Pending = { conv: member.conv, member, isDirty: true, writes: 0 };
       inConv.set(member.uid, item);
+      size += 1;
       return item;
     }
     if (known.member !== member) {
@@ -62,11 +66,13 @@ export function createPending(): PendingSet {
     const item: Pending = known ?? { conv: info.conv, info, isDirty: true, writes: 0 };
     if (info.nameSeq > (item.info?.nameSeq ?? 0)) item.info = info;
     item.isDirty = true;
+    if (!known) size += 1;
     infos.set(info.conv, item);
     return item;
   }
 
   function forget({ conv, member }: Pending): void {
+    size -= 1;
     if (!member) {
       infos.delete(conv);
       return;
@@ -76,41 +82,44 @@ export function createPending(): PendingSet {
     if (inConv?.size === 0) members.delete(conv);
   }
 
+  function dirty(q?: number): Pending[] {
+    const isAsked = (conv: string) => q === undefined || conversationPartition(conv) === q;
+    const found = [...infos.values()];
+    for (const [conv, inConv] of members) if (isAsked(conv)) found.push(...inConv.values());
+    return found.filter(({ isDirty, conv }) => isDirty && isAsked(conv));
+  }
+
+  function done(item: Pending): boolean {
+    item.writes -= 1;
+    if (item.isDirty || item.writes > 0) return false;
+    forget(item);
+    return true;
+  }
+
   return {
     touch,
     touchInfo,
+    dirty,
+    done,
     member: (conv, uid) => members.get(conv)?.get(uid)?.member,
     membersIn: (conv) => [...(members.get(conv)?.values() ?? [])].map(({ member }) => member as Member),
+    size: () => size,
     has: (conv) => members.has(conv) || infos.has(conv),
-    of(changes) {
-      const items: Pending[] = [];
-      for (const { conv, uid } of changes.members) items.push(...present(members.get(conv)?.get(uid)));
-      for (const { conv } of changes.infos) items.push(...present(infos.get(conv)));
-      return items;
-    },
-    dirty(q) {
-      const isAsked = (conv: string) => q === undefined || conversationPartition(conv) === q;
-      const found = [...infos.values()];
-      for (const [conv, inConv] of members) if (isAsked(conv)) found.push(...inConv.values());
-      return found.filter(({ isDirty, conv }) => isDirty && isAsked(conv));
-    },
-    begin(item) {
-      item.isDirty = false;
-      item.writes += 1;
-    },
-    failed(item) {
-      item.isDirty = true;
-      item.writes -= 1;
-    },
-    done(item) {
-      item.writes -= 1;
-      if (item.isDirty || item.writes > 0) return false;
-      forget(item);
-      return true;
-    },
+    of: (changes) => [
+      ...[...changes.members].flatMap(({ conv, uid }) => members.get(conv)?.get(uid) ?? []),
+      ...[...changes.infos].flatMap(({ conv }) => infos.get(conv) ?? []),
+    ],
+    begin,
+    failed,
   };
 }
 
-function present<T>(item: T | undefined): T[] {
-  return item === undefined ? [] : [item];
+function begin(item: Pending): void {
+  item.isDirty = false;
+  item.writes += 1;
+}
+
+function failed(item: Pending): void {
+  item.isDirty = true;
+  item.writes -= 1;
 }

@@ -18,6 +18,8 @@ export interface Projection {
   pendingIn(conv: string): readonly Member[];
   /** How often something pending of the partition got into the store: a reader sees whether it happened meanwhile. */
   settled(q: number): number;
+  /** Rejects with the store's error while more is pending than may be and it cannot be put: nothing is taken then. */
+  room(): Promise<void> | undefined;
   /** Resolves when the store has these changes; who asks meanwhile shares the next write. Rejects with its error. */
   put(changes: Changes): Promise<void>;
   /** Resolves when the store has everything touched before, of one partition or all. Nothing is forgotten if it fails. */
@@ -25,6 +27,9 @@ export interface Projection {
   /** What cannot be put is folded from the log by whoever comes next. */
   close(): Promise<void>;
 }
+
+// About 30 MB; reached only while documents cannot be written for long.
+const pendingMax = 100_000;
 
 export function startProjection(
   store: Pick<HistoryStore, "members" | "infos">,
@@ -88,6 +93,7 @@ export function startProjection(
     pending: (conv, uid) => pending.member(conv, uid),
     pendingIn: (conv) => pending.membersIn(conv),
     settled: (q) => settled[q] ?? 0,
+    room: () => (pending.size() < pendingMax ? undefined : flush()),
     put,
     flush,
     async close() {

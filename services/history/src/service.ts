@@ -73,7 +73,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     partitions.mark().catch((error: unknown) => trouble.failed("mark_failed", error));
     if (partitions.backlog() > 0) ensureStreams(manager).catch(() => undefined);
   }, markEveryMs);
-  health.check("partitions", () => leases.held().size > 0 || "holds no conversation partition yet");
+  health.check("partitions", () => leases.ready());
   gauge(metrics, "history_partitions", "conversation partitions held", () => leases.held().size);
   gauge(metrics, "history_unannounced", "stored entries not yet announced", () => partitions.backlog());
   return {

@@ -145,6 +145,7 @@ async function putStructure({ unput, projection }: Writer): Promise<void> {
 
 async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promise<void> {
   const { q, store } = writer;
+  await writer.projection.room();
   await putStructure(writer);
   const candidates = await lookUp(writer, batch);
   const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
