@@ -57,3 +57,15 @@ test("a Redis that hangs costs a command one second", async (t) => {
   t.after(() => server.resume());
   await assert.rejects(redis.get("x"), /timed out/);
 });
+
+test("a Redis that hangs is left, nothing gathers for it, and when it goes on it is used again", async (t) => {
+  const { redis: server } = await startServers(t, { redis: true });
+  const { redis, health } = await redisOf(t, server.url);
+  server.pause();
+  t.after(() => server.resume());
+  await eventually(() => "redis" in health.reasons());
+  await assert.rejects(redis.get("x"), /writ(e|ab)/i);
+  server.resume();
+  await eventually(() => Object.keys(health.reasons()).length === 0);
+  await redis.set("x", "1");
+});

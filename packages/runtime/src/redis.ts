@@ -1,4 +1,4 @@
-// The connection to Redis: for ever reconnecting, and failing at once while it is away.
+// The connection to Redis: for ever reconnecting, failing at once while it is away, and left when it hangs.
 import { Redis } from "ioredis";
 import type { Health } from "./health.ts";
 import type { Logger } from "./log.ts";
@@ -6,9 +6,13 @@ import { sayWaiting, withoutCredentials } from "./waiting.ts";
 
 export type { Redis } from "ioredis";
 
+/** A Redis that has not answered for this long is left; what was sent to it would gather here for as long as it hangs. */
+const silenceMs = 3_000;
+const pingEveryMs = 2_000;
+
 /**
  * Connects, waiting (and saying so) until Redis is there. Later it reconnects by itself; commands fail at once while it
- * is away and after 1 s without an answer, and none is sent twice.
+ * is away and after 1 s without an answer, and none is sent twice. One that hangs counts as away after 3 to 5 s.
  */
 export async function connectRedis(options: {
   url: string;
@@ -25,6 +29,7 @@ export async function connectRedis(options: {
     autoResendUnfulfilledCommands: false,
     commandTimeout: 1000,
     connectTimeout: 2000,
+    socketTimeout: silenceMs,
     retryStrategy: (attempt) => Math.random() * Math.min(100 * attempt, 500),
   });
   redis.on("error", (error: Error) => {
@@ -44,6 +49,9 @@ export async function connectRedis(options: {
     });
   });
   waiting.done();
+  // Who asks nothing for long would not notice.
+  const pinging = setInterval(() => void redis.ping().catch(() => undefined), pingEveryMs).unref();
+  redis.on("end", () => clearInterval(pinging));
   health?.check("redis", () => connected || `not connected: ${lastError ?? "connection lost"}`);
   return redis;
 }

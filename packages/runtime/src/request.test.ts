@@ -4,7 +4,7 @@ import { AppError, limits } from "@parley/protocol";
 import { eventually, startServers } from "@parley/testkit";
 import { recordingLogger } from "../test/recorder.ts";
 import { connectNats, type NatsConnection } from "./nats.ts";
-import { answer, answerJson, request, requestJson } from "./request.ts";
+import { answer, answerJson, request, requestJson, requestsInHand, requestsInHandMax } from "./request.ts";
 
 const timeoutMs = 5000;
 
@@ -167,4 +167,20 @@ test("each request is answered by one replica of a queue", async (t) => {
   await Promise.all(Array.from({ length: 50 }, () => request(asking, "shared", "", { timeoutMs })));
   await asking.flush();
   assert.equal(answered, 50);
+});
+
+test("a service that does not get on takes 64 MiB of requests, refuses the rest at once, and takes them again later", async (t) => {
+  const { asking, answering } = await start(t);
+  const work = Promise.withResolvers<string>();
+  answer(answering, "slow", undefined, () => work.promise);
+  await served(answering);
+  const payload = new Uint8Array(limits.requestBytes);
+  const fitting = requestsInHandMax.bytes / payload.length;
+  const taken = Array.from({ length: fitting }, () => request(asking, "slow", payload, { timeoutMs: 60_000 }));
+  await eventually(() => requestsInHand(answering).count === fitting);
+  await assert.rejects(requestJson(asking, "slow", "one more", { timeoutMs: 60_000 }), { code: "unavailable" });
+  work.resolve("{}");
+  await Promise.all(taken);
+  await eventually(() => requestsInHand(answering).bytes === 0);
+  await requestJson(asking, "slow", "one more", { timeoutMs });
 });

@@ -66,6 +66,18 @@ export interface Answering {
   close(): Promise<void>;
 }
 
+/** What one connection has taken and not answered, all subjects together; what comes beyond is `unavailable` at once. */
+export const requestsInHandMax = { count: 10_000, bytes: 64 * 1024 * 1024 } as const;
+
+const taken = new WeakMap<NatsConnection, { count: number; bytes: number }>();
+
+/** Requests that this connection has taken and not answered. */
+export function requestsInHand(nats: NatsConnection): { count: number; bytes: number } {
+  const load = taken.get(nats) ?? { count: 0, bytes: 0 };
+  taken.set(nats, load);
+  return load;
+}
+
 /**
  * Answers the requests on a subject, with `queue` as one of several replicas. A thrown AppError is answered as
  * `{"error":{code,message}}`; anything else as `internal`, and logged with its cause.
@@ -78,6 +90,7 @@ export function answer(
   log?: Logger,
 ): Answering {
   const inHand = new Set<Promise<void>>();
+  const load = requestsInHand(nats);
   const reply = async (message: Msg) => {
     let bytes: Uint8Array | string;
     try {
@@ -94,7 +107,19 @@ export function answer(
     ...(queue === undefined ? {} : { queue }),
     callback: (err, message) => {
       if (err) return void log?.error({ event: "subscription_failed", subject, err });
-      const replied = reply(message).finally(() => inHand.delete(replied));
+      const bytes = message.data.byteLength;
+      if (load.count >= requestsInHandMax.count || load.bytes + bytes > requestsInHandMax.bytes) {
+        log?.warn({ event: "request_refused", subject, reason: "too many requests in hand", ...load });
+        message.respond(JSON.stringify({ error: new AppError("unavailable", "too much is asked at once").toWire() }));
+        return;
+      }
+      load.count += 1;
+      load.bytes += bytes;
+      const replied = reply(message).finally(() => {
+        inHand.delete(replied);
+        load.count -= 1;
+        load.bytes -= bytes;
+      });
       inHand.add(replied);
     },
   });
