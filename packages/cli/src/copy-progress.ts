@@ -31,16 +31,16 @@ const verbs = { copy: "copying", compare: "comparing" } as const;
 /** A line for the progress at `now`, performance.now(); the rate is that of the step since it began. */
 export function startDescribing(): (progress: CopyProgress, now: number) => string {
   let step: CopyProgress["step"] | undefined;
-  let begunAt = 0;
+  let begun = { at: 0, done: 0 };
   return (progress, now) => {
+    const { entries, documents, entriesLeft } = progress;
     if (progress.step !== step) {
       step = progress.step;
-      begunAt = now;
+      begun = { at: now, done: entries + documents };
     }
-    const { entries, documents, entriesLeft } = progress;
-    const rate = Math.round((entries + documents) / Math.max(0.001, (now - begunAt) / 1_000));
+    const rate = ((entries + documents - begun.done) / (now - begun.at)) * 1_000;
+    const shownRate = now > begun.at ? `, ${Math.round(rate)}/s` : "";
     const left = entriesLeft > 0 ? `, at most ${entriesLeft} entries left` : "";
-    const shownRate = now > begunAt ? `, ${rate}/s` : "";
     return `${verbs[progress.step]}: ${entries} entries, ${documents} documents${shownRate}${left}`;
   };
 }
