@@ -8,7 +8,7 @@ import {
   packAppendRequest,
   unpackAppendReply,
 } from "@parley/protocol";
-import { type Logger, type NatsConnection, request } from "@parley/runtime";
+import { type Logger, type NatsConnection, readJsonAnswer, request } from "@parley/runtime";
 import type { Room } from "./lane.ts";
 
 /**
@@ -51,6 +51,8 @@ export function createAskHistory(nats: NatsConnection, log: Logger): AskHistory 
   return async (holder, groups) => {
     try {
       const reply = await request(nats, historySubject("append", holder), packAppendRequest(groups), { timeoutMs });
+      // A request that history did not take at all is answered as JSON.
+      if (reply[0] === "{".charCodeAt(0)) readJsonAnswer(reply);
       const answers = unpackAppendReply(reply);
       return groups.map(({ items }, index): GroupAnswer => {
         const answer = answers[index];

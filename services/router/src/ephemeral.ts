@@ -18,17 +18,19 @@ import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
 import type { Members } from "./members.ts";
 import type { Take } from "./partition.ts";
+import type { UnderWay } from "./under-way.ts";
 
 export interface EphemeralParts {
   nats: NatsConnection;
   members: Members;
   admit: Admit;
   acknowledge: Acknowledge;
+  underWay: UnderWay;
   publish(topic: string, payload: Uint8Array): void;
 }
 
 /** Typing: to the others of the conversation, in rooms of up to 200. */
-export function createTakeTyping({ members, admit, acknowledge, publish }: EphemeralParts): Take {
+export function createTakeTyping({ members, admit, acknowledge, underWay, publish }: EphemeralParts): Take {
   async function others(conv: string, uid: string): Promise<string[] | AppError> {
     const parsed = parseConv(conv);
     if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
@@ -44,7 +46,10 @@ export function createTakeTyping({ members, admit, acknowledge, publish }: Ephem
     const typing = parsed instanceof AppError ? parsed : checkTyping(parsed);
     const refused = typing instanceof AppError ? typing : (misplaced(topic) ?? admit(topic));
     if (typing instanceof AppError || refused) return acknowledge.nack(topic, null, refused as AppError);
-    const told = await others(typing.conv, topic.uid).catch(AppError.from);
+    const end = underWay.begin(packet.payload.length);
+    // Lost as any typing may be.
+    if (!end) return;
+    const told = await others(typing.conv, topic.uid).catch(AppError.from).finally(end);
     if (told instanceof AppError) return acknowledge.nack(topic, null, told);
     const notice: TypingNotice = { type: "typing", conv: typing.conv, uid: topic.uid, state: typing.state };
     const payload = Buffer.from(JSON.stringify(notice));

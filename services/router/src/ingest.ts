@@ -1,6 +1,12 @@
 // The ingest partitions this router holds: taken, given up, and published on for whatever else this router has to send.
 import { AppError } from "@parley/protocol";
-import { type BrokerSession, type ReleaseReason, sayWaiting, type Waiting } from "@parley/runtime";
+import {
+  type BrokerSession,
+  type BrokerSessionStats,
+  type ReleaseReason,
+  sayWaiting,
+  type Waiting,
+} from "@parley/runtime";
 import { openPartition, type Partition, type PartitionParts, type Verbs, within } from "./partition.ts";
 
 export interface Ingest {
@@ -10,6 +16,8 @@ export interface Ingest {
   publishMany(topics: readonly string[], payload: Uint8Array, qos?: 0 | 1): Promise<void>;
   /** False when no session has been connected for a while: the broker is away from here. */
   alive(): boolean;
+  /** Packets taken and not confirmed, and bytes of publishes that wait for the broker, all sessions together. */
+  load(): Pick<BrokerSessionStats, "held" | "queuedBytes">;
 }
 
 export interface IngestParts extends PartitionParts {
@@ -70,6 +78,11 @@ export function createIngest(parts: IngestParts): Ingest {
           if (AppError.from(thrown).details?.reason !== "closed") throw thrown;
         }
       }
+    },
+    load() {
+      const all = sessions().map((session) => session.stats());
+      const sum = (field: "held" | "queuedBytes") => all.reduce((total, stats) => total + stats[field], 0);
+      return { held: sum("held"), queuedBytes: sum("queuedBytes") };
     },
     alive() {
       const now = performance.now();

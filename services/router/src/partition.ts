@@ -34,6 +34,8 @@ interface Work {
 }
 
 const sessionExpirySeconds = 0xffff_ffff;
+// Of one partition; deliveries that do not fit wait with their packets, which the window bounds.
+const maxQueuedBytes = 16 * 1024 * 1024;
 // What is not finished by then comes again at the next holder; the partition stands still meanwhile.
 const finishWaitMs = 2_000;
 const answersWaitMs = 250;
@@ -57,7 +59,8 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
     if (closed) return;
     const known = parts.afterPause();
     if (verbs && !known && early.length === 0) return take(work, verbs, packet, ack, log);
-    early.push({ packet, ack });
+    // QoS 0 is bounded by no window: typing of a moment ago is lost.
+    if (packet.qos === 1) early.push({ packet, ack });
     if (known) void known.then(handOut);
   };
   const session = startBrokerSession({
@@ -69,6 +72,7 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
     sessionExpirySeconds,
     receiveMaximum: parts.window,
     maxInFlight: parts.maxInFlight,
+    maxQueuedBytes,
     keepAliveSeconds: 10,
     subscriptions: [{ topic: uplinkFilter(p), qos: 1, retainHandling: 2 }],
     log,

@@ -13,35 +13,45 @@ import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
 import type { Take } from "./partition.ts";
 import type { PublishMany } from "./publish.ts";
+import { tooMuch, type UnderWay } from "./under-way.ts";
 
 export interface ReceiptParts {
   askHolder: AskHolder;
   admit: Admit;
   acknowledge: Acknowledge;
+  underWay: UnderWay;
   publishMany: PublishMany;
 }
 
-export function createTakeReceipt({ askHolder, admit, acknowledge, publishMany }: ReceiptParts): Take {
+export function createTakeReceipt({ askHolder, admit, acknowledge, underWay, publishMany }: ReceiptParts): Take {
   return async (packet, topic, confirm) => {
     confirm();
     const parsed = decodeObject(packet.payload);
     const receipt = parsed instanceof AppError ? parsed : checkReceipt(parsed);
     const refused = receipt instanceof AppError ? receipt : (misplaced(topic) ?? admit(topic));
     if (receipt instanceof AppError || refused) return acknowledge.nack(topic, idOf(parsed), refused as AppError);
-    const { conv, delivered, read } = receipt;
-    const request: ReceiptRequest = {
-      conv,
-      uid: topic.uid,
-      ...(delivered === undefined ? {} : { delivered }),
-      ...(read === undefined ? {} : { read }),
-    };
+    const end = underWay.begin(packet.payload.length);
+    if (!end) return acknowledge.nack(topic, receipt.id ?? null, tooMuch());
     try {
-      const { notice, tell } = await askHolder.json<ReceiptReply>("receipt", conv, request);
+      const { notice, tell } = await askHolder.json<ReceiptReply>(
+        "receipt",
+        receipt.conv,
+        requestOf(receipt, topic.uid),
+      );
       if (tell.length > 0) await publishMany(tell.map(messagesTopic), Buffer.from(JSON.stringify(notice)));
     } catch (thrown) {
       acknowledge.nack(topic, receipt.id ?? null, AppError.from(thrown));
+    } finally {
+      end();
     }
   };
+}
+
+function requestOf(
+  { conv, delivered, read }: Exclude<ReturnType<typeof checkReceipt>, AppError>,
+  uid: string,
+): ReceiptRequest {
+  return { conv, uid, ...(delivered === undefined ? {} : { delivered }), ...(read === undefined ? {} : { read }) };
 }
 
 function idOf(parsed: object): string | null {

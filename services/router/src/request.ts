@@ -17,30 +17,26 @@ import type { TObject, TSchema } from "typebox";
 import type { Admit } from "./admit.ts";
 import { misplaced } from "./decode.ts";
 import type { Take } from "./partition.ts";
+import { tooMuch, type UnderWay } from "./under-way.ts";
 
 export interface RequestParts {
   nats: NatsConnection;
   admit: Admit;
+  underWay: UnderWay;
   publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void>;
 }
 
 type RequestId = string | number | undefined;
 
 const timeoutMs = 10_000;
-const requestsMax = 2_000;
 const limit = { bytes: 256 * 1024, depth: limits.packetDepth, nodes: 25_000 };
 
-export function createTakeRequest({ nats, admit, publish }: RequestParts): Take {
-  let underWay = 0;
-
+export function createTakeRequest({ nats, admit, underWay, publish }: RequestParts): Take {
   async function answerOf(method: Method<TObject, TSchema>, caller: Caller, params: unknown): Promise<Uint8Array> {
-    if (underWay >= requestsMax) throw new AppError("rate_limited", "too many requests are under way");
-    underWay += 1;
-    try {
-      return await request(nats, methodSubject(method.name), JSON.stringify({ caller, params }), { timeoutMs });
-    } finally {
-      underWay -= 1;
-    }
+    const asked = JSON.stringify({ caller, params });
+    const end = underWay.begin(asked.length);
+    if (!end) throw tooMuch();
+    return request(nats, methodSubject(method.name), asked, { timeoutMs }).finally(end);
   }
 
   return async (packet, topic, confirm) => {

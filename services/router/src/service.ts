@@ -25,6 +25,7 @@ import { createMembers, type Members } from "./members.ts";
 import { followNotify } from "./notify.ts";
 import { createReachHistory } from "./reach-history.ts";
 import { followStored } from "./stored.ts";
+import { createUnderWay } from "./under-way.ts";
 import { createVerbs } from "./verbs.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
@@ -44,8 +45,9 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     requestsMax: config.ROUTER_REQUESTS,
   });
   const chains = new Map<string, Promise<void>>();
+  const underWay = createUnderWay();
   const { pass } = context;
-  const verbs = createVerbs({ config, nats, redis, instance, append, askHolder, members, chains, pass, log });
+  const verbs = createVerbs({ config, nats, redis, instance, append, askHolder, members, chains, underWay, pass, log });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
     password: context.secrets().servicesSecret,
@@ -76,6 +78,9 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   health.check("partitions", leases.ready);
   health.check("broker", () => ingest.alive() || "the broker does not answer");
   gauge(metrics, "router_partitions", "ingest partitions held", () => leases.held().size);
+  gauge(metrics, "router_unconfirmed", "packets taken and not confirmed", () => ingest.load().held);
+  gauge(metrics, "router_queued_bytes", "publishes that wait for the broker", () => ingest.load().queuedBytes);
+  gauge(metrics, "router_unanswered", "requests, receipts and typing under way", underWay.count);
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));

@@ -16,6 +16,7 @@ import { takeMessage } from "./path.ts";
 import { createPublishMany } from "./publish.ts";
 import { createTakeReceipt } from "./receipt.ts";
 import { createTakeRequest } from "./request.ts";
+import type { UnderWay } from "./under-way.ts";
 
 export interface VerbParts {
   config: RouterConfig;
@@ -26,6 +27,7 @@ export interface VerbParts {
   askHolder: AskHolder;
   members: Members;
   chains: Map<string, Promise<void>>;
+  underWay: UnderWay;
   pass: Pass;
   log: Logger;
 }
@@ -36,7 +38,7 @@ export interface VerbFactory {
 }
 
 export function createVerbs(parts: VerbParts): VerbFactory {
-  const { config, nats, append, askHolder, members, chains, pass, log } = parts;
+  const { config, nats, append, askHolder, members, chains, underWay, pass, log } = parts;
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const decode = createDecode(config.ROUTER_PACKET_BYTES);
   const deadLetter = createDeadLetter(nats, log);
@@ -53,10 +55,10 @@ export function createVerbs(parts: VerbParts): VerbFactory {
         takeMessage(path, packet, topic, confirm);
       return {
         msg: await guard.acquired(p, take, acknowledge),
-        receipt: createTakeReceipt({ askHolder, admit, acknowledge, publishMany }),
-        rpc: createTakeRequest({ nats, admit, publish: session.publish.bind(session) }),
-        typing: createTakeTyping({ nats, members, admit, acknowledge, publish }),
-        state: createTakeState({ nats, members, admit, acknowledge, publish }),
+        receipt: createTakeReceipt({ askHolder, admit, acknowledge, underWay, publishMany }),
+        rpc: createTakeRequest({ nats, admit, underWay, publish: session.publish.bind(session) }),
+        typing: createTakeTyping({ nats, members, admit, acknowledge, underWay, publish }),
+        state: createTakeState({ nats, members, admit, acknowledge, underWay, publish }),
       };
     },
     released: guard.released,
