@@ -19,13 +19,21 @@ const servers = [
   { program: "nats-server", version: ["--version"], least: [2, 9], apt: "nats-server", brew: "nats-server" },
 ];
 
+// Tests that need these are left out, loudly, where they cannot be had.
+const extras = [{ program: "faketime", apt: "faketime", brew: "libfaketime" }];
+
 const testkit = "packages/testkit/src/commands";
 const commands = {
   start: { does: "everything on this machine, until Ctrl-C", servers, run: [`${testkit}/start.ts`] },
-  test: { does: "every test (arguments: parts of the paths of test files)", servers, run: [`${testkit}/test.ts`] },
+  test: {
+    does: "every test (arguments: parts of the paths of test files)",
+    servers,
+    extras,
+    run: [`${testkit}/test.ts`],
+  },
   check: { does: "format, lint and types", servers: [], run: [`${testkit}/check.ts`] },
   bench: { does: "the load test on real servers", servers, run: ["test/load/main.ts"] },
-  fault: { does: "the long fault run (--minutes 30 --seed N)", servers, run: ["test/fault/main.ts"] },
+  fault: { does: "the long fault run (--minutes 30 --seed N)", servers, extras, run: ["test/fault/main.ts"] },
   soak: { does: "half load for long, memory watched (--minutes 30)", servers, run: ["test/load/soak/main.ts"] },
   parley: { does: "the command line client (parley --help)", servers: [], run: ["packages/cli/src/main.ts"] },
 };
@@ -39,7 +47,9 @@ ${Object.entries(commands)
 It gets what is missing: Node 24 and pnpm into .tools/, the packages into node_modules/, the servers (mosquitto,
 redis-server, nats-server) by apt-get or Homebrew. Settings by environment: PARLEY_DIR (.parley), PARLEY_HTTP_PORT
 (8080), PARLEY_MQTT_PORT (1883), PARLEY_WS_PORT (8083), STORE_URL (sqlite:$PARLEY_DIR/data),
-PARLEY_REPLICAS (router=2,auth-webhook=2).
+PARLEY_REPLICAS (router=2,auth-webhook=2; parts that own a store only with STORE_URL=mongodb://…/DATABASE).
+The tests of the MongoDB engine run against MONGODB_URL (a server where databases may be made and dropped), else mongod of
+the PATH, else mongo-java-server, got by Maven where Java 17 and Maven are installed; else they are left out.
 `;
 
 /** Something the user can mend: shown as one line. */
@@ -173,14 +183,26 @@ function findPnpm(node) {
 
 function installServers(wanted) {
   const missing = wanted.filter(({ program }) => find(program) === undefined);
-  if (missing.length > 0) {
-    const brew = find("brew");
-    const names = (manager) => [...new Set(missing.map((server) => server[manager]))];
-    if (find("apt-get") && asRoot()) installByApt(names("apt"));
-    else if (brew) installByBrew(brew, names("brew"));
-    else throw new SetupError(`install these and start again: ${names("apt").join(", ")}`);
-  }
+  if (missing.length > 0) installByManager(missing);
   for (const server of wanted) checkServer(server);
+}
+
+function installByManager(missing) {
+  const brew = find("brew");
+  const names = (manager) => [...new Set(missing.map((server) => server[manager]))];
+  if (find("apt-get") && asRoot()) installByApt(names("apt"));
+  else if (brew) installByBrew(brew, names("brew"));
+  else throw new SetupError(`install these and start again: ${names("apt").join(", ")}`);
+}
+
+function installExtras(wanted) {
+  try {
+    const missing = wanted.filter(({ program }) => find(program) === undefined);
+    if (missing.length > 0) installByManager(missing);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`going on without: ${error.message}`);
+  }
 }
 
 function checkServer({ program, version, least, apt }) {
@@ -259,6 +281,7 @@ function main([name, ...rest]) {
   const node = findNode();
   installPackages(node);
   installServers(command.servers);
+  installExtras(command.extras ?? []);
   runWith(node, command.run[0], [...command.run.slice(1), ...args]);
 }
 

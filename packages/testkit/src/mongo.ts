@@ -1,7 +1,7 @@
 // A fresh MongoDB database for a test, on whatever speaks MongoDB's protocol here.
 import { randomBytes } from "node:crypto";
 import { MongoClient } from "mongodb";
-import { type MongoKind, startableKind } from "./mongo/server.ts";
+import type { MongoKind } from "./mongo/server.ts";
 import { type SharedMongo, sharedMongo } from "./mongo/shared-server.ts";
 import type { TestContext } from "./start-servers.ts";
 
@@ -10,11 +10,6 @@ export type TestMongo = {
   url: string;
   kind: MongoKind;
 };
-
-/** Is there one to be had? */
-export function hasMongo(): boolean {
-  return Boolean(process.env.MONGODB_URL) || startableKind() !== undefined;
-}
 
 let started: Promise<SharedMongo | undefined> | undefined;
 

@@ -28,7 +28,16 @@ async function storeWithEntries(folder: string): Promise<string> {
   return join(folder, "history", "log.db");
 }
 
-for (const url of ["", "history", "mysql://u:secret@h/d", "mongodb:u:secret@h/d", "mongodb://u:secret@", "mongodb://u:secret@h:x/d", "sqlite:", "sqlite"]) {
+for (const url of [
+  "",
+  "history",
+  "mysql://u:secret@h/d",
+  "mongodb:u:secret@h/d",
+  "mongodb://u:secret@",
+  "mongodb://u:secret@h:x/d",
+  "sqlite:",
+  "sqlite",
+]) {
   test(`the URL ${JSON.stringify(url)} is refused without showing a password`, async () => {
     await assert.rejects(openStore(url, { service: "history" }), (error) => {
       assert.doesNotMatch(String(error), /secret/);

@@ -3,6 +3,7 @@ import { globSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { handOn, sharedMongo } from "../mongo/shared-server.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"];
@@ -44,6 +45,19 @@ async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promi
   return counts;
 }
 
+// One server for all files; without one the MongoDB suites are left out, which must not go unseen.
+async function startSharedMongo(): Promise<string> {
+  try {
+    const mongo = await sharedMongo();
+    handOn(mongo);
+    if (mongo) return `MongoDB suites ran on ${mongo.kind}`;
+    return "!!! MongoDB suites SKIPPED: set MONGODB_URL, or install mongod, or Java 17 and Maven";
+  } catch (error) {
+    handOn(undefined);
+    return `!!! MongoDB suites SKIPPED: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 const files = findFiles(process.argv.slice(2));
 if (files.length === 0) {
   process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
@@ -52,6 +66,8 @@ if (files.length === 0) {
 const unit = files.filter((file) => !whole.test(file));
 const clusters = files.filter((file) => whole.test(file));
 const startedAt = performance.now();
+const mongoWords = await startSharedMongo();
+process.stdout.write(`${mongoWords.replace("ran", "run")}\n`);
 const results = [
   await runGroup({ title: "Parts", files: unit, concurrency: 2, deadlineMs: 180_000 }),
   await runGroup({ title: "Whole clusters", files: clusters, concurrency: 1, deadlineMs: 420_000 }),
@@ -61,5 +77,6 @@ const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
 const seconds = Math.round((performance.now() - startedAt) / 1_000);
 if (outOfTime.aborted) process.stdout.write(`stopped after ${wholeRunMs / 60_000} minutes\n`);
 process.stdout.write(`\n${relative(process.cwd(), root) || "parley"}: ${files.length} files in ${seconds} s\n`);
+process.stdout.write(`${mongoWords}\n`);
 process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed${skipped}\n`);
 process.exit(sum("failed") > 0 || outOfTime.aborted ? 1 : 0);

@@ -9,8 +9,14 @@ export type SharedMongo = { url: string; kind: MongoKind };
 
 const kindKey = "PARLEY_TEST_MONGO";
 
+/** Is there one to be had? */
+export function hasMongo(): boolean {
+  return process.env[kindKey] !== "none" && (Boolean(process.env.MONGODB_URL) || startableKind() !== undefined);
+}
+
 /** MONGODB_URL if it is set, else a server of our own; undefined where none can be had. Ours ends with this process. */
 export async function sharedMongo(): Promise<SharedMongo | undefined> {
+  if (!hasMongo()) return undefined;
   const given = process.env.MONGODB_URL;
   if (given) return { url: given, kind: (process.env[kindKey] as MongoKind) ?? "mongodb" };
   const kind = startableKind();
@@ -26,8 +32,13 @@ export async function sharedMongo(): Promise<SharedMongo | undefined> {
   return { url: server.url, kind };
 }
 
-/** Hands the server on to processes started from here on. */
-export function handOn({ url, kind }: SharedMongo): void {
+/** Hands the server, or that there is none, on to processes started from here on. */
+export function handOn(server: SharedMongo | undefined): void {
+  if (server === undefined) {
+    process.env[kindKey] = "none";
+    return;
+  }
+  const { url, kind } = server;
   process.env.MONGODB_URL = url;
   process.env[kindKey] = kind;
 }
