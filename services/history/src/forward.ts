@@ -1,6 +1,6 @@
 // Writes documents so that nobody takes back what another wrote: each is merged with what is there and written only if that
 // did not change meanwhile. A holder that was paused past its lease, or two at once, do no harm.
-import { type Collection, StoreError, type Versioned } from "@parley/store";
+import { type Collection, StoreError } from "@parley/store";
 
 const chunkSize = 500;
 const roundsMax = 20;
@@ -32,24 +32,16 @@ async function putChunk<T extends object>(
   for (let round = 0; rest.length > 0; round++) {
     if (round === roundsMax) throw new StoreError("unavailable", "documents changed again and again while written");
     const stored = await collection.getMany(rest.map(({ key }) => key));
-    const outcomes = await Promise.all(rest.map((entry) => putOne(collection, entry, stored.get(entry.key), later)));
-    rest = rest.filter((entry, index) => {
-      const written = outcomes[index];
-      if (written) now.set(entry.key, written);
-      return !written;
-    });
+    const writes: { key: string; doc: T; ifVersion?: number }[] = [];
+    for (const { key, doc } of rest) {
+      const known = stored.get(key);
+      const merged = known ? later(known.doc, doc) : doc;
+      now.set(key, merged);
+      if (merged !== known?.doc) writes.push({ key, doc: merged, ...(known ? { ifVersion: known.version } : {}) });
+    }
+    const written = writes.length > 0 ? await collection.writeMany(writes) : [];
+    // Another was faster with these.
+    const refused = new Set(writes.filter((_, index) => !written[index]).map(({ key }) => key));
+    rest = rest.filter(({ key }) => refused.has(key));
   }
-}
-
-// undefined: another was faster.
-async function putOne<T extends object>(
-  collection: Collection<T>,
-  { key, doc }: Written<T>,
-  stored: Versioned<T> | undefined,
-  later: (stored: T, ours: T) => T,
-): Promise<T | undefined> {
-  if (!stored) return (await collection.insert(key, doc)) ? doc : undefined;
-  const merged = later(stored.doc, doc);
-  if (merged === stored.doc) return merged;
-  return (await collection.update(key, merged, stored.version)) ? merged : undefined;
 }

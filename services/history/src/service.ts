@@ -1,34 +1,32 @@
 // Puts history together: store, leases on conversation partitions, answers over NATS.
-import { jetstream } from "@nats-io/jetstream";
-import { type MembersChanged, membersSubject, streams } from "@parley/protocol";
-import { conversationPartitions } from "@parley/protocol/partition";
+import { conversationPartitionCount, conversationPartitions } from "@parley/protocol/partition";
 import {
   connectNats,
   connectRedis,
   gauge,
+  type Health,
   natsConnected,
   type Service,
   type ServiceContext,
   startLeases,
+  watchCheck,
 } from "@parley/runtime";
-import { openStore } from "@parley/store";
+import { openStore, type Store, StoreError } from "@parley/store";
 import { serveHistory } from "./answers.ts";
 import type { HistoryConfig } from "./config.ts";
-import { createShelf } from "./conversation.ts";
-import { createMarks } from "./marks.ts";
-import { createPartitions } from "./partitions.ts";
-import { startProjection } from "./projection.ts";
-import { createReceivers } from "./receivers.ts";
+import { createReplica } from "./replica.ts";
 import { openHistoryStore } from "./store.ts";
 import { ensureStreams, openStreams } from "./stream.ts";
-import { createTails } from "./tails.ts";
 import { createTrouble } from "./trouble.ts";
 
 const markEveryMs = 5_000;
 
 export async function startHistory(config: HistoryConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
-  const opened = await openStore(config.STORE_URL, { service: "history" });
+  const opened = await openStore(config.STORE_URL, {
+    service: "history",
+    facts: { conversationPartitions: conversationPartitionCount },
+  });
   const store = await openHistoryStore(opened);
   const [nats, redis] = await Promise.all([
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
@@ -36,36 +34,29 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   ]);
   const manager = await openStreams(nats);
   const trouble = createTrouble(log);
-  const projection = startProjection(store, { everyMs: config.HISTORY_FOLD_MS, trouble });
-  const shelf = createShelf(store, config.HISTORY_CONVERSATIONS, projection);
-  const marks = createMarks(store);
-  const tails = createTails(store.log);
-  const partitions = createPartitions({
+  const replica = createReplica({
     store,
-    marks,
-    tails,
-    shelf,
-    projection,
-    trouble,
-    jetstream: jetstream(nats),
+    nats,
     manager,
-    streamName: streams.stored.name,
-    announceMs: config.HISTORY_ANNOUNCE_MS,
-    pass: context.pass,
-    receivers: createReceivers({ nats, shelf, log }),
-    membersChanged(q: number, changed: MembersChanged) {
-      nats.publish(membersSubject(q), JSON.stringify(changed));
-    },
+    trouble,
     log,
+    pass: context.pass,
+    conversationsMax: config.HISTORY_CONVERSATIONS,
+    foldMs: config.HISTORY_FOLD_MS,
+    announceMs: config.HISTORY_ANNOUNCE_MS,
   });
-  const answers = serveHistory({ nats, instance, trouble, log, store, shelf, projection, partitions, marks, tails });
+  const { partitions } = replica;
+  const answers = serveHistory({ ...replica, nats, instance, trouble, log });
+  const watched = watchStore(opened, health);
   const leases = startLeases({
     redis,
     kind: "conversation",
     keys: conversationPartitions,
     instance,
     log,
-    alive: () => natsConnected(nats),
+    alive: () => natsConnected(nats) && !watched.isAway(),
+    // Nobody else has the store open: whoever held these is gone.
+    seize: opened.exclusive,
     acquire: (key) => partitions.acquire(Number(key)),
     release: (key, reason) => partitions.release(Number(key), reason),
   });
@@ -79,13 +70,30 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   return {
     async close() {
       clearInterval(upkeep);
+      watched.close();
       await closing("leases", () => leases.close());
       await closing("answers", () => answers.close());
-      await closing("projection", () => projection.close());
-      await closing("announcers", () => partitions.close());
+      await closing("replica", () => replica.close());
       await closing("nats", () => nats.close());
       redis.disconnect();
       await closing("store", () => opened.close());
     },
   };
+}
+
+// Readiness by whether the store can be written. `isAway`: it does not answer this replica, which another may do better.
+function watchStore(store: Store, health: Health): { isAway(): boolean; close(): void } {
+  let away = false;
+  const asked = watchCheck(health, "store", () =>
+    store.check().then(
+      () => {
+        away = false;
+      },
+      (error: unknown) => {
+        away = error instanceof StoreError && error.code === "unavailable";
+        throw error;
+      },
+    ),
+  );
+  return { isAway: () => away, close: () => asked.close() };
 }

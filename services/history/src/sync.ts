@@ -9,7 +9,9 @@ import { findAll, type Member } from "./store.ts";
 
 const defaultLimit = 100;
 const receiptsMax = 1_000;
-const conversationsAtOnce = 8;
+// Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
+const stepConversations = 16;
+const stepMessages = 150;
 
 /** The result as JSON text. Conversations in the order of their names; `next` is the last one answered. */
 export async function syncConversations(
@@ -23,8 +25,8 @@ export async function syncConversations(
   const made: MadePage = { parts: [], bytes: 0, last: undefined };
   for await (const members of membershipPages(reading, caller.uid, page)) {
     const views = await lackingViews(reading, members, query);
-    for (let at = 0; at < views.length; at += conversationsAtOnce) {
-      const some = views.slice(at, at + conversationsAtOnce);
+    for (let at = 0, some: View[]; at < views.length; at += some.length) {
+      some = nextStep(views, at, query);
       await complete(reading, sight, some);
       const room = { ...query, maxBytes: limits.pageBytes - made.bytes };
       const parts = await Promise.all(some.map((view) => partOf(reading, view, room)));
@@ -32,6 +34,18 @@ export async function syncConversations(
     }
   }
   return answerOf(made, null);
+}
+
+function nextStep(views: readonly View[], from: number, { cursors, limit }: Omit<PartQuery, "maxBytes">): View[] {
+  let messages = 0;
+  const some: View[] = [];
+  for (const view of views.slice(from, from + stepConversations)) {
+    const { conv } = view.member;
+    messages += Math.min(limit, lastVisible(view.member, view.head?.seq ?? 0) - (cursors[conv] ?? 0));
+    if (some.length > 0 && messages > stepMessages) break;
+    some.push(view);
+  }
+  return some;
 }
 
 interface MadePage {
