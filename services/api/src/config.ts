@@ -23,6 +23,16 @@ export const settings = defineSettings({
     API_WS_UPSTREAM: WebSocketUrl("where a WebSocket on /mqtt is passed on to"),
     API_RATE: Type.Integer({ default: 100, minimum: 1, description: "requests of one device a second" }),
     API_BURST: Type.Integer({ default: 1_000, minimum: 1, description: "requests a device may make at once" }),
+    API_REQUESTS: Type.Integer({
+      default: 1_000,
+      minimum: 1,
+      description: "requests in hand at once; the next is told: unavailable",
+    }),
+    API_CONNECTIONS: Type.Integer({
+      default: 20_000,
+      minimum: 1,
+      description: "open connections, WebSockets included; the next is closed",
+    }),
     API_CORS_ORIGINS: Type.String({
       default: "",
       pattern: "^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)?$",

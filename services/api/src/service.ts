@@ -57,6 +57,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     publicWs: config.API_PUBLIC_WS,
     corsOrigins: config.API_CORS_ORIGINS,
     trustedProxies: config.API_TRUSTED_PROXIES,
+    requestsMax: config.API_REQUESTS,
+    connectionsMax: config.API_CONNECTIONS,
   });
   const upgrades = passUpgrades(server.server, config.API_WS_UPSTREAM, log);
   await listen(server, config, log);

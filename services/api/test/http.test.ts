@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { after, test } from "node:test";
 import { AppError, devicesList, historyGet, type MethodRequest, methodSubject, sync } from "@parley/protocol";
 import { answer } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
 import { type Reply, startTestApi } from "./surroundings.ts";
 
 const api = await startTestApi(
@@ -13,13 +14,14 @@ const api = await startTestApi(
     API_CORS_ORIGINS: "https://app.example",
     API_RATE: "1",
     API_BURST: "50",
+    API_REQUESTS: "20",
   },
 );
 const { token } = await api.user("alice", "web");
 
 // The owner of a method, played: what api sends to it and does with its answer is api's side of the contract.
 const asked: MethodRequest[] = [];
-let owned: () => string = () => '{"result":{}}';
+let owned: () => string | Promise<string> = () => '{"result":{}}';
 for (const { name } of [historyGet, sync, devicesList]) {
   const served = answer(api.nats, methodSubject(name), undefined, (payload) => {
     asked.push(JSON.parse(Buffer.from(payload).toString()));
@@ -63,6 +65,20 @@ test("an owner's refusal keeps its code and gets the table's status", async () =
 
 test("an owner that is not there is unavailable, and says who", async () => {
   refused(await api.call("GET", "/conversations", { token }), 503, "unavailable", /history is not reachable/);
+});
+
+test("of requests that nobody answers so many are held, the next is unavailable at once, and then all goes on", async () => {
+  const { token: bobs } = await api.user("bob", "web");
+  const answered = Promise.withResolvers<string>();
+  owned = () => answered.promise;
+  const before = asked.length;
+  const held = Array.from({ length: 20 }, () => api.call("POST", "/sync", { token: bobs, json: {} }));
+  await eventually(() => asked.length === before + 20);
+  refused(await api.call("POST", "/sync", { token: bobs, json: {} }), 503, "unavailable", /too many requests/);
+  answered.resolve('{"result":{}}');
+  for (const { status } of await Promise.all(held)) assert.equal(status, 200);
+  owned = () => '{"result":{}}';
+  await eventually(async () => (await api.call("POST", "/sync", { token: bobs, json: {} })).status === 200);
 });
 
 test("a wrong parameter is refused by name before the owner is asked", async () => {

@@ -1,7 +1,7 @@
 // The HTTP server: JSON in and out, errors of one shape, headers, CORS, the routes, the page of documentation.
 import cors from "@fastify/cors";
 import { AppError, decodeObject, limits } from "@parley/protocol";
-import { histogram, type Registry } from "@parley/runtime";
+import { gauge, histogram, type Registry } from "@parley/runtime";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { addDocs } from "./docs.ts";
 import { rawRefusal, readHttpError, sendError } from "./errors.ts";
@@ -15,6 +15,10 @@ export interface ServerOptions extends RouteParts {
   corsOrigins: string;
   /** addresses and networks, comma separated */
   trustedProxies: string;
+  /** requests in hand at once; the next is `unavailable` */
+  requestsMax: number;
+  /** open connections, WebSockets included; the next is closed */
+  connectionsMax: number;
 }
 
 /** Ready to listen. */
@@ -40,10 +44,12 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       else socket.destroy();
     },
   });
+  server.server.maxConnections = options.connectionsMax;
   server.setErrorHandler(fail);
   server.setNotFoundHandler(notFound);
   readJsonStrictly(server);
   addHeaders(server);
+  boundRequests(server, options);
   measure(server, options.metrics);
   if (options.corsOrigins !== "") await addCors(server, options.corsOrigins);
   await addDocs(server);
@@ -91,6 +97,22 @@ function addHeaders(server: FastifyInstance): void {
       "cross-origin-opener-policy": "same-origin",
     });
   });
+}
+
+// Each may hold a body of half a megabyte and wait ten seconds for its answer.
+function boundRequests(server: FastifyInstance, { requestsMax, metrics }: ServerOptions): void {
+  let inHand = 0;
+  server.addHook("onRequest", async (_request, reply) => {
+    if (inHand >= requestsMax) {
+      reply.header("connection", "close");
+      return sendError(reply, new AppError("unavailable", "too many requests at once; send it again"));
+    }
+    inHand += 1;
+    reply.raw.once("close", () => {
+      inHand -= 1;
+    });
+  });
+  gauge(metrics, "http_requests_in_hand", "requests that are not answered yet", () => inHand);
 }
 
 function measure(server: FastifyInstance, metrics: Registry): void {
