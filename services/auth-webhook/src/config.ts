@@ -73,6 +73,11 @@ export const settings = defineSettings({
       minimum: 1,
       description: "connects of one user (per minute)",
     }),
+    AUTH_WEBHOOK_CONNECTS_AT_ONCE: Type.Integer({
+      default: 2000,
+      minimum: 1,
+      description: "connects decided at the same time; more are told that the server is busy",
+    }),
     AUTH_WEBHOOK_FAILURES: Type.Integer({
       default: 10,
       minimum: 1,

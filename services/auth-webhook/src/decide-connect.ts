@@ -12,6 +12,8 @@ export interface ConnectAttempt {
   /** of the device, not of a proxy */
   address: string;
   protocol: 4 | 5 | undefined;
+  /** the broker's name for this connection, where it has one */
+  connection?: string | undefined;
 }
 
 export type ConnectRefusal =
@@ -21,6 +23,7 @@ export type ConnectRefusal =
   | "client_id"
   | "no_credential"
   | "rate_limited"
+  | "busy"
   | "other_client_id"
   | "revoked"
   | "not_ready"
@@ -113,9 +116,10 @@ async function checkPassword(
 }
 
 function connectRequest(attempt: ConnectAttempt, uid: string, at: number, credential: Credential): ConnectRequest {
-  const { clientId, protocol, address } = attempt;
+  const { clientId, protocol, address, connection } = attempt;
   const request: ConnectRequest = { uid, clientId, credential: credential.kind, at, address };
   if (protocol !== undefined) request.protocol = protocol;
+  if (connection !== undefined) request.connection = connection;
   if (credential.kind === "token") {
     request.issuedAt = credential.claims.iat;
     request.expiresAt = credential.claims.exp;

@@ -1,5 +1,5 @@
 // The three decisions and the session events as both brokers' shapes use them: with their memory and their log lines.
-import type { SessionEvent } from "@parley/protocol";
+import type { CredentialExpiry, SessionEvent } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { type ConnectAttempt, type ConnectDecision, type ConnectRules, decideConnect } from "./decide-connect.ts";
@@ -13,7 +13,9 @@ export interface Decisions {
   subscribe(who: Identity, filter: string): boolean;
   /** Seconds that a broker may remember an allowing answer for this device. */
   maxAge(clientId: string): number;
-  session(event: SessionEvent["event"], clientId: string, at: number): void;
+  session(event: SessionEvent["event"], clientId: string, at: number, connection?: string): void;
+  /** Is the device connected anywhere? undefined: nobody answered. */
+  isConnected(clientId: string): Promise<boolean | undefined>;
   /** Says why a hook's request got no decision at all. */
   malformed(hook: string, reason: string): void;
 }
@@ -22,6 +24,11 @@ export interface DecisionsOptions {
   rules: ConnectRules;
   expiries: Expiries;
   tell(event: SessionEvent): void;
+  /** Tells the other replicas that a device was let in. */
+  share(expiry: CredentialExpiry): void;
+  isConnected(clientId: string): Promise<boolean | undefined>;
+  /** connects decided at the same time; more are refused as busy */
+  connectsAtOnce: number;
   log: Logger;
   /** Counts what was decided. */
   count(hook: "connect" | "publish" | "subscribe", result: string): void;
@@ -29,7 +36,8 @@ export interface DecisionsOptions {
 
 const onceMs = 60_000;
 
-export function openDecisions({ rules, expiries, tell, log, count }: DecisionsOptions): Decisions {
+export function openDecisions(options: DecisionsOptions): Decisions {
+  const { rules, expiries, tell, share, log, count } = options;
   // A client that asks for the same wrong thing again and again is one line a minute.
   const said = new LRUCache<string, true>({ max: 10_000, ttl: onceMs });
   const refused = (hook: "connect" | "publish" | "subscribe", clientId: string, reason: string) => {
@@ -39,15 +47,28 @@ export function openDecisions({ rules, expiries, tell, log, count }: DecisionsOp
     said.set(key, true);
     log.info({ event: "refused", hook, clientId: clientId.slice(0, 80), reason });
   };
+  let deciding = 0;
+  async function decide(attempt: ConnectAttempt): Promise<ConnectDecision> {
+    if (deciding >= options.connectsAtOnce) return { allow: false, reason: "busy" };
+    deciding += 1;
+    try {
+      return await decideConnect(attempt, rules);
+    } finally {
+      deciding -= 1;
+    }
+  }
   return {
     async connect(attempt) {
-      const decision = await decideConnect(attempt, rules);
+      const decision = await decide(attempt);
       if (decision.allow) {
-        expiries.set(attempt.clientId, decision.expiresAt);
+        const { clientId } = attempt;
+        expiries.set(clientId, decision.expiresAt);
+        if (!decision.service) share({ clientId, expiresAt: decision.expiresAt ?? null });
         count("connect", "allowed");
       } else refused("connect", attempt.clientId, decision.reason);
       return decision;
     },
+    isConnected: options.isConnected,
     publish(who, publication) {
       const decision = expiries.over(who.clientId) ? "deny" : decidePublish(who, publication);
       if (decision === "deny") refused("publish", who.clientId, expiries.over(who.clientId) ? "expired" : "topic");
@@ -61,7 +82,8 @@ export function openDecisions({ rules, expiries, tell, log, count }: DecisionsOp
       return allowed;
     },
     maxAge: expiries.maxAge,
-    session: (event, clientId, at) => tell({ event, clientId, at }),
+    session: (event, clientId, at, connection) =>
+      tell({ event, clientId, at, ...(connection === undefined ? {} : { connection }) }),
     malformed: (hook, reason) => log.warn({ event: "hook_refused", hook: hook.slice(0, 40), reason }),
   };
 }

@@ -1,6 +1,6 @@
 // Which tokens are refused before they expire: loaded from api, followed over NATS.
 import { type Revocation, subjects } from "@parley/protocol";
-import { type Health, type Logger, type NatsConnection, parseJson, requestJson } from "@parley/runtime";
+import { type Health, type Logger, loadRevocations, type NatsConnection, onNatsBack, parseJson } from "@parley/runtime";
 import type { TokenClaims } from "./tokens.ts";
 
 export interface Revocations {
@@ -13,7 +13,7 @@ const reloadMs = 60_000;
 const retryMs = 500;
 const sayAgainMs = 10_000;
 
-/** Loads in the background, again every minute (an event may be lost while NATS is away), and says what it waits for. */
+/** Loads in the background, again when NATS was away and every minute, and says what it waits for. */
 export function startRevocations(nats: NatsConnection, log: Logger, health: Health): Revocations {
   const list = new RevocationList();
   let loaded = false;
@@ -32,11 +32,18 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
     },
   });
   async function load(): Promise<void> {
+    clearTimeout(timer);
+    let waitMs = reloadMs;
     try {
-      const count = await loadPages(nats, list);
+      let count = 0;
+      for await (const revocation of loadRevocations(nats)) {
+        list.add(revocation);
+        count += 1;
+      }
       if (!loaded) log.info({ event: "revocations_loaded", count });
       loaded = true;
     } catch (error) {
+      waitMs = retryMs;
       const reason = error instanceof Error ? error.message : String(error);
       if (!loaded && Date.now() - saidAt >= sayAgainMs) {
         saidAt = Date.now();
@@ -44,33 +51,20 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
       }
     }
     list.dropExpired();
-    if (!closed) timer = setTimeout(() => void load(), loaded ? reloadMs : retryMs);
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(() => void load(), waitMs);
   }
   void load();
+  const forget = onNatsBack(nats, () => void load());
   return {
     isRevoked: (claims) => (loaded ? list.has(claims) : undefined),
     close() {
       closed = true;
+      forget();
       clearTimeout(timer);
       if (!nats.isClosed()) subscription.unsubscribe();
     },
   };
-}
-
-async function loadPages(nats: NatsConnection, list: RevocationList): Promise<number> {
-  let count = 0;
-  for (let after: string | null = ""; after !== null; ) {
-    const page: { revocations: Revocation[]; next: string | null } = await requestJson(
-      nats,
-      subjects.revocations,
-      { after },
-      { timeoutMs: 5000 },
-    );
-    for (const revocation of page.revocations) list.add(revocation);
-    count += page.revocations.length;
-    after = page.next ?? null;
-  }
-  return count;
 }
 
 /** Revocations by user, and within by device; "" is every device of the user. */

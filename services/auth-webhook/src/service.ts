@@ -1,11 +1,20 @@
 // Puts auth-webhook together: NATS, Redis, tokens, revocations, the decisions, the hooks' HTTP server.
-import { AppError, type ConnectReply, type ConnectRequest, subjects } from "@parley/protocol";
+import {
+  AppError,
+  type ConnectedReply,
+  type ConnectReply,
+  type ConnectRequest,
+  type CredentialExpiry,
+  subjects,
+} from "@parley/protocol";
 import {
   connectNats,
   connectRedis,
   counter,
   type NatsConnection,
   natsConnected,
+  onNatsBack,
+  parseJson,
   type Redis,
   requestJson,
   type Service,
@@ -16,7 +25,7 @@ import type { AuthWebhookConfig } from "./config.ts";
 import { openConnectRates } from "./connect-rates.ts";
 import type { ConnectRules } from "./decide-connect.ts";
 import { openDecisions } from "./decisions.ts";
-import { openExpiries } from "./expiries.ts";
+import { type Expiries, openExpiries } from "./expiries.ts";
 import { constantTime, startHookServer } from "./http.ts";
 import { startRevocations } from "./revocations.ts";
 import { openTokens } from "./tokens.ts";
@@ -45,15 +54,22 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     rules.verifyPassword = (username, password) =>
       verifyPassword(nats, username, password, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS);
   const answers = counter(metrics, "hook_decisions_total", "Decisions by hook and result.", ["hook", "result"]);
+  const expiries = openExpiries(config.AUTH_WEBHOOK_MAX_AGE);
+  const shared = followExpiries(nats, expiries, log);
+  const publish = (subject: string, body: object) => natsConnected(nats) && nats.publish(subject, JSON.stringify(body));
   const decisions = openDecisions({
     rules,
-    expiries: openExpiries(config.AUTH_WEBHOOK_MAX_AGE),
-    tell: (event) => natsConnected(nats) && nats.publish(subjects.sessionEvent, JSON.stringify(event)),
+    expiries,
+    tell: (event) => publish(subjects.sessionEvent, event),
+    share: (expiry) => publish(subjects.credentialExpiry, expiry),
+    isConnected: (clientId) => isConnected(nats, clientId),
+    connectsAtOnce: config.AUTH_WEBHOOK_CONNECTS_AT_ONCE,
     log,
     count: (hook, result) => answers.inc({ hook, result }),
   });
   const letGo = async () => {
     revocations.close();
+    shared.close();
     redis.close();
     // What was told is sent; a connection that is away holds nothing up.
     if (natsConnected(nats)) await context.closing("nats", () => nats.flush().catch(() => undefined));
@@ -100,6 +116,44 @@ async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: n
     if (error instanceof AppError) return undefined;
     throw error;
   }
+}
+
+async function isConnected(nats: NatsConnection, clientId: string): Promise<boolean | undefined> {
+  try {
+    const { connected } = await requestJson<ConnectedReply>(
+      nats,
+      subjects.deviceConnected,
+      { clientId },
+      { timeoutMs: 2000 },
+    );
+    return connected;
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+/** A device is let in by one replica, and the others are asked what it may do. */
+function followExpiries(nats: NatsConnection, expiries: Expiries, log: ServiceContext["log"]): { close(): void } {
+  const subscription = nats.subscribe(subjects.credentialExpiry, {
+    callback: (error, message) => {
+      if (error)
+        return void log.error({ event: "subscription_failed", subject: subjects.credentialExpiry, err: error });
+      try {
+        const { clientId, expiresAt } = parseJson(message.data) as CredentialExpiry;
+        if (typeof clientId === "string") expiries.set(clientId, expiresAt ?? undefined);
+      } catch (err) {
+        log.error({ event: "expiry_unreadable", err });
+      }
+    },
+  });
+  const forget = onNatsBack(nats, expiries.doubt);
+  return {
+    close() {
+      forget();
+      if (!nats.isClosed()) subscription.unsubscribe();
+    },
+  };
 }
 
 /** Who was made once is there: asked of api no more. */

@@ -7,6 +7,8 @@ import { flag, type HookBody, type HookReply, isRecord, number, reply, text } fr
 export const vernemqDeny: HookReply = reply({ result: { error: "not_allowed" } });
 /** A no for now: the credentials were not judged. The edge tells the device that the server is unavailable. */
 const denyForNow: HookReply = reply({ result: { error: "server_unavailable" } });
+const denyBusy: HookReply = reply({ result: { error: "server_busy" } });
+const denyConnected: HookReply = reply({ result: { error: "connected" } });
 const ok: HookReply = reply({ result: "ok" });
 const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
 
@@ -30,6 +32,8 @@ export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
   on_client_offline: (body, decisions) => session(body, decisions, "offline"),
   on_client_gone: (body, decisions) => session(body, decisions, "gone"),
   on_session_expired: (body, decisions) => session(body, decisions, "expired"),
+  // The edge's own: may the session of a client id that it has not seen for long be ended?
+  is_connected: isConnected,
 };
 
 async function register(body: HookBody, decisions: Decisions, protocol: Version): Promise<HookReply> {
@@ -39,7 +43,10 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version)
     password: text(body, "password", null),
     address: text(body, "peer_addr", null) ?? "",
     protocol,
+    // Ours, as `expire_at` is: the edge names its connections.
+    connection: text(body, "connection_id", null),
   });
+  if (!decision.allow && decision.reason === "busy") return denyBusy;
   if (!decision.allow)
     return decision.reason === "unavailable" || decision.reason === "not_ready" ? denyForNow : vernemqDeny;
   // `expire_at` is ours: the edge ends the connection then. VerneMQ reads only the keys it knows.
@@ -95,6 +102,13 @@ function oneOfFew(topics: HookBody[], properties: unknown): boolean {
 /** These bodies carry no time, so it is the time of arrival; VerneMQ and the edge tell a client's events in order. */
 function session(body: HookBody, decisions: Decisions, event: "connected" | "offline" | "gone" | "expired"): HookReply {
   const clientId = text(body, "client_id");
-  if (uidOfClientId(clientId) !== undefined) decisions.session(event, clientId, Date.now());
+  const connection = text(body, "connection_id", null);
+  if (uidOfClientId(clientId) !== undefined) decisions.session(event, clientId, Date.now(), connection);
   return ok;
+}
+
+async function isConnected(body: HookBody, decisions: Decisions): Promise<HookReply> {
+  const connected = await decisions.isConnected(text(body, "client_id"));
+  if (connected === undefined) return denyForNow;
+  return connected ? denyConnected : ok;
 }

@@ -18,6 +18,8 @@ import { startAuthWebhook } from "../src/service.ts";
 
 export interface Webhook {
   url: string;
+  /** with the secrets */
+  folder: string;
   nats: NatsConnection;
   redis: TestServer;
   natsServer: TestServer;
@@ -46,13 +48,15 @@ export interface Reply {
   cacheControl: string | null;
 }
 
+/** With `beside` it is one more replica on that one's servers, secrets and peers. */
 export async function startWebhook(
   t: TestContext,
   env: Record<string, string> = {},
   answers: Partial<Peers> = {},
+  beside?: Webhook,
 ): Promise<Webhook> {
-  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
-  const folder = await mkdtemp(join(tmpdir(), "parley-hooks-"));
+  const { redis, natsServer } = beside ?? (await startBothServers(t));
+  const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-hooks-")));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, ...env });
   const secrets = readSecrets(config.PARLEY_SECRETS);
@@ -60,7 +64,7 @@ export async function startWebhook(
   const { lines, log, health } = context;
   const nats = await connectNats({ url: natsServer.url, name: "test", log });
   t.after(() => nats.close());
-  const peers = Object.assign(playPeers(nats), answers);
+  const peers = beside?.peers ?? Object.assign(playPeers(nats), answers);
   const service = await startAuthWebhook(config, context);
   t.after(() => service.close());
   const port = lines.find(({ what }) => what === "hooks")?.port;
@@ -70,6 +74,7 @@ export async function startWebhook(
   await eventually(() => lines.some(({ event }) => event === "redis_connected"));
   return {
     url,
+    folder,
     nats,
     redis,
     natsServer,
@@ -83,6 +88,11 @@ export async function startWebhook(
     emqx: (path, body, secret = secrets.hookSecret) =>
       post(`${url}/emqx/${path}`, body, { authorization: `Bearer ${secret}` }),
   };
+}
+
+async function startBothServers(t: TestContext) {
+  const { redis, nats } = await startServers(t, { redis: true, nats: true });
+  return { redis, natsServer: nats };
 }
 
 /** Unix seconds at which the tokens of `token()` end. */
