@@ -56,12 +56,16 @@ export async function openStore(url: string, options: StoreOptions): Promise<Sto
 export async function openEngine(url: string, options: StoreOptions): Promise<Store> {
   const { service, lockWaitMs = 10_000, facts = {} } = options;
   if (!servicePattern.test(service)) throw new TypeError(`a service's name is ${servicePattern}, not ${service}`);
-  if (/^mongodb(\+srv)?:\/\//.test(url)) return openMongoStore(url, service, facts);
+  if (isMongoUrl(url)) return openMongoStore(url, service, facts);
   const folder = sqliteFolder(url);
   // The URL may hold a password: only its scheme is shown.
   if (folder === undefined)
     throw new StoreError("invalid_url", `STORE_URL is sqlite:FOLDER or mongodb://…, not ${scheme(url)}`);
   return openSqliteStore(join(folder, service), { lockWaitMs, facts });
+}
+
+export function isMongoUrl(url: string): boolean {
+  return /^mongodb(\+srv)?:\/\//.test(url);
 }
 
 /** The folder, absolute, of a SQLite URL. */

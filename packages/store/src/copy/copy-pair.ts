@@ -1,7 +1,7 @@
 // Copies one service's part: each partition goes on behind the target's last entry, documents by key.
 import type { Collection, CollectionDefinition, Documents } from "../documents.ts";
 import type { MessageLog } from "../log.ts";
-import type { Pair } from "./ends.ts";
+import type { Store } from "../open-store.ts";
 import { markCollection } from "./mark.ts";
 import { documentPages, entryPages } from "./pages.ts";
 
@@ -11,7 +11,11 @@ export type Tell = (entries: number, documents: number) => void;
 // So that an engine behind a network has something to do while the other one reads.
 const partitionsAtOnce = 4;
 
-export async function copyPair({ from, to }: Pair, partitions: number, tell: Tell): Promise<void> {
+export async function copyPair(
+  { from, to }: { from: Store; to: Store },
+  partitions: number,
+  tell: Tell,
+): Promise<void> {
   await eachPartition(partitions, (q) => copyPartition(from.log(), to.log(), q, tell));
   for (const definition of await definitionsOf(from.documents())) {
     const target = await to.documents().collection(definition);
@@ -30,6 +34,16 @@ export async function eachPartition(partitions: number, work: (q: number) => Pro
     for (const q of all) await work(q);
   };
   await Promise.all(Array.from({ length: partitionsAtOnce }, takeTurns));
+}
+
+/** All positions together: a log that was retained has fewer entries. */
+export async function lengthOf(log: MessageLog, partitions: number): Promise<number> {
+  let length = 0;
+  await eachPartition(partitions, async (q) => {
+    const { pos } = await log.last(q);
+    length += pos;
+  });
+  return length;
 }
 
 async function copyPartition(from: MessageLog, to: MessageLog, q: number, tell: Tell): Promise<void> {

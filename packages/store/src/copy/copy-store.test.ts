@@ -1,21 +1,17 @@
 // A copied store holds the same, however often the copy was killed; what must not be copied is refused and not touched.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { entry, neighboursOf, partitionOf } from "../conformance/entries.ts";
 import { openStore, type Store } from "../open-store.ts";
 import { freshFolder } from "../sqlite/open-engine.ts";
-import { StoreError, type StoreErrorCode } from "../store-error.ts";
+import type { StoreErrorCode } from "../store-error.ts";
 import { type CopyOptions, type CopyProgress, copyStore } from "./copy-store.ts";
+import { killCopyAt, refusal } from "./copying.ts";
 import { fillStore, members, retained } from "./filled-store.ts";
 
-const program = fileURLToPath(new URL("copying-process.ts", import.meta.url));
 const copy = (from: string, to: string, progress: CopyOptions["progress"] = () => {}) =>
   copyStore({ from: `sqlite:${from}`, to: `sqlite:${to}`, partitions: 256, progress });
 
@@ -40,6 +36,7 @@ test("a copy holds everything, a retained log included, and goes on where the so
   const ends = ["copy", "compare"].map((step) => told.findLast((each) => each.step === step)!);
   for (const end of ends) assert.deepEqual([end.entries, end.documents], [result.entries, 702]);
   const [left, right] = [await open(t, from), await open(t, to)];
+  assert.deepEqual(await right.facts(), { conversationPartitions: 256 });
   assert.deepEqual((await right.documents().definitions()).slice(0, 2), await left.documents().definitions());
   const q = partitionOf(retained);
   assert.deepEqual(await right.log().follow(q, 0, 9), await left.log().follow(q, 0, 9));
@@ -53,13 +50,7 @@ test("a copy holds everything, a retained log included, and goes on where the so
 test("a copy that is killed again and again goes on, doubles nothing and skips nothing", async (t) => {
   const [from, to] = await bothFolders(t);
   for (const end of ["copy", "copy 400", "copy 900", "copy 300", "compare"]) {
-    const child = spawn(process.execPath, [program, `sqlite:${from}`, `sqlite:${to}`], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    t.after(() => child.kill("SIGKILL"));
-    await until(child, end);
-    child.kill("SIGKILL");
-    await once(child, "close");
+    await killCopyAt(t, `sqlite:${from}`, `sqlite:${to}`, end);
     await assert.rejects(open(t, to), refusal("corrupt", /copy of sqlite:.*from into this store is not finished/));
   }
   const told: CopyProgress[] = [];
@@ -68,16 +59,6 @@ test("a copy that is killed again and again goes on, doubles nothing and skips n
   assert.equal(told.findLast(({ step }) => step === "copy")!.entries, 0, "all entries were there");
   await (await open(t, to)).close();
 });
-
-/** Until the copy has told that it is in that step, with at least so many entries done. */
-async function until(child: ChildProcess, end: string): Promise<void> {
-  const [step, least = "0"] = end.split(" ");
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const [toldStep, entries] = line.split(" ");
-    if (toldStep === step && Number(entries) >= Number(least)) return;
-  }
-  assert.fail("it was done before it was killed");
-}
 
 test("a source that was used between two runs of one copy is copied as it is now", async (t) => {
   const [from, to] = await bothFolders(t);
@@ -124,16 +105,6 @@ const stopAtCompare = ({ step }: CopyProgress) => {
   if (step === "compare") throw new Error("ended");
 };
 
-function refusal(code: StoreErrorCode, message: RegExp) {
-  return (error: unknown) => {
-    assert.ok(error instanceof StoreError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, message);
-    assert.doesNotMatch(error.message, /\n|secret/);
-    return true;
-  };
-}
-
 /** Every file below, with its bytes. */
 async function contentOf(folder: string): Promise<Map<string, string>> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -166,6 +137,8 @@ test("what must not be copied is refused in one line, and nothing is touched", a
     [from, at("newer"), "newer_version", /TO: .*documents\.db: written by a newer Parley/],
     [at("foreign"), to, "corrupt", /FROM: .*api\/documents\.db: it is a database, but not/],
   ];
+  const other = copyStore({ from: `sqlite:${from}`, to: `sqlite:${to}`, partitions: 128 });
+  await assert.rejects(other, refusal("mismatch", /^FROM: history was written with conversationPartitions 256/));
   for (const [source, target, code, message] of cases)
     await assert.rejects(copy(source, target), refusal(code, message));
   for (const url of ["", "history", "mysql://u:secret@h/d", "sqlite:"]) {

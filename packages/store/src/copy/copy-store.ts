@@ -1,7 +1,6 @@
 // Moves everything from one store to another, whatever their engines, and compares the two at the end.
-import type { Store } from "../open-store.ts";
 import { comparePair, type Difference } from "./compare.ts";
-import { copyPair } from "./copy-pair.ts";
+import { copyPair, lengthOf } from "./copy-pair.ts";
 import { openEnds } from "./ends.ts";
 
 export type CopyOptions = {
@@ -43,9 +42,9 @@ export async function copyStore({ from, to, partitions, progress = () => {} }: C
     let missing = 0;
     let all = 0;
     for (const pair of ends.pairs) {
-      const length = await lengthOf(pair.from, partitions);
+      const length = await lengthOf(pair.from.log(), partitions);
       all += length;
-      missing += Math.max(0, length - (await lengthOf(pair.to, partitions)));
+      missing += Math.max(0, length - (await lengthOf(pair.to.log(), partitions)));
     }
     const copied = startCount("copy", missing, progress);
     for (const pair of ends.pairs) await copyPair(pair, partitions, copied.tell);
@@ -58,12 +57,6 @@ export async function copyStore({ from, to, partitions, progress = () => {} }: C
   } finally {
     await ends.close();
   }
-}
-
-async function lengthOf(store: Store, partitions: number): Promise<number> {
-  let sum = 0;
-  for (let q = 0; q < partitions; q++) sum += (await store.log().last(q)).pos;
-  return sum;
 }
 
 function startCount(step: CopyProgress["step"], entriesMost: number, progress: (progress: CopyProgress) => void) {

@@ -1,6 +1,7 @@
 // Opens both ends of a copy, service by service, and refuses what must not be copied before anything is written.
 import { openEngine, openStore, type Store } from "../open-store.ts";
 import { StoreError } from "../store-error.ts";
+import { lengthOf } from "./copy-pair.ts";
 import { identityOf } from "./identity.ts";
 import { listServices } from "./list-services.ts";
 import { type CopyMark, markCollection, readMark, writeMark } from "./mark.ts";
@@ -34,12 +35,13 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
     if (services.length === 0) throw new StoreError("invalid_url", `FROM: ${source} holds no store of Parley's`);
     const sources = new Map<string, Store>();
     for (const service of services) {
-      sources.set(service, await about("FROM", () => keep(openStore(from, { service, lockWaitMs: 0 }))));
+      sources.set(service, await about("FROM", () => keep(openSource(from, service, partitions))));
     }
     const resumed = await about("TO", () => checkTarget(to, there, source, partitions));
     const pairs: Pair[] = [];
     for (const [service, store] of sources) {
-      const target = await about("TO", () => keep(openEngine(to, { service, lockWaitMs: 0 })));
+      const facts = await store.facts();
+      const target = await about("TO", () => keep(openEngine(to, { service, lockWaitMs: 0, facts })));
       pairs.push({ service, from: store, to: target });
     }
     const mark: CopyMark = { from: source, begunAt: Date.now(), doneAt: null };
@@ -49,6 +51,16 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
     await close();
     throw error;
   }
+}
+
+// Of a log in more partitions than are read, something would be missing and never missed.
+async function openSource(url: string, service: string, partitions: number): Promise<Store> {
+  const store = await openStore(url, { service, lockWaitMs: 0 });
+  const { conversationPartitions: stored = partitions } = await store.facts();
+  if (stored === partitions) return store;
+  await store.close();
+  const message = `${service} was written with conversationPartitions ${stored}, this Parley has ${partitions}`;
+  throw new StoreError("mismatch", message);
 }
 
 async function markAll(pairs: readonly Pair[], mark: CopyMark): Promise<void> {
@@ -91,8 +103,7 @@ async function holdsAnything(store: Store, partitions: number): Promise<boolean>
     const { items } = await (await documents.collection(definition)).find({ limit: 1 });
     if (items.length > 0) return true;
   }
-  for (let q = 0; q < partitions; q++) if ((await store.log().last(q)).pos > 0) return true;
-  return false;
+  return (await lengthOf(store.log(), partitions)) > 0;
 }
 
 async function about<T>(end: "FROM" | "TO", work: () => Promise<T>): Promise<T> {

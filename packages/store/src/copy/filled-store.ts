@@ -8,12 +8,14 @@ export const members = {
   indexes: { by_uid: ["uid", "conv"], by_name: { fields: ["name"], unique: true } },
 } satisfies CollectionDefinition;
 
+const facts = { conversationPartitions: 256 };
+
 /** The conversation whose beginning was removed, and with it positions of its partition. */
 export const retained = "room/retained";
 
 /** Two services: history with a log and documents, api with documents alone. */
 export async function fillStore(url: string, entries = 2_000): Promise<void> {
-  const history = await openStore(url, { service: "history", lockWaitMs: 0 });
+  const history = await openStore(url, { service: "history", lockWaitMs: 0, facts });
   await fillLog(history, entries);
   const kept = await history.documents().collection(members);
   await kept.put(

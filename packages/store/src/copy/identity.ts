@@ -7,7 +7,11 @@ export async function identityOf(url: string): Promise<string> {
   const folder = sqliteFolder(url);
   if (folder !== undefined) return `sqlite:${await realFolder(folder)}`;
   const [, scheme = "", hosts = "", database = ""] = /^([\w+]+:\/\/)(?:[^@/]*@)?([^/?]*)(?:\/([^?]*))?/.exec(url) ?? [];
-  return `${scheme}${hosts.toLowerCase().split(",").sort().join(",")}/${database || "parley"}`;
+  const named = hosts
+    .toLowerCase()
+    .split(",")
+    .map((host) => (scheme.includes("+srv") || /:\d+$/.test(host) ? host : `${host}:27017`));
+  return `${scheme}${named.sort().join(",")}/${database || "parley"}`;
 }
 
 // The part that is not there yet has no other name.
