@@ -53,7 +53,7 @@ export function startLeases(options: LeaseOptions): Leases {
   const { redis, kind, keys, instance, log, seize = false } = options;
   const script = leaseScript(redis, kind, keys, instance);
   const begun = createHeldNotice(redis, kind, instance).add;
-  const awayMax = Math.max(2, Math.ceil(keys.length / 32));
+  const awayMax = Math.max(2, Math.ceil(keys.length / 64));
   const holdings = createHoldings({ ...options, drop: script.drop, begun, awayMax });
   const turns = createLeaseTurns({ ...options, seize, script, holdings });
   let closing: Promise<void> | undefined;

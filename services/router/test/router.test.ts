@@ -2,50 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jetstream } from "@nats-io/jetstream";
-import { deviceTopic, type Message, messagesTopic, streams, uplinkTopic } from "@parley/protocol";
-import { ingestPartition } from "@parley/protocol/partition";
+import { type Message, streams } from "@parley/protocol";
 import { connectNats } from "@parley/runtime";
-import { type Cluster, eventually, serviceContext, startTestCluster, type TestContext } from "@parley/testkit";
-import { connectAsync, type MqttClient } from "mqtt";
+import { eventually, serviceContext, startTestCluster } from "@parley/testkit";
+import { connectDevice, type Device, text } from "./pairs.ts";
 
 const parts = ["mosquitto", "redis-server", "nats-server", "history", "api", "router"] as const;
-
-interface Device {
-  client: MqttClient;
-  /** what came to the device's own topic, and to its user's */
-  answers: Record<string, unknown>[];
-  messages: Message[];
-  send(packet: object | string): Promise<unknown>;
-}
-
-async function connectDevice(t: TestContext, cluster: Cluster, clientId: string): Promise<Device> {
-  const uid = clientId.split(":")[0] as string;
-  await fetch(`${cluster.run().http}/register`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ username: uid, password: "correct horse" }),
-  });
-  const login = { username: "parley", password: cluster.servicesSecret, clientId, clean: false };
-  const client = await connectAsync(cluster.wiring.urls.broker, login);
-  t.after(() => client.endAsync(true));
-  const device: Device = {
-    client,
-    answers: [],
-    messages: [],
-    send(packet) {
-      const topic = uplinkTopic({ p: ingestPartition(clientId), uid, clientId, verb: "msg" });
-      return client.publishAsync(topic, typeof packet === "string" ? packet : JSON.stringify(packet), { qos: 1 });
-    },
-  };
-  client.on("message", (topic, payload) => {
-    const packet = JSON.parse(payload.toString());
-    (topic === messagesTopic(uid) ? device.messages : device.answers).push(packet);
-  });
-  await client.subscribeAsync([messagesTopic(uid), deviceTopic(uid, clientId)], { qos: 1 });
-  return device;
-}
-
-const text = (id: string, to: string, data: string = id) => ({ id, to, content: { type: "text", data } });
 
 test("a message is acknowledged to its device, and delivered to every device of both users as its sender wrote it", async (t) => {
   const cluster = await startTestCluster(t, { parts });
