@@ -148,7 +148,12 @@ describe("with something killed at every step", () => {
     await patiently(() => callHttp(cluster().run().http, roomsInvite, invite, { token, idempotencyKey: "invite" }));
     await cluster().kill("history");
     for (const id of ["d", "e"]) await owner.say({ id, to: room.to, content: text(id) });
-    const readers = await readAll(cluster(), people, conversationsOf(people), new Map());
+    const readers = await readAll(
+      cluster(),
+      people,
+      { members: conversationsOf(people), passing: new Map() },
+      new Map(),
+    );
     const unread = readers.map(({ uid, listed }) => [uid, listed.get(room.conv)?.unread]);
     assert.deepEqual(unread, [
       ["late0", 0],

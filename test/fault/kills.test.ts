@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { clusterOfFile } from "./cluster-of-file.ts";
-import { both, flush, freeze, kill, parts } from "./faults.ts";
+import { both } from "./faults/fault.ts";
+import { freeze, kill, parts } from "./faults/processes.ts";
+import { flush } from "./faults/servers.ts";
 import { runRound } from "./round.ts";
 import { seeded } from "./seeded.ts";
 import { storm } from "./storm.ts";

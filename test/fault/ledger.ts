@@ -1,7 +1,22 @@
 // The account of a long run: each fault with what it cost, and the sums that must be zero.
-import type { Round } from "./round.ts";
+import type { Incident, Round, Toll } from "./round.ts";
 
-export interface FaultRow {
+/** Where and how a run was made. */
+export interface Setting {
+  seed: number;
+  commit: string;
+  machine: string;
+  store: string;
+  replicas: string;
+  perSecond: number;
+  startedAt: string;
+  /** the command that draws the same */
+  replay: string;
+  /** what could not be done on this machine */
+  leftOut: readonly string[];
+}
+
+export interface FaultRow extends Toll {
   fault: string;
   injected: number;
   notRecovered: number;
@@ -9,61 +24,112 @@ export interface FaultRow {
   recoveryMaxMs: number;
 }
 
-export interface Ledger {
-  seed: number;
+export interface Ledger extends Setting, Toll {
   seconds: number;
   rounds: number;
+  /** false: it was interrupted, or its time is not over yet */
+  whole: boolean;
   faults: FaultRow[];
-  sent: number;
-  acknowledged: number;
   stored: number;
-  lost: number;
-  duplicated: number;
   refused: number;
   received: number;
+  shown: number;
   violations: { round: number; rule: string; what: string }[];
 }
 
-export function ledgerOf(seed: number, seconds: number, rounds: readonly Round[]): Ledger {
-  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0);
+const tolls = ["sent", "acknowledged", "lost", "duplicated", "reordered"] as const;
+
+export function ledgerOf(
+  setting: Setting,
+  { seconds, whole }: { seconds: number; whole: boolean },
+  rounds: readonly Round[],
+): Ledger {
+  const sum = (key: (typeof tolls)[number] | "stored" | "refused" | "received" | "shown") =>
+    rounds.reduce((total, round) => total + round[key], 0);
   const incidents = rounds.flatMap((round) => round.incidents);
   // Two at once are one row: there are too many pairs.
-  const byFault = Map.groupBy(incidents, ({ fault }) => (fault.includes(" and ") ? "two at once" : fault));
-  const faults = [...byFault].map(([fault, all]): FaultRow => {
-    const times = all.flatMap(({ recoveryMs }) => recoveryMs ?? []).sort((a, b) => a - b);
-    const [recoveryP50Ms, recoveryMaxMs] = [times[(times.length - 1) >> 1] ?? 0, times.at(-1) ?? 0].map(Math.round);
-    const counts = { injected: all.length, notRecovered: all.length - times.length };
-    return { fault, ...counts, recoveryP50Ms: recoveryP50Ms ?? 0, recoveryMaxMs: recoveryMaxMs ?? 0 };
-  });
+  const byFault = Map.groupBy(incidents, ({ fault }) =>
+    fault.includes(" and ") && twice(fault) ? "two at once" : fault,
+  );
   return {
-    seed,
+    ...setting,
+    ...tollOf(sum),
     seconds: Math.round(seconds),
     rounds: rounds.length,
-    faults: faults.sort((a, b) => (a.fault < b.fault ? -1 : 1)),
-    sent: sum(({ sent }) => sent),
-    acknowledged: sum(({ acknowledged }) => acknowledged),
-    stored: sum(({ stored }) => stored),
-    lost: sum(({ lost }) => lost),
-    duplicated: sum(({ duplicated }) => duplicated),
-    refused: sum(({ refused }) => refused),
-    received: sum(({ received }) => received),
+    whole,
+    faults: [...byFault].map(([fault, all]) => rowOf(fault, all)).sort((a, b) => (a.fault < b.fault ? -1 : 1)),
+    stored: sum("stored"),
+    refused: sum("refused"),
+    received: sum("received"),
+    shown: sum("shown"),
     violations: rounds.flatMap(({ violations }, index) => violations.map((one) => ({ round: index + 1, ...one }))),
   };
 }
 
-/** As Markdown. */
+function rowOf(fault: string, all: readonly (Incident & Toll)[]): FaultRow {
+  const times = all.flatMap(({ recoveryMs }) => recoveryMs ?? []).sort((a, b) => a - b);
+  const [recoveryP50Ms = 0, recoveryMaxMs = 0] = [times[(times.length - 1) >> 1], times.at(-1)].map((ms) =>
+    Math.round(ms ?? 0),
+  );
+  const counts = { injected: all.length, notRecovered: all.length - times.length };
+  const toll = tollOf((key) => all.reduce((total, one) => total + one[key], 0));
+  return { fault, ...counts, ...toll, recoveryP50Ms, recoveryMaxMs };
+}
+
+function tollOf(sum: (key: (typeof tolls)[number]) => number): Toll {
+  return Object.fromEntries(tolls.map((key) => [key, sum(key)])) as unknown as Toll;
+}
+
+// "NATS cut between router and history" is one.
+function twice(fault: string): boolean {
+  return !fault.startsWith("NATS cut between") || fault.split(" and ").length > 2;
+}
+
+/** The page, as Markdown. */
 export function textOf(ledger: Ledger): string {
-  const { faults, violations } = ledger;
-  const rows = faults.map((row) => [row.fault, row.injected, row.recoveryP50Ms, row.recoveryMaxMs, row.notRecovered]);
-  const sums = [["sent", "acknowledged", "stored", "lost", "duplicated", "bad packets refused", "received live"]];
-  const { sent, acknowledged, stored, lost, duplicated, refused, received } = ledger;
+  const { violations } = ledger;
+  const head = ["fault", "injected", ...tolls, "recovery p50, ms", "max, ms", "not recovered"];
+  const rows = ledger.faults.map((row) => [
+    row.fault,
+    row.injected,
+    ...tolls.map((key) => row[key]),
+    row.recoveryP50Ms,
+    row.recoveryMaxMs,
+    row.notRecovered,
+  ]);
+  const sums = [...tolls.map((key) => ledger[key]), ledger.stored, ledger.refused, ledger.received, ledger.shown];
   return [
-    `Seed ${ledger.seed}, ${ledger.rounds} rounds in ${ledger.seconds} s.`,
-    table(["fault", "injected", "recovery p50, ms", "max, ms", "not recovered"], rows),
-    table(sums[0] ?? [], [[sent, acknowledged, stored, lost, duplicated, refused, received]]),
-    violations.length === 0 ? "Violations: none." : "Violations:",
-    ...violations.map(({ round, rule, what }) => `- round ${round}: ${rule}: ${what}`),
+    `# A run of faults, seed ${ledger.seed}`,
+    `Written by \`npm run fault\`; what is promised and how it is checked: [fault.md](fault.md).`,
+    settingOf(ledger),
+    ...ledger.leftOut.map((sentence) => `Left out: ${sentence}.`),
+    "Totals:",
+    table([...tolls, "stored", "bad packets refused", "received live", "shown by the SDK"], [sums]),
+    violations.length === 0 ? "**Violations: none.**" : `**Violations: ${violations.length}.**`,
+    ...(violations.length === 0
+      ? []
+      : [violations.map(({ round, rule, what }) => `- round ${round}: ${rule}: ${what}`).join("\n")]),
+    "Fault by fault. Sent … reordered: of the messages first sent between a fault's beginning and the recovery from it. Recovery: the longest that one of them waited for its ack, up to when every sender was acknowledged for something it sent after the fault's end.",
+    table(head, rows),
+    "Checked after every round: guarantees 1 (acknowledged is stored and in every sync), 2 (stored once, acknowledged with the same `seq`), 3 (no gaps, the order of a device), 4 (every member device gets each message; the SDK shows it once, in order), 5 (sync is complete), 6 (`from` is who sent it), 7 (nothing reaches a removed member), 8 (unread and marks), 9 (a bad packet gets its error and is not stored).",
   ].join("\n\n");
+}
+
+function settingOf(ledger: Ledger): string {
+  const minutes = (ledger.seconds / 60).toFixed(1);
+  return table(
+    ["", ""],
+    [
+      ["begun", ledger.startedAt],
+      ["lasted", `${minutes} minutes, ${ledger.rounds} rounds${ledger.whole ? "" : " (not to its end)"}`],
+      ["replay", `\`${ledger.replay}\``],
+      ["commit", ledger.commit],
+      ["machine", ledger.machine],
+      ["store", ledger.store],
+      ["replicas", ledger.replicas],
+      ["load", `${ledger.perSecond} messages a second`],
+    ],
+  );
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

@@ -1,127 +1,123 @@
-// `npm run fault`: the long run, faults drawn from a seed under load, and the ledger.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { type Cluster, startCluster } from "@parley/testkit";
-import { faults } from "./faults.ts";
-import { ledgerOf, textOf } from "./ledger.ts";
-import { type Round, runRound } from "./round.ts";
-import { seeded } from "./seeded.ts";
-import { storm } from "./storm.ts";
-import type { Workload } from "./workload/workload.ts";
+// `npm run fault`: the long run, and the ledger it leaves, also when it is stopped before its end.
+import { execFileSync } from "node:child_process";
+import { renameSync, writeFileSync } from "node:fs";
+import { cpus, totalmem, type } from "node:os";
+import { ledgerOf, type Setting, textOf } from "./ledger.ts";
+import { longRun } from "./long-run.ts";
+import type { Round } from "./round.ts";
+import { help, type RunOptions, readOptions } from "./run-options.ts";
+import type { Stage } from "./stage.ts";
 
-const help = `npm run fault -- [options]
+// What is under way when somebody stops the run may take this long; the page is then written without it.
+const stopWithinMs = 25_000;
 
-  --minutes N   how long (default 30)
-  --seed N      the same seed draws the same faults and messages (default: from the clock; it is printed)
-  --rate N      messages a second, all senders together (default 100)
-  --routers N   replicas of router, edge and auth-webhook (default 1)
-  --json FILE   also write the ledger as JSON
-  --help
+const options = readOptions(process.argv.slice(2), Date.now());
+if (options === "help") process.stdout.write(`${help}\n`);
+else if ("problem" in options) {
+  process.stderr.write(`fault: ${options.problem}\n`);
+  process.exitCode = 2;
+} else await main(options);
 
-Starts a cluster of its own in a temporary folder, kills and freezes its parts under load, and checks after every
-round that nothing acknowledged was lost, doubled or reordered. Ends with 1 on any violation; the logs are then kept.`;
-
-const { values: options } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "30" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    rate: { type: "string", default: "100" },
-    routers: { type: "string", default: "1" },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-const roundMs = 60_000;
-const progressMs = 10_000;
-// One round in three with the broker killed too: then receivers may miss messages live, and have them by sync.
-const brokerEvery = 3;
-const gentle = faults.filter(({ breaksBroker }) => !breaksBroker);
-
-if (options.help) process.stdout.write(`${help}\n`);
-else await main();
-
-async function main(): Promise<void> {
-  const { routers, ...numbers } = {
-    minutes: Number(options.minutes),
-    seed: Number(options.seed),
-    rate: Number(options.rate),
-    routers: Number(options.routers),
-  };
-  if (!(numbers.minutes > 0 && numbers.minutes <= 10_000))
-    return usage(`--minutes ${options.minutes}: a number above 0`);
-  if (!Number.isSafeInteger(numbers.seed)) return usage(`--seed ${options.seed}: a whole number`);
-  if (!(numbers.rate >= 1 && numbers.rate <= 2_000)) return usage(`--rate ${options.rate}: a number from 1 to 2000`);
-  if (!(Number.isInteger(routers) && routers >= 1 && routers <= 8))
-    return usage(`--routers ${options.routers}: a whole number from 1 to 8`);
+async function main(options: RunOptions): Promise<void> {
   const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
-  const dir = await mkdtemp(join(tmpdir(), "parley-fault-"));
-  say(`seed ${numbers.seed}, cluster in ${dir}`);
-  const cluster = await startCluster({
-    dir,
-    replicas: { router: routers, edge: routers, "auth-webhook": routers },
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.abort());
+  process.on("disconnect", () => stopping.abort());
+  say(`seed ${options.seed}, ${options.minutes} minutes`);
+  const book = openBook(options);
+  let stage: Stage | undefined;
+  const run = longRun({
+    options,
     signal: stopping.signal,
+    say,
+    onStage(next) {
+      if (next === stage) return;
+      if (!stage) for (const sentence of next.catalogue.leftOut) say(sentence);
+      say(`cluster in ${next.cluster.dir}, on ${next.store}: ${next.replicas}`);
+      stage = next;
+      book.setting(next);
+    },
+    onRound: async (round) => book.add(round),
   });
+  const ended = await Promise.race([run.then(() => true), tooLong(stopping.signal)]);
+  const violations = book.close(!stopping.signal.aborted);
+  if (!ended) await stage?.close({ force: true, keep: violations > 0 }).catch(() => {});
+  process.exit(violations > 0 ? 1 : 0);
+}
+
+function tooLong(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      say("stopping");
+      setTimeout(() => resolve(false), stopWithinMs);
+    });
+  });
+}
+
+/** The ledger as it grows; after every round it is written. */
+function openBook(options: RunOptions) {
   const startedAt = performance.now();
-  let rounds: Round[] = [];
-  try {
-    rounds = await runRounds(cluster, numbers, stopping.signal);
-  } finally {
-    await cluster.close();
-  }
-  const ledger = ledgerOf(numbers.seed, (performance.now() - startedAt) / 1_000, rounds);
-  process.stdout.write(`\n${textOf(ledger)}\n`);
-  if (options.json) await writeFile(options.json, `${JSON.stringify(ledger, null, 2)}\n`);
-  if (ledger.violations.length === 0) return rm(dir, { recursive: true, force: true });
-  say(
-    `${ledger.violations.length} violations; replay with --seed ${numbers.seed} --minutes ${numbers.minutes} --rate ${numbers.rate}; logs in ${join(dir, "logs")}`,
-  );
-  process.exitCode = 1;
-}
-
-async function runRounds(
-  cluster: Cluster,
-  { minutes, seed, rate }: { minutes: number; seed: number; rate: number },
-  signal: AbortSignal,
-): Promise<Round[]> {
   const rounds: Round[] = [];
-  const until = performance.now() + minutes * 60_000;
-  const chance = seeded(seed);
-  while (performance.now() < until && !signal.aborted) {
-    const index = rounds.length;
-    const random = chance.fork(`round ${index}`);
-    const left = until - performance.now();
-    const pool = index % brokerEvery === brokerEvery - 1 ? faults : gentle;
-    const forMs = Math.min(roundMs, left);
-    const weather = storm(cluster, { random: random.fork("faults"), faults: pool, forMs, say, signal });
-    const round = await runRound(cluster, { name: `r${index}-`, random, perSecond: rate }, (workload) =>
-      withProgress(index, workload, () => weather(workload)),
-    );
-    rounds.push(round);
-    say(`round ${index + 1}: ${round.sent} sent, ${round.stored} stored, ${round.violations.length} violations`);
-    for (const { rule, what } of round.violations.slice(0, 10)) say(`  ${rule}: ${what}`);
-  }
-  return rounds;
+  let setting: Setting = settingOf(options, undefined);
+  const ledger = (whole: boolean) =>
+    ledgerOf(setting, { seconds: (performance.now() - startedAt) / 1_000, whole }, rounds);
+  const write = (whole: boolean) => {
+    const now = ledger(whole);
+    if (options.page) replace(options.page, `${textOf(now)}\n`);
+    if (options.json) replace(options.json, `${JSON.stringify(now, null, 2)}\n`);
+    return now;
+  };
+  return {
+    setting(stage: Stage) {
+      setting = { ...settingOf(options, stage), startedAt: setting.startedAt };
+    },
+    add(round: Round) {
+      rounds.push(round);
+      const { sent, stored, lost, duplicated, reordered, violations } = round;
+      say(`round ${rounds.length}: ${sent} sent, ${stored} stored, ${violations.length} violations`);
+      if (lost + duplicated + reordered > 0) say(`  ${lost} lost, ${duplicated} duplicated, ${reordered} reordered`);
+      for (const { rule, what } of violations.slice(0, 10)) say(`  ${rule}: ${what}`);
+      write(false);
+    },
+    /** Answers the number of violations. */
+    close(whole: boolean): number {
+      const last = write(whole);
+      process.stdout.write(`\n${textOf(last)}\n`);
+      if (last.violations.length > 0) say(`${last.violations.length} violations; replay with ${last.replay}`);
+      return last.violations.length;
+    },
+  };
 }
 
-async function withProgress<T>(index: number, workload: Workload, work: () => Promise<T>): Promise<T> {
-  const tell = () => say(`round ${index + 1}: ${workload.sent()} sent, ${workload.acknowledged()} acknowledged`);
-  const timer = setInterval(tell, progressMs);
+function settingOf({ seed, minutes, rate, replicas, store }: RunOptions, stage: Stage | undefined): Setting {
+  const on = store === undefined || store.startsWith("mongodb://") ? "" : ` --store ${store}`;
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  return {
+    seed,
+    commit: commit(),
+    machine: `${type()} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${gigabytes} GiB, Node ${process.versions.node}`,
+    store: stage?.store ?? "",
+    replicas: stage?.replicas ?? "",
+    perSecond: rate,
+    startedAt: `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    replay: `npm run fault -- --minutes ${minutes} --seed ${seed} --rate ${rate} --replicas ${replicas}${on}`,
+    leftOut: stage?.catalogue.leftOut ?? [],
+  };
+}
+
+function commit(): string {
   try {
-    return await work();
-  } finally {
-    clearInterval(timer);
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
+    return git("rev-parse", "--short", "HEAD");
+  } catch {
+    return "unknown";
   }
+}
+
+function replace(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
 }
 
 function say(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} fault: ${line}\n`);
-}
-
-function usage(problem: string): void {
-  process.stderr.write(`fault: ${problem}\n`);
-  process.exitCode = 2;
 }

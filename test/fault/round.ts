@@ -1,21 +1,42 @@
 // One round: a workload, what happens to the cluster while it runs, then calm, and what the checker says.
 import { type Cluster, eventually } from "@parley/testkit";
 import { check, type Violation } from "./checker/check.ts";
+import { logOf } from "./checker/log.ts";
 import type { RunRecord } from "./checker/record.ts";
-import type { Fault } from "./faults.ts";
+import { misplaced } from "./checker/senders.ts";
+import type { Fault } from "./faults/fault.ts";
 import type { Random } from "./seeded.ts";
 import { startWorkload, type Workload, type WorkloadOptions } from "./workload/workload.ts";
 
 /** One injected fault and what followed. */
 export interface Incident {
   fault: string;
-  /** ms from its start until every sender was acknowledged for something new; undefined: not within a minute */
+  /** to whom exactly, if the name leaves that open */
+  detail: string | undefined;
+  /**
+   * The longest that a message first sent since it began waited for its ack, up to when every sender was acknowledged
+   * for something it sent after the end; undefined: not within a minute.
+   */
   recoveryMs: number | undefined;
   brokerDied: boolean;
+  /** ms of performance.now(): from its beginning until all had recovered */
+  from: number;
+  to: number;
+  /** why it could not be done */
+  failure?: string;
+}
+
+/** What became of the messages that were first sent while a fault was under way. */
+export interface Toll {
+  sent: number;
+  acknowledged: number;
+  lost: number;
+  duplicated: number;
+  reordered: number;
 }
 
 export interface Round {
-  incidents: readonly Incident[];
+  incidents: readonly (Incident & Toll)[];
   violations: readonly Violation[];
   sent: number;
   /** distinct messages that got an ack */
@@ -25,10 +46,14 @@ export interface Round {
   lost: number;
   /** stored more than once */
   duplicated: number;
+  /** stored behind a later one of the same device, though both were stored at first try or carry `prev` */
+  reordered: number;
   /** packets that had to be refused and were */
   refused: number;
   /** different messages that receivers got live, all receivers together */
   received: number;
+  /** messages that devices with the SDK showed */
+  shown: number;
 }
 
 const recoveryMaxMs = 60_000;
@@ -54,42 +79,80 @@ export async function runRound(
 
 /** Injects one fault and waits until every sender is acknowledged again, a minute at most. */
 export async function suffer(cluster: Cluster, workload: Workload, fault: Fault, random: Random): Promise<Incident> {
-  const since = performance.now();
-  await fault.inject(cluster, random);
-  const recoveryMs = await untilFlowing(workload, since).catch(() => undefined);
-  return { fault: fault.name, recoveryMs, brokerDied: fault.breaksBroker };
+  const from = performance.now();
+  const about = { fault: fault.name, brokerDied: fault.breaksBroker, from };
+  try {
+    const detail = await fault.inject(cluster, random);
+    const recovered = await untilFlowing(workload, performance.now()).catch(() => false);
+    const recoveryMs = recovered ? workload.longestWaitSince(from) : undefined;
+    return { ...about, detail, recoveryMs, to: performance.now() };
+  } catch (error) {
+    const failure = (error as Error).message;
+    return { ...about, detail: undefined, recoveryMs: undefined, to: performance.now(), failure };
+  }
 }
 
-function untilFlowing(workload: Workload, since: number): Promise<number> {
-  return eventually(() => workload.recoveredAfter(since), { timeoutMs: recoveryMaxMs, intervalMs: 50 });
+function untilFlowing(workload: Workload, since: number): Promise<true> {
+  return eventually(() => workload.flowsSince(since), { timeoutMs: recoveryMaxMs, intervalMs: 50 });
 }
 
 function roundOf(record: RunRecord, incidents: readonly Incident[]): Round {
+  const accounts = accountsOf(record);
   const stuck = incidents.filter(({ recoveryMs }) => recoveryMs === undefined);
-  const keyOf = ({ conv, device, id }: { conv: string; device: string; id: string }) => `${conv} ${device} ${id}`;
-  const places = new Set<string>();
-  const stored = new Set<string>();
-  for (const { views } of record.readers)
-    for (const { messages } of views.values())
-      for (const copy of messages) {
-        if (copy.type === "event") continue;
-        places.add(`${copy.conv} ${copy.seq}`);
-        stored.add(keyOf(copy));
-      }
-  const acknowledged = new Set(record.acks.map(keyOf));
-  const received = record.receivers.flatMap(({ got }) => [...got.values()].map(({ size }) => size));
+  const sizes = record.receivers.flatMap(({ got }) => [...got.values()].map(({ size }) => size));
+  const screens = record.screens.flatMap(({ shown }) => [...shown.values()].map(({ length }) => length));
   return {
-    incidents,
-    violations: [
-      ...check(record),
-      ...stuck.map(({ fault }) => ({ rule: "it recovers by itself", what: `not within a minute after ${fault}` })),
-    ],
-    sent: record.sent.length,
-    acknowledged: acknowledged.size,
-    stored: stored.size,
-    lost: [...acknowledged].filter((key) => !stored.has(key)).length,
-    duplicated: places.size - stored.size,
+    incidents: incidents.map((one) => ({ ...one, ...tollOf(accounts, one.from, one.to) })),
+    violations: [...check(record), ...stuck.map(notRecovered)],
+    ...tollOf(accounts, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+    stored: accounts.filter(({ stored }) => stored > 0).length,
     refused: record.bad.length,
-    received: received.reduce((sum, size) => sum + size, 0),
+    received: sum(sizes),
+    shown: sum(screens),
   };
+}
+
+function notRecovered({ fault, detail = "", failure }: Incident): Violation {
+  const what = failure ? `${fault} could not be done: ${failure}` : `not within a minute after ${fault} ${detail}`;
+  return { rule: "it recovers by itself", what };
+}
+
+/** What became of one message. */
+interface Account {
+  firstAt: number;
+  acknowledged: boolean;
+  /** how often */
+  stored: number;
+  reordered: boolean;
+}
+
+function accountsOf(record: RunRecord): Account[] {
+  const keyOf = ({ conv, device, id }: { conv: string; device: string; id: string }) => `${conv} ${device} ${id}`;
+  const log = logOf(record);
+  const stored = new Map<string, number>();
+  for (const bySeq of log.values())
+    for (const copy of bySeq.values()) stored.set(keyOf(copy), (stored.get(keyOf(copy)) ?? 0) + 1);
+  const acknowledged = new Set(record.acks.map(keyOf));
+  const reordered = new Set([...misplaced(record, log)].map(({ one }) => one));
+  return record.sent.map((one) => ({
+    firstAt: one.firstAt,
+    acknowledged: acknowledged.has(keyOf(one)),
+    stored: stored.get(keyOf(one)) ?? 0,
+    reordered: reordered.has(one),
+  }));
+}
+
+function tollOf(accounts: readonly Account[], from: number, to: number): Toll {
+  const own = accounts.filter(({ firstAt }) => firstAt >= from && firstAt <= to);
+  return {
+    sent: own.length,
+    acknowledged: own.filter(({ acknowledged }) => acknowledged).length,
+    lost: own.filter(({ acknowledged, stored }) => acknowledged && stored === 0).length,
+    duplicated: sum(own.map(({ stored }) => Math.max(0, stored - 1))),
+    reordered: own.filter(({ reordered }) => reordered).length,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -20,11 +20,12 @@ function sentOf(device: string, order: number, fields: Partial<Sent> = {}): Sent
     tries: 1,
     nacks: [],
     prev: undefined,
+    firstAt: 0,
     ...fields,
   };
 }
 
-const copyOf = ({ conv, from, device, id, type, body }: Sent, seq: number): Copy => ({
+const copyOf = ({ conv, from, device, id, type, body = "" }: Sent, seq: number): Copy => ({
   conv,
   from,
   device,
@@ -46,11 +47,15 @@ function rightRun() {
     synced: new Map([[conv, view()]]),
     listed: new Map([[conv, { lastSeq: 4, readSeq, unread }]]),
     marks: new Map([[conv, { asked: 2, told: 2 }]]),
+    glimpses: new Map(),
   });
   const got = () => new Map([[conv, new Map(messages.map((copy) => [copy.seq, [{ ...copy }]]))]]);
   const ann = { ...reader("ann", 0, 0), marks: new Map() };
   return {
     members: new Map([[conv, ["ann", "bob"]]]),
+    passing: new Map(),
+    refusedChanges: [],
+    screens: [],
     sent,
     acks: sent.map((one, index) => ackOf(one, index + 1)),
     bad: [

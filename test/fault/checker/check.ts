@@ -3,7 +3,9 @@ import { agree, oneOrder, receivedLive, synced, withoutGaps } from "./copies.ts"
 import { type Log, logOf } from "./log.ts";
 import { marksForward, unreadExact } from "./marks.ts";
 import type { RunRecord } from "./record.ts";
+import { screensComplete, screensOnceInOrder } from "./screens.ts";
 import { acksKept, answered, badRefused, deviceOrder, onlyWhatWasSent, storedOnce } from "./senders.ts";
+import { changesAnswered, nothingAfterRemoval, wholeStays } from "./stays.ts";
 
 export interface Violation {
   rule: string;
@@ -27,6 +29,11 @@ const rules: Record<string, Rule> = {
   "unread is exact": unreadExact,
   "marks move forward": marksForward,
   "a bad packet is refused with a clear error": badRefused,
+  "the SDK shows each message once, in seq order": screensOnceInOrder,
+  "the SDK shows everything in the end": screensComplete,
+  "a removed member gets nothing stored after its removal": nothingAfterRemoval,
+  "a member gets everything stored while it was one": wholeStays,
+  "a change of members is done": changesAnswered,
 };
 
 const shownOfARule = 20;

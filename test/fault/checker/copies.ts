@@ -2,6 +2,7 @@
 import type { Rule } from "./check.ts";
 import { nameOf, same } from "./log.ts";
 import type { View } from "./record.ts";
+import { missedLive } from "./stays.ts";
 
 export const agree: Rule = function* ({ readers, members }, log) {
   for (const [conv, uids] of members)
@@ -61,8 +62,10 @@ export const oneOrder: Rule = function* ({ receivers }, log) {
         }
 };
 
-export const receivedLive: Rule = function* ({ receivers, members, liveComplete }, log) {
+export const receivedLive: Rule = function* (record, log) {
+  const { receivers, members, liveComplete } = record;
   if (!liveComplete) return;
+  yield* missedLive(record, log);
   for (const { device, uid, got } of receivers)
     for (const [conv, stored] of log) {
       if (!members.get(conv)?.includes(uid)) continue;

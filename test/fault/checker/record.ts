@@ -20,7 +20,10 @@ export interface Sent {
   device: string;
   id: string;
   type: string;
-  body: string;
+  /** undefined: the SDK wrote it, only `type` is compared */
+  body: string | undefined;
+  /** ms of performance.now() */
+  firstAt: number;
   /** place among this device's messages to this conversation */
   order: number;
   /** how often the device published it */
@@ -68,6 +71,13 @@ export interface ReadMark {
   told: number;
 }
 
+/** What a device with the SDK showed of each conversation, in that order, over all its starts. */
+export interface Screen {
+  uid: string;
+  device: string;
+  shown: Map<string, Copy[]>;
+}
+
 /** One device that receives with a persistent session. */
 export interface Receiver {
   uid: string;
@@ -85,15 +95,22 @@ export interface Reader {
   /** conversations.list */
   listed: Map<string, Listed>;
   marks: Map<string, ReadMark>;
+  /** what it got of conversations it was removed from and invited to again: by history.get and by sync, several times each */
+  glimpses: Map<string, View[]>;
 }
 
 export interface RunRecord {
   /** conv → uids, the same from the first to the last message */
   members: Map<string, readonly string[]>;
+  /** conv → uids that were removed and invited again and again */
+  passing: Map<string, readonly string[]>;
+  /** invitations and removals that were refused, and why */
+  refusedChanges: readonly string[];
   sent: readonly Sent[];
   acks: readonly Ack[];
   bad: readonly Bad[];
   receivers: readonly Receiver[];
+  screens: readonly Screen[];
   readers: readonly Reader[];
   /** false: the broker itself was killed and forgot sessions; what it lost is fetched by sync */
   liveComplete: boolean;

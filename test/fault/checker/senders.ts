@@ -1,7 +1,7 @@
 // Rules about what senders were promised: acks are kept, nothing is doubled, reordered or made up.
 import type { Rule } from "./check.ts";
-import { nameOf } from "./log.ts";
-import type { Copy, Sent } from "./record.ts";
+import { type Log, nameOf } from "./log.ts";
+import type { Copy, RunRecord, Sent } from "./record.ts";
 
 const keyOf = ({ conv, device, id }: { conv: string; device: string; id: string }) => `${conv} ${device} ${id}`;
 
@@ -52,11 +52,18 @@ export const onlyWhatWasSent: Rule = function* ({ sent, bad }, log) {
 
 function* unlike(copy: Copy, one: Sent) {
   if (copy.from !== one.from) yield `${nameOf(copy)}: from is ${copy.from}, its sender is ${one.from}`;
-  if (copy.body !== one.body) yield `${nameOf(copy)}: stored is ${copy.body}, sent was ${one.body}`;
+  if (copy.type !== one.type) yield `${nameOf(copy)}: its type is ${copy.type}, sent was ${one.type}`;
+  if (one.body !== undefined && copy.body !== one.body)
+    yield `${nameOf(copy)}: stored is ${copy.body}, sent was ${one.body}`;
 }
 
 // Both stored at first try, or the later one naming the one before it: then seq follows the order of sending.
-export const deviceOrder: Rule = function* ({ sent }, log) {
+export const deviceOrder: Rule = function* (record, log) {
+  for (const { what } of misplaced(record, log)) yield what;
+};
+
+/** Each message that stands where it must not, with what is wrong about it. */
+export function* misplaced({ sent }: Pick<RunRecord, "sent">, log: Log): Generator<{ one: Sent; what: string }> {
   const seqs = new Map<string, number>();
   for (const stored of log.values()) for (const copy of stored.values()) seqs.set(keyOf(copy), copy.seq);
   const lines = Map.groupBy(sent, ({ conv, device }) => `${conv} ${device}`);
@@ -65,7 +72,7 @@ export const deviceOrder: Rule = function* ({ sent }, log) {
     yield* behindPrev(inOrder, seqs);
     yield* inFirstTryOrder(inOrder, seqs);
   }
-};
+}
 
 type Seqs = ReadonlyMap<string, number>;
 
@@ -74,8 +81,10 @@ function* behindPrev(line: readonly Sent[], seqs: Seqs) {
     const seq = seqs.get(keyOf(one));
     if (seq === undefined || one.prev === undefined) continue;
     const before = seqs.get(keyOf({ ...one, id: one.prev }));
-    if (before === undefined) yield `${nameOf(one)} is stored as ${seq}, the one before it (${one.prev}) is not`;
-    else if (before > seq) yield `${nameOf(one)} is stored as ${seq}, the one before it (${one.prev}) as ${before}`;
+    if (before === undefined)
+      yield { one, what: `${nameOf(one)} is stored as ${seq}, the one before it (${one.prev}) is not` };
+    else if (before > seq)
+      yield { one, what: `${nameOf(one)} is stored as ${seq}, the one before it (${one.prev}) as ${before}` };
   }
 }
 
@@ -85,7 +94,10 @@ function* inFirstTryOrder(line: readonly Sent[], seqs: Seqs) {
     const seq = seqs.get(keyOf(one));
     if (seq === undefined || one.tries > 1 || one.nacks.length > 0) continue;
     if (highest.seq > seq)
-      yield `${nameOf(one)} is stored as ${seq}, before ${highest.id} (${highest.seq}), which was sent earlier`;
+      yield {
+        one,
+        what: `${nameOf(one)} is stored as ${seq}, before ${highest.id} (${highest.seq}), which was sent earlier`,
+      };
     else highest = { id: one.id, seq };
   }
 }

@@ -2,16 +2,17 @@
 import { callHttp } from "@parley/client";
 import { conversationsList, historyGet, type JsonObject, sync } from "@parley/protocol";
 import type { Cluster } from "@parley/testkit";
-import type { Copy, Listed, Reader, ReadMark, View } from "../checker/record.ts";
+import type { Copy, Listed, Reader, ReadMark, RunRecord, View } from "../checker/record.ts";
 import { copyOf } from "./device.ts";
 import { type People, patiently } from "./people.ts";
 
 const pageMessages = 500;
+const glimpsesOfEach = 4;
 
 export async function readAll(
   cluster: Cluster,
   people: People,
-  members: ReadonlyMap<string, readonly string[]>,
+  { members, passing }: Pick<RunRecord, "members" | "passing">,
   marks: ReadonlyMap<string, Map<string, ReadMark>>,
 ): Promise<Reader[]> {
   const readers: Reader[] = [];
@@ -26,9 +27,22 @@ export async function readAll(
       if (view && view.lastSeq > 0) views.set(conv, view);
     }
     const [synced, listed] = [await syncAll(call, new Map()), await listAll(call)];
-    readers.push({ uid, views, synced, listed, marks: own });
+    const glimpses = new Map<string, View[]>();
+    for (const [conv, uids] of passing) if (uids.includes(uid)) glimpses.set(conv, await readAgain(call, conv));
+    readers.push({ uid, views, synced, listed, marks: own, glimpses });
   }
   return readers;
+}
+
+// Whichever replica answers, of api and of history: each has its chance.
+async function readAgain(call: Call, conv: string): Promise<View[]> {
+  const views: View[] = [];
+  for (let count = 0; count < glimpsesOfEach; count++) {
+    views.push(await readConversation(call, conv));
+    const synced = (await syncAll(call, new Map())).get(conv);
+    views.push(synced ?? { messages: [], firstSeq: 0, lastSeq: 0 });
+  }
+  return views;
 }
 
 type Call = ReturnType<typeof callerOf>;

@@ -22,8 +22,10 @@ export interface Sender {
   /** Takes an ack or nack of its device. */
   take(packet: JsonObject): void;
   unanswered(): number;
-  /** When the last message was acknowledged whose first publish was after `since`; ms of performance.now(). */
+  /** When the first message was acknowledged whose first publish was after `since`; ms of performance.now(). */
   acknowledgedSince(since: number): number | undefined;
+  /** The longest that a message first published after `since` waited or waits for its ack, ms. */
+  longestWaitSince(since: number): number;
   /** No new messages; those without an ack go on. */
   stopNew(): void;
   stop(): void;
@@ -32,7 +34,6 @@ export interface Sender {
 interface Waiting {
   sent: Sent;
   packet: string;
-  firstAt: number;
   /** not before this moment is it sent again */
   againAt: number;
 }
@@ -40,6 +41,8 @@ interface Waiting {
 const tickMs = 20;
 const ackWaitMs = 3_000;
 const nackWaitMs = 400;
+// Of so many messages it is known how long they waited: more than a fault can last.
+const keptAnswers = 5_000;
 
 export function startSender(options: SenderOptions): Sender {
   const { device, perSecond, window } = options;
@@ -48,7 +51,7 @@ export function startSender(options: SenderOptions): Sender {
   const [sent, acks]: [Sent[], Ack[]] = [[], []];
   let active = true;
   let due = performance.now();
-  let answered: { firstAt: number; at: number }[] = [];
+  const answered: { firstAt: number; at: number }[] = [];
 
   function publish(one: Waiting, now: number): void {
     one.sent.tries += 1;
@@ -67,8 +70,8 @@ export function startSender(options: SenderOptions): Sender {
       if (one.againAt <= now && (one.sent.nacks.length > 0 || connectedAt + ackWaitMs <= now)) publish(one, now);
     for (; active && due <= now; due += 1_000 / perSecond) {
       if (waiting.size >= window) continue;
-      const { message, packet } = next();
-      const one = { sent: message, packet, firstAt: now, againAt: 0 };
+      const { message, packet } = next(now);
+      const one = { sent: message, packet, againAt: 0 };
       sent.push(message);
       waiting.set(message.id, one);
       publish(one, now);
@@ -82,7 +85,8 @@ export function startSender(options: SenderOptions): Sender {
       acks.push({ conv: String(packet.conv), device: device.clientId, id, seq: Number(packet.seq) });
       if (!one) return;
       waiting.delete(id);
-      answered = [...answered.slice(-50), { firstAt: one.firstAt, at: performance.now() }];
+      answered.push({ firstAt: one.sent.firstAt, at: performance.now() });
+      if (answered.length > keptAnswers) answered.shift();
     } else if (packet.type === "nack" && one) {
       one.sent.nacks.push(String(packet.code));
       one.againAt = performance.now() + nackWaitMs;
@@ -96,6 +100,12 @@ export function startSender(options: SenderOptions): Sender {
     take,
     unanswered: () => waiting.size,
     acknowledgedSince: (since) => answered.find(({ firstAt }) => firstAt > since)?.at,
+    longestWaitSince(since) {
+      const now = performance.now();
+      const waits = [...waiting.values()].map(({ sent }) => ({ firstAt: sent.firstAt, at: now }));
+      const all = [...answered, ...waits].filter(({ firstAt }) => firstAt > since);
+      return all.reduce((longest, { firstAt, at }) => Math.max(longest, at - firstAt), 0);
+    },
     stopNew() {
       active = false;
     },
@@ -104,11 +114,11 @@ export function startSender(options: SenderOptions): Sender {
 }
 
 // What the device says next: mostly text, some reactions, and some that claim to be someone else's.
-function composer({ device, to, prev, random }: SenderOptions): () => { message: Sent; packet: string } {
+function composer({ device, to, prev, random }: SenderOptions): (now: number) => { message: Sent; packet: string } {
   const orders = new Map<string, number>();
   const lastIds = new Map<string, string>();
   let count = 0;
-  return () => {
+  return (firstAt) => {
     const address = random.pick(to);
     const conv = convOf(device.uid, parseAddress(address) as Address);
     const id = `${device.clientId}-${count++}`;
@@ -121,7 +131,7 @@ function composer({ device, to, prev, random }: SenderOptions): () => { message:
     const own = { id, to: address, content, ...(before === undefined ? {} : { prev: before }) };
     const forged = random.chance(0.05) ? { from: "mallory", seq: 1, device: "mallory", conv: "room/none" } : {};
     const packet = JSON.stringify({ ...own, ...forged });
-    const line = { conv, from: device.uid, device: device.clientId, id, order, prev: before };
+    const line = { conv, from: device.uid, device: device.clientId, id, order, prev: before, firstAt };
     return { message: { ...line, type: content.type, body: JSON.stringify(own), tries: 0, nacks: [] }, packet };
   };
 }

@@ -1,14 +1,18 @@
 // A chat under way: users with two devices each, rooms and pairs, senders, receivers, readers and a troublemaker.
 import type { JsonObject } from "@parley/protocol";
-import { type Cluster, eventually } from "@parley/testkit";
+import { type Cluster, eventually, type Link } from "@parley/testkit";
+import type { Rule } from "../checker/check.ts";
 import { receivedLive } from "../checker/copies.ts";
 import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
+import { screensComplete } from "../checker/screens.ts";
 import type { Random } from "../seeded.ts";
 import { connectDevice, type Device } from "./device.ts";
+import { type Passing, startPassing } from "./passing.ts";
 import { conversationsOf, makePeople, type People } from "./people.ts";
 import { readAll } from "./readers.ts";
 import { startReading, takeLive, takeReceipt } from "./receiver.ts";
+import { openScreen, type SdkDevice } from "./screen.ts";
 import { startSender } from "./sender.ts";
 import { startTroublemaker, type Troublemaker } from "./troublemaker.ts";
 
@@ -21,38 +25,47 @@ export interface WorkloadOptions {
   perSecond?: number;
   /** messages of one sender that may be without an ack */
   window?: number;
+  /** every other stock device comes through this link */
+  link?: Link | undefined;
 }
 
 export interface Workload {
   people: People;
   sent(): number;
   acknowledged(): number;
-  /** ms from `since` until every sender was acknowledged for something it sent after that; undefined: not yet. */
-  recoveredAfter(since: number): number | undefined;
-  /** No new messages; resolves when every message is acknowledged, or after `waitMs`. */
+  /** Was every sender acknowledged for something it sent after that? */
+  flowsSince(since: number): boolean;
+  /** The longest that a message first sent after `since` waited or waits for its ack, ms. */
+  longestWaitSince(since: number): number;
+  /** The member who comes and goes is removed; then no new messages; resolves when every message is acknowledged, or after `waitMs`. */
   settle(waitMs?: number): Promise<void>;
   /** What was sent and seen. `brokerDied`: the broker forgot sessions, so live delivery has holes. */
   record(options: { brokerDied: boolean }): Promise<RunRecord>;
   close(): Promise<void>;
 }
 
-const liveWaitMs = 20_000;
+// The SDK compares heads every minute: what a dying broker lost is there after that at the latest.
+const liveWaitMs = 80_000;
 const isDesk = ({ clientId }: Device) => clientId.endsWith(":desk");
 
 export async function startWorkload(cluster: Cluster, options: WorkloadOptions): Promise<Workload> {
-  const { name, random, users = 5, perSecond = 60, window = 10 } = options;
+  const { name, random, users = 5, perSecond = 60, window = 10, link } = options;
   const people = await makePeople(cluster, name, users);
-  const members = conversationsOf(people);
+  const passing = await startPassing(cluster, people, name, random.fork("passing"));
+  const members = new Map([...conversationsOf(people), [passing.conv, passing.staying]]);
+  const addressesOf = (uid: string) => addresses(people, uid, passing);
   const marks = new Map(people.uids.map((uid) => [uid, new Map<string, ReadMark>()]));
   // Nobody speaks before everybody listens.
-  const phones = await Promise.all(people.uids.map((uid, index) => openReceiver(people, uid, "phone", marks, index)));
+  const phones = await Promise.all(
+    people.uids.map((uid, index) => openReceiver(people, uid, "phone", marks, index, link)),
+  );
   const desks = await Promise.all(people.uids.map((uid, index) => openReceiver(people, uid, "desk", marks, index + 1)));
   const trouble = await openTroublemaker(people);
   const opened = [...phones, ...desks];
   const receivers = opened.map(({ receiver }) => receiver);
   const devices = [...opened.map(({ device }) => device), trouble.device];
   const senders = opened.map(({ device, takers }) => {
-    const forDevice = { device, to: addressesOf(people, device.uid), random: random.fork(device.clientId) };
+    const forDevice = { device, to: addressesOf(device.uid), random: random.fork(device.clientId) };
     const sender = startSender({ ...forDevice, perSecond: perSecond / opened.length, window, prev: isDesk(device) });
     takers.push(sender.take);
     return sender;
@@ -61,40 +74,76 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     .filter((_, index) => index % 2 === 1)
     .map(({ device, receiver, marks: own }) => startReading(device, receiver, own, random.fork(`read ${device.uid}`)));
 
+  const screens = await openScreens(cluster, people, passing, addressesOf, random);
+
   const acknowledged = () => senders.reduce((sum, { sent, unanswered }) => sum + sent.length - unanswered(), 0);
   return {
     people,
     sent: () => senders.reduce((sum, { sent }) => sum + sent.length, 0),
     acknowledged,
-    recoveredAfter(since) {
-      const moments = senders.map((sender) => sender.acknowledgedSince(since));
-      return moments.includes(undefined) ? undefined : Math.max(...(moments as number[])) - since;
-    },
+    flowsSince: (since) => senders.every((sender) => sender.acknowledgedSince(since) !== undefined),
+    longestWaitSince: (since) => Math.max(...senders.map((sender) => sender.longestWaitSince(since))),
     async settle(waitMs = 60_000) {
-      for (const one of [...senders, ...readers, trouble.maker]) one.stopNew();
-      const done = () => [...senders, trouble.maker].every((one) => one.unanswered() === 0);
+      await passing.finish();
+      // What is said now, the removed one must never see.
+      await eventually(() => senders.every((sender) => sender.acknowledgedSince(performance.now() - 1_000)), {
+        timeoutMs: waitMs,
+      }).catch(() => undefined);
+      const all = [...senders, ...screens, trouble.maker];
+      for (const one of [...all, ...readers]) one.stopNew();
+      const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
     },
     async record({ brokerDied }) {
-      const read = await readAll(cluster, people, members, marks);
-      const own = { sent: senders.flatMap(({ sent }) => sent), acks: senders.flatMap(({ acks }) => acks) };
-      const seen = { members, bad: trouble.maker.bad(), receivers, readers: read, liveComplete: !brokerDied };
-      const record = { ...own, ...seen };
+      const which = { members, passing: new Map([[passing.conv, [passing.uid]]]) };
+      const read = await readAll(cluster, people, which, marks);
+      const all = [...senders, ...screens];
+      const own = { sent: all.flatMap(({ sent }) => sent), acks: all.flatMap(({ acks }) => acks) };
+      const seen = { bad: trouble.maker.bad(), receivers, screens: screens.map(({ screen }) => screen), readers: read };
+      const record: RunRecord = {
+        ...which,
+        ...own,
+        ...seen,
+        refusedChanges: passing.refused,
+        liveComplete: !brokerDied,
+      };
       // Stored is not yet delivered: the last copies may be on their way.
-      const missing = () => [...receivedLive(record, logOf(record))].length === 0;
-      await eventually(missing, { timeoutMs: liveWaitMs, intervalMs: 200 }).catch(() => undefined);
+      const log = logOf(record);
+      const nothing = (rule: Rule) => [...rule(record, log)].length === 0;
+      await eventually(() => nothing(receivedLive) && nothing(screensComplete), {
+        timeoutMs: liveWaitMs,
+        intervalMs: 300,
+      }).catch(() => undefined);
       return record;
     },
     async close() {
-      for (const one of [...senders, ...readers, trouble.maker]) one.stop();
-      await Promise.all(devices.map((device) => device.close()));
+      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing]) one.stop();
+      await Promise.all([...devices, ...screens].map((device) => device.close()));
     },
   };
 }
 
-function addressesOf({ uids, rooms }: People, uid: string): string[] {
+function addresses({ uids, rooms }: People, uid: string, passing: Passing): string[] {
   const others = uids.filter((other) => other !== uid).map((other) => `user/${other}`);
-  return [...others, ...[...rooms].filter(([, members]) => members.includes(uid)).map(([id]) => `room/${id}`)];
+  const own = [...rooms].filter(([, members]) => members.includes(uid)).map(([id]) => `room/${id}`);
+  return [...others, ...own, ...(passing.staying.includes(uid) ? [passing.address] : [])];
+}
+
+// One that stays, one that is away now and then, and one of the user who is removed and invited again.
+function openScreens(
+  cluster: Cluster,
+  people: People,
+  passing: Passing,
+  addressesOf: (uid: string) => string[],
+  random: Random,
+): Promise<SdkDevice[]> {
+  const [staying = "", leaving = ""] = people.uids;
+  const open = async (uid: string, leaves: boolean) => {
+    const session = await people.login(uid, "sdk");
+    const options = { session, to: addressesOf(uid), leaves, random: random.fork(`sdk ${uid}`) };
+    return openScreen({ url: cluster.run().http, ...options });
+  };
+  return Promise.all([open(staying, false), open(leaving, true), open(passing.uid, false)]);
 }
 
 // Two devices a user, one of each MQTT version.
@@ -104,8 +153,10 @@ async function openReceiver(
   name: string,
   allMarks: ReadonlyMap<string, Map<string, ReadMark>>,
   index: number,
+  link?: Link,
 ) {
-  const session = await people.login(uid, name);
+  const login = await people.login(uid, name);
+  const session = link ? { ...login, mqtt: { ...login.mqtt, port: link.port } } : login;
   const marks = allMarks.get(uid) ?? new Map<string, ReadMark>();
   const receiver: Receiver = { uid, device: session.clientId, got: new Map() };
   const takers = [
