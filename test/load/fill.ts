@@ -1,6 +1,6 @@
 // Fills history's store past the services, before they start: through the store's own port, in large batches.
 import { p2pConv } from "@parley/protocol";
-import { conversationPartition } from "@parley/protocol/partition";
+import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import { type LogEntry, type MessageLog, openStore } from "@parley/store";
 
 /** A conversation of two, `messages` long, both sending in turn. */
@@ -11,7 +11,8 @@ export interface Talk {
 }
 
 /** The store as a service opens it; the caller closes it. */
-export const openHistory = (storeUrl: string) => openStore(storeUrl, { service: "history" });
+export const openHistory = (storeUrl: string) =>
+  openStore(storeUrl, { service: "history", facts: { conversationPartitions: conversationPartitionCount } });
 
 export const convOfTalk = ({ a, b }: Pick<Talk, "a" | "b">) => p2pConv(a, b);
 

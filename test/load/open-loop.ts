@@ -21,16 +21,23 @@ export interface Latency {
 
 const tickMs = 1;
 
+/** `during` is begun when measuring begins; it is then measured until that is over, and at least `seconds`. */
+export interface OpenLoop {
+  rate: number;
+  warmupSeconds: number;
+  seconds: number;
+  during?: () => Promise<unknown>;
+}
+
 /** Milliseconds. */
-export async function openLoop(
-  pairs: readonly Pair[],
-  options: { rate: number; warmupSeconds: number; seconds: number },
-): Promise<Latency> {
+export async function openLoop(pairs: readonly Pair[], options: OpenLoop): Promise<Latency> {
   const { rate, warmupSeconds, seconds } = options;
   const [delivery, ack] = [histogram(), histogram()];
   const start = performance.now();
   const measureFrom = start + warmupSeconds * 1_000;
   const end = measureFrom + seconds * 1_000;
+  let over = options.during === undefined;
+  let begun: Promise<unknown> | undefined;
   let [sent, counted, open] = [0, 0, 0];
   const note = (into: Histogram, intended: number) => (at: number) => {
     open -= 1;
@@ -39,7 +46,13 @@ export async function openLoop(
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const now = performance.now();
-      if (now >= end) {
+      if (now >= measureFrom && options.during && !begun) {
+        begun = options.during().finally(() => {
+          over = true;
+        });
+        begun.catch(() => {});
+      }
+      if (now >= end && over) {
         clearInterval(timer);
         resolve();
         return;
@@ -53,9 +66,11 @@ export async function openLoop(
       }
     }, tickMs);
   });
+  await begun;
+  const measured = (performance.now() - measureFrom) / 1_000;
   for (let waited = 0; open > 0 && waited < 10; waited += 0.1) await pause(0.1);
   return {
-    sentPerSecond: counted / seconds,
+    sentPerSecond: counted / measured,
     delivery: percentiles(delivery),
     ack: percentiles(ack),
     missing: Math.ceil(open / 2),

@@ -1,14 +1,28 @@
 // The scenarios by name, in the order they are run.
 import type { Scenario } from "../scenario.ts";
 import { connections } from "./connections.ts";
+import { engines } from "./engines.ts";
+import { handOver } from "./hand-over.ts";
 import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
+import { replicas } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
 import { size } from "./size.ts";
 import { sync } from "./sync.ts";
 
-export const scenarios = { pairs, hooks, rooms, sync, list, connections, size } satisfies Record<string, Scenario>;
+export const scenarios = {
+  pairs,
+  hooks,
+  rooms,
+  sync,
+  list,
+  connections,
+  size,
+  engines,
+  replicas,
+  "hand-over": handOver,
+} satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof scenarios;
 export const scenarioNames = Object.keys(scenarios) as ScenarioName[];
