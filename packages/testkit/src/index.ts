@@ -7,6 +7,7 @@ export { type Direction, type Link, startLink } from "./faults/link.ts";
 export type { LinkedServer } from "./faults/links.ts";
 export { mountSmallDisk, type SmallDisk } from "./faults/small-disk.ts";
 export { freePort } from "./free-port.ts";
+export { type Fault, type FaultyMongo, startFaultyMongo } from "./mongo/faulty-mongo.ts";
 export { type MongoKind, type MongoServer, startableKind, startMongo } from "./mongo/server.ts";
 export { hasMongo } from "./mongo/shared-server.ts";
 export { type TestMongo, testMongo } from "./mongo.ts";

@@ -61,11 +61,13 @@ export interface TestHistory {
   restart(): Promise<void>;
 }
 
-export async function startTestHistory(t: TestContext): Promise<TestHistory> {
+/** `storeUrl`: SQLite in the folder if not given. */
+export async function startTestHistory(t: TestContext, storeUrl?: string): Promise<TestHistory> {
   const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
   const folder = await mkdtemp(join(tmpdir(), "parley-history-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder });
+  const env = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder };
+  const config = readConfig(settings, { ...env, ...(storeUrl !== undefined && { STORE_URL: storeUrl }) });
   let context = serviceContext("history");
   const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
   t.after(() => nats.close());
