@@ -114,7 +114,8 @@ export class ParleyClient {
 
   /**
    * Sends to `user/{uid}`, `user/{uid}/client/{clientId}` or `room/{id}`; a text may stand for its content. Resolves
-   * with its position once it is stored, however long that takes; rejects when it is refused for good.
+   * with its position once it is stored, however long that takes; rejects when it is refused for good, and with
+   * `rate_limited` while 10,000 wait already.
    */
   async send(to: string, content: Content, fields: SendOptions = {}): Promise<Ack> {
     if (this.#closed) throw new AppError("unavailable", "the client is closed");

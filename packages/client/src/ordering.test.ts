@@ -82,3 +82,10 @@ test("after a skip only what lies behind it is shown or missing", () => {
   assert.deepEqual(ordering.gaps(), [{ conv: "room/r1", after: 7, before: 9 }]);
   assert.equal(seqs(ordering.take(message(8))), "8 9");
 });
+
+test("of what comes while a message is missing a thousand are kept, the rest is left to the next sync", () => {
+  const ordering = createOrdering();
+  for (let seq = 2; seq <= 5_000; seq++) ordering.take(message(seq));
+  assert.equal(ordering.take(message(1)).length, 1_001);
+  assert.deepEqual(ordering.cursors(), { "room/r1": 1_001 });
+});

@@ -8,6 +8,9 @@ export interface Gap {
   before: number;
 }
 
+/** Messages of one conversation that may wait for an earlier one; those further ahead are left to the next sync. */
+const earlyMax = 1_000;
+
 export type Ordering = ReturnType<typeof createOrdering>;
 
 interface Track {
@@ -43,6 +46,8 @@ export function createOrdering(cursors: Readonly<Record<string, number>> = {}) {
       const track = trackOf(message.conv);
       if (message.seq <= track.cursor) return [];
       track.early.set(message.seq, message);
+      if (track.early.size > earlyMax && message.seq > track.cursor + 1)
+        track.early.delete(Math.max(...track.early.keys()));
       return takeReady(track);
     },
 

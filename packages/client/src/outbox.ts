@@ -1,5 +1,5 @@
 // What is on its way from this device: which message is sent when, as a state machine without I/O (DESIGN §3, `prev`).
-import { type ErrorCode, errorTable } from "@parley/protocol";
+import { AppError, type ErrorCode, errorTable } from "@parley/protocol";
 import { backoffMs } from "./backoff.ts";
 
 /** A message as the application handed it in. `prev` is added when it is sent. */
@@ -29,6 +29,8 @@ export interface OutboxOptions {
   /** how long to wait for an ack before the first resend */
   ackTimeoutMs?: number;
   random?: () => number;
+  /** messages it takes; what a store had kept is taken in any case */
+  maxUnsent?: number;
 }
 
 /** `settled`: it is out of the outbox, and its promise can be kept or broken. */
@@ -36,7 +38,7 @@ export interface Nacked {
   settled: boolean;
 }
 
-const defaults = { window: 100, ackTimeoutMs: 10_000, random: Math.random };
+const defaults = { window: 100, ackTimeoutMs: 10_000, random: Math.random, maxUnsent: 10_000 };
 const maxTimeoutMs = 60_000;
 
 /** Time is handed in; every method answers what there is to do and does none of it. */
@@ -54,6 +56,12 @@ export class Outbox {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Throws `rate_limited` when it is full. */
+  checkRoom(): void {
+    if (this.size < this.#options.maxUnsent) return;
+    throw new AppError("rate_limited", `${this.size} messages wait to be sent; send this one later`);
   }
 
   /** Takes a message in; false when one with that id is in already. */

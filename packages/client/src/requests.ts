@@ -8,6 +8,8 @@ export interface RequestsOptions {
   resendMs?: number;
   /** given up after this long; default 30,000 */
   timeoutMs?: number;
+  /** requests that may wait for their answer; default 1,000 */
+  maxPending?: number;
 }
 
 interface Pending {
@@ -20,7 +22,13 @@ interface Pending {
 
 export type Requests = ReturnType<typeof startRequests>;
 
-export function startRequests({ publish, nextId, resendMs = 5_000, timeoutMs = 30_000 }: RequestsOptions) {
+export function startRequests({
+  publish,
+  nextId,
+  resendMs = 5_000,
+  timeoutMs = 30_000,
+  maxPending = 1_000,
+}: RequestsOptions) {
   const pending = new Map<string, Pending>();
   let online = false;
 
@@ -37,6 +45,8 @@ export function startRequests({ publish, nextId, resendMs = 5_000, timeoutMs = 3
 
   return {
     request(method: string, params: object): Promise<unknown> {
+      if (pending.size >= maxPending)
+        return Promise.reject(new AppError("rate_limited", `${pending.size} requests wait for their answer`));
       const id = nextId();
       const packet = { id, method, params };
       return new Promise((resolve, reject) => {

@@ -10,13 +10,14 @@ const message = (id: string): OutgoingMessage => ({
 });
 const ack = (id: string, seq: number): Ack => ({ id, conv: "p2p/a/b", seq, ts: 1 });
 
-function senderOf(t: TestContext, kept: OutgoingMessage[] = []) {
+function senderOf(t: TestContext, kept: OutgoingMessage[] = [], maxUnsent = 10_000) {
   const published: string[] = [];
   const told: string[] = [];
   const store = new Map(kept.map((one) => [one.id, one]));
   let refuse: number | undefined;
   const sender = startSender({
     kept,
+    maxUnsent,
     store: {
       load: async () => [],
       put: async (one) => void store.set(one.id, one),
@@ -107,4 +108,15 @@ test("closing breaks the promises, says that the messages are kept, and keeps th
   sender.close();
   await assert.rejects(sent, { code: "unavailable", message: /kept/ });
   assert.deepEqual([...store.keys()], ["1"]);
+});
+
+test("an outbox that is full takes nothing more, says so, and takes again after an ack", async (t) => {
+  const { sender } = senderOf(t, [message("kept")], 2);
+  sender.setOnline(true);
+  const first = sender.send(message("1"));
+  await assert.rejects(sender.send(message("2")), { code: "rate_limited" });
+  sender.acked(ack("1", 1));
+  await first;
+  sender.send(message("2")).catch(() => undefined);
+  assert.equal(sender.size(), 2);
 });

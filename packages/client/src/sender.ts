@@ -73,6 +73,7 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
     size: () => outbox.size,
 
     async send(message: OutgoingMessage): Promise<Ack> {
+      outbox.checkRoom();
       if (promised.has(message.id) || !outbox.add(message))
         throw new AppError("conflict", `a message with the id ${message.id} is on its way already`);
       const answer = new Promise<Ack>((resolve, reject) => promised.set(message.id, { resolve, reject }));
