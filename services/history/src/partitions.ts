@@ -22,7 +22,7 @@ export interface Partitions {
   mark(): Promise<void>;
   /** announced entries still missing in JetStream, over all partitions */
   backlog(): number;
-  /** Waits for announcements under way. */
+  /** Ends all announcements, also of what is held still; waits for those under way. */
   close(): Promise<void>;
 }
 
@@ -122,7 +122,7 @@ export function createPartitions(parts: PartitionParts): Partitions {
     mark: () => mark(),
     backlog: () => [...held.values()].reduce((sum, { writer, announcer }) => sum + writer.pos - announcer.pos, 0),
     async close() {
-      await Promise.all(ending);
+      await Promise.all([...ending, ...[...held.values()].map(({ announcer }) => announcer.close())]);
     },
   };
 }
