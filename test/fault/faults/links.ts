@@ -15,7 +15,7 @@ export const users: Readonly<Record<LinkedServer, readonly Service[]>> = {
   store: ["history", "presence", "api"],
 };
 
-interface Trouble {
+export interface Trouble {
   name: string;
   begin(link: Link, random: Random): string;
   minMs: number;
@@ -94,7 +94,7 @@ export const linkTrouble = (server: LinkedServer, trouble: Trouble, of = users[s
 export const deviceTrouble = (link: Link, trouble: Trouble): Fault => ({
   name: `devices' link ${trouble.name}`,
   breaksBroker: false,
-  inject: (_, random) => suffer(link, trouble, random),
+  inject: async (_, random) => (await suffer(link, trouble, random)) || undefined,
 });
 
 async function suffer(link: Link, { begin, minMs, maxMs, cutsAfter }: Trouble, random: Random): Promise<string> {
