@@ -1,5 +1,5 @@
 // What a soak found: its verdict, and the table of every process.
-import { allowance, type Flatness, judge, median, pastStart, trendOf } from "./flatness.ts";
+import { allowance, floorGrows, floorTrend, growsSurely, median, pastStart, type Trend, trendOf } from "./flatness.ts";
 import type { Sample } from "./samples.ts";
 import type { Comparison, Counts } from "./tally.ts";
 
@@ -40,7 +40,7 @@ export function verdictOf(soak: Soak): Verdict {
     ...(doubled > 0 ? [`${doubled} messages are stored twice`] : []),
     ...(soak.restarts > 0 ? [`${soak.restarts} times a process died`] : []),
   ];
-  const growing = rowsOf(soak).filter(({ rss }) => !rss.flat);
+  const growing = rowsOf(soak).filter(({ flat }) => !flat);
   const grows = growing.map(
     ({ name, rss }) => `${name} grew by ${rss.growth.toFixed(1)} MiB of ${rss.mean.toFixed(0)}`,
   );
@@ -50,9 +50,10 @@ export function verdictOf(soak: Soak): Verdict {
 
 interface Row {
   name: string;
-  rss: Flatness;
-  /** heap that was used right after collections: the lowest of each minute */
-  heapPerHour: number | undefined;
+  rss: Trend;
+  /** used heap right after collections; servers tell none */
+  heapFloor: Trend | undefined;
+  flat: boolean;
   eventLoopP99Ms: number | undefined;
   bytesAMessage: number;
 }
@@ -64,26 +65,19 @@ export function rowsOf({ samples, counts, seconds }: Soak): Row[] {
   const messages = (counts.acknowledged * span) / Math.max(1, seconds);
   return [...names].map((name) => {
     const own = past.flatMap(({ at, processes }) => (processes[name] ? [{ at, ...processes[name] }] : []));
-    const rss = judge(own.map(({ at, rssMiB }) => ({ at, value: rssMiB })));
+    const rss = trendOf(own.map(({ at, rssMiB }) => ({ at, value: rssMiB })));
     const heap = own.flatMap(({ at, heapMiB }) => (heapMiB === undefined ? [] : [{ at, value: heapMiB }]));
+    const heapFloor = heap.length > 0 ? floorTrend(heap) : undefined;
     const delays = own.flatMap(({ eventLoopP99Ms: ms }) => (ms === undefined || Number.isNaN(ms) ? [] : [ms]));
     return {
       name,
       rss,
-      heapPerHour: heap.length > 0 ? trendOf(lowestOfEachMinute(heap)).perHour : undefined,
+      heapFloor,
+      flat: !growsSurely(rss) && !(heapFloor && floorGrows(heapFloor)),
       eventLoopP99Ms: delays.length > 0 ? median(delays) : undefined,
       bytesAMessage: messages > 0 ? (rss.growth * 1024 * 1024) / messages : 0,
     };
   });
-}
-
-function lowestOfEachMinute(points: readonly { at: number; value: number }[]) {
-  const lowest = new Map<number, { at: number; value: number }>();
-  for (const point of points) {
-    const minute = Math.floor(point.at / 60);
-    if (point.value < (lowest.get(minute)?.value ?? Number.POSITIVE_INFINITY)) lowest.set(minute, point);
-  }
-  return [...lowest.values()];
 }
 
 /** Markdown. */
@@ -99,7 +93,7 @@ export function textOf(soak: Soak): string {
       `${counts.again} sent again, ${soak.skipped} not sent for want of answers, ${counts.failedRequests} requests failed, refused: ${shownCounts(counts.refused)}.`,
     processTable(soak),
     gaugeTable(soak.samples),
-    `Flat: over the last two thirds the slope (Theil–Sen) comes to at most ${allowance.mib} MiB or ${100 * allowance.share} % of the mean. ${conclusion(verdictOf(soak))}`,
+    `Flat: over the last two thirds RSS does not surely (95 %) grow by more than ${allowance.mib} MiB or ${100 * allowance.share} % of its mean, and what collections leave of the heap does not by more than ${allowance.floorMib} MiB. ${conclusion(verdictOf(soak))}`,
   ].join("\n\n");
 }
 
@@ -109,24 +103,22 @@ function conclusion({ whole, flat, reasons }: Verdict): string {
 }
 
 function processTable(soak: Soak): string {
-  const head =
-    "| process | RSS, mean MiB | lowest – highest | MiB an hour | % of the mean an hour | bytes a message | used heap, MiB an hour | event loop delay p99, ms | |";
-  const rows = rowsOf(soak).map(({ name, rss, heapPerHour, eventLoopP99Ms, bytesAMessage }) => {
-    const share = (100 * rss.perHour) / Math.max(1, rss.mean);
-    const cells = [
-      ...[
-        name,
-        rss.mean.toFixed(0),
-        `${rss.min.toFixed(0)} – ${rss.max.toFixed(0)}`,
-        signed(rss.perHour),
-        signed(share),
-      ],
-      ...[signed(bytesAMessage), heapPerHour === undefined ? "" : signed(heapPerHour)],
-      ...[eventLoopP99Ms?.toFixed(0) ?? "", rss.flat ? "flat" : "**grows**"],
-    ];
-    return `| ${cells.join(" | ")} |`;
-  });
-  return [head, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |", ...rows].join("\n");
+  const head = [
+    ...["process", "RSS, mean MiB", "lowest – highest", "grew by, MiB", "surely by", "MiB an hour", "% an hour"],
+    ...["heap after collections grew by, MiB", "bytes a message", "event loop delay p99, ms", ""],
+  ];
+  const rows = rowsOf(soak).map(({ name, rss, heapFloor, flat, eventLoopP99Ms, bytesAMessage }) => [
+    ...[name, rss.mean.toFixed(0), `${rss.min.toFixed(0)} – ${rss.max.toFixed(0)}`, signed(rss.growth)],
+    ...[signed(rss.growthAtLeast), signed(rss.perHour), signed((100 * rss.perHour) / Math.max(1, rss.mean))],
+    ...[heapFloor ? signed(heapFloor.growth) : "", signed(bytesAMessage)],
+    ...[eventLoopP99Ms?.toFixed(0) ?? "", flat ? "flat" : "**grows**"],
+  ]);
+  return markdown(head, rows);
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
 
 function gaugeTable(samples: readonly Sample[]): string {
@@ -138,11 +130,10 @@ function gaugeTable(samples: readonly Sample[]): string {
     if (storeMiB !== undefined)
       series.set("store on disk, MiB", [...(series.get("store on disk, MiB") ?? []), storeMiB]);
   }
-  const rows = [...series].map(
-    ([name, values]) =>
-      `| ${name} | ${shown(median(values))} | ${shown(Math.max(...values))} | ${shown(values.at(-1) ?? 0)} |`,
-  );
-  return ["| gauge | median | highest | at the end |", "| --- | ---: | ---: | ---: |", ...rows].join("\n");
+  const rows = [...series].map(([name, values]) => [
+    ...[name, shown(median(values)), shown(Math.max(...values)), shown(values.at(-1) ?? 0)],
+  ]);
+  return markdown(["gauge", "median", "highest", "at the end"], rows);
 }
 
 function shown(value: number): string {
