@@ -5,16 +5,16 @@ export function reportOf(sections: readonly Section[]): string {
   return sections.map(reportOfSection).join("\n\n");
 }
 
-function reportOfSection({ title, notes, figures, tables = [] }: Section): string {
+function reportOfSection({ title, notes, figures, subject = "Parley", tables = [] }: Section): string {
   const parts = [`## ${title}`, notes.join("\n")];
-  if (figures.length > 0) parts.push(markdown(tableOf(figures)));
+  if (figures.length > 0) parts.push(markdown(tableOf(figures, subject)));
   return [...parts, ...tables.map(markdown)].filter(Boolean).join("\n\n");
 }
 
-function tableOf(figures: readonly Figure[]): Table {
+function tableOf(figures: readonly Figure[], subject: string): Table {
   const targeted = figures.some(({ target }) => target);
   return {
-    head: ["figure", "Parley", "baseline", "", "ratio", ...(targeted ? ["target"] : [])],
+    head: ["figure", subject, "baseline", "", "ratio", ...(targeted ? ["target"] : [])],
     rows: figures.map(({ what, value, unit, baseline, target }) => [
       what,
       `${shown(value)} ${unit}`,

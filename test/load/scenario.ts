@@ -22,6 +22,8 @@ export interface Section {
   /** how to read it; one sentence each */
   notes: readonly string[];
   figures: readonly Figure[];
+  /** whose figures they are; "Parley" unless said otherwise */
+  subject?: string;
   /** further numbers of the same run, for people */
   tables?: readonly Table[];
 }

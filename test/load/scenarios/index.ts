@@ -2,6 +2,7 @@
 import type { Scenario } from "../scenario.ts";
 import { connections } from "./connections.ts";
 import { engines } from "./engines.ts";
+import { fanOut } from "./fan-out.ts";
 import { handOver } from "./hand-over.ts";
 import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
@@ -15,6 +16,7 @@ export const scenarios = {
   pairs,
   hooks,
   rooms,
+  "fan-out": fanOut,
   sync,
   list,
   connections,
