@@ -23,7 +23,8 @@ export type MongoPlace = {
 export async function connectMongo(url: string, options: MongoClientOptions = {}): Promise<MongoPlace> {
   const client = createClient(url, options);
   const database = client.options.dbName === "test" && !/\/test(\?|$)/.test(url) ? "parley" : client.options.dbName;
-  const place = `mongodb://${client.options.hosts.join(",")}/${database}`;
+  const { srvHost, hosts } = client.options;
+  const place = `${srvHost ? "mongodb+srv" : "mongodb"}://${srvHost ?? hosts.join(",")}/${database}`;
   try {
     await client.connect();
     return { client, database, place };
@@ -38,7 +39,8 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
     return new MongoClient(url, {
       appName: "parley",
       writeConcern: { w: "majority", j: true, wtimeoutMS: majorityMs },
-      readConcern: { level: "majority" },
+      // By this name: the URL cannot say another.
+      readConcernLevel: "majority",
       readPreference: "primary",
       // A command that was sent again may meet its own first one: its 11000 would look like another writer's. Whoever
       // writes looks up what it cannot know instead (MessageLog's recovery), and that is the only way to try again.
@@ -63,7 +65,8 @@ function withoutSecrets(error: unknown, url: string): string {
   const reason = error instanceof Error ? error.message : String(error);
   const [, user = ""] = /\/\/(.*)@/.exec(url) ?? [];
   const shows = [url, ...user.split(/[:@/]/)].some((part) => part.length > 2 && reason.includes(part));
-  return shows ? "check its host names and its options, and %-encode what its password holds" : reason;
+  const hint = "is what its user name and password hold %-encoded?";
+  return shows ? hint : `${reason}${user === "" ? "" : `; ${hint}`}`;
 }
 
 function startError(error: unknown, place: string): unknown {

@@ -1,6 +1,6 @@
 // Whatever fails between the engine and its server: it is one of the port's errors, and the one recovery loses and doubles nothing.
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { eventually, type Fault, hasMongo, startFaultyMongo, testMongo } from "@parley/testkit";
 import { entry, keyOf, partitionOf } from "../conformance/entries.ts";
 import type { MessageLog } from "../log.ts";
@@ -71,20 +71,23 @@ const failures: [string, Fault, StoreError["code"]][] = [
 
 const skip = !hasMongo();
 
-for (const [what, fault, code] of failures) {
-  test(`${what} is ${code}; after looking up and appending the rest each message is stored once, in order`, {
-    skip,
-  }, async (t) => {
-    const { store, faulty } = await openFaulty(t);
-    const log = store.log();
-    assert.deepEqual(await appendSurely(log, ["a", "b"]), []);
-    faulty.inject("insert", messages, fault);
-    assert.deepEqual(await appendSurely(log, ["c", "d", "e", "f"]), [code]);
-    assert.deepEqual(await appendSurely(log, ["f", "g"]), []);
-    assert.equal(faulty.happened(), 1);
-    await assertWhole(log, ["a", "b", "c", "d", "e", "f", "g"]);
-  });
-}
+// Side by side: after a lost connection the driver asks the server at most every half second.
+describe("an append that fails", { concurrency: 8 }, () => {
+  for (const [what, fault, code] of failures) {
+    test(`${what} is ${code}; after looking up and appending the rest each message is stored once, in order`, {
+      skip,
+    }, async (t) => {
+      const { store, faulty } = await openFaulty(t);
+      const log = store.log();
+      assert.deepEqual(await appendSurely(log, ["a", "b"]), []);
+      faulty.inject("insert", messages, fault);
+      assert.deepEqual(await appendSurely(log, ["c", "d", "e", "f"]), [code]);
+      assert.deepEqual(await appendSurely(log, ["f", "g"]), []);
+      assert.equal(faulty.happened(), 1);
+      await assertWhole(log, ["a", "b", "c", "d", "e", "f", "g"]);
+    });
+  }
+});
 
 test("one failure after another, in reads and writes, costs tries and nothing else", { skip }, async (t) => {
   const { store, faulty } = await openFaulty(t);

@@ -9,6 +9,7 @@ import {
   MongoNotConnectedError,
   MongoServerError,
   MongoTopologyClosedError,
+  MongoWriteConcernError,
 } from "mongodb";
 import { StoreError } from "../store-error.ts";
 
@@ -60,6 +61,8 @@ function isDenied({ code, message }: MongoError): boolean {
 }
 
 function meaningOf(error: MongoError): string {
+  if (error instanceof MongoWriteConcernError)
+    return `a majority has not confirmed the write (${error.code}: ${error.message})`;
   if (!(error instanceof MongoServerError)) return `no answer (${error.message})`;
   const { codeName, code } = error;
   return `the server answered ${codeName ?? "an error"}${code === undefined ? "" : ` (${code})`}: ${error.message}`;

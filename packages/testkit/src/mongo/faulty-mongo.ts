@@ -1,8 +1,9 @@
 // A proxy before a MongoDB server that understands just enough of its protocol to fail at a chosen command.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { BSON } from "mongodb";
+import type { BSON } from "mongodb";
 import type { TestContext } from "../start-servers.ts";
+import { type Command, type Message, messages, replyTo, withCommand } from "./wire.ts";
 
 /** What happens to one command. `code` stands for the server's error of that number. */
 export type Fault =
@@ -23,24 +24,27 @@ export type Fault =
   /** The server does it, but a majority has not confirmed it (64, or a step-down's code). */
   | { kind: "noMajority"; code: number }
   /** The first `done` documents of the command are stored, the next one is refused with this code. */
-  | { kind: "refuseOne"; code: number; done: number };
+  | { kind: "refuseOne"; code: number; done: number }
+  /** The server does it; its answer has these fields instead of its own. */
+  | { kind: "say"; fields: BSON.Document };
 
 export interface FaultyMongo {
   url: string;
-  /** The next `times` (1) such commands (`insert`, `update`, `find` …) on that collection fail so. */
-  inject(command: string, collection: string, fault: Fault, times?: number): void;
+  /**
+   * The next `times` (1) such commands (`insert`, `update`, `find` …) on that collection fail so; `undefined`: on any, and
+   * commands that have none (`ismaster`, `saslStart`).
+   */
+  inject(command: string, collection: string | undefined, fault: Fault, times?: number): void;
   /** How many injected faults have happened. */
   happened(): number;
   /** How many commands are still to be delivered late. */
   underWay(): number;
+  /** Nobody gets through until it is taken back. */
+  refuseAll(refuse: boolean): void;
   close(): Promise<void>;
 }
 
-type Command = BSON.Document & { documents?: BSON.Document[] };
-type Rule = { command: string; collection: string; fault: Fault; left: number };
-type Message = { bytes: Buffer; id: number; command: Command | undefined };
-
-const opMsg = 2013;
+type Rule = { command: string; collection: string | undefined; fault: Fault; left: number };
 
 /** Passes everything on to the server of `url` (one host) until told otherwise; closed when the test ends. */
 export async function startFaultyMongo(t: TestContext, url: string): Promise<FaultyMongo> {
@@ -50,10 +54,13 @@ export async function startFaultyMongo(t: TestContext, url: string): Promise<Fau
   // Their client is gone, and a command of it is still to come.
   const lingering = new Set<Socket>();
   let happened = 0;
+  let refusing = false;
 
   function faultFor(command: Command | undefined): Fault | undefined {
     const [name = "", collection] = Object.entries(command ?? {})[0] ?? [];
-    const rule = rules.find((each) => each.left > 0 && each.command === name && each.collection === collection);
+    const fits = (rule: Rule) =>
+      rule.command === name && (rule.collection === undefined || rule.collection === collection);
+    const rule = rules.find((each) => each.left > 0 && fits(each));
     if (!rule) return undefined;
     rule.left -= 1;
     happened += 1;
@@ -61,6 +68,7 @@ export async function startFaultyMongo(t: TestContext, url: string): Promise<Fau
   }
 
   const server = createServer((client) => {
+    if (refusing) return void client.on("error", () => {}).resetAndDestroy();
     const upstream = connect({ host: hostname, port: Number(port || 27017) });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -87,6 +95,10 @@ export async function startFaultyMongo(t: TestContext, url: string): Promise<Fau
     url: here.href,
     inject: (command, collection, fault, times = 1) => rules.push({ command, collection, fault, left: times }),
     happened: () => happened,
+    refuseAll(refuse) {
+      refusing = refuse;
+      if (refuse) for (const socket of sockets) socket.destroy();
+    },
     underWay: () => lingering.size,
     close,
   };
@@ -108,7 +120,7 @@ function passWithFaults(client: Socket, upstream: Socket, { faultFor, lingering 
         setTimeout(() => upstream.end(message.bytes), fault.ms).unref();
         return client.resetAndDestroy();
       }
-      if (fault.kind === "refuse") return client.write(reply(message.id, failure(fault.code)));
+      if (fault.kind === "refuse") return client.write(replyTo(message, failure(fault.code)));
       awaited.set(message.id, { fault, request: message });
       upstream.write(fault.kind === "refuseOne" ? shortened(message, fault.done) : message.bytes);
     }),
@@ -116,10 +128,9 @@ function passWithFaults(client: Socket, upstream: Socket, { faultFor, lingering 
   upstream.on(
     "data",
     messages((message) => {
-      const id = message.bytes.readInt32LE(8);
-      const waiting = awaited.get(id);
+      const waiting = awaited.get(message.to);
       if (!waiting) return client.write(message.bytes);
-      awaited.delete(id);
+      awaited.delete(message.to);
       answer(client, message, waiting);
     }),
   );
@@ -135,14 +146,16 @@ function answer(client: Socket, message: Message, { fault, request }: { fault: F
     case "late":
       return void setTimeout(() => client.write(message.bytes), fault.ms).unref();
     case "doThenRefuse":
-      return void client.write(reply(request.id, failure(fault.code)));
+      return void client.write(replyTo(request, failure(fault.code)));
     case "noMajority": {
       const writeConcernError = { code: fault.code, errmsg: "injected" };
-      return void client.write(reply(request.id, { ...answered, writeConcernError }));
+      return void client.write(replyTo(request, { ...answered, writeConcernError }));
     }
+    case "say":
+      return void client.write(replyTo(request, { ...answered, ...fault.fields }));
     case "refuseOne": {
       const writeErrors = [{ index: fault.done, code: fault.code, errmsg: "injected index: position" }];
-      return void client.write(reply(request.id, { ok: 1, n: fault.done, writeErrors }));
+      return void client.write(replyTo(request, { ok: 1, n: fault.done, writeErrors }));
     }
   }
 }
@@ -152,49 +165,10 @@ function failure(code: number): BSON.Document {
 }
 
 // The same command with only its first documents.
-function shortened({ bytes, command }: Message, done: number): Buffer {
-  const documents = command?.documents?.slice(0, done) ?? [];
-  // A command without documents is an error: nothing done is asked for by counting.
-  const asked = done > 0 ? { ...command, documents } : { ping: 1, $db: command?.$db };
-  return Buffer.concat([header(bytes.readInt32LE(4), 0), payload(asked)].map(withLength));
-}
-
-function reply(to: number, document: BSON.Document): Buffer {
-  return Buffer.concat([header(0, to), payload(document)].map(withLength));
-}
-
-// messageLength requestID responseTo opCode flagBits: the length is set when the whole is put together.
-function header(id: number, to: number): Buffer {
-  const bytes = Buffer.alloc(20);
-  bytes.writeInt32LE(id, 4);
-  bytes.writeInt32LE(to, 8);
-  bytes.writeInt32LE(opMsg, 12);
-  return bytes;
-}
-
-function payload(document: BSON.Document): Buffer {
-  return Buffer.concat([Buffer.of(0), BSON.serialize(document)]);
-}
-
-function withLength(part: Buffer, at: number, [head, body]: Buffer[]): Buffer {
-  if (at === 0) part.writeInt32LE((head?.length ?? 0) + (body?.length ?? 0), 0);
-  return part;
-}
-
-// Cuts the stream into messages. Of OP_MSG the command is read: the section of kind 0.
-function messages(take: (message: Message) => void): (chunk: Buffer) => void {
-  let rest = Buffer.alloc(0);
-  return (chunk) => {
-    rest = Buffer.concat([rest, chunk]);
-    while (rest.length >= 4 && rest.length >= rest.readInt32LE(0)) {
-      const bytes = rest.subarray(0, rest.readInt32LE(0));
-      rest = rest.subarray(bytes.length);
-      const readable = bytes.readInt32LE(12) === opMsg && bytes[20] === 0;
-      take({ bytes, id: bytes.readInt32LE(4), command: readable ? readCommand(bytes.subarray(21)) : undefined });
-    }
-  };
-}
-
-function readCommand(bytes: Buffer): Command {
-  return BSON.deserialize(bytes.subarray(0, bytes.readInt32LE(0)), { promoteBuffers: true });
+function shortened(request: Message, done: number): Buffer {
+  const { command } = request;
+  // A command without documents is an error: nothing is asked for by another one.
+  const asked =
+    done > 0 ? { ...command, documents: command?.documents?.slice(0, done) } : { ping: 1, $db: command?.$db };
+  return withCommand(request, asked);
 }
