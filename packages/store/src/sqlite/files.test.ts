@@ -115,6 +115,23 @@ test("a store of a newer version is refused and not touched", async (t) => {
   assert.deepEqual(await readFile(path), before);
 });
 
+test("a store written with another constant is refused and not touched; a new constant is added", async (t) => {
+  const folder = await freshFolder(t);
+  const openWith = (facts: Record<string, number>) =>
+    openStore(`sqlite:${folder}`, { service: "history", lockWaitMs: 0, facts });
+  await (await openWith({ conversationPartitions: 256 })).close();
+  const path = join(folder, "history", "log.db");
+  const before = await readFile(path);
+  await assert.rejects(
+    openWith({ conversationPartitions: 128, other: 1 }),
+    refusal("mismatch", /log\.db: written with conversationPartitions 256, this Parley has 128/),
+  );
+  assert.deepEqual(await readFile(path), before);
+  const store = await openWith({ other: 2 });
+  assert.deepEqual(await store.facts(), { conversationPartitions: 256, other: 2 });
+  await store.close();
+});
+
 test("a folder that cannot be made is named", async (t) => {
   const folder = await freshFolder(t);
   await writeFile(join(folder, "history"), "a file is in the way");

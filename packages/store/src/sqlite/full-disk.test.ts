@@ -66,7 +66,9 @@ test("a disk that fills up loses nothing confirmed, and the log goes on once the
   writeFileSync(ballast, randomBytes(2_000_000));
   const stored = await appendUntilFull(store.log());
   await assert.rejects(append(store.log(), [large(stored + 1)]), isFull);
+  await assert.rejects(store.check(), isFull);
   rmSync(ballast);
+  await store.check();
   await append(store.log(), [large(stored + 1)]);
   assert.equal((await store.log().follow(q, 0, 10_000)).length, stored + 1);
 });
