@@ -18,20 +18,22 @@ const freshMs = 1_000;
 const none: Mark = { foldedPos: 0, announcedPos: 0 };
 
 export function createMarks(store: Pick<HistoryStore, "marks">): Marks {
-  const known = new Map<number, Mark>();
+  // Never changed but replaced: a reader keeps the marks of before it read documents.
+  let known: ReadonlyMap<number, Mark> = new Map();
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
   let gathering: Promise<void> | undefined;
 
-  function learn(key: string, mark: Mark): void {
-    const q = Number(key);
-    known.set(q, laterMark(known.get(q) ?? none, mark));
+  function learn(marks: Iterable<[key: string, mark: Mark]>): void {
+    const now = new Map(known);
+    for (const [key, mark] of marks) now.set(Number(key), laterMark(now.get(Number(key)) ?? none, mark));
+    known = now;
   }
 
   async function readAll(): Promise<void> {
     const startedAt = performance.now();
     const marks = await store.marks.getMany(conversationPartitions);
-    for (const [key, { doc }] of marks) learn(key, doc);
+    learn([...marks].map(([key, { doc }]) => [key, doc]));
     readAt = startedAt;
   }
 
@@ -43,7 +45,8 @@ export function createMarks(store: Pick<HistoryStore, "marks">): Marks {
         });
         await reading;
       }
-      return (q) => known.get(q)?.foldedPos ?? 0;
+      const now = known;
+      return (q) => now.get(q)?.foldedPos ?? 0;
     },
     async of(q) {
       gathering ??= new Promise((resolve) => setImmediate(resolve)).then(() => {
@@ -55,7 +58,7 @@ export function createMarks(store: Pick<HistoryStore, "marks">): Marks {
     },
     async put(marks) {
       const entries = [...marks].map(([q, doc]) => ({ key: String(q), doc }));
-      for (const [key, doc] of await putForward(store.marks, entries, laterMark)) learn(key, doc);
+      learn(await putForward(store.marks, entries, laterMark));
     },
   };
 }

@@ -26,6 +26,7 @@ for (const engine of ["sqlite", "mongodb"] as const) {
       "a removed member is shown nothing stored after its removal, by no replica at no moment",
       removedMember,
     );
+    await withSides("a member removed while a page is being read is shown nothing stored after that", removedMeanwhile);
     await withSides(
       "while nobody holds a partition reads are complete, and the next holder goes on from there",
       nobodyHolds,
@@ -134,6 +135,50 @@ async function removedMember(sides: Sides): Promise<void> {
   assert.ok(shown.size > 30, `${shown.size} messages shown`);
   const wrong = [...shown].filter((seq) => !stays.some(([from, to]) => from <= seq && seq <= (to ?? seq)));
   assert.deepEqual(wrong, []);
+}
+
+async function removedMeanwhile(sides: Sides): Promise<void> {
+  let meanwhile: (() => Promise<void>) | undefined;
+  // Between the documents and the ends of the log.
+  const interrupted = (store: HistoryStore) => {
+    const heads: typeof store.log.heads = async (convs) => {
+      const work = meanwhile;
+      meanwhile = undefined;
+      await work?.();
+      return store.log.heads(convs);
+    };
+    const get = (log: typeof store.log, name: keyof typeof store.log) =>
+      name === "heads" ? heads : log[name].bind(log);
+    return { ...store, log: new Proxy(store.log, { get }) as typeof store.log };
+  };
+  const holder = await sides.add(interrupted);
+  const other = await sides.add(interrupted);
+  await holder.hold(room);
+  await holder.change(room, { event: "create", by: "alice", uids: ["bob"] });
+  const reads = [
+    async (side: Side) => (await side.get("bob", room)).messages,
+    async (side: Side) => (await side.get("bob", room, { before: 1_000 })).messages,
+    async (side: Side) => (await side.sync("bob")).conversations[0]?.messages,
+    async (side: Side) => (await side.list("bob")).conversations.map(({ lastMessage }) => lastMessage ?? { seq: 0 }),
+  ];
+  let n = 0;
+  for (const read of reads) {
+    for (const side of [holder, other]) {
+      for (const isFolded of [false, true]) {
+        let removedAt = 0;
+        meanwhile = async () => {
+          removedAt = (await holder.change(room, { event: "remove", by: "alice", uids: ["bob"] })).seq;
+          await holder.say("alice", room, `secret ${n++}`);
+          if (isFolded) await holder.partitions.mark();
+        };
+        const shown = seqs((await read(side)) ?? []);
+        assert.ok(removedAt > 0);
+        const after = shown.filter((seq) => seq > removedAt);
+        assert.deepEqual(after, []);
+        await holder.change(room, { event: "invite", by: "alice", uids: ["bob"] });
+      }
+    }
+  }
 }
 
 async function nobodyHolds(sides: Sides): Promise<void> {

@@ -38,7 +38,7 @@ export interface Side extends Replica {
   receipt(request: ReceiptRequest): Promise<ReceiptReply>;
   list(uid: string): Promise<ResultOf<typeof conversationsList>>;
   sync(uid: string): Promise<ResultOf<typeof sync>>;
-  get(uid: string, conv: string): Promise<ResultOf<typeof historyGet>>;
+  get(uid: string, conv: string, range?: { before?: number }): Promise<ResultOf<typeof historyGet>>;
 }
 
 /** Makes replicas on one store. Nothing is folded by time: what is read is complete all the same. */
@@ -119,7 +119,8 @@ async function createSide(nats: NatsConnection, store: HistoryStore): Promise<Si
     receipt: async (request) => orThrow(await receive(replica, request)),
     list: async (uid) => JSON.parse(orThrow(await listConversations(replica, {}, caller(uid)))),
     sync: async (uid) => JSON.parse(orThrow(await syncConversations(replica, { all: true }, caller(uid)))),
-    get: async (uid, conv) => JSON.parse(orThrow(await getHistory(replica, { conv }, caller(uid)))),
+    get: async (uid, conv, range = {}) =>
+      JSON.parse(orThrow(await getHistory(replica, { conv, ...range }, caller(uid)))),
   };
 }
 
