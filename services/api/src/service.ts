@@ -1,6 +1,6 @@
 // Puts api together: store, NATS, Redis, accounts, rooms, HTTP.
 import { AppError } from "@parley/protocol";
-import { connectNats, connectRedis, gauge, type Service, type ServiceContext } from "@parley/runtime";
+import { connectNats, connectRedis, gauge, type Service, type ServiceContext, watchCheck } from "@parley/runtime";
 import { openStore, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
@@ -65,10 +65,12 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, perform, ws });
   const pruning = startPruning(store, log);
+  const watching = watchCheck(health, "store", () => kept.check());
   const finishing = startFinishingRooms({ store, history }, log);
 
   return {
     async close() {
+      watching.close();
       upgrades.close();
       history.close();
       await closing("http", () => server.close());

@@ -8,6 +8,7 @@ import {
   type Service,
   type ServiceContext,
   serveMethods,
+  watchCheck,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { type BrokerClients, openBrokerClients } from "./broker-clients.ts";
@@ -59,6 +60,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     answerJson<{ clientId: string }>(nats, subjects.deviceConnected, queue, isConnected(sessions), log),
     serveMethods(nats, { queue, log, handlers: deviceMethods({ nats, devices, sessions, broker, requests }) }),
     followEvents({ nats, devices, change: sessions.change, revoked, log }),
+    watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.
   await nats.flush();
