@@ -139,16 +139,21 @@ async function removedMember(sides: Sides): Promise<void> {
 
 async function removedMeanwhile(sides: Sides): Promise<void> {
   let meanwhile: (() => Promise<void>) | undefined;
-  // Between the documents and the ends of the log.
+  let before: "heads" | "range" = "heads";
+  // Between the documents and the ends of the log, or between those and the messages.
   const interrupted = (store: HistoryStore) => {
-    const heads: typeof store.log.heads = async (convs) => {
-      const work = meanwhile;
-      meanwhile = undefined;
-      await work?.();
-      return store.log.heads(convs);
+    const stop =
+      (name: typeof before, call: (...args: never[]) => unknown) =>
+      async (...args: never[]) => {
+        const work = name === before ? meanwhile : undefined;
+        if (work) meanwhile = undefined;
+        await work?.();
+        return call(...args);
+      };
+    const get = (log: typeof store.log, name: keyof typeof store.log) => {
+      const call = log[name].bind(log) as (...args: never[]) => unknown;
+      return name === "heads" || name === "range" ? stop(name, call) : call;
     };
-    const get = (log: typeof store.log, name: keyof typeof store.log) =>
-      name === "heads" ? heads : log[name].bind(log);
     return { ...store, log: new Proxy(store.log, { get }) as typeof store.log };
   };
   const holder = await sides.add(interrupted);
@@ -161,24 +166,35 @@ async function removedMeanwhile(sides: Sides): Promise<void> {
     async (side: Side) => (await side.sync("bob")).conversations[0]?.messages,
     async (side: Side) => (await side.list("bob")).conversations.map(({ lastMessage }) => lastMessage ?? { seq: 0 }),
   ];
-  let n = 0;
+  let interruptions = 0;
   for (const read of reads) {
     for (const side of [holder, other]) {
-      for (const isFolded of [false, true]) {
-        let removedAt = 0;
+      for (const [isFolded, at] of [
+        [false, "heads"],
+        [true, "heads"],
+        [false, "range"],
+        [true, "range"],
+      ] as const) {
+        let removedAt = Number.POSITIVE_INFINITY;
+        before = at;
         meanwhile = async () => {
           removedAt = (await holder.change(room, { event: "remove", by: "alice", uids: ["bob"] })).seq;
-          await holder.say("alice", room, `secret ${n++}`);
+          await holder.say("alice", room, `after ${removedAt}`);
           if (isFolded) await holder.partitions.mark();
+          interruptions++;
         };
         const shown = seqs((await read(side)) ?? []);
-        assert.ok(removedAt > 0);
-        const after = shown.filter((seq) => seq > removedAt);
-        assert.deepEqual(after, []);
+        meanwhile = undefined;
+        assert.deepEqual(
+          shown.filter((seq) => seq > removedAt),
+          [],
+        );
         await holder.change(room, { event: "invite", by: "alice", uids: ["bob"] });
       }
     }
   }
+  // A list need not read a message: it has it with the end of the log.
+  assert.equal(interruptions, 28);
 }
 
 async function nobodyHolds(sides: Sides): Promise<void> {
