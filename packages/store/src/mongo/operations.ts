@@ -30,8 +30,8 @@ export class Operations {
   }
 
   /**
-   * A write command, as it goes over the wire: the driver's bulk API measures and copies each document first, which costs
-   * as much as the rest of an append. `writeErrors` are the caller's to judge.
+   * A write command, as it goes over the wire, and its plain reply: what was refused is told by its index. `writeErrors`
+   * are the caller's to judge; all other failures are thrown, a write that a majority has not confirmed too.
    */
   write(command: Document): Promise<WriteReply> {
     return this.run(async (db) => (await db.command({ ...command, writeConcern })) as unknown as WriteReply);
