@@ -172,7 +172,7 @@ export class Connection {
   #answered(id: number, reasonCode: number): void {
     if (this.#ended) return;
     this.#owner.outbound.answered(id, reasonCode);
-    if (this.#owner.outbound.sendable) this.flushSoon();
+    if (this.#owner.outbound.worthwhile) this.flushSoon();
   }
 
   #control(packet: Packet): void {

@@ -4,6 +4,9 @@ import { reasonName } from "./reason-codes.ts";
 import { publishBytes, type WriteBuffer } from "./write-buffer.ts";
 
 const MAX_PACKET_ID = 65_535;
+/** A window of at least this many is filled up again a quarter at a time: a write of its own for each PUBACK costs more. */
+const WIDE_WINDOW = 100;
+const REFILL_AT = 0.75;
 /** What a topic costs in memory besides its characters. */
 const ENTRY_BYTES = 32;
 
@@ -65,6 +68,12 @@ export class Outbound {
     return (
       this.#unanswered < this.#limits.window && (this.#first !== undefined || this.#resendAt < this.#resend.length)
     );
+  }
+
+  /** As `sendable`, and so much that a write is worth it. */
+  get worthwhile(): boolean {
+    const { window } = this.#limits;
+    return this.sendable && (window < WIDE_WINDOW || this.#unanswered <= window * REFILL_AT);
   }
 
   add(topics: readonly string[], payload: Uint8Array, properties: Uint8Array): Promise<void> {
