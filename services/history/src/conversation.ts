@@ -76,12 +76,19 @@ export interface Shelf {
   drop(q: number): void;
 }
 
+// About 250 bytes each: rooms of thousands are counted by who is in them.
+const membersMax = 1_000_000;
+
 export function createShelf(
   store: HistoryStore,
   max: number,
   { isPinned, pendingIn }: { isPinned(conversation: Conversation): boolean; pendingIn: PendingIn },
+  most: { members: number } = { members: membersMax },
 ): Shelf {
   const kept = new Map<string, Conversation>();
+  /** how many members each counts for */
+  const weights = new Map<string, number>();
+  let members = 0;
   const loading = new Map<string, Promise<Conversation>>();
 
   function get(conv: string): Conversation | undefined {
@@ -92,10 +99,25 @@ export function createShelf(
     return conversation;
   }
 
+  function put(conversation: Conversation): void {
+    remove(conversation.conv);
+    kept.set(conversation.conv, conversation);
+    weights.set(conversation.conv, conversation.members.size);
+    members += conversation.members.size;
+    makeRoom();
+  }
+
+  function remove(conv: string): void {
+    kept.delete(conv);
+    members -= weights.get(conv) ?? 0;
+    weights.delete(conv);
+  }
+
+  // What was used last stays, however large it is.
   function makeRoom(): void {
     for (const [conv, conversation] of kept) {
-      if (kept.size <= max) return;
-      if (!isPinned(conversation)) kept.delete(conv);
+      if (kept.size <= 1 || (kept.size <= max && members <= most.members)) return;
+      if (!isPinned(conversation)) remove(conv);
     }
   }
 
@@ -107,8 +129,7 @@ export function createShelf(
     const started = readConversation(store, conv, pendingIn)
       .then((conversation) => {
         // Dropped while it was read: what was read may be of before, so it is not kept.
-        if (loading.get(conv) === started) kept.set(conv, conversation);
-        makeRoom();
+        if (loading.get(conv) === started) put(conversation);
         return conversation;
       })
       .finally(() => {
@@ -123,12 +144,10 @@ export function createShelf(
     load,
     keep(conversation) {
       loading.delete(conversation.conv);
-      kept.delete(conversation.conv);
-      kept.set(conversation.conv, conversation);
-      makeRoom();
+      put(conversation);
     },
     drop(q) {
-      for (const [conv, conversation] of kept) if (conversation.q === q) kept.delete(conv);
+      for (const [conv, conversation] of kept) if (conversation.q === q) remove(conv);
       for (const conv of loading.keys()) if (conversationPartition(conv) === q) loading.delete(conv);
     },
   };
