@@ -31,7 +31,9 @@ interface Route {
   deny: HookReply;
 }
 
+// Nothing is kept of a body whose sender shows no secret.
 const bodyBytes = 1024 * 1024;
+const connectionsMax = 10_000;
 
 /** Rejects with one clear sentence when the port cannot be had. */
 export async function startHookServer(options: Options): Promise<HookServer> {
@@ -40,7 +42,7 @@ export async function startHookServer(options: Options): Promise<HookServer> {
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 10_000 }, (request, response) => {
     const route = findRoute(request);
     if (!route) return send(response, 404, '{"error":{"code":"not_found","message":"no such hook"}}', 0);
-    readBody(request, (bytes) => {
+    readBody(request, route.authentic ? bodyBytes : 0, (bytes) => {
       answerHook(route, bytes, decisions).then(
         ({ body, maxAge }) => send(response, 200, body, maxAge),
         (err: unknown) => {
@@ -50,6 +52,7 @@ export async function startHookServer(options: Options): Promise<HookServer> {
       );
     });
   });
+  server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "the port is taken" : (cause.code ?? cause.message);
@@ -124,17 +127,17 @@ async function answerHook(route: Route, bytes: Buffer | undefined, decisions: De
   }
 }
 
-/** Hands on the whole body, or undefined when it is too large. A request that breaks off is dropped. */
-function readBody(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
+/** Hands on the whole body, or undefined when it has over `most` bytes. A request that breaks off is dropped. */
+function readBody(request: IncomingMessage, most: number, done: (body: Buffer | undefined) => void): void {
   const parts: Buffer[] = [];
   let size = 0;
   request.on("data", (part: Buffer) => {
     size += part.length;
-    if (size <= bodyBytes) parts.push(part);
+    if (size <= most) parts.push(part);
     else parts.length = 0;
   });
   request.on("end", () => {
-    if (size > bodyBytes) done(undefined);
+    if (size > most) done(undefined);
     else done(parts.length === 1 ? parts[0] : Buffer.concat(parts));
   });
 }
