@@ -10,6 +10,7 @@ export class Gate {
   readonly #most: number;
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
+  #idle: (() => void) | undefined;
 
   constructor(most: number) {
     this.#most = most;
@@ -26,6 +27,14 @@ export class Gate {
     }
   }
 
+  /** Resolves when nothing is under way and nothing waits. */
+  idle(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
   #turn(): Promise<void> {
     if (this.#waiting.length >= waitingMax) return Promise.reject(slow());
     return new Promise((begin, refuse) => this.#waiting.push({ since: performance.now(), begin, refuse }));
@@ -36,8 +45,9 @@ export class Gate {
     const latest = performance.now() - waitMaxMs;
     let first = this.#waiting.shift();
     for (; first && first.since < latest; first = this.#waiting.shift()) first.refuse(slow());
-    if (first) first.begin();
-    else this.#underWay -= 1;
+    if (first) return void first.begin();
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#idle?.();
   }
 }
 

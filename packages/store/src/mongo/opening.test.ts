@@ -86,7 +86,7 @@ test("a replica set without a primary is called so", { skip }, async (t) => {
 
 test("a majority that confirms nothing is called so", { skip }, async (t) => {
   const faulty = await startFaultyMongo(t, await freshDatabase(t));
-  faulty.inject("update", "history_meta", { kind: "noMajority", code: 64 });
+  faulty.inject("insert", "history_meta", { kind: "noMajority", code: 64 });
   await assertRefused(faulty.url, "unavailable", /majority/);
 });
 
@@ -143,4 +143,28 @@ test("a server that is away for a while is unavailable, and then used again", { 
   await assert.rejects(store.check(), { code: "unavailable" });
   faulty.refuseAll(false);
   await append(store.log(), entries("room/r1", 2, 1));
+});
+
+test("of two that open an empty database with different constants one is refused", { skip }, async (t) => {
+  const url = await freshDatabase(t);
+  const results = await Promise.allSettled(
+    [256, 128].map((partitions) => openStore(url, { service: "history", facts: { partitions } })),
+  );
+  for (const result of results) if (result.status === "fulfilled") await result.value.close();
+  assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  const refused = results.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+  assert.equal(refused.reason.code, "mismatch");
+});
+
+test("a closed store answers unavailable, and what was asked for before is stored", { skip }, async (t) => {
+  const url = await freshDatabase(t);
+  const store = await openStore(url, { service: "history" });
+  const members = await store.documents().collection({ name: "members" });
+  const waiting = append(store.log(), entries("room/r1", 1, 3));
+  await store.close();
+  await waiting;
+  await assert.rejects(store.log().first("room/r1"), { code: "unavailable" });
+  await assert.rejects(append(store.log(), entries("room/r1", 4, 1)), { code: "unavailable" });
+  await assert.rejects(members.get("k"), { code: "unavailable" });
+  await assert.rejects(store.check(), { code: "unavailable" });
 });

@@ -1,5 +1,6 @@
 // Every command that the engine sends: through the gate, with the majority's word, its failures as StoreError.
 import type { Db, Document } from "mongodb";
+import { StoreError } from "../store-error.ts";
 import { writeConcern } from "./client.ts";
 import { Gate } from "./gate.ts";
 import { asStoreError } from "./mongo-error.ts";
@@ -13,6 +14,8 @@ export class Operations {
   readonly db: Db;
   readonly #place: string;
   readonly #gate: Gate;
+  // The driver would open its connections again.
+  #closed = false;
 
   constructor(db: Db, place: string, most: number) {
     this.db = db;
@@ -22,6 +25,7 @@ export class Operations {
 
   /** Throws StoreError for every failure that is not a bug. */
   async run<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreError("unavailable", `${this.#place}: the store is closed`);
     try {
       return await this.#gate.pass(() => work(this.db));
     } catch (error) {
@@ -35,6 +39,12 @@ export class Operations {
    */
   write(command: Document): Promise<WriteReply> {
     return this.run(async (db) => (await db.command({ ...command, writeConcern })) as unknown as WriteReply);
+  }
+
+  /** Takes nothing more; resolves when what was taken is done. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#gate.idle();
   }
 
   /** Runs work of many commands with at most `atOnce` under way: one caller must not fill the gate. */

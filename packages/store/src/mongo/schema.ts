@@ -26,8 +26,16 @@ export async function openSchema(db: Db, { prefix, place, steps, facts }: Wanted
     throw new StoreError("newer_version", message, { details: { version: meta.version } });
   }
   const added = checkFacts(meta.facts, facts, `${place}: ${prefix}*`);
-  const stored = { ...meta.facts, ...added };
-  if (meta.version === 0 || Object.keys(added).length > 0) await writeFacts(metas, stored);
+  if (meta.version === 0) await makeMeta(metas, added);
+  for (const [name, value] of Object.entries(added)) {
+    await metas.updateOne(
+      { _id: "store", [`facts.${name}`]: { $exists: false } },
+      { $set: { [`facts.${name}`]: value } },
+    );
+  }
+  // Another replica may have been first.
+  const { facts: stored } = await readMeta(db, metas, { prefix, place });
+  checkFacts(stored, facts, `${place}: ${prefix}*`);
   for (let version = meta.version; version < steps.length; version++) {
     await steps[version]?.(db, prefix);
     // Only forward: another replica may be further.
@@ -55,14 +63,9 @@ async function readMeta(
 }
 
 // The first of two replicas makes it, the other finds it.
-async function writeFacts(metas: Collection<Meta>, facts: Facts): Promise<void> {
-  const set = Object.fromEntries(Object.entries(facts).map(([name, value]) => [`facts.${name}`, value]));
-  const update = {
-    ...(Object.keys(set).length > 0 && { $set: set }),
-    $setOnInsert: { kind: "parley" as const, version: 0 },
-  };
+async function makeMeta(metas: Collection<Meta>, facts: Facts): Promise<void> {
   try {
-    await metas.updateOne({ _id: "store" }, update, { upsert: true });
+    await metas.insertOne({ _id: "store", kind: "parley", version: 0, facts });
   } catch (error) {
     if (!(error instanceof MongoServerError && error.code === serverCodes.duplicateKey)) throw error;
   }

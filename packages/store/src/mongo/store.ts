@@ -16,15 +16,17 @@ import { metaCollection, openSchema, type Steps } from "./schema.ts";
 const steps: Steps = [async () => {}];
 
 const checkLimitMs = 1_800;
+// A service ends within 10 s.
+const closeLimitMs = 6_000;
 // An index of many millions of documents takes minutes, in which the server says nothing.
-const building = { socketTimeoutMS: 0, maxPoolSize: 4 };
+const patient = { socketTimeoutMS: 0, maxPoolSize: 4 };
 
 export async function openMongoStore(url: string, service: string, facts: Facts): Promise<Store> {
   const prefix = prefixOf(service);
   const server = await connectMongo(url);
   let builder: MongoPlace | undefined;
   try {
-    builder = await connectMongo(url, building);
+    builder = await connectMongo(url, patient);
     const db = builder.client.db(builder.database);
     const stored = await openSchema(db, { prefix, place: server.place, steps, facts });
     await ensureIndexes(db.collection(`${prefix}${logCollection}`), logIndexes, () => false);
@@ -48,7 +50,8 @@ function assemble(server: MongoPlace, builder: MongoPlace, prefix: string, facts
   const operations = operationsOf(server);
   const log = new MongoMessageLog(operations, prefix);
   const own = [logCollection, metaCollection];
-  const documents = new MongoDocuments({ operations, builder: operationsOf(builder), prefix, own });
+  const building = operationsOf(builder);
+  const documents = new MongoDocuments({ operations, builder: building, prefix, own });
   let checking: Promise<void> | undefined;
   return {
     exclusive: false,
@@ -62,6 +65,10 @@ function assemble(server: MongoPlace, builder: MongoPlace, prefix: string, facts
       return withinLimit(checking, server.place);
     },
     async close() {
+      await Promise.race([
+        Promise.all([operations.close(), building.close()]),
+        sleep(closeLimitMs, undefined, { ref: false }),
+      ]);
       await Promise.all([server.client.close(), builder.client.close()]);
     },
   };
