@@ -30,7 +30,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   });
   const store = await openApiStore(kept.documents());
   const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
-  const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log, health });
+  // Who holds what stays known and failed logins are counted here: its absence makes nothing unready.
+  const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
 
   const passwords = await createPasswords();
   const limits = createLoginLimits(redis);
