@@ -16,6 +16,8 @@ function erasedBody({ id, conv }: LogEntry): Uint8Array {
 export interface MessagePage {
   /** JSON texts, oldest first */
   messages: string[];
+  /** their seqs */
+  seqs: number[];
   bytes: number;
   /** the seq of the first and last entry looked at; 0 when there was none */
   from: number;
@@ -39,11 +41,27 @@ export async function readPage(log: MessageLog, member: Member, query: PageQuery
   const messages = readable.map(messageJson);
   return {
     messages,
+    seqs: readable.map(({ seq }) => seq),
     bytes: messages.reduce((sum, text) => sum + text.length, 0),
     from: entries[0]?.seq ?? 0,
     to: entries.at(-1)?.seq ?? 0,
     full: entries.length < query.limit && entries.length > 0,
   };
+}
+
+/** The page without what does not fit into `maxBytes`; at least one message stays. */
+export function cutPage(page: MessagePage, maxBytes: number): MessagePage {
+  if (page.bytes <= maxBytes) return page;
+  let bytes = 0;
+  const end = page.messages.findIndex((text, index) => {
+    bytes += text.length;
+    return index > 0 && bytes > maxBytes;
+  });
+  if (end < 0) return page;
+  const messages = page.messages.slice(0, end);
+  const seqs = page.seqs.slice(0, end);
+  bytes = messages.reduce((sum, text) => sum + text.length, 0);
+  return { ...page, messages, seqs, bytes, to: seqs.at(-1) ?? page.to, full: true };
 }
 
 // Narrows a range to the member's stays, so that a page is not spent on what may not be read.

@@ -3,7 +3,7 @@ import { type AppError, type Caller, limits, type ParamsOf, type sync } from "@p
 import { lastVisible, unreadOf } from "./access.ts";
 import { headsOf } from "./heads.ts";
 import { isMember } from "./members.ts";
-import { readPage } from "./page.ts";
+import { cutPage, readPage } from "./page.ts";
 import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
 import { findAll, type Member } from "./store.ts";
 
@@ -12,6 +12,8 @@ const receiptsMax = 1_000;
 // Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
 const stepConversations = 16;
 const stepMessages = 150;
+// `"more":false,"messages":[]` and a comma
+const partOverhead = 32;
 
 /** The result as JSON text. Conversations in the order of their names; `next` is the last one answered. */
 export async function syncConversations(
@@ -101,12 +103,11 @@ async function partOf(reading: Reading, { member, head }: View, query: PartQuery
   if (!query.all && !lacks(member, head?.seq ?? 0, cursor)) return undefined;
   const { log } = reading.store;
   const { limit, maxBytes } = query;
-  const [page, first, receipts] = await Promise.all([
+  const [read, first, receipts] = await Promise.all([
     readPage(log, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
     log.first(member.conv),
     receiptsOf(reading, member),
   ]);
-  const more = page.to > 0 && page.to < last;
   const fields = JSON.stringify({
     conv: member.conv,
     firstSeq: Math.max(member.stays[0]?.[0] ?? 1, first),
@@ -114,9 +115,11 @@ async function partOf(reading: Reading, { member, head }: View, query: PartQuery
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0),
     receipts,
-    more,
   });
-  return `${fields.slice(0, -1)},"messages":[${page.messages.join(",")}]}`;
+  // The log counts bodies; the page counts what is sent.
+  const page = cutPage(read, maxBytes - fields.length - partOverhead - read.messages.length);
+  const more = page.to > 0 && page.to < last;
+  return `${fields.slice(0, -1)},"more":${more},"messages":[${page.messages.join(",")}]}`;
 }
 
 function lacks(member: Member, lastSeq: number, cursor = -1): boolean {

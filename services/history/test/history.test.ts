@@ -102,6 +102,27 @@ test("history keeps its guarantees over NATS", async (t) => {
     assert.deepEqual((await history.sync("nobody-yet")).conversations, []);
   });
 
+  await t.test("pages of sync keep to 256 KiB and together have everything once", async () => {
+    const peers = ["kira", "leon", "mona"];
+    const body = (id: string) =>
+      Buffer.from(JSON.stringify({ id, content: { type: "text", data: "x".repeat(9_000) } }));
+    for (const peer of peers)
+      for (let id = 1; id <= 30; id++) await history.say(peer, "nora", String(id), { body: body(String(id)) });
+    const cursors: Record<string, number> = {};
+    const got = new Map(peers.map((peer) => [`p2p/${peer}/nora`, [] as number[]]));
+    for (let page: string | null = null, rest = 10; rest > 0; rest--) {
+      const answer = await history.sync("nora", { cursors, ...(page === null ? {} : { page }) });
+      assert.ok(JSON.stringify(answer).length <= 256 * 1024);
+      for (const { conv, messages } of answer.conversations) {
+        got.get(conv)?.push(...seqs(messages));
+        cursors[conv] = messages.at(-1)?.seq ?? 0;
+      }
+      page = answer.next;
+    }
+    const all = Array.from({ length: 30 }, (_, index) => index + 1);
+    for (const received of got.values()) assert.deepEqual(received, all);
+  });
+
   await t.test("pages of a conversation: the newest, before, after, around", async () => {
     const conv = "p2p/hugo/ines";
     const page = async (params: object) => {
