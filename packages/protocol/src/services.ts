@@ -129,7 +129,12 @@ export interface SessionEvent {
   connection?: string;
 }
 
-/** `presence.connected` {clientId} → is a connection of that client id known? */
+/** `presence.connected`: is a connection of that client id known, another one than `connection` if that is named? */
+export interface ConnectedRequest {
+  clientId: string;
+  connection?: string;
+}
+
 export interface ConnectedReply {
   connected: boolean;
 }

@@ -74,7 +74,7 @@ async function startServerOn(
   port: number,
   settings: readonly string[],
 ): Promise<TestServer> {
-  const password = "services-secret-of-a-test";
+  const password = "services-secret-of-the-servers-of-a-test";
   const program = await servers[name].prepare({ dir, port, password, settings });
   const logFile = join(dir, "log");
   let child: Child;

@@ -14,8 +14,8 @@ export interface Decisions {
   /** Seconds that a broker may remember an allowing answer for this device. */
   maxAge(clientId: string): number;
   session(event: SessionEvent["event"], clientId: string, at: number, connection?: string): void;
-  /** Is the device connected anywhere? undefined: nobody answered. */
-  isConnected(clientId: string): Promise<boolean | undefined>;
+  /** Is the device connected anywhere, by another connection than the named? undefined: nobody answered. */
+  isConnected(clientId: string, connection: string | undefined): Promise<boolean | undefined>;
   /** Says why a hook's request got no decision at all. */
   malformed(hook: string, reason: string): void;
 }
@@ -26,7 +26,7 @@ export interface DecisionsOptions {
   tell(event: SessionEvent): void;
   /** Tells the other replicas that a device was let in. */
   share(expiry: CredentialExpiry): void;
-  isConnected(clientId: string): Promise<boolean | undefined>;
+  isConnected(clientId: string, connection: string | undefined): Promise<boolean | undefined>;
   /** connects decided at the same time; more are refused as busy */
   connectsAtOnce: number;
   log: Logger;

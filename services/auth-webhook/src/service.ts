@@ -2,6 +2,7 @@
 import {
   AppError,
   type ConnectedReply,
+  type ConnectedRequest,
   type ConnectReply,
   type ConnectRequest,
   type CredentialExpiry,
@@ -62,7 +63,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     expiries,
     tell: (event) => publish(subjects.sessionEvent, event),
     share: (expiry) => publish(subjects.credentialExpiry, expiry),
-    isConnected: (clientId) => isConnected(nats, clientId),
+    isConnected: (clientId, connection) => isConnected(nats, { clientId, ...(connection ? { connection } : {}) }),
     connectsAtOnce: config.AUTH_WEBHOOK_CONNECTS_AT_ONCE,
     log,
     count: (hook, result) => answers.inc({ hook, result }),
@@ -118,14 +119,9 @@ async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: n
   }
 }
 
-async function isConnected(nats: NatsConnection, clientId: string): Promise<boolean | undefined> {
+async function isConnected(nats: NatsConnection, asked: ConnectedRequest): Promise<boolean | undefined> {
   try {
-    const { connected } = await requestJson<ConnectedReply>(
-      nats,
-      subjects.deviceConnected,
-      { clientId },
-      { timeoutMs: 2000 },
-    );
+    const { connected } = await requestJson<ConnectedReply>(nats, subjects.deviceConnected, asked, { timeoutMs: 2000 });
     return connected;
   } catch (error) {
     if (error instanceof AppError) return undefined;

@@ -32,7 +32,7 @@ export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
   on_client_offline: (body, decisions) => session(body, decisions, "offline"),
   on_client_gone: (body, decisions) => session(body, decisions, "gone"),
   on_session_expired: (body, decisions) => session(body, decisions, "expired"),
-  // The edge's own: may the session of a client id that it has not seen for long be ended?
+  // The edge's own: is the client id connected to another edge?
   is_connected: isConnected,
 };
 
@@ -108,7 +108,7 @@ function session(body: HookBody, decisions: Decisions, event: "connected" | "off
 }
 
 async function isConnected(body: HookBody, decisions: Decisions): Promise<HookReply> {
-  const connected = await decisions.isConnected(text(body, "client_id"));
+  const connected = await decisions.isConnected(text(body, "client_id"), text(body, "connection_id", null));
   if (connected === undefined) return denyForNow;
   return connected ? denyConnected : ok;
 }

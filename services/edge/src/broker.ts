@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "./framing.ts";
 import { readPacket, types, type Version, writePacket } from "./packets.ts";
+import type { Turns } from "./turns.ts";
 
 export interface Broker {
   host: string;
@@ -42,13 +43,18 @@ export async function awaitBroker(
   broker: Broker,
   connectPacket: Buffer,
   version: Version,
-  isWanted: () => boolean,
+  { turns, isWanted }: { turns: Turns; isWanted: () => boolean },
 ): Promise<BrokerConnection | undefined> {
-  const deadline = Date.now() + broker.timeoutMs;
+  let leftMs = broker.timeoutMs;
   for (;;) {
-    const found = await tryBroker({ ...broker, timeoutMs: deadline - Date.now() }, connectPacket, version);
+    // Who has been judged goes before those that have not.
+    const done = await turns.take({ rank: 0, isWanted });
+    if (done === undefined) return undefined;
+    const triedAt = Date.now();
+    const found = await tryBroker({ ...broker, timeoutMs: leftMs }, connectPacket, version).finally(done);
     if (found !== "away") return found;
-    if (Date.now() + retryMs >= deadline || !isWanted()) return undefined;
+    leftMs -= Date.now() - triedAt + retryMs;
+    if (leftMs <= 0 || !isWanted()) return undefined;
     await sleep(retryMs);
     if (!isWanted()) return undefined;
   }

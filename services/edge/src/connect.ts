@@ -12,6 +12,8 @@ import { isTopicName } from "./topic.ts";
 export interface Peer {
   address: string;
   port: number;
+  /** names this connection, of all edges' */
+  connectionId: string;
 }
 
 export interface Admission extends Asker {
@@ -55,7 +57,7 @@ export async function decideConnect(
   const clientId = connect.clientId || assignClientId(connect);
   if (clientId === undefined) return refuse(reasons.clientIdInvalid);
   const hook = version === 5 ? "auth_on_register_m5" : "auth_on_register";
-  const answer = await rules.hooks.ask(hook, registerQuestion(connect, clientId, peer));
+  const answer = await rules.hooks.ask(hook, registerQuestion(connect, clientId, peer, peer.connectionId));
   if (answer.verdict === "refused") return refuse(reasonOfError(answer.error));
   const asker = answer.verdict === "ok" ? readAsker(connect, clientId, answer) : undefined;
   if (asker === undefined) return refuse(reasons.unavailable);

@@ -13,18 +13,23 @@ import { disconnection, protocolOf, refusal, types, type Version } from "./packe
 import { type Reason, reasons } from "./reasons.ts";
 import type { Member, Sessions } from "./sessions.ts";
 import type { PartialSubacks } from "./subscribe.ts";
+import type { Turns } from "./turns.ts";
 import { decideUplink } from "./uplink.ts";
 
 /** What every connection needs of the edge. */
 export interface Surroundings {
   rules: ConnectRules;
   sessions: Sessions;
+  /** of CONNECTs to be judged */
+  turns: Turns;
   maxPacketBytes: number;
   connectTimeoutMs: number;
   log: Logger;
-  /** true when no more devices may connect */
-  isFull(): boolean;
+  /** Takes a device's place; false when there is none left. */
+  admit(): boolean;
   onClose(connection: Connection, reason: Reason | undefined): void;
+  /** The sockets of one that was admitted are closed. */
+  release(): void;
 }
 
 /** A device as its listener hands it over. */
@@ -45,6 +50,7 @@ export class Connection implements Member {
   version: Version = 4;
   connectedAt = 0;
   sessionExpirySeconds = 0;
+  readonly connectionId: string;
   readonly transport: "tcp" | "ws";
   readonly #openedAt = Date.now();
   readonly #edge: Surroundings;
@@ -55,17 +61,20 @@ export class Connection implements Member {
   #broker: Socket | undefined;
   #phase: "new" | "open" | "closed" = "new";
   #claimed = false;
+  #admitted = false;
   #keepAliveMs = 0;
   #expiresAt: number | undefined;
   #lastPacketAt = 0;
   #asking = false;
   #brokerFull = false;
+  #brokerLost = false;
   #paused = false;
   #deviceEnded = false;
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
 
   constructor({ stream, transport, peer }: Device, edge: Surroundings) {
+    this.connectionId = peer.connectionId;
     this.transport = transport;
     this.#device = stream;
     this.#peer = peer;
@@ -105,18 +114,29 @@ export class Connection implements Member {
     const tellsWhy = this.#phase === "open" && this.version === 5 && !this.#parted && this.#device.writable;
     this.#phase = "closed";
     if (reason !== undefined && tellsWhy) this.#device.write(disconnection(reason));
-    this.#device.end();
-    this.#device.resume();
-    this.#broker?.end();
-    this.#broker?.resume();
-    setTimeout(() => {
-      this.#device.destroy();
-      this.#broker?.destroy();
-    }, lingerMs).unref();
     if (this.#claimed) this.#edge.sessions.leave(this);
     if (reason !== undefined)
       this.#edge.log.info({ event: "device_closed", clientId: this.clientId, reason: reason.name });
     this.#edge.onClose(this, reason);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    const streams = this.#broker === undefined ? [this.#device] : [this.#device, this.#broker];
+    let open = streams.length;
+    const closed = (): void => {
+      open -= 1;
+      if (open === 0 && this.#admitted) this.#edge.release();
+    };
+    for (const stream of streams) {
+      if (stream.closed) closed();
+      else stream.once("close", closed);
+      stream.end();
+      stream.resume();
+    }
+    setTimeout(() => {
+      for (const stream of streams) stream.destroy();
+    }, lingerMs).unref();
   }
 
   #takeUplink(chunk: Buffer): void {
@@ -190,23 +210,30 @@ export class Connection implements Member {
   }
 
   async #connect(frame: Framing): Promise<Outcome> {
-    const { rules, sessions } = this.#edge;
+    const { rules, sessions, turns } = this.#edge;
     const packet = frame.packet();
     const body = frame.body - frame.start;
-    const decision = this.#edge.isFull()
-      ? { refused: reasons.busy, version: protocolOf(packet, body).answerAs }
-      : await decideConnect(packet, body, this.#peer, rules);
+    const busy = refuse(reasons.busy, protocolOf(packet, body).answerAs);
+    if (!this.#edge.admit()) return busy;
+    this.#admitted = true;
+    const isWanted = () => this.#phase !== "closed" && !this.#device.destroyed;
+    const judged = await turns.take({ isWanted });
+    if (judged === undefined) return busy;
+    const decision = await decideConnect(packet, body, this.#peer, rules).finally(judged);
     if ("refused" in decision) return refuse(decision.refused, decision.version);
     const { admission } = decision;
-    if (this.#phase === "closed") return dropped;
     this.clientId = admission.clientId;
     this.username = admission.username;
     this.version = admission.version;
     this.sessionExpirySeconds = admission.sessionExpirySeconds;
     sessions.claim(this);
+    // It was let in, and left before: its end is told as any other's.
+    if (this.#phase === "closed") {
+      sessions.leave(this);
+      return dropped;
+    }
     this.#claimed = true;
-    const isWanted = () => this.#phase !== "closed";
-    const link = await awaitBroker(rules.broker, admission.packet, admission.version, isWanted);
+    const link = await awaitBroker(rules.broker, admission.packet, admission.version, { turns, isWanted });
     if (link === undefined) return refuse(reasons.unavailable, admission.version);
     return this.#open(link, admission);
   }
@@ -298,10 +325,21 @@ export class Connection implements Member {
     if (!this.#asking) this.close();
   }
 
-  /** Mosquitto closes a connection that is taken over before it has said so. */
+  /**
+   * Mosquitto closes a connection that is taken over before it has said so. A device that is told of anything else comes
+   * back and takes over in turn, so MQTT 5, which can be told, is looked up at the other edges.
+   */
   #brokerGone(): void {
-    if (this.#phase === "closed") return;
-    this.close(this.#edge.sessions.isTakenOver(this) ? reasons.takenOver : reasons.shuttingDown);
+    if (this.#phase === "closed" || this.#brokerLost) return;
+    this.#brokerLost = true;
+    const { sessions } = this.#edge;
+    if (sessions.isTakenOver(this)) this.close(reasons.takenOver);
+    else if (this.version === 4 || this.#parted) this.close(reasons.shuttingDown);
+    else
+      sessions.isElsewhere(this).then(
+        (elsewhere) => this.close(elsewhere ? reasons.takenOver : reasons.shuttingDown),
+        (error: unknown) => this.#fail(error),
+      );
   }
 
   /** A fault of ours costs this device its connection and nobody else anything. */

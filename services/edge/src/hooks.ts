@@ -1,6 +1,7 @@
 // Asks VerneMQ's webhooks of auth-webhook: keep-alive HTTP, round-robin with failover, and no answer means no.
 import { Agent, request } from "node:http";
 import type { Logger } from "@parley/runtime";
+import { openTurns } from "./turns.ts";
 
 export type HookName =
   | "auth_on_register"
@@ -12,7 +13,9 @@ export type HookName =
   | "on_client_wakeup"
   | "on_client_offline"
   | "on_client_gone"
-  | "on_session_expired";
+  | "on_session_expired"
+  /** ours: is the client id connected to any edge, by another connection if one is named? `{"error": "connected"}` is yes */
+  | "is_connected";
 
 export interface HookAnswer {
   verdict: "ok" | "refused" | "failed";
@@ -32,10 +35,28 @@ export interface Hooks {
 
 interface Endpoint {
   url: URL;
+  /** its last question failed */
+  failing: boolean;
   restsUntil: number;
+  /** one question finds out whether it is back; the others go elsewhere */
+  tried: boolean;
 }
 
 const restMs = 1000;
+/** Sockets kept to each replica. */
+const socketsEach = 64;
+
+/** How many sockets there are at most. */
+export function hookSockets(urls: readonly string[]): number {
+  return urls.length * socketsEach;
+}
+
+/** Whoever waits to get in comes first: its time runs out soonest. What is told of sessions can wait. */
+function rankOf(hook: HookName): 0 | 1 | 2 {
+  if (hook === "auth_on_register" || hook === "auth_on_register_m5") return 0;
+  return hook.startsWith("auth_") ? 1 : 2;
+}
+
 const reminderMs = 10_000;
 const maxAnswerBytes = 1024 * 1024;
 
@@ -53,20 +74,38 @@ export function startHooks({
   log: Logger;
   onAnswer: (hook: HookName, answer: HookAnswer) => void;
 }): Hooks {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 64, scheduling: "lifo" });
-  const endpoints = urls.map((url) => ({ url: hookUrl(url, secret), restsUntil: 0 }));
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: socketsEach,
+    maxFreeSockets: socketsEach,
+    scheduling: "lifo",
+  });
+  const endpoints: Endpoint[] = urls.map((url) => {
+    return { url: hookUrl(url, secret), failing: false, restsUntil: 0, tried: false };
+  });
+  // What waits for a socket waits here, and its time has not begun.
+  const turns = openTurns({ atOnce: hookSockets(urls) });
   const saidAt = new Map<string, number>();
   let turn = 0;
 
-  /** The next replica, one that failed just now only when all did. */
+  /** The next replica; one that failed gets one question a second until it answers, unless all did. */
   function choose(): Endpoint {
     turn = (turn + 1) % endpoints.length;
     const now = Date.now();
     for (let step = 0; step < endpoints.length; step++) {
       const endpoint = endpoints[(turn + step) % endpoints.length]!;
-      if (endpoint.restsUntil <= now) return endpoint;
+      if (!endpoint.failing) return endpoint;
+      if (endpoint.tried || endpoint.restsUntil > now) continue;
+      endpoint.tried = true;
+      return endpoint;
     }
     return endpoints[turn]!;
+  }
+
+  function judge(endpoint: Endpoint, failed: boolean): void {
+    endpoint.tried = false;
+    endpoint.failing = failed;
+    if (failed) endpoint.restsUntil = Date.now() + restMs;
   }
 
   /** Every device's question fails while nobody answers: one line in ten seconds says it. */
@@ -79,6 +118,15 @@ export function startHooks({
   }
 
   async function ask(hook: HookName, body: object): Promise<HookAnswer> {
+    const done = await turns.take({ rank: rankOf(hook) });
+    try {
+      return await askInTurn(hook, body);
+    } finally {
+      done?.();
+    }
+  }
+
+  async function askInTurn(hook: HookName, body: object): Promise<HookAnswer> {
     const bytes = Buffer.from(JSON.stringify(body));
     const attempts = Math.max(2, endpoints.length);
     const deadline = Date.now() + timeoutMs;
@@ -88,8 +136,8 @@ export function startHooks({
       // A replica that hangs may not use up the time of the others.
       const share = endpoints.length > 1 && attempt < endpoints.length - 1 ? endpoints.length : 1;
       answer = await post(agent, endpoint.url, hook, bytes, (deadline - Date.now()) / share);
+      judge(endpoint, answer.verdict === "failed");
       if (answer.verdict !== "failed") break;
-      endpoint.restsUntil = Date.now() + restMs;
     }
     if (answer.verdict === "failed") sayFailed(hook, answer.error);
     onAnswer(hook, answer);

@@ -1,4 +1,5 @@
 // The doors: MQTT over TCP and over WebSocket, both ending in a stream of bytes.
+import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
@@ -69,7 +70,8 @@ function streamOf(webSocket: WebSocket) {
 }
 
 function peerOf(socket: Socket) {
-  return { address: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""), port: socket.remotePort ?? 0 };
+  const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return { address, port: socket.remotePort ?? 0, connectionId: randomBytes(12).toString("base64url") };
 }
 
 /** Rejects with one clear line when the port cannot be had. */

@@ -16,8 +16,15 @@ export interface Publication {
   properties?: object | undefined;
 }
 
-export function registerQuestion(connect: Connect, clientId: string, peer: { address: string; port: number }): object {
+export function registerQuestion(
+  connect: Connect,
+  clientId: string,
+  peer: { address: string; port: number },
+  connectionId: string,
+): object {
   const asked = {
+    // Ours: VerneMQ has no name for a connection.
+    connection_id: connectionId,
     peer_addr: peer.address,
     peer_port: peer.port,
     mountpoint: "",

@@ -5,12 +5,14 @@ import { type Broker, endSession, readBroker } from "./broker.ts";
 import type { EdgeConfig } from "./config.ts";
 import { Connection, type Device, type Surroundings } from "./connection.ts";
 import { startDecisions } from "./decisions.ts";
-import { type Hooks, startHooks } from "./hooks.ts";
+import { type Hooks, hookSockets, startHooks } from "./hooks.ts";
 import { startAdmin } from "./http.ts";
 import { type Door, openTcp, openWebSocket } from "./listen.ts";
+import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
 import { startProbe } from "./probe.ts";
 import { type Reason, reasons } from "./reasons.ts";
 import { type Sessions, startSessions } from "./sessions.ts";
+import { openTurns, type Turns } from "./turns.ts";
 
 export interface Edge {
   /** where it listens, also when the settings said "any" */
@@ -18,26 +20,30 @@ export interface Edge {
   close(): Promise<void>;
 }
 
-/** sockets beyond the cap that may wait to be told so */
-const refusedAtOnce = 1000;
-
 export async function startEdge(config: EdgeConfig, context: ServiceContext): Promise<Edge> {
   const { log, health } = context;
   const { servicesSecret, hookSecret } = context.secrets();
   const connections = new Set<Connection>();
-  const measures = startMeasures(context, connections);
+  const urls = config.EDGE_HOOKS_URL.split(",");
+  const room = findRoom(config.EDGE_MAX_CONNECTIONS, readOpenFilesLimit(), hookSockets(urls), log);
+  const turns = openTurns({
+    atOnce: config.EDGE_CONNECTS_AT_ONCE,
+    waitingMax: config.EDGE_CONNECTS_WAITING,
+    waitMs: config.EDGE_CONNECT_WAIT_MS,
+  });
+  const measures = startMeasures(context, connections, turns);
   const broker = readBroker(config.PARLEY_BROKER_URL, servicesSecret, config.EDGE_BROKER_TIMEOUT_MS);
   const hooks = startHooks({
-    urls: config.EDGE_HOOKS_URL.split(","),
+    urls,
     secret: hookSecret,
     timeoutMs: config.EDGE_HOOK_TIMEOUT_MS,
     log,
     onAnswer: (hook, { verdict }) => measures.hooks.inc({ hook, verdict }),
   });
   const sessions = startSessions({ hooks, endSession: (clientId) => endSession(broker, clientId), log });
-  const surroundings = surround({ config, context, broker, hooks, sessions, connections, measures });
+  const surroundings = surround({ config, context, broker, hooks, sessions, turns, connections, room, measures });
   const onDevice = (device: Device): void => {
-    if (connections.size >= config.EDGE_MAX_CONNECTIONS + refusedAtOnce) device.stream.destroy();
+    if (connections.size >= room.devices + room.refused) device.stream.destroy();
     else connections.add(new Connection(device, surroundings));
   };
   const doors = await openDoors(config, onDevice, { secret: servicesSecret, sessions, log });
@@ -72,18 +78,30 @@ function surround(parts: {
   broker: Broker;
   hooks: Hooks;
   sessions: Sessions;
+  turns: Turns;
   connections: Set<Connection>;
+  room: Room;
   measures: Measures;
 }): Surroundings {
-  const { config, context, broker, hooks, sessions, connections, measures } = parts;
+  const { config, context, broker, hooks, sessions, turns, connections, room, measures } = parts;
+  /** devices let in that far, until their sockets are closed */
+  let admitted = 0;
   const decisions = startDecisions(hooks, config.EDGE_DECISION_CACHE_ENTRIES, () => measures.reused.inc());
   return {
     rules: { hooks, decisions, broker, maxSessionExpirySeconds: config.EDGE_SESSION_EXPIRY_SECONDS },
     sessions,
+    turns,
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
     connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
     log: context.log,
-    isFull: () => connections.size > config.EDGE_MAX_CONNECTIONS,
+    admit() {
+      if (admitted >= room.devices) return false;
+      admitted += 1;
+      return true;
+    },
+    release() {
+      admitted -= 1;
+    },
     onClose: (connection: Connection, reason: Reason | undefined) => {
       connections.delete(connection);
       if (reason !== undefined) measures.closed.inc({ reason: reason.name });
@@ -119,7 +137,8 @@ function sweep(connections: Set<Connection>, sessions: Sessions): void {
 
 type Measures = ReturnType<typeof startMeasures>;
 
-function startMeasures({ metrics }: ServiceContext, connections: Set<Connection>) {
+function startMeasures({ metrics }: ServiceContext, connections: Set<Connection>, turns: Turns) {
+  gauge(metrics, "edge_connects_waiting", "CONNECTs that wait for their turn", () => turns.waiting());
   gauge(metrics, "edge_connections", "devices connected", () => connections.size);
   return {
     hooks: counter(metrics, "edge_hook_questions_total", "hooks asked, by verdict", ["hook", "verdict"]),

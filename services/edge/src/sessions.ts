@@ -6,6 +6,8 @@ import type { Hooks } from "./hooks.ts";
 /** A device's connection, as sessions see it. */
 export interface Member {
   clientId: string;
+  /** of this connection alone; its events carry it, so that they end no session at another edge */
+  readonly connectionId: string;
   username: string | null;
   version: 4 | 5;
   transport: "tcp" | "ws";
@@ -25,6 +27,8 @@ export interface Sessions {
   connected(): Iterable<Member>;
   /** True when a newer connection has claimed the member's client id. */
   isTakenOver(member: Member): boolean;
+  /** Resolves true when a newer connection is known to have begun at another edge; false as well when nobody answers. */
+  isElsewhere(member: Member): Promise<boolean>;
   /** Disconnects a client id and ends its session: false when nobody knew it. Rejects when the broker does not answer. */
   remove(clientId: string): Promise<boolean>;
   /** Ends what ran out by now. */
@@ -33,7 +37,15 @@ export interface Sessions {
   settled(): Promise<void>;
 }
 
+interface Waiting {
+  connectionId: string;
+  endsAt: number;
+  byBroker: boolean;
+}
+
 type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
+
+const expireAgainMs = 10_000;
 
 /**
  * Kept in memory only: after a restart of the edge, what waited is forgotten here and ended by the device's next connect,
@@ -51,16 +63,8 @@ export function startSessions({
   /** newest last; more than one only while a take-over is under way */
   const members = new Map<string, Member[]>();
   /** disconnected persistent sessions: when they end, and whether the broker ends them itself */
-  const waiting = new Map<string, { endsAt: number; byBroker: boolean }>();
-  /** one chain a client id, so that its events arrive in order */
-  const telling = new Map<string, Promise<unknown>>();
-
-  function tell(clientId: string, hook: SessionHook): void {
-    const before = telling.get(clientId) ?? Promise.resolve();
-    const told = before.then(() => hooks.ask(hook, { mountpoint: "", client_id: clientId }));
-    telling.set(clientId, told);
-    void told.then(() => telling.get(clientId) === told && telling.delete(clientId));
-  }
+  const waiting = new Map<string, Waiting>();
+  const { tell, settled } = startTelling(hooks);
 
   function claim(member: Member): void {
     waiting.delete(member.clientId);
@@ -68,11 +72,11 @@ export function startSessions({
   }
 
   function wake(member: Member): void {
-    tell(member.clientId, "on_client_wakeup");
+    tell(member.clientId, "on_client_wakeup", member.connectionId);
   }
 
   function leave(member: Member): void {
-    const { clientId } = member;
+    const { clientId, connectionId } = member;
     const others = (members.get(clientId) ?? []).filter((one) => one !== member);
     if (others.length > 0) {
       members.set(clientId, others);
@@ -80,14 +84,15 @@ export function startSessions({
     }
     members.delete(clientId);
     if (member.sessionExpirySeconds === 0) {
-      tell(clientId, "on_client_gone");
+      tell(clientId, "on_client_gone", connectionId);
       return;
     }
     waiting.set(clientId, {
+      connectionId,
       endsAt: Date.now() + member.sessionExpirySeconds * 1000,
       byBroker: member.version === 5,
     });
-    tell(clientId, "on_client_offline");
+    tell(clientId, "on_client_offline", connectionId);
   }
 
   async function remove(clientId: string): Promise<boolean> {
@@ -102,20 +107,26 @@ export function startSessions({
   }
 
   function sweep(now: number): void {
-    for (const [clientId, { endsAt, byBroker }] of waiting) {
-      if (endsAt > now) continue;
+    for (const [clientId, session] of waiting) {
+      if (session.endsAt > now) continue;
       waiting.delete(clientId);
-      if (byBroker) tell(clientId, "on_session_expired");
-      else void expire(clientId);
+      if (session.byBroker) tell(clientId, "on_session_expired", session.connectionId);
+      else void expire(clientId, session);
     }
   }
 
-  /** An MQTT 3.1.1 session never ends by itself on the broker. */
-  async function expire(clientId: string): Promise<void> {
-    const ended = await endSession(clientId);
+  /**
+   * An MQTT 3.1.1 session never ends by itself on the broker. Its device may have come back through another edge, where
+   * ending the session would disconnect it; that edge will see to it.
+   */
+  async function expire(clientId: string, session: Waiting): Promise<void> {
+    const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId });
+    if (members.has(clientId) || waiting.has(clientId)) return;
+    if (verdict === "refused" && error === "connected") return;
+    const ended = verdict === "ok" ? await endSession(clientId) : "failed";
     if (members.has(clientId)) return;
-    if (ended === "failed") waiting.set(clientId, { endsAt: Date.now() + 10_000, byBroker: false });
-    else tell(clientId, "on_session_expired");
+    if (ended === "failed") waiting.set(clientId, { ...session, endsAt: Date.now() + expireAgainMs });
+    else tell(clientId, "on_session_expired", session.connectionId);
   }
 
   return {
@@ -126,7 +137,39 @@ export function startSessions({
     sweep,
     connected: () => connectedOf(members),
     isTakenOver: (member) => members.get(member.clientId)?.at(-1) !== member,
-    settled: async () => {
+    isElsewhere: startAsking(hooks),
+    settled,
+  };
+}
+
+/** A broker that ends drops all its connections at once, and then there is nothing to find out. */
+const askedAtOnce = 64;
+
+function startAsking(hooks: Hooks): Sessions["isElsewhere"] {
+  let asking = 0;
+  return async ({ clientId, connectionId }) => {
+    if (asking >= askedAtOnce) return false;
+    asking += 1;
+    const question = { client_id: clientId, connection_id: connectionId };
+    const { verdict, error } = await hooks.ask("is_connected", question).finally(() => {
+      asking -= 1;
+    });
+    return verdict === "refused" && error === "connected";
+  };
+}
+
+/** Tells of sessions: one chain a client id, so that its events arrive in order. */
+function startTelling(hooks: Hooks) {
+  const telling = new Map<string, Promise<unknown>>();
+  return {
+    tell(clientId: string, hook: SessionHook, connectionId?: string): void {
+      const before = telling.get(clientId) ?? Promise.resolve();
+      const named = connectionId === undefined ? {} : { connection_id: connectionId };
+      const told = before.then(() => hooks.ask(hook, { mountpoint: "", client_id: clientId, ...named }));
+      telling.set(clientId, told);
+      void told.then(() => telling.get(clientId) === told && telling.delete(clientId));
+    },
+    async settled(): Promise<void> {
       while (telling.size > 0) await Promise.all(telling.values());
     },
   };

@@ -1,6 +1,6 @@
 // How the hooks are asked: kept answers, several replicas, and no answer is a no.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import {
@@ -156,7 +156,31 @@ test("a replica that hangs leaves the others time to answer", async (t) => {
   for (let index = 0; index < 4; index++) await device.publishAsync(`t/${index}`, "x", { qos: 1 });
 });
 
-test("the edge is ready when the broker takes its login and a hook answers, and not while either is away", async (t) => {
+test("a replica that hangs is tried by one question a second, and nobody else waits for it", async (t) => {
+  let asked = 0;
+  const held = new Set<Socket>();
+  const hanging = createServer((socket) => {
+    asked += 1;
+    held.add(socket);
+  });
+  await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const socket of held) socket.destroy();
+    hanging.close();
+  });
+  const { port } = hanging.address() as { port: number };
+  const live = await startHookServer(t);
+  const env = { EDGE_HOOK_TIMEOUT_MS: "3000" };
+  const edge = await startTestEdge(t, mosquitto, { url: `http://127.0.0.1:${port},${live.url}` }, env);
+  // The edge's own probes have found it out.
+  await eventually(() => asked >= 2, { timeoutMs: 15_000 });
+  const before = asked;
+  const devices = Array.from({ length: 40 }, () => connectDevice(t, edge));
+  await Promise.all(devices);
+  assert.ok(asked - before <= 3, `${asked - before} of 40 questions went to the one that hangs`);
+});
+
+test("the edge is ready when the broker takes its login and a hook answers, not while either is away, and again when both are back", async (t) => {
   const { mosquitto: broker } = await startServers(t, { mosquitto: true });
   const { hooks, edge } = await startBoth(t, broker, { EDGE_HOOK_TIMEOUT_MS: "500" });
   const { health } = edge.context;
@@ -166,4 +190,7 @@ test("the edge is ready when the broker takes its login and a hook answers, and 
   assert.ok(!("broker" in health.reasons()));
   await broker.kill();
   await eventually(() => "broker" in health.reasons(), { timeoutMs: 20_000 });
+  await broker.start();
+  await startHookServer(t, Number(new URL(hooks.url).port));
+  await eventually(() => Object.keys(health.reasons()).length === 0, { timeoutMs: 20_000 });
 });

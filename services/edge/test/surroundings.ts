@@ -22,11 +22,11 @@ export interface HookAnswer {
 export interface HookServer {
   url: string;
   /** all that was asked, in order; the edge's own probes left out */
-  asked: { hook: string; body: Body; path: string; headers: Body }[];
+  asked: { hook: string; body: Body; connection?: string; path: string; headers: Body }[];
   /** The bodies of one hook's questions. */
   of(hook: string): Body[];
   /** Answers from now on; what it leaves undefined is allowed. */
-  answer(policy: (hook: string, body: Body) => HookAnswer | Promise<HookAnswer> | undefined): void;
+  answer(policy: (hook: string, body: Body, connection?: string) => HookAnswer | Promise<HookAnswer> | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -37,21 +37,26 @@ export const cached = (seconds: number, answer: HookAnswer): HookAnswer => ({
   headers: { "cache-control": `max-age=${seconds}` },
 });
 
-export async function startHookServer(t: TestContext): Promise<HookServer> {
+/** On any free port, unless one is given. */
+export async function startHookServer(t: TestContext, port = 0): Promise<HookServer> {
   const asked: HookServer["asked"] = [];
   let policy: Parameters<HookServer["answer"]>[0] = () => undefined;
   const server: Server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const hook = String(request.headers["vernemq-hook"]);
-    const body = JSON.parse(Buffer.concat(parts).toString()) as Body;
+    const { connection_id: connection, ...body } = JSON.parse(Buffer.concat(parts).toString()) as Body;
     const isProbe = String(body.client_id).startsWith("sys_");
-    if (!isProbe) asked.push({ hook, body, path: request.url ?? "", headers: request.headers });
-    const { status = 200, headers = {}, body: answer } = (isProbe ? undefined : await policy(hook, body)) ?? ok;
+    if (!isProbe) asked.push({ hook, body, connection, path: request.url ?? "", headers: request.headers });
+    const {
+      status = 200,
+      headers = {},
+      body: answer,
+    } = (isProbe ? undefined : await policy(hook, body, connection)) ?? ok;
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const stop = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = new Promise((resolve) => server.close(resolve));

@@ -1,7 +1,15 @@
 // Answers the connect decision's question: may this device connect? If so its session begins, before the CONNACK.
-import { AppError, type ConnectReply, type ConnectRequest, isUid } from "@parley/protocol";
+import {
+  AppError,
+  type ConnectedReply,
+  type ConnectedRequest,
+  type ConnectReply,
+  type ConnectRequest,
+  isUid,
+} from "@parley/protocol";
 import type { Devices } from "./devices.ts";
 import type { SessionChange } from "./session-script.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface ConnectParts {
   devices: Devices;
@@ -25,6 +33,21 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   await atMost(parts.change(begin), writeMs);
   parts.greet(uid, clientId);
   return { ok: true };
+}
+
+/** Is a connection of that client id known, another one than the named? */
+export async function isConnected(
+  { clientId, connection }: ConnectedRequest,
+  { devices, sessions }: { devices: Devices; sessions: Pick<Sessions, "of"> },
+): Promise<ConnectedReply> {
+  if (typeof clientId !== "string") throw new AppError("invalid_packet", "the request names no clientId");
+  const uid = await devices.ownerOf(clientId);
+  if (uid === undefined) return { connected: false };
+  const session = await sessions.of(uid, clientId).catch((cause: unknown) => {
+    throw new AppError("unavailable", "Redis does not answer", { cause });
+  });
+  const named = typeof connection === "string" && session?.connection === connection;
+  return { connected: session !== undefined && !named };
 }
 
 async function atMost(work: Promise<void>, limitMs: number): Promise<void> {

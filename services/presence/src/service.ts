@@ -1,5 +1,5 @@
 // Puts presence together: NATS, Redis, the store of devices, sessions, notices, the broker's list.
-import { AppError, type ConnectedReply, type ConnectRequest, subjects } from "@parley/protocol";
+import { type ConnectedRequest, type ConnectRequest, subjects } from "@parley/protocol";
 import {
   answerJson,
   connectNats,
@@ -13,7 +13,7 @@ import {
 import { openStore } from "@parley/store";
 import { type BrokerClients, openBrokerClients } from "./broker-clients.ts";
 import type { PresenceConfig } from "./config.ts";
-import { connectDevice } from "./connect.ts";
+import { connectDevice, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";
 import { followEvents } from "./events.ts";
 import { deviceMethods, openRequests } from "./methods.ts";
@@ -57,7 +57,13 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   const parts = { devices, change: sessions.change, greet: notices.greet };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
-    answerJson<{ clientId: string }>(nats, subjects.deviceConnected, queue, isConnected(sessions), log),
+    answerJson<ConnectedRequest>(
+      nats,
+      subjects.deviceConnected,
+      queue,
+      (asked) => isConnected(asked, { devices, sessions }),
+      log,
+    ),
     serveMethods(nats, { queue, log, handlers: deviceMethods({ nats, devices, sessions, broker, requests }) }),
     followEvents({ nats, devices, change: sessions.change, revoked, log }),
     watchCheck(health, "store", () => store.check()),
@@ -85,16 +91,6 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
         await store.close();
       });
     },
-  };
-}
-
-function isConnected(sessions: Sessions): (asked: { clientId: string }) => Promise<ConnectedReply> {
-  return async ({ clientId }) => {
-    if (typeof clientId !== "string") throw new AppError("invalid_packet", "the request names no clientId");
-    const connected = await sessions.isConnected(clientId).catch((cause: unknown) => {
-      throw new AppError("unavailable", "Redis does not answer", { cause });
-    });
-    return { connected };
   };
 }
 

@@ -17,6 +17,8 @@ export interface StoredSession {
   at: number;
   /** of the token, unix s */
   issuedAt?: number;
+  /** the connection's name, where the broker has one */
+  connection?: string;
 }
 
 export interface Sessions {
@@ -24,8 +26,8 @@ export interface Sessions {
   change(change: SessionChange): Promise<void>;
   /** Throws while Redis is away. */
   ofUser(uid: string): Promise<Map<string, StoredSession>>;
-  /** Is the device connected, as far as is known? Throws while Redis is away. */
-  isConnected(clientId: string): Promise<boolean>;
+  /** The user's session of that device, if it is connected as far as is known. Throws while Redis is away. */
+  of(uid: string, clientId: string): Promise<StoredSession | undefined>;
   /** Every session: clientId → unix ms of its begin. Throws while Redis is away. */
   all(): Promise<Map<string, number>>;
   /** What others were last told; users who are offline are missing. Throws while Redis is away. */
@@ -116,7 +118,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   };
 }
 
-function reading(redis: Redis): Pick<Sessions, "ofUser" | "isConnected" | "all" | "told"> {
+function reading(redis: Redis): Pick<Sessions, "ofUser" | "of" | "all" | "told"> {
   return {
     async ofUser(uid) {
       const kept: Record<string, string> = await redis.hgetall(userKey(uid));
@@ -124,7 +126,10 @@ function reading(redis: Redis): Pick<Sessions, "ofUser" | "isConnected" | "all" 
         Object.entries(kept).map(([clientId, text]) => [clientId, JSON.parse(text) as StoredSession] as const),
       );
     },
-    isConnected: async (clientId) => (await redis.zscore(sessionsKey, clientId)) !== null,
+    async of(uid, clientId) {
+      const text = await redis.hget(userKey(uid), clientId);
+      return text === null ? undefined : (JSON.parse(text) as StoredSession);
+    },
     async all() {
       const flat = await redis.zrange(sessionsKey, "0", "-1", "WITHSCORES");
       const sessions = new Map<string, number>();

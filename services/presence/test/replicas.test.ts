@@ -150,14 +150,21 @@ test("a connection that presence was not asked about is the session from its fir
   await eventually(async () => (await online(presence)).join() === "alice:web");
 });
 
-test("any replica says whether a device is connected, whichever took its connect", async (t) => {
+test("any replica says whether a device is connected, or by another connection, whichever took its connect", async (t) => {
   const one = await startOne(t);
   await startOne(t, {}, one);
-  await one.connect("alice:phone");
+  await one.connect("alice:phone", { connection: "a" });
+  const asked = [
+    [{ clientId: "alice:phone" }, true],
+    [{ clientId: "alice:phone", connection: "b" }, true],
+    [{ clientId: "alice:phone", connection: "a" }, false],
+    [{ clientId: "alice:web" }, false],
+    [{ clientId: "mqtt/unknown" }, false],
+  ] as const;
   for (let turn = 0; turn < 6; turn++)
-    for (const [clientId, connected] of [["alice:phone", true] as const, ["alice:web", false] as const])
+    for (const [request, connected] of asked)
       assert.deepEqual(
-        await requestJson<ConnectedReply>(one.nats, subjects.deviceConnected, { clientId }, { timeoutMs: 2000 }),
+        await requestJson<ConnectedReply>(one.nats, subjects.deviceConnected, request, { timeoutMs: 2000 }),
         { connected },
       );
 });

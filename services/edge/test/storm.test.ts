@@ -1,0 +1,121 @@
+// More devices at once than can be judged, or than fit.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { eventually, freePort, startServers, type TestContext } from "@parley/testkit";
+import { connectPacket, openRaw, type Version } from "./raw-client.ts";
+import { newClientId, ok, startBoth, startHookServer } from "./surroundings.ts";
+
+const { mosquitto } = await startServers({ after }, { mosquitto: true });
+const codeOf = (packet: Record<string, unknown>) => packet.reasonCode ?? packet.returnCode;
+
+async function connectRaw(t: TestContext, port: number, version: Version = 4) {
+  const client = await openRaw(t, port, version);
+  client.send(connectPacket(version, newClientId()));
+  return client;
+}
+
+test("300 devices at the same moment are all let in, so many judged at once", async (t) => {
+  const env = { EDGE_CONNECTS_AT_ONCE: "16" };
+  const { hooks, edge } = await startBoth(t, mosquitto, env);
+  let under = 0;
+  let most = 0;
+  hooks.answer(async (hook) => {
+    if (hook !== "auth_on_register") return ok;
+    most = Math.max(most, ++under);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    under -= 1;
+    return ok;
+  });
+  const clients = await Promise.all(Array.from({ length: 300 }, () => connectRaw(t, edge.tcp)));
+  const codes = await Promise.all(clients.map(async (client) => codeOf(await client.next())));
+  assert.deepEqual([...new Set(codes)], [0]);
+  assert.ok(most <= 16, `${most} at once`);
+});
+
+test("a CONNECT beyond those that may wait, or that waited too long, is told that the server is busy", async (t) => {
+  const env = { EDGE_CONNECTS_AT_ONCE: "1", EDGE_CONNECTS_WAITING: "2", EDGE_CONNECT_WAIT_MS: "500" };
+  const { hooks, edge } = await startBoth(t, mosquitto, env);
+  const held = Promise.withResolvers<void>();
+  hooks.answer(async () => {
+    await held.promise;
+    return ok;
+  });
+  const first = await connectRaw(t, edge.tcp);
+  await eventually(() => hooks.of("auth_on_register").length === 1);
+  const waiting = [await connectRaw(t, edge.tcp), await connectRaw(t, edge.tcp, 5)];
+  await eventually(async () => (await edge.metric("edge_connects_waiting")) === 2);
+  assert.equal(codeOf(await (await connectRaw(t, edge.tcp, 5)).next()), 0x89);
+  assert.equal(codeOf(await (await connectRaw(t, edge.tcp, 4)).next()), 3);
+  assert.deepEqual(await Promise.all(waiting.map(async (client) => codeOf(await client.next()))), [3, 0x89]);
+  held.resolve();
+  assert.equal(codeOf(await first.next()), 0);
+  assert.equal(codeOf(await (await connectRaw(t, edge.tcp)).next()), 0);
+});
+
+test("a device that left while it was judged is told of as gone", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const held = Promise.withResolvers<void>();
+  hooks.answer(async (hook) => {
+    if (hook === "auth_on_register") await held.promise;
+    return ok;
+  });
+  const client = await connectRaw(t, edge.tcp);
+  await eventually(() => hooks.of("auth_on_register").length === 1);
+  client.socket.resetAndDestroy();
+  // The edge has heard of it when it has heard what came later.
+  const later = await connectRaw(t, edge.tcp);
+  await eventually(() => hooks.of("auth_on_register").length === 2);
+  void later;
+  held.resolve();
+  await eventually(() => hooks.of("on_client_gone").length === 1);
+});
+
+/** An edge's own process, with so few files that it may have open. */
+async function startLimited(t: TestContext, files: number, env: Record<string, string>) {
+  const port = await freePort();
+  const main = join(import.meta.dirname, "../src/main.ts");
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
+  const child = spawn("sh", ["-c", `ulimit -n ${files}; exec "$0" "$1"`, process.execPath, main], {
+    env: { ...inherited, EDGE_MQTT_PORT: `${port}`, EDGE_WS_PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  return { port, child, said: () => said };
+}
+
+test("where files are few the edge says so at its start, takes as many devices as fit, and tells the others that it is busy", async (t) => {
+  const hooks = await startHookServer(t);
+  const folder = await mkdtemp(join(tmpdir(), "parley-edge-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, "secrets"));
+  await writeFile(join(folder, "secrets", "services-secret"), mosquitto.password, { mode: 0o600 });
+  const env = { PARLEY_BROKER_URL: mosquitto.url, EDGE_HOOKS_URL: hooks.url, PARLEY_DIR: folder };
+  const edge = await startLimited(t, 300, env);
+  await eventually(() => edge.said().includes('"started"'), { timeoutMs: 15_000 });
+  const line =
+    edge
+      .said()
+      .split("\n")
+      .find((one) => one.includes("few_open_files")) ?? "{}";
+  const { accepted, limit, reason } = JSON.parse(line);
+  assert.equal(limit, 300);
+  assert.match(
+    reason,
+    /300 open files \(ulimit -n\) are enough for \d+ devices: raise it to \d+, or lower EDGE_MAX_CONN/,
+  );
+  const clients = await Promise.all(Array.from({ length: accepted + 10 }, () => connectRaw(t, edge.port)));
+  const codes = await Promise.all(clients.map(async (client) => codeOf(await client.next())));
+  assert.equal(codes.filter((code) => code === 0).length, accepted, edge.said().slice(-500));
+  assert.equal(codes.filter((code) => code === 3).length, 10);
+  clients[codes.indexOf(0)]?.socket.destroy();
+  await eventually(async () => codeOf(await (await connectRaw(t, edge.port)).next()) === 0);
+});
