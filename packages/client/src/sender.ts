@@ -32,12 +32,12 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
   function pump(): void {
     clearTimeout(timer);
     if (!online) return;
-    for (const packet of outbox.due(Date.now()) as { id: string }[])
+    for (const packet of outbox.due(performance.now()) as { id: string }[])
       publish(packet, (error) => {
         if (typeof error?.code === "number") nacked(packet.id, brokerRefusal(error.code));
       });
     const next = outbox.nextDue();
-    if (next !== undefined) timer = setTimeout(pump, Math.max(1, next - Date.now()));
+    if (next !== undefined) timer = setTimeout(pump, Math.max(1, next - performance.now()));
   }
 
   function acked({ id, conv, seq, ts }: Ack): void {
@@ -51,7 +51,7 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
   }
 
   function nacked(id: string, error: AppError): boolean {
-    const outcome = outbox.nacked(id, error.code, Date.now());
+    const outcome = outbox.nacked(id, error.code, performance.now());
     if (!outcome) return false;
     if (outcome.settled) {
       forget(id);
