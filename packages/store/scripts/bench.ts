@@ -1,8 +1,10 @@
-// Measures the engine behind STORE_URL: append in batches, one message alone, and the idempotency look-up.
+// Measures the engine behind STORE_URL: append in batches, one message alone, the idempotency look-up, and a steady rate.
 // node packages/store/scripts/bench.ts [--url sqlite:/tmp/bench] [--rows 300000] [--batch 100] [--conversations 1000]
+//   [--rate 2000] [--seconds 30]
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type LogEntry, type MessageLog, openStore } from "../src/index.ts";
 
@@ -12,6 +14,8 @@ const { values: options } = parseArgs({
     rows: { type: "string", default: "300000" },
     batch: { type: "string", default: "100" },
     conversations: { type: "string", default: "1000" },
+    rate: { type: "string", default: "2000" },
+    seconds: { type: "string", default: "30" },
   },
 });
 const rows = Number(options.rows);
@@ -77,6 +81,24 @@ async function findMissing(log: MessageLog, count: number): Promise<void> {
   console.log(`find of a missing key: ${(((performance.now() - begun) * 1000) / count).toFixed(2)} µs`);
 }
 
+/** Single appends at a steady rate: what one waits, from the moment it was due. */
+async function appendSteadily(log: MessageLog, rate: number, seconds: number): Promise<void> {
+  const samples: number[] = [];
+  const appending: Promise<void>[] = [];
+  const begun = performance.now();
+  while (appending.length < rate * seconds) {
+    const due = Math.min(rate * seconds, ((performance.now() - begun) * rate) / 1_000);
+    while (appending.length < due) {
+      const dueAt = begun + (appending.length * 1_000) / rate;
+      const q = partitions[appending.length % partitions.length]!;
+      appending.push(log.append(q, [nextEntry(q)]).then(() => void samples.push(performance.now() - dueAt)));
+    }
+    await delay(1);
+  }
+  await Promise.all(appending);
+  show(`${rate} single appends a second for ${seconds} s`, samples);
+}
+
 const folder = mkdtempSync(join(process.cwd(), ".bench-"));
 const store = await openStore(options.url ?? `sqlite:${folder}`, { service: "bench", lockWaitMs: 0 });
 try {
@@ -92,6 +114,7 @@ try {
   );
   await appendMany(log, "one message alone", 1, 1, 3_000);
   await findMissing(log, 100_000);
+  await appendSteadily(log, Number(options.rate), Number(options.seconds));
 } finally {
   await store.close();
   rmSync(folder, { recursive: true });
