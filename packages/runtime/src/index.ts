@@ -5,7 +5,7 @@ export * from "./checkpoints.ts";
 export * from "./config.ts";
 export * from "./health.ts";
 export * from "./holders.ts";
-export { noticeChannel } from "./lease-keys.ts";
+export { leaseKey, noticeChannel } from "./lease-keys.ts";
 export * from "./leases.ts";
 export * from "./log.ts";
 export * from "./main.ts";

@@ -12,9 +12,11 @@ export interface LeaseTurns {
   wants(): boolean;
   /** How many other replicas live, as far as the last turn knew. */
   others(): number;
-  /** When the keys were renewed last, and when the last turn that has ended began (performance.now()). */
+  /** When the keys were renewed last (performance.now()). */
   renewedAt(): number;
+  /** When the last turn that has ended began, and the last one that Redis answered. */
   startedAt(): number;
+  answeredAt(): number;
 }
 
 export interface LeaseTurnsParts {
@@ -41,6 +43,7 @@ export function createLeaseTurns(parts: LeaseTurnsParts): LeaseTurns {
   const now = () => performance.now();
   let last: TurnResult | undefined;
   let startedAt = now();
+  let answeredAt = 0;
   let seize = parts.seize;
   let quietUntil = 0;
   let renewedAt = 0;
@@ -76,6 +79,7 @@ export function createLeaseTurns(parts: LeaseTurnsParts): LeaseTurns {
       const beganAt = now();
       try {
         await turn(beganAt, closing);
+        answeredAt = beganAt;
       } catch (error) {
         quietUntil = now() + quietMs;
         last = undefined;
@@ -89,6 +93,7 @@ export function createLeaseTurns(parts: LeaseTurnsParts): LeaseTurns {
     others: () => last?.others ?? 0,
     renewedAt: () => renewedAt,
     startedAt: () => startedAt,
+    answeredAt: () => answeredAt,
   };
 }
 

@@ -1,5 +1,6 @@
 // Leases: which keys of a kind this replica holds, kept in Redis and spread evenly over the living replicas.
 import type { Redis } from "ioredis";
+import { createLeaseDoubt } from "./lease-doubt.ts";
 import { createHoldings, type ReleaseReason } from "./lease-holdings.ts";
 import { createHeldNotice, followNotices } from "./lease-notices.ts";
 import { leaseMs, leaseScript } from "./lease-script.ts";
@@ -35,7 +36,7 @@ export interface Leases {
   ready(): true | string;
   /**
    * Undefined as a rule. When this process stood still for longer than a lease: resolves when it is known again which
-   * keys are another's now (each told by `release`), or that Redis cannot be asked.
+   * keys are another's now (each told by `release`), or that Redis could not be asked for as long as a lease.
    */
   afterPause(): Promise<void> | undefined;
   /** Gives up all keys, each free for others as soon as its release has resolved. */
@@ -58,7 +59,9 @@ export function startLeases(options: LeaseOptions): Leases {
   const turns = createLeaseTurns({ ...options, seize, script, holdings });
   let closing: Promise<void> | undefined;
 
+  const doubt = createLeaseDoubt(turns, () => turning.next());
   const turning = repeat(async () => {
+    void doubt.ask();
     await turns.take(closing !== undefined);
     if (closing && turns.others() === 0) holdings.alone();
   }, turns.pauseMs);
@@ -86,7 +89,7 @@ export function startLeases(options: LeaseOptions): Leases {
     held: () => holdings.held,
     isFresh: (key) => holdings.held.has(key) && performance.now() - turns.renewedAt() < leaseMs,
     ready: () => holdings.held.size > 0 || turns.others() >= keys.length || `holds no ${kind} partition yet`,
-    afterPause: () => (performance.now() - turns.startedAt() > leaseMs ? turning.next() : undefined),
+    afterPause: doubt.ask,
     close() {
       closing ??= closeAll();
       return closing;

@@ -15,7 +15,7 @@ export type Admit = (topic: UplinkTopic) => AppError | undefined;
 export function createAdmit({
   rate,
   burst,
-  now = Date.now,
+  now = () => performance.now(),
 }: {
   rate: number;
   burst: number;

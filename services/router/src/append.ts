@@ -55,7 +55,7 @@ export function createAppend(options: AppendOptions): Append {
         resolve(outcome);
       };
       const lane = laneOf(appender, p, conversationPartition(item.conv));
-      lane.waiting.push({ item, bytes, deadline: Date.now() + timeoutMs, settle });
+      lane.waiting.push({ item, bytes, deadline: performance.now() + timeoutMs, settle });
       if (lane.unanswered || lane.again.length > 0) return;
       appender.ready.add(lane);
       schedule(appender);
@@ -86,7 +86,7 @@ function schedule(appender: Appender): void {
 
 function send(appender: Appender): void {
   const { ready, busy, requestsMax } = appender;
-  const now = Date.now();
+  const now = performance.now();
   const byHolder = new Map<string, Lane[]>();
   for (const lane of ready) {
     expire(lane, now);

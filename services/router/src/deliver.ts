@@ -59,7 +59,7 @@ export function createDeliver({ publishMany, members, chains, log }: DeliverPart
   }
 
   async function topicsOfRoom(conv: string, seq: number, memberSeq: number): Promise<string[]> {
-    const deadline = Date.now() + giveUpMs;
+    const deadline = performance.now() + giveUpMs;
     for (;;) {
       try {
         const list: CachedList = await members.listOf(conv, memberSeq);
@@ -67,7 +67,7 @@ export function createDeliver({ publishMany, members, chains, log }: DeliverPart
       } catch (error) {
         log.warn({ event: "members_unknown", conv, seq, reason: String(error) });
         // Stored and acknowledged: its members have it by sync. Nobody blocks a partition for longer.
-        if (Date.now() >= deadline) return [];
+        if (performance.now() >= deadline) return [];
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }

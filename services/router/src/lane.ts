@@ -4,7 +4,7 @@ import { AppError, type Appended, type AppendItem } from "@parley/protocol";
 export interface Waiting {
   item: AppendItem;
   bytes: number;
-  /** unix ms */
+  /** performance.now() */
   deadline: number;
   settle(outcome: Appended | AppError): void;
 }

@@ -6,6 +6,7 @@ import { type Cluster, eventually, type TestContext } from "@parley/testkit";
 import { connectAsync, type MqttClient } from "mqtt";
 
 export interface Device {
+  uid: string;
   client: MqttClient;
   /** what came to the device's own topic, and to its user's */
   answers: Record<string, unknown>[];
@@ -27,6 +28,7 @@ export async function connectDevice(t: TestContext, cluster: Cluster, clientId: 
   if (client.stream instanceof Socket) client.stream.setNoDelay(true);
   t.after(() => client.endAsync(true));
   const device: Device = {
+    uid,
     client,
     answers: [],
     messages: [],
@@ -55,6 +57,8 @@ export interface Sent {
 }
 
 export interface Pair {
+  sender: Device;
+  receiver: Device;
   send(): void;
   sent: Sent[];
 }
@@ -91,6 +95,8 @@ async function connectPair(t: TestContext, cluster: Cluster, name: string): Prom
     one.ackedAt ??= performance.now();
   });
   return {
+    sender,
+    receiver,
     sent,
     send() {
       const id = String(sent.length);
@@ -155,4 +161,20 @@ export function latencies(pairs: readonly Pair[], from: number, until: number) {
     .sort((a, b) => a - b);
   const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? Number.NaN;
   return { messages: taken.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+/** What became of the messages that were sent while there was trouble: a hundred a second. */
+export async function underLoad(pairs: readonly Pair[], trouble: () => Promise<void>): Promise<Omit<Outcome, "sent">> {
+  const load = startLoad(pairs, 100);
+  const before = pairs[0]?.sent.length ?? 0;
+  try {
+    await eventually(() => (pairs[0]?.sent.length ?? 0) > before + 1);
+    await trouble();
+    const after = pairs[0]?.sent.length ?? 0;
+    await eventually(() => (pairs[0]?.sent.length ?? 0) > after + 1);
+  } finally {
+    load.stop();
+  }
+  const { sent: _sent, ...outcome } = await outcomeOf(pairs);
+  return outcome;
 }
