@@ -1,5 +1,6 @@
 // Requests that change something, done once for (uid, client id, request id) for 24 h (DESIGN §3): written before the work.
 import { createHash, createHmac } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, errorTable } from "@parley/protocol";
 import type { Collection } from "@parley/store";
 import { type Bound, type Call, newOperation } from "./call.ts";
@@ -7,6 +8,10 @@ import { errorOf, type RequestDoc } from "./store.ts";
 
 /** How long a request id is remembered. */
 export const requestLifeMs = 24 * 3_600_000;
+
+/** How long a request that another replica began is waited for, before it is worked here as well: it may have died. */
+const patienceMs = 3_000;
+const lookMs = 50;
 
 export type Perform = (bound: Bound, params: object, call: Omit<Call, "operation">) => Promise<unknown>;
 
@@ -38,7 +43,7 @@ async function once(
 ): Promise<unknown> {
   const begun: RequestDoc = { state: "begun", of, operation: newOperation(), begunAt: Date.now() };
   if (!(await requests.insert(key, begun))) {
-    const known = (await requests.get(key))?.doc;
+    const known = await answered(requests, key);
     if (known === undefined) return once(requests, key, of, { bound, params, call });
     if (known.of !== of)
       return new AppError("conflict", "this request id was used for another request within the last 24 h");
@@ -56,6 +61,17 @@ async function once(
   const answer = bound.method.name === "keys.create" ? {} : { answer: result ?? {} };
   await requests.put([{ key, doc: { ...begun, state: "done", ...answer } }]);
   return result;
+}
+
+/** The request as it is kept; one that was begun just now is another replica's, and waited for. */
+async function answered(requests: Collection<RequestDoc>, key: string): Promise<RequestDoc | undefined> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const known = (await requests.get(key))?.doc;
+    const isUnderWay = known?.state === "begun" && Math.abs(Date.now() - known.begunAt) < patienceMs;
+    if (!isUnderWay || performance.now() >= deadline) return known;
+    await sleep(lookMs);
+  }
 }
 
 async function work(bound: Bound, params: object, call: Omit<Call, "operation">, operation: string): Promise<unknown> {

@@ -86,7 +86,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       name: "refresh_tokens",
       indexes: { device: ["uid", "clientId"], expires: ["expiresAt"] },
     }),
-    revocations: await documents.collection<RevocationDoc>({ name: "revocations", indexes: { until: ["until"] } }),
+    revocations: await documents.collection<RevocationDoc>({
+      name: "revocations",
+      indexes: { until: ["until"], before: ["before"] },
+    }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: { begun: ["begunAt"] } }),
   };
 }

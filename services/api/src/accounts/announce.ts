@@ -6,7 +6,8 @@ import type { ApiStore } from "../store.ts";
 const againMs = 5_000;
 
 export interface Announcements {
-  add(revocation: Revocation): void;
+  /** Resolves when it was tried: NATS has it, unless it is away. Never rejects. */
+  add(revocation: Revocation): Promise<void>;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }
@@ -35,6 +36,7 @@ export function startAnnouncing(parts: Parts): Announcements {
       waiting.set(revocationKey(revocation), revocation);
       if (running) running = running.then(turn);
       else turn();
+      return running ?? Promise.resolve();
     },
     async close() {
       clearInterval(timer);

@@ -1,11 +1,19 @@
 // Revocations: which tokens are refused before they run out; kept, announced to the others, known here in memory.
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Caller, devicesList, type Revocation, subjects } from "@parley/protocol";
-import { callMethod, type Logger, type NatsConnection, parseJson } from "@parley/runtime";
+import { callMethod, type Logger, type NatsConnection, onNatsBack, parseJson } from "@parley/runtime";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { type Announcements, revocationKey, startAnnouncing } from "./announce.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
 
 const pageDocuments = 1_000;
+const reloadMs = 60_000;
+/** Those of a replica whose clock is behind are found too. */
+const skewSeconds = 300;
+/** How long the answer to a revocation waits for NATS to have it. */
+const announceMs = 1_000;
+
+type Known = Map<string, Revocation>;
 
 export interface Revoke {
   /** Every token of the device so far is refused from now on, its refresh tokens are gone, its connection is ended. */
@@ -13,8 +21,8 @@ export interface Revoke {
   /** All devices of the caller but the calling one. */
   otherDevices(caller: Caller): Promise<void>;
   refused(claims: TokenClaims): boolean;
-  /** Unix ms for a new token of the device: now, and after everything that was revoked. */
-  issueTime(uid: string, clientId: string): number;
+  /** Unix ms for a new token of the device: now, and after everything that any replica revoked, by whatever clock. */
+  issueTime(uid: string, clientId: string): Promise<number>;
   /** All that still matter, by pages; `next` is the `after` of the page to follow. */
   list(after: string, limit: number): { revocations: Revocation[]; next: string | null };
   /** Waits for announcements under way. */
@@ -24,7 +32,7 @@ export interface Revoke {
 /** Loads what is kept, announces what may not have been, and follows what other replicas announce. */
 export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection; log: Logger }): Promise<Revoke> {
   const { store, nats, log } = parts;
-  const known = new Map<string, Revocation>();
+  const known: Known = new Map();
   const announcements = startAnnouncing(parts);
   const subscription = nats.subscribe(subjects.revoked, {
     callback: (error, message) => {
@@ -36,10 +44,11 @@ export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection
       }
     },
   });
-  for await (const { doc } of kept(store)) {
+  for await (const { doc } of kept(store, { index: "until", after: Date.now() / 1000 })) {
     const revocation = remember(known, doc);
-    if (!doc.announced) announcements.add(revocation);
+    if (!doc.announced) void announcements.add(revocation);
   }
+  const reloading = startReloading(parts, known);
   const device = (uid: string, clientId: string) => revokeDevice(store, { known, announcements }, uid, clientId);
   return {
     device,
@@ -49,19 +58,48 @@ export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection
     },
     refused: ({ uid, clientId, iat }) =>
       [revocationKey({ uid, clientId }), revocationKey({ uid })].some((key) => iat < (known.get(key)?.before ?? 0)),
-    issueTime: (uid, clientId) =>
-      Math.max(Date.now(), Math.ceil((known.get(revocationKey({ uid, clientId }))?.before ?? 0) * 1000)),
+    async issueTime(uid, clientId) {
+      const revoked = await store.revocations.getMany([revocationKey({ uid, clientId }), revocationKey({ uid })]);
+      const latest = [...revoked.values()].map(({ doc }) => Math.ceil(doc.before * 1000));
+      return Math.max(Date.now(), ...latest);
+    },
     list: (after, limit) => listKnown(known, after, limit),
     async close() {
+      await reloading.close();
       if (!nats.isClosed()) subscription.unsubscribe();
       await announcements.close();
     },
   };
 }
 
+/** Events are told once: what other replicas revoked while NATS was away is read from the store, then and every minute. */
+function startReloading({ store, nats, log }: { store: ApiStore; nats: NatsConnection; log: Logger }, known: Known) {
+  let since = Date.now() / 1000;
+  let running: Promise<void> = Promise.resolve();
+  const reload = async () => {
+    const from = Date.now() / 1000;
+    for await (const { doc } of kept(store, { index: "before", after: since - skewSeconds })) remember(known, doc);
+    since = from;
+  };
+  const turn = () => {
+    running = running
+      .then(reload)
+      .catch((err: unknown) => log.warn({ event: "revocations_not_reloaded", reason: String(err) }));
+  };
+  const timer = setInterval(turn, reloadMs);
+  const forget = onNatsBack(nats, turn);
+  return {
+    async close() {
+      clearInterval(timer);
+      forget();
+      await running;
+    },
+  };
+}
+
 async function revokeDevice(
   store: ApiStore,
-  { known, announcements }: { known: Map<string, Revocation>; announcements: Announcements },
+  { known, announcements }: { known: Known; announcements: Announcements },
   uid: string,
   clientId: string,
 ): Promise<void> {
@@ -80,7 +118,8 @@ async function revokeDevice(
   const revocation: Revocation = { uid, clientId, before, until: before + tokenLifeMs / 1000 };
   await store.revocations.put([{ key: revocationKey({ uid, clientId }), doc: { ...revocation, announced: false } }]);
   remember(known, revocation);
-  announcements.add(revocation);
+  // Who is answered that it is revoked finds it refused by every replica that hears NATS.
+  await Promise.race([announcements.add(revocation), sleep(announceMs, undefined, { ref: false })]);
 }
 
 // Devices that hold tokens, and those presence knows: they may have connected by password.
@@ -108,17 +147,17 @@ async function refreshTokensOf({ refreshTokens }: ApiStore, equals: string[]) {
   return found;
 }
 
-async function* kept({ revocations }: ApiStore) {
+async function* kept({ revocations }: ApiStore, where: { index: "until" | "before"; after: number }) {
   let page: string | null | undefined;
   do {
-    const query = { index: "until", after: Date.now() / 1000, limit: pageDocuments, ...(page ? { page } : {}) };
+    const query = { ...where, limit: pageDocuments, ...(page ? { page } : {}) };
     const { items, next } = await revocations.find(query);
     yield* items;
     page = next;
   } while (page);
 }
 
-function remember(known: Map<string, Revocation>, { uid, clientId, before, until }: Revocation): Revocation {
+function remember(known: Known, { uid, clientId, before, until }: Revocation): Revocation {
   if (typeof uid !== "string" || typeof before !== "number" || typeof until !== "number")
     throw new TypeError("a revocation names uid, before and until");
   const revocation: Revocation = { uid, ...(clientId === undefined ? {} : { clientId }), before, until };
@@ -127,7 +166,7 @@ function remember(known: Map<string, Revocation>, { uid, clientId, before, until
   return revocation;
 }
 
-function listKnown(known: Map<string, Revocation>, after: string, limit: number) {
+function listKnown(known: Known, after: string, limit: number) {
   const now = Date.now() / 1000;
   for (const [key, { until }] of known) if (until < now) known.delete(key);
   const keys = [...known.keys()].filter((key) => key > after).sort();

@@ -91,7 +91,7 @@ async function openSession(
   { uid, clientId }: { uid: string; clientId: string },
   call: Call,
 ): Promise<Session> {
-  const issuedAt = revoke.issueTime(uid, clientId);
+  const issuedAt = await revoke.issueTime(uid, clientId);
   const expiresAt = Math.floor((issuedAt + tokenLifeMs) / 1000) * 1000;
   const token = await signToken(signingKey, { uid, clientId, issuedAt, expiresAt });
   const refreshToken = randomBytes(32).toString("base64url");

@@ -64,7 +64,9 @@ async function createUser(
     kind: "user",
     madeBy: operation,
   };
-  return (await store.users.insert(uid, doc)) ? { uid } : taken(uid);
+  if (await store.users.insert(uid, doc)) return { uid };
+  // Another replica may be working the same request.
+  return (await store.users.get(uid))?.doc.madeBy === operation ? { uid } : taken(uid);
 }
 
 async function changePassword(
@@ -81,7 +83,9 @@ async function changePassword(
       return new AppError("unauthenticated", "the present password is wrong");
     }
     const doc: UserDoc = { ...user.doc, passwordHash: await passwords.hash(newPassword), passwordBy: operation };
-    if (!(await store.users.update(caller.uid, doc, user.version)))
+    const changed = await store.users.update(caller.uid, doc, user.version);
+    // Another replica may be working the same request.
+    if (!changed && (await store.users.get(caller.uid))?.doc.passwordBy !== operation)
       return new AppError("conflict", "the account was changed at the same time; try again");
   }
   await revoke.otherDevices(caller);

@@ -9,6 +9,7 @@ import {
   type roomsCreate,
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
 import { firstUnknown, takeName } from "../accounts/users.ts";
 import type { Call } from "../call.ts";
 import type { History } from "../history.ts";
@@ -52,17 +53,20 @@ export async function createRoom(
   };
   const taken = new AppError("conflict", `the name ${doc.id} is taken`);
   if (!(await takeName(store, doc.id, "room"))) return taken;
-  if (!(await store.rooms.insert(doc.id, doc))) {
-    const known = (await store.rooms.get(doc.id))?.doc;
-    if (known?.madeBy !== call.operation) return taken;
-    if (known.state === "ready") return roomOf(known);
-    return finishRoom(parts, known);
-  }
-  return finishRoom(parts, doc);
+  await store.rooms.insert(doc.id, doc);
+  const kept = await store.rooms.get(doc.id);
+  if (kept?.doc.madeBy !== call.operation) return taken;
+  return kept.doc.state === "ready" ? roomOf(kept.doc) : finishRoom(parts, kept);
 }
 
-/** Has history append the creation, then marks the room as ready. Throws `unavailable`: it stays `creating`. */
-async function finishRoom({ store, history }: RoomParts, room: RoomDoc): Promise<Room | AppError> {
+/**
+ * Has history append the creation, then marks the room as ready. Throws `unavailable`: it stays `creating`. Several
+ * replicas may do so at once: the room is changed only as it was read.
+ */
+async function finishRoom(
+  { store, history }: RoomParts,
+  { doc: room, version }: Versioned<RoomDoc>,
+): Promise<Room | AppError> {
   const change: ChangeRequest = {
     conv: roomConv(room.id),
     id: `create:${room.id}`,
@@ -75,11 +79,10 @@ async function finishRoom({ store, history }: RoomParts, room: RoomDoc): Promise
   } catch (error) {
     const refusal = AppError.from(error);
     if (errorTable[refusal.code].retry || refusal.code === "internal") throw error;
-    await store.rooms.remove(room.id);
-    await store.names.remove(room.id);
+    if (await store.rooms.remove(room.id, version)) await store.names.remove(room.id);
     return refusal;
   }
-  await store.rooms.put([{ key: room.id, doc: { ...room, state: "ready" } }]);
+  await store.rooms.update(room.id, { ...room, state: "ready" }, version);
   return roomOf(room);
 }
 
@@ -95,10 +98,11 @@ export function startFinishingRooms(parts: RoomParts, log: Logger): { close(): P
   const turn = async () => {
     try {
       const { items } = await parts.store.rooms.find({ index: "state", equals: ["creating"], limit: 100 });
-      for (const { doc } of items) {
+      for (const kept of items) {
+        const { doc } = kept;
         if (closed) return;
         if (doc.createdAt > startedAt && Date.now() - doc.createdAt < finishAfterMs) continue;
-        const finished = await finishRoom(parts, doc);
+        const finished = await finishRoom(parts, kept);
         const refused = finished instanceof AppError ? finished.code : undefined;
         log.info({ event: "room_finished", room: doc.id, refused });
       }
