@@ -14,7 +14,7 @@ export interface PlotOptions {
 
 const width = 720;
 const height = 520;
-const area = { left: 62, right: 590, top: 52, bottom: 462 };
+const area = { left: 62, right: 560, top: 52, bottom: 462 };
 const labelStep = 19;
 /** Colours that are told apart by most eyes, for light and for dark ground. */
 const colours = [
