@@ -6,7 +6,7 @@ import { stageOfFile } from "./cluster-of-file.ts";
 import { routerFromHistory } from "./faults/catalogue.ts";
 import { clockWrong } from "./faults/clocks-and-disks.ts";
 import { both, type Fault } from "./faults/fault.ts";
-import { deviceTrouble, linkTrouble, type Trouble, troubles } from "./faults/links.ts";
+import { deviceTrouble, linkedServers, linkTrouble, type Trouble, troubles } from "./faults/links.ts";
 import { freezePastLease, kill, restart } from "./faults/processes.ts";
 import {
   brokerWithoutSessions,
@@ -61,14 +61,13 @@ describe("with two of every service", () => {
   test("1. nothing acknowledged is lost on links that are half-open or drip, of services and of devices", (t) => {
     const { devices, cluster } = stage();
     const [halfOpen, drip] = [troubleOf("half-open"), troubleOf("dripping")];
-    const servers = (["nats", "redis", "broker", "store"] as const).filter(
-      (server) => server !== "store" || cluster.wiring.storeUrl.startsWith("mongodb"),
-    );
     return survives(
       t,
       deviceTrouble(devices, halfOpen),
       deviceTrouble(devices, drip),
-      servers.map((server) => linkTrouble(server, halfOpen)).reduce(both),
+      linkedServers(cluster)
+        .map((server) => linkTrouble(server, halfOpen))
+        .reduce(both),
     );
   });
 

@@ -2,13 +2,12 @@
 import type { Cluster, Link, SmallDisk } from "@parley/testkit";
 import { clockWrong, diskFull } from "./clocks-and-disks.ts";
 import { type Fault, replicasOf } from "./fault.ts";
-import { deviceTrouble, linkTrouble, troubles, users } from "./links.ts";
+import { deviceTrouble, linkedServers, linkTrouble, troubles, users } from "./links.ts";
 import { freeze, freezePastLease, kill, parts, restart, services } from "./processes.ts";
 import {
   brokerWithoutSessions,
   brokerWithSessions,
   flush,
-  hasLinks,
   redisAway,
   redisSlow,
   streamsDeleted,
@@ -29,9 +28,9 @@ export interface Means {
 }
 
 export function catalogueOf(cluster: Cluster, { devices, disks = new Map() }: Means = {}): Catalogue {
-  const linked = hasLinks(cluster);
+  const servers = linkedServers(cluster);
+  const linked = servers.length > 0;
   const onMongo = cluster.wiring.storeUrl.startsWith("mongodb");
-  const servers = (["nats", "redis", "broker", "store"] as const).filter((server) => server !== "store" || onMongo);
   const several = (["history", "router"] as const).filter((part) => replicasOf(cluster, part) > 1);
   const faults = [
     ...parts.map(kill),
@@ -44,7 +43,7 @@ export function catalogueOf(cluster: Cluster, { devices, disks = new Map() }: Me
     streamsDeleted,
     ...several.map(freezePastLease),
     ...(linked ? [redisSlow(), ...several.map(twoHolders)] : []),
-    ...(linked ? servers.flatMap((server) => troubles.map((trouble) => linkTrouble(server, trouble))) : []),
+    ...servers.flatMap((server) => troubles.map((trouble) => linkTrouble(server, trouble))),
     ...(linked ? [routerFromHistory] : []),
     ...(devices ? troubles.map((trouble) => deviceTrouble(devices, trouble)) : []),
     ...(cluster.hasClocks ? services.map((service) => clockWrong(service)) : []),
@@ -53,6 +52,7 @@ export function catalogueOf(cluster: Cluster, { devices, disks = new Map() }: Me
   const leftOut = [
     ...(cluster.hasClocks ? [] : ["NO FAULTS OF THE CLOCK: libfaketime is not installed (apt: faketime)"]),
     ...(onMongo ? ["no full disk: the store is a MongoDB"] : []),
+    ...(onMongo && !servers.includes("store") ? ["NO LINKS TO THE STORE: its URL has several hosts"] : []),
     ...(onMongo || disks.size > 0 ? [] : ["NO FULL DISK: a small disk can be mounted only as root on Linux"]),
     ...(several.length === 2 ? [] : ["history or router has one replica: no two holders, no freeze past a lease"]),
   ];

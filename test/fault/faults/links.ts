@@ -1,6 +1,6 @@
 // Networks that misbehave between a service and a server, and between devices and the edge.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Link, LinkedServer } from "@parley/testkit";
+import type { Cluster, Link, LinkedServer } from "@parley/testkit";
 import type { Random } from "../seeded.ts";
 import { type Fault, nameOf, whichOf } from "./fault.ts";
 import type { services } from "./processes.ts";
@@ -14,6 +14,17 @@ export const users: Readonly<Record<LinkedServer, readonly Service[]>> = {
   broker: ["router", "edge"],
   store: ["history", "presence", "api"],
 };
+
+/** The servers this cluster has links to: none if it was started without, no store in a file. */
+export function linkedServers(cluster: Cluster): LinkedServer[] {
+  return (Object.keys(users) as LinkedServer[]).filter((server) => {
+    try {
+      return users[server].every((service) => cluster.link(service, server) !== undefined);
+    } catch {
+      return false;
+    }
+  });
+}
 
 export interface Trouble {
   name: string;

@@ -1,6 +1,6 @@
 // What happens to the servers under Parley: Redis empty, away or slow, the broker and JetStream without their data.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, restartWithoutData } from "@parley/testkit";
+import { restartWithoutData } from "@parley/testkit";
 import { type Fault, nameOf, replicasOf, whichOf } from "./fault.ts";
 import { services } from "./processes.ts";
 
@@ -84,11 +84,3 @@ export const twoHolders = (part: "history" | "router"): Fault => ({
     return nameOf(part, which);
   },
 });
-
-export const hasLinks = (cluster: Cluster): boolean => {
-  try {
-    return cluster.link("router", "redis") !== undefined;
-  } catch {
-    return false;
-  }
-};
