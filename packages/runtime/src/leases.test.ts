@@ -89,7 +89,7 @@ async function evenlyHeld(replicas: Replica[], count: number): Promise<boolean> 
 }
 
 // Each has a Redis of its own and mostly waits for leases to expire.
-suite("leases", { concurrency: true }, () => {
+suite("leases", { concurrency: 8 }, () => {
   test("a replica alone takes all 256 keys in its first turn", async (t) => {
     const { redis: server } = await startServers(t, { redis: true });
     const startedAt = performance.now();
