@@ -5,10 +5,14 @@ import { asStoreError } from "./mongo-error.ts";
 
 /** Where the server is not found or has no primary. */
 const selectionMs = 5_000;
-/** A server that took a command and says nothing: the connection is given up, the outcome is unknown. */
-const silenceMs = 10_000;
+/**
+ * A server that took a command and says nothing: the connection is given up, the outcome is unknown. A router waits 10 s
+ * for an append, so there is time to try again.
+ */
+const silenceMs = 5_000;
 /** The majority is waited for so long; then the outcome is unknown. */
-const majorityMs = 8_000;
+const majorityMs = 4_000;
+const heartbeatMs = 2_000;
 const connectionsMax = 32;
 
 export const writeConcern = { w: "majority", j: true, wtimeout: majorityMs } as const;
@@ -49,6 +53,7 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
       connectTimeoutMS: selectionMs,
       socketTimeoutMS: silenceMs,
       waitQueueTimeoutMS: selectionMs,
+      heartbeatFrequencyMS: heartbeatMs,
       promoteBuffers: true,
       ignoreUndefined: true,
       // The one of these that the URL may set.

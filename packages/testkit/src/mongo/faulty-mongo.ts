@@ -90,6 +90,9 @@ export async function startFaultyMongo(t: TestContext, url: string): Promise<Fau
   };
   t.after(close);
   const here = new URL(url);
+  // A replica set would tell the driver its own address, and the driver would go there.
+  here.searchParams.delete("replicaSet");
+  here.searchParams.set("directConnection", "true");
   here.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url: here.href,

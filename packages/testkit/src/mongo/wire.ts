@@ -60,5 +60,6 @@ function readCommand(bytes: Buffer): Command | undefined {
 }
 
 function readDocument(bytes: Buffer): Command {
-  return BSON.deserialize(bytes.subarray(0, bytes.readInt32LE(0)), { promoteBuffers: true });
+  // With their own types: what is passed on is what came.
+  return BSON.deserialize(bytes.subarray(0, bytes.readInt32LE(0)), { promoteValues: false });
 }
