@@ -15,17 +15,17 @@ export type Receivers = (items: readonly AppendItem[]) => Promise<(AppendOutcome
 /** undefined: nothing to ask. Else one refusal or undefined an item, in order. */
 export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; shelf: Shelf; log: Logger }): Receivers {
   const existing = new LRUCache<string, true>({ max: usersKept });
-  let askAgainAt = 0;
+  let askAgainAt = Number.NEGATIVE_INFINITY;
 
   async function exists(uid: string): Promise<boolean | "unknown"> {
     if (existing.get(uid)) return true;
-    if (Date.now() < askAgainAt) return "unknown";
+    if (performance.now() < askAgainAt) return "unknown";
     try {
       const found = await requestJson<{ exists: boolean }>(nats, subjects.userExists, { uid }, { timeoutMs });
       if (found.exists) existing.set(uid, true);
       return found.exists;
     } catch (error) {
-      askAgainAt = Date.now() + pauseMs;
+      askAgainAt = performance.now() + pauseMs;
       log.warn({ event: "users_unknown", reason: String(error) });
       return "unknown";
     }
