@@ -2,7 +2,7 @@
 import { freePort, isFree } from "./free-port.ts";
 import type { ServerName } from "./servers.ts";
 import { type PortName, type Ports, type ServiceName, serviceNames, services } from "./services.ts";
-import type { PublicPorts, Replicas } from "./settings.ts";
+import { type PublicPorts, type Replicas, replicasOf } from "./settings.ts";
 
 export type PortPlan = {
   public: PublicPorts;
@@ -48,7 +48,7 @@ export async function planPorts(
     fronts: [],
   };
   for (const service of serviceNames) {
-    const count = replicas[service] ?? 1;
+    const count = replicasOf(service, replicas);
     for (let n = 0; n < count; n += 1) plan.replicas[service].push(await portsOf(service, count, chosen, free));
   }
   for (const { name, service } of publicPorts) {

@@ -24,6 +24,8 @@ test("every wrong setting is named with its value and what is right", () => {
     [{ PARLEY_REPLICAS: "router=0" }, /"router=0" is not router=1/],
     [{ PARLEY_REPLICAS: "router=2=3" }, /"router=2=3" is not router=1/],
     [{ PARLEY_REPLICAS: "api=2" }, /api=2 is not possible on SQLite/],
+    [{ PARLEY_REPLICAS: "all=2" }, /history=2 is not possible on SQLite, where history's file belongs to one process/],
+    [{ PARLEY_REPLICAS: "all=2,history=1,presence=1" }, /api=2 is not possible on SQLite/],
   ];
   for (const [env, message] of wrong) assert.throws(() => readClusterSettings(env), { name: "SetupError", message });
 });
@@ -31,4 +33,5 @@ test("every wrong setting is named with its value and what is right", () => {
 test("parts with a store may have replicas on MongoDB", () => {
   const env = { PARLEY_REPLICAS: "history=2", STORE_URL: "mongodb://127.0.0.1/parley" };
   assert.deepEqual(readClusterSettings(env).replicas, { history: 2 });
+  assert.deepEqual(readClusterSettings({ ...env, PARLEY_REPLICAS: "all=2" }).replicas, { all: 2 });
 });

@@ -3,7 +3,13 @@ import { resolve } from "node:path";
 import { type ServiceName, serviceNames, services } from "./services.ts";
 import { SetupError } from "./setup-error.ts";
 
-export type Replicas = Partial<Record<ServiceName, number>>;
+/** How many of each; `all` is for those not named. */
+export type Replicas = Partial<Record<ServiceName | "all", number>>;
+
+/** One, unless more are wanted. */
+export function replicasOf(service: ServiceName, replicas: Replicas): number {
+  return replicas[service] ?? replicas.all ?? 1;
+}
 
 /** The ports that users see; 0 = any free one. */
 export type PublicPorts = { http: number; mqtt: number; ws: number };
@@ -29,10 +35,10 @@ export function readClusterSettings(env: Record<string, string | undefined>): Cl
 /** Throws a SetupError when a part that owns a store is wanted more often than the store allows. */
 export function checkReplicas(replicas: Replicas, storeUrl: string): void {
   if (!storeUrl.startsWith("sqlite:")) return;
-  const many = serviceNames.find((name) => services[name].ownsStore && (replicas[name] ?? 1) > 1);
+  const many = serviceNames.find((name) => services[name].ownsStore && replicasOf(name, replicas) > 1);
   if (many === undefined) return;
   throw new SetupError(
-    `PARLEY_REPLICAS: ${many}=${replicas[many]} is not possible on SQLite, where ${many}'s file belongs to one process; set STORE_URL=mongodb://…`,
+    `PARLEY_REPLICAS: ${many}=${replicasOf(many, replicas)} is not possible on SQLite, where ${many}'s file belongs to one process; set STORE_URL=mongodb://…`,
   );
 }
 
@@ -44,14 +50,14 @@ function readPort(env: Record<string, string | undefined>, key: string, fallback
   return Number(text);
 }
 
-// `router=2,auth-webhook=2`
+// `router=2,auth-webhook=2`, or `all=2`
 function readReplicas(text: string): Replicas {
   const replicas: Replicas = {};
   for (const entry of text.split(",").filter((part) => part.trim() !== "")) {
     const [name = "", count = "", ...rest] = entry.split("=").map((part) => part.trim());
-    if (!serviceNames.includes(name as ServiceName)) {
+    if (name !== "all" && !serviceNames.includes(name as ServiceName)) {
       throw new SetupError(
-        `PARLEY_REPLICAS: ${JSON.stringify(name)} is not a service; one of ${serviceNames.join(", ")}`,
+        `PARLEY_REPLICAS: ${JSON.stringify(name)} is not a service; one of ${serviceNames.join(", ")}, or all`,
       );
     }
     if (rest.length > 0 || !/^\d{1,2}$/.test(count) || Number(count) < 1 || Number(count) > maxReplicas) {
@@ -59,7 +65,7 @@ function readReplicas(text: string): Replicas {
         `PARLEY_REPLICAS: ${JSON.stringify(entry.trim())} is not ${name}=1 … ${name}=${maxReplicas}`,
       );
     }
-    replicas[name as ServiceName] = Number(count);
+    replicas[name as ServiceName | "all"] = Number(count);
   }
   return replicas;
 }

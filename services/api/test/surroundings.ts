@@ -45,9 +45,14 @@ export interface TestApi {
 
 export const password = "correct horse";
 
-export async function startTestApi(t: TestContext, env: Record<string, string> = {}): Promise<TestApi> {
-  const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
-  const folder = await mkdtemp(join(tmpdir(), "parley-api-"));
+/** With `beside` it is one more replica on that one's servers and secrets; `env` names the store they share. */
+export async function startTestApi(
+  t: TestContext,
+  env: Record<string, string> = {},
+  beside?: TestApi,
+): Promise<TestApi> {
+  const { redis, natsServer } = beside ?? (await startBothServers(t));
+  const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-api-")));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const config = readConfig(settings, {
     NATS_URL: natsServer.url,
@@ -92,6 +97,11 @@ export async function startTestApi(t: TestContext, env: Record<string, string> =
     },
   };
   return api;
+}
+
+async function startBothServers(t: TestContext) {
+  const { redis, nats } = await startServers(t, { redis: true, nats: true });
+  return { redis, natsServer: nats };
 }
 
 async function call(url: string, verb: string, { token, json, raw, headers = {} }: CallOptions): Promise<Reply> {

@@ -1,0 +1,96 @@
+// Two apis on one store, one NATS and one Redis.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { eventually, hasMongo, testMongo } from "@parley/testkit";
+import { password, startTestApi, type TestApi } from "./surroundings.ts";
+
+if (hasMongo()) {
+  const mongo = await testMongo({ after });
+  const env = { STORE_URL: mongo?.url ?? "" };
+  const one = await startTestApi({ after }, env);
+  const other = await startTestApi({ after }, env, one);
+  const both = [one, other] as const;
+  const whoAmI = async (api: TestApi, token: string) => (await api.call("GET", "/rooms/none", { token })).status;
+
+  test("who logged in at one replica is known to the other, and who logged out at one is refused by the other", async () => {
+    const { token } = await one.user("alice", "phone");
+    assert.equal(await whoAmI(other, token), 404);
+    assert.equal((await one.call("POST", "/logout", { token })).status, 200);
+    assert.equal(await whoAmI(other, token), 401);
+    const again = await other.logIn("alice", "phone");
+    for (const api of both) assert.equal(await whoAmI(api, again.token), 404, "a token made after it is good");
+  });
+
+  test("of two who take one name at two replicas at once, exactly one gets it", async () => {
+    for (let round = 0; round < 8; round++) {
+      const replies = await Promise.all(
+        both.map((api, n) =>
+          api.call("POST", "/register", { json: { username: `name${round}`, password: `pass word ${n}` } }),
+        ),
+      );
+      assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 409]);
+    }
+  });
+
+  test("a request sent to two replicas at once is done once, and answered alike", async () => {
+    for (let round = 0; round < 5; round++) {
+      const headers = { "idempotency-key": `twice${round}` };
+      const json = { username: `twice${round}`, password };
+      const replies = await Promise.all(both.map((api) => api.call("POST", "/register", { json, headers })));
+      assert.deepEqual(
+        replies.map(({ status, body }) => [status, body]),
+        both.map(() => [200, { uid: `twice${round}` }]),
+      );
+    }
+    const { token } = await one.logIn("twice0");
+    const change = { json: { password, newPassword: "another good one" }, token, headers: { "idempotency-key": "pw" } };
+    const replies = await Promise.all(both.map((api) => api.call("POST", "/account/password", change)));
+    assert.deepEqual(
+      replies.map(({ status }) => status),
+      [200, 200],
+    );
+  });
+
+  test("a refresh token shown to two replicas at once ends its device, whichever was first", async () => {
+    const { refreshToken } = await one.user("rose", "phone");
+    const replies = await Promise.all(both.map((api) => api.call("POST", "/refresh", { json: { refreshToken } })));
+    const statuses = replies.map(({ status }) => status);
+    assert.ok(statuses.includes(401), `${statuses}`);
+    for (const { status, body } of replies) {
+      if (status !== 200) continue;
+      const session = body as { token: string; refreshToken: string };
+      await eventually(async () => (await whoAmI(other, session.token)) === 401);
+      const used = await other.call("POST", "/refresh", { json: { refreshToken: session.refreshToken } });
+      assert.equal(used.status, 401);
+    }
+  });
+
+  test("a server key made at one replica works at the other until it is removed", async () => {
+    const token = one.secrets.servicesSecret;
+    const { body } = await one.call("POST", "/keys", { token, json: { name: "app" } });
+    const { id, key } = body as { id: string; key: string };
+    const make = (uid: string) => other.call("POST", "/users", { token: key, json: { uid } });
+    assert.equal((await make("made1")).status, 200);
+    assert.equal((await one.call("DELETE", `/keys/${id}`, { token })).status, 200);
+    assert.equal((await make("made2")).status, 401);
+  });
+
+  test("failed logins are counted together", async () => {
+    await one.user("carol");
+    const json = { username: "carol", password: "a wrong password" };
+    const statuses: number[] = [];
+    for (let n = 0; n < 12; n++) statuses.push((await both[n % 2]!.call("POST", "/login", { json })).status);
+    assert.deepEqual(statuses, [...Array(10).fill(401), 429, 429]);
+  });
+
+  test("what one replica revoked while the other did not hear NATS is refused by both when NATS is back", async () => {
+    const { token } = await one.user("dave", "phone");
+    await one.natsServer.kill();
+    assert.equal((await one.call("POST", "/logout", { token })).status, 200);
+    assert.equal(await whoAmI(one, token), 401);
+    await one.natsServer.start();
+    await eventually(async () => (await whoAmI(other, token)) === 401);
+  });
+} else {
+  test("two apis on one store", { skip: "NO MONGODB HERE: replicas of api are not tested" }, () => {});
+}
