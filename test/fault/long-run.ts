@@ -24,6 +24,8 @@ const brokerEvery = 3;
 // A server that keeps everything in memory gets a new database now and then.
 const freshEveryRounds = 8;
 const failuresInARow = 3;
+// Whatever hangs: the next round has a cluster of its own.
+const roundLimitMs = 10 * 60_000;
 
 export async function longRun(run: LongRun): Promise<void> {
   const { options, signal } = run;
@@ -38,14 +40,15 @@ export async function longRun(run: LongRun): Promise<void> {
       if (stage && (failures > 0 || (stage.forgetful && index % freshEveryRounds === 0))) {
         const old: Stage = stage;
         stage = undefined;
-        await old.close({ keep: bad });
+        await end(run, old, bad);
         bad = false;
       }
       stage ??= await openStage({ store: options.store, replicas: options.replicas, signal });
       decks ??= decksOf(stage, chance);
       run.onStage(stage);
       const forMs = Math.min(roundMs, until - performance.now());
-      const round = await oneRound(run, stage, decks, { index, forMs, random: chance.fork(`round ${index}`) });
+      const random = chance.fork(`round ${index}`);
+      const round = await within(roundLimitMs, oneRound(run, stage, decks, { index, forMs, random }));
       failures = 0;
       bad ||= round.violations.length > 0;
       await run.onRound(round);
@@ -56,7 +59,12 @@ export async function longRun(run: LongRun): Promise<void> {
       await run.onRound(unfinished(error as Error));
     }
   }
-  await stage?.close({ keep: bad, force: signal.aborted });
+  if (stage) await end(run, stage, bad);
+}
+
+async function end({ say, signal }: LongRun, stage: Stage, bad: boolean): Promise<void> {
+  if (bad) say(`the logs are kept: ${stage.cluster.dir}/logs`);
+  await stage.close({ keep: bad, force: signal.aborted });
 }
 
 type Decks = { gentle: () => string; breaking: () => string };
@@ -100,6 +108,16 @@ async function withProgress<T>(
     return await work();
   } finally {
     clearInterval(timer);
+  }
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it was not over after ${limitMs / 60_000} minutes`)), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
