@@ -1,8 +1,8 @@
 // One logged-in device of a run: asks by MQTT as a stock client would.
 import { deviceTopic, type Method, type ParamsOf, type ResultOf, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { createLogger, startBrokerSession } from "@parley/runtime";
 import type { Cluster } from "@parley/testkit";
+import { openSession } from "./session.ts";
 
 export interface Device {
   ask<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
@@ -15,33 +15,18 @@ interface Answer {
   error?: { code: string; message: string };
 }
 
-const log = createLogger({ service: "bench", level: "error" });
-
 /** Connected through the edge. */
 export async function openDevice(cluster: Cluster, uid: string, token: string): Promise<Device> {
   const clientId = `${uid}:bench`;
   const waiting = new Map<string, PromiseWithResolvers<unknown>>();
   const { host, port } = cluster.run().mqtt;
-  const session = startBrokerSession({
-    url: `mqtt://${host}:${port}`,
-    clientId,
-    username: uid,
-    password: token,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 1_000,
-    keepAliveSeconds: 60,
-    subscriptions: [{ topic: deviceTopic(uid, clientId), qos: 1 }],
-    log,
-    onPacket(packet, ack) {
-      ack();
-      const { id, result, error } = JSON.parse(packet.payload.toString()) as Answer;
-      if (error) waiting.get(id)?.reject(new Error(`${error.code}: ${error.message}`));
-      else waiting.get(id)?.resolve(result);
-      waiting.delete(id);
-    },
+  const login = { url: `mqtt://${host}:${port}`, clientId, username: uid, password: token };
+  const session = await openSession(login, [deviceTopic(uid, clientId)], (payload) => {
+    const { id, result, error } = JSON.parse(payload.toString()) as Answer;
+    if (error) waiting.get(id)?.reject(new Error(`${error.code}: ${error.message}`));
+    else waiting.get(id)?.resolve(result);
+    waiting.delete(id);
   });
-  await session.whenConnected();
   const topic = uplinkTopic({ p: ingestPartition(clientId), uid, clientId, verb: "rpc" });
   let last = 0;
   return {

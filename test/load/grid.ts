@@ -1,10 +1,10 @@
 // Senders who each talk to many: the traffic of thousands of conversations from a few connections.
 import { deviceTopic, messagesTopic, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { createLogger, startBrokerSession } from "@parley/runtime";
 import type { Cluster } from "@parley/testkit";
 import type { Talk } from "./fill.ts";
 import type { Pair, Timing } from "./pairs.ts";
+import { idOf, openSession } from "./session.ts";
 
 /** Every sender has a conversation with every receiver. */
 export interface Grid {
@@ -16,8 +16,6 @@ const senderOf = (index: number) => `g${index}`;
 const receiverOf = (index: number) => `h${index}`;
 const receivingConnections = 10;
 const text = "x".repeat(100);
-const idKey = Buffer.from('"id":"');
-const log = createLogger({ service: "bench", level: "error" });
 
 /** The grid's conversations as they are to be found in the store, `messages` in all. */
 export function talksOfGrid({ senders, receivers }: Grid, messages: number): Talk[] {
@@ -40,11 +38,13 @@ export async function openGrid(cluster: Cluster, { senders, receivers }: Grid): 
     tell(message.timing);
     if (--message.open === 0) waiting.delete(id);
   };
+  const fixed = { url: cluster.wiring.urls.broker, username: "parley", password: cluster.servicesSecret };
+  const login = (clientId: string) => ({ ...fixed, clientId });
   const topics = Array.from({ length: receivers }, (_, index) => messagesTopic(receiverOf(index)));
   const receiving = await Promise.all(
     Array.from({ length: Math.min(receivingConnections, receivers) }, (_, index) => {
       const own = topics.filter((_topic, at) => at % receivingConnections === index);
-      return open(cluster, `bench-grid-${index}`, own, (payload) =>
+      return openSession(login(`bench-grid-${index}`), own, (payload) =>
         half(payload, (timing) => timing.delivered(performance.now())),
       );
     }),
@@ -54,7 +54,7 @@ export async function openGrid(cluster: Cluster, { senders, receivers }: Grid): 
     Array.from({ length: senders }, async (_, index): Promise<Pair> => {
       const uid = senderOf(index);
       const clientId = `${uid}:bench`;
-      const session = await open(cluster, clientId, [deviceTopic(uid, clientId)], (payload) =>
+      const session = await openSession(login(clientId), [deviceTopic(uid, clientId)], (payload) =>
         half(payload, (timing) => timing.acknowledged(performance.now())),
       );
       const uplink = uplinkTopic({ p: ingestPartition(clientId), uid, clientId, verb: "msg" });
@@ -74,30 +74,4 @@ export async function openGrid(cluster: Cluster, { senders, receivers }: Grid): 
       };
     }),
   );
-}
-
-async function open(cluster: Cluster, clientId: string, topics: readonly string[], take: (payload: Buffer) => void) {
-  const session = startBrokerSession({
-    url: cluster.wiring.urls.broker,
-    clientId,
-    username: "parley",
-    password: cluster.servicesSecret,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 65_535,
-    keepAliveSeconds: 60,
-    subscriptions: topics.map((topic) => ({ topic, qos: 1 })),
-    log,
-    onPacket(packet, ack) {
-      ack();
-      take(packet.payload);
-    },
-  });
-  await session.whenConnected();
-  return session;
-}
-
-function idOf(payload: Buffer): string {
-  const start = payload.indexOf(idKey) + idKey.length;
-  return payload.toString("latin1", start, payload.indexOf(0x22, start));
 }

@@ -1,7 +1,7 @@
 // Pairs of stock MQTT devices, one that sends and one that receives, on the path or past it.
 import { deviceTopic, messagesTopic, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type BrokerSession, createLogger, startBrokerSession } from "@parley/runtime";
+import { idOf, openSession } from "./session.ts";
 
 /** `parley`: through the path, done when acknowledged and delivered. `raw`: one PUBLISH to the receiver's topic. */
 export type Mode = "parley" | "raw";
@@ -33,7 +33,6 @@ export interface Pair {
 export const senderUid = (index: number) => `s${index}`;
 export const receiverUid = (index: number) => `r${index}`;
 const text = "x".repeat(100);
-const idKey = Buffer.from('"id":"');
 let nextId = 0;
 const run = Date.now().toString(36);
 
@@ -55,16 +54,15 @@ export async function openPair({ mode, url, index, sender, receiver }: PairOptio
     else early.set(id, 1);
   };
   const [from, to] = await Promise.all([
-    open(
-      url,
-      sender,
-      mode === "raw" ? [] : [{ topic: deviceTopic(senderUid(index), sender.clientId), qos: 1 }],
+    openSession(
+      { url, ...sender },
+      mode === "raw" ? [] : [deviceTopic(senderUid(index), sender.clientId)],
       (payload) => {
         if (payload.includes('"type":"nack"')) throw new Error(`refused: ${payload.toString()}`);
         half(idOf(payload), (timing) => timing.acknowledged(performance.now()));
       },
     ),
-    open(url, receiver, [{ topic: messagesTopic(receiverUid(index)), qos: 1 }], (payload) =>
+    openSession({ url, ...receiver }, [messagesTopic(receiverUid(index))], (payload) =>
       half(idOf(payload), (timing) => timing.delivered(performance.now())),
     ),
   ]);
@@ -80,36 +78,4 @@ export async function openPair({ mode, url, index, sender, receiver }: PairOptio
       await Promise.all([from.close({ graceful: true }), to.close({ graceful: true })]);
     },
   };
-}
-
-const log = createLogger({ service: "bench", level: "error" });
-
-async function open(
-  url: string,
-  login: Login & { clientId: string },
-  subscriptions: { topic: string; qos: 1 }[],
-  take: (payload: Buffer) => void,
-): Promise<BrokerSession> {
-  const session = startBrokerSession({
-    url,
-    ...login,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 65_535,
-    maxInFlight: 65_535,
-    keepAliveSeconds: 60,
-    subscriptions,
-    log,
-    onPacket(packet, ack) {
-      ack();
-      take(packet.payload);
-    },
-  });
-  await session.whenConnected();
-  return session;
-}
-
-function idOf(payload: Buffer): string {
-  const start = payload.indexOf(idKey) + idKey.length;
-  return payload.toString("latin1", start, payload.indexOf(0x22, start));
 }

@@ -1,8 +1,8 @@
 // One sender in a room and everybody who receives: on the path, or past it with one PUBLISH a member.
 import { deviceTopic, messagesTopic, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type BrokerSession, createLogger, startBrokerSession } from "@parley/runtime";
 import type { Mode, Pair, Timing } from "./pairs.ts";
+import { idOf, openSession } from "./session.ts";
 
 export interface RoomOptions {
   mode: Mode;
@@ -24,13 +24,11 @@ interface Waiting {
 }
 
 const text = "x".repeat(100);
-const idKey = Buffer.from('"id":"');
-const log = createLogger({ service: "bench", level: "error" });
 let nextId = 0;
 
 /** Done when acknowledged, and when the last member has its copy. */
 export async function openRoom(options: RoomOptions): Promise<Pair & { copies(): number }> {
-  const { mode, uids, room, connections, maxInFlight } = options;
+  const { mode, url, password, uids, room, connections, maxInFlight } = options;
   const waiting = new Map<string, Waiting>();
   const topics = uids.map(messagesTopic);
   let copies = 0;
@@ -45,12 +43,12 @@ export async function openRoom(options: RoomOptions): Promise<Pair & { copies():
   const sender = uids[0] as string;
   const clientId = `${sender}:bench`;
   const acknowledged = new Map<string, Timing>();
+  const login = (clientId: string) => ({ url, username: "parley", password, clientId });
   const receivers = await Promise.all(
-    sliced(topics, connections).map((own, index) => open(options, `bench-room-${index}`, own, take)),
+    sliced(topics, connections).map((own, index) => openSession(login(`bench-room-${index}`), own, take)),
   );
-  const from = await open(
-    { ...options, maxInFlight: mode === "raw" ? maxInFlight : 1_000 },
-    clientId,
+  const from = await openSession(
+    login(clientId),
     mode === "raw" ? [] : [deviceTopic(sender, clientId)],
     (payload) => {
       if (payload.includes('"type":"nack"')) throw new Error(`refused: ${payload.toString()}`);
@@ -58,6 +56,7 @@ export async function openRoom(options: RoomOptions): Promise<Pair & { copies():
       acknowledged.get(id)?.acknowledged(performance.now());
       acknowledged.delete(id);
     },
+    mode === "raw" ? maxInFlight : 1_000,
   );
   const uplink = uplinkTopic({ p: ingestPartition(clientId), uid: sender, clientId, verb: "msg" });
   return {
@@ -79,41 +78,9 @@ export async function openRoom(options: RoomOptions): Promise<Pair & { copies():
   };
 }
 
-async function open(
-  { url, password, maxInFlight }: RoomOptions,
-  clientId: string,
-  topics: readonly string[],
-  take: (payload: Buffer) => void,
-): Promise<BrokerSession> {
-  const session = startBrokerSession({
-    url,
-    clientId,
-    username: "parley",
-    password,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 65_535,
-    maxInFlight,
-    keepAliveSeconds: 60,
-    subscriptions: topics.map((topic) => ({ topic, qos: 1 })),
-    log,
-    onPacket(packet, ack) {
-      ack();
-      take(packet.payload);
-    },
-  });
-  await session.whenConnected();
-  return session;
-}
-
 function sliced<T>(all: readonly T[], slices: number): T[][] {
   const size = Math.ceil(all.length / slices);
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
     all.slice(index * size, (index + 1) * size),
   );
-}
-
-function idOf(payload: Buffer): string {
-  const start = payload.indexOf(idKey) + idKey.length;
-  return payload.toString("latin1", start, payload.indexOf(0x22, start));
 }

@@ -1,11 +1,11 @@
 // What a topic a room would gain on the raw broker: one PUBLISH for many subscribers against one for each.
 import { messagesTopic } from "@parley/protocol";
-import { type BrokerSession, createLogger, startBrokerSession } from "@parley/runtime";
 import type { Cluster } from "@parley/testkit";
 import { type Listener, openListener } from "../listener.ts";
 import { cpuMicros, difference } from "../processes.ts";
 import { saturate } from "../saturate.ts";
 import { type Bench, type Scenario, type Section, sized } from "../scenario.ts";
+import { openSession } from "../session.ts";
 
 const inFlight = 8;
 const maxInFlight = 1_000;
@@ -13,7 +13,6 @@ const together = 50;
 const memberTopic = (index: number) => messagesTopic(`member${index}`);
 // Stands for a topic of the room and the epoch of its members, as docs/large-rooms.md proposes.
 const roomTopic = (epoch: number) => messagesTopic(`room-epoch${epoch}`);
-const log = createLogger({ service: "bench", level: "error" });
 
 export const fanOut: Scenario = {
   does: "raw broker: one PUBLISH to 1,000 subscribers against 1,000 PUBLISHes (docs/large-rooms.md)",
@@ -28,7 +27,9 @@ async function measure(bench: Bench, cluster: Cluster): Promise<Section[]> {
     copies += 1;
     if (copies % count === 0) arrived();
   });
-  const from = await openSender(cluster);
+  const { broker: url } = cluster.wiring.urls;
+  const login = { url, username: "parley", password: cluster.servicesSecret, clientId: "bench-sender" };
+  const from = await openSession(login, [], () => undefined, maxInFlight);
   const payload = Buffer.from(JSON.stringify({ data: "x".repeat(250) }));
   const measureShape = async (topics: readonly string[]) => {
     const sample = () => ({ copies, cpu: cpuMicros(cluster.run().processes) });
@@ -112,23 +113,4 @@ async function openListeners(cluster: Cluster, count: number, take: () => void):
     listeners.push(...(await Promise.all(some)));
   }
   return listeners;
-}
-
-async function openSender(cluster: Cluster): Promise<BrokerSession> {
-  const session = startBrokerSession({
-    url: cluster.wiring.urls.broker,
-    clientId: "bench-sender",
-    username: "parley",
-    password: cluster.servicesSecret,
-    cleanStart: true,
-    sessionExpirySeconds: 0,
-    receiveMaximum: 1_000,
-    maxInFlight,
-    keepAliveSeconds: 60,
-    subscriptions: [],
-    log,
-    onPacket: (_packet, ack) => ack(),
-  });
-  await session.whenConnected();
-  return session;
 }
