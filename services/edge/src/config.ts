@@ -36,6 +36,7 @@ export const settings = defineSettings({
     EDGE_CONNECTS_WAITING: count(20_000, 0, "CONNECTs that may wait; the next is told: server busy"),
     EDGE_CONNECT_WAIT_MS: count(20_000, 1, "how long a CONNECT may wait before it is told: server busy (ms)"),
     EDGE_MAX_PACKET_BYTES: count(128 * 1024, 1024, "largest packet taken from a device (bytes)"),
+    EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),
     EDGE_SESSION_EXPIRY_SECONDS: count(3600, 0, "longest life of a session whose device is away (s)"),
   },
 });

@@ -24,6 +24,8 @@ export interface Surroundings {
   turns: Turns;
   maxPacketBytes: number;
   connectTimeoutMs: number;
+  /** how long a device may read nothing of what it was sent */
+  unreadMs: number;
   log: Logger;
   /** Takes a device's place; false when there is none left. */
   admit(): boolean;
@@ -41,6 +43,8 @@ export interface Device {
 
 /** bytes of our own answers a device may leave unread before the edge stops reading it */
 const maxUnreadBytes = 256 * 1024;
+/** Room for a token and a Will: nobody knows yet who it is, and there may be many of them. */
+const maxConnectBytes = 16 * 1024;
 /** how long a closed socket may take to send its last words */
 const lingerMs = 1000;
 
@@ -69,6 +73,8 @@ export class Connection implements Member {
   #brokerFull = false;
   #brokerLost = false;
   #paused = false;
+  /** ms of performance.now() */
+  #unreadSince: number | undefined;
   #deviceEnded = false;
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
@@ -79,7 +85,7 @@ export class Connection implements Member {
     this.#device = stream;
     this.#peer = peer;
     this.#edge = edge;
-    this.#uplink = new Framing(edge.maxPacketBytes);
+    this.#uplink = new Framing(Math.min(edge.maxPacketBytes, maxConnectBytes));
     stream.once("data", (chunk: Buffer) => {
       // Whoever begins with anything else need not be waited for.
       if (chunk[0] !== types.connect << 4) this.close(reasons.protocolError);
@@ -101,6 +107,9 @@ export class Connection implements Member {
     if (this.#paused) this.#lastPacketAt = now;
     if (this.#keepAliveMs > 0 && now - this.#lastPacketAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
     else if (this.#expiresAt !== undefined && now >= this.#expiresAt) this.close(reasons.expired);
+    // Whatever is for it would gather at the broker, in memory that all share.
+    else if (this.#unreadSince !== undefined && performance.now() - this.#unreadSince > this.#edge.unreadMs)
+      this.close(reasons.notReading);
   }
 
   remove(): void {
@@ -248,6 +257,7 @@ export class Connection implements Member {
     if ((connack.reasonCode ?? connack.returnCode) !== 0)
       return { reply: brokerRefusal(connack, admission), close: reasons.unavailable };
     this.#phase = "open";
+    this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = this.#lastPacketAt = Date.now();
     this.#keepAliveMs = (connack.properties?.serverKeepAlive ?? admission.keepAliveSeconds) * 1000;
     this.#expiresAt = admission.expiresAt;
@@ -301,11 +311,13 @@ export class Connection implements Member {
 
   #toDevice(bytes: Buffer): void {
     if (!this.#device.writable || this.#device.write(bytes)) return;
+    this.#unreadSince ??= performance.now();
     this.#broker?.pause();
     this.#regulate();
   }
 
   #drained(): void {
+    this.#unreadSince = undefined;
     this.#broker?.resume();
     this.#regulate();
   }

@@ -21,6 +21,11 @@ export class Framing {
     this.#maxPacketBytes = maxPacketBytes;
   }
 
+  /** The largest packet from now on. */
+  allow(maxPacketBytes: number): void {
+    this.#maxPacketBytes = maxPacketBytes;
+  }
+
   push(chunk: Buffer): void {
     const rest = this.bytes.length - this.end;
     if (rest > 0) this.#keep(this.bytes.subarray(this.end));

@@ -26,6 +26,7 @@ export const reasons = {
   topicInvalid: { name: "topic_invalid", code: 0x90 },
   topicAliasInvalid: { name: "topic_alias_invalid", code: 0x94 },
   tooLarge: { name: "too_large", code: 0x95 },
+  notReading: { name: "not_reading", code: 0x97 },
   removed: { name: "removed", code: 0x98 },
   retainRefused: { name: "retain_refused", code: 0x9a, returnCode: 5 },
   sharedRefused: { name: "shared_refused", code: 0x9e },

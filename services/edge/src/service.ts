@@ -92,6 +92,7 @@ function surround(parts: {
     sessions,
     turns,
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
+    unreadMs: config.EDGE_UNREAD_MS,
     connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
     log: context.log,
     admit() {

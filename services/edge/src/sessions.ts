@@ -46,6 +46,7 @@ interface Waiting {
 type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
 
 const expireAgainMs = 10_000;
+const waitingMax = 200_000;
 
 /**
  * Kept in memory only: after a restart of the edge, what waited is forgotten here and ended by the device's next connect,
@@ -107,10 +108,13 @@ export function startSessions({
   }
 
   function sweep(now: number): void {
+    let surplus = waiting.size - waitingMax;
     for (const [clientId, session] of waiting) {
-      if (session.endsAt > now) continue;
+      const isOver = session.endsAt <= now;
+      // Of too many those that have waited longest: `sync` has what they miss.
+      if (!isOver && surplus-- <= 0) continue;
       waiting.delete(clientId);
-      if (session.byBroker) tell(clientId, "on_session_expired", session.connectionId);
+      if (isOver && session.byBroker) tell(clientId, "on_session_expired", session.connectionId);
       else void expire(clientId, session);
     }
   }

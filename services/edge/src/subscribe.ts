@@ -9,6 +9,9 @@ import { reasons } from "./reasons.ts";
 /** SUBACKs the broker owes for a part of what was asked: by packet id, the codes in order, undefined where its own belong. */
 export type PartialSubacks = Map<number, (number | undefined)[]>;
 
+/** A device that reads its SUBACKs has one or two of them open. */
+const partialMax = 100;
+
 export async function decideSubscribe(
   packet: Buffer,
   version: Version,
@@ -31,6 +34,7 @@ export async function decideSubscribe(
     partial.delete(packetId);
     return asItCame;
   }
+  if (partial.size >= partialMax) return { close: reasons.busy };
   partial.set(
     packetId,
     verdicts.map((code) => (code >= 128 ? code : undefined)),

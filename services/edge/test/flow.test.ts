@@ -56,6 +56,26 @@ test("a device that does not read is not read for: what is for it waits at the b
   }
 });
 
+test("a device that reads nothing for long is closed, and one that reads slowly is not", async (t) => {
+  const { edge } = await startBoth(t, mosquitto, { EDGE_UNREAD_MS: "1500" });
+  const readers = await Promise.all(
+    ["stuck", "slow"].map(async (topic) => {
+      const reader = await openSession(t, edge.tcp, 4, newClientId());
+      reader.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 1 }] });
+      await reader.next();
+      return reader;
+    }),
+  );
+  for (const { socket } of readers) socket.pause();
+  const slow = setInterval(() => readers[1]?.socket.read(1_000_000), 100);
+  t.after(() => clearInterval(slow));
+  const writer = await connectDevice(t, edge, { protocolVersion: 4 });
+  for (let index = 0; index < 200; index++)
+    for (const topic of ["stuck", "slow"]) await writer.publishAsync(topic, Buffer.alloc(100_000), { qos: 1 });
+  await eventually(async () => (await edge.metric("edge_connections")) === 2);
+  assert.equal(readers[1]?.socket.closed, false);
+});
+
 test("a broker that does not read stops the device that writes, and all arrives once it reads", async (t) => {
   const { mosquitto: broker } = await startServers(t, { mosquitto: true });
   const { hooks, edge } = await startBoth(t, broker);
