@@ -33,9 +33,11 @@ export const serverCodes = {
  * did not confirm (64, write concern errors) are one thing: `unavailable`, outcome unknown.
  */
 export function asStoreError(error: unknown, place: string): unknown {
-  if (!(error instanceof MongoError)) return error;
   const fail = (code: StoreError["code"], meaning: string) =>
     new StoreError(code, `${place}: ${meaning}`, { cause: error });
+  // What a socket says while a command is written reaches us as it is.
+  if (error instanceof Error && "syscall" in error) return fail("unavailable", `no answer (${error.message})`);
+  if (!(error instanceof MongoError)) return error;
   if (isClosed(error)) return fail("unavailable", "the store is closed");
   if (error instanceof MongoCompatibilityError) return fail("unavailable", "the server is older than MongoDB 4.4");
   if (error instanceof MongoInvalidArgumentError || error instanceof MongoAPIError) return error;
