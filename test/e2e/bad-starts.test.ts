@@ -109,6 +109,25 @@ test("npm start leaves a data folder of a newer version as it is, and says so", 
   assert.equal(await readFile(join(PARLEY_DIR, "version"), "utf8"), '{"version":99}');
 });
 
+test("npm start with a STORE_URL that cannot be had says so in one line and starts nothing", async (t) => {
+  const port = await freePort();
+  const wrong: [string, RegExp][] = [
+    [`mongodb://parley:hunter2@127.0.0.1:${port}/parley`, new RegExp(`127\\.0\\.0\\.1:${port} refuses connections`)],
+    ["mongodb://nowhere.invalid/parley", /nowhere\.invalid:27017 is not a known host/],
+    ["mongo://127.0.0.1/parley", /is sqlite:FOLDER or mongodb:\/\//],
+  ];
+  const ends = await Promise.all(
+    wrong.map(async ([STORE_URL, says]) => ({ says, ...(await runStart(t, { STORE_URL, PARLEY_REPLICAS: "all=2" })) })),
+  );
+  for (const { code, stderr, files, says } of ends) {
+    assert.equal(code, 1);
+    assert.match(stderr, /^parley: STORE_URL: [^\n]+\n$/);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /hunter2/);
+    assert.deepEqual(files, []);
+  }
+});
+
 test("npm start without a server in the PATH names the server and what to do", async (t) => {
   const hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /usr/sbin && exec "$@"', "sh"];
   if (spawnSync(hide[0] ?? "", [...hide.slice(1), "true"]).status !== 0)

@@ -1,6 +1,7 @@
 // The whole of Parley on this machine, supervised: what `npm start` runs and tests use.
 import { join } from "node:path";
 import { readSecrets } from "@parley/runtime";
+import { checkStore } from "./check-store.ts";
 import { controls, flushRedis, type Which } from "./controls.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { type Clocks, openClocks } from "./faults/clocks.ts";
@@ -11,7 +12,7 @@ import { announceReady, type Part, serverNames, superviseParts } from "./parts.t
 import { type PortPlan, planPorts } from "./ports.ts";
 import { endLeftovers, type Login, type RunFile, removeRunFile, writeRunFile } from "./run-file.ts";
 import { servers } from "./servers.ts";
-import type { Wiring } from "./services.ts";
+import { serviceNames, services, type Wiring } from "./services.ts";
 import { checkReplicas, type PublicPorts, type Replicas } from "./settings.ts";
 import { SetupError } from "./setup-error.ts";
 import type { Supervised } from "./supervise.ts";
@@ -79,6 +80,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { dir, log = () => {} } = options;
   const storeUrl = options.storeUrl ?? `sqlite:${join(dir, "data")}`;
   checkReplicas(options.replicas ?? {}, storeUrl);
+  if (ownsStore(options.parts)) await checkStore(storeUrl);
   const folder = openDataFolder(dir);
   try {
     const leftovers = await endLeftovers(dir);
@@ -181,6 +183,10 @@ function faultsOf(supervised: Map<Part, Supervised[]>, links: Links | undefined,
       clocks.set(supervised.get(part)?.[index]?.name ?? part, offsetMs);
     },
   };
+}
+
+function ownsStore(parts: readonly Part[] = serviceNames): boolean {
+  return serviceNames.some((name) => services[name].ownsStore && parts.includes(name));
 }
 
 function wire(dir: string, storeUrl: string, plan: PortPlan): Wiring {
