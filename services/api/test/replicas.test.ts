@@ -1,7 +1,9 @@
 // Two apis on one store, one NATS and one Redis.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { openStore } from "@parley/store";
 import { eventually, hasMongo, testMongo } from "@parley/testkit";
+import { openApiStore } from "../src/store.ts";
 import { password, startTestApi, type TestApi } from "./surroundings.ts";
 
 if (hasMongo()) {
@@ -71,7 +73,13 @@ if (hasMongo()) {
     const { id, key } = body as { id: string; key: string };
     const make = (uid: string) => other.call("POST", "/users", { token: key, json: { uid } });
     assert.equal((await make("made1")).status, 200);
-    assert.equal((await one.call("DELETE", `/keys/${id}`, { token })).status, 200);
+    const removing = { token, headers: { "idempotency-key": "remove" } };
+    const removed = await Promise.all(both.map((api) => api.call("DELETE", `/keys/${id}`, removing)));
+    assert.deepEqual(
+      removed.map(({ status }) => status),
+      [200, 200],
+      "one removed it, the other answers what that one answered",
+    );
     assert.equal((await make("made2")).status, 401);
   });
 
@@ -84,12 +92,20 @@ if (hasMongo()) {
   });
 
   test("what one replica revoked while the other did not hear NATS is refused by both when NATS is back", async () => {
-    const { token } = await one.user("dave", "phone");
+    const [{ token }, dora] = [await one.user("dave", "phone"), await other.user("dora", "phone")];
+    const third = await openStore(env.STORE_URL, { service: "api" });
+    after(() => third.close());
+    const { revocations } = await openApiStore(third.documents());
     await one.natsServer.kill();
     assert.equal((await one.call("POST", "/logout", { token })).status, 200);
     assert.equal(await whoAmI(one, token), 401);
+    // Of a replica that told of it when nobody heard, and is gone.
+    const before = Date.now() / 1000 + 1;
+    const told = { uid: "dora", clientId: "dora:phone", before, until: before + 3600, announced: true };
+    await revocations.put([{ key: "dora dora:phone", doc: told }]);
     await one.natsServer.start();
     await eventually(async () => (await whoAmI(other, token)) === 401);
+    for (const api of both) await eventually(async () => (await whoAmI(api, dora.token)) === 401);
   });
 } else {
   test("two apis on one store", { skip: "NO MONGODB HERE: replicas of api are not tested" }, () => {});

@@ -37,7 +37,7 @@ export function openConnectRates(limits: RateLimits, redis: () => Redis | undefi
 
   async function onRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     const connection = redis();
-    if (connection?.status !== "ready" || Date.now() < restsUntil) return undefined;
+    if (connection?.status !== "ready" || performance.now() < restsUntil) return undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer in ${answerMs} ms`)), answerMs);
@@ -45,7 +45,7 @@ export function openConnectRates(limits: RateLimits, redis: () => Redis | undefi
     try {
       return await Promise.race([work(connection), late]);
     } catch (error) {
-      restsUntil = Date.now() + restMs;
+      restsUntil = performance.now() + restMs;
       log.warn({ event: "rates_local", reason: error instanceof Error ? error.message : String(error) });
       return undefined;
     } finally {

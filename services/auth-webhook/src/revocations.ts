@@ -17,7 +17,7 @@ const sayAgainMs = 10_000;
 export function startRevocations(nats: NatsConnection, log: Logger, health: Health): Revocations {
   const list = new RevocationList();
   let loaded = false;
-  let saidAt = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   health.check("revocations", () => loaded || "waiting for api to answer tokens.revocations");
@@ -45,8 +45,8 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
     } catch (error) {
       waitMs = retryMs;
       const reason = error instanceof Error ? error.message : String(error);
-      if (!loaded && Date.now() - saidAt >= sayAgainMs) {
-        saidAt = Date.now();
+      if (!loaded && performance.now() - saidAt >= sayAgainMs) {
+        saidAt = performance.now();
         log.warn({ event: "waiting", what: "api", reason });
       }
     }

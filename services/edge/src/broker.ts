@@ -50,10 +50,10 @@ export async function awaitBroker(
     // Who has been judged goes before those that have not.
     const done = await turns.take({ rank: 0, isWanted });
     if (done === undefined) return undefined;
-    const triedAt = Date.now();
+    const triedAt = performance.now();
     const found = await tryBroker({ ...broker, timeoutMs: leftMs }, connectPacket, version).finally(done);
     if (found !== "away") return found;
-    leftMs -= Date.now() - triedAt + retryMs;
+    leftMs -= performance.now() - triedAt + retryMs;
     if (leftMs <= 0 || !isWanted()) return undefined;
     await sleep(retryMs);
     if (!isWanted()) return undefined;

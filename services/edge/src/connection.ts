@@ -56,7 +56,7 @@ export class Connection implements Member {
   sessionExpirySeconds = 0;
   readonly connectionId: string;
   readonly transport: "tcp" | "ws";
-  readonly #openedAt = Date.now();
+  readonly #openedAt = performance.now();
   readonly #edge: Surroundings;
   readonly #device: Duplex;
   readonly #peer: Peer;
@@ -97,7 +97,7 @@ export class Connection implements Member {
     stream.on("error", () => stream.destroy());
   }
 
-  /** Called every second. */
+  /** Called every second with the monotonic clock (ms): no step of the wall clock makes a device look silent. */
   sweep(now: number): void {
     if (this.#phase === "new") {
       if (!this.#asking && now - this.#openedAt > this.#edge.connectTimeoutMs) this.close(reasons.keepAlive);
@@ -106,7 +106,7 @@ export class Connection implements Member {
     // Who is not read cannot be blamed for silence.
     if (this.#paused) this.#lastPacketAt = now;
     if (this.#keepAliveMs > 0 && now - this.#lastPacketAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
-    else if (this.#expiresAt !== undefined && now >= this.#expiresAt) this.close(reasons.expired);
+    else if (this.#expiresAt !== undefined && Date.now() >= this.#expiresAt) this.close(reasons.expired);
     // Whatever is for it would gather at the broker, in memory that all share.
     else if (this.#unreadSince !== undefined && performance.now() - this.#unreadSince > this.#edge.unreadMs)
       this.close(reasons.notReading);
@@ -190,7 +190,7 @@ export class Connection implements Member {
     if (this.#phase === "new")
       return first === types.connect << 4 ? this.#connect(frame) : { close: reasons.protocolError };
     if (this.#parted) return dropped;
-    this.#lastPacketAt = Date.now();
+    this.#lastPacketAt = performance.now();
     if (first === types.disconnect << 4) return this.#disconnect(frame);
     return decideUplink(frame, this, this.#edge.rules.decisions, this.#partialSubacks);
   }
@@ -258,7 +258,8 @@ export class Connection implements Member {
       return { reply: brokerRefusal(connack, admission), close: reasons.unavailable };
     this.#phase = "open";
     this.#uplink.allow(this.#edge.maxPacketBytes);
-    this.connectedAt = this.#lastPacketAt = Date.now();
+    this.connectedAt = Date.now();
+    this.#lastPacketAt = performance.now();
     this.#keepAliveMs = (connack.properties?.serverKeepAlive ?? admission.keepAliveSeconds) * 1000;
     this.#expiresAt = admission.expiresAt;
     this.#toDevice(acceptance(connack, admission, this.#edge.maxPacketBytes));

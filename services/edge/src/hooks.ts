@@ -91,7 +91,7 @@ export function startHooks({
   /** The next replica; one that failed gets one question a second until it answers, unless all did. */
   function choose(): Endpoint {
     turn = (turn + 1) % endpoints.length;
-    const now = Date.now();
+    const now = performance.now();
     for (let step = 0; step < endpoints.length; step++) {
       const endpoint = endpoints[(turn + step) % endpoints.length]!;
       if (!endpoint.failing) return endpoint;
@@ -105,14 +105,14 @@ export function startHooks({
   function judge(endpoint: Endpoint, failed: boolean): void {
     endpoint.tried = false;
     endpoint.failing = failed;
-    if (failed) endpoint.restsUntil = Date.now() + restMs;
+    if (failed) endpoint.restsUntil = performance.now() + restMs;
   }
 
   /** Every device's question fails while nobody answers: one line in ten seconds says it. */
   function sayFailed(hook: HookName, reason: string): void {
     const key = `${hook} ${reason}`;
-    const now = Date.now();
-    if (now - (saidAt.get(key) ?? 0) < reminderMs) return;
+    const now = performance.now();
+    if (now - (saidAt.get(key) ?? Number.NEGATIVE_INFINITY) < reminderMs) return;
     saidAt.set(key, now);
     log.warn({ event: "hook_failed", hook, reason });
   }
@@ -129,13 +129,13 @@ export function startHooks({
   async function askInTurn(hook: HookName, body: object): Promise<HookAnswer> {
     const bytes = Buffer.from(JSON.stringify(body));
     const attempts = Math.max(2, endpoints.length);
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     let answer = failed("no_attempt");
-    for (let attempt = 0; attempt < attempts && Date.now() < deadline; attempt++) {
+    for (let attempt = 0; attempt < attempts && performance.now() < deadline; attempt++) {
       const endpoint = choose();
       // A replica that hangs may not use up the time of the others.
       const share = endpoints.length > 1 && attempt < endpoints.length - 1 ? endpoints.length : 1;
-      answer = await post(agent, endpoint.url, hook, bytes, (deadline - Date.now()) / share);
+      answer = await post(agent, endpoint.url, hook, bytes, (deadline - performance.now()) / share);
       judge(endpoint, answer.verdict === "failed");
       if (answer.verdict !== "failed") break;
     }

@@ -56,14 +56,14 @@ export function startProbe({
 
 /** When something answered last; the log says while it does not. */
 function watch(log: Logger, what: string, address: string, fault: string) {
-  let answeredAt = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
   let waiting: Waiting | undefined;
-  const isFresh = () => Date.now() - answeredAt < freshMs;
+  const isFresh = () => performance.now() - answeredAt < freshMs;
   return {
     isFresh,
     asked(answered: boolean): void {
       if (answered) {
-        answeredAt = Date.now();
+        answeredAt = performance.now();
         waiting?.done();
         waiting = undefined;
       } else if (!isFresh()) waiting ??= sayWaiting(log, what, address, () => fault);

@@ -131,7 +131,7 @@ async function openDoors(
 }
 
 function sweep(connections: Set<Connection>, sessions: Sessions): void {
-  const now = Date.now();
+  const now = performance.now();
   for (const connection of connections) connection.sweep(now);
   sessions.sweep(now);
 }

@@ -90,7 +90,7 @@ export function startSessions({
     }
     waiting.set(clientId, {
       connectionId,
-      endsAt: Date.now() + member.sessionExpirySeconds * 1000,
+      endsAt: performance.now() + member.sessionExpirySeconds * 1000,
       byBroker: member.version === 5,
     });
     tell(clientId, "on_client_offline", connectionId);
@@ -129,7 +129,7 @@ export function startSessions({
     if (verdict === "refused" && error === "connected") return;
     const ended = verdict === "ok" ? await endSession(clientId) : "failed";
     if (members.has(clientId)) return;
-    if (ended === "failed") waiting.set(clientId, { ...session, endsAt: Date.now() + expireAgainMs });
+    if (ended === "failed") waiting.set(clientId, { ...session, endsAt: performance.now() + expireAgainMs });
     else tell(clientId, "on_session_expired", session.connectionId);
   }
 

@@ -62,7 +62,7 @@ export function openRevoked(parts: Parts): Revoked {
       const key = `${revocation.uid} ${revocation.clientId ?? ""}`;
       const known = latest.get(key)?.revocation;
       if (known && known.before >= revocation.before) return;
-      if (latest.size < rememberAtMost) latest.set(key, { revocation, until: Date.now() + rememberMs });
+      if (latest.size < rememberAtMost) latest.set(key, { revocation, until: performance.now() + rememberMs });
       // A connect that was decided just before its webhook heard of the revocation.
       const timer = setTimeout(() => {
         timers.delete(timer);
@@ -71,7 +71,7 @@ export function openRevoked(parts: Parts): Revoked {
       timers.add(timer);
     },
     again() {
-      for (const [key, { until }] of latest) if (until < Date.now()) latest.delete(key);
+      for (const [key, { until }] of latest) if (until < performance.now()) latest.delete(key);
       act(...[...latest.values()].map(({ revocation }) => revocation));
     },
     async close() {
