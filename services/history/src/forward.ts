@@ -2,7 +2,8 @@
 // did not change meanwhile. A holder that was paused past its lease, or two at once, do no harm.
 import { type Collection, StoreError } from "@parley/store";
 
-const chunkSize = 500;
+// On SQLite a chunk stops the event loop, and so every append, while it is written.
+const chunkSize = 100;
 const roundsMax = 20;
 
 export interface Written<T> {
