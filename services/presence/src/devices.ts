@@ -21,7 +21,7 @@ export interface Devices {
   ofUser(uid: string): Promise<DeviceDoc[]>;
   /** Removes the device if it is the user's; false: it is not. */
   remove(clientId: string, uid: string): Promise<boolean>;
-  /** It may have been removed by another replica: looked up again when it comes. */
+  /** It may have been removed by another replica: nothing more is kept of it, and it is looked up when it comes again. */
   forget(clientId: string): void;
   /** Resolves when what waited is kept. */
   close(): Promise<void>;
@@ -81,7 +81,10 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
       owners.delete(clientId);
       return kept.remove(clientId);
     },
-    forget: (clientId) => void owners.delete(clientId),
+    forget(clientId) {
+      owners.delete(clientId);
+      notes.drop(clientId);
+    },
     close: notes.close,
   };
 }
@@ -132,6 +135,7 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
       waiting.set(clientId, { ...waiting.get(clientId), ...note });
       timer ??= setTimeout(() => void flush().catch(() => undefined), gatherMs);
     },
+    drop: (clientId: string): void => void waiting.delete(clientId),
     async close(): Promise<void> {
       closed = true;
       await flush().catch(() => undefined);

@@ -1,6 +1,6 @@
 // The methods that presence owns: a user's devices (packages/protocol/src/methods/devices.ts).
 import { hash } from "node:crypto";
-import { AppError, type Caller, devicesList, devicesRemove, subjects } from "@parley/protocol";
+import { AppError, type Caller, devicesList, devicesRemove, type ResultOf, subjects } from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import type { BrokerClients } from "./broker-clients.ts";
@@ -16,20 +16,20 @@ export interface MethodParts {
 }
 
 export function deviceMethods({ nats, devices, sessions, broker, requests }: MethodParts): MethodHandler[] {
-  const list = handle(devicesList, (_, { uid }) =>
-    available(async () => {
-      const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
-      return {
-        devices: kept.map(({ clientId, createdAt, lastSeen }) => {
-          return { clientId, online: connected.has(clientId), lastSeen, createdAt };
-        }),
-      };
-    }),
-  );
+  // Another replica keeps a new device a moment after it connected; its session is known to all before that.
+  const ofUser = async (uid: string): Promise<ResultOf<typeof devicesList>["devices"]> => {
+    const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
+    const listed = kept.map(({ clientId, createdAt, lastSeen }) => {
+      return { clientId, online: connected.delete(clientId), lastSeen, createdAt };
+    });
+    for (const [clientId, { at }] of connected) listed.push({ clientId, online: true, lastSeen: null, createdAt: at });
+    return listed;
+  };
+  const list = handle(devicesList, (_, { uid }) => available(async () => ({ devices: await ofUser(uid) })));
   const remove = handle(devicesRemove, ({ clientId }, caller) =>
     available(async () => {
       const again = await requests.seen(devicesRemove.name, caller);
-      const mine = (await devices.ofUser(caller.uid)).some((device) => device.clientId === clientId);
+      const mine = (await ofUser(caller.uid)).some((device) => device.clientId === clientId);
       if (!mine) return again ? {} : new AppError("not_found", "no such device");
       await requestJson(nats, subjects.revokeDevice, { uid: caller.uid, clientId }, { timeoutMs: 5000 });
       await broker?.disconnect(clientId);

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type ConnectedReply, devicesList, subjects } from "@parley/protocol";
+import { type ConnectedReply, devicesList, devicesRemove, subjects } from "@parley/protocol";
 import { callMethod, connectNats, requestJson } from "@parley/runtime";
 import { type Collection, type Documents, openStore } from "@parley/store";
 import { eventually, serviceContext, type TestContext } from "@parley/testkit";
@@ -95,6 +95,24 @@ test("a device that one replica removed is listed again when it comes back throu
   await other.claim("alice:phone", "alice");
   await other.close();
   assert.deepEqual(idsOf(await one.ofUser("alice")), ["alice:phone"]);
+});
+
+test("a device that connected a moment ago is listed by every replica, and any may remove it", async (t) => {
+  const one = await startOne(t);
+  // With a store of its own, it stands for one that reads before the other has kept the device.
+  await startOne(t, {}, one);
+  for (let i = 0; i < 16; i += 1) {
+    const [uid, clientId] = [`alice${i}`, `alice${i}:phone`];
+    await one.connect(clientId);
+    for (let times = 0; times < 4; times += 1) {
+      const { devices } = await callMethod(one.nats, devicesList, { uid, via: "http" }, {}, { timeoutMs: 2000 });
+      assert.deepEqual(
+        devices.map((device) => [device.clientId, device.online]),
+        [[clientId, true]],
+      );
+    }
+    assert.deepEqual(await callMethod(one.nats, devicesRemove, { uid, via: "http" }, { clientId }, { timeoutMs: 2000 }), {});
+  }
 });
 
 test("of two users that two replicas are asked for at once, exactly one owns a new client id", async (t) => {
