@@ -111,7 +111,10 @@ test("a device that connected a moment ago is listed by every replica, and any m
         [[clientId, true]],
       );
     }
-    assert.deepEqual(await callMethod(one.nats, devicesRemove, { uid, via: "http" }, { clientId }, { timeoutMs: 2000 }), {});
+    assert.deepEqual(
+      await callMethod(one.nats, devicesRemove, { uid, via: "http" }, { clientId }, { timeoutMs: 2000 }),
+      {},
+    );
   }
 });
 
