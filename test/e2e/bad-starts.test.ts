@@ -115,9 +115,11 @@ test("npm start with a STORE_URL that cannot be had says so in one line and star
     [`mongodb://parley:hunter2@127.0.0.1:${port}/parley`, new RegExp(`127\\.0\\.0\\.1:${port} refuses connections`)],
     ["mongodb://nowhere.invalid/parley", /nowhere\.invalid:27017 is not a known host/],
     ["mongo://127.0.0.1/parley", /is sqlite:FOLDER or mongodb:\/\//],
+    ["sqlite:", /is sqlite:FOLDER or mongodb:\/\//],
+    ["sqlite:/dev/null/parley", /\/dev\/null\/parley: /],
   ];
   const ends = await Promise.all(
-    wrong.map(async ([STORE_URL, says]) => ({ says, ...(await runStart(t, { STORE_URL, PARLEY_REPLICAS: "all=2" })) })),
+    wrong.map(async ([STORE_URL, says]) => ({ says, ...(await runStart(t, { STORE_URL, PARLEY_REPLICAS: "router=2" })) })),
   );
   for (const { code, stderr, files, says } of ends) {
     assert.equal(code, 1);
