@@ -119,7 +119,10 @@ test("npm start with a STORE_URL that cannot be had says so in one line and star
     ["sqlite:/dev/null/parley", /\/dev\/null\/parley: /],
   ];
   const ends = await Promise.all(
-    wrong.map(async ([STORE_URL, says]) => ({ says, ...(await runStart(t, { STORE_URL, PARLEY_REPLICAS: "router=2" })) })),
+    wrong.map(async ([STORE_URL, says]) => ({
+      says,
+      ...(await runStart(t, { STORE_URL, PARLEY_REPLICAS: "router=2" })),
+    })),
   );
   for (const { code, stderr, files, says } of ends) {
     assert.equal(code, 1);

@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Conversation, createShelf } from "./conversation.ts";
+import { type Conversation, createShelf, newConversation } from "./conversation.ts";
 import { newMember } from "./members.ts";
 import type { HistoryStore } from "./store.ts";
 
 function conversationOf(conv: string, size: number): Conversation {
   const members = new Map(Array.from({ length: size }, (_, n) => [`u${n}`, newMember(conv, `u${n}`)]));
-  return {
-    conv,
-    q: 0,
-    name: "",
-    nameSeq: 0,
-    lastSeq: 1,
-    lastOrd: 1,
-    lastTs: 1,
-    memberSeq: 1,
-    members,
-    lastIds: new Map(),
-  };
+  return { ...newConversation(conv), members };
 }
 
 function shelfOf(options: { max: number; members: number; pinned?: string }) {

@@ -28,6 +28,22 @@ export function noteLastId(conversation: Conversation, device: string, id: strin
   if (lastIds.size > lastIdsMax) lastIds.delete(lastIds.keys().next().value!);
 }
 
+/** A conversation that nobody has written to yet. */
+export function newConversation(conv: string): Conversation {
+  return {
+    conv,
+    q: conversationPartition(conv),
+    name: "",
+    nameSeq: 0,
+    lastSeq: 0,
+    lastOrd: 0,
+    lastTs: 0,
+    memberSeq: 0,
+    members: new Map(),
+    lastIds: new Map(),
+  };
+}
+
 /** What is known of a conversation's members and not in the store yet. */
 export type PendingIn = (conv: string) => readonly Member[];
 
@@ -40,19 +56,18 @@ export async function readConversation(store: HistoryStore, conv: string, pendin
     findAll(store.members, "by_conv", conv),
     store.infos.get(conv),
   ]);
+  const conversation = newConversation(conv);
+  conversation.members = withPending(members, pending);
+  if (info) {
+    const { name, nameSeq } = info.doc;
+    Object.assign(conversation, { name, nameSeq: nameSeq ?? 0 });
+  }
   const head = heads.get(conv);
-  return {
-    conv,
-    q: conversationPartition(conv),
-    name: info?.doc.name ?? "",
-    nameSeq: info?.doc.nameSeq ?? 0,
-    lastSeq: head?.seq ?? 0,
-    lastOrd: head?.ord ?? 0,
-    lastTs: head?.ts ?? 0,
-    memberSeq: head?.memberSeq ?? 0,
-    members: withPending(members, pending),
-    lastIds: new Map(),
-  };
+  if (head) {
+    const { seq, ord, ts, memberSeq } = head;
+    Object.assign(conversation, { lastSeq: seq, lastOrd: ord, lastTs: ts, memberSeq });
+  }
+  return conversation;
 }
 
 // What is pending stays the same object: it is what will be put.

@@ -3,23 +3,12 @@ import { test } from "node:test";
 import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
 import { unreadOf } from "./access.ts";
 import { changeEntry } from "./change.ts";
-import type { Conversation } from "./conversation.ts";
+import { type Conversation, newConversation } from "./conversation.ts";
 import { foldEntry } from "./fold.ts";
 import { decideChange, isMember, mayRead } from "./members.ts";
 import type { Member } from "./store.ts";
 
-const room = (): Conversation => ({
-  conv: "room/r",
-  q: 1,
-  name: "",
-  nameSeq: 0,
-  lastSeq: 0,
-  lastOrd: 0,
-  lastTs: 0,
-  memberSeq: 0,
-  members: new Map(),
-  lastIds: new Map(),
-});
+const room = (): Conversation => newConversation("room/r");
 
 function change(conversation: Conversation, event: MembershipEvent, more: Partial<ChangeRequest> = {}) {
   const request: ChangeRequest = {

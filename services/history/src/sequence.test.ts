@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Conversation } from "./conversation.ts";
+import { type Conversation, newConversation } from "./conversation.ts";
 import { newMember } from "./members.ts";
 import { type Candidate, sequence } from "./sequence.ts";
 
 function conversation(conv: string, state: Partial<Conversation> = {}): Conversation {
-  return {
-    conv,
-    q: 1,
-    name: "",
-    nameSeq: 0,
-    lastSeq: 0,
-    lastOrd: 0,
-    lastTs: 0,
-    memberSeq: 0,
-    members: new Map(),
-    lastIds: new Map(),
-    ...state,
-  };
+  return { ...newConversation(conv), ...state };
 }
 
 function candidate(

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { check } from "./check.ts";
 import type { Ack, Copy, Reader, RunRecord, Sent } from "./record.ts";
+import { breaking } from "./rules-broken.ts";
 
 const conv = "p2p/ann/bob";
 
@@ -72,11 +73,7 @@ function rightRun() {
 
 type Run = ReturnType<typeof rightRun>;
 
-function rulesBroken(change: (run: Run) => void): string[] {
-  const run = rightRun();
-  change(run);
-  return [...new Set(check(run).map(({ rule }) => rule))];
-}
+const rulesBroken = breaking(rightRun);
 
 const viewsOf = ({ readers }: Run, uid: string) => readers.find((reader) => reader.uid === uid)!.views.get(conv)!;
 const everywhere = (run: Run, change: (messages: Copy[]) => void) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { check } from "./check.ts";
 import type { Copy, Reader, RunRecord } from "./record.ts";
+import { breaking } from "./rules-broken.ts";
 
 const conv = "room/few";
 
@@ -66,11 +67,7 @@ function rightRun() {
 
 type Run = ReturnType<typeof rightRun>;
 
-function rulesBroken(change: (run: Run) => void): string[] {
-  const run = rightRun();
-  change(run);
-  return [...new Set(check(run).map(({ rule }) => rule))];
-}
+const rulesBroken = breaking(rightRun);
 
 const screenOf = ({ screens }: Run, uid: string) => screens.find((screen) => screen.uid === uid)!.shown.get(conv)!;
 const glimpseOf = ({ readers }: Run) => readers[1]!.glimpses.get(conv)![1]!.messages;

@@ -1,4 +1,4 @@
 // The conformance suites: what every engine of a port must do. An engine's test file calls them.
 export { documentsConformance } from "./documents.ts";
-export type { EngineUnderTest, OpenEngine } from "./engine.ts";
+export { type EngineUnderTest, engineUnderTest, type OpenEngine } from "./engine.ts";
 export { messageLogConformance } from "./message-log.ts";

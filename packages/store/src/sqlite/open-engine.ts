@@ -3,25 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { EngineUnderTest } from "../conformance/index.ts";
-import { openStore, type Store } from "../open-store.ts";
+import { engineUnderTest, type OpenEngine } from "../conformance/index.ts";
+import { openStore } from "../open-store.ts";
 
-export async function openEngine(t: TestContext): Promise<EngineUnderTest> {
-  let store: Store | undefined;
-  // Before the folder goes: hooks run in the order in which they were registered.
-  t.after(() => store?.close());
-  const folder = await freshFolder(t);
-  const open = () => openStore(`sqlite:${folder}`, { service: "history", lockWaitMs: 0 });
-  store = await open();
-  return {
-    store,
-    async reopen() {
-      await store?.close();
-      store = await open();
-      return store;
-    },
-  };
-}
+export const openEngine: OpenEngine = (t) =>
+  engineUnderTest(t, async () => {
+    const folder = await freshFolder(t);
+    return () => openStore(`sqlite:${folder}`, { service: "history", lockWaitMs: 0 });
+  });
 
 /** A folder that is removed after the test. */
 export async function freshFolder(t: TestContext): Promise<string> {

@@ -1,0 +1,12 @@
+// For the checker's tests: what a run breaks once it differs from a right one.
+import { check } from "./check.ts";
+import type { RunRecord } from "./record.ts";
+
+/** Changes a fresh right run and names the rules that are broken then, each once. */
+export function breaking<Run extends RunRecord>(rightRun: () => Run): (change: (run: Run) => void) => string[] {
+  return (change) => {
+    const run = rightRun();
+    change(run);
+    return [...new Set(check(run).map(({ rule }) => rule))];
+  };
+}
