@@ -8,6 +8,7 @@ import { fileOutbox } from "@parley/client/node";
 import { historyGet, login, logout, roomsCreate, roomsInvite, roomsRemove } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
+import { openStock } from "./stock.ts";
 
 const cluster = await startTestCluster({ after });
 await registerAll(cluster, "alice", "bob", "carol", "dave", "erin", "frank");
@@ -119,10 +120,31 @@ test("a second program on the same device takes over, and the first one is told 
     device: "one",
     listeners: { refused: ({ code }) => refusals.push(code) },
   });
-  await connectAs(t, cluster, "dave", { device: "one" });
+  const second = await connectAs(t, cluster, "dave", {
+    device: "one",
+    listeners: { refused: () => refusals.push("second") },
+  });
   await eventually(() => refusals.length > 0);
+  await eventually(() => second.client.state === "online");
   assert.deepEqual(refusals, ["conflict"]);
   assert.equal(first.client.state, "offline");
+});
+
+test("a client that was taken over once comes back by itself, and has missed nothing", async (t) => {
+  const refusals: string[] = [];
+  const alice = await connectAs(t, cluster, "alice", { device: "watching" });
+  const listeners = { refused: ({ code }: { code: string }) => refusals.push(code) };
+  const erin = await connectAs(t, cluster, "erin", { device: "one", from: "now", listeners });
+  const session = await callHttp(cluster.run().http, login, { username: "erin", password, device: "one" });
+  // As an earlier connection of its own would that comes late.
+  const late = await openStock(t, session, { reconnectPeriod: 0, protocolVersion: 5 });
+  await alice.client.send("user/erin", "while it was away");
+  await late.client.endAsync(true);
+  await alice.client.send("user/erin", "and behind that");
+  await eventually(() => erin.texts().includes("and behind that"));
+  assert.deepEqual(erin.texts(), ["while it was away", "and behind that"]);
+  assert.deepEqual(refusals, []);
+  assert.equal(erin.client.state, "online");
 });
 
 test("a renewed token means a new connection, and nothing is lost or shown twice on the way", async (t) => {

@@ -32,6 +32,7 @@ interface End {
 
 const backoff = { baseMs: 500, maxMs: 30_000 };
 const closeTimeoutMs = 2_000;
+const takenOverAgainMs = 60_000;
 const reasons = { invalidClientId: 0x85, badCredentials: 0x86, notAuthorized: 0x87, takenOver: 0x8e } as const;
 /** 4 and 5 are MQTT 3.1.1's codes for the same. */
 const refusals = new Set<number | undefined>([
@@ -49,6 +50,7 @@ export class Connection {
   #window: PublishWindow | undefined;
   #closed = false;
   #everSubscribed = false;
+  #takenOverAt = Number.NEGATIVE_INFINITY;
   #wake = () => {};
 
   constructor(options: ConnectionOptions) {
@@ -102,7 +104,8 @@ export class Connection {
   /** What the end of a connection means; an error when trying again is of no use. */
   async #judge({ reason, error, subscribed }: End, failures: number): Promise<AppError | undefined> {
     const { clientId } = this.#options.sessions.current();
-    if (reason === reasons.takenOver) return new AppError("conflict", `another program has connected as ${clientId}`);
+    if (reason === reasons.takenOver)
+      return this.#isOthers() ? new AppError("conflict", `another program has connected as ${clientId}`) : undefined;
     if (subscribed || !refusals.has(reason)) return undefined;
     if (!this.#everSubscribed && failures > 2)
       return new AppError("forbidden", `the broker refuses ${clientId}: ${error?.message}`);
@@ -113,6 +116,16 @@ export class Connection {
       const why = AppError.from(thrown);
       return why.code === "unavailable" || why.code === "rate_limited" ? undefined : why;
     }
+  }
+
+  /**
+   * Taken over once, it may have been by a connection of our own that was given up and arrived late, or a server that had
+   * lost sight of its devices was wrong: we come back. Whoever then takes over again is another program.
+   */
+  #isOthers(): boolean {
+    const before = this.#takenOverAt;
+    this.#takenOverAt = performance.now();
+    return this.#takenOverAt - before < takenOverAgainMs;
   }
 
   #connectOnce(): Promise<End> {

@@ -67,7 +67,7 @@ function mayEnter(authorization: string, secret: string): boolean {
   return timingSafeEqual(digest(authorization), digest(`Bearer ${secret}`));
 }
 
-/** `{"clients": [{client_id, username, connected_at (ms), protocol, transport}]}`, written piece by piece. */
+/** `{"clients": [{client_id, connection_id, username, connected_at (ms), protocol, transport}]}`, written piece by piece. */
 async function sendClients(response: ServerResponse, members: Iterable<Member>): Promise<void> {
   response.writeHead(200, { "content-type": "application/json" });
   response.write('{"clients":[');
@@ -91,8 +91,9 @@ async function sendClients(response: ServerResponse, members: Iterable<Member>):
 }
 
 function describe(member: Member) {
-  const { clientId, username, connectedAt, version, transport } = member;
-  return { client_id: clientId, username, connected_at: connectedAt, protocol: version, transport };
+  const { clientId, connectionId, username, connectedAt, version, transport } = member;
+  const ids = { client_id: clientId, connection_id: connectionId };
+  return { ...ids, username, connected_at: connectedAt, protocol: version, transport };
 }
 
 function sendError(response: ServerResponse, error: AppError): void {

@@ -252,13 +252,14 @@ test("GET /clients lists who is connected, how and since when", async (t) => {
   const two = await connectDevice(t, edge, { protocolVersion: 4, transport: "ws", username: "bob" });
   const clients = await clientsOf(edge);
   assert.deepEqual(
-    clients.map(({ connected_at: _, ...rest }) => rest),
+    clients.map(({ connected_at: _, connection_id: __, ...rest }) => rest),
     [
       { client_id: one.options.clientId, username: "alice", protocol: 5, transport: "tcp" },
       { client_id: two.options.clientId, username: "bob", protocol: 4, transport: "ws" },
     ],
   );
   for (const { connected_at: at } of clients) assert.ok(Number(at) >= since && Number(at) <= Date.now());
+  assert.equal(new Set(clients.map(({ connection_id: name }) => name || "none")).size, 2, "each by its own name");
   await one.endAsync();
   await eventually(async () => (await clientsOf(edge)).length === 1);
 });

@@ -5,6 +5,8 @@ export interface BrokerClient {
   clientId: string;
   /** unix ms; undefined where the broker does not tell */
   connectedAt: number | undefined;
+  /** the connection's name, where the broker has one */
+  connection?: string;
 }
 
 export interface BrokerClients {
@@ -75,10 +77,13 @@ interface Reader {
   disconnect(url: string, clientId: string, ask: Ask): Promise<unknown>;
 }
 
-/** `{"clients": [{client_id, connected_at (ms), …}]}` */
+/** `{"clients": [{client_id, connection_id, connected_at (ms), …}]}` */
 const edge: Reader = {
   async list(url, ask) {
-    return rowsOf(await ask(`${url}/clients`), "clients").map((row) => client(row.client_id, row.connected_at));
+    return rowsOf(await ask(`${url}/clients`), "clients").map((row) => {
+      const { connection_id: connection } = row;
+      return { ...client(row.client_id, row.connected_at), ...(typeof connection === "string" ? { connection } : {}) };
+    });
   },
   disconnect: (url, clientId, ask) => ask(`${url}/clients/${encodeURIComponent(clientId)}`, "DELETE"),
 };

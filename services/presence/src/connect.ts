@@ -35,7 +35,10 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   return { ok: true };
 }
 
-/** Is a connection of that client id known, another one than the named? */
+/**
+ * Is a connection of that client id known, another one than the named? One whose name is not known may be the named one:
+ * a device that is told of another by mistake stays away.
+ */
 export async function isConnected(
   { clientId, connection }: ConnectedRequest,
   { devices, sessions }: { devices: Devices; sessions: Pick<Sessions, "of"> },
@@ -46,8 +49,8 @@ export async function isConnected(
   const session = await sessions.of(uid, clientId).catch((cause: unknown) => {
     throw new AppError("unavailable", "Redis does not answer", { cause });
   });
-  const named = typeof connection === "string" && session?.connection === connection;
-  return { connected: session !== undefined && !named };
+  if (session === undefined || typeof connection !== "string") return { connected: session !== undefined };
+  return { connected: session.connection !== undefined && session.connection !== connection };
 }
 
 async function atMost(work: Promise<void>, limitMs: number): Promise<void> {

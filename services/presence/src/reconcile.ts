@@ -85,13 +85,13 @@ export async function reconcile({ redis, broker, sessions, devices, log }: Recon
   const connected = new Set<string>();
   let begun = 0;
   let ended = 0;
-  for (const { clientId } of listed) {
+  for (const { clientId, connection } of listed) {
     connected.add(clientId);
     if (known.has(clientId) || reservedClientId.test(clientId)) continue;
     const uid = await devices.ownerOf(clientId);
     if (uid === undefined || !(await devices.claim(clientId, uid))) continue;
     // The time of the list, not of the connection: what ended since the list was made stays ended.
-    await sessions.change({ op: "listed", uid, clientId, at });
+    await sessions.change({ op: "listed", uid, clientId, at, ...(connection === undefined ? {} : { connection }) });
     begun += 1;
   }
   for (const [clientId, since] of known) {

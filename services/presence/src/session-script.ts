@@ -10,7 +10,7 @@ export type SessionChange = { uid: string; clientId: string } & (
   /** the broker tells that it is connected: by the connection's own time */
   | { op: "connected"; at: number; connection?: string }
   /** the broker's list of the time `at` has it */
-  | { op: "listed"; at: number }
+  | { op: "listed"; at: number; connection?: string }
   /** the broker tells that the connection of the time `at` ended, or that any did by then */
   | { op: "end"; at: number; connection?: string }
   /** the broker's list has it not: ended, if it is still the session of the time `at` */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { devicesList, devicesRemove, subjects } from "@parley/protocol";
-import { callMethod } from "@parley/runtime";
+import { type ConnectedReply, devicesList, devicesRemove, subjects } from "@parley/protocol";
+import { callMethod, requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { Redis } from "ioredis";
 import { type Presence, playBroker, startOne } from "./start.ts";
@@ -48,6 +48,31 @@ test("after a Redis flush the broker's list brings the sessions back", async (t)
   await redis.flushall();
   await eventually(async () => (await online(presence)).join() === "alice:phone");
   assert.equal(broker.asked[0]!.authorization, "Bearer services-secret-of-a-test");
+});
+
+test("after a Redis flush nobody takes a device's own connection for another one, whether the broker names it or not", async (t) => {
+  const broker = await playBroker(t);
+  const presence = await startOne(t, { PRESENCE_BROKER_ADMIN_URL: broker.url, PRESENCE_RECONCILE_SECONDS: "3600" });
+  await eventually(() => broker.asked.length > 0);
+  broker.names.set("alice:phone", "a");
+  for (const clientId of ["alice:phone", "alice:web"]) {
+    await presence.connect(clientId, { connection: "a" });
+    broker.clients.set(clientId, Date.now());
+  }
+  const redis = new Redis(presence.redis.url);
+  t.after(() => redis.disconnect());
+  await redis.flushall();
+  await eventually(async () => (await online(presence)).join() === "alice:phone,alice:web");
+  const isElsewhere = async (clientId: string, connection: string) => {
+    const request = { clientId, connection };
+    const reply = await requestJson<ConnectedReply>(presence.nats, subjects.deviceConnected, request, {
+      timeoutMs: 2000,
+    });
+    return reply.connected;
+  };
+  assert.equal(await isElsewhere("alice:phone", "a"), false);
+  assert.equal(await isElsewhere("alice:phone", "b"), true, "it is told apart again");
+  assert.equal(await isElsewhere("alice:web", "a"), false);
 });
 
 test("what the broker has and presence has not is registered; what it has not any more is ended, but nothing of the last ten seconds", async (t) => {

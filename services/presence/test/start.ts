@@ -120,6 +120,8 @@ export interface PlayedBroker {
   url: string;
   /** what is connected, as the list will say */
   clients: Map<string, number>;
+  /** names of their connections, of those that have one; the edge's list tells them */
+  names: Map<string, string>;
   /** requests so far: method, path and query, authorization */
   asked: { method: string; url: string; authorization: string }[];
   /** status of all answers */
@@ -129,14 +131,14 @@ export interface PlayedBroker {
 /** The broker's HTTP API; `list` makes its answer in that broker's shape. */
 export async function playBroker(
   t: TestContext,
-  list: (clients: Map<string, number>, url: URL) => unknown = edgeList,
+  list: (clients: Map<string, number>, url: URL, names: Map<string, string>) => unknown = edgeList,
 ): Promise<PlayedBroker> {
-  const broker: PlayedBroker = { url: "", clients: new Map(), asked: [], status: 200 };
+  const broker: PlayedBroker = { url: "", clients: new Map(), names: new Map(), asked: [], status: 200 };
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
     broker.asked.push({ method, url, authorization: headers.authorization ?? "" });
     const isList = method === "GET" && !url.includes("disconnect");
-    const answer = isList ? list(broker.clients, new URL(url, "http://broker")) : [];
+    const answer = isList ? list(broker.clients, new URL(url, "http://broker"), broker.names) : [];
     const status = method === "DELETE" && broker.status === 200 ? 204 : broker.status;
     response.writeHead(status, { "content-type": "application/json" });
     response.end(status === 204 ? undefined : JSON.stringify(answer));
@@ -151,7 +153,9 @@ export async function playBroker(
   return broker;
 }
 
-function edgeList(clients: Map<string, number>): unknown {
-  const rows = [...clients].map(([client_id, connected_at]) => ({ client_id, connected_at, username: "x" }));
+function edgeList(clients: Map<string, number>, _: URL, names: Map<string, string>): unknown {
+  const rows = [...clients].map(([client_id, connected_at]) => {
+    return { client_id, connection_id: names.get(client_id), connected_at, username: "x" };
+  });
   return { clients: rows };
 }
