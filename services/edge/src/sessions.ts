@@ -46,6 +46,8 @@ interface Waiting {
 type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
 
 const expireAgainMs = 10_000;
+/** A broker looks for sessions that are over about once a second, by whole seconds: told before that, it may still hold one. */
+const brokerLagMs = 2_000;
 const waitingMax = 200_000;
 
 /**
@@ -88,11 +90,9 @@ export function startSessions({
       tell(clientId, "on_client_gone", connectionId);
       return;
     }
-    waiting.set(clientId, {
-      connectionId,
-      endsAt: performance.now() + member.sessionExpirySeconds * 1000,
-      byBroker: member.version === 5,
-    });
+    const byBroker = member.version === 5;
+    const keptMs = member.sessionExpirySeconds * 1000 + (byBroker ? brokerLagMs : 0);
+    waiting.set(clientId, { connectionId, endsAt: performance.now() + keptMs, byBroker });
     tell(clientId, "on_client_offline", connectionId);
   }
 
