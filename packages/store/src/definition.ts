@@ -1,5 +1,5 @@
 // What a collection's definition may say, checked once for every engine.
-import type { CollectionDefinition, IndexFields } from "./documents.ts";
+import type { CollectionDefinition, FindQuery, IndexFields } from "./documents.ts";
 
 /** An index in its full form. */
 export type Index = { name: string; fields: IndexFields; unique: boolean };
@@ -26,4 +26,16 @@ export function readDefinition({ name, indexes = {} }: CollectionDefinition): Ma
     read.set(indexName, { name: indexName, fields, unique });
   }
   return read;
+}
+
+/** The index that a query names, if it names one. Throws TypeError for a query that is a mistake in the code. */
+export function indexOfQuery(
+  collection: string,
+  indexes: ReadonlyMap<string, Index>,
+  { index: name, limit }: FindQuery,
+): Index | undefined {
+  const index = name === undefined ? undefined : indexes.get(name);
+  if (name !== undefined && !index) throw new TypeError(`${collection}: no index ${name}`);
+  if (!Number.isInteger(limit) || limit < 1) throw new TypeError(`${collection}: limit is 1 or more`);
+  return index;
 }

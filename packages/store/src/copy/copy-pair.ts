@@ -1,5 +1,6 @@
 // Copies one service's part: each partition goes on behind the target's last entry, documents by key.
 import type { Collection, CollectionDefinition, Documents } from "../documents.ts";
+import { each } from "../each.ts";
 import type { MessageLog } from "../log.ts";
 import type { Store } from "../open-store.ts";
 import { markCollection } from "./mark.ts";
@@ -29,11 +30,8 @@ export async function definitionsOf(documents: Documents): Promise<CollectionDef
 }
 
 export async function eachPartition(partitions: number, work: (q: number) => Promise<void>): Promise<void> {
-  const all = Array.from({ length: partitions }, (_, q) => q).values();
-  const takeTurns = async () => {
-    for (const q of all) await work(q);
-  };
-  await Promise.all(Array.from({ length: partitionsAtOnce }, takeTurns));
+  const all = Array.from({ length: partitions }, (_, q) => q);
+  await each(all, partitionsAtOnce, work);
 }
 
 /** All positions together: a log that was retained has fewer entries. */

@@ -1,14 +1,16 @@
 // One collection of the port Documents on MongoDB.
 import type { Collection as MongoCollection } from "mongodb";
-import type { Index } from "../definition.ts";
+import { type Index, indexOfQuery } from "../definition.ts";
 import { checkKey } from "../document-key.ts";
 import type { Collection, FindQuery, Page, Versioned } from "../documents.ts";
+import { chunks, each } from "../each.ts";
+import { firstVersion } from "../first-version.ts";
 import { writePage } from "../page-token.ts";
 import { StoreError } from "../store-error.ts";
 import { findFilter } from "./find-filter.ts";
 import { serverCodes } from "./mongo-error.ts";
 import type { Operations, WriteError } from "./operations.ts";
-import { firstVersion, fromStored, type StoredDocument, toStored } from "./stored-document.ts";
+import { fromStored, type StoredDocument, toStored } from "./stored-document.ts";
 
 /** One conditional replacement: what it replaces, and by what. */
 type Replacement = { filter: { _id: string; version?: number }; document: StoredDocument };
@@ -40,11 +42,8 @@ export class MongoDocumentCollection<T extends object> implements Collection<T> 
   }
 
   async getMany(keys: readonly string[]): Promise<Map<string, Versioned<T>>> {
-    const asked = [...new Set(keys.map(checkKey))];
-    const queries = Array.from({ length: Math.ceil(asked.length / keysAQuery) }, (_, at) =>
-      asked.slice(at * keysAQuery, (at + 1) * keysAQuery),
-    );
-    const found = await this.#operations.each(queries, queriesMost, (some) =>
+    const queries = chunks([...new Set(keys.map(checkKey))], keysAQuery);
+    const found = await each(queries, queriesMost, (some) =>
       this.#operations.run(() =>
         this.#documents
           .find({ _id: some.length === 1 ? some[0]! : { $in: some } }, { projection: { fields: 0 } })
@@ -99,9 +98,7 @@ export class MongoDocumentCollection<T extends object> implements Collection<T> 
   }
 
   async find(query: FindQuery): Promise<Page<T>> {
-    const index = query.index === undefined ? undefined : this.#indexes.get(query.index);
-    if (query.index !== undefined && !index) throw new TypeError(`${this.#name}: no index ${query.index}`);
-    if (!Number.isInteger(query.limit) || query.limit < 1) throw new TypeError(`${this.#name}: limit is 1 or more`);
+    const index = indexOfQuery(this.#name, this.#indexes, query);
     const { filter, sort, position } = findFilter(this.#name, index, query);
     // One more than asked for: whether there is a next page. The index is named, not left to be chosen.
     const options = {
@@ -112,8 +109,8 @@ export class MongoDocumentCollection<T extends object> implements Collection<T> 
     };
     const found = await this.#operations.run(() => this.#documents.find(filter, options).toArray());
     const last = found[query.limit - 1];
-    if (found.length <= query.limit || !last) return { items: found.map((each) => fromStored<T>(each)), next: null };
-    const items = found.slice(0, -1).map((each) => fromStored<T>(each));
+    if (found.length <= query.limit || !last) return { items: found.map((one) => fromStored<T>(one)), next: null };
+    const items = found.slice(0, -1).map((one) => fromStored<T>(one));
     return { items, next: writePage(this.#name, query, position(last)) };
   }
 

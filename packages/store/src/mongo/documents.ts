@@ -2,6 +2,7 @@
 import { type Document, MongoError } from "mongodb";
 import { type Index, readDefinition } from "../definition.ts";
 import type { Collection, CollectionDefinition, Documents, IndexDefinition } from "../documents.ts";
+import { each } from "../each.ts";
 import { StoreError } from "../store-error.ts";
 import { MongoDocumentCollection } from "./collection.ts";
 import { ensureIndexes, storedIndexes, type WantedIndex } from "./indexes.ts";
@@ -45,7 +46,7 @@ export class MongoDocuments implements Documents {
   async definitions(): Promise<CollectionDefinition[]> {
     const names = await listNames(this.#operations, this.#prefix);
     const documents = names.filter((name) => !this.#own.has(name)).sort();
-    return this.#operations.each(documents, listedAtOnce, (name) =>
+    return each(documents, listedAtOnce, (name) =>
       this.#operations.run(async (db) => {
         const stored = await storedIndexes(db.collection(`${this.#prefix}${name}`));
         const declared = stored.filter(isOfFields).map((index) => [index.name, definitionOf(index)] as const);

@@ -15,42 +15,19 @@ export const logIndexes = [
 export type EntryDocument = Omit<LogEntry, "event" | "body"> & { event: string | null; body: Uint8Array | Binary };
 
 export function toDocument(entry: LogEntry): EntryDocument {
-  const { q, pos, conv, seq, ord, from, device, id, type, ts, origin, event, memberSeq, body } = entry;
-  return {
-    q,
-    pos,
-    conv,
-    seq,
-    ord,
-    from,
-    device,
-    id,
-    type,
-    ts,
-    origin,
-    event: event === null ? null : JSON.stringify(event),
-    memberSeq,
-    body: new Binary(body),
-  };
+  const event = entry.event === null ? null : JSON.stringify(entry.event);
+  return { ...alike(entry), event, body: new Binary(entry.body) };
 }
 
 export function fromDocument(document: EntryDocument): LogEntry {
-  const { q, pos, conv, seq, ord, from, device, id, type, ts, origin, event, memberSeq, body } = document;
-  return {
-    q,
-    pos,
-    conv,
-    seq,
-    ord,
-    from,
-    device,
-    id,
-    type,
-    ts,
-    origin,
-    event: event === null ? null : JSON.parse(event),
-    memberSeq,
-    // A copy: what the driver answers is a piece of a whole reply, which would stay in memory with it.
-    body: Uint8Array.from(body as Uint8Array),
-  };
+  const event = document.event === null ? null : JSON.parse(document.event);
+  // A copy: what the driver answers is a piece of a whole reply, which would stay in memory with it.
+  return { ...alike(document), event, body: Uint8Array.from(document.body as Uint8Array) };
+}
+
+type Alike = Omit<LogEntry, "event" | "body">;
+
+// Named one by one: nothing else gets into the store, and no `_id` out of it.
+function alike({ q, pos, conv, seq, ord, from, device, id, type, ts, origin, memberSeq }: Alike): Alike {
+  return { q, pos, conv, seq, ord, from, device, id, type, ts, origin, memberSeq };
 }

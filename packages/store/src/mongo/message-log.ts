@@ -1,6 +1,7 @@
 // The port MessageLog on MongoDB: one collection, one ordered insert a batch.
 import { conversationPartition } from "@parley/protocol/partition";
 import type { Collection, Document, Filter, FindOptions } from "mongodb";
+import { chunks, each } from "../each.ts";
 import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "../log.ts";
 import { StoreError } from "../store-error.ts";
 import { type EntryDocument, fromDocument, logCollection, toDocument } from "./entry-documents.ts";
@@ -60,7 +61,7 @@ export class MongoMessageLog implements MessageLog {
 
   // A query each, a few at once: no aggregation finds the last of each of many without reading all of them.
   async heads(convs: readonly string[]): Promise<Map<string, LogEntry>> {
-    const found = await this.#operations.each([...new Set(convs)], queriesMost, (conv) =>
+    const found = await each([...new Set(convs)], queriesMost, (conv) =>
       this.#find(ofConversation(conv), { sort: { seq: -1 }, limit: 1 }),
     );
     return new Map(found.flat().map((document) => [document.conv, fromDocument(document)]));
@@ -105,7 +106,7 @@ export class MongoMessageLog implements MessageLog {
   async find(keys: readonly EntryKey[]): Promise<(LogEntry | undefined)[]> {
     const asked = new Map(keys.map((key) => [keyText(key), key]));
     const queries = chunks([...asked.values()], asked.size > singleKeysMost ? keysAQuery : 1);
-    const found = await this.#operations.each(queries, queriesMost, (some) => {
+    const found = await each(queries, queriesMost, (some) => {
       const filters = some.map(({ conv, from, device, id }) => ({ ...ofConversation(conv), from, device, id }));
       return this.#find(filters.length === 1 ? (filters[0] as Filter<EntryDocument>) : { $or: filters });
     });
@@ -188,10 +189,6 @@ function page(limit: number): FindOptions {
 
 function keyText({ conv, from, device, id }: EntryKey): string {
   return JSON.stringify([conv, from, device, id]);
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
 // What one command may carry.

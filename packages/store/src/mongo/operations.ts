@@ -46,18 +46,4 @@ export class Operations {
     this.#closed = true;
     return this.#gate.idle();
   }
-
-  /** Runs work of many commands with at most `atOnce` under way: one caller must not fill the gate. */
-  async each<I, R>(items: readonly I[], atOnce: number, work: (item: I) => Promise<R>): Promise<R[]> {
-    const results = new Array<R>(items.length);
-    let next = 0;
-    const worker = async () => {
-      while (next < items.length) {
-        const at = next++;
-        results[at] = await work(items[at] as I);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-    return results;
-  }
 }

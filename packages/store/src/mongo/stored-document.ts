@@ -21,11 +21,6 @@ export function fromStored<T>({ _id, version, json }: StoredDocument): Versioned
   return { key: _id, version, doc: JSON.parse(json) };
 }
 
-/** A document that is removed and made again must not meet the version that somebody read before. */
-export function firstVersion(): number {
-  return Math.floor(Math.random() * 2 ** 47) + 1;
-}
-
 /** Where an index finds a field. */
 export function fieldPath(field: string): string {
   return `fields.${field}`;

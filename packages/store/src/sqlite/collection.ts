@@ -1,8 +1,9 @@
 // One collection of the port Documents on SQLite.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { Index } from "../definition.ts";
+import { type Index, indexOfQuery } from "../definition.ts";
 import { checkKey } from "../document-key.ts";
 import type { Collection, FindQuery, Page, Versioned } from "../documents.ts";
+import { firstVersion } from "../first-version.ts";
 import { writePage } from "../page-token.ts";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
@@ -108,9 +109,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
 
   find(query: FindQuery): Promise<Page<T>> {
     return this.#database.read(() => {
-      const index = query.index === undefined ? undefined : this.#indexes.get(query.index);
-      if (query.index !== undefined && !index) throw new TypeError(`${this.#name}: no index ${query.index}`);
-      if (!Number.isInteger(query.limit) || query.limit < 1) throw new TypeError(`${this.#name}: limit is 1 or more`);
+      const index = indexOfQuery(this.#name, this.#indexes, query);
       const { sql, values, position } = findSql(this.#name, this.#table, index, query);
       const items = this.#statement(sql)
         .all(...values)
@@ -143,11 +142,6 @@ export class SqliteCollection<T extends object> implements Collection<T> {
 
 export function tableName(collection: string): string {
   return `"c_${collection}"`;
-}
-
-// A document that is removed and made again must not meet the version that somebody read before.
-function firstVersion(): number {
-  return Math.floor(Math.random() * 2 ** 47) + 1;
 }
 
 function fromRow<T>(row: Record<string, SQLOutputValue>): Versioned<T> {
