@@ -17,3 +17,4 @@ export * from "./revocations.ts";
 export * from "./rpc.ts";
 export * from "./secrets.ts";
 export { sayWaiting, type Waiting } from "./waiting.ts";
+export * from "./within.ts";

@@ -2,7 +2,7 @@
 
 import type { JetStreamClient } from "@nats-io/jetstream";
 import { type StoredReference, type StoredReferences, storedSubject } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, within } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
 
 export interface Announcer {
@@ -110,7 +110,7 @@ export function startAnnouncer(options: {
       closed = true;
       clearTimeout(timer);
       // What JetStream has not confirmed by then, the next holder announces again.
-      await Promise.race([working, new Promise((resolve) => setTimeout(resolve, closeWaitMs))]);
+      if (working) await within(closeWaitMs, working);
     },
   };
 }

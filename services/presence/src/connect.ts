@@ -7,6 +7,7 @@ import {
   type ConnectRequest,
   isUid,
 } from "@parley/protocol";
+import { within } from "@parley/runtime";
 import type { Devices } from "./devices.ts";
 import type { SessionChange } from "./session-script.ts";
 import type { Sessions } from "./sessions.ts";
@@ -30,7 +31,7 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   if (issuedAt !== undefined) begin.issuedAt = issuedAt;
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
-  await atMost(parts.change(begin), writeMs);
+  await within(writeMs, parts.change(begin));
   parts.greet(uid, clientId);
   return { ok: true };
 }
@@ -51,13 +52,4 @@ export async function isConnected(
   });
   if (session === undefined || typeof connection !== "string") return { connected: session !== undefined };
   return { connected: session.connection !== undefined && session.connection !== connection };
-}
-
-async function atMost(work: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

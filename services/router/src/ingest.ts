@@ -6,8 +6,9 @@ import {
   type ReleaseReason,
   sayWaiting,
   type Waiting,
+  within,
 } from "@parley/runtime";
-import { openPartition, type Partition, type PartitionParts, type Verbs, within } from "./partition.ts";
+import { openPartition, type Partition, type PartitionParts, type Verbs } from "./partition.ts";
 
 export interface Ingest {
   acquire(p: string): Promise<void>;

@@ -1,6 +1,6 @@
 // One ingest partition while this router holds it: its broker session, its packets handed to the verb they are for.
 import { parseUplinkTopic, routerClientId, type UplinkTopic, type UplinkVerb, uplinkFilter } from "@parley/protocol";
-import { type BrokerSession, type Logger, type ReceivedPacket, startBrokerSession } from "@parley/runtime";
+import { type BrokerSession, type Logger, type ReceivedPacket, startBrokerSession, within } from "@parley/runtime";
 
 /** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
 export type Take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) => void | Promise<void>;
@@ -117,13 +117,4 @@ function take(work: Work, verbs: Verbs, packet: ReceivedPacket, ack: () => void,
     .catch((error: unknown) => log.warn({ event: "packet_left", topic: packet.topic, reason: String(error) }))
     .finally(() => open.delete(tracked));
   open.add(tracked);
-}
-
-/** True when `work` ended within `ms`; its rejection is passed on. */
-export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }

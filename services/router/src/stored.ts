@@ -8,9 +8,8 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream";
 import { type Message, parseStoredSubject, type StoredReferences, streams, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, requestJson, within } from "@parley/runtime";
 import type { Deliver } from "./deliver.ts";
-import { within } from "./partition.ts";
 
 interface StoredEntry {
   conv: string;

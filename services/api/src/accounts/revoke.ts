@@ -1,7 +1,6 @@
 // Revocations: which tokens are refused before they run out; kept, announced to the others, known here in memory.
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Caller, devicesList, type Revocation, subjects } from "@parley/protocol";
-import { callMethod, type Logger, type NatsConnection, onNatsBack, parseJson } from "@parley/runtime";
+import { callMethod, type Logger, type NatsConnection, onNatsBack, parseJson, within } from "@parley/runtime";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { type Announcements, revocationKey, startAnnouncing } from "./announce.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
@@ -119,7 +118,7 @@ async function revokeDevice(
   await store.revocations.put([{ key: revocationKey({ uid, clientId }), doc: { ...revocation, announced: false } }]);
   remember(known, revocation);
   // Who is answered that it is revoked finds it refused by every replica that hears NATS.
-  await Promise.race([announcements.add(revocation), sleep(announceMs, undefined, { ref: false })]);
+  await within(announceMs, announcements.add(revocation));
 }
 
 // Devices that hold tokens, and those presence knows: they may have connected by password.
