@@ -3,6 +3,7 @@ import { globSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { inspect } from "node:util";
 import { handOn, sharedMongo } from "../mongo/shared-server.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -11,6 +12,7 @@ const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/*
 const whole = /^test\/(e2e|fault)\//;
 
 type Counts = { passed: number; failed: number; skipped: number };
+type Failure = { where: string; name: string; error: unknown };
 type Group = { title: string; files: string[]; concurrency: number; deadlineMs: number };
 
 // The whole must end within 20 minutes, whatever hangs.
@@ -21,6 +23,9 @@ function findFiles(wanted: string[]): string[] {
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root, exclude: ["**/node_modules/**"] }));
   return files.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part))).sort();
 }
+
+// Told again at the very end, where whoever has only the last lines of a log finds them.
+const failures: Failure[] = [];
 
 async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -41,6 +46,12 @@ async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promi
     counts.skipped = all.skipped + all.todo;
     counts.failed = all.tests - counts.passed - counts.skipped;
   });
+  tests.on("test:fail", ({ name, file, line, details: { error } }) => {
+    // A test that failed because of what is in it is told by that.
+    if ((error as { failureType?: string }).failureType === "subtestsFailed") return;
+    const where = file === undefined ? "" : `${relative(root, file)}${line === undefined ? "" : `:${line}`}`;
+    failures.push({ where, name, error: error.cause ?? error });
+  });
   for await (const text of tests.compose(new spec())) process.stdout.write(text);
   return counts;
 }
@@ -58,6 +69,16 @@ async function startSharedMongo(): Promise<string> {
   }
 }
 
+const failureLines = 40;
+
+function tellFailure({ where, name, error }: Failure): string {
+  const lines = inspect(error)
+    .split("\n")
+    .filter((line) => !/^ +at .*\(?node:internal\//.test(line));
+  const rest = lines.length > failureLines ? [`... ${lines.length - failureLines} lines more, above`] : [];
+  return [`\n✖ ${name} (${where})`, ...lines.slice(0, failureLines), ...rest].join("\n  ");
+}
+
 const files = findFiles(process.argv.slice(2));
 if (files.length === 0) {
   process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
@@ -73,6 +94,7 @@ const results = [
   await runGroup({ title: "Whole clusters", files: clusters, concurrency: 1, deadlineMs: 420_000 }),
 ];
 const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
+for (const failure of failures) process.stdout.write(`${tellFailure(failure)}\n`);
 const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
 const seconds = Math.round((performance.now() - startedAt) / 1_000);
 if (outOfTime.aborted) process.stdout.write(`stopped after ${wholeRunMs / 60_000} minutes\n`);
