@@ -44,6 +44,27 @@ test("sync asks until no page is next and no conversation has more", async () =>
   assert.deepEqual(server.requests, ["{} 0", "{} 2", '{"a":2,"b":1,"c":2} 0', '{"a":4,"b":1,"c":3} 0']);
 });
 
+test("the next page is asked for before this one is shown", async () => {
+  const server = serverOf({ a: 1, b: 1, c: 1, d: 1 });
+  const asked: Record<string, number> = {};
+  await syncAll({
+    ...server,
+    apply: (conversation) => {
+      asked[conversation.conv] = server.requests.length;
+      server.apply(conversation);
+    },
+  });
+  assert.deepEqual(asked, { a: 2, b: 2, c: 2, d: 2 });
+});
+
+test("a page that cannot be had is the end of it, after what was asked for before it has been shown", async () => {
+  const server = serverOf({ a: 1, b: 1, c: 1 });
+  const ask = (params: { page?: string }) =>
+    params.page === undefined ? server.ask(params) : Promise.reject(new Error("no answer"));
+  await assert.rejects(syncAll({ ...server, ask }), /no answer/);
+  assert.deepEqual(server.cursors(), { a: 1, b: 1 });
+});
+
 test("nothing lacking is one request", async () => {
   const server = serverOf({});
   await syncAll(server);

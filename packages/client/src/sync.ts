@@ -16,15 +16,17 @@ export async function syncAll({ ask, cursors, apply, limit = limits.pageMessages
   for (let more = true; more; ) {
     more = false;
     const asked = cursors();
-    let page: string | null = null;
-    do {
-      const answer: ResultOf<typeof sync> = await ask({ cursors: asked, limit, ...(page === null ? {} : { page }) });
-      for (const conversation of answer.conversations) {
+    let page: Promise<ResultOf<typeof sync>> | undefined = ask({ cursors: asked, limit });
+    while (page) {
+      const { conversations, next }: ResultOf<typeof sync> = await page;
+      // The server works on the next page while this one is shown.
+      page = next === null ? undefined : ask({ cursors: asked, limit, page: next });
+      page?.catch(() => {});
+      for (const conversation of conversations) {
         apply(conversation);
         // Without a message nothing would be different the next time.
         more ||= conversation.more && conversation.messages.length > 0;
       }
-      page = answer.next;
-    } while (page !== null);
+    }
   }
 }

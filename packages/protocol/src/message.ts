@@ -13,6 +13,7 @@ export interface ServerFields {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const openBrace = 0x7b;
 
 /**
@@ -29,11 +30,19 @@ export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): U
 
 /** The delivered message: server's fields, then the stored body without its opening brace. UTF-8 JSON. */
 export function renderMessage(fields: ServerFields, body: Uint8Array): Uint8Array {
-  const { conv, seq, from, device, ts } = fields;
-  const names = `"from":${JSON.stringify(from)},"device":${JSON.stringify(device)}`;
-  const head = encoder.encode(`{"conv":${JSON.stringify(conv)},"seq":${seq},${names},"ts":${ts},`);
+  const head = encoder.encode(headOf(fields));
   const rendered = new Uint8Array(head.byteLength + body.byteLength - 1);
   rendered.set(head);
   rendered.set(body.subarray(1), head.byteLength);
   return rendered;
+}
+
+/** The same as text. */
+export function renderMessageText(fields: ServerFields, body: Uint8Array): string {
+  return headOf(fields) + decoder.decode(body.subarray(1));
+}
+
+function headOf({ conv, seq, from, device, ts }: ServerFields): string {
+  const names = `"from":${JSON.stringify(from)},"device":${JSON.stringify(device)}`;
+  return `{"conv":${JSON.stringify(conv)},"seq":${seq},${names},"ts":${ts},`;
 }

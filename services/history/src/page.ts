@@ -1,12 +1,12 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
-import { limits, renderMessage } from "@parley/protocol";
+import { limits, renderMessageText } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead } from "./members.ts";
 import type { Member } from "./store.ts";
 
 /** One stored entry as the message that is delivered, JSON text. An erased one keeps its place, with empty content. */
 export function messageJson(entry: LogEntry): string {
-  return Buffer.from(renderMessage(entry, entry.body.byteLength > 0 ? entry.body : erasedBody(entry))).toString();
+  return renderMessageText(entry, entry.body.byteLength > 0 ? entry.body : erasedBody(entry));
 }
 
 function erasedBody({ id, conv }: LogEntry): Uint8Array {

@@ -17,8 +17,6 @@ export interface Reading {
   tails: Tails;
 }
 
-const membershipsAtOnce = 200;
-
 /** A member of a conversation, and the conversation's last entry; without one it has no message yet. */
 export interface View {
   member: Member;
@@ -49,11 +47,14 @@ export async function membershipsOf({ store }: Reading, uid: string): Promise<Me
   return findAll(store.members, "by_uid", uid);
 }
 
-/** The same in the order of the conversations' names, from behind `after` on, some at a time. */
-export async function* membershipPages({ store }: Reading, uid: string, after?: string): AsyncGenerator<Member[]> {
-  const query = { index: "by_uid", equals: [uid], limit: membershipsAtOnce, ...(after === undefined ? {} : { after }) };
+/** The same in the order of the conversations' names, from behind `after` on, as many at a time as `count` says. */
+export async function* membershipPages(
+  { store }: Reading,
+  { uid, after, count }: { uid: string; after: string | undefined; count: () => number },
+): AsyncGenerator<Member[]> {
+  const query = { index: "by_uid", equals: [uid], ...(after === undefined ? {} : { after }) };
   for (let page: string | null | undefined; page !== null; ) {
-    const answer = await store.members.find(page === undefined ? query : { ...query, page });
+    const answer = await store.members.find({ ...query, limit: count(), ...(page === undefined ? {} : { page }) });
     page = answer.next;
     yield answer.items.map(({ doc }) => doc);
   }

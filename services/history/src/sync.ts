@@ -1,17 +1,30 @@
 // sync: everything the cursors lack, conversation after conversation, in pages.
-import { type AppError, type Caller, limits, type ParamsOf, type sync } from "@parley/protocol";
+import {
+  type AppError,
+  type Caller,
+  limits,
+  namedMembers,
+  type ParamsOf,
+  parseConv,
+  type sync,
+} from "@parley/protocol";
 import { lastVisible, unreadOf } from "./access.ts";
 import { headsOf } from "./heads.ts";
 import { isMember } from "./members.ts";
 import { cutPage, readPage } from "./page.ts";
 import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
-import { findAll, type Member } from "./store.ts";
+import { findAll, type Member, memberKey } from "./store.ts";
 
 const defaultLimit = 100;
 const receiptsMax = 1_000;
 // Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
 const stepConversations = 16;
 const stepMessages = 150;
+const fullBytes = limits.pageBytes * 0.9;
+// Memberships looked at together: few at first, many where nothing is missing.
+const firstMemberships = 40;
+const fewestMemberships = 8;
+const mostMemberships = 200;
 // `"more":false,"messages":[]` and a comma
 const partOverhead = 32;
 
@@ -24,18 +37,31 @@ export async function syncConversations(
   const { cursors = {}, limit = defaultLimit, page, all = false } = params;
   const sight = await look(reading);
   const query = { cursors, limit, all };
-  const made: MadePage = { parts: [], bytes: 0, last: undefined };
-  for await (const members of membershipPages(reading, caller.uid, page)) {
+  const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined };
+  const count = () => membershipsWanted(made);
+  for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
     const views = await lackingViews(reading, members, query);
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
       some = nextStep(views, at, query);
       await complete(reading, sight, some);
       const room = { ...query, maxBytes: limits.pageBytes - made.bytes };
-      const parts = await Promise.all(some.map((view) => partOf(reading, view, room)));
+      const receipts = receiptsOf(reading, some);
+      const [parts] = await Promise.all([
+        Promise.all(some.map((view) => partOf(reading, view, receipts, room))),
+        receipts,
+      ]);
       if (!fill(made, some, parts)) return answerOf(made, made.last ?? null);
     }
+    made.looked += members.length;
   }
   return answerOf(made, null);
+}
+
+// About as many as still fit, judged by those before.
+function membershipsWanted({ bytes, looked }: MadePage): number {
+  if (looked === 0) return firstMemberships;
+  const fitting = Math.ceil(((fullBytes - bytes) * looked) / bytes);
+  return Math.max(fewestMemberships, Math.min(mostMemberships, fitting));
 }
 
 function nextStep(views: readonly View[], from: number, { cursors, limit }: Omit<PartQuery, "maxBytes">): View[] {
@@ -53,6 +79,8 @@ function nextStep(views: readonly View[], from: number, { cursors, limit }: Omit
 interface MadePage {
   parts: string[];
   bytes: number;
+  /** memberships gone through */
+  looked: number;
   /** the last conversation that is in, or had nothing to be in with */
   last: string | undefined;
 }
@@ -60,7 +88,7 @@ interface MadePage {
 // False: the page is full. What was read beside it and does not fit is left to the next one.
 function fill(made: MadePage, views: readonly View[], parts: readonly (string | undefined)[]): boolean {
   for (const [index, part] of parts.entries()) {
-    if (made.bytes >= limits.pageBytes * 0.9) return false;
+    if (made.bytes >= fullBytes) return false;
     if (made.parts.length > 0 && made.bytes + (part?.length ?? 0) > limits.pageBytes) return false;
     made.last = views[index]?.member.conv;
     if (part === undefined) continue;
@@ -97,16 +125,21 @@ interface PartQuery {
 }
 
 // undefined: this conversation has nothing the cursor lacks.
-async function partOf(reading: Reading, { member, head }: View, query: PartQuery): Promise<string | undefined> {
+async function partOf(
+  reading: Reading,
+  { member, head }: View,
+  receipts: Promise<ReadonlyMap<string, Receipt[]>>,
+  query: PartQuery,
+): Promise<string | undefined> {
   const cursor = query.cursors[member.conv];
   const last = lastVisible(member, head?.seq ?? 0);
   if (!query.all && !lacks(member, head?.seq ?? 0, cursor)) return undefined;
   const { log } = reading.store;
   const { limit, maxBytes } = query;
-  const [read, first, receipts] = await Promise.all([
+  const [read, first, receiptsOfAll] = await Promise.all([
     readPage(log, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
     log.first(member.conv),
-    receiptsOf(reading, member),
+    receipts,
   ]);
   const fields = JSON.stringify({
     conv: member.conv,
@@ -114,7 +147,7 @@ async function partOf(reading: Reading, { member, head }: View, query: PartQuery
     lastSeq: last,
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0),
-    receipts,
+    receipts: receiptsOfAll.get(member.conv) ?? [],
   });
   // The log counts bodies; the page counts what is sent.
   const page = cutPage(read, maxBytes - fields.length - partOverhead - read.messages.length);
@@ -126,14 +159,32 @@ function lacks(member: Member, lastSeq: number, cursor = -1): boolean {
   return cursor < lastVisible(member, lastSeq);
 }
 
-async function receiptsOf(
-  { store }: Reading,
-  member: Member,
-): Promise<{ uid: string; delivered: number; read: number }[]> {
-  if (!isMember(member)) return [];
-  const members = await findAll(store.members, "by_conv", member.conv);
-  return members
-    .filter(({ uid, deliveredSeq }) => uid !== member.uid && deliveredSeq > 0)
-    .slice(0, receiptsMax)
-    .map(({ uid, deliveredSeq, readSeq }) => ({ uid, delivered: deliveredSeq, read: readSeq }));
+interface Receipt {
+  uid: string;
+  delivered: number;
+  read: number;
+}
+
+// By conversation, of its other members. Where its name tells who they are, they are read together.
+async function receiptsOf({ store }: Reading, views: readonly View[]): Promise<Map<string, Receipt[]>> {
+  const receipts = new Map<string, Receipt[]>();
+  const keys: string[] = [];
+  const searches: Promise<Member[]>[] = [];
+  for (const { member } of views) {
+    if (!isMember(member)) continue;
+    const { conv, uid } = member;
+    receipts.set(conv, []);
+    const parsed = parseConv(conv);
+    const named = parsed && namedMembers(parsed);
+    if (named) keys.push(...named.filter((other) => other !== uid).map((other) => memberKey(conv, other)));
+    else searches.push(findAll(store.members, "by_conv", conv).then((all) => all.filter((one) => one.uid !== uid)));
+  }
+  const [named, ...found] = await Promise.all([store.members.getMany(keys), ...searches]);
+  const members = [...[...named.values()].map(({ doc }) => doc), ...found.flat()];
+  for (const { conv, uid, deliveredSeq, readSeq } of members) {
+    const list = receipts.get(conv);
+    if (deliveredSeq > 0 && list && list.length < receiptsMax)
+      list.push({ uid, delivered: deliveredSeq, read: readSeq });
+  }
+  return receipts;
 }

@@ -125,6 +125,47 @@ test("history keeps its guarantees over NATS", async (t) => {
     for (const received of got.values()) assert.deepEqual(received, all);
   });
 
+  await t.test("sync finds the few of many conversations that lack something, and all when all do", async () => {
+    const names = Array.from({ length: 300 }, (_, n) => `o${String(n).padStart(3, "0")}`);
+    const convs = names.map((name) => `p2p/${name}/otto`);
+    const body = (id: string) =>
+      Buffer.from(JSON.stringify({ id, content: { type: "text", data: "x".repeat(1_200) } }));
+    await Promise.all(names.map((name) => history.say(name, "otto", "1", { body: body("1") })));
+    const pagesOf = async (cursors: Record<string, number>) => {
+      const pages: string[][] = [];
+      for (let page: string | null | undefined; page !== null && pages.length < 10; ) {
+        const answer = await history.sync("otto", { cursors, limit: 500, ...(page === undefined ? {} : { page }) });
+        pages.push(answer.conversations.map(({ conv }) => conv));
+        page = answer.next;
+      }
+      return pages;
+    };
+    const all = await pagesOf({});
+    assert.ok(all.length === 2 || all.length === 3);
+    assert.deepEqual(all.flat(), convs);
+    const lacking = new Set([convs[7], convs[150], convs[299]]);
+    const cursors = Object.fromEntries(convs.filter((conv) => !lacking.has(conv)).map((conv) => [conv, 1]));
+    assert.deepEqual(await pagesOf(cursors), [[...lacking]]);
+  });
+
+  await t.test("sync tells the receipts of the others, in a conversation of two and in a room", async () => {
+    const room = "room/rows";
+    await history.change("rows", { event: "create", by: "rhea", uids: ["sven", "tara"] });
+    const last = await history.say("rhea", room, "1");
+    await history.say("rhea", "sven", "1");
+    await history.receipt({ conv: room, uid: "sven", read: last });
+    await history.receipt({ conv: room, uid: "tara", delivered: last });
+    await history.receipt({ conv: "p2p/rhea/sven", uid: "sven", delivered: 1 });
+    const { conversations } = await history.sync("rhea");
+    assert.deepEqual(Object.fromEntries(conversations.map(({ conv, receipts }) => [conv, receipts])), {
+      "p2p/rhea/sven": [{ uid: "sven", delivered: 1, read: 0 }],
+      [room]: [
+        { uid: "sven", delivered: last, read: last },
+        { uid: "tara", delivered: last, read: 0 },
+      ],
+    });
+  });
+
   await t.test("pages of a conversation: the newest, before, after, around", async () => {
     const conv = "p2p/hugo/ines";
     const page = async (params: object) => {
