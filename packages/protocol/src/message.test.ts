@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeObject } from "./codec.ts";
 import { AppError } from "./errors.ts";
-import { renderMessage, type ServerFields, serverFields, storableBody } from "./message.ts";
+import { renderMessage, renderMessageText, type ServerFields, serverFields, storableBody } from "./message.ts";
 
 const fields: ServerFields = {
   conv: "p2p/alice/bob",
@@ -17,7 +17,9 @@ function deliver(raw: string | Uint8Array, id = "made-here") {
   const parsed = decodeObject(bytes);
   assert.ok(!(parsed instanceof AppError), `not decoded: ${String(parsed)}`);
   const body = storableBody(bytes, parsed, typeof parsed.id === "string" ? parsed.id : id);
-  return { bytes, body, text: Buffer.from(renderMessage(fields, body)).toString() };
+  const text = Buffer.from(renderMessage(fields, body)).toString();
+  assert.equal(renderMessageText(fields, body), text);
+  return { bytes, body, text };
 }
 
 const hostile: Record<string, string> = {

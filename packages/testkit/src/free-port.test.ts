@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -34,4 +35,16 @@ test("a process that asks for more ports than it may own is given its first ones
   for (let count = 0; count < 1_000; count += 1) ports.push(await freePort());
   assert.ok(new Set(ports).size < 500);
   assert.ok(!ports.includes(first));
+});
+
+test("a process whose ports are all in use is given more", async (t) => {
+  const ports = new Set<number>();
+  for (let count = 0; count < 600; count += 1) {
+    const port = await freePort();
+    const server = createServer().listen(port, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => server.close());
+    ports.add(port);
+  }
+  assert.equal(ports.size, 600);
 });

@@ -8,11 +8,11 @@ const highest = 32_000;
 // A process owns whole blocks: it listens on the first port of each for as long as it lives. Without that, two that
 // start at the same time choose the same port sooner or later: between the look and the listening lie seconds.
 const blockSize = 50;
-const blockLimit = 10;
+const blocksUsually = 10;
 
-let owned: number[] = [];
+const owned: number[] = [];
 let next = 0;
-let claiming: Promise<void> = Promise.resolve();
+let taking: Promise<unknown> = Promise.resolve();
 
 /** True when nobody listens on the port of 127.0.0.1 at this moment. */
 export async function isFree(port: number): Promise<boolean> {
@@ -25,24 +25,23 @@ export async function isFree(port: number): Promise<boolean> {
  * A free port of 127.0.0.1 that stays out of the way of outgoing connections. No other process is given it by this
  * function while this one lives, and this one not again before some hundred others. Throws when all are in use.
  */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = next < owned.length ? owned[next++] : undefined;
-    if (port === undefined) await grow();
-    else if (await isFree(port)) return port;
-  }
+export function freePort(): Promise<number> {
+  // One after the other: two at once would claim a block each.
+  const port = taking.then(takePort);
+  taking = port.catch(() => {});
+  return port;
 }
 
-// One block more, or from the beginning again.
-function grow(): Promise<void> {
-  claiming = claiming
-    .catch(() => {})
-    .then(async () => {
-      if (next < owned.length) return;
-      if (owned.length < blockLimit * (blockSize - 1)) owned = [...owned, ...(await claimBlock())];
+async function takePort(): Promise<number> {
+  for (let tried = 0; ; tried += 1) {
+    if (next === owned.length) {
+      const isAllUsed = tried >= owned.length;
+      if (isAllUsed || owned.length < blocksUsually * (blockSize - 1)) owned.push(...(await claimBlock()));
       else next = 0;
-    });
-  return claiming;
+    }
+    const port = owned[next++] as number;
+    if (await isFree(port)) return port;
+  }
 }
 
 async function claimBlock(): Promise<number[]> {
