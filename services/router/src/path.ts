@@ -1,11 +1,11 @@
 // The way of one message (DESIGN §3): the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
 import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
 import type { Pass, ReceivedPacket } from "@parley/runtime";
-import type { Acknowledge } from "./acknowledge.ts";
-import type { Admit } from "./admit.ts";
-import type { Append } from "./append.ts";
-import type { Decode, Uplink } from "./decode.ts";
-import type { Deliver } from "./deliver.ts";
+import type { Admit } from "./admit/admit.ts";
+import type { Decode, Uplink } from "./admit/decode.ts";
+import type { Append } from "./append/append.ts";
+import type { Acknowledge } from "./deliver/acknowledge.ts";
+import type { Deliver } from "./deliver/deliver.ts";
 
 /** The steps of one ingest partition, each with its I/O inside. */
 export interface Path {

@@ -16,17 +16,17 @@ import {
   startLeases,
   watchCheck,
 } from "@parley/runtime";
-import { createAppend } from "./append.ts";
-import { createAskHistory } from "./ask-history.ts";
+import { createUnderWay } from "./admit/under-way.ts";
+import { createAppend } from "./append/append.ts";
+import { createAskHistory } from "./append/ask-history.ts";
+import { createReachHistory } from "./append/reach-history.ts";
 import type { RouterConfig } from "./config.ts";
-import { createDeliver } from "./deliver.ts";
-import { createIngest } from "./ingest.ts";
-import { createMembers, type Members } from "./members.ts";
-import { followNotify } from "./notify.ts";
-import { createReachHistory } from "./reach-history.ts";
-import { followStored } from "./stored.ts";
-import { createUnderWay } from "./under-way.ts";
-import { createVerbs } from "./verbs.ts";
+import { createDeliver } from "./deliver/deliver.ts";
+import { createMembers, type Members } from "./deliver/members.ts";
+import { followNotify } from "./follow/notify.ts";
+import { followStored } from "./follow/stored.ts";
+import { createIngest } from "./ingest/ingest.ts";
+import { createVerbs } from "./uplinks/verbs.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;

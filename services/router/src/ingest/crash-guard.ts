@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "@parley/protocol";
 import type { Logger, ReceivedPacket, Redis } from "@parley/runtime";
-import type { Acknowledge } from "./acknowledge.ts";
+import type { Acknowledge } from "../deliver/acknowledge.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Take } from "./partition.ts";
 

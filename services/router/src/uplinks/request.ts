@@ -14,10 +14,10 @@ import {
 } from "@parley/protocol";
 import { type NatsConnection, type PublishProperties, type ReceivedPacket, request } from "@parley/runtime";
 import type { TObject, TSchema } from "typebox";
-import type { Admit } from "./admit.ts";
-import { misplaced } from "./decode.ts";
-import type { Take } from "./partition.ts";
-import { tooMuch, type UnderWay } from "./under-way.ts";
+import type { Admit } from "../admit/admit.ts";
+import { misplaced } from "../admit/decode.ts";
+import { tooMuch, type UnderWay } from "../admit/under-way.ts";
+import type { Take } from "../ingest/partition.ts";
 
 export interface RequestParts {
   nats: NatsConnection;

@@ -13,12 +13,12 @@ import {
   type TypingNotice,
 } from "@parley/protocol";
 import type { NatsConnection } from "@parley/runtime";
-import type { Acknowledge } from "./acknowledge.ts";
-import type { Admit } from "./admit.ts";
-import { misplaced } from "./decode.ts";
-import type { Members } from "./members.ts";
-import type { Take } from "./partition.ts";
-import type { UnderWay } from "./under-way.ts";
+import type { Admit } from "../admit/admit.ts";
+import { misplaced } from "../admit/decode.ts";
+import type { UnderWay } from "../admit/under-way.ts";
+import type { Acknowledge } from "../deliver/acknowledge.ts";
+import type { Members } from "../deliver/members.ts";
+import type { Take } from "../ingest/partition.ts";
 
 export interface EphemeralParts {
   nats: NatsConnection;

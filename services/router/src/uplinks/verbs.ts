@@ -1,22 +1,22 @@
 // What is done with each verb of a partition's packets; the parts that all partitions of a router share are made once.
 import type { UplinkTopic } from "@parley/protocol";
 import type { AskHolder, BrokerSession, Logger, NatsConnection, Pass, ReceivedPacket, Redis } from "@parley/runtime";
-import { type Acknowledge, createAcknowledge } from "./acknowledge.ts";
-import { createAdmit } from "./admit.ts";
-import type { Append } from "./append.ts";
-import type { RouterConfig } from "./config.ts";
-import { type CrashGuard, createCrashGuard } from "./crash-guard.ts";
-import { createDeadLetter } from "./dead-letter.ts";
-import { createDecode } from "./decode.ts";
-import { createDeliver } from "./deliver.ts";
+import { createAdmit } from "../admit/admit.ts";
+import { createDecode } from "../admit/decode.ts";
+import type { UnderWay } from "../admit/under-way.ts";
+import type { Append } from "../append/append.ts";
+import type { RouterConfig } from "../config.ts";
+import { type Acknowledge, createAcknowledge } from "../deliver/acknowledge.ts";
+import { createDeliver } from "../deliver/deliver.ts";
+import type { Members } from "../deliver/members.ts";
+import { createPublishMany } from "../deliver/publish.ts";
+import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
+import { createDeadLetter } from "../ingest/dead-letter.ts";
+import type { Verbs } from "../ingest/partition.ts";
+import { takeMessage } from "../path.ts";
 import { createTakeState, createTakeTyping } from "./ephemeral.ts";
-import type { Members } from "./members.ts";
-import type { Verbs } from "./partition.ts";
-import { takeMessage } from "./path.ts";
-import { createPublishMany } from "./publish.ts";
 import { createTakeReceipt } from "./receipt.ts";
 import { createTakeRequest } from "./request.ts";
-import type { UnderWay } from "./under-way.ts";
 
 export interface VerbParts {
   config: RouterConfig;

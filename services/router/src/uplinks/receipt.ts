@@ -8,12 +8,12 @@ import {
   type ReceiptRequest,
 } from "@parley/protocol";
 import type { AskHolder } from "@parley/runtime";
-import type { Acknowledge } from "./acknowledge.ts";
-import type { Admit } from "./admit.ts";
-import { misplaced } from "./decode.ts";
-import type { Take } from "./partition.ts";
-import type { PublishMany } from "./publish.ts";
-import { tooMuch, type UnderWay } from "./under-way.ts";
+import type { Admit } from "../admit/admit.ts";
+import { misplaced } from "../admit/decode.ts";
+import { tooMuch, type UnderWay } from "../admit/under-way.ts";
+import type { Acknowledge } from "../deliver/acknowledge.ts";
+import type { PublishMany } from "../deliver/publish.ts";
+import type { Take } from "../ingest/partition.ts";
 
 export interface ReceiptParts {
   askHolder: AskHolder;

@@ -1,7 +1,7 @@
 // Packets that other services have for devices: published on whichever session this router has.
 import { deviceTopic, ephemeralTopic, messagesTopic, type NotifyRequest, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, parseJson, within } from "@parley/runtime";
-import type { Ingest } from "./ingest.ts";
+import type { Ingest } from "../ingest/ingest.ts";
 
 const closeWaitMs = 1_000;
 

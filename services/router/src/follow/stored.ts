@@ -9,7 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { type Message, parseStoredSubject, type StoredReferences, streams, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, requestJson, within } from "@parley/runtime";
-import type { Deliver } from "./deliver.ts";
+import type { Deliver } from "../deliver/deliver.ts";
 
 interface StoredEntry {
   conv: string;
