@@ -1,17 +1,18 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
-// Dialect devices' own trees (prefixing and stripping topics, `tree.ts`) belong between connection.ts and broker.ts.
+// Folders import one way: doors → session → connect, uplink → broker, hooks → packets.
+// Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
 import { counter, gauge, type Logger, type ServiceContext } from "@parley/runtime";
-import { type Broker, endSession, readBroker } from "./broker.ts";
+import { type Broker, endSession, readBroker } from "./broker/broker.ts";
+import { startProbe } from "./broker/probe.ts";
 import type { EdgeConfig } from "./config.ts";
-import { Connection, type Device, type Surroundings } from "./connection.ts";
-import { startDecisions } from "./decisions.ts";
-import { type Hooks, hookSockets, startHooks } from "./hooks.ts";
-import { startAdmin } from "./http.ts";
-import { type Door, openTcp, openWebSocket } from "./listen.ts";
+import { startAdmin } from "./doors/admin.ts";
+import { type Door, openTcp, openWebSocket } from "./doors/listen.ts";
+import { startDecisions } from "./hooks/decisions.ts";
+import { type Hooks, hookSockets, startHooks } from "./hooks/hooks.ts";
 import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
-import { startProbe } from "./probe.ts";
-import { type Reason, reasons } from "./reasons.ts";
-import { type Sessions, startSessions } from "./sessions.ts";
+import { type Reason, reasons } from "./packets/reasons.ts";
+import { Connection, type Device, type Surroundings } from "./session/connection.ts";
+import { type Sessions, startSessions } from "./session/sessions.ts";
 import { openTurns, type Turns } from "./turns.ts";
 
 export interface Edge {

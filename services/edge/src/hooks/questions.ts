@@ -1,6 +1,6 @@
 // The bodies of the hooks, spelled as VerneMQ spells them (captured in its webhook fixtures).
 import type { ISubscription } from "mqtt-packet";
-import type { Connect } from "./packets.ts";
+import type { Connect } from "../packets/packets.ts";
 
 /** Who asks: what every publish and subscribe question names. */
 export interface Asker {

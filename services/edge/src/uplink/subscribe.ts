@@ -1,10 +1,10 @@
 // Decides SUBSCRIBE filter by filter: the broker sees those that are allowed, the device gets one SUBACK for all.
 import type { ISubscribePacket, ISubscription, QoS } from "mqtt-packet";
-import type { Decisions } from "./decisions.ts";
-import { asItCame, type Outcome } from "./outcome.ts";
-import { readPacket, type Version, writePacket } from "./packets.ts";
-import type { Asker } from "./questions.ts";
-import { reasons } from "./reasons.ts";
+import type { Decisions } from "../hooks/decisions.ts";
+import type { Asker } from "../hooks/questions.ts";
+import { asItCame, type Outcome } from "../packets/outcome.ts";
+import { readPacket, type Version, writePacket } from "../packets/packets.ts";
+import { reasons } from "../packets/reasons.ts";
 
 /** SUBACKs the broker owes for a part of what was asked: by packet id, the codes in order, undefined where its own belong. */
 export type PartialSubacks = Map<number, (number | undefined)[]>;

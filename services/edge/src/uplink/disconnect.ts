@@ -1,7 +1,7 @@
 // Decides DISCONNECT: it may change how long the session lives, within what the edge allows.
-import { asItCame, type Outcome } from "./outcome.ts";
-import { readPacket, type Version, writePacket } from "./packets.ts";
-import { reasons } from "./reasons.ts";
+import { asItCame, type Outcome } from "../packets/outcome.ts";
+import { readPacket, type Version, writePacket } from "../packets/packets.ts";
+import { reasons } from "../packets/reasons.ts";
 
 export interface DisconnectDecision {
   outcome: Outcome;

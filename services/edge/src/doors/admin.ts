@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, errorTable, reservedClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
+import type { Member, Sessions } from "../session/sessions.ts";
 import { type Door, listen } from "./listen.ts";
-import type { Member, Sessions } from "./sessions.ts";
 
 /** clients written at once, between which devices have their turn */
 const clientsAtOnce = 500;

@@ -2,9 +2,9 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { IConnackPacket } from "mqtt-packet";
-import { Framing } from "./framing.ts";
-import { readPacket, types, type Version, writePacket } from "./packets.ts";
-import type { Turns } from "./turns.ts";
+import { Framing } from "../packets/framing.ts";
+import { readPacket, types, type Version, writePacket } from "../packets/packets.ts";
+import type { Turns } from "../turns.ts";
 
 export interface Broker {
   host: string;

@@ -1,7 +1,7 @@
 // The broker's packets on their way to the device: passed in runs, only a SUBACK that is not whole is changed.
-import type { Framing } from "./framing.ts";
-import { types, type Version } from "./packets.ts";
-import { completeSuback, type PartialSubacks } from "./subscribe.ts";
+import type { Framing } from "../packets/framing.ts";
+import { types, type Version } from "../packets/packets.ts";
+import { completeSuback, type PartialSubacks } from "../uplink/subscribe.ts";
 
 /** Sends on every whole packet of `frame`. Answers what it saw: a DISCONNECT, or bytes that are no packets. */
 export function passDownlink(

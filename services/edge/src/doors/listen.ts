@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
-import type { Device } from "./connection.ts";
+import type { Device } from "../session/connection.ts";
 
 export interface Door {
   port: number;

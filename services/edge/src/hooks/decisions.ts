@@ -1,10 +1,10 @@
 // What a device may publish and subscribe: the hooks' answers, kept for as long as they said.
 import { LRUCache } from "lru-cache";
 import type { ISubscription } from "mqtt-packet";
+import type { Version } from "../packets/packets.ts";
+import { isTopicName } from "../packets/topic.ts";
 import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
-import type { Version } from "./packets.ts";
 import { type Asker, type Publication, publishQuestion, subscribeQuestion } from "./questions.ts";
-import { isTopicName } from "./topic.ts";
 
 /** May it be published, and on which topic if not on its own. */
 export type PublishVerdict = { allowed: true; topic?: string } | { allowed: false };

@@ -1,13 +1,13 @@
 // Decides CONNECT: each step may end it with a reason.
 import { randomBytes } from "node:crypto";
 import { isUid } from "@parley/protocol";
-import type { Broker } from "./broker.ts";
-import type { Decisions } from "./decisions.ts";
-import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
-import { type Connect, protocolOf, readPacket, type Version, writePacket } from "./packets.ts";
-import { type Asker, registerQuestion } from "./questions.ts";
-import { type Reason, reasonOfError, reasons } from "./reasons.ts";
-import { isTopicName } from "./topic.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Decisions } from "../hooks/decisions.ts";
+import { type HookAnswer, type Hooks, isRecord } from "../hooks/hooks.ts";
+import { type Asker, registerQuestion } from "../hooks/questions.ts";
+import { type Connect, protocolOf, readPacket, type Version, writePacket } from "../packets/packets.ts";
+import { type Reason, reasonOfError, reasons } from "../packets/reasons.ts";
+import { isTopicName } from "../packets/topic.ts";
 
 export interface Peer {
   address: string;
@@ -84,7 +84,7 @@ function assignClientId(connect: Connect): string | undefined {
   return `${username}:${randomBytes(8).toString("hex")}`;
 }
 
-/** The hook may name the device anew. A mountpoint (a dialect device's own tree) is for `tree.ts`, which is to come: until then it is refused. */
+/** The hook may name the device anew. A mountpoint (a dialect device's own tree) is refused until there is the folder `tree/`. */
 function readAsker(connect: Connect, clientId: string, answer: HookAnswer): Asker | undefined {
   const modifiers = answer.body.modifiers ?? {};
   if (!isRecord(modifiers)) return undefined;

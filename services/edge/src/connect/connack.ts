@@ -1,8 +1,8 @@
 // The broker's CONNACK in the edge's words: what the edge gives and does not give, and never the services' login.
 import type { IConnackPacket } from "mqtt-packet";
+import { refusal, writePacket } from "../packets/packets.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
 import type { Admission } from "./connect.ts";
-import { refusal, writePacket } from "./packets.ts";
-import { type Reason, reasons } from "./reasons.ts";
 
 export function acceptance(connack: IConnackPacket, admission: Admission, maxPacketBytes: number): Buffer {
   const { sessionPresent } = connack;

@@ -1,7 +1,7 @@
 // Which client ids are connected here, which sessions wait, and what the hooks are told of both.
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import type { Hooks } from "./hooks.ts";
+import type { Hooks } from "../hooks/hooks.ts";
 
 /** A device's connection, as sessions see it. */
 export interface Member {

@@ -1,11 +1,11 @@
 // Decides one packet of a connected device by its type: most pass as they came.
-import type { Decisions } from "./decisions.ts";
-import type { Framing } from "./framing.ts";
-import { asItCame, type Outcome } from "./outcome.ts";
-import { types, type Version } from "./packets.ts";
+import type { Decisions } from "../hooks/decisions.ts";
+import type { Asker } from "../hooks/questions.ts";
+import type { Framing } from "../packets/framing.ts";
+import { asItCame, type Outcome } from "../packets/outcome.ts";
+import { types, type Version } from "../packets/packets.ts";
+import { reasons } from "../packets/reasons.ts";
 import { decidePublish } from "./publish.ts";
-import type { Asker } from "./questions.ts";
-import { reasons } from "./reasons.ts";
 import { decideSubscribe, type PartialSubacks } from "./subscribe.ts";
 
 /** DISCONNECT is not here: it changes the connection itself. */

@@ -1,8 +1,8 @@
 // Asks now and then whether the broker takes our login and a hook answers: what readiness stands on.
 import { type Health, type Logger, sayWaiting, type Waiting } from "@parley/runtime";
+import type { Hooks } from "../hooks/hooks.ts";
+import { publishQuestion } from "../hooks/questions.ts";
 import { type Broker, probeBroker } from "./broker.ts";
-import type { Hooks } from "./hooks.ts";
-import { publishQuestion } from "./questions.ts";
 
 const everyMs = 1000;
 const freshMs = 5000;

@@ -1,13 +1,13 @@
 // Decides PUBLISH: allowed it passes as it came; refused the broker never sees it.
 import { isUtf8 } from "node:buffer";
-import type { Decisions, PublishVerdict } from "./decisions.ts";
-import type { Framing } from "./framing.ts";
-import { asItCame, dropped, type Outcome } from "./outcome.ts";
-import { publishRefusal, readPacket, type Version, writePacket } from "./packets.ts";
-import { findTopicAlias } from "./properties.ts";
-import type { Asker } from "./questions.ts";
-import { type Reason, reasons } from "./reasons.ts";
-import { isTopicName } from "./topic.ts";
+import type { Decisions, PublishVerdict } from "../hooks/decisions.ts";
+import type { Asker } from "../hooks/questions.ts";
+import type { Framing } from "../packets/framing.ts";
+import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
+import { publishRefusal, readPacket, type Version, writePacket } from "../packets/packets.ts";
+import { findTopicAlias } from "../packets/properties.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
+import { isTopicName } from "../packets/topic.ts";
 
 export function decidePublish(
   frame: Framing,

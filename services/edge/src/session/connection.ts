@@ -2,19 +2,19 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "@parley/runtime";
-import { awaitBroker, type BrokerConnection } from "./broker.ts";
-import { acceptance, brokerRefusal } from "./connack.ts";
-import { type Admission, type ConnectRules, decideConnect, type Peer } from "./connect.ts";
-import { decideDisconnect } from "./disconnect.ts";
+import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
+import { acceptance, brokerRefusal } from "../connect/connack.ts";
+import { type Admission, type ConnectRules, decideConnect, type Peer } from "../connect/connect.ts";
+import { Framing } from "../packets/framing.ts";
+import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
+import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
+import type { Turns } from "../turns.ts";
+import { decideDisconnect } from "../uplink/disconnect.ts";
+import type { PartialSubacks } from "../uplink/subscribe.ts";
+import { decideUplink } from "../uplink/uplink.ts";
 import { passDownlink } from "./downlink.ts";
-import { Framing } from "./framing.ts";
-import { asItCame, dropped, type Outcome } from "./outcome.ts";
-import { disconnection, protocolOf, refusal, types, type Version } from "./packets.ts";
-import { type Reason, reasons } from "./reasons.ts";
 import type { Member, Sessions } from "./sessions.ts";
-import type { PartialSubacks } from "./subscribe.ts";
-import type { Turns } from "./turns.ts";
-import { decideUplink } from "./uplink.ts";
 
 /** What every connection needs of the edge. */
 export interface Surroundings {
