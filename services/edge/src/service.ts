@@ -1,7 +1,7 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
 // Folders import one way: doors → session → connect, uplink → broker, hooks → packets.
 // Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
-import { counter, gauge, type Logger, type ServiceContext } from "@parley/runtime";
+import { counter, gauge, type Logger, openTurns, type ServiceContext, type Turns } from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { startProbe } from "./broker/probe.ts";
 import type { EdgeConfig } from "./config.ts";
@@ -13,7 +13,6 @@ import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
 import { type Reason, reasons } from "./packets/reasons.ts";
 import { Connection, type Device, type Surroundings } from "./session/connection.ts";
 import { type Sessions, startSessions } from "./session/sessions.ts";
-import { openTurns, type Turns } from "./turns.ts";
 
 export interface Edge {
   /** where it listens, also when the settings said "any" */

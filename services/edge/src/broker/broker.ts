@@ -1,10 +1,10 @@
 // The connections to the broker behind the edge: one a device, and short ones that end a session or probe.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Turns } from "@parley/runtime";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "../packets/framing.ts";
 import { readPacket, types, type Version, writePacket } from "../packets/packets.ts";
-import type { Turns } from "../turns.ts";
 
 export interface Broker {
   host: string;

@@ -1,7 +1,6 @@
 // Asks VerneMQ's webhooks of auth-webhook: keep-alive HTTP, round-robin with failover, and no answer means no.
 import { Agent, request } from "node:http";
-import type { Logger } from "@parley/runtime";
-import { openTurns } from "../turns.ts";
+import { type Logger, openTurns } from "@parley/runtime";
 
 export type HookName =
   | "auth_on_register"

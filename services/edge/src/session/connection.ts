@@ -1,7 +1,7 @@
 // One device's connection: its packets in order to the broker, the broker's back, and the end of both.
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Logger } from "@parley/runtime";
+import type { Logger, Turns } from "@parley/runtime";
 import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
 import { type Admission, type ConnectRules, decideConnect, type Peer } from "../connect/connect.ts";
@@ -9,7 +9,6 @@ import { Framing } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
-import type { Turns } from "../turns.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
 import type { PartialSubacks } from "../uplink/subscribe.ts";
 import { decideUplink } from "../uplink/uplink.ts";

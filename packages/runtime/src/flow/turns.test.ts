@@ -49,3 +49,50 @@ test("who waits for too long, or is not wanted any more, is told so and costs no
   await eventually(() => got.length === 3);
   assert.deepEqual(got.slice(1).sort(), ["next", "no gone"]);
 });
+
+test("keys take turns, however many wait of one", async () => {
+  const turns = openTurns({ atOnce: 1 });
+  const got: string[] = [];
+  const first = await turns.take();
+  const waiting = [
+    ...["a1", "a2", "a3"].map((name) => queueUp(turns, got, name, { key: "a" })),
+    ...["b1", "b2"].map((name) => queueUp(turns, got, name, { key: "b" })),
+  ];
+  first?.();
+  for (const one of waiting) void one.then((done) => done?.());
+  await Promise.all(waiting);
+  assert.deepEqual(got, ["a1", "b1", "a2", "b2", "a3"]);
+});
+
+test("one key holds its share of the places, and the others go past it", async () => {
+  const turns = openTurns({ atOnce: 3, atOnceEach: 2 });
+  const got: string[] = [];
+  const held = [await turns.take({ key: "a" }), await turns.take({ key: "a" })];
+  const third = queueUp(turns, got, "a3", { key: "a" });
+  const other = await turns.take({ key: "b" });
+  assert.notEqual(other, undefined);
+  const next = queueUp(turns, got, "c1", { key: "c" });
+  other?.();
+  (await next)?.();
+  assert.deepEqual(got, ["c1"]);
+  held[0]?.();
+  await third;
+  assert.deepEqual(got, ["c1", "a3"]);
+});
+
+test("in a full queue a newcomer takes the place of the newest of the key that waits most", async () => {
+  const turns = openTurns({ atOnce: 1, waitingMax: 3 });
+  const got: string[] = [];
+  const first = await turns.take();
+  const waiting = ["a1", "a2", "a3"].map((name) => queueUp(turns, got, name, { key: "a" }));
+  await queueUp(turns, got, "a4", { key: "a" });
+  waiting.push(queueUp(turns, got, "b1", { key: "b" }));
+  await waiting[2];
+  assert.deepEqual(got, ["no a4", "no a3"]);
+  assert.equal(turns.waiting(), 3);
+  await queueUp(turns, got, "b2", { key: "b" });
+  first?.();
+  for (const one of waiting) void one.then((done) => done?.());
+  await Promise.all(waiting);
+  assert.deepEqual(got.slice(2), ["no b2", "a1", "b1", "a2"]);
+});
