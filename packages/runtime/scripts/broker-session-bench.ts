@@ -6,7 +6,7 @@ import { messagesTopic } from "@parley/protocol";
 import { startServers, type TestServer } from "@parley/testkit";
 import mqtt from "mqtt";
 import { pino } from "pino";
-import { startBrokerSession } from "../src/broker-session/index.ts";
+import { startBrokerSession } from "../src/index.ts";
 
 const [messages = 50_000, window = 400, payloadBytes = 300] = process.argv.slice(2).map(Number);
 const payload = Buffer.alloc(payloadBytes, "x");

@@ -1,23 +1,33 @@
 // @parley/runtime: what every service's main.ts needs.
-export * from "./ask-holder.ts";
-export * from "./broker-session/index.ts";
-export * from "./checkpoints.ts";
-export * from "./config.ts";
+export type {
+  BrokerSession,
+  BrokerSessionOptions,
+  BrokerSessionState,
+  BrokerSessionStats,
+  PublishProperties,
+  ReceivedPacket,
+  ReceivedProperties,
+  Subscription,
+} from "./broker-session/options.ts";
+export { startBrokerSession } from "./broker-session/session.ts";
+export * from "./connections/nats.ts";
+export * from "./connections/redis.ts";
+export { sayWaiting, type Waiting } from "./connections/waiting.ts";
 export * from "./flow/address.ts";
 export * from "./flow/token-bucket.ts";
 export * from "./flow/turns.ts";
-export * from "./health.ts";
-export * from "./holders.ts";
-export { leaseKey, noticeChannel } from "./lease-keys.ts";
-export * from "./leases.ts";
-export * from "./log.ts";
-export * from "./main.ts";
-export * from "./metrics.ts";
-export * from "./nats.ts";
-export * from "./redis.ts";
-export * from "./request.ts";
-export * from "./revocations.ts";
-export * from "./rpc.ts";
-export * from "./secrets.ts";
-export { sayWaiting, type Waiting } from "./waiting.ts";
-export * from "./within.ts";
+export * from "./flow/within.ts";
+export * from "./leases/holders.ts";
+export { leaseKey, noticeChannel } from "./leases/keys.ts";
+export * from "./leases/leases.ts";
+export * from "./process/checkpoints.ts";
+export * from "./process/config.ts";
+export * from "./process/health.ts";
+export * from "./process/log.ts";
+export * from "./process/main.ts";
+export * from "./process/metrics.ts";
+export * from "./process/secrets.ts";
+export * from "./requests/ask-holder.ts";
+export * from "./requests/request.ts";
+export * from "./requests/revocations.ts";
+export * from "./requests/rpc.ts";

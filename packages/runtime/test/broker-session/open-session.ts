@@ -6,7 +6,7 @@ import {
   type BrokerSessionOptions,
   type ReceivedPacket,
   startBrokerSession,
-} from "../../src/broker-session/index.ts";
+} from "../../src/index.ts";
 
 export type Arrival = { packet: ReceivedPacket; text: string; ack: () => void };
 

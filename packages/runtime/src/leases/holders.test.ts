@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
-import { recordingLogger } from "../test/recorder.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { connectRedis } from "../connections/redis.ts";
 import { startHolderLookup } from "./holders.ts";
-import { leaseKey, noticeChannel } from "./lease-keys.ts";
+import { leaseKey, noticeChannel } from "./keys.ts";
 import { startLeases } from "./leases.ts";
-import { connectRedis } from "./redis.ts";
 
 async function start(t: TestContext) {
   const { redis: server } = await startServers(t, { redis: true });

@@ -1,7 +1,8 @@
 // The turns of one replica: what each asks of Redis, what it learnt, and how long until the next.
-import type { Holdings } from "./lease-holdings.ts";
-import type { LeaseScript, TurnResult } from "./lease-script.ts";
-import type { Logger } from "./log.ts";
+
+import type { Logger } from "../process/log.ts";
+import type { Holdings } from "./holdings.ts";
+import type { LeaseScript, TurnResult } from "./script.ts";
 
 export interface LeaseTurns {
   /** Never rejects. `closing`: renews only. */

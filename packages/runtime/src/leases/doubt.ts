@@ -1,7 +1,7 @@
 // Whether this process stood still for so long that its keys may be another's, and when that is known again.
 import { setTimeout as sleep } from "node:timers/promises";
-import { leaseMs } from "./lease-script.ts";
-import type { LeaseTurns } from "./lease-turns.ts";
+import { leaseMs } from "./script.ts";
+import type { LeaseTurns } from "./turns.ts";
 
 export interface LeaseDoubt {
   /** Undefined as a rule; while in doubt, what resolves when it is over. To be asked before each turn. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
-import { recordingLogger } from "../test/recorder.ts";
-import { createHealth } from "./health.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { createHealth } from "../process/health.ts";
 import { connectNats, natsConnected, onNatsBack } from "./nats.ts";
 
 async function natsOf(t: TestContext, url: string) {

@@ -1,6 +1,7 @@
 // The keys of one replica and where each stands: its work beginning, held, or ending.
-import { createPace } from "./lease-pace.ts";
-import type { Logger } from "./log.ts";
+
+import type { Logger } from "../process/log.ts";
+import { createPace } from "./pace.ts";
 
 /** Why a key is given up: another holds it, another is due to have it, this replica stops. */
 export type ReleaseReason = "lost" | "surplus" | "shutdown";

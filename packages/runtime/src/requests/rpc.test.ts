@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { AppError, type Caller, historyGet, methodSubject, roomsJoin } from "@parley/protocol";
 import { startServers } from "@parley/testkit";
-import { recordingLogger } from "../test/recorder.ts";
-import { connectNats } from "./nats.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { connectNats } from "../connections/nats.ts";
 import { request } from "./request.ts";
 import { callMethod, handle, JsonText, serveMethods } from "./rpc.ts";
 

@@ -1,8 +1,8 @@
 // Asks the history replica that holds a conversation, and again where its lease has moved to.
 import { AppError, historySubject } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
-import type { HolderLookup } from "./holders.ts";
-import type { NatsConnection } from "./nats.ts";
+import type { NatsConnection } from "../connections/nats.ts";
+import type { HolderLookup } from "../leases/holders.ts";
 import { readJsonAnswer, request } from "./request.ts";
 
 /** What only the holder answers. */

@@ -1,6 +1,6 @@
 // Every revocation that still matters, as api keeps them: loaded by whoever may have missed some.
 import { type Revocation, subjects } from "@parley/protocol";
-import type { NatsConnection } from "./nats.ts";
+import type { NatsConnection } from "../connections/nats.ts";
 import { requestJson } from "./request.ts";
 
 const answerMs = 5000;

@@ -9,8 +9,8 @@ import {
   type ResultOf,
 } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
-import type { Logger } from "./log.ts";
-import type { NatsConnection } from "./nats.ts";
+import type { NatsConnection } from "../connections/nats.ts";
+import type { Logger } from "../process/log.ts";
 import { type Answering, answer, parseJson, readJsonAnswer, request } from "./request.ts";
 
 /** A method and the function that does its work; made by `handle`. */

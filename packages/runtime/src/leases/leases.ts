@@ -1,14 +1,14 @@
 // Leases: which keys of a kind this replica holds, kept in Redis and spread evenly over the living replicas.
 import type { Redis } from "ioredis";
-import { createLeaseDoubt } from "./lease-doubt.ts";
-import { createHoldings, type ReleaseReason } from "./lease-holdings.ts";
-import { createHeldNotice, followNotices } from "./lease-notices.ts";
-import { leaseMs, leaseScript } from "./lease-script.ts";
-import { createLeaseTurns } from "./lease-turns.ts";
-import type { Logger } from "./log.ts";
-import { repeat } from "./repeat.ts";
+import { repeat } from "../flow/repeat.ts";
+import type { Logger } from "../process/log.ts";
+import { createLeaseDoubt } from "./doubt.ts";
+import { createHoldings, type ReleaseReason } from "./holdings.ts";
+import { createHeldNotice, followNotices } from "./notices.ts";
+import { leaseMs, leaseScript } from "./script.ts";
+import { createLeaseTurns } from "./turns.ts";
 
-export type { ReleaseReason } from "./lease-holdings.ts";
+export type { ReleaseReason } from "./holdings.ts";
 
 export interface LeaseOptions {
   redis: Redis;

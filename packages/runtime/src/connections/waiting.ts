@@ -1,5 +1,5 @@
 // Waiting for a server that may start later: said once, and again every ten seconds.
-import type { Logger } from "./log.ts";
+import type { Logger } from "../process/log.ts";
 
 const reminderMs = 10_000;
 

@@ -1,7 +1,7 @@
 // The connection to Redis: for ever reconnecting, failing at once while it is away, and left when it hangs.
 import { Redis } from "ioredis";
-import type { Health } from "./health.ts";
-import type { Logger } from "./log.ts";
+import type { Health } from "../process/health.ts";
+import type { Logger } from "../process/log.ts";
 import { sayWaiting, withoutCredentials } from "./waiting.ts";
 
 export type { Redis } from "ioredis";

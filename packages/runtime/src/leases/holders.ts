@@ -1,8 +1,8 @@
 // Who holds which lease, as others see it: read together, on demand, and followed by what the holders tell.
 import type { Redis } from "ioredis";
-import { leaseKey } from "./lease-keys.ts";
-import { followNotices } from "./lease-notices.ts";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../process/log.ts";
+import { leaseKey } from "./keys.ts";
+import { followNotices } from "./notices.ts";
 
 const pauseMs = 20;
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { AppError, limits } from "@parley/protocol";
 import { eventually, startServers } from "@parley/testkit";
-import { recordingLogger } from "../test/recorder.ts";
-import { connectNats, type NatsConnection } from "./nats.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { connectNats, type NatsConnection } from "../connections/nats.ts";
 import { answer, answerJson, request, requestJson, requestsInHand, requestsInHandMax } from "./request.ts";
 
 const timeoutMs = 5000;

@@ -1,7 +1,7 @@
 // The connection to NATS: waited for at the start, for ever reconnecting, and known to be up or not.
 import { connect, type NatsConnection } from "nats";
-import type { Health } from "./health.ts";
-import type { Logger } from "./log.ts";
+import type { Health } from "../process/health.ts";
+import type { Logger } from "../process/log.ts";
 import { sayWaiting, withoutCredentials } from "./waiting.ts";
 
 export type { Msg, NatsConnection } from "nats";

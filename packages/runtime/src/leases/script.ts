@@ -1,7 +1,7 @@
 // The Lua calls of a replica: its turn (registers it, renews what it holds, takes what is free and due to it), giving a
 // key back, leaving.
 import type { Redis } from "ioredis";
-import { epochKey, leaseKey, noticeChannel, replicasKey } from "./lease-keys.ts";
+import { epochKey, leaseKey, noticeChannel, replicasKey } from "./keys.ts";
 
 /** How long a lease lives without being renewed. */
 export const leaseMs = 4000;

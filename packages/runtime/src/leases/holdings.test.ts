@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { recordingLogger } from "../test/recorder.ts";
-import { createHoldings } from "./lease-holdings.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { createHoldings } from "./holdings.ts";
 
 interface Steps {
   acquire?: (key: string) => Promise<void>;

@@ -1,8 +1,8 @@
 // Requests over NATS and their answers: each failure says what happened, nothing is larger than the limit.
 import { AppError, limits, type WireError } from "@parley/protocol";
 import { errors, type Msg, type NatsConnection } from "nats";
-import type { Logger } from "./log.ts";
-import { natsConnected, onNatsLost } from "./nats.ts";
+import { natsConnected, onNatsLost } from "../connections/nats.ts";
+import type { Logger } from "../process/log.ts";
 
 /** no_responders: nobody serves the subject now. timeout, closed: the outcome is unknown. */
 export type RequestFailure = "no_responders" | "timeout" | "closed";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
-import { recordingLogger } from "../test/recorder.ts";
-import { createHealth } from "./health.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { createHealth } from "../process/health.ts";
 import { connectRedis } from "./redis.ts";
 
 async function redisOf(t: TestContext, url: string) {

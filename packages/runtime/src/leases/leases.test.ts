@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
 import { Redis } from "ioredis";
-import { startHolder } from "../test/lease-holder-process.ts";
-import { recordingLogger } from "../test/recorder.ts";
-import { leaseKey, noticeChannel, replicasKey } from "./lease-keys.ts";
-import type { LeaseNotice } from "./lease-notices.ts";
+import { startHolder } from "../../test/lease-holder-process.ts";
+import { recordingLogger } from "../../test/recorder.ts";
+import { connectRedis } from "../connections/redis.ts";
+import { leaseKey, noticeChannel, replicasKey } from "./keys.ts";
 import { type LeaseOptions, type Leases, startLeases } from "./leases.ts";
-import { connectRedis } from "./redis.ts";
+import type { LeaseNotice } from "./notices.ts";
 
 const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `${index}`);
 

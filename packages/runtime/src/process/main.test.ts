@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually, freePort } from "@parley/testkit";
 
-const program = fileURLToPath(import.meta.resolve("../test/demo-service.ts"));
+const program = fileURLToPath(import.meta.resolve("../../test/demo-service.ts"));
 
 function run(t: TestContext, env: Record<string, string> = {}, args: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), "parley-main-"));

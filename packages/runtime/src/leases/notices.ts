@@ -1,7 +1,7 @@
 // What replicas tell each other of leases over Redis' pub/sub: only a hint that it is worth looking, quicker than a turn.
 import type { Redis } from "ioredis";
-import { noticeChannel } from "./lease-keys.ts";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../process/log.ts";
+import { noticeChannel } from "./keys.ts";
 
 /** One of these happened to the replica `by`. */
 export interface LeaseNotice {
