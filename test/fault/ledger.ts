@@ -1,4 +1,5 @@
 // The account of a long run: each fault with what it cost, and the sums that must be zero.
+import { type Blows, noBlows } from "./hostile/orders.ts";
 import type { Incident, Round, Toll } from "./round.ts";
 
 /** Where and how a run was made. */
@@ -24,12 +25,29 @@ export interface FaultRow extends Toll {
   recoveryMaxMs: number;
 }
 
+/** What a hostile user did, and what the honest ones felt of it while no fault was under way. */
+export interface Hostility {
+  rounds: number;
+  blows: Blows;
+  /** acks in the rounds without and with the hostile user, ms */
+  without: Waits;
+  with: Waits;
+}
+
+interface Waits {
+  messages: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
 export interface Ledger extends Setting, Toll {
   seconds: number;
   rounds: number;
   /** false: it was interrupted, or its time is not over yet */
   whole: boolean;
   faults: FaultRow[];
+  /** undefined: there was no hostile user */
+  hostility: Hostility | undefined;
   stored: number;
   refused: number;
   received: number;
@@ -58,12 +76,33 @@ export function ledgerOf(
     rounds: rounds.length,
     whole,
     faults: [...byFault].map(([fault, all]) => rowOf(fault, all)).sort((a, b) => (a.fault < b.fault ? -1 : 1)),
+    hostility: hostilityOf(rounds),
     stored: sum("stored"),
     refused: sum("refused"),
     received: sum("received"),
     shown: sum("shown"),
     violations: rounds.flatMap(({ violations }, index) => violations.map((one) => ({ round: index + 1, ...one }))),
   };
+}
+
+function hostilityOf(rounds: readonly Round[]): Hostility | undefined {
+  const hostile = rounds.filter(({ blows }) => blows !== undefined);
+  if (hostile.length === 0) return undefined;
+  const peaceful = rounds.filter(({ blows }) => blows === undefined);
+  const total = (key: keyof Blows) => hostile.reduce((sum, { blows }) => sum + (blows?.[key] ?? 0), 0);
+  const blows = Object.fromEntries((Object.keys(noBlows) as (keyof Blows)[]).map((key) => [key, total(key)]));
+  return {
+    rounds: hostile.length,
+    blows: blows as unknown as Blows,
+    without: waitsOf(peaceful),
+    with: waitsOf(hostile),
+  };
+}
+
+function waitsOf(rounds: readonly Round[]): Waits {
+  const waits = rounds.flatMap(({ calmWaitsMs }) => calmWaitsMs).sort((a, b) => a - b);
+  const at = (share: number) => Math.round((waits[Math.floor((waits.length - 1) * share)] ?? 0) * 10) / 10;
+  return { messages: waits.length, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 function rowOf(fault: string, all: readonly (Incident & Toll)[]): FaultRow {
@@ -111,8 +150,40 @@ export function textOf(ledger: Ledger): string {
       : [violations.map(({ round, rule, what }) => `- round ${round}: ${rule}: ${what}`).join("\n")]),
     "Fault by fault. Sent … reordered: of the messages first sent between a fault's beginning and the recovery from it. Recovery: the longest that one of them waited for its ack, up to when every sender was acknowledged for something it sent after the fault's end.",
     table(head, rows),
+    ...hostilityText(ledger.hostility),
     "Checked after every round: guarantees 1 (acknowledged is stored and in every sync), 2 (stored once, acknowledged with the same `seq`), 3 (no gaps, the order of a device), 4 (every member device gets each message; the SDK shows it once, in order), 5 (sync is complete), 6 (`from` is who sent it), 7 (nothing reaches a removed member), 8 (unread and marks), 9 (a bad packet gets its error and is not stored).",
   ].join("\n\n");
+}
+
+const blowWords: Record<keyof Blows, string> = {
+  statePackets: "QoS 0 packets in floods",
+  filters: "filters in SUBSCRIBE packets",
+  poison: "packets with ids that cannot be any",
+  tooLarge: "publishes of 300 KB",
+  wrongPasswords: "logins with a wrong password",
+  sessionsLeft: "persistent sessions left behind",
+  heavyMessages: "messages of 60 KB for them",
+  silentSockets: "sockets that said nothing",
+};
+
+function hostilityText(hostility: Hostility | undefined): string[] {
+  if (!hostility) return [];
+  const { rounds, blows, without, with: beside } = hostility;
+  const done = Object.entries(blowWords).map(([key, words]) => [words, blows[key as keyof Blows]]);
+  const ratio = without.p99Ms > 0 ? (beside.p99Ms / without.p99Ms).toFixed(2) : "not known";
+  return [
+    `A hostile user beside the honest ones in ${rounds} rounds: what it sent, as far as it was read.`,
+    table(["", "count"], done),
+    "How long honest messages waited for their acks while no fault was under way:",
+    table(
+      ["rounds", "messages", "p50, ms", "p99, ms"],
+      [
+        ["without it", without.messages, without.p50Ms, without.p99Ms],
+        ["with it", beside.messages, beside.p50Ms, beside.p99Ms],
+      ],
+    ),
+    `p99 with it is ${ratio} × that without it.`,
+  ];
 }
 
 function settingOf(ledger: Ledger): string {

@@ -23,6 +23,8 @@ const progressMs = 10_000;
 const brokerEvery = 3;
 // A server that keeps everything in memory gets a new database now and then.
 const freshEveryRounds = 8;
+// The other rounds have a hostile user beside the honest ones; these are what its harm is measured against.
+const peacefulEvery = 4;
 const failuresInARow = 3;
 // Whatever hangs: the next round has a cluster of its own.
 const roundLimitMs = 10 * 60_000;
@@ -92,7 +94,8 @@ function oneRound(
   const which = random.fork("which");
   const draw = () => byName.get(mayBreak && which.chance(0.3) ? breaking() : gentle()) as Fault;
   const weather = storm(cluster, { random: random.fork("faults"), draw, forMs, say, signal });
-  const workload = { name: `r${index}-`, random, perSecond: options.rate, link: devices };
+  const hostile = options.hostile && index % peacefulEvery !== peacefulEvery - 1;
+  const workload = { name: `r${index}-`, random, perSecond: options.rate, link: devices, hostile };
   return runRound(cluster, workload, (own) => withProgress(index, own, say, () => weather(own)));
 }
 
@@ -124,5 +127,6 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
 function unfinished(error: Error): Round {
   const counts = { sent: 0, acknowledged: 0, stored: 0, lost: 0, duplicated: 0, reordered: 0 };
   const violations = [{ rule: "a round can be finished", what: error.message.split("\n")[0] ?? "" }];
-  return { ...counts, refused: 0, received: 0, shown: 0, incidents: [], violations };
+  const nothing = { refused: 0, received: 0, shown: 0, incidents: [], blows: undefined, calmWaitsMs: [] };
+  return { ...counts, ...nothing, violations };
 }

@@ -88,7 +88,7 @@ function openBook(options: RunOptions) {
   };
 }
 
-function settingOf({ seed, minutes, rate, replicas, store }: RunOptions, stage: Stage | undefined): Setting {
+function settingOf({ seed, minutes, rate, replicas, hostile, store }: RunOptions, stage: Stage | undefined): Setting {
   const on = store === undefined || store.startsWith("mongodb://") ? "" : ` --store ${store}`;
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return {
@@ -99,7 +99,7 @@ function settingOf({ seed, minutes, rate, replicas, store }: RunOptions, stage: 
     replicas: stage?.replicas ?? "",
     perSecond: rate,
     startedAt: `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    replay: `npm run fault -- --minutes ${minutes} --seed ${seed} --rate ${rate} --replicas ${replicas}${on}`,
+    replay: `npm run fault -- --minutes ${minutes} --seed ${seed} --rate ${rate} --replicas ${replicas}${hostile ? "" : " --no-hostile"}${on}`,
     leftOut: stage?.catalogue.leftOut ?? [],
   };
 }

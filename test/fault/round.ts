@@ -5,6 +5,7 @@ import { logOf } from "./checker/log.ts";
 import type { RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
+import type { Blows } from "./hostile/orders.ts";
 import type { Random } from "./seeded.ts";
 import { startWorkload, type Workload, type WorkloadOptions } from "./workload/workload.ts";
 
@@ -54,6 +55,10 @@ export interface Round {
   received: number;
   /** messages that devices with the SDK showed */
   shown: number;
+  /** what a hostile user did meanwhile; undefined: there was none */
+  blows: Blows | undefined;
+  /** how long the messages waited for their acks that were sent while no fault was under way, ms */
+  calmWaitsMs: readonly number[];
 }
 
 const recoveryMaxMs = 60_000;
@@ -67,11 +72,14 @@ export async function runRound(
   const workload = await startWorkload(cluster, options);
   try {
     await untilFlowing(workload, performance.now());
+    const from = performance.now();
     const incidents = await during(workload);
+    const calm = calmWaits(workload, incidents, from);
+    const blows = options.hostile ? await workload.endHostile() : undefined;
     await cluster.waitReady();
     await workload.settle();
     const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied) });
-    return roundOf(record, incidents);
+    return { ...roundOf(record, incidents), blows, calmWaitsMs: calm };
   } finally {
     await workload.close();
   }
@@ -96,7 +104,15 @@ function untilFlowing(workload: Workload, since: number): Promise<true> {
   return eventually(() => workload.flowsSince(since), { timeoutMs: recoveryMaxMs, intervalMs: 50 });
 }
 
-function roundOf(record: RunRecord, incidents: readonly Incident[]): Round {
+function calmWaits(workload: Workload, incidents: readonly Incident[], since: number): number[] {
+  const isCalm = (at: number) => at >= since && incidents.every(({ from, to }) => at < from || at > to);
+  return workload
+    .answers()
+    .filter(({ firstAt, at }) => isCalm(firstAt) && isCalm(at))
+    .map(({ firstAt, at }) => at - firstAt);
+}
+
+function roundOf(record: RunRecord, incidents: readonly Incident[]): Omit<Round, "blows" | "calmWaitsMs"> {
   const accounts = accountsOf(record);
   const stuck = incidents.filter(({ recoveryMs }) => recoveryMs === undefined);
   const sizes = record.receivers.flatMap(({ got }) => [...got.values()].map(({ size }) => size));

@@ -9,6 +9,8 @@ export const help = `npm run fault -- [options]
   --replicas N   of every service that may have several (default 2)
   --store S      sqlite, mongodb, or the URL of a MongoDB (default: mongodb where it can be had, else sqlite).
                  mongodb: MONGODB_URL, else mongod of the PATH, else mongo-java-server (Java 17 and Maven)
+  --no-hostile   without the hostile user, who floods, sends poison, guesses passwords and fills sessions in
+                 three rounds of four, beside the honest ones
   --page FILE    also write the ledger there as Markdown, after every round
   --json FILE    the same as JSON
   --help
@@ -22,6 +24,7 @@ export interface RunOptions {
   seed: number;
   rate: number;
   replicas: number;
+  hostile: boolean;
   store: string | undefined;
   page: string | undefined;
   json: string | undefined;
@@ -37,6 +40,7 @@ export function readOptions(args: string[], now: number): RunOptions | "help" | 
         seed: { type: "string", default: String(now % 1_000_000) },
         rate: { type: "string", default: "60" },
         replicas: { type: "string", default: "2" },
+        "no-hostile": { type: "boolean", default: false },
         store: { type: "string" },
         page: { type: "string" },
         json: { type: "string" },
@@ -58,7 +62,8 @@ export function readOptions(args: string[], now: number): RunOptions | "help" | 
       return { problem: `--replicas ${values.replicas}: a whole number from 1 to 8` };
     if (store !== undefined && !/^(sqlite|mongodb|mongodb:\/\/.+)$/.test(store))
       return { problem: "--store: sqlite, mongodb or mongodb://…" };
-    return { minutes, seed, rate, replicas, store, page, json };
+    const hostile = !values["no-hostile"];
+    return { minutes, seed, rate, replicas, hostile, store, page, json };
   } catch (error) {
     return { problem: (error as Error).message };
   }

@@ -26,6 +26,8 @@ export interface Sender {
   acknowledgedSince(since: number): number | undefined;
   /** The longest that a message first published after `since` waited or waits for its ack, ms. */
   longestWaitSince(since: number): number;
+  /** When messages were first published and when they were acknowledged, ms of performance.now(); the latest 5,000. */
+  answers(): readonly { firstAt: number; at: number }[];
   /** No new messages; those without an ack go on. */
   stopNew(): void;
   stop(): void;
@@ -106,6 +108,7 @@ export function startSender(options: SenderOptions): Sender {
       const all = [...answered, ...waits].filter(({ firstAt }) => firstAt > since);
       return all.reduce((longest, { firstAt, at }) => Math.max(longest, at - firstAt), 0);
     },
+    answers: () => answered,
     stopNew() {
       active = false;
     },

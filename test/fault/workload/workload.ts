@@ -6,6 +6,8 @@ import { receivedLive } from "../checker/copies.ts";
 import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
+import { type Hostile, startHostile } from "../hostile/hostile.ts";
+import { type Blows, noBlows } from "../hostile/orders.ts";
 import type { Random } from "../seeded.ts";
 import { connectDevice, type Device } from "./device.ts";
 import { type Passing, startPassing } from "./passing.ts";
@@ -27,6 +29,8 @@ export interface WorkloadOptions {
   window?: number;
   /** every other stock device comes through this link */
   link?: Link | undefined;
+  /** with a user beside them who floods, poisons, guesses passwords and fills sessions */
+  hostile?: boolean | undefined;
 }
 
 export interface Workload {
@@ -37,6 +41,10 @@ export interface Workload {
   flowsSince(since: number): boolean;
   /** The longest that a message first sent after `since` waited or waits for its ack, ms. */
   longestWaitSince(since: number): number;
+  /** When messages were first sent and when they were acknowledged, ms of performance.now(). */
+  answers(): readonly { firstAt: number; at: number }[];
+  /** What the hostile user has done; ends its attacks. */
+  endHostile(): Promise<Blows>;
   /** The member who comes and goes is removed; then no new messages; resolves when every message is acknowledged, or after `waitMs`. */
   settle(waitMs?: number): Promise<void>;
   /** What was sent and seen. `brokerDied`: the broker forgot sessions, so live delivery has holes. */
@@ -76,6 +84,13 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
 
   const screens = await openScreens(cluster, people, passing, addressesOf, random);
 
+  const hostile = options.hostile ? await openHostile(cluster, people, name) : undefined;
+  let ended: Promise<Blows> | undefined;
+  const endHostile = () => {
+    ended ??= hostile?.end() ?? Promise.resolve(noBlows);
+    return ended;
+  };
+
   const acknowledged = () => senders.reduce((sum, { sent, unanswered }) => sum + sent.length - unanswered(), 0);
   return {
     people,
@@ -83,6 +98,8 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     acknowledged,
     flowsSince: (since) => senders.every((sender) => sender.acknowledgedSince(since) !== undefined),
     longestWaitSince: (since) => Math.max(...senders.map((sender) => sender.longestWaitSince(since))),
+    answers: () => senders.flatMap(({ answers }) => answers()),
+    endHostile,
     async settle(waitMs = 60_000) {
       await passing.finish();
       // What is said now, the removed one must never see.
@@ -117,10 +134,16 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       return record;
     },
     async close() {
+      await endHostile();
       for (const one of [...senders, ...readers, ...screens, trouble.maker, passing]) one.stop();
       await Promise.all([...devices, ...screens].map((device) => device.close()));
     },
   };
+}
+
+async function openHostile(cluster: Cluster, { uids }: People, name: string): Promise<Hostile> {
+  const own = await makePeople(cluster, `${name}evil-`, 1);
+  return startHostile(cluster.run().http, own, own.uids[0] ?? "", uids[0] ?? "");
 }
 
 function addresses({ uids, rooms }: People, uid: string, passing: Passing): string[] {
