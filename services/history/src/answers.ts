@@ -20,15 +20,15 @@ import {
 import { conversationPartition } from "@parley/protocol/partition";
 import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import { StoreError } from "@parley/store";
-import { currentConversation, type Holding } from "./access.ts";
-import { getHistory } from "./get.ts";
-import { listConversations, memberships, peers } from "./list.ts";
-import { messageJson } from "./page.ts";
-import type { Reading } from "./reading.ts";
-import { receive } from "./receipts.ts";
-import { syncConversations } from "./sync.ts";
-import { type Trouble, withoutPath } from "./trouble.ts";
-import { append, change, notMine } from "./writer.ts";
+import { type Trouble, withoutPath } from "./keep/trouble.ts";
+import { getHistory } from "./read/get.ts";
+import { listConversations, memberships, peers } from "./read/list.ts";
+import { messageJson } from "./read/page.ts";
+import type { Reading } from "./read/reading.ts";
+import { syncConversations } from "./read/sync.ts";
+import { currentConversation, type Holding } from "./write/access.ts";
+import { receive } from "./write/receipts.ts";
+import { append, change, notMine } from "./write/writer.ts";
 
 export interface AnswerParts extends Reading, Holding {
   nats: NatsConnection;

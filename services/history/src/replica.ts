@@ -2,16 +2,16 @@
 import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { membersSubject, streams } from "@parley/protocol";
 import type { Logger, NatsConnection, Pass } from "@parley/runtime";
-import type { Holding } from "./access.ts";
-import { createShelf } from "./conversation.ts";
-import { createMarks } from "./marks.ts";
-import { createPartitions } from "./partitions.ts";
-import { startProjection } from "./projection.ts";
-import type { Reading } from "./reading.ts";
-import { createReceivers } from "./receivers.ts";
-import type { HistoryStore } from "./store.ts";
-import { createTails } from "./tails.ts";
-import type { Trouble } from "./trouble.ts";
+import { createTails } from "./fold/tails.ts";
+import type { HistoryStore } from "./keep/store.ts";
+import type { Trouble } from "./keep/trouble.ts";
+import { createMarks } from "./project/marks.ts";
+import { startProjection } from "./project/projection.ts";
+import type { Reading } from "./read/reading.ts";
+import type { Holding } from "./write/access.ts";
+import { createShelf } from "./write/conversation.ts";
+import { createPartitions } from "./write/partitions.ts";
+import { createReceivers } from "./write/receivers.ts";
 
 export interface Replica extends Holding, Reading {
   close(): Promise<void>;

@@ -12,12 +12,12 @@ import {
   watchCheck,
 } from "@parley/runtime";
 import { openStore, type Store, StoreError } from "@parley/store";
+import { ensureStreams, openStreams } from "./announce/stream.ts";
 import { serveHistory } from "./answers.ts";
 import type { HistoryConfig } from "./config.ts";
+import { openHistoryStore } from "./keep/store.ts";
+import { createTrouble } from "./keep/trouble.ts";
 import { createReplica } from "./replica.ts";
-import { openHistoryStore } from "./store.ts";
-import { ensureStreams, openStreams } from "./stream.ts";
-import { createTrouble } from "./trouble.ts";
 
 const markEveryMs = 5_000;
 

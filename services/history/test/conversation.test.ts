@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openStore } from "@parley/store";
 import { serviceContext } from "@parley/testkit";
-import { createShelf } from "../src/conversation.ts";
-import { isMember, newMember } from "../src/members.ts";
-import { startProjection } from "../src/projection.ts";
-import { memberKey, openHistoryStore } from "../src/store.ts";
-import { createTrouble } from "../src/trouble.ts";
+import { isMember, newMember } from "../src/fold/members.ts";
+import { memberKey, openHistoryStore } from "../src/keep/store.ts";
+import { createTrouble } from "../src/keep/trouble.ts";
+import { startProjection } from "../src/project/projection.ts";
+import { createShelf } from "../src/write/conversation.ts";
 
 test("a conversation read again after a failure knows the removals that are not in the store yet", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "parley-shelf-"));

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { conversationPartition } from "@parley/protocol/partition";
 import { StoreError } from "@parley/store";
-import { type HistoryStore, memberKey } from "../src/store.ts";
+import { type HistoryStore, memberKey } from "../src/keep/store.ts";
 import { type Engine, itemOf, type Side, type Sides, startSides } from "./replicas.ts";
 
 const room = "room/team";

@@ -20,15 +20,15 @@ import { conversationPartition } from "@parley/protocol/partition";
 import { answerJson, connectNats, type NatsConnection } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { serviceContext, startServers, type TestContext, testMongo } from "@parley/testkit";
-import { getHistory } from "../src/get.ts";
-import { listConversations } from "../src/list.ts";
-import { receive } from "../src/receipts.ts";
+import { openStreams } from "../src/announce/stream.ts";
+import { type HistoryStore, openHistoryStore } from "../src/keep/store.ts";
+import { createTrouble } from "../src/keep/trouble.ts";
+import { getHistory } from "../src/read/get.ts";
+import { listConversations } from "../src/read/list.ts";
+import { syncConversations } from "../src/read/sync.ts";
 import { createReplica, type Replica } from "../src/replica.ts";
-import { type HistoryStore, openHistoryStore } from "../src/store.ts";
-import { openStreams } from "../src/stream.ts";
-import { syncConversations } from "../src/sync.ts";
-import { createTrouble } from "../src/trouble.ts";
-import { append, change, notMine, type Writer } from "../src/writer.ts";
+import { receive } from "../src/write/receipts.ts";
+import { append, change, notMine, type Writer } from "../src/write/writer.ts";
 
 export interface Side extends Replica {
   hold(...convs: string[]): Promise<void>;

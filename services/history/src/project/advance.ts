@@ -1,5 +1,5 @@
 // Documents of history only move forward: of two states of one the later is known field by field, whoever wrote it when.
-import type { ConversationInfo, Mark, Member } from "./store.ts";
+import type { ConversationInfo, Mark, Member } from "../keep/store.ts";
 
 /**
  * Takes over what `other` knows and `member` does not. Who is in the conversation and as what follows the log, so the

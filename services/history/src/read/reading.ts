@@ -1,13 +1,13 @@
 // How any replica reads rightly, holder or not: marks, then documents, then the ends of the log, then what lies between.
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
-import { advance } from "./advance.ts";
-import type { Marks } from "./marks.ts";
-import type { Partitions } from "./partitions.ts";
-import type { Projection } from "./projection.ts";
-import { findAll, type HistoryStore, type Member, memberKey } from "./store.ts";
-import { foldMember } from "./tail.ts";
-import type { Tails } from "./tails.ts";
+import { foldMember } from "../fold/tail.ts";
+import type { Tails } from "../fold/tails.ts";
+import { findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { advance } from "../project/advance.ts";
+import type { Marks } from "../project/marks.ts";
+import type { Projection } from "../project/projection.ts";
+import type { Partitions } from "../write/partitions.ts";
 
 export interface Reading {
   store: HistoryStore;

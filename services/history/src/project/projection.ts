@@ -1,11 +1,11 @@
 // Member documents follow the log: what changed in memory is put to the store soon after, forward only.
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import type { Trouble } from "../keep/trouble.ts";
+import type { Conversation } from "../write/conversation.ts";
 import { advance, copyMember, laterInfo, laterMember } from "./advance.ts";
-import type { Conversation } from "./conversation.ts";
 import { putForward } from "./forward.ts";
 import { type Changes, createPending, type Pending } from "./pending.ts";
-import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
-import type { Trouble } from "./trouble.ts";
 
 export interface Projection {
   /** These members changed: they are kept in memory until the store has them. */

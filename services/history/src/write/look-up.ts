@@ -1,10 +1,10 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
 import type { AppendItem } from "@parley/protocol";
 import type { EntryKey } from "@parley/store";
+import type { HistoryStore } from "../keep/store.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import type { Candidate } from "./sequence.ts";
-import type { HistoryStore } from "./store.ts";
 
 /** One candidate an item, in order: its conversation, what is stored under its key, whether `prev` is stored. */
 export async function lookUp(

@@ -9,12 +9,12 @@ import {
   parseConv,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { lastVisible, unreadOf } from "./access.ts";
+import { isMember } from "../fold/members.ts";
+import type { Member } from "../keep/store.ts";
+import { lastVisible, unreadOf } from "../write/access.ts";
 import { headsOf } from "./heads.ts";
-import { isMember } from "./members.ts";
 import { messageJson, readPage } from "./page.ts";
 import { complete, look, membershipsOf, type Reading, type View } from "./reading.ts";
-import type { Member } from "./store.ts";
 
 const defaultLimit = 100;
 const pageBytes = limits.pageBytes;

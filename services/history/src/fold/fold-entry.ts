@@ -1,8 +1,8 @@
 // What each entry of the log does to the member documents: a function of the log, again is harmless.
 import { type MembershipEvent, namedMembers, parseConv, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
+import type { Member } from "../keep/store.ts";
 import { newMember } from "./members.ts";
-import type { Member } from "./store.ts";
 
 /** What entries are folded into: of `members` at least those that the entries touch. */
 export interface Folded {

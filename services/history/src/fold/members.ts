@@ -1,7 +1,7 @@
 // Membership as the log has it: who is a member, what a member may read, and who may change it.
 import { AppError, type ChangeRequest, limits, type MembershipEvent } from "@parley/protocol";
-import type { Conversation } from "./conversation.ts";
-import type { Member } from "./store.ts";
+import type { Member } from "../keep/store.ts";
+import type { Conversation } from "../write/conversation.ts";
 
 /** True while the stay is open. */
 export function isMember(member: Member | undefined): member is Member {

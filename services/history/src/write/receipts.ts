@@ -1,7 +1,7 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import type { Member } from "../keep/store.ts";
 import { currentConversation, type Holding, lastVisible, memberOrRefusal } from "./access.ts";
-import type { Member } from "./store.ts";
 
 const sendersMax = 200;
 

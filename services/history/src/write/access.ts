@@ -1,11 +1,11 @@
 // What one user may see of a conversation, and the conversation as its holder knows it.
 import { AppError, namedMembers, parseConv } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
+import { newMember } from "../fold/members.ts";
+import type { HistoryStore, Member } from "../keep/store.ts";
+import type { Projection } from "../project/projection.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
-import { newMember } from "./members.ts";
 import type { Partitions } from "./partitions.ts";
-import type { Projection } from "./projection.ts";
-import type { HistoryStore, Member } from "./store.ts";
 import { notMine } from "./writer.ts";
 
 export interface Holding {

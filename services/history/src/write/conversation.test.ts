@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { newMember } from "../fold/members.ts";
+import type { HistoryStore } from "../keep/store.ts";
 import { type Conversation, createShelf, newConversation } from "./conversation.ts";
-import { newMember } from "./members.ts";
-import type { HistoryStore } from "./store.ts";
 
 function conversationOf(conv: string, size: number): Conversation {
   const members = new Map(Array.from({ length: size }, (_, n) => [`u${n}`, newMember(conv, `u${n}`)]));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { newMember } from "../fold/members.ts";
 import { type Conversation, newConversation } from "./conversation.ts";
-import { newMember } from "./members.ts";
 import { type Candidate, sequence } from "./sequence.ts";
 
 function conversation(conv: string, state: Partial<Conversation> = {}): Conversation {

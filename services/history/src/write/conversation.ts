@@ -1,8 +1,8 @@
 // One conversation as its writer knows it, and the shelf of those in memory (least recently used go first).
 import { conversationPartition } from "@parley/protocol/partition";
-import { advance } from "./advance.ts";
-import type { Folded } from "./fold.ts";
-import { findAll, type HistoryStore, type Member } from "./store.ts";
+import type { Folded } from "../fold/fold-entry.ts";
+import { findAll, type HistoryStore, type Member } from "../keep/store.ts";
+import { advance } from "../project/advance.ts";
 
 /** State as of `lastSeq`; moved only after a commit. */
 export interface Conversation extends Folded {

@@ -1,7 +1,7 @@
 // A tail: what the log has of one partition behind a position, kept as what it does to member documents, without bodies.
 import type { LogEntry } from "@parley/store";
-import { type Folded, foldEvent, foldSent, isCounted, openNamed, uidsOf } from "./fold.ts";
-import type { Member } from "./store.ts";
+import type { Member } from "../keep/store.ts";
+import { type Folded, foldEvent, foldSent, isCounted, openNamed, uidsOf } from "./fold-entry.ts";
 
 /** What the entries of one conversation come to. */
 export interface ConversationTail {

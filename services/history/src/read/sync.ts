@@ -8,12 +8,12 @@ import {
   parseConv,
   type sync,
 } from "@parley/protocol";
-import { lastVisible, unreadOf } from "./access.ts";
+import { isMember } from "../fold/members.ts";
+import { findAll, type Member, memberKey } from "../keep/store.ts";
+import { lastVisible, unreadOf } from "../write/access.ts";
 import { headsOf } from "./heads.ts";
-import { isMember } from "./members.ts";
 import { cutPage, readPage } from "./page.ts";
 import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
-import { findAll, type Member, memberKey } from "./store.ts";
 
 const defaultLimit = 100;
 const receiptsMax = 1_000;

@@ -1,8 +1,9 @@
 // Folds a stretch of the log that no commit here told of: what the holder before left, or a commit whose answer was lost.
-import { advance, copyMember } from "./advance.ts";
-import type { Changes } from "./pending.ts";
-import type { Projection } from "./projection.ts";
-import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "./store.ts";
+
+import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { advance, copyMember } from "../project/advance.ts";
+import type { Changes } from "../project/pending.ts";
+import type { Projection } from "../project/projection.ts";
 import { type ConversationTail, foldTail, scratch, uidsOfTail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 

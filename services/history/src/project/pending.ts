@@ -1,7 +1,7 @@
 // What history knows of members and names and the store may not have yet: pure bookkeeping, no I/O.
 import { conversationPartition } from "@parley/protocol/partition";
+import type { ConversationInfo, Member } from "../keep/store.ts";
 import { advance } from "./advance.ts";
-import type { ConversationInfo, Member } from "./store.ts";
 
 /** A member or a conversation's name, on its way to the store. */
 export interface Pending {

@@ -2,18 +2,18 @@
 import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type GroupOutcome } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
+import type { CaughtUp } from "../fold/catch-up.ts";
+import { foldEntry } from "../fold/fold-entry.ts";
+import { decideChange } from "../fold/members.ts";
+import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
+import { type Trouble, withoutPath } from "../keep/trouble.ts";
+import type { Projection } from "../project/projection.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
-import type { CaughtUp } from "./catch-up.ts";
 import { changeEntry, eventOf } from "./change.ts";
 import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
-import { foldEntry } from "./fold.ts";
 import { lookUp } from "./look-up.ts";
-import { decideChange } from "./members.ts";
-import type { Projection } from "./projection.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
-import type { ConversationInfo, HistoryStore, Member } from "./store.ts";
-import { type Trouble, withoutPath } from "./trouble.ts";
 
 export interface WriterParts {
   store: HistoryStore;

@@ -1,9 +1,9 @@
 // The marks: how far each partition is folded into member documents. A mark that was true stays true, an old one only
 // makes a tail longer; so readers share what was read up to a second ago.
 import { conversationPartitions } from "@parley/protocol/partition";
+import type { HistoryStore, Mark } from "../keep/store.ts";
 import { laterMark } from "./advance.ts";
 import { putForward } from "./forward.ts";
-import type { HistoryStore, Mark } from "./store.ts";
 
 export interface Marks {
   /** `foldedPos` of partitions, as it was at most a second ago: what is read from now on has all of that. */

@@ -9,8 +9,8 @@ import {
   uncountedTypes,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
+import { isMember } from "../fold/members.ts";
 import type { Conversation } from "./conversation.ts";
-import { isMember } from "./members.ts";
 
 /** One message with all that was looked up for it. */
 export interface Candidate {

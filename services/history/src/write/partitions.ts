@@ -3,13 +3,13 @@
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { AppError, type MembersChanged, type StoredReferences, storedSubject } from "@parley/protocol";
 import type { Logger, ReleaseReason } from "@parley/runtime";
-import { type Announcer, startAnnouncer } from "./announce.ts";
-import { catchUp } from "./catch-up.ts";
+import { type Announcer, startAnnouncer } from "../announce/announcer.ts";
+import { catchUp } from "../fold/catch-up.ts";
+import type { Tails } from "../fold/tails.ts";
+import type { HistoryStore, Mark } from "../keep/store.ts";
+import type { Marks } from "../project/marks.ts";
+import type { Projection } from "../project/projection.ts";
 import type { Shelf } from "./conversation.ts";
-import type { Marks } from "./marks.ts";
-import type { Projection } from "./projection.ts";
-import type { HistoryStore, Mark } from "./store.ts";
-import type { Tails } from "./tails.ts";
 import { closeWriter, createWriter, type Writer, type WriterParts } from "./writer.ts";
 
 export interface Partitions {

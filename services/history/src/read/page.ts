@@ -1,8 +1,8 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
 import { limits, renderMessageText } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { mayRead } from "./members.ts";
-import type { Member } from "./store.ts";
+import { mayRead } from "../fold/members.ts";
+import type { Member } from "../keep/store.ts";
 
 /** One stored entry as the message that is delivered, JSON text. An erased one keeps its place, with empty content. */
 export function messageJson(entry: LogEntry): string {

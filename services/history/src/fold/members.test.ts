@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
-import { unreadOf } from "./access.ts";
-import { changeEntry } from "./change.ts";
-import { type Conversation, newConversation } from "./conversation.ts";
-import { foldEntry } from "./fold.ts";
+import type { Member } from "../keep/store.ts";
+import { unreadOf } from "../write/access.ts";
+import { changeEntry } from "../write/change.ts";
+import { type Conversation, newConversation } from "../write/conversation.ts";
+import { foldEntry } from "./fold-entry.ts";
 import { decideChange, isMember, mayRead } from "./members.ts";
-import type { Member } from "./store.ts";
 
 const room = (): Conversation => newConversation("room/r");
 
