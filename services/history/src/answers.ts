@@ -26,7 +26,7 @@ import { listConversations, memberships, peers } from "./read/list.ts";
 import { messageJson } from "./read/page.ts";
 import type { Reading } from "./read/reading.ts";
 import { syncConversations } from "./read/sync.ts";
-import { currentConversation, type Holding } from "./write/access.ts";
+import { currentConversation, type Holding } from "./write/holding.ts";
 import { receive } from "./write/receipts.ts";
 import { append, change, notMine } from "./write/writer.ts";
 

@@ -8,8 +8,8 @@ import type { Trouble } from "./keep/trouble.ts";
 import { createMarks } from "./project/marks.ts";
 import { startProjection } from "./project/projection.ts";
 import type { Reading } from "./read/reading.ts";
-import type { Holding } from "./write/access.ts";
 import { createShelf } from "./write/conversation.ts";
+import type { Holding } from "./write/holding.ts";
 import { createPartitions } from "./write/partitions.ts";
 import { createReceivers } from "./write/receivers.ts";
 

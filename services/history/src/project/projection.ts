@@ -2,7 +2,6 @@
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import type { Trouble } from "../keep/trouble.ts";
-import type { Conversation } from "../write/conversation.ts";
 import { advance, copyMember, laterInfo, laterMember } from "./advance.ts";
 import { putForward } from "./forward.ts";
 import { type Changes, createPending, type Pending } from "./pending.ts";
@@ -11,7 +10,8 @@ export interface Projection {
   /** These members changed: they are kept in memory until the store has them. */
   touch(members: Iterable<Member>): void;
   touchInfo(info: ConversationInfo): void;
-  isPinned(conversation: Conversation): boolean;
+  /** The store may not have all of this conversation yet. */
+  isPinned(conversation: { conv: string }): boolean;
   /** What the store may not have yet of one member. */
   pending(conv: string, uid: string): Member | undefined;
   /** What the store may not have yet of a conversation's members. */

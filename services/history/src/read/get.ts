@@ -1,6 +1,6 @@
 // history.get: a page of one conversation.
 import { AppError, type Caller, type historyGet, type ParamsOf } from "@parley/protocol";
-import { lastVisible, memberOrRefusal } from "../write/access.ts";
+import { lastVisible, memberOrRefusal } from "../fold/members.ts";
 import { readPage } from "./page.ts";
 import { complete, look, memberOf, type Reading } from "./reading.ts";
 

@@ -9,9 +9,8 @@ import {
   parseConv,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { isMember } from "../fold/members.ts";
+import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
-import { lastVisible, unreadOf } from "../write/access.ts";
 import { headsOf } from "./heads.ts";
 import { messageJson, readPage } from "./page.ts";
 import { complete, look, membershipsOf, type Reading, type View } from "./reading.ts";

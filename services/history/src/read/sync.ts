@@ -8,9 +8,8 @@ import {
   parseConv,
   type sync,
 } from "@parley/protocol";
-import { isMember } from "../fold/members.ts";
+import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { findAll, type Member, memberKey } from "../keep/store.ts";
-import { lastVisible, unreadOf } from "../write/access.ts";
 import { headsOf } from "./heads.ts";
 import { cutPage, readPage } from "./page.ts";
 import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";

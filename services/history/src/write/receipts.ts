@@ -1,7 +1,8 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import { lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
-import { currentConversation, type Holding, lastVisible, memberOrRefusal } from "./access.ts";
+import { currentConversation, type Holding } from "./holding.ts";
 
 const sendersMax = 200;
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
+import { foldEntry } from "../fold/fold-entry.ts";
+import { isMember, mayRead, unreadOf } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
-import { unreadOf } from "../write/access.ts";
-import { changeEntry } from "../write/change.ts";
-import { type Conversation, newConversation } from "../write/conversation.ts";
-import { foldEntry } from "./fold-entry.ts";
-import { decideChange, isMember, mayRead } from "./members.ts";
+import { changeEntry } from "./change.ts";
+import { type Conversation, newConversation } from "./conversation.ts";
+import { decideChange } from "./decide-change.ts";
 
 const room = (): Conversation => newConversation("room/r");
 
