@@ -12,5 +12,6 @@ export type {
 } from "./documents.ts";
 export type { Facts } from "./facts.ts";
 export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
-export { openStore, type Store, type StoreOptions } from "./open-store.ts";
+export { openStore, type StoreOptions } from "./open-store.ts";
+export type { Store } from "./store.ts";
 export { StoreError, type StoreErrorCode, type StoreErrorDetails } from "./store-error.ts";

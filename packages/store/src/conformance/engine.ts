@@ -1,6 +1,6 @@
 // What a suite is given of an engine.
 import type { TestContext } from "node:test";
-import type { Store } from "../open-store.ts";
+import type { Store } from "../store.ts";
 
 /** A store of its own, empty at first. `reopen` closes it and opens the same one again. */
 export type EngineUnderTest = { store: Store; reopen(): Promise<Store> };

@@ -2,7 +2,7 @@
 import type { Collection, CollectionDefinition, Documents } from "../documents.ts";
 import { each } from "../each.ts";
 import type { MessageLog } from "../log.ts";
-import type { Store } from "../open-store.ts";
+import type { Store } from "../store.ts";
 import { markCollection } from "./mark.ts";
 import { documentPages, entryPages } from "./pages.ts";
 

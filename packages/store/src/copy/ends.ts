@@ -1,9 +1,9 @@
 // Opens both ends of a copy, service by service, and refuses what must not be copied before anything is written.
-import { openEngine, openStore, type Store } from "../open-store.ts";
+import { engineOf, listServices } from "../engines.ts";
+import { openStore, openUnchecked } from "../open-store.ts";
+import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { lengthOf } from "./copy-pair.ts";
-import { identityOf } from "./identity.ts";
-import { listServices } from "./list-services.ts";
 import { type CopyMark, markCollection, readMark, writeMark } from "./mark.ts";
 
 /** One service's part of both stores. */
@@ -29,8 +29,8 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
   try {
     const services = await about("FROM", () => listServices(from));
     const there = await about("TO", () => listServices(to));
-    const source = await identityOf(from);
-    if (source === (await identityOf(to)))
+    const source = await engineOf(from).identityOf(from);
+    if (source === (await engineOf(to).identityOf(to)))
       throw new StoreError("invalid_url", `FROM and TO are the same store: ${source}`);
     if (services.length === 0) throw new StoreError("invalid_url", `FROM: ${source} holds no store of Parley's`);
     const sources = new Map<string, Store>();
@@ -41,7 +41,7 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
     const pairs: Pair[] = [];
     for (const [service, store] of sources) {
       const facts = await store.facts();
-      const target = await about("TO", () => keep(openEngine(to, { service, lockWaitMs: 0, facts })));
+      const target = await about("TO", () => keep(openUnchecked(to, { service, lockWaitMs: 0, facts })));
       pairs.push({ service, from: store, to: target });
     }
     const mark: CopyMark = { from: source, begunAt: Date.now(), doneAt: null };
@@ -76,7 +76,7 @@ async function checkTarget(
 ): Promise<boolean> {
   const marks: CopyMark[] = [];
   for (const service of services) {
-    const store = await openEngine(url, { service, lockWaitMs: 0 });
+    const store = await openUnchecked(url, { service, lockWaitMs: 0 });
     try {
       const mark = await readMark(store.documents());
       if (mark) marks.push(mark);

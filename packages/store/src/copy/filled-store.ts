@@ -1,7 +1,8 @@
 // A store with something of everything, for the tests of copying.
 import { entry, neighboursOf, partitionOf } from "../conformance/entries.ts";
 import type { CollectionDefinition } from "../documents.ts";
-import { openStore, type Store } from "../open-store.ts";
+import { openStore } from "../open-store.ts";
+import type { Store } from "../store.ts";
 
 export const members = {
   name: "members",

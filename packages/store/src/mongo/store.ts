@@ -1,7 +1,7 @@
 // The MongoDB engine: a service's collections in the database that the URL names.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Facts } from "../facts.ts";
-import type { Store } from "../open-store.ts";
+import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { connectMongo, type MongoPlace } from "./client.ts";
 import { MongoDocuments } from "./documents.ts";

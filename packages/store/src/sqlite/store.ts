@@ -1,7 +1,7 @@
 // The SQLite engine: a service's folder with two databases, so that the log's commits sync alone.
 import { join } from "node:path";
 import type { Facts } from "../facts.ts";
-import type { Store } from "../open-store.ts";
+import type { Store } from "../store.ts";
 import { Database } from "./database.ts";
 import { documentsSchema, SqliteDocuments } from "./documents.ts";
 import { logSchema } from "./entry-rows.ts";
