@@ -1,7 +1,7 @@
 // The rules of the tree that no linter knows (STYLE, Shape).
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -26,6 +26,57 @@ test("no service imports a service, and no package does", () => {
       return service !== undefined && !path.startsWith(`services/${service}/`);
     });
   assert.deepEqual(offenders(own, importsService), []);
+});
+
+// Of every file the files it imports by their path, types included.
+const relativeImports = new Map(
+  own.map(({ path, text }) => [
+    path,
+    imports(code(text))
+      .filter((name) => name.startsWith("."))
+      .map((name) => join(dirname(path), name)),
+  ]),
+);
+
+// Of a graph those nodes that a way leads back to.
+function inCircles(graph: ReadonlyMap<string, Iterable<string>>): string[] {
+  const comesBack = (start: string) => {
+    const seen = new Set<string>();
+    const ahead = [...(graph.get(start) ?? [])];
+    for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
+      if (node === start) return true;
+      if (seen.has(node)) continue;
+      seen.add(node);
+      ahead.push(...(graph.get(node) ?? []));
+    }
+    return false;
+  };
+  return [...graph.keys()].filter(comesBack);
+}
+
+test("no files import each other in a circle, types included", () => {
+  assert.deepEqual(inCircles(relativeImports), []);
+});
+
+test("arrows between the folders of a package go one way", () => {
+  const graph = new Map<string, Set<string>>();
+  for (const [path, targets] of relativeImports)
+    for (const folder of targets.map((target) => dirname(target))) {
+      const from = dirname(path);
+      // The files beside the folders are what the folders stand on, or what puts them together.
+      if (basename(from) === "src" || basename(folder) === "src" || from === folder) continue;
+      graph.set(from, (graph.get(from) ?? new Set()).add(folder));
+    }
+  assert.deepEqual(inCircles(graph), []);
+});
+
+test("the folders of history import nothing that stands beside them", () => {
+  const inFolders = [...relativeImports].filter(([path]) => /^services\/history\/src\/\w+\//.test(path));
+  const upward = inFolders.filter(([, targets]) =>
+    targets.some((target) => dirname(target) === "services/history/src"),
+  );
+  assert.ok(inFolders.length > 20);
+  assert.deepEqual(upward, []);
 });
 
 test("protocol does no I/O: it imports no node: module but node:crypto, in partition.ts", () => {

@@ -2,10 +2,10 @@
 import { AppError, connectParley, type Message, type ParleyClient } from "@parley/client";
 import { historyGet, parseConv } from "@parley/protocol";
 import type { Connection } from "../account.ts";
-import { stateListeners } from "../commands/listen.ts";
 import { describeFailure } from "../failure.ts";
 import { formatMessage } from "../format.ts";
 import type { Output } from "../output.ts";
+import { stateListeners } from "../state-listeners.ts";
 import { markText } from "./marks.ts";
 import { openScreen, type Screen } from "./screen.ts";
 import { workSlash } from "./slash.ts";

@@ -6,6 +6,7 @@ import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { formatMessage } from "../format.ts";
 import type { Output } from "../output.ts";
+import { stateListeners } from "../state-listeners.ts";
 import { untilSignal } from "../until-signal.ts";
 import { readNumber } from "./send.ts";
 
@@ -67,19 +68,5 @@ function eventListeners(output: Output): Listeners {
       output.result(notice, `${notice.conv}: ${notice.uid} has got ${notice.delivered}, read ${notice.read}`),
     typing: (notice) => output.result(notice, `${notice.conv}: ${notice.uid} is ${notice.state}`),
     presence: (notice) => output.result(notice, `${notice.uid} is ${notice.show}`),
-  };
-}
-
-/** Tells on stderr when the connection is lost and back; ends on a refusal for good. */
-export function stateListeners(output: Output, fail: (error: Error) => void): Listeners {
-  let lost = false;
-  return {
-    refused: fail,
-    error: (error) => output.note(`${error.code}: ${error.message}`),
-    state(state) {
-      if (state === "offline" && !lost) output.note("connection lost; trying again");
-      if (state === "online" && lost) output.note("connected again");
-      lost = state === "offline" || (lost && state !== "online");
-    },
   };
 }
