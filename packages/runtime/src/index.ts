@@ -14,6 +14,7 @@ export * from "./connections/nats.ts";
 export * from "./connections/redis.ts";
 export { sayWaiting, type Waiting } from "./connections/waiting.ts";
 export * from "./flow/address.ts";
+export * from "./flow/failures.ts";
 export * from "./flow/token-bucket.ts";
 export * from "./flow/turns.ts";
 export * from "./flow/within.ts";
