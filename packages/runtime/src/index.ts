@@ -8,7 +8,9 @@ export type {
   ReceivedPacket,
   ReceivedProperties,
   Subscription,
+  WhenFull,
 } from "./broker-session/options.ts";
+export { type Refusal, refusalsOf } from "./broker-session/refusals.ts";
 export { startBrokerSession } from "./broker-session/session.ts";
 export * from "./connections/nats.ts";
 export * from "./connections/redis.ts";

@@ -102,7 +102,7 @@ export class Connection {
 
   /** QoS 0; answers false if it was dropped. */
   publish(topic: string, payload: Uint8Array, properties: Uint8Array): boolean {
-    if (!this.#connack || this.#ended) return false;
+    if (!this.#ready || this.#ended || !this.#owner.outbound.fits(topic, payload, properties, 0)) return false;
     if (this.#socket.writableLength + this.#buffer.length > SOCKET_FULL_BYTES) return false;
     this.#buffer.publish({ topic, payload, properties, qos: 0, dup: false, id: 0 });
     this.#owner.counters.published++;

@@ -38,6 +38,12 @@ export type ReceivedPacket = {
   properties: ReceivedProperties;
 };
 
+/**
+ * What becomes of a QoS 1 publish that finds the queue full. `reject`: it fails at once. `wait`: it takes its place behind
+ * those before it, so that it is neither lost nor overtaken; who asks for this bounds how many there can be (10,000 at most).
+ */
+export type WhenFull = "reject" | "wait";
+
 export type BrokerSessionState = "connecting" | "connected" | "disconnected" | "taken_over";
 
 export type BrokerSessionOptions = {
@@ -56,7 +62,7 @@ export type BrokerSessionOptions = {
   subscriptions: readonly Subscription[];
   /** Our publishes of QoS 1 without PUBACK, where the broker's Receive Maximum is not lower. Default 1,000. */
   maxInFlight?: number | undefined;
-  /** Bytes of publishes that wait for the window or the broker. Default 64 MiB. */
+  /** Bytes of publishes that wait for the window or the broker (`WhenFull`). Default 64 MiB. */
   maxQueuedBytes?: number | undefined;
   /** From the TCP connect to the last SUBACK. Default 10,000. */
   connectTimeoutMs?: number | undefined;
@@ -74,7 +80,7 @@ export type BrokerSessionStats = {
   acked: number;
   /** PUBLISH packets written, resends included. */
   published: number;
-  /** QoS 0 publishes dropped: not connected, or the socket was full. */
+  /** QoS 0 publishes dropped: not connected, the socket was full, or it is larger than the broker takes. */
   dropped: number;
   /** QoS 1 publishes sent and not yet answered. */
   inFlight: number;
@@ -86,17 +92,24 @@ export type BrokerSessionStats = {
 
 export type BrokerSession = {
   /**
-   * QoS 1: resolves at PUBACK, over reconnects; rejects with an AppError when the broker refuses it, it cannot be
-   * encoded, the queue is full (`details.reason` "queue_full") or the session is closed ("closed"). QoS 0: resolves when written or dropped.
-   * The payload must not change until then.
+   * QoS 1: resolves at PUBACK, over reconnects; rejects with an AppError when it cannot be encoded, or by `details.reason`:
+   * "refused" by the broker (see `refusalsOf`), "queue_full" (see `WhenFull`), "closed" with the session.
+   * QoS 0: resolves when written or dropped. The payload must not change until then.
    */
-  publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void>;
-  /** One payload to many topics. Settles when each of them is answered, rejects with the first error. */
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    qos: 0 | 1,
+    properties?: PublishProperties,
+    whenFull?: WhenFull,
+  ): Promise<void>;
+  /** One payload to many topics. Settles when each of them is answered. */
   publishMany(
     topics: readonly string[],
     payload: Uint8Array,
     qos: 0 | 1,
     properties?: PublishProperties,
+    whenFull?: WhenFull,
   ): Promise<void>;
   /** Connected and subscribed. */
   readonly connected: boolean;

@@ -1,6 +1,8 @@
 // Publishes of QoS 1: queued in order, in flight within the broker's window, sent again in order after a reconnect.
 import { AppError } from "@parley/protocol";
-import { reasonName } from "./reason-codes.ts";
+import type { WhenFull } from "./options.ts";
+import { ReasonCode } from "./reason-codes.ts";
+import { type Refusal, refusal, refusalError } from "./refusals.ts";
 import { publishBytes, type WriteBuffer } from "./write-buffer.ts";
 
 const MAX_PACKET_ID = 65_535;
@@ -9,6 +11,8 @@ const WIDE_WINDOW = 100;
 const REFILL_AT = 0.75;
 /** What a topic costs in memory besides its characters. */
 const ENTRY_BYTES = 32;
+/** Publishes that wait although the queue is over its bytes. Whoever asks for that bounds them; this is the net. */
+const OVERDUE_MAX = 10_000;
 
 /** One payload to one or many topics; settled when each was answered. */
 type Job = {
@@ -17,8 +21,10 @@ type Job = {
   payload: Uint8Array;
   properties: Uint8Array;
   bytes: number;
+  /** It was taken although the queue was full. */
+  overdue: boolean;
   unanswered: number;
-  error: Error | undefined;
+  refused: Refusal[];
   resolve(): void;
   reject(error: Error): void;
   next: Job | undefined;
@@ -37,6 +43,7 @@ export class Outbound {
   #first: Job | undefined;
   #last: Job | undefined;
   #queuedBytes = 0;
+  #overdue = 0;
   #lastId = 0;
   #limits = NOTHING;
   /** Sent on this connection and not answered. */
@@ -76,27 +83,23 @@ export class Outbound {
     return this.sendable && (window < WIDE_WINDOW || this.#unanswered <= window * REFILL_AT);
   }
 
-  add(topics: readonly string[], payload: Uint8Array, properties: Uint8Array): Promise<void> {
+  add(
+    topics: readonly string[],
+    payload: Uint8Array,
+    properties: Uint8Array,
+    whenFull: WhenFull = "reject",
+  ): Promise<void> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
     if (topics.length === 0) return Promise.resolve();
     let bytes = payload.length + properties.length;
     for (const topic of topics) bytes += topic.length + ENTRY_BYTES;
-    if (this.#queuedBytes + bytes > this.#maxQueuedBytes) return Promise.reject(queueFull(this.#maxQueuedBytes));
+    const overdue = this.#queuedBytes + bytes > this.#maxQueuedBytes;
+    if (overdue && (whenFull === "reject" || this.#overdue >= OVERDUE_MAX)) {
+      return Promise.reject(queueFull(this.#maxQueuedBytes));
+    }
     return new Promise((resolve, reject) => {
-      const unanswered = topics.length;
-      const error = undefined;
-      this.#queue({
-        topics,
-        nextTopic: 0,
-        payload,
-        properties,
-        bytes,
-        unanswered,
-        error,
-        resolve,
-        reject,
-        next: undefined,
-      });
+      const job = { topics, nextTopic: 0, payload, properties, bytes, overdue, unanswered: topics.length };
+      this.#queue({ ...job, refused: [], resolve, reject, next: undefined });
     });
   }
 
@@ -125,13 +128,20 @@ export class Outbound {
     return packets;
   }
 
+  /** The broker takes a packet of this size: one that is larger would end the connection. */
+  fits(topic: string, payload: Uint8Array, properties: Uint8Array, qos: 0 | 1): boolean {
+    const { maximumPacketBytes } = this.#limits;
+    const atMost = payload.length + properties.length + topic.length * 3 + 16;
+    return atMost <= maximumPacketBytes || publishBytes({ topic, payload, properties, qos }) <= maximumPacketBytes;
+  }
+
   /** A PUBACK. An id that is not in flight is left alone. */
   answered(id: number, reasonCode: number): void {
     const sent = this.#inFlight.get(id);
     if (!sent) return;
     this.#inFlight.delete(id);
     if (sent.onThisConnection) this.#unanswered--;
-    settle(sent.job, reasonCode < 0x80 ? undefined : refused(sent.topic, reasonCode));
+    settle(sent.job, reasonCode < 0x80 ? undefined : refusal(sent.topic, reasonCode));
   }
 
   /** A packet id that no publish in flight has. */
@@ -150,6 +160,7 @@ export class Outbound {
     this.#first = undefined;
     this.#last = undefined;
     this.#queuedBytes = 0;
+    this.#overdue = 0;
     this.stop();
   }
 
@@ -158,6 +169,7 @@ export class Outbound {
     else this.#first = job;
     this.#last = job;
     this.#queuedBytes += job.bytes;
+    if (job.overdue) this.#overdue++;
   }
 
   #sendNext(job: Job, buffer: WriteBuffer): number {
@@ -166,6 +178,7 @@ export class Outbound {
       this.#first = job.next;
       if (!job.next) this.#last = undefined;
       this.#queuedBytes -= job.bytes;
+      if (job.overdue) this.#overdue--;
     }
     const sent: InFlight = { id: this.freeId(), topic, job, onThisConnection: false };
     this.#inFlight.set(sent.id, sent);
@@ -179,16 +192,12 @@ export class Outbound {
   #send(sent: InFlight, dup: boolean, buffer: WriteBuffer): number {
     const { id, topic, job } = sent;
     const { payload, properties } = job;
-    const { maximumPacketBytes, maximumQos } = this.#limits;
-    let error: Error | undefined;
-    if (maximumQos < 1) error = new AppError("unavailable", "the broker takes no publish of QoS 1");
-    else if (payload.length + properties.length + topic.length * 3 + 16 > maximumPacketBytes) {
-      const bytes = publishBytes({ topic, payload, properties, qos: 1 });
-      if (bytes > maximumPacketBytes) error = overPacketSize(topic, bytes, maximumPacketBytes);
-    }
-    if (error) {
+    let never: Refusal | undefined;
+    if (this.#limits.maximumQos < 1) never = refusal(topic, ReasonCode.qosNotSupported);
+    else if (!this.fits(topic, payload, properties, 1)) never = refusal(topic, ReasonCode.packetTooLarge);
+    if (never) {
       this.#inFlight.delete(id);
-      settle(job, error);
+      settle(job, never);
       return 0;
     }
     sent.onThisConnection = true;
@@ -198,10 +207,10 @@ export class Outbound {
   }
 }
 
-function settle(job: Job, error: Error | undefined): void {
-  job.error ??= error;
+function settle(job: Job, refused: Refusal | undefined): void {
+  if (refused) job.refused.push(refused);
   if (--job.unanswered > 0) return;
-  if (job.error) job.reject(job.error);
+  if (job.refused.length > 0) job.reject(refusalError(job.refused));
   else job.resolve();
 }
 
@@ -209,14 +218,4 @@ function queueFull(maxQueuedBytes: number): AppError {
   return new AppError("unavailable", `the queue of publishes to the broker is full (${maxQueuedBytes} bytes)`, {
     details: { reason: "queue_full" },
   });
-}
-
-function refused(topic: string, reasonCode: number): AppError {
-  const message = `the broker refused the publish: ${reasonName(reasonCode)}`;
-  return new AppError("unavailable", message, { details: { topic, reasonCode } });
-}
-
-function overPacketSize(topic: string, bytes: number, maximumPacketBytes: number): AppError {
-  const message = `the packet has ${bytes} bytes, the broker takes ${maximumPacketBytes}`;
-  return new AppError("too_large", message, { details: { topic, bytes, maximumPacketBytes } });
 }

@@ -5,6 +5,11 @@ export const ReasonCode = {
   malformedPacket: 0x81,
   protocolError: 0x82,
   sessionTakenOver: 0x8e,
+  topicNameInvalid: 0x90,
+  packetTooLarge: 0x95,
+  payloadFormatInvalid: 0x99,
+  retainNotSupported: 0x9a,
+  qosNotSupported: 0x9b,
 } as const;
 
 const names: Readonly<Record<number, string>> = {

@@ -9,6 +9,7 @@ import type {
   BrokerSessionState,
   BrokerSessionStats,
   PublishProperties,
+  WhenFull,
 } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import { checkTopic, encodeProperties } from "./properties.ts";
@@ -49,8 +50,14 @@ class Session implements BrokerSession {
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void> {
-    return this.publishMany([topic], payload, qos, properties);
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    qos: 0 | 1,
+    properties?: PublishProperties,
+    whenFull?: WhenFull,
+  ): Promise<void> {
+    return this.publishMany([topic], payload, qos, properties, whenFull);
   }
 
   publishMany(
@@ -58,6 +65,7 @@ class Session implements BrokerSession {
     payload: Uint8Array,
     qos: 0 | 1,
     properties?: PublishProperties,
+    whenFull?: WhenFull,
   ): Promise<void> {
     let encoded: Uint8Array;
     try {
@@ -67,7 +75,7 @@ class Session implements BrokerSession {
       return Promise.reject(error);
     }
     if (qos === 1) {
-      const answered = this.#outbound.add(topics, payload, encoded);
+      const answered = this.#outbound.add(topics, payload, encoded, whenFull);
       if (this.#outbound.sendable) this.#connection?.flushSoon();
       return answered;
     }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { eventually } from "@parley/testkit";
+import { refusalsOf, type WhenFull } from "../../src/index.ts";
 import { numbers, openSession } from "./open-session.ts";
 import { publishPacket, startPeer } from "./peer.ts";
 
@@ -88,39 +89,69 @@ test("a smaller window after a reconnect is kept by what is sent again", async (
   await Promise.all(published);
 });
 
-test("a PUBACK with a refusal rejects with its code; no matching subscribers is a success", async (t) => {
-  const codes: Record<string, number> = { good: 0, nobody: 0x10, forbidden: 0x87, full: 0x97 };
+test("each topic that the broker refuses is told with its code; no matching subscribers is a success", async (t) => {
+  const codes: Record<string, number> = { good: 0, nobody: 0x10, forbidden: 0x87, full: 0x97, wrong: 0x90 };
   const peer = await startPeer(t, { pubackWith: ({ topic }) => codes[topic] });
   const { session } = openSession(t, peer);
   await session.publish("good", text("x"), 1);
   await session.publish("nobody", text("x"), 1);
-  await assert.rejects(session.publish("forbidden", text("x"), 1), {
-    code: "unavailable",
-    message: /135 \(not authorized\)/,
-    details: { topic: "forbidden", reasonCode: 0x87 },
-  });
-  const topics = ["good", "full", "nobody"];
-  await assert.rejects(session.publishMany(topics, text("x"), 1), { details: { topic: "full", reasonCode: 0x97 } });
-  assert.equal(peer.last().publishes().length, 6);
+  const alone = await session.publish("forbidden", text("x"), 1).catch((error) => error);
+  assert.equal(alone.code, "unavailable");
+  assert.match(alone.message, /135 \(not authorized\)/);
+  assert.deepEqual(refusalsOf(alone), [{ topic: "forbidden", reasonCode: 0x87, final: false }]);
+  const some = await session.publishMany(["good", "full", "nobody", "wrong"], text("x"), 1).catch((error) => error);
+  assert.deepEqual(refusalsOf(some), [
+    { topic: "full", reasonCode: 0x97, final: false },
+    { topic: "wrong", reasonCode: 0x90, final: true },
+  ]);
+  assert.equal(peer.last().publishes().length, 7);
 });
 
-test("a publish over the broker's Maximum Packet Size is refused with both sizes and not sent", async (t) => {
+test("a publish over the broker's Maximum Packet Size is refused for good and not sent, at QoS 0 and 1", async (t) => {
   const peer = await startPeer(t, { connack: () => ({ properties: { maximumPacketSize: 100 } }), pubackWith: () => 0 });
   const { session } = openSession(t, peer);
-  // 2 fixed, 5 topic, 2 id, 1 properties.
+  // 2 fixed, 5 topic, 2 id (QoS 1), 1 properties.
   await session.publish("out", Buffer.alloc(90), 1);
-  await assert.rejects(session.publish("out", Buffer.alloc(91), 1), {
-    code: "too_large",
-    details: { topic: "out", bytes: 101, maximumPacketBytes: 100 },
-  });
-  assert.equal(peer.last().publishes().length, 1);
+  await session.publish("out", Buffer.alloc(92), 0);
+  await session.publish("out", Buffer.alloc(93), 0);
+  assert.equal(session.stats().dropped, 1);
+  const error = await session.publish("out", Buffer.alloc(91), 1).catch((thrown) => thrown);
+  assert.equal(error.code, "too_large");
+  assert.deepEqual(refusalsOf(error), [{ topic: "out", reasonCode: 0x95, final: true }]);
   await session.publish("out", text("still there"), 1);
+  assert.equal(peer.last().publishes().length, 3);
 });
 
 test("a broker without QoS 1 is said to be one", async (t) => {
   const peer = await startPeer(t, { connack: () => ({ properties: { maximumQoS: 0 } }) });
   const { session } = openSession(t, peer, { subscriptions: [] });
-  await assert.rejects(session.publish("out", text("x"), 1), { code: "unavailable", message: /no publish of QoS 1/ });
+  await assert.rejects(session.publish("out", text("x"), 1), { code: "unavailable", message: /QoS not supported/ });
+});
+
+test("what waits for a full queue is neither refused nor overtaken, and what may be refused is meanwhile", async (t) => {
+  const peer = await startPeer(t, { granted: (connection) => [connection === 0 ? 0x80 : 1], pubackWith: () => 0 });
+  const { session } = openSession(t, peer, { maxQueuedBytes: 3_000 });
+  const publish = (n: number, bytes: number, whenFull: WhenFull) =>
+    session.publish("out", Buffer.alloc(bytes, n), 1, undefined, whenFull);
+  const published = [publish(0, 1_000, "reject"), publish(1, 2_500, "wait"), publish(2, 10, "wait")];
+  await assert.rejects(publish(9, 10, "reject"), { details: { reason: "queue_full" } });
+  published.push(publish(3, 2_500, "wait"));
+  await Promise.all(published);
+  assert.equal(session.stats().queuedBytes, 0);
+  const order = peer.last().publishes();
+  assert.deepEqual(
+    order.map(({ payload }) => payload[0]),
+    [0, 1, 2, 3],
+  );
+  await publish(4, 10, "reject");
+});
+
+test("no more than 10,000 publishes wait for a full queue", async (t) => {
+  const peer = await startPeer(t, { granted: () => [0x80] });
+  const { session } = openSession(t, peer, { maxQueuedBytes: 0 });
+  const wait = () => session.publish("out", text("x"), 1, undefined, "wait");
+  for (let n = 0; n < 10_000; n++) wait().catch(() => undefined);
+  await assert.rejects(wait(), { details: { reason: "queue_full" } });
 });
 
 test("the queue is bounded in bytes; what it took is sent when the broker is there", async (t) => {
