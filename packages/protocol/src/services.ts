@@ -155,10 +155,21 @@ export interface DeviceState {
   status?: string;
 }
 
-/** `users.verify` → {ok} ; `users.exists` → {exists} */
+/** `users.verify` */
 export interface PasswordRequest {
   username: string;
   password: string;
+}
+
+/** `version` (when ok): names this password of the account, for `users.unchanged` {username, version} → {ok} */
+export interface PasswordReply {
+  ok: boolean;
+  version?: string;
+}
+
+export interface UnchangedRequest {
+  username: string;
+  version: string;
 }
 
 /** `tokens.revoked`, `tokens.revocations`: tokens of the device issued before `before` (unix s) are refused until `until`. */

@@ -63,6 +63,8 @@ export const subjects = {
   deviceState: "presence.state",
   /** api: check an account's password */
   verifyPassword: "users.verify",
+  /** api: is a password that was right still the account's? */
+  passwordUnchanged: "users.unchanged",
   /** api: does this user exist? */
   userExists: "users.exists",
   /** api: makes a user of an external issuer, if it is not there yet → {ok} */

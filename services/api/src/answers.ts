@@ -1,12 +1,13 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
-import { AppError, isUid, type PasswordRequest, subjects } from "@parley/protocol";
+import { hash } from "node:crypto";
+import { AppError, isUid, type PasswordRequest, subjects, type UnchangedRequest } from "@parley/protocol";
 import { type Answering, answerJson, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
 import type { Perform } from "./requests.ts";
-import type { ApiStore } from "./store.ts";
+import type { ApiStore, UserDoc } from "./store.ts";
 
 const queue = "api";
 const pageRevocations = 5_000;
@@ -31,7 +32,12 @@ export function serveAnswers(parts: AnswerParts): Answering {
     respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password }) => {
       const name = textOf(username);
       const user = isUid(name) ? await store.users.get(name) : undefined;
-      return { ok: await passwords.verify(user?.doc.passwordHash, textOf(password)) };
+      const ok = await passwords.verify(user?.doc.passwordHash, textOf(password));
+      return { ok, ...(ok ? { version: versionOf(user) } : {}) };
+    }),
+    respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, version }) => {
+      const name = textOf(username);
+      return { ok: isUid(name) && versionOf(await store.users.get(name)) === textOf(version) };
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
       exists: isUid(textOf(uid)) && (await store.users.get(textOf(uid))) !== undefined,
@@ -62,6 +68,11 @@ function serveBoundMethods({ nats, log, methods, perform, ws }: AnswerParts) {
         perform(bound, params, { caller, address: "", ws }),
     }));
   return serveMethods(nats, { queue, handlers, log });
+}
+
+/** Another one for every password that an account ever has: its hash has a salt of its own. */
+function versionOf(user: { doc: UserDoc } | undefined): string {
+  return hash("sha256", user?.doc.passwordHash ?? "", "base64url");
 }
 
 function textOf(value: unknown): string {

@@ -5,6 +5,8 @@ import { openStore, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
 import { createLoginLimits } from "./accounts/login-limits.ts";
+import { foldKeptNames } from "./accounts/names.ts";
+import { startFinishingChanges } from "./accounts/password-change.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";
 import { sessionMethods } from "./accounts/sessions.ts";
@@ -29,6 +31,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
   });
   const store = await openApiStore(kept.documents());
+  await foldKeptNames(store);
   const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
   // Who holds what stays known and failed logins are counted here: its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
@@ -67,7 +70,10 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, perform, ws });
   const pruning = startPruning(store, log);
   const watching = watchCheck(health, "store", () => kept.check());
-  const finishing = startFinishingRooms({ store, history }, log);
+  const finishing = [
+    startFinishingRooms({ store, history }, log),
+    startFinishingChanges({ store, passwords, revoke, limits }, log),
+  ];
 
   return {
     async close() {
@@ -77,7 +83,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       await closing("http", () => server.close());
       await closing("answers", () => answers.close());
       await closing("pruning", () => pruning.close());
-      await closing("rooms", () => finishing.close());
+      await closing("unfinished", () => Promise.all(finishing.map((one) => one.close())));
       await closing("revocations", () => revoke.close());
       await closing("nats", () => nats.close());
       redis.disconnect();

@@ -1,4 +1,4 @@
-// What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations and requests.
+// What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations, requests and so on.
 import { AppError, type Revocation } from "@parley/protocol";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
@@ -14,9 +14,26 @@ export interface UserDoc {
   passwordBy?: string;
 }
 
-/** By name: users and rooms share one namespace. */
+/** By name in lower case: users and rooms share one namespace. */
 export interface NameDoc {
   kind: "user" | "room";
+  /** as it was spelled when it was taken; absent: as the key */
+  name?: string;
+}
+
+/** By uid and operation: a change of password whose other sessions may not be ended yet. */
+export interface PasswordChangeDoc {
+  uid: string;
+  /** the device that changed it, which stays logged in */
+  keep?: string;
+  /** the new one: the change was made if the user has it */
+  passwordHash: string;
+  begunAt: number;
+}
+
+/** By name of what was done once to everything that is kept. */
+export interface MigrationDoc {
+  doneAt: number;
 }
 
 /** By key id. `hash` is the key's SHA-256 as hex. */
@@ -40,14 +57,22 @@ export interface RoomDoc {
   madeBy: string;
 }
 
-/** By the token's SHA-256 as hex. Those of one device are one family: a used one shown again ends them all. */
+/**
+ * One family of refresh tokens: a login's first token and its successors, of which one is good at a time. By the SHA-256
+ * (hex) of the first one, which every successor names. One document, so that a refresh and a revocation are one write each.
+ */
 export interface RefreshTokenDoc {
   uid: string;
   clientId: string;
-  /** unix ms */
+  /** of the good token, unix ms */
   issuedAt: number;
   expiresAt: number;
-  usedAt: number | null;
+  /** SHA-256 (hex) of the good token; absent: still the first one */
+  current?: string;
+  /** those used within the grace: SHA-256 (hex) and when (unix ms) */
+  used?: { token: string; at: number }[];
+  /** written by versions that kept one document a token: when its first token was used */
+  usedAt?: number | null;
 }
 
 /** By `{uid} {clientId}`. `announced` false: the others may not have heard of it. */
@@ -74,6 +99,8 @@ export interface ApiStore {
   refreshTokens: Collection<RefreshTokenDoc>;
   revocations: Collection<RevocationDoc>;
   requests: Collection<RequestDoc>;
+  passwordChanges: Collection<PasswordChangeDoc>;
+  migrations: Collection<MigrationDoc>;
 }
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
@@ -91,6 +118,8 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       indexes: { until: ["until"], before: ["before"] },
     }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: { begun: ["begunAt"] } }),
+    passwordChanges: await documents.collection<PasswordChangeDoc>({ name: "password_changes" }),
+    migrations: await documents.collection<MigrationDoc>({ name: "migrations" }),
   };
 }
 

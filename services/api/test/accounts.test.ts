@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Revocation, subjects } from "@parley/protocol";
+import { type PasswordReply, type Revocation, subjects } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
@@ -72,6 +72,51 @@ test("what cannot be registered is refused with the field that is wrong", async 
   await refused({ username: "router-p1", password }, "forbidden", /reserved/);
 });
 
+test("names are compared without case, and who registered keeps the spelling", async () => {
+  const registered = await api.user("Alma", "web");
+  assert.equal(registered.uid, "Alma");
+  for (const username of ["alma", "ALMA"]) {
+    const other = await api.call("POST", "/register", { json: { username, password } });
+    assert.deepEqual([other.status, other.body.error.code], [409, "conflict"], username);
+    const session = await api.logIn(username, "phone");
+    assert.deepEqual([session.uid, session.clientId, session.mqtt.username], ["Alma", "Alma:phone", "Alma"]);
+  }
+  const room = await api.call("POST", "/rooms", { token: registered.token, json: { id: "ALMA", name: "Room" } });
+  assert.equal(room.status, 409);
+  assert.deepEqual(await ask(subjects.ensureUser, { uid: "aLMA" }), { ok: false });
+});
+
+test("reserved names cannot be registered in any case; an application may make those that are not Parley's own", async () => {
+  const token = api.secrets.servicesSecret;
+  const { key } = (await api.call("POST", "/keys", { token, json: { name: "app" } })).body;
+  for (const name of ["parley", "Parley", "router-p3", "SYS_x", "system", "Admin", "everyone"]) {
+    const registered = await api.call("POST", "/register", { json: { username: name, password } });
+    assert.deepEqual([registered.status, registered.body.error.code], [403, "forbidden"], name);
+    const isParleys = /^(parley|router-|sys_)/i.test(name);
+    const made = await api.call("POST", "/users", { token: key, json: { uid: name } });
+    assert.equal(made.status, isParleys ? 403 : 200, name);
+    if (isParleys) assert.deepEqual(await ask(subjects.ensureUser, { uid: name }), { ok: false }, name);
+  }
+});
+
+test("a password is right however its characters were composed when it was typed", async () => {
+  const [composed, decomposed] = ["p\u00e4ssw\u00f6rter", "pa\u0308sswo\u0308rter"];
+  for (const [uid, registered, typed] of [
+    ["nfc", composed, decomposed],
+    ["nfd", decomposed, composed],
+  ] as const) {
+    assert.equal((await api.call("POST", "/register", { json: { username: uid, password: registered } })).status, 200);
+    for (const text of [registered, typed])
+      assert.equal((await api.call("POST", "/login", { json: { username: uid, password: text } })).status, 200);
+    assert.deepEqual(
+      (await ask<{ ok: boolean }>(subjects.verifyPassword, { username: uid, password: typed })).ok,
+      true,
+    );
+    const wrong = await api.call("POST", "/login", { json: { username: uid, password: "passworter" } });
+    assert.equal(wrong.status, 401);
+  }
+});
+
 test("a wrong password and an unknown user are refused alike", async () => {
   await api.user("frank");
   const wrong = await api.call("POST", "/login", { json: { username: "frank", password: "wrong password" } });
@@ -90,26 +135,45 @@ test("after ten failed logins within a minute even the right password waits", as
   assert.equal((await api.call("POST", "/login", { json: { username: "frank", password } })).status, 200);
 });
 
-test("a refresh token gives a new session once; used again it ends the family and the device's tokens", async () => {
+test("a refresh token shown again within 30 s is answered with the same successor, and later ends the family and the device's tokens", async (t) => {
   const first = await api.user("hugo", "phone");
   const refresh = (refreshToken: string) => api.call("POST", "/refresh", { json: { refreshToken } });
   const second = await refresh(first.refreshToken);
   assert.equal(second.status, 200);
   assert.equal(second.body.clientId, "hugo:phone");
-  const reused = await refresh(first.refreshToken);
+  const lost = await refresh(first.refreshToken);
+  assert.deepEqual([lost.status, lost.body.refreshToken], [200, second.body.refreshToken]);
+  assert.equal((await api.call("GET", "/rooms/none", { token: lost.body.token })).status, 404);
+  const third = await refresh(second.body.refreshToken);
+  assert.notEqual(third.body.refreshToken, second.body.refreshToken);
+  for (const { refreshToken } of [first, second.body])
+    assert.equal((await refresh(refreshToken)).body.refreshToken, third.body.refreshToken, "always the latest");
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 31_000 });
+  const reused = await refresh(second.body.refreshToken);
   assert.deepEqual([reused.status, reused.body.error.code], [401, "unauthenticated"]);
-  assert.equal((await refresh(second.body.refreshToken)).status, 401);
-  assert.equal((await api.call("GET", "/rooms", { token: second.body.token })).status, 401);
-  assert.equal((await refresh("made up")).status, 401);
+  assert.equal((await refresh(third.body.refreshToken)).status, 401);
+  assert.equal((await api.call("GET", "/rooms", { token: third.body.token })).status, 401);
+  for (const madeUp of ["made up", `${"0".repeat(64)}.x`, "x.y", ".", ""])
+    assert.equal((await refresh(madeUp)).status, 401);
 });
 
-test("a refresh token used twice at once leaves no living session", async () => {
+test("tabs that refresh at once all go on with one session", async () => {
   const { refreshToken } = await api.user("iris");
-  const tries = await Promise.all([1, 2].map(() => api.call("POST", "/refresh", { json: { refreshToken } })));
-  assert.ok(tries.some(({ status }) => status === 401));
-  for (const { body } of tries.filter(({ status }) => status === 200)) {
-    assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: body.refreshToken } })).status, 401);
-  }
+  const tries = await Promise.all([1, 2, 3, 4].map(() => api.call("POST", "/refresh", { json: { refreshToken } })));
+  assert.deepEqual(
+    tries.map(({ status }) => status),
+    [200, 200, 200, 200],
+  );
+  assert.equal(new Set(tries.map(({ body }) => body.refreshToken)).size, 1);
+  for (const { body } of tries) assert.equal((await api.call("GET", "/rooms/none", { token: body.token })).status, 404);
+});
+
+test("a lost answer to a refresh is given again by the next process too", async () => {
+  const { refreshToken } = await api.user("ines", "phone");
+  const answered = await api.call("POST", "/refresh", { json: { refreshToken } });
+  await api.restart();
+  const again = await api.call("POST", "/refresh", { json: { refreshToken } });
+  assert.deepEqual([again.status, again.body.refreshToken], [200, answered.body.refreshToken]);
 });
 
 test("logout revokes the device's tokens, tells the others, and spares other devices; a login right after works", async (t) => {
@@ -191,8 +255,12 @@ test("only a token of ours, unexpired and with its fields, is believed", async (
 test("other services learn passwords, users and revocations over NATS", async () => {
   const { token } = await api.user("nora", "web");
   const verify = (username: string, text: string) =>
-    ask<{ ok: boolean }>(subjects.verifyPassword, { username, password: text });
-  assert.deepEqual(await verify("nora", password), { ok: true });
+    ask<PasswordReply>(subjects.verifyPassword, { username, password: text });
+  const right = await verify("nora", password);
+  assert.equal(right.ok, true);
+  const unchanged = (version: unknown) => ask(subjects.passwordUnchanged, { username: "nora", version });
+  assert.deepEqual(await unchanged(right.version), { ok: true });
+  assert.deepEqual(await unchanged("another"), { ok: false });
   assert.deepEqual(await verify("nora", "wrong password"), { ok: false });
   assert.deepEqual(await verify("nobody", password), { ok: false });
   assert.deepEqual(await ask(subjects.userExists, { uid: "nora" }), { exists: true });

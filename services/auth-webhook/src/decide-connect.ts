@@ -1,5 +1,12 @@
 // Decides who may connect, as whom and for how long (DESIGN §6); the steps in order, each with the refusal it can end in.
-import { type ConnectReply, type ConnectRequest, isUid, reservedClientId } from "@parley/protocol";
+import {
+  type ConnectReply,
+  type ConnectRequest,
+  isUid,
+  type PasswordReply,
+  reservedClientId,
+  type UnchangedRequest,
+} from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import type { ConnectRates } from "./connect-rates.ts";
 import { nativeUid, servicesUsername } from "./decide-publish.ts";
@@ -29,6 +36,7 @@ export type ConnectRefusal =
   | "not_ready"
   | "passwords_off"
   | "wrong_password"
+  | "password_changed"
   | "too_many_failures"
   | "unavailable"
   | "owned_by_another"
@@ -38,14 +46,21 @@ export type ConnectDecision =
   | { allow: true; uid: string; p: string; service: boolean /** unix s */; expiresAt: number | undefined }
   | { allow: false; reason: ConnectRefusal };
 
+/** Absent from the rules when passwords are off. */
+export interface Passwords {
+  /** undefined: nobody answered */
+  verify(username: string, password: string): Promise<PasswordReply | undefined>;
+  /** Is the password that was right still the account's? undefined: nobody answered */
+  unchanged(request: UnchangedRequest): Promise<boolean | undefined>;
+}
+
 /** What the decision asks, handed in. */
 export interface ConnectRules {
   isServicesSecret(password: string): boolean;
   tokens: Tokens;
   /** undefined: the list is not loaded yet */
   isRevoked(claims: TokenClaims): boolean | undefined;
-  /** false: wrong; undefined: nobody answered. Absent when passwords are off. */
-  verifyPassword?: (username: string, password: string) => Promise<boolean | undefined>;
+  passwords: Passwords | undefined;
   /** Makes the user of an external issuer where it is missing. false: the name is not to be had; undefined: nobody answered. */
   ensureUser(uid: string): Promise<boolean | undefined>;
   /** undefined: presence did not answer in time */
@@ -53,7 +68,7 @@ export interface ConnectRules {
   rates: ConnectRates;
 }
 
-type Credential = { kind: "token"; claims: TokenClaims } | { kind: "password" };
+type Credential = { kind: "token"; claims: TokenClaims } | { kind: "password"; version: string | undefined };
 
 export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules): Promise<ConnectDecision> {
   const { clientId, username, password, address } = attempt;
@@ -71,6 +86,8 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   const reply = await rules.register(connectRequest(attempt, username, at, credential));
   if (reply === undefined && credential.kind === "password") return refuse("unavailable");
   if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked
+  const changed = await passwordChanged(username, credential, rules); // password_changed unavailable
+  if (changed !== undefined) return refuse(changed);
   const expiresAt = credential.kind === "token" ? credential.claims.exp : undefined;
   return { allow: true, uid: username, p: ingestPartition(clientId), service: false, expiresAt };
 }
@@ -104,15 +121,27 @@ async function checkPassword(
   username: string,
   password: string,
   address: string,
-  { verifyPassword, rates }: ConnectRules,
+  { passwords, rates }: ConnectRules,
 ): Promise<Credential | ConnectRefusal> {
-  if (!verifyPassword) return "passwords_off";
+  if (!passwords) return "passwords_off";
   if (await rates.failedTooOften(address, username)) return "too_many_failures";
-  const right = await verifyPassword(username, password);
-  if (right) return { kind: "password" };
-  if (right === undefined) return "unavailable";
+  const verified = await passwords.verify(username, password);
+  if (verified === undefined) return "unavailable";
+  if (verified.ok) return { kind: "password", version: verified.version };
   await rates.failed(address, username);
   return "wrong_password";
+}
+
+/** A change of the password ends the sessions that presence knows: one that was registered only afterwards ends here. */
+async function passwordChanged(
+  username: string,
+  credential: Credential,
+  { passwords }: ConnectRules,
+): Promise<"password_changed" | "unavailable" | undefined> {
+  if (credential.kind === "token" || credential.version === undefined) return undefined;
+  const unchanged = await passwords?.unchanged({ username, version: credential.version });
+  if (unchanged === undefined) return "unavailable";
+  return unchanged ? undefined : "password_changed";
 }
 
 function connectRequest(attempt: ConnectAttempt, uid: string, at: number, credential: Credential): ConnectRequest {

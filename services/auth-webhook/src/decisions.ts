@@ -47,6 +47,8 @@ export function openDecisions(options: DecisionsOptions): Decisions {
     said.set(key, true);
     log.info({ event: "refused", hook, clientId: clientId.slice(0, 80), reason });
   };
+  const session: Decisions["session"] = (event, clientId, at, connection) =>
+    tell({ event, clientId, at, ...(connection === undefined ? {} : { connection }) });
   let deciding = 0;
   async function decide(attempt: ConnectAttempt): Promise<ConnectDecision> {
     if (deciding >= options.connectsAtOnce) return { allow: false, reason: "busy" };
@@ -66,6 +68,9 @@ export function openDecisions(options: DecisionsOptions): Decisions {
         if (!decision.service) share({ clientId, expiresAt: decision.expiresAt ?? null });
         count("connect", "allowed");
       } else refused("connect", attempt.clientId, decision.reason);
+      // Presence had begun its session.
+      if (!decision.allow && decision.reason === "password_changed")
+        session("gone", attempt.clientId, Date.now(), attempt.connection);
       return decision;
     },
     isConnected: options.isConnected,
@@ -82,8 +87,7 @@ export function openDecisions(options: DecisionsOptions): Decisions {
       return allowed;
     },
     maxAge: expiries.maxAge,
-    session: (event, clientId, at, connection) =>
-      tell({ event, clientId, at, ...(connection === undefined ? {} : { connection }) }),
+    session,
     malformed: (hook, reason) => log.warn({ event: "hook_refused", hook: hook.slice(0, 40), reason }),
   };
 }

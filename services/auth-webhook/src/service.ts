@@ -4,8 +4,8 @@ import {
   type ConnectedReply,
   type ConnectedRequest,
   type ConnectReply,
-  type ConnectRequest,
   type CredentialExpiry,
+  type PasswordReply,
   subjects,
 } from "@parley/protocol";
 import {
@@ -24,7 +24,7 @@ import {
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
 import { openConnectRates } from "./connect-rates.ts";
-import type { ConnectRules } from "./decide-connect.ts";
+import type { ConnectRules, Passwords } from "./decide-connect.ts";
 import { openDecisions } from "./decisions.ts";
 import { type Expiries, openExpiries } from "./expiries.ts";
 import { constantTime, startHookServer } from "./http.ts";
@@ -48,12 +48,11 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     tokens,
     isRevoked: revocations.isRevoked,
     ensureUser: rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS)),
-    register: (request) => register(nats, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
+    register: (request) =>
+      askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
     rates: openConnectRates(limits, redis.connection, log),
+    passwords: config.AUTH_WEBHOOK_PASSWORDS ? askPasswords(nats, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS) : undefined,
   };
-  if (config.AUTH_WEBHOOK_PASSWORDS)
-    rules.verifyPassword = (username, password) =>
-      verifyPassword(nats, username, password, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS);
   const answers = counter(metrics, "hook_decisions_total", "Decisions by hook and result.", ["hook", "result"]);
   const expiries = openExpiries(config.AUTH_WEBHOOK_MAX_AGE);
   const shared = followExpiries(nats, expiries, log);
@@ -110,9 +109,10 @@ function followRedis(url: string, { log }: ServiceContext): { connection(): Redi
   };
 }
 
-async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: number) {
+/** An answer over NATS, or undefined when nobody gives one. */
+async function askOver<Answer>(nats: NatsConnection, subject: string, body: object, timeoutMs: number) {
   try {
-    return await requestJson<ConnectReply>(nats, subjects.connectDevice, body, { timeoutMs });
+    return await requestJson<Answer>(nats, subject, body, { timeoutMs });
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;
@@ -120,13 +120,20 @@ async function register(nats: NatsConnection, body: ConnectRequest, timeoutMs: n
 }
 
 async function isConnected(nats: NatsConnection, asked: ConnectedRequest): Promise<boolean | undefined> {
-  try {
-    const { connected } = await requestJson<ConnectedReply>(nats, subjects.deviceConnected, asked, { timeoutMs: 2000 });
-    return connected;
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
+  return (await askOver<ConnectedReply>(nats, subjects.deviceConnected, asked, 2000))?.connected;
+}
+
+async function ensureUser(nats: NatsConnection, uid: string, timeoutMs: number): Promise<boolean | undefined> {
+  return (await askOver<{ ok: boolean }>(nats, subjects.ensureUser, { uid }, timeoutMs))?.ok;
+}
+
+function askPasswords(nats: NatsConnection, timeoutMs: number): Passwords {
+  return {
+    verify: (username, password) =>
+      askOver<PasswordReply>(nats, subjects.verifyPassword, { username, password }, timeoutMs),
+    unchanged: async (request) =>
+      (await askOver<{ ok: boolean }>(nats, subjects.passwordUnchanged, request, timeoutMs))?.ok,
+  };
 }
 
 /** A device is let in by one replica, and the others are asked what it may do. */
@@ -161,23 +168,4 @@ function rememberEnsured(ensure: (uid: string) => Promise<boolean | undefined>) 
     if (ok) ensured.set(uid, true);
     return ok;
   };
-}
-
-async function ensureUser(nats: NatsConnection, uid: string, timeoutMs: number) {
-  try {
-    return (await requestJson<{ ok: boolean }>(nats, subjects.ensureUser, { uid }, { timeoutMs })).ok === true;
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
-}
-
-async function verifyPassword(nats: NatsConnection, username: string, password: string, timeoutMs: number) {
-  try {
-    const body = { username, password };
-    return (await requestJson<{ ok: boolean }>(nats, subjects.verifyPassword, body, { timeoutMs })).ok === true;
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
 }

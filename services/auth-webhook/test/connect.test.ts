@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Revocation, subjects } from "@parley/protocol";
+import { type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import { exportJWK, SignJWT, UnsecuredJWT } from "jose";
 import { exp, serveJson, startWebhook, type Webhook } from "./start.ts";
@@ -146,6 +146,21 @@ test("presence decides whose device it is; without its answer a valid token is l
     assert.equal(await connect(webhook, "right password"), "server_unavailable", what);
     assert.equal(lastReason(webhook), "unavailable");
   }
+});
+
+test("a connect by a password that is changed while it is decided is refused, and its session ended", async (t) => {
+  const webhook = await startWebhook(t);
+  const ended: SessionEvent[] = [];
+  webhook.nats.subscribe(subjects.sessionEvent, { callback: (_, message) => void ended.push(message.json()) });
+  await webhook.nats.flush();
+  webhook.peers.presence = () => {
+    webhook.peers.passwordVersion = "two";
+    return { ok: true };
+  };
+  assert.equal(await connect(webhook, "right password"), "not_allowed");
+  assert.equal(lastReason(webhook), "password_changed");
+  await eventually(() => ended.some(({ event, clientId }) => event === "gone" && clientId === "alice:phone"));
+  assert.equal(await connect(webhook, "right password"), "ok", "which password it is now was asked before presence");
 });
 
 test("passwords can be switched off", async (t) => {

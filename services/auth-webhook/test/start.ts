@@ -9,6 +9,7 @@ import {
   type PasswordRequest,
   type Revocation,
   subjects,
+  type UnchangedRequest,
 } from "@parley/protocol";
 import { answerJson, connectNats, type NatsConnection, readConfig, readSecrets } from "@parley/runtime";
 import { eventually, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
@@ -38,6 +39,8 @@ export interface Peers {
   /** undefined: presence does not answer */
   presence: ((request: ConnectRequest) => ConnectReply) | undefined;
   password(request: PasswordRequest): boolean;
+  /** the password's version, as api names it */
+  passwordVersion: string;
   revocations: Revocation[] | undefined;
   asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[] };
 }
@@ -109,6 +112,7 @@ function playPeers(nats: NatsConnection): Peers {
   const peers: Peers = {
     presence: () => ({ ok: true }),
     password: ({ username, password }) => username === "alice" && password === "right password",
+    passwordVersion: "one",
     revocations: [],
     asked: { presence: [], password: [], ensured: [] },
   };
@@ -118,7 +122,10 @@ function playPeers(nats: NatsConnection): Peers {
   });
   answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
     peers.asked.password.push(request);
-    return { ok: peers.password(request) };
+    return { ok: peers.password(request), version: peers.passwordVersion };
+  });
+  answerJson<UnchangedRequest>(nats, subjects.passwordUnchanged, "api", ({ version }) => {
+    return { ok: version === peers.passwordVersion };
   });
   answerJson<{ uid: string }>(nats, subjects.ensureUser, "api", ({ uid }) => {
     peers.asked.ensured.push(uid);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "@parley/protocol";
 import type { Redis } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
+import { foldName } from "./names.ts";
 
 const windowSeconds = 60;
 const failuresMax = 10;
@@ -20,7 +21,9 @@ export function tooManyFailures(): AppError {
 export function createLoginLimits(redis: Redis): LoginLimits {
   const local = new LRUCache<string, number>({ max: 10_000, ttl: windowSeconds * 1000, noUpdateTTL: true });
   const keyOf = (username: string, address: string) =>
-    `login-failures:${createHash("sha256").update(`${username}\n${address}`).digest("base64url")}`;
+    `login-failures:${createHash("sha256")
+      .update(`${foldName(username)}\n${address}`)
+      .digest("base64url")}`;
   return {
     async exceeded(username, address) {
       const key = keyOf(username, address);

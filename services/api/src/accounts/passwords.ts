@@ -34,11 +34,20 @@ export async function createPasswords(): Promise<Passwords> {
     }
   };
   return {
-    hash: (password) => taken(() => hash(password, parameters)),
+    hash: (password) => taken(() => hash(password.normalize("NFC"), parameters)),
     verify: async (passwordHash, password) => {
-      const matches = await taken(() => verify(passwordHash ?? dummy, password));
-      return matches && typeof passwordHash === "string";
+      for (const form of formsOf(password))
+        if (await taken(() => verify(passwordHash ?? dummy, form))) return typeof passwordHash === "string";
+      return false;
     },
     waiting: () => queue.length,
   };
+}
+
+/**
+ * The same characters are typed as different code points: macOS decomposes what others compose. Hashes are of NFC; those of
+ * earlier versions are of what was typed then.
+ */
+function formsOf(password: string): Set<string> {
+  return new Set([password.normalize("NFC"), password, password.normalize("NFD")]);
 }

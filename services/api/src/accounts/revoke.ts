@@ -1,6 +1,7 @@
 // Revocations: which tokens are refused before they run out; kept, announced to the others, known here in memory.
-import { type Caller, devicesList, type Revocation, subjects } from "@parley/protocol";
+import { devicesList, type Revocation, subjects } from "@parley/protocol";
 import { callMethod, type Logger, type NatsConnection, onNatsBack, parseJson, within } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { type Announcements, revocationKey, startAnnouncing } from "./announce.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
@@ -17,8 +18,8 @@ type Known = Map<string, Revocation>;
 export interface Revoke {
   /** Every token of the device so far is refused from now on, its refresh tokens are gone, its connection is ended. */
   device(uid: string, clientId: string): Promise<void>;
-  /** All devices of the caller but the calling one. */
-  otherDevices(caller: Caller): Promise<void>;
+  /** All devices of the user but that one. false: some may be left, as presence did not tell those it knows. */
+  otherDevices(uid: string, but: string | undefined): Promise<boolean>;
   refused(claims: TokenClaims): boolean;
   /** Unix ms for a new token of the device: now, and after everything that any replica revoked, by whatever clock. */
   issueTime(uid: string, clientId: string): Promise<number>;
@@ -45,15 +46,18 @@ export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection
   });
   for await (const { doc } of kept(store, { index: "until", after: Date.now() / 1000 })) {
     const revocation = remember(known, doc);
-    if (!doc.announced) void announcements.add(revocation);
+    if (doc.announced) continue;
+    await endFamilies(store, revocation);
+    void announcements.add(revocation);
   }
   const reloading = startReloading(parts, known);
   const device = (uid: string, clientId: string) => revokeDevice(store, { known, announcements }, uid, clientId);
   return {
     device,
-    async otherDevices(caller) {
-      for (const clientId of await devicesOf(parts, caller.uid))
-        if (clientId !== caller.clientId) await device(caller.uid, clientId);
+    async otherDevices(uid, but) {
+      const { devices, all } = await devicesOf(parts, uid);
+      for (const clientId of devices) if (clientId !== but) await device(uid, clientId);
+      return all;
     },
     refused: ({ uid, clientId, iat }) =>
       [revocationKey({ uid, clientId }), revocationKey({ uid })].some((key) => iat < (known.get(key)?.before ?? 0)),
@@ -102,23 +106,48 @@ async function revokeDevice(
   uid: string,
   clientId: string,
 ): Promise<void> {
-  // Clocks of replicas differ: what another one issued "later" than now is cut off too.
-  let newest = Date.now();
-  // A refresh under way may leave a new token behind; once none is found, its own old one is gone and it fails.
-  for (;;) {
-    const tokens = await refreshTokensOf(store, [uid, clientId]);
-    for (const { key, doc } of tokens) {
-      newest = Math.max(newest, doc.issuedAt);
-      await store.refreshTokens.remove(key);
-    }
-    if (tokens.length === 0) break;
-  }
-  const before = (newest + 1) / 1000;
-  const revocation: Revocation = { uid, clientId, before, until: before + tokenLifeMs / 1000 };
-  await store.revocations.put([{ key: revocationKey({ uid, clientId }), doc: { ...revocation, announced: false } }]);
+  const revocation = await keepRevocation(store, { uid, clientId });
   remember(known, revocation);
   // Who is answered that it is revoked finds it refused by every replica that hears NATS.
   await within(announceMs, announcements.add(revocation));
+}
+
+/**
+ * The revocation is kept before the families of refresh tokens go: who dies in between finds it at the next start. A
+ * refresh under way moves its family on; what it issued is newer then, and is cut off too.
+ */
+async function keepRevocation(store: ApiStore, of: { uid: string; clientId: string }): Promise<Revocation> {
+  // Clocks of replicas differ: what another one issued "later" than now counts as before.
+  let newest = Date.now();
+  let revocation = await putRevocation(store, of, newest);
+  for (;;) {
+    const families = await refreshTokensOf(store, [of.uid, of.clientId]);
+    const latest = Math.max(newest, ...families.map(({ doc }) => doc.issuedAt));
+    if (latest > newest) revocation = await putRevocation(store, of, latest);
+    newest = latest;
+    for (const { key, version } of families) await store.refreshTokens.remove(key, version);
+    if (families.length === 0) return revocation;
+  }
+}
+
+/** Only ever moves `before` on: another replica may be revoking the same device. */
+async function putRevocation({ revocations }: ApiStore, of: { uid: string; clientId: string }, newestMs: number) {
+  const key = revocationKey(of);
+  for (;;) {
+    const kept = await revocations.get(key);
+    const before = Math.max((newestMs + 1) / 1000, kept?.doc.before ?? 0);
+    const revocation: Revocation = { ...of, before, until: before + tokenLifeMs / 1000 };
+    const doc = { ...revocation, announced: false };
+    const written = kept ? await revocations.update(key, doc, kept.version) : await revocations.insert(key, doc);
+    if (written) return revocation;
+  }
+}
+
+/** What a replica that died while it revoked left behind. */
+async function endFamilies(store: ApiStore, { uid, clientId, before }: Revocation): Promise<void> {
+  const equals = clientId === undefined ? [uid] : [uid, clientId];
+  for (const { key, doc, version } of await refreshTokensOf(store, equals))
+    if (doc.issuedAt / 1000 < before) await store.refreshTokens.remove(key, version);
 }
 
 // Devices that hold tokens, and those presence knows: they may have connected by password.
@@ -128,14 +157,15 @@ async function devicesOf({ store, nats, log }: { store: ApiStore; nats: NatsConn
   try {
     const listed = await callMethod(nats, devicesList, { uid, via: "service" }, {}, { timeoutMs: 2_000 });
     for (const { clientId } of listed.devices) devices.add(clientId);
-  } catch (err) {
-    log.warn({ event: "devices_unknown", uid, err });
+    return { devices, all: true };
+  } catch (error) {
+    log.warn({ event: "devices_unknown", uid, reason: String(error) });
+    return { devices, all: false };
   }
-  return devices;
 }
 
 async function refreshTokensOf({ refreshTokens }: ApiStore, equals: string[]) {
-  const found: { key: string; doc: RefreshTokenDoc }[] = [];
+  const found: Versioned<RefreshTokenDoc>[] = [];
   let page: string | null | undefined;
   do {
     const query = { index: "device", equals, limit: pageDocuments, ...(page ? { page } : {}) };

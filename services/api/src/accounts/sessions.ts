@@ -1,5 +1,4 @@
 // Sessions: login, refresh with rotation, logout (DESIGN §6).
-import { createHash, randomBytes } from "node:crypto";
 import {
   AppError,
   deviceTopics,
@@ -16,11 +15,11 @@ import { type Bound, bind, type Call } from "../call.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore } from "../store.ts";
 import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
+import { findUser } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
+import { beginFamily, type Successor, succeed } from "./refresh-tokens.ts";
 import type { Revoke } from "./revoke.ts";
 import { signToken, tokenLifeMs } from "./tokens.ts";
-
-const refreshLifeMs = 30 * 24 * 3_600_000;
 
 type Session = ResultOf<typeof login>;
 
@@ -45,7 +44,7 @@ export function sessionMethods(parts: SessionParts): Bound[] {
     }),
     bind(usersLogin, async ({ uid, device }, call) => {
       if (!(await parts.store.users.get(uid))) return new AppError("not_found", `there is no user ${uid}`);
-      return openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call);
+      return (await openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call)).session;
     }),
   ];
 }
@@ -57,46 +56,49 @@ async function logIn(
 ): Promise<Session | AppError> {
   const { limits, passwords, store } = parts;
   if (await limits.exceeded(username, call.address)) return tooManyFailures();
-  const user = await store.users.get(username);
+  const user = await findUser(store, username);
   const right = await passwords.verify(user?.doc.passwordHash, password);
   // Again: of many guesses at once, those after the tenth learn nothing.
   if (await limits.exceeded(username, call.address)) return tooManyFailures();
-  if (!right) {
+  if (!right || !user) {
     await limits.failed(username, call.address);
     return new AppError("unauthenticated", "wrong user name or password");
   }
-  return openSession(parts, { uid: username, clientId: clientIdOf(username, device) }, call);
+  const { uid, passwordHash } = user.doc;
+  const { session, end } = await openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call);
+  // A change of the password ends the sessions that are there after it: one that was made meanwhile ends here.
+  if ((await store.users.get(uid))?.doc.passwordHash === passwordHash) return session;
+  await end();
+  return new AppError("unauthenticated", "the password was changed just now; log in again");
 }
 
-async function rotate(parts: SessionParts, refreshToken: string, call: Call): Promise<Session | AppError> {
-  const { refreshTokens } = parts.store;
-  const key = digest(refreshToken);
-  const used = await refreshTokens.get(key);
-  const refusal = new AppError("unauthenticated", "the refresh token is unknown, used or has run out; log in again");
-  if (!used || used.doc.expiresAt <= Date.now()) return refusal;
-  const { uid, clientId } = used.doc;
-  if (used.doc.usedAt === null) {
-    // The new one is kept before the old one is used up: whoever revokes the device meanwhile finds both.
-    const session = await openSession(parts, { uid, clientId }, call);
-    if (await refreshTokens.update(key, { ...used.doc, usedAt: Date.now() }, used.version)) return session;
-  }
-  // Used twice: one of the two users stole it.
+async function rotate(parts: SessionParts, token: string, call: Call): Promise<Session | AppError> {
+  const next = await succeed(parts, token);
+  if (next instanceof AppError) return next;
+  if (!("reused" in next)) return sessionOf(parts, next, call);
+  const { uid, clientId } = next.reused;
   parts.log.warn({ event: "refresh_token_reused", uid, clientId });
   await parts.revoke.device(uid, clientId);
-  return refusal;
+  return new AppError("unauthenticated", "the refresh token was used before; the device is logged out");
 }
 
 async function openSession(
-  { store, revoke, signingKey, mqtt }: SessionParts,
+  parts: SessionParts,
   { uid, clientId }: { uid: string; clientId: string },
   call: Call,
+): Promise<{ session: Session; end(): Promise<void> }> {
+  const issuedAt = await parts.revoke.issueTime(uid, clientId);
+  const { refreshToken, end } = await beginFamily(parts.store, { uid, clientId, issuedAt });
+  return { session: await sessionOf(parts, { uid, clientId, issuedAt, refreshToken }, call), end };
+}
+
+async function sessionOf(
+  { signingKey, mqtt }: SessionParts,
+  { uid, clientId, issuedAt, refreshToken }: Successor,
+  call: Call,
 ): Promise<Session> {
-  const issuedAt = await revoke.issueTime(uid, clientId);
   const expiresAt = Math.floor((issuedAt + tokenLifeMs) / 1000) * 1000;
   const token = await signToken(signingKey, { uid, clientId, issuedAt, expiresAt });
-  const refreshToken = randomBytes(32).toString("base64url");
-  const doc = { uid, clientId, issuedAt, expiresAt: issuedAt + refreshLifeMs, usedAt: null };
-  await store.refreshTokens.insert(digest(refreshToken), doc);
   return {
     uid,
     token,
@@ -110,8 +112,4 @@ async function openSession(
 
 function clientIdOf(uid: string, device: string | undefined): string {
   return `${uid}:${device ?? randomName(6)}`;
-}
-
-function digest(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }

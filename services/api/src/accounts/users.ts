@@ -1,16 +1,11 @@
-// Accounts: made, found, verified; one namespace with rooms (DIALECTS §1.9).
-import { AppError, accountPassword, register, reservedClientId, usersCreate } from "@parley/protocol";
+// Accounts: made and found.
+import { AppError, accountPassword, register, usersCreate } from "@parley/protocol";
 import { type Bound, bind, type Call } from "../call.ts";
-import type { ApiStore, NameDoc, UserDoc } from "../store.ts";
-import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Revoke } from "./revoke.ts";
+import type { ApiStore, UserDoc } from "../store.ts";
+import { isReservedName, isServicesName, takeName } from "./names.ts";
+import { changePassword, type PasswordChangeParts } from "./password-change.ts";
 
-export interface UserParts {
-  store: ApiStore;
-  passwords: Passwords;
-  revoke: Revoke;
-  limits: LoginLimits;
+export interface UserParts extends PasswordChangeParts {
   registerAllowed: boolean;
 }
 
@@ -18,6 +13,7 @@ export function userMethods(parts: UserParts): Bound[] {
   return [
     bind(register, ({ username, password, name }, call) => {
       if (!parts.registerAllowed) return new AppError("forbidden", "registration is off; ask who runs this server");
+      if (isReservedName(username)) return reserved(username);
       return createUser(parts, { uid: username, password, name }, call);
     }),
     bind(usersCreate, (user, call) => createUser(parts, user, call)),
@@ -31,15 +27,9 @@ export async function firstUnknown({ users }: ApiStore, uids: readonly string[])
   return uids.find((uid) => !known.has(uid));
 }
 
-/** Takes a name for a user or a room; false when the other kind has it. */
-export async function takeName({ names }: ApiStore, name: string, kind: NameDoc["kind"]): Promise<boolean> {
-  if (await names.insert(name, { kind })) return true;
-  return (await names.get(name))?.doc.kind === kind;
-}
-
 /** The user of an external issuer, made where it is missing; false when the name is reserved or a room's. */
 export async function ensureUser(store: ApiStore, uid: string): Promise<boolean> {
-  if (reservedClientId.test(uid)) return false;
+  if (isServicesName(uid)) return false;
   if (await store.users.get(uid)) return true;
   if (!(await takeName(store, uid, "user"))) return false;
   const doc: UserDoc = { uid, passwordHash: null, name: null, createdAt: Date.now(), kind: "user", madeBy: "issuer" };
@@ -51,7 +41,7 @@ async function createUser(
   { uid, password, name }: { uid: string; password?: string | undefined; name?: string | undefined },
   { operation }: Call,
 ): Promise<{ uid: string } | AppError> {
-  if (reservedClientId.test(uid)) return new AppError("forbidden", `${uid} is reserved: choose another name`);
+  if (isServicesName(uid)) return reserved(uid);
   const known = await store.users.get(uid);
   if (known) return known.doc.madeBy === operation ? { uid } : taken(uid);
   const passwordHash = password === undefined ? null : await passwords.hash(password);
@@ -69,27 +59,8 @@ async function createUser(
   return (await store.users.get(uid))?.doc.madeBy === operation ? { uid } : taken(uid);
 }
 
-async function changePassword(
-  { store, passwords, revoke, limits }: UserParts,
-  { password, newPassword }: { password: string; newPassword: string },
-  { caller, operation, address }: Call,
-): Promise<Record<string, never> | AppError> {
-  const user = await store.users.get(caller.uid);
-  // Worked again after a crash: the password is changed, the other devices may not be revoked yet.
-  if (user?.doc.passwordBy !== operation) {
-    if (await limits.exceeded(caller.uid, address)) return tooManyFailures();
-    if (!(await passwords.verify(user?.doc.passwordHash, password)) || !user) {
-      await limits.failed(caller.uid, address);
-      return new AppError("unauthenticated", "the present password is wrong");
-    }
-    const doc: UserDoc = { ...user.doc, passwordHash: await passwords.hash(newPassword), passwordBy: operation };
-    const changed = await store.users.update(caller.uid, doc, user.version);
-    // Another replica may be working the same request.
-    if (!changed && (await store.users.get(caller.uid))?.doc.passwordBy !== operation)
-      return new AppError("conflict", "the account was changed at the same time; try again");
-  }
-  await revoke.otherDevices(caller);
-  return {};
+function reserved(uid: string): AppError {
+  return new AppError("forbidden", `${uid} is reserved: choose another name`);
 }
 
 function taken(uid: string): AppError {

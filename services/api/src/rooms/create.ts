@@ -10,7 +10,8 @@ import {
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
-import { firstUnknown, takeName } from "../accounts/users.ts";
+import { giveName, takeName } from "../accounts/names.ts";
+import { firstUnknown } from "../accounts/users.ts";
 import type { Call } from "../call.ts";
 import type { History } from "../history.ts";
 import { randomName } from "../random-name.ts";
@@ -79,7 +80,7 @@ async function finishRoom(
   } catch (error) {
     const refusal = AppError.from(error);
     if (errorTable[refusal.code].retry || refusal.code === "internal") throw error;
-    if (await store.rooms.remove(room.id, version)) await store.names.remove(room.id);
+    if (await store.rooms.remove(room.id, version)) await giveName(store, room.id);
     return refusal;
   }
   await store.rooms.update(room.id, { ...room, state: "ready" }, version);

@@ -1,0 +1,84 @@
+// Names: users and rooms share one namespace (DIALECTS §1.9), compared without case; who has a name keeps its spelling.
+import { reservedClientId } from "@parley/protocol";
+import type { ApiStore, NameDoc } from "../store.ts";
+
+/** Parley's own at the broker: nobody's name, whoever makes the user. */
+const servicesNames: ReadonlySet<string> = new Set(["parley"]);
+
+/** Names that people take for the operator or for everybody: an application may make such a user, nobody registers it. */
+const registeredByNobody: ReadonlySet<string> = new Set([
+  "admin",
+  "administrator",
+  "all",
+  "api",
+  "everyone",
+  "here",
+  "operator",
+  "root",
+  "server",
+  "support",
+  "system",
+]);
+
+/** `Alice` and `alice` are one name. The grammar of names is ASCII. */
+export function foldName(name: string): string {
+  return name.toLowerCase();
+}
+
+/** A name that would collide with Parley's own sessions at the broker. */
+export function isServicesName(name: string): boolean {
+  const folded = foldName(name);
+  return servicesNames.has(folded) || reservedClientId.test(folded);
+}
+
+/** A name that cannot be registered, though an application may make such a user. */
+export function isReservedName(name: string): boolean {
+  return isServicesName(name) || registeredByNobody.has(foldName(name));
+}
+
+/** Takes a name for a user or a room; false when another kind or spelling has it. */
+export async function takeName({ names }: ApiStore, name: string, kind: NameDoc["kind"]): Promise<boolean> {
+  const key = foldName(name);
+  if (await names.insert(key, { kind, name })) return true;
+  const kept = await names.get(key);
+  return kept?.doc.kind === kind && (kept.doc.name ?? kept.key) === name;
+}
+
+/** Gives a name back that was taken for what was never made. */
+export async function giveName({ names }: ApiStore, name: string): Promise<void> {
+  for (const key of new Set([foldName(name), name])) {
+    const kept = await names.get(key);
+    if (kept && (kept.doc.name ?? kept.key) === name) await names.remove(key, kept.version);
+  }
+}
+
+/** The user as registered, for a name in any case; of users that differ in case only, the one spelled exactly so. */
+export async function findUser({ users, names }: ApiStore, name: string) {
+  const exact = await users.get(name);
+  if (exact) return exact;
+  const kept = await names.get(foldName(name));
+  return kept?.doc.kind === "user" ? users.get(kept.doc.name ?? kept.key) : undefined;
+}
+
+const pageNames = 500;
+const foldedMark = "names-without-case";
+
+/**
+ * Names of versions that told `Alice` and `alice` apart are taken in lower case too, once. Where two users differ in case
+ * only, both keep working.
+ */
+export async function foldKeptNames({ names, migrations }: ApiStore): Promise<void> {
+  if (await migrations.get(foldedMark)) return;
+  let page: string | null | undefined;
+  do {
+    const { items, next } = await names.find({ limit: pageNames, ...(page ? { page } : {}) });
+    const spelled = items.filter(({ key }) => key !== foldName(key));
+    await names.writeMany([...foldedOf(spelled)].map(([key, doc]) => ({ key, doc })));
+    page = next;
+  } while (page);
+  await migrations.insert(foldedMark, { doneAt: Date.now() });
+}
+
+function foldedOf(spelled: readonly { key: string; doc: NameDoc }[]): Map<string, NameDoc> {
+  return new Map(spelled.map(({ key, doc }) => [foldName(key), { kind: doc.kind, name: key }]));
+}

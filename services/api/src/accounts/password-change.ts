@@ -1,0 +1,98 @@
+// Changing a password: no session that the old one made outlives it, also when this process dies in between.
+import { AppError } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
+import type { Call } from "../call.ts";
+import type { ApiStore, PasswordChangeDoc, UserDoc } from "../store.ts";
+import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Revoke } from "./revoke.ts";
+
+export interface PasswordChangeParts {
+  store: ApiStore;
+  passwords: Passwords;
+  revoke: Revoke;
+  limits: LoginLimits;
+}
+
+const finishEveryMs = 5_000;
+const finishAfterMs = 15_000;
+/** What was not changed by then never will be. */
+const forgetAfterMs = 60_000;
+
+export async function changePassword(
+  parts: PasswordChangeParts,
+  { password, newPassword }: { password: string; newPassword: string },
+  { caller, operation, address }: Call,
+): Promise<Record<string, never> | AppError> {
+  const { store, passwords, limits } = parts;
+  const { uid, clientId } = caller;
+  const user = await store.users.get(uid);
+  const changeKey = `${uid} ${operation}`;
+  // Worked again after a crash: the password is changed, the other devices may not be revoked yet.
+  if (user?.doc.passwordBy !== operation) {
+    if (await limits.exceeded(uid, address)) return tooManyFailures();
+    if (!(await passwords.verify(user?.doc.passwordHash, password)) || !user) {
+      await limits.failed(uid, address);
+      return new AppError("unauthenticated", "the present password is wrong");
+    }
+    const passwordHash = await passwords.hash(newPassword);
+    const begun: PasswordChangeDoc = {
+      uid,
+      passwordHash,
+      begunAt: Date.now(),
+      ...(clientId ? { keep: clientId } : {}),
+    };
+    await store.passwordChanges.put([{ key: changeKey, doc: begun }]);
+    const doc: UserDoc = { ...user.doc, passwordHash, passwordBy: operation };
+    const changed = await store.users.update(uid, doc, user.version);
+    // Another replica may be working the same request.
+    if (!changed && (await store.users.get(uid))?.doc.passwordBy !== operation) {
+      await store.passwordChanges.remove(changeKey);
+      return new AppError("conflict", "the account was changed at the same time; try again");
+    }
+  }
+  if (await parts.revoke.otherDevices(uid, clientId)) await store.passwordChanges.remove(changeKey);
+  return {};
+}
+
+/** Ends the sessions that changes left behind: those of an earlier process at once, our own when they are old. */
+export function startFinishingChanges(parts: PasswordChangeParts, log: Logger): { close(): Promise<void> } {
+  const startedAt = Date.now();
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const turn = async () => {
+    try {
+      const { items } = await parts.store.passwordChanges.find({ limit: 100 });
+      for (const change of items) {
+        if (closed) return;
+        const { begunAt } = change.doc;
+        if (begunAt <= startedAt || Date.now() - begunAt >= finishAfterMs) await finishChange(parts, change, log);
+      }
+    } catch (error) {
+      log.warn({ event: "password_changes_unfinished", reason: AppError.from(error).message });
+    }
+    if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
+  };
+  let running = turn();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function finishChange(
+  { store, revoke }: PasswordChangeParts,
+  { key, doc, version }: Versioned<PasswordChangeDoc>,
+  log: Logger,
+): Promise<void> {
+  const { uid, keep, passwordHash, begunAt } = doc;
+  const changed = (await store.users.get(uid))?.doc.passwordHash === passwordHash;
+  if (!changed && Date.now() - begunAt < forgetAfterMs) return;
+  if (changed && !(await revoke.otherDevices(uid, keep))) return;
+  await store.passwordChanges.remove(key, version);
+  if (changed) log.info({ event: "password_change_finished", uid });
+}
