@@ -54,7 +54,8 @@ export const login = defineMethod({
 export const refresh = defineMethod({
   name: "refresh",
   owner: "api",
-  summary: "A new session for a refresh token, which is used up by it; within 30 s it is answered with the same successor.",
+  summary:
+    "A new session for a refresh token, which is used up by it; within 30 s it is answered with the same successor.",
   http: { verb: "POST", path: "/refresh" },
   mqtt: false,
   access: "public",
