@@ -27,7 +27,28 @@ export interface MemberRow {
   stays: Stay[];
 }
 
-/** `history.members.{holder}` {conv} → the members as of the membership event `memberSeq`. */
+/** `history.members.{holder}` → MemberPage. */
+export interface MembersRequest {
+  conv: string;
+  /** only stays that reach this message or end later; without it: only those of who is a member now */
+  seq?: number;
+  /** the `memberSeq` of a list the caller has: answered with `unchanged` if that is still it */
+  known?: number;
+  /** the `next` of the page before */
+  after?: string;
+}
+
+/** Members as of the membership event `memberSeq`, in the order of their uids. Pages of another `memberSeq` don't fit together. */
+export interface MemberPage {
+  conv: string;
+  memberSeq: number;
+  members: MemberRow[];
+  unchanged?: true;
+  /** ask for the rest with this as `after` */
+  next?: string;
+}
+
+/** All pages together. */
 export interface MemberList {
   conv: string;
   memberSeq: number;

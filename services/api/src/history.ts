@@ -13,6 +13,7 @@ import {
 } from "@parley/protocol";
 import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
 import {
+  askMembers,
   createAskHolder,
   type Logger,
   type NatsConnection,
@@ -40,7 +41,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   const askHolder = createAskHolder(nats, holders);
   return {
     change: (change) => askHolder.json("change", change.conv, change),
-    members: (conv) => askHolder.json("members", conv, { conv }),
+    members: async (conv) => (await askMembers(askHolder, { conv })) as MemberList,
     append: (item) => {
       const group = { q: conversationPartition(item.conv), items: [item] };
       return askHolder.bytes("append", item.conv, packAppendRequest([group]), readAppended);

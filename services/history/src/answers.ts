@@ -10,7 +10,8 @@ import {
   historyGet,
   historySubject,
   limits,
-  type MemberList,
+  type MemberPage,
+  type MembersRequest,
   packAppendReply,
   type ReceiptRequest,
   subjects,
@@ -23,6 +24,7 @@ import { StoreError } from "@parley/store";
 import { type Trouble, withoutPath } from "./keep/trouble.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, memberships, peers } from "./read/list.ts";
+import { memberPage } from "./read/member-page.ts";
 import { messageJson } from "./read/page.ts";
 import type { Reading } from "./read/reading.ts";
 import { syncConversations } from "./read/sync.ts";
@@ -60,7 +62,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("append", (payload) => appendGroups(parts, payload)),
     own("change", async (payload) => replyJson(await changeMembers(parts, parse(payload) as ChangeRequest))),
     own("receipt", async (payload) => replyJson(await receive(parts, parse(payload) as ReceiptRequest))),
-    own("members", async (payload) => replyJson(await memberList(parts, parse(payload) as { conv: string }))),
+    own("members", async (payload) => replyJson(await memberPageOf(parts, parse(payload) as MembersRequest))),
     any(subjects.memberships, async ({ uid, kind }: { uid: string; kind?: string }) => ({
       memberships: await memberships(parts, uid, kind),
     })),
@@ -122,9 +124,8 @@ async function changeMembers({ partitions }: AnswerParts, request: ChangeRequest
   return change(writer, request);
 }
 
-async function memberList(parts: AnswerParts, { conv }: { conv: string }): Promise<MemberList> {
-  const { memberSeq, members } = await currentConversation(parts, conv);
-  return { conv, memberSeq, members: [...members.values()].map(({ uid, role, stays }) => ({ uid, role, stays })) };
+async function memberPageOf(parts: AnswerParts, request: MembersRequest): Promise<MemberPage> {
+  return memberPage(await currentConversation(parts, request.conv), request);
 }
 
 async function storedEntry({ store }: AnswerParts, q: number, pos: number): Promise<unknown> {

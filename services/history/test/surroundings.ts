@@ -121,7 +121,7 @@ export async function startTestHistory(t: TestContext, storeUrl?: string): Promi
       return requestJson(nats, own("change"), { ...base, ...more }, { timeoutMs });
     },
     receipt: (body) => requestJson(nats, own("receipt"), body, { timeoutMs }),
-    members: (conv) => requestJson(nats, own("members"), { conv }, { timeoutMs }),
+    members: (conv) => requestJson(nats, own("members"), { conv, seq: 1 }, { timeoutMs }),
     get: (uid, params) => callMethod(nats, historyGet, { uid, via: "service" }, params, { timeoutMs }),
     sync: (uid, params = {}) => callMethod(nats, sync, { uid, via: "service" }, params, { timeoutMs }),
     list: (uid, params = {}) => callMethod(nats, conversationsList, { uid, via: "service" }, params, { timeoutMs }),

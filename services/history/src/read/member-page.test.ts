@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Stay } from "@parley/protocol";
+import { memberPage } from "./member-page.ts";
+import { newMember } from "../fold/members.ts";
+
+const roomOf = (stays: Record<string, Stay[]>, memberSeq = 9) => ({
+  conv: "room/r",
+  memberSeq,
+  members: new Map(Object.entries(stays).map(([uid, of]) => [uid, { ...newMember("room/r", uid), stays: of }])),
+});
+const uids = ({ members }: { members: { uid: string }[] }) => members.map(({ uid }) => uid);
+
+test("without a seq those who are members now are listed, and nobody who left", () => {
+  const room = roomOf({ bob: [[1, 4]], ann: [[1, null]], cat: [[1, 2], [9, null]] }); // biome-ignore format: one line reads better
+  const page = memberPage(room, { conv: "room/r" });
+  assert.deepEqual(uids(page), ["ann", "cat"]);
+  assert.deepEqual(page.members[1]?.stays, [[9, null]]);
+});
+
+test("with a seq those are listed whose stay reaches that message, with these stays only", () => {
+  const room = roomOf({ ann: [[1, null]], bob: [[1, 4]], cat: [[1, 2], [9, null]], dan: [[1, 3]] }); // biome-ignore format: one line reads better
+  const page = memberPage(room, { conv: "room/r", seq: 4 });
+  assert.deepEqual(uids(page), ["ann", "bob", "cat"]);
+  assert.deepEqual(page.members[2]?.stays, [[9, null]]);
+});
+
+test("pages end at a number of bytes, hold at least one member, and together list everybody once", () => {
+  const names = Array.from({ length: 50 }, (_, index) => `user${(index * 7) % 50}`);
+  const room = roomOf(Object.fromEntries(names.map((name) => [name, [[1, null]]])));
+  for (const bytes of [1, 300, 100_000]) {
+    const seen: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = memberPage(room, { conv: "room/r", ...(after === undefined ? {} : { after }) }, bytes);
+      assert.ok(page.members.length === 1 || JSON.stringify(page.members).length <= bytes + 2);
+      seen.push(...uids(page));
+      if (page.next === undefined) break;
+      after = page.next;
+    }
+    assert.deepEqual(seen, [...names].sort());
+  }
+});
+
+test("who has the list already is told so in a few bytes", () => {
+  const room = roomOf({ ann: [[1, null]] }, 9);
+  assert.deepEqual(memberPage(room, { conv: "room/r", known: 9 }), {
+    conv: "room/r",
+    memberSeq: 9,
+    members: [],
+    unchanged: true,
+  });
+  assert.equal(memberPage(room, { conv: "room/r", known: 8 }).unchanged, undefined);
+});
