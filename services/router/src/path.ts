@@ -6,6 +6,7 @@ import type { Decode, Uplink } from "./admit/decode.ts";
 import type { Append } from "./append/append.ts";
 import type { Acknowledge } from "./deliver/acknowledge.ts";
 import type { Deliver } from "./deliver/deliver.ts";
+import type { PublishMany } from "./deliver/publish.ts";
 
 /** The steps of one ingest partition, each with its I/O inside. */
 export interface Path {
@@ -13,6 +14,8 @@ export interface Path {
   admit: Admit;
   append: Append;
   deliver: Deliver;
+  /** on the partition's own session */
+  publishMany: PublishMany;
   acknowledge: Acknowledge;
   /** where a test may end the process */
   pass: Pass;
@@ -51,7 +54,7 @@ export async function takeMessage(
 
 // Stored: the promise is given beside the delivery, and neither waits for the other.
 async function finish(
-  { acknowledge, deliver }: Path,
+  { acknowledge, deliver, publishMany }: Path,
   { id, conv, body }: Uplink,
   topic: UplinkTopic,
   outcome: Appended,
@@ -59,7 +62,7 @@ async function finish(
   const { seq, ts, memberSeq } = outcome;
   acknowledge.ack(topic, { id, conv, seq, ts }); //          5 QoS 0: lost with the device's connection, made good by sending again
   const fields = { conv, seq, from: topic.uid, device: topic.clientId, ts };
-  await deliver(fields, outcome.stored ?? body, memberSeq); // 4 QoS 1 to every member; a duplicate goes out as it is stored
+  await deliver({ fields, memberSeq, body: outcome.stored ?? body }, publishMany); // 4 QoS 1 to every member; a duplicate goes out as it is stored
 }
 
 async function refuse(

@@ -1,31 +1,30 @@
 // Puts a router together: leases on ingest partitions, a broker session each, the verbs, what other services send through it.
-import { allMembersSubject, type MemberList, type MembersChanged } from "@parley/protocol";
 import { conversationPartitions, ingestPartitions } from "@parley/protocol/partition";
 import {
+  askMembers,
   connectNats,
   connectRedis,
   createAskHolder,
   gauge,
   type Leases,
-  type NatsConnection,
   natsConnected,
-  parseJson,
   type Service,
   type ServiceContext,
   startHolderLookup,
   startLeases,
   watchCheck,
 } from "@parley/runtime";
-import { createUnderWay } from "./admit/under-way.ts";
+import { createUnderWay, type UnderWay } from "./admit/under-way.ts";
 import { createAppend } from "./append/append.ts";
 import { createAskHistory } from "./append/ask-history.ts";
 import { createReachHistory } from "./append/reach-history.ts";
 import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver/deliver.ts";
-import { createMembers, type Members } from "./deliver/members.ts";
+import { createMembers } from "./deliver/members.ts";
+import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followStored } from "./follow/stored.ts";
-import { createIngest } from "./ingest/ingest.ts";
+import { createIngest, type Ingest } from "./ingest/ingest.ts";
 import { createVerbs } from "./uplinks/verbs.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
@@ -37,17 +36,17 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   await holders.refresh();
   const askHolder = createAskHolder(nats, holders);
-  const members = createMembers((conv) => askHolder.json<MemberList>("members", conv, { conv }));
+  const members = createMembers((asked) => askMembers(askHolder, asked));
+  const deliver = createDeliver({ members, log });
   const append = createAppend({
     ask: createAskHistory(nats, log),
     holders,
     timeoutMs: config.ROUTER_STORE_TIMEOUT_MS,
     requestsMax: config.ROUTER_REQUESTS,
   });
-  const chains = new Map<string, Promise<void>>();
   const underWay = createUnderWay();
-  const { pass } = context;
-  const verbs = createVerbs({ config, nats, redis, instance, append, askHolder, members, chains, underWay, pass, log });
+  const shared = { config, nats, redis, instance, askHolder, members, deliver, underWay, log };
+  const verbs = createVerbs({ ...shared, append, pass: context.pass });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
     password: context.secrets().servicesSecret,
@@ -70,17 +69,14 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   });
   const publishMany = (topics: readonly string[], payload: Uint8Array) => ingest.publishMany(topics, payload);
   const following = [
-    followChanges(nats, members),
+    followMembersChanged(nats, members),
     followNotify(nats, ingest, log),
-    followStored({ nats, deliver: createDeliver({ publishMany, members, chains, log }), log }),
+    followStored({ nats, deliver: (message) => deliver(message, publishMany), log }),
     watchCheck(health, "history", createReachHistory(nats, holders)),
   ];
   health.check("partitions", leases.ready);
   health.check("broker", () => ingest.alive() || "the broker does not answer");
-  gauge(metrics, "router_partitions", "ingest partitions held", () => leases.held().size);
-  gauge(metrics, "router_unconfirmed", "packets taken and not confirmed", () => ingest.load().held);
-  gauge(metrics, "router_queued_bytes", "publishes that wait for the broker", () => ingest.load().queuedBytes);
-  gauge(metrics, "router_unanswered", "requests, receipts and typing under way", underWay.count);
+  measure(metrics, { leases, ingest, underWay });
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));
@@ -93,13 +89,12 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   };
 }
 
-function followChanges(nats: NatsConnection, members: Members): { close(): Promise<void> } {
-  const subscription = nats.subscribe(allMembersSubject, {
-    callback: (error, message) => {
-      if (error) return;
-      const { conv, memberSeq } = parseJson(message.data) as MembersChanged;
-      members.changed(conv, memberSeq);
-    },
-  });
-  return { close: async () => subscription.unsubscribe() };
+function measure(
+  metrics: ServiceContext["metrics"],
+  { leases, ingest, underWay }: { leases: Leases; ingest: Ingest; underWay: UnderWay },
+): void {
+  gauge(metrics, "router_partitions", "ingest partitions held", () => leases.held().size);
+  gauge(metrics, "router_unconfirmed", "packets taken and not confirmed", () => ingest.load().held);
+  gauge(metrics, "router_queued_bytes", "publishes that wait for the broker", () => ingest.load().queuedBytes);
+  gauge(metrics, "router_unanswered", "requests, receipts and typing under way", underWay.count);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Stay } from "@parley/protocol";
-import { memberPage } from "./member-page.ts";
 import { newMember } from "../fold/members.ts";
+import { memberPage } from "./member-page.ts";
 
 const roomOf = (stays: Record<string, Stay[]>, memberSeq = 9) => ({
   conv: "room/r",

@@ -8,72 +8,134 @@ import {
   type ServerFields,
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import { type CachedList, type Members, topicsFor } from "./members.ts";
+import { LRUCache } from "lru-cache";
+import { type At, type Members, topicsFor } from "./members.ts";
 import type { PublishMany } from "./publish.ts";
 
-/** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
-export type Deliver = (fields: ServerFields, body: Uint8Array, memberSeq: number) => Promise<void>;
-
-export interface DeliverParts {
-  publishMany: PublishMany;
-  members: Members;
-  /** shared by all partitions of this router: the last delivery under way of each conversation */
-  chains: Map<string, Promise<void>>;
-  log: Logger;
+/** A message as it is stored. */
+export interface StoredMessage {
+  fields: ServerFields;
+  /** seq of the conversation's last membership event at it */
+  memberSeq: number;
+  body: Uint8Array;
 }
 
-const giveUpMs = 10_000;
-const pauseMs = 500;
+/** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
+export type Deliver = (message: StoredMessage, own: PublishMany) => Promise<void>;
 
-export function createDeliver({ publishMany, members, chains, log }: DeliverParts): Deliver {
-  function deliver(fields: ServerFields, body: Uint8Array, memberSeq: number): Promise<void> {
+export interface DeliverParts {
+  members: Members;
+  log: Logger;
+  giveUpMs?: number;
+  pauseMs?: number;
+}
+
+/**
+ * The deliveries of one conversation that are not finished. All go out on one session, whichever session their packets
+ * came on: two sessions side by side would let the second message out before the first.
+ */
+interface Line {
+  publish: PublishMany;
+  unfinished: number;
+  /** the last one that waits for its turn or for the members; undefined: the next one may go at once */
+  last: Promise<unknown> | undefined;
+}
+
+const roomsInTroubleMax = 5_000;
+// After its last failed read: by then a room may be well again, and is tried as any other.
+const troubleKeptMs = 30_000;
+
+export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }: DeliverParts): Deliver {
+  const lines = new Map<string, Line>();
+  const unreadSince = new LRUCache<string, number>({ max: roomsInTroubleMax, ttl: troubleKeptMs });
+
+  return async ({ fields, memberSeq, body }, own) => {
     const { conv, seq } = fields;
+    const at = { seq, memberSeq };
     const payload = renderMessage(fields, body);
+    const line = lines.get(conv) ?? openLine(conv, own);
+    line.unfinished += 1;
+    try {
+      const topics = line.last ? undefined : topicsNow(conv, at);
+      if (topics) await publishOn(line, own, topics, payload);
+      else await inTurn(line, conv, at, (found) => publishOn(line, own, found, payload));
+    } finally {
+      line.unfinished -= 1;
+      if (line.unfinished === 0) lines.delete(conv);
+    }
+  };
+
+  function openLine(conv: string, publish: PublishMany): Line {
+    const line: Line = { publish, unfinished: 0, last: undefined };
+    lines.set(conv, line);
+    return line;
+  }
+
+  function topicsNow(conv: string, at: At): string[] | undefined {
     const named = namedTopics(conv);
-    const before = chains.get(conv);
-    if (named && !before) return publishMany(named, payload);
-    const list = named ? undefined : members.listOf(conv, memberSeq);
-    if (list && !(list instanceof Promise) && !before) return publishMany(topicsFor(list, seq), payload);
-    return inChain(conv, before, async () => {
-      const topics = named ?? (await topicsOfRoom(conv, seq, memberSeq));
-      return { sent: publishMany(topics, payload) };
-    });
+    if (named) return named;
+    const list = members.known(conv, at);
+    return list && topicsFor(list, at.seq);
   }
 
   // The next one waits until this one is on its way, not until the broker has it.
-  async function inChain(
-    conv: string,
-    before: Promise<void> | undefined,
-    send: () => Promise<{ sent: Promise<void> }>,
-  ): Promise<void> {
-    const started = (before ?? Promise.resolve()).then(send);
-    const link = started.then(
-      () => undefined,
-      () => undefined,
-    );
-    chains.set(conv, link);
-    void link.then(() => {
-      if (chains.get(conv) === link) chains.delete(conv);
-    });
-    await (await started).sent;
+  async function inTurn(line: Line, conv: string, at: At, send: (topics: string[]) => Promise<void>): Promise<void> {
+    const before = line.last;
+    const turn = async () => {
+      await before;
+      const topics = topicsNow(conv, at) ?? (await topicsOfRoom(conv, at));
+      return { sent: send(topics) };
+    };
+    const started = turn();
+    line.last = started;
+    const { sent } = await started;
+    if (line.last === started) line.last = undefined;
+    await sent;
   }
 
-  async function topicsOfRoom(conv: string, seq: number, memberSeq: number): Promise<string[]> {
-    const deadline = performance.now() + giveUpMs;
-    for (;;) {
-      try {
-        const list: CachedList = await members.listOf(conv, memberSeq);
-        return topicsFor(list, seq);
-      } catch (error) {
-        log.warn({ event: "members_unknown", conv, seq, reason: String(error) });
-        // Stored and acknowledged: its members have it by sync. Nobody blocks a partition for longer.
-        if (performance.now() >= deadline) return [];
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      }
+  // Never rejects. A room whose members cannot be read is given up once, for all that waits and comes until they can be:
+  // it is stored and acknowledged, its members have it by sync, and nobody blocks a partition for longer.
+  async function topicsOfRoom(conv: string, at: At): Promise<string[]> {
+    const startedAt = performance.now();
+    while (!isGivenUp(conv)) {
+      const topics = await readTopics(conv, at, startedAt);
+      if (topics) return topics;
+      if (!isGivenUp(conv)) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    void readTopics(conv, at, startedAt);
+    return [];
+  }
+
+  function isGivenUp(conv: string): boolean {
+    const since = unreadSince.get(conv);
+    return since !== undefined && performance.now() - since >= giveUpMs;
+  }
+
+  // Never rejects; undefined: they are not to be had now.
+  async function readTopics(conv: string, at: At, startedAt: number): Promise<string[] | undefined> {
+    try {
+      const list = await members.read(conv, at);
+      unreadSince.delete(conv);
+      return topicsFor(list, at.seq);
+    } catch (error) {
+      unreadSince.set(conv, unreadSince.get(conv) ?? startedAt);
+      log.warn({ event: "members_unknown", conv, seq: at.seq, reason: String(error) });
+      return undefined;
     }
   }
+}
 
-  return deliver;
+// On the session of the conversation's line. Where that one has ended, the packet's own still stands, or its next holder
+// does all of it again.
+async function publishOn(line: Line, own: PublishMany, topics: readonly string[], payload: Uint8Array): Promise<void> {
+  const { publish } = line;
+  if (publish === own) return own(topics, payload);
+  try {
+    await publish(topics, payload);
+  } catch {
+    if (line.publish === publish) line.publish = own;
+    await own(topics, payload);
+  }
 }
 
 // Where the conversation's name says who takes part; a message to one device goes to that device and to the sender's.

@@ -1,44 +1,91 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemberList } from "@parley/protocol";
+import type { MemberList, MembersRequest } from "@parley/protocol";
 import { createMembers, topicsFor } from "./members.ts";
 
-const list = (memberSeq: number, members: MemberList["members"]): MemberList => ({
-  conv: "room/r",
-  memberSeq,
-  members,
-});
+const conv = "room/r";
+const list = (memberSeq: number, members: MemberList["members"]): MemberList => ({ conv, memberSeq, members });
 const member = (uid: string, ...stays: [number, number | null][]) => ({ uid, role: "member" as const, stays });
 
+/** A room that changes, and what was asked about it. */
+function roomOf(memberSeq: number, ...uids: string[]) {
+  const room = { memberSeq, uids, asked: [] as MembersRequest[], now: 0 };
+  const ask = async (request: MembersRequest) => {
+    room.asked.push(request);
+    if (request.known === room.memberSeq) return undefined;
+    return list(
+      room.memberSeq,
+      room.uids.map((uid) => member(uid, [1, null])),
+    );
+  };
+  const members = createMembers(ask, () => room.now);
+  return { room, members };
+}
+
 test("a list that is older than the message's last membership event is read again", async () => {
-  let memberSeq = 1;
+  const { room, members } = roomOf(1, "a");
+  assert.equal(members.known(conv, { seq: 2, memberSeq: 1 }), undefined);
+  await members.read(conv, { seq: 2, memberSeq: 1 });
+  assert.equal(members.known(conv, { seq: 3, memberSeq: 1 })?.memberSeq, 1);
+  assert.equal(members.known(conv, { seq: 6, memberSeq: 5 }), undefined);
+  room.memberSeq = 5;
+  assert.equal((await members.read(conv, { seq: 6, memberSeq: 5 })).memberSeq, 5);
+  members.changed(conv, 7);
+  assert.equal(members.known(conv, { seq: 6, memberSeq: 5 }), undefined);
+});
+
+test("only stays that reach the message are asked for, so a message from before is asked for again", async () => {
+  const { room, members } = roomOf(1, "a");
+  await members.read(conv, { seq: 100, memberSeq: 1 });
+  assert.equal(members.known(conv, { seq: 99, memberSeq: 1 }), undefined);
+  await members.read(conv, { seq: 99, memberSeq: 1 });
+  assert.deepEqual(
+    room.asked.map(({ seq }) => seq),
+    [100, 99],
+  );
+  assert.ok(members.known(conv, { seq: 99, memberSeq: 1 }));
+  assert.ok(members.known(conv, { seq: 100, memberSeq: 1 }));
+});
+
+test("those who want the same list at once share one read, and are all told when it fails", async () => {
   let reads = 0;
   const members = createMembers(async () => {
     reads += 1;
-    return list(memberSeq, [member("a", [1, null])]);
+    throw new Error("history is away");
   });
-  await members.listOf("room/r", 1);
-  await members.listOf("room/r", 1);
+  const at = { seq: 2, memberSeq: 1 };
+  const asked = await Promise.allSettled([members.read(conv, at), members.read(conv, at), members.read(conv, at)]);
   assert.equal(reads, 1);
-  memberSeq = 5;
-  assert.equal((await members.listOf("room/r", 5)).memberSeq, 5);
-  assert.equal(reads, 2);
-  members.changed("room/r", 6);
-  memberSeq = 6;
-  await members.anyListOf("room/r");
-  assert.equal(reads, 3);
+  assert.deepEqual(
+    asked.map(({ status }) => status),
+    ["rejected", "rejected", "rejected"],
+  );
 });
 
 test("a list that stays older than asked for is an error, not a delivery to the wrong people", async () => {
-  const members = createMembers(async () => list(1, []));
-  await assert.rejects(async () => members.listOf("room/r", 2), /not to be had/);
+  const { members } = roomOf(1, "a");
+  await assert.rejects(members.read(conv, { seq: 3, memberSeq: 2 }), /not to be had/);
+});
+
+test("who was removed is out of what is never stored after two seconds, though the word of it was lost", async () => {
+  const { room, members } = roomOf(1, "a", "eve");
+  await members.read(conv, { seq: 2, memberSeq: 1 });
+  assert.ok((await members.recent(conv)).current.has("eve"));
+  assert.equal(room.asked.length, 1);
+  Object.assign(room, { memberSeq: 5, uids: ["a"], now: 2_000 });
+  assert.deepEqual([...(await members.recent(conv)).current], ["a"]);
+  // Once more, and the answer is that nothing has changed.
+  room.now = 4_000;
+  assert.deepEqual([...(await members.recent(conv)).current], ["a"]);
+  assert.equal(room.asked.at(-1)?.known, 5);
+  assert.ok(members.known(conv, { seq: 6, memberSeq: 5 }));
 });
 
 test("a message goes to those whose stay holds it, also after they left", async () => {
   const members = createMembers(async () =>
     list(7, [member("a", [1, null]), member("b", [1, 4]), member("c", [7, null]), member("d", [1, 2], [6, null])]),
   );
-  const cached = await members.listOf("room/r", 7);
+  const cached = await members.read(conv, { seq: 1, memberSeq: 7 });
   const to = (seq: number) => topicsFor(cached, seq).map((topic) => topic.split("/")[2]);
   assert.deepEqual(to(2), ["a", "b", "d"]);
   assert.deepEqual(to(4), ["a", "b"]);

@@ -1,38 +1,66 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError } from "@parley/protocol";
-import { createLogger } from "@parley/runtime";
+import { createLogger, type PublishProperties, type Refusal, type WhenFull } from "@parley/runtime";
 import { createPublishMany } from "./publish.ts";
 
 const log = createLogger({ service: "test", level: "silent" });
+const refusing = (...refused: Refusal[]) =>
+  new AppError("unavailable", "refused", { details: { reason: "refused", refused } });
 
-function publishing(...outcomes: (AppError | undefined)[]) {
-  let calls = 0;
-  const publishMany = createPublishMany(
-    {
-      async publishMany() {
-        const outcome = outcomes[calls++];
-        if (outcome) throw outcome;
-      },
+/** A session that answers each publish in turn; the last answer is also that of all that follow. */
+function publishing(...answers: (AppError | undefined)[]) {
+  const calls: { topics: readonly string[]; whenFull: WhenFull | undefined }[] = [];
+  const session = {
+    async publishMany(
+      topics: readonly string[],
+      _payload: Uint8Array,
+      _qos: 0 | 1,
+      _properties?: PublishProperties,
+      whenFull?: WhenFull,
+    ) {
+      calls.push({ topics, whenFull });
+      const answer = answers[Math.min(calls.length, answers.length) - 1];
+      if (answer) throw answer;
     },
-    log,
-  );
-  return { run: () => publishMany(["t"], Buffer.from("x")), calls: () => calls };
+  };
+  const publishMany = createPublishMany(session, log, { giveUpMs: 50, pauseMs: 5 });
+  return { publish: (...topics: string[]) => publishMany(topics, Buffer.from("x")), calls };
 }
 
-test("a delivery the broker refuses for good holds up nobody: it is said and given up", async () => {
-  const refused = publishing(new AppError("unavailable", "refused", { details: { topic: "t", reasonCode: 0x97 } }));
-  await refused.run();
-  assert.equal(refused.calls(), 1);
+test("a copy that the broker refuses for now, as while a hook is away, is sent again; the others are not", async () => {
+  const { publish, calls } = publishing(refusing({ topic: "b", reasonCode: 0x87, final: false }), undefined);
+  await publish("a", "b");
+  assert.deepEqual(
+    calls.map(({ topics }) => topics),
+    [["a", "b"], ["b"]],
+  );
 });
 
-test("a full queue is waited for", async () => {
-  const full = publishing(new AppError("unavailable", "full", { details: { reason: "queue_full" } }), undefined);
-  await full.run();
-  assert.equal(full.calls(), 2);
+test("a topic that is refused for long holds up nobody: it is tried once a message from then on, until it is taken", async () => {
+  const { publish, calls } = publishing(refusing({ topic: "a", reasonCode: 0x87, final: false }));
+  await publish("a");
+  assert.ok(calls.length > 1);
+  const before = calls.length;
+  await publish("a");
+  assert.equal(calls.length, before + 1);
+});
+
+test("a packet that no broker would take is said and given up", async () => {
+  const wrong = publishing(refusing({ topic: "a", reasonCode: 0x90, final: true }));
+  await wrong.publish("a");
+  const large = publishing(new AppError("too_large", "larger than the broker takes"));
+  await large.publish("a");
+  assert.deepEqual([wrong.calls.length, large.calls.length], [1, 1]);
+});
+
+test("what the path publishes keeps its order: it is queued however full the queue is", async () => {
+  const { publish, calls } = publishing(undefined);
+  await publish("a");
+  assert.equal(calls[0]?.whenFull, "wait");
 });
 
 test("when the session has ended the packet is left to the next one", async () => {
-  const closed = publishing(new AppError("unavailable", "closed", { details: { reason: "closed" } }));
-  await assert.rejects(closed.run(), { code: "unavailable" });
+  const { publish } = publishing(new AppError("unavailable", "closed", { details: { reason: "closed" } }));
+  await assert.rejects(publish("a"), { code: "unavailable" });
 });

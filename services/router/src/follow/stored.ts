@@ -9,7 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { type Message, parseStoredSubject, type StoredReferences, streams, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, requestJson, within } from "@parley/runtime";
-import type { Deliver } from "../deliver/deliver.ts";
+import type { StoredMessage } from "../deliver/deliver.ts";
 
 interface StoredEntry {
   conv: string;
@@ -20,7 +20,7 @@ interface StoredEntry {
 
 export interface StoredParts {
   nats: NatsConnection;
-  deliver: Deliver;
+  deliver(message: StoredMessage): Promise<void>;
   log: Logger;
 }
 
@@ -78,7 +78,8 @@ export function followStored({ nats, deliver, log }: StoredParts): { close(): Pr
     const entry = await requestJson<StoredEntry>(nats, subjects.stored, { q, pos }, { timeoutMs });
     if (!entry.message) return;
     const { conv, seq, from, device, ts, ...body } = entry.message;
-    await deliver({ conv, seq, from, device, ts }, Buffer.from(JSON.stringify(body)), entry.memberSeq);
+    const fields = { conv, seq, from, device, ts };
+    await deliver({ fields, memberSeq: entry.memberSeq, body: Buffer.from(JSON.stringify(body)) });
   }
 
   function run(): void {

@@ -35,7 +35,7 @@ export function createTakeTyping({ members, admit, acknowledge, underWay, publis
     const parsed = parseConv(conv);
     if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
     const named = namedMembers(parsed);
-    const current = named ?? [...(await members.anyListOf(conv)).current];
+    const current = named ?? [...(await members.recent(conv)).current];
     if (!current.includes(uid)) return new AppError("not_member");
     return current.length > limits.smallRoomMembers ? [] : current.filter((other) => other !== uid);
   }

@@ -7,7 +7,7 @@ import type { UnderWay } from "../admit/under-way.ts";
 import type { Append } from "../append/append.ts";
 import type { RouterConfig } from "../config.ts";
 import { type Acknowledge, createAcknowledge } from "../deliver/acknowledge.ts";
-import { createDeliver } from "../deliver/deliver.ts";
+import type { Deliver } from "../deliver/deliver.ts";
 import type { Members } from "../deliver/members.ts";
 import { createPublishMany } from "../deliver/publish.ts";
 import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
@@ -26,7 +26,7 @@ export interface VerbParts {
   append: Append;
   askHolder: AskHolder;
   members: Members;
-  chains: Map<string, Promise<void>>;
+  deliver: Deliver;
   underWay: UnderWay;
   pass: Pass;
   log: Logger;
@@ -38,7 +38,7 @@ export interface VerbFactory {
 }
 
 export function createVerbs(parts: VerbParts): VerbFactory {
-  const { config, nats, append, askHolder, members, chains, underWay, pass, log } = parts;
+  const { config, nats, append, askHolder, members, deliver, underWay, pass, log } = parts;
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const decode = createDecode(config.ROUTER_PACKET_BYTES);
   const deadLetter = createDeadLetter(nats, log);
@@ -49,8 +49,7 @@ export function createVerbs(parts: VerbParts): VerbFactory {
       const acknowledge = acknowledgeOn(session);
       const publishMany = createPublishMany(session, log);
       const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
-      const deliver = createDeliver({ publishMany, members, chains, log });
-      const path = { decode, admit, append, deliver, acknowledge, pass, deadLetter };
+      const path = { decode, admit, append, deliver, publishMany, acknowledge, pass, deadLetter };
       const take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) =>
         takeMessage(path, packet, topic, confirm);
       return {

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AppError, type MemberList } from "@parley/protocol";
+import { createLogger } from "@parley/runtime";
+import { createDeliver } from "./deliver.ts";
+import { createMembers, type ReadMembers } from "./members.ts";
+import type { PublishMany } from "./publish.ts";
+
+const log = createLogger({ service: "test", level: "silent" });
+const room = "room/r";
+const list: MemberList = { conv: room, memberSeq: 1, members: [{ uid: "ann", role: "owner", stays: [[1, null]] }] };
+const message = (seq: number, conv = room) => ({
+  fields: { conv, seq, from: "ann", device: "ann", ts: 1 },
+  memberSeq: 1,
+  body: Buffer.from('{"id":"x"}'),
+});
+
+/** Two sessions with the broker, and what was put on each, in order; what it holds is answered when told. */
+function sessions() {
+  const sent: string[] = [];
+  const answers: (() => void)[] = [];
+  const session = (name: string): PublishMany => {
+    return (topics, payload) => {
+      if (topics.length === 0) return Promise.resolve();
+      for (const topic of topics) sent.push(`${name} ${topic} ${JSON.parse(Buffer.from(payload).toString()).seq}`);
+      return new Promise((resolve) => answers.push(resolve));
+    };
+  };
+  const answerAll = () => {
+    for (const answer of answers.splice(0)) answer();
+  };
+  return { sent, session, answerAll };
+}
+
+test("the messages of one conversation go out on one session in their order, whichever their packets came on", async () => {
+  const { sent, session, answerAll } = sessions();
+  const asked = Promise.withResolvers<MemberList>();
+  const deliver = createDeliver({ members: createMembers(() => asked.promise), log });
+  const [one, other] = [session("one"), session("other")];
+  const first = [deliver(message(2), one), deliver(message(3), other)];
+  assert.deepEqual(sent, []);
+  asked.resolve(list);
+  await new Promise((resolve) => setImmediate(resolve));
+  const last = deliver(message(4), other);
+  assert.deepEqual(
+    sent,
+    [2, 3, 4].map((seq) => `one im/dn/ann/m ${seq}`),
+  );
+  answerAll();
+  await Promise.all([...first, last]);
+  // Nothing of it is under way any more: the packet's own session will do.
+  const next = deliver(message(5), other);
+  assert.equal(sent.at(-1), "other im/dn/ann/m 5");
+  answerAll();
+  await next;
+});
+
+test("when the session of a conversation ends, what other partitions have for it goes out on their own", async () => {
+  const { sent, session, answerAll } = sessions();
+  const deliver = createDeliver({ members: createMembers(async () => list), log });
+  const ended = Promise.withResolvers<void>();
+  const first = deliver(message(2, "p2p/ann/bob"), () => ended.promise);
+  const second = deliver(message(3, "p2p/ann/bob"), session("other"));
+  ended.reject(new AppError("unavailable", "closed", { details: { reason: "closed" } }));
+  await assert.rejects(first, { code: "unavailable" });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(sent, ["other im/dn/ann/m 3", "other im/dn/bob/m 3"]);
+  answerAll();
+  await second;
+});
+
+test("a room whose members cannot be read is given up once, for all of its messages; no failure is left unhandled", async () => {
+  const { sent, session, answerAll } = sessions();
+  let reads = 0;
+  let read: ReadMembers = async () => {
+    reads += 1;
+    throw new Error("larger than a reply may be");
+  };
+  const members = createMembers((request) => read(request));
+  const deliver = createDeliver({ members, log, giveUpMs: 60, pauseMs: 20 });
+  const one = session("one");
+  await Promise.all(Array.from({ length: 50 }, (_, index) => deliver(message(index + 2), one)));
+  // The first one tries until it gives up; if each of the others did so too, there were twice as many.
+  assert.ok(reads < 60, `${reads} reads`);
+  assert.deepEqual(sent, []);
+  // The first one after it begins to read, and those that come when it has been read are delivered.
+  read = async () => list;
+  await deliver(message(60), one);
+  await new Promise((resolve) => setImmediate(resolve));
+  const delivered = deliver(message(61), one);
+  assert.deepEqual(sent, ["one im/dn/ann/m 61"]);
+  answerAll();
+  await delivered;
+});
