@@ -5,11 +5,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const nodeVersion = "24.21.0";
 const pnpmVersion = "12.21.0";
 
-const root = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname);
+const root = dirname(fileURLToPath(import.meta.url));
 const tools = join(root, ".tools");
 const servers = [
   { program: "mosquitto", version: ["-h"], least: [2, 0], apt: "mosquitto", brew: "mosquitto" },

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = join(import.meta.dirname, "..");
 const sources = globSync("{packages,services}/*/{src,scripts}/**/*.ts", { cwd: root })
   .concat(globSync("test/**/*.ts", { cwd: root }))
   .filter((path) => !path.includes("node_modules"))
@@ -92,6 +92,14 @@ test("topics and subjects are spelled in packages/protocol and nowhere else", ()
   const others = own.filter(({ path }) => !path.startsWith("packages/protocol/"));
   assert.deepEqual(
     offenders(others, ({ text }) => literal.test(code(text))),
+    [],
+  );
+});
+
+test("no path of a file is taken from a URL, where a space or an é is written as %", () => {
+  const fromUrl = /import\.meta\.url\)\.pathname|"--import", (join|resolve)\(/;
+  assert.deepEqual(
+    offenders(sources, ({ text }) => fromUrl.test(code(text))),
     [],
   );
 });

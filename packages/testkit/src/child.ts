@@ -1,6 +1,6 @@
 // One child process: its log file, its end, and that it does not outlive us.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, fchmodSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 
@@ -51,7 +51,9 @@ function dyingWithUs(program: Program, signal: NodeJS.Signals): Program {
  */
 export function startChild(program: Program, options: { logFile: string; dieWith: NodeJS.Signals }): Child {
   const { command, args, env, cwd } = dyingWithUs(program, options.dieWith);
-  const log = openSync(options.logFile, "a");
+  const log = openSync(options.logFile, "a", 0o600);
+  // Also the log that an earlier Parley made for everybody to read.
+  fchmodSync(log, 0o600);
   const child = spawn(command, args, {
     // Never written to: a service that is told so (PARLEY_PARENT_PIPE) ends when it closes, which it does with us.
     stdio: ["pipe", log, log],

@@ -130,7 +130,7 @@ test("more than one replica of a part with a store is refused on SQLite", async 
 
 test("a cluster whose supervisor was killed leaves no process behind", async (t) => {
   const dir = tempFolder(t);
-  const code = `import { startCluster } from ${JSON.stringify(join(import.meta.dirname, "cluster.ts"))};
+  const code = `import { startCluster } from ${JSON.stringify(import.meta.resolve("./cluster.ts"))};
     await startCluster({ dir: ${JSON.stringify(dir)}, parts: ["redis-server", "nats-server"] });`;
   const supervisor = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: "inherit" });
   t.after(() => supervisor.kill("SIGKILL"));

@@ -1,6 +1,6 @@
 // The whole of Parley on this machine, supervised: what `npm start` runs and tests use.
 import { join } from "node:path";
-import { readSecrets } from "@parley/runtime";
+import { readSecrets, readSecretText } from "@parley/runtime";
 import { checkStore } from "./check-store.ts";
 import { controls, flushRedis, type Which } from "./controls.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -11,7 +11,7 @@ import { type Front, startFront } from "./front.ts";
 import { announceReady, type Part, serverNames, superviseParts } from "./parts.ts";
 import { type PortPlan, planPorts } from "./ports.ts";
 import { endLeftovers, type Login, type RunFile, removeRunFile, writeRunFile } from "./run-file.ts";
-import { servers } from "./servers.ts";
+import { passwordFiles, type ServerDoor, type ServerName, servers } from "./servers.ts";
 import { serviceNames, services, type Wiring } from "./services.ts";
 import { checkReplicas, type PublicPorts, type Replicas } from "./settings.ts";
 import { SetupError } from "./setup-error.ts";
@@ -86,10 +86,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const leftovers = await endLeftovers(dir);
     if (leftovers > 0) log(`ended ${leftovers} processes that an earlier run had left behind`);
     const plan = await planPorts(options.ports ?? { http: 0, mqtt: 0, ws: 0 }, options.replicas ?? {}, log);
-    const wiring = wire(dir, storeUrl, plan);
+    const doors = openDoors(dir, plan);
+    const wiring = wire(dir, storeUrl, plan, doors);
     const links = options.links ? await startLinks(wiring) : undefined;
     const clocks = options.clocks ? openClocks(dir) : undefined;
-    return await startParts({ ...options, log, wiring, links, clocks }, plan, folder.release);
+    return await startParts({ ...options, log, wiring, doors, links, clocks }, plan, folder.release);
   } catch (error) {
     folder.release();
     throw error;
@@ -99,13 +100,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 type Resolved = Omit<ClusterOptions, "links" | "clocks"> & {
   log: (line: string) => void;
   wiring: Wiring;
+  doors: Record<ServerName, ServerDoor>;
   links: Links | undefined;
   clocks: Clocks | undefined;
 };
 
 async function startParts(options: Resolved, plan: PortPlan, release: () => void): Promise<Cluster> {
-  const { dir, log, wiring, links, clocks } = options;
-  const { servicesSecret } = readSecrets(join(dir, "secrets"));
+  const { dir, log, wiring, doors, links, clocks } = options;
   const troubles = Promise.withResolvers<never>();
   troubles.promise.catch(() => {});
   let demo: Login[] = [];
@@ -125,8 +126,8 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     if (started) log(`${message}; still trying`);
     else troubles.reject(new SetupError(message));
   };
-  const hooks = { log, changed, trouble, servicesSecret, env: options.env ?? {}, links, clocks };
-  const supervised = superviseParts(options.parts, plan, wiring, hooks);
+  const hooks = { log, changed, trouble, doors, env: options.env ?? {}, links, clocks };
+  const supervised = superviseParts(options.parts, wiring, hooks);
   const fronts: Front[] = [];
 
   const close = async ({ force = false } = {}): Promise<void> => {
@@ -145,10 +146,10 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
   const cluster: Cluster = {
     dir,
     wiring,
-    servicesSecret,
+    servicesSecret: doors.mosquitto.password,
     run,
     ...controls(supervised),
-    flushRedis: () => flushRedis(plan.servers["redis-server"]),
+    flushRedis: () => flushRedis(wiring.urls.redis),
     ...faultsOf(supervised, links, clocks),
     publishDemo(logins) {
       demo = logins;
@@ -189,11 +190,22 @@ function ownsStore(parts: readonly Part[] = serviceNames): boolean {
   return serviceNames.some((name) => services[name].ownsStore && parts.includes(name));
 }
 
-function wire(dir: string, storeUrl: string, plan: PortPlan): Wiring {
+// Every secret is made here: a folder in which none can be made is told before anything runs.
+function openDoors(dir: string, plan: PortPlan): Record<ServerName, ServerDoor> {
+  const folder = join(dir, "secrets");
+  readSecrets(folder);
+  const doors = serverNames.map((name) => {
+    const password = readSecretText(folder, passwordFiles[name]);
+    return [name, { port: plan.servers[name], password }];
+  });
+  return Object.fromEntries(doors);
+}
+
+function wire(dir: string, storeUrl: string, plan: PortPlan, doors: Record<ServerName, ServerDoor>): Wiring {
   const urls = {
-    nats: servers["nats-server"].url(plan.servers["nats-server"]),
-    redis: servers["redis-server"].url(plan.servers["redis-server"]),
-    broker: servers.mosquitto.url(plan.servers.mosquitto),
+    nats: servers["nats-server"].url(doors["nats-server"]),
+    redis: servers["redis-server"].url(doors["redis-server"]),
+    broker: servers.mosquitto.url(doors.mosquitto),
   };
   return { dir, storeUrl, urls, public: plan.public, replicas: plan.replicas };
 }

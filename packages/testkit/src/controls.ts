@@ -44,9 +44,9 @@ async function untilReady(replica: Supervised, timeoutMs: number): Promise<void>
   await eventually(check, { timeoutMs });
 }
 
-/** FLUSHALL on the Redis of this port. */
-export async function flushRedis(port: number): Promise<void> {
-  const redis = new Redis({ port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null });
+/** FLUSHALL on the Redis of this URL. */
+export async function flushRedis(url: string): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: null });
   redis.on("error", () => {});
   try {
     await redis.connect();

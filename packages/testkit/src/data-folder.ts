@@ -1,5 +1,5 @@
 // The data folder: its version, and that one cluster at a time works in it.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError } from "./setup-error.ts";
 import { commandOf, startOf } from "./system-process.ts";
@@ -9,9 +9,12 @@ export const dataVersion = 1;
 
 /** Makes the folder ours until `release`. Throws a SetupError, with nothing touched, when it cannot be. */
 export function openDataFolder(dir: string): { release(): void } {
+  checkName(dir);
   checkVersion(dir);
   try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
     mkdirSync(join(dir, "logs"), { recursive: true });
+    chmodSync(join(dir, "logs"), 0o700);
     const release = lock(dir);
     writeFileSync(join(dir, "version"), `${JSON.stringify({ version: dataVersion })}\n`);
     return { release };
@@ -19,6 +22,14 @@ export function openDataFolder(dir: string): { release(): void } {
     if (cause instanceof SetupError) throw cause;
     throw new SetupError(`the data folder ${dir} cannot be used: ${reason(cause)}; set PARLEY_DIR`, { cause });
   }
+}
+
+// Lines of configuration files, logs and `run.json` name the folder: it has to be one line of text.
+function checkName(dir: string): void {
+  if (!/\p{Cc}/u.test(dir)) return;
+  throw new SetupError(
+    `the data folder ${JSON.stringify(dir)} has a line break or another control character in its path; set PARLEY_DIR`,
+  );
 }
 
 function checkVersion(dir: string): void {

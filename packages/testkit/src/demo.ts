@@ -1,12 +1,14 @@
 // The two demo logins, and the lines that chat with them.
 
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceTopics } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import type { Login, RunFile } from "./run-file.ts";
 import { SetupError } from "./setup-error.ts";
+
+const defaultFolder = join(import.meta.dirname, "../../../.parley");
 
 /** The logins kept in the data folder, or new ones; api knows them. */
 export async function readDemo(dir: string, http: string): Promise<[Login, Login]> {
@@ -53,14 +55,27 @@ async function register(http: string, login: Login): Promise<boolean> {
   throw new SetupError(`the demo login ${login.username} could not be made: ${response.status} ${body}`);
 }
 
-/** What `npm start` prints when all is ready. */
-export function describeRun(run: RunFile, [sender, receiver]: [Login, Login]): string {
+// What mosquitto's clients read their options from, each a file of its name in the folder that XDG_CONFIG_HOME names: a
+// password among the arguments would be in every user's list of processes.
+const optionFiles = ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr"];
+
+/** Writes the login where mosquitto's clients read it; answers the folder. */
+function writeOptions(dir: string, { username, password }: Login): string {
+  const folder = join(dir, "demo", username);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of optionFiles)
+    writeFileSync(join(folder, name), `-u ${username}\n-P ${password}\n`, { mode: 0o600 });
+  return folder;
+}
+
+/** What `npm start` prints when all is ready: lines to paste into a shell, whatever the folder is named. */
+export function describeRun(dir: string, run: RunFile, [sender, receiver]: [Login, Login]): string {
   const { host, port, ws } = run.mqtt;
   const from = `${sender.username}:pub`;
   const to = `${receiver.username}:sub`;
   const { publish } = deviceTopics(ingestPartition(from), sender.username, from);
   const { subscribe } = deviceTopics(ingestPartition(to), receiver.username, to);
-  const login = ({ username, password }: Login) => `-u ${username} -P ${password}`;
+  const login = (who: Login) => `XDG_CONFIG_HOME=${quote(writeOptions(dir, who))}`;
   const broker = `-h ${host} -p ${port}`;
   // Without an `id`, so that the line can be pasted again and again.
   const packet = { to: `user/${receiver.username}`, type: "chat", content: { type: "text", data: "hello" } };
@@ -74,21 +89,28 @@ Parley is ready.
 
 Chat with any MQTT client. ${receiver.username} listens, in one terminal:
 
-  mosquitto_sub ${broker} -i ${to} ${login(receiver)} -q 1 ${subscribe.map((topic) => `-t ${topic}`).join(" ")}
+  ${login(receiver)} mosquitto_sub ${broker} -i ${to} -q 1 ${subscribe.map((topic) => `-t ${topic}`).join(" ")}
 
 and ${sender.username} sends, in another:
 
-  mosquitto_pub ${broker} -i ${from} ${login(sender)} -q 1 -t ${publish.msg} -m '${JSON.stringify(packet)}'
+  ${login(sender)} mosquitto_pub ${broker} -i ${from} -q 1 -t ${publish.msg} -m '${JSON.stringify(packet)}'
 
 Or with Parley's own client, a terminal each:
 
-${chatLine(sender, receiver)}
-${chatLine(receiver, sender)}
+${chatLine(dir, sender, receiver)}
+${chatLine(dir, receiver, sender)}
 
 Ctrl-C stops everything.
 `;
 }
 
-function chatLine(me: Login, other: Login): string {
-  return `  npm run parley -- chat ${other.username} --user ${me.username} --password ${me.password}`;
+// It finds the password in run.json.
+function chatLine(dir: string, me: Login, other: Login): string {
+  const where = dir === defaultFolder ? "" : `PARLEY_DIR=${quote(dir)} `;
+  return `  ${where}npm run parley -- chat ${other.username} --user ${me.username}`;
+}
+
+// As one word of a shell.
+function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

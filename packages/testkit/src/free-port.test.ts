@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
 
-const file = join(import.meta.dirname, "free-port.ts");
+const file = import.meta.resolve("./free-port.ts");
 const asks = (count: number) =>
   `const { freePort } = await import(${JSON.stringify(file)});
    const ports = await Promise.all(Array.from({ length: ${count} }, freePort));

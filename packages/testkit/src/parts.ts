@@ -4,8 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Environment } from "./child.ts";
 import type { Clocks } from "./faults/clocks.ts";
 import type { Links } from "./faults/links.ts";
-import type { PortPlan } from "./ports.ts";
-import { type ServerName, servers } from "./servers.ts";
+import { type ServerDoor, type ServerName, servers } from "./servers.ts";
 import { askHealth, type ServiceName, serviceNames, serviceProgram, type Wiring } from "./services.ts";
 import { type Supervised, type SupervisedOptions, supervise } from "./supervise.ts";
 
@@ -16,7 +15,7 @@ export const serverNames = Object.keys(servers) as ServerName[];
 export const partNames: readonly Part[] = [...serverNames, ...serviceNames];
 
 type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & {
-  servicesSecret: string;
+  doors: Record<ServerName, ServerDoor>;
   env: Environment;
   links: Links | undefined;
   clocks: Clocks | undefined;
@@ -25,7 +24,6 @@ type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & {
 /** Every part named, not yet started. */
 export function superviseParts(
   wanted: readonly Part[] = partNames,
-  plan: PortPlan,
   wiring: Wiring,
   hooks: Hooks,
 ): Map<Part, Supervised[]> {
@@ -33,21 +31,20 @@ export function superviseParts(
     wanted.map((part) => {
       const isServer = serverNames.includes(part as ServerName);
       const all = isServer
-        ? [superviseServer(part as ServerName, plan, wiring, hooks)]
+        ? [superviseServer(part as ServerName, wiring, hooks)]
         : superviseService(part as ServiceName, wiring, hooks);
       return [part, all];
     }),
   );
 }
 
-function superviseServer(name: ServerName, plan: PortPlan, { dir }: Wiring, hooks: Hooks): Supervised {
-  const port = plan.servers[name];
-  const place = { dir: join(dir, name), port, password: hooks.servicesSecret };
+function superviseServer(name: ServerName, { dir }: Wiring, hooks: Hooks): Supervised {
+  const door = hooks.doors[name];
   return supervise({
     ...hooks,
     name,
-    prepare: () => servers[name].prepare(place),
-    probe: async () => (await servers[name].ready(port)) || "it does not answer",
+    prepare: () => servers[name].prepare({ ...door, dir: join(dir, name) }),
+    probe: async () => (await servers[name].ready(door)) || "it does not answer",
     logFile: join(dir, "logs", `${name}.log`),
   });
 }

@@ -1,61 +1,62 @@
 // The three real servers: how each is configured, started and seen to be ready.
 import { pbkdf2Sync, randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Program } from "./child.ts";
 
 export type ServerName = "mosquitto" | "redis-server" | "nats-server";
 
-/**
- * Where a server lives. `password` is mosquitto's one login; the others are reached through 127.0.0.1 alone.
- * `settings` are further lines of mosquitto's configuration: of two lines the later one counts.
- */
-export type ServerPlace = { dir: string; port: number; password: string; settings?: readonly string[] };
+/** How a server is reached: 127.0.0.1 is every local user's, so each asks for its password, of `A-Z a-z 0-9 _ -`. */
+export type ServerDoor = { port: number; password: string };
+
+/** Where a server lives. `settings` are further lines of mosquitto's configuration: of two lines the later one counts. */
+export type ServerPlace = ServerDoor & { dir: string; settings?: readonly string[] };
 
 export type Server = {
+  /** It runs in its own folder and its file names nothing outside, so that no path needs to be quoted there. */
   prepare(place: ServerPlace): Promise<Program>;
-  ready(port: number): Promise<boolean>;
-  url(port: number): string;
+  ready(door: ServerDoor): Promise<boolean>;
+  /** For services. Mosquitto's has no password: they show it the services' secret. */
+  url(door: ServerDoor): string;
 };
 
-/** The services' user name at the broker's own port. */
-export const brokerUsername = "parley";
+/** The services' user name at the broker's own port and at NATS. */
+export const servicesUsername = "parley";
 
 export const servers: Record<ServerName, Server> = {
   mosquitto: {
     prepare: prepareMosquitto,
     // It opens its port after it has read its file.
-    ready: (port) => answers(port, "", /^/),
-    url: (port) => `mqtt://127.0.0.1:${port}`,
+    ready: ({ port }) => answers(port, "", /^/),
+    url: ({ port }) => `mqtt://127.0.0.1:${port}`,
   },
   "redis-server": {
     prepare: prepareRedis,
-    ready: (port) => answers(port, "PING\r\n", /^\+PONG/),
-    url: (port) => `redis://127.0.0.1:${port}`,
+    ready: ({ port, password }) => answers(port, `AUTH ${password}\r\nPING\r\n`, /^\+OK\r\n\+PONG/),
+    url: ({ port, password }) => `redis://:${password}@127.0.0.1:${port}`,
   },
   "nats-server": {
     prepare: prepareNats,
-    ready: (port) => answers(port, undefined, /^INFO .*"jetstream":true/),
-    url: (port) => `nats://127.0.0.1:${port}`,
+    ready: ({ port }) => answers(port, undefined, /^INFO .*"jetstream":true/),
+    url: ({ port, password }) => `nats://${servicesUsername}:${password}@127.0.0.1:${port}`,
   },
 };
 
 async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPlace): Promise<Program> {
-  await mkdir(dir, { recursive: true });
-  const passwords = join(dir, "passwords");
-  await writeFile(passwords, `${brokerUsername}:${hashForMosquitto(password)}\n`, { mode: 0o600 });
+  await makePrivate(dir);
+  await writePrivate(join(dir, "passwords"), [`${servicesUsername}:${hashForMosquitto(password)}`]);
   const lines = [
     `listener ${port} 127.0.0.1`,
     "allow_anonymous false",
-    `password_file ${passwords}`,
+    "password_file passwords",
     "set_tcp_nodelay true",
     "max_inflight_messages 1000",
     // No limit: sessions that nobody comes back to are ended by the edge, and memory_limit is the net below.
     "max_queued_messages 0",
     "memory_limit 1073741824",
     "persistence true",
-    `persistence_location ${dir}/`,
+    "persistence_location ./",
     // Sessions and queues are written every few seconds and at SIGTERM. kill -9 loses what came since: packets the
     // broker took and nobody confirmed. No promise was made for them (Parley's ack is the promise); senders send again.
     "autosave_interval 5",
@@ -69,8 +70,8 @@ async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPl
     ...settings,
   ];
   const config = join(dir, "mosquitto.conf");
-  await writeFile(config, `${lines.join("\n")}\n`);
-  return { command: "mosquitto", args: ["-c", config] };
+  await writePrivate(config, lines);
+  return { command: "mosquitto", args: ["-c", config], cwd: dir };
 }
 
 // mosquitto_passwd's format `$7$iterations$salt$hash` (PBKDF2, SHA-512). One iteration: the secret is 32 random bytes,
@@ -80,12 +81,13 @@ function hashForMosquitto(password: string): string {
   return `$7$1$${salt.toString("base64")}$${pbkdf2Sync(password, salt, 1, 64, "sha512").toString("base64")}`;
 }
 
-async function prepareRedis({ dir, port }: ServerPlace): Promise<Program> {
-  await mkdir(dir, { recursive: true });
+async function prepareRedis({ dir, port, password }: ServerPlace): Promise<Program> {
+  await makePrivate(dir);
   const lines = [
     "bind 127.0.0.1",
     `port ${port}`,
-    `dir ${dir}`,
+    `requirepass ${password}`,
+    "dir ./",
     // All that Parley keeps in Redis may vanish and comes back.
     'save ""',
     "appendonly no",
@@ -93,23 +95,32 @@ async function prepareRedis({ dir, port }: ServerPlace): Promise<Program> {
     "set-proc-title no",
   ];
   const config = join(dir, "redis.conf");
-  await writeFile(config, `${lines.join("\n")}\n`);
-  return { command: "redis-server", args: [config] };
+  await writePrivate(config, lines);
+  return { command: "redis-server", args: [config], cwd: dir };
 }
 
-async function prepareNats({ dir, port }: ServerPlace): Promise<Program> {
-  await mkdir(dir, { recursive: true });
+async function prepareNats({ dir, port, password }: ServerPlace): Promise<Program> {
+  await makePrivate(dir);
   const lines = [
     `listen: "127.0.0.1:${port}"`,
     `server_name: "parley"`,
-    `jetstream { store_dir: ${JSON.stringify(dir)} }`,
+    `authorization { user: ${servicesUsername}, password: "${password}" }`,
+    `jetstream { store_dir: "." }`,
   ];
   const config = join(dir, "nats.conf");
-  await writeFile(config, `${lines.join("\n")}\n`);
-  return { command: "nats-server", args: ["-c", config] };
+  await writePrivate(config, lines);
+  return { command: "nats-server", args: ["-c", config], cwd: dir };
 }
 
-// One TCP connection: says `question` and compares what comes back. `""` as the question: being let in is enough.
+/** The secret each server's password is; Redis and NATS have one of their own, so that theirs opens nothing else. */
+export const passwordFiles: Record<ServerName, string> = {
+  mosquitto: "services-secret",
+  "redis-server": "redis-secret",
+  "nats-server": "nats-secret",
+};
+
+// One TCP connection: says `question` and compares what comes back, a line for each of its lines. `""`: being let in is
+// enough; undefined: the server speaks first.
 async function answers(port: number, question: string | undefined, expected: RegExp): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
@@ -117,6 +128,7 @@ async function answers(port: number, question: string | undefined, expected: Reg
       socket.destroy();
       resolve(result);
     };
+    const asked = question ? question.split("\n").length - 1 : 1;
     let heard = "";
     socket.setTimeout(1_000, () => end(false));
     socket.once("error", () => end(false));
@@ -124,7 +136,19 @@ async function answers(port: number, question: string | undefined, expected: Reg
     socket.once("connect", () => (question === "" ? end(true) : question && socket.write(question)));
     socket.setEncoding("latin1").on("data", (text: string) => {
       heard += text;
-      if (heard.includes("\n")) end(expected.test(heard));
+      const lines = heard.split("\n").length - 1;
+      if (lines >= asked) end(expected.test(heard));
     });
   });
+}
+
+// Also where an earlier Parley made it for everybody to read.
+async function makePrivate(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await chmod(dir, 0o700);
+}
+
+async function writePrivate(file: string, lines: readonly string[]): Promise<void> {
+  await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+  await chmod(file, 0o600);
 }

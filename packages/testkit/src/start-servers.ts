@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Child, startChild } from "./child.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
-import { brokerUsername, type ServerName, servers } from "./servers.ts";
+import { type ServerName, servers, servicesUsername } from "./servers.ts";
 
 /** What registers the clean-up: node:test's context, or anything with its `after`. */
 export type TestContext = { after(fn: () => unknown): void };
@@ -14,7 +14,7 @@ export type TestContext = { after(fn: () => unknown): void };
 export type TestServer = {
   url: string;
   port: number;
-  /** mosquitto's login; unused by the others. */
+  /** Mosquitto's login. The others' is part of `url`. */
   username: string;
   password: string;
   pid(): number;
@@ -83,7 +83,9 @@ async function startServerOn(
     const dead = child.exited.then(async () => {
       throw new Error(`${name} ended while starting: ${(await readFile(logFile, "utf8")).trim().split("\n").at(-1)}`);
     });
-    const ready = eventually(async () => child.alive() && (await servers[name].ready(port)), { timeoutMs: 20_000 });
+    const ready = eventually(async () => child.alive() && (await servers[name].ready({ port, password })), {
+      timeoutMs: 20_000,
+    });
     dead.catch(() => {});
     await Promise.race([ready, dead]).catch((error) => {
       child.kill("SIGKILL");
@@ -92,9 +94,9 @@ async function startServerOn(
   };
   await start();
   return {
-    url: servers[name].url(port),
+    url: servers[name].url({ port, password }),
     port,
-    username: brokerUsername,
+    username: servicesUsername,
     password,
     pid: () => child.pid,
     async kill(signal = "SIGKILL") {

@@ -34,7 +34,8 @@ function begin(t: TestContext, dir: string, env: Record<string, string> = {}) {
   return {
     output: () => output,
     ready: () => eventually(() => output.includes("Ctrl-C stops everything"), { timeoutMs: 60_000 }),
-    line: (start: string) => output.split("\n").find((line) => line.trim().startsWith(start)) ?? "",
+    /** The line with this in it. */
+    line: (part: string) => output.split("\n").find((line) => line.includes(part)) ?? "",
     async stop(): Promise<number> {
       child.kill("SIGINT");
       return (await exited)[0];
@@ -48,20 +49,32 @@ const isAlive = (pid: number) => existsSync(`/proc/${pid}/cmdline`) && readFileS
 
 test("the printed mosquitto lines chat, Ctrl-C leaves no process, and a second start knows logins and messages", async (t) => {
   const dir = tempFolder(t);
+  await chatAndStartAgain(t, dir);
+});
+
+test("all of it also works in a folder whose path has to be quoted everywhere", async (t) => {
+  await chatAndStartAgain(t, join(tempFolder(t), `Zoë's chat 50% #1 "$HOME" $& %41 \\ *;(日本)?`));
+});
+
+async function chatAndStartAgain(t: TestContext, dir: string): Promise<void> {
   const first = begin(t, dir);
   await first.ready();
-  const logins = first.line("logins");
+  const shown = first.line("logins");
   const pids = Object.values(readRun(dir).processes).flat();
   assert.equal(pids.length, 9);
 
-  const listener = spawn("sh", ["-c", `exec ${first.line("mosquitto_sub").trim()}`]);
+  const printed = ["mosquitto_sub", "mosquitto_pub", "npm run parley -- chat bob"].map(first.line);
+  const { demo: logins } = readRun(dir);
+  for (const { password } of logins) for (const line of printed) assert.ok(!line.includes(password), line);
+
+  const listener = spawn("sh", ["-c", `exec env ${printed[0]}`]);
   t.after(() => listener.kill());
   let heard = "";
   listener.stdout.setEncoding("utf8").on("data", (text: string) => {
     heard += text;
   });
   await eventually(async () => {
-    await promisify(execFile)("sh", ["-c", first.line("mosquitto_pub")]);
+    await promisify(execFile)("sh", ["-c", printed[1]!]);
     return heard.includes('"from":"alice"') && heard.includes('"hello"');
   });
   assert.equal(await first.stop(), 0);
@@ -69,7 +82,7 @@ test("the printed mosquitto lines chat, Ctrl-C leaves no process, and a second s
 
   const second = begin(t, dir);
   await second.ready();
-  assert.equal(second.line("logins"), logins);
+  assert.equal(second.line("logins"), shown);
   const { http, demo } = readRun(dir);
   const login = await post(`${http}/login`, { ...demo[1], device: "test" });
   const page = await fetch(`${http}/conversations/${encodeURIComponent("p2p/alice/bob")}/messages`, {
@@ -78,7 +91,7 @@ test("the printed mosquitto lines chat, Ctrl-C leaves no process, and a second s
   const { messages } = (await page.json()) as { messages: { seq: number; from: string }[] };
   assert.equal(messages[0]?.from, "alice");
   assert.equal(await second.stop(), 0);
-});
+}
 
 test("demo logins whose file was lost are made anew under other names", async (t) => {
   const dir = tempFolder(t);

@@ -1,6 +1,7 @@
 // The real history as a process of its own, beside the api of a test.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import type { TestContext } from "@parley/testkit";
 import type { TestApi } from "./surroundings.ts";
 
@@ -11,7 +12,7 @@ export interface HistoryProcess {
 }
 
 export function startHistoryProcess(t: TestContext, api: TestApi): HistoryProcess {
-  const main = new URL("../../history/src/main.ts", import.meta.url).pathname;
+  const main = join(import.meta.dirname, "../../history/src/main.ts");
   let child: ChildProcess;
   const start = () => {
     const env = {

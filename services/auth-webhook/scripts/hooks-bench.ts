@@ -80,7 +80,7 @@ async function startParts(after: (fn: () => unknown) => void) {
     AUTH_WEBHOOK_USER_CONNECT_RATE: "1000000000",
   };
   for (const service of ["presence", "auth-webhook"]) {
-    const main = new URL(`../../${service}/src/main.ts`, import.meta.url).pathname;
+    const main = join(import.meta.dirname, "../..", service, "src/main.ts");
     const child = spawn(process.execPath, [main], { env, stdio: "inherit" });
     after(() => child.kill());
   }

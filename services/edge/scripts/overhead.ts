@@ -182,7 +182,7 @@ async function startEdgeProcess(brokerUrl: string, password: string): Promise<{ 
     EDGE_WS_PORT: "0",
   };
   const profiling = options.profile ? ["--cpu-prof", "--cpu-prof-dir", join(tmpdir(), "edge-profile")] : [];
-  const args = [...profiling, new URL(import.meta.url).pathname, "--serve", password];
+  const args = [...profiling, import.meta.filename, "--serve", password];
   const child = spawn(process.execPath, args, { env, stdio: "inherit" });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   scope.after(async () => {

@@ -173,7 +173,7 @@ function expandFolders(config: Record<string, unknown>): Record<string, unknown>
   const expanded = Object.entries(config).map(([key, value]) => {
     if (key === "PARLEY_DIR") return [key, folder];
     if (typeof value !== "string") return [key, value];
-    const path = value.replaceAll("$PARLEY_DIR", folder);
+    const path = value.replaceAll("$PARLEY_DIR", () => folder);
     return [key, key === "PARLEY_SECRETS" ? resolve(path) : path];
   });
   return Object.fromEntries(expanded);

@@ -1,4 +1,4 @@
-// The three secrets of an installation: made at first start, the same for every service that reads the folder.
+// The secrets of an installation: made at first start, the same for every service that reads the folder.
 import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,11 +23,7 @@ export class SecretsError extends Error {
 
 /** Reads the secrets of `folder` and makes those that are missing (0600). Processes that do so at once agree. */
 export function readSecrets(folder: string): Secrets {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw unreadable(folder, "make the folder", cause);
-  }
+  makeFolder(folder);
   const signingKey = readOrMake(join(folder, "signing-key"), () => randomBytes(secretBytes));
   if (signingKey.length !== secretBytes) {
     throw damaged(join(folder, "signing-key"), `${signingKey.length} bytes long instead of ${secretBytes}`);
@@ -37,6 +33,20 @@ export function readSecrets(folder: string): Secrets {
     servicesSecret: readText(join(folder, "services-secret")),
     hookSecret: readText(join(folder, "hook-secret")),
   };
+}
+
+/** One more secret of the folder, a text, made in the same way: what only one program needs has no place in `Secrets`. */
+export function readSecretText(folder: string, name: string): string {
+  makeFolder(folder);
+  return readText(join(folder, name));
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unreadable(folder, "make the folder", cause);
+  }
 }
 
 function readText(file: string): string {

@@ -56,7 +56,7 @@ async function start(): Promise<void> {
   if (stopping.signal.aborted) return end(cluster.close());
   const demo = await readDemo(settings.dir, cluster.run().http);
   cluster.publishDemo(demo);
-  print(describeRun(cluster.run(), demo));
+  print(describeRun(settings.dir, cluster.run(), demo));
 }
 
 start().catch(async (error: Error) => {

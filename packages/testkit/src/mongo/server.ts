@@ -72,9 +72,12 @@ async function mongod(dir: string, port: number): Promise<Program> {
 async function javaServer(port: number): Promise<Program> {
   const jars = await fetchJars();
   const main = join(import.meta.dirname, "java-server/Main.java");
+  // In the C locale Java cannot open a file whose path is not ASCII.
+  const env = { ...process.env, LC_ALL: "C.UTF-8" };
   // Small and quick to start: it is a fixture, not a server to be measured.
   const flags = ["-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
-  return { command: "java", args: [...flags, "-cp", join(jars, "*"), main, String(port)] };
+  // From its own folder: a ":" in the path would end an entry of the class path.
+  return { command: "java", args: [...flags, "-cp", "*", main, String(port)], cwd: jars, env };
 }
 
 async function answers(url: string, kind: MongoKind): Promise<boolean> {
