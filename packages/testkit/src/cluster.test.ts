@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,6 +100,41 @@ test("a data folder that is a file is one clear line", async (t) => {
   });
 });
 
+test("a data folder with a line break in its path is one clear line", async (t) => {
+  const dir = join(tempFolder(t), "two\nlines");
+  await assert.rejects(startCluster({ dir, parts: [] }), { name: "SetupError", message: /two\\nlines.*line break/ });
+  assert.equal(existsSync(dir), false);
+});
+
+test("no other user of the machine finds a secret among arguments, in a configuration or in a log", async (t) => {
+  const dir = join(tempFolder(t), "new");
+  mkdirSync(join(dir, "logs"), { recursive: true, mode: 0o755 });
+  for (const name of ["nats-server", "redis-server"])
+    writeFileSync(join(dir, "logs", `${name}.log`), "", { mode: 0o644 });
+  const cluster = await startTestCluster(t, {
+    dir,
+    parts: ["mosquitto", "redis-server", "nats-server", "auth-webhook", "api"],
+  });
+  const secrets = readdirSync(join(dir, "secrets")).map((name) => readFileSync(join(dir, "secrets", name), "latin1"));
+  assert.equal(secrets.length, 5);
+  for (const pid of Object.values(cluster.run().processes).flat()) {
+    const command = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+    assert.deepEqual(
+      secrets.filter((secret) => command.includes(secret)),
+      [],
+    );
+  }
+  const open = readdirSync(dir, { recursive: true, encoding: "utf8", withFileTypes: true })
+    .filter(({ parentPath, name }) => parentPath !== dir || !["version", "lock"].includes(name))
+    .filter(({ parentPath, name }) => (statSync(join(parentPath, name)).mode & 0o077) !== 0)
+    .map(({ parentPath, name }) => join(parentPath, name).slice(dir.length + 1));
+  // What nats-server and SQLite make lies within folders that nobody else may enter.
+  assert.deepEqual(
+    open.filter((path) => !/^(nats-server|data)\/./.test(path)),
+    [],
+  );
+});
+
 test("a public port that is taken is replaced by a free one, with a word about it", async (t) => {
   const port = await freePort();
   const taken = createServer().listen(port, "127.0.0.1");
@@ -134,10 +178,11 @@ test("a cluster whose supervisor was killed leaves no process behind", async (t)
     await startCluster({ dir: ${JSON.stringify(dir)}, parts: ["redis-server", "nats-server"] });`;
   const supervisor = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: "inherit" });
   t.after(() => supervisor.kill("SIGKILL"));
-  const pids = await eventually(() => {
+  const started = () => {
     const all = Object.values(readRun(dir).processes).flat();
     return all.length === 2 && all;
-  });
+  };
+  const pids = await eventually(started, { timeoutMs: 60_000 });
   supervisor.kill("SIGKILL");
   await once(supervisor, "exit");
   const next = await startTestCluster(t, { dir, parts: ["redis-server", "nats-server"] });

@@ -46,7 +46,11 @@ function readProcesses(dir: string): { part: string; pid: number }[] {
 // A server is started with a file of this folder, a service with its main.ts and this folder in its environment.
 function isOurs(dir: string, part: string, pid: number): boolean {
   const command = commandOf(pid) ?? "";
-  if (!serviceNames.includes(part as ServiceName)) return command.includes(part) && command.includes(`${dir}/${part}/`);
+  if (!serviceNames.includes(part as ServiceName)) {
+    // Redis is given its path with wildcards escaped.
+    const bare = (text: string) => text.replaceAll("\\", "");
+    return command.includes(part) && bare(command).includes(bare(`${dir}/${part}/`));
+  }
   return command.includes(mainOf(part as ServiceName)) && hasInEnvironment(pid, `PARLEY_DIR=${dir}`) !== false;
 }
 

@@ -96,7 +96,12 @@ async function prepareRedis({ dir, port, password }: ServerPlace): Promise<Progr
   ];
   const config = join(dir, "redis.conf");
   await writePrivate(config, lines);
-  return { command: "redis-server", args: [config], cwd: dir };
+  return { command: "redis-server", args: [withoutWildcards(config)], cwd: dir };
+}
+
+// Redis takes a path with one of these for a pattern; without any, a backslash would stay in it.
+function withoutWildcards(path: string): string {
+  return /[*?[]/.test(path) ? path.replaceAll(/[*?[\]\\]/g, "\\$&") : path;
 }
 
 async function prepareNats({ dir, port, password }: ServerPlace): Promise<Program> {

@@ -28,6 +28,7 @@ test("redis and nats refuse who does not know their password", async (t) => {
   const { redis, nats } = await startServers(t, { redis: true, nats: true });
   const stranger = new Redis({ port: redis.port, host: "127.0.0.1", lazyConnect: true, retryStrategy: null });
   t.after(() => stranger.disconnect());
+  stranger.on("error", () => {});
   await assert.rejects(stranger.get("anything"), /NOAUTH/);
   for (const login of [{}, { user: "parley", pass: "guessed" }]) {
     const connecting = connect({ servers: `127.0.0.1:${nats.port}`, reconnect: false, ...login });

@@ -33,7 +33,7 @@ function begin(t: TestContext, dir: string, env: Record<string, string> = {}) {
   });
   return {
     output: () => output,
-    ready: () => eventually(() => output.includes("Ctrl-C stops everything"), { timeoutMs: 60_000 }),
+    ready: () => eventually(() => output.includes("Ctrl-C stops everything"), { timeoutMs: 150_000 }),
     /** The line with this in it. */
     line: (part: string) => output.split("\n").find((line) => line.includes(part)) ?? "",
     async stop(): Promise<number> {
