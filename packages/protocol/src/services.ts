@@ -180,6 +180,8 @@ export interface DeviceState {
 export interface PasswordRequest {
   username: string;
   password: string;
+  /** of the device: those that wait share the hashing by it */
+  address?: string;
 }
 
 /** `version` (when ok): names this password of the account, for `users.unchanged` {username, version} → {ok} */

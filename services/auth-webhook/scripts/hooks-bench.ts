@@ -76,8 +76,7 @@ async function startParts(after: (fn: () => unknown) => void) {
     PARLEY_LOG_LEVEL: "warn",
     AUTH_WEBHOOK_PORT: String(port),
     AUTH_WEBHOOK_HEALTH_PORT: String(health),
-    AUTH_WEBHOOK_CONNECT_RATE: "1000000000",
-    AUTH_WEBHOOK_USER_CONNECT_RATE: "1000000000",
+    AUTH_WEBHOOK_DEVICE_CONNECT_RATE: "1000000000",
   };
   for (const service of ["presence", "auth-webhook"]) {
     const main = join(import.meta.dirname, "../..", service, "src/main.ts");

@@ -63,15 +63,10 @@ export const settings = defineSettings({
       maximum: 3600,
       description: "how long a broker may keep an allowing answer (s)",
     }),
-    AUTH_WEBHOOK_CONNECT_RATE: Type.Integer({
-      default: 6000,
+    AUTH_WEBHOOK_DEVICE_CONNECT_RATE: Type.Integer({
+      default: 120,
       minimum: 1,
-      description: "connects of one address (per minute)",
-    }),
-    AUTH_WEBHOOK_USER_CONNECT_RATE: Type.Integer({
-      default: 600,
-      minimum: 1,
-      description: "connects of one user (per minute)",
+      description: "connects of one device from one address with the right credentials (per minute)",
     }),
     AUTH_WEBHOOK_CONNECTS_AT_ONCE: Type.Integer({
       default: 2000,
@@ -82,6 +77,11 @@ export const settings = defineSettings({
       default: 10,
       minimum: 1,
       description: "wrong passwords of one address for one user (per minute) before no more are checked",
+    }),
+    AUTH_WEBHOOK_ADDRESS_FAILURES: Type.Integer({
+      default: 100,
+      minimum: 1,
+      description: "wrong passwords of one address for all users (per minute) before no more are checked",
     }),
   },
 });

@@ -1,86 +1,39 @@
-// How often may be connected: counters per minute in Redis, in this process's memory while Redis is away.
-import type { Logger, Redis } from "@parley/runtime";
-import { LRUCache } from "lru-cache";
+// How often may be connected and guessed. What counts against somebody is what he did himself: nobody shuts out others.
+import { addressKey, type FailureLimit, type Failures, type Guess, openTokenBuckets } from "@parley/runtime";
 
 export interface ConnectRates {
-  /** Counts one connect; false: too many of the address or the user in this minute. */
-  admit(address: string, username: string): Promise<boolean>;
-  /** So many wrong passwords from this address for this user that no more are checked in this minute? */
-  failedTooOften(address: string, username: string): Promise<boolean>;
-  /** Counts a wrong password. */
-  failed(address: string, username: string): Promise<void>;
+  /** Has this device, whose credentials were right, connected too often from this address? */
+  tooOften(clientId: string, address: string): boolean;
+  /** Counts a connect of a device whose credentials are right. */
+  connected(clientId: string, address: string): void;
+  /** Has a password checked, unless too many were wrong: of this address, or of this address for this user. */
+  guess(address: string, username: string, check: () => Promise<boolean | undefined>): Promise<Guess>;
 }
 
 export interface RateLimits {
-  perAddress: number;
-  perUser: number;
-  failures: number;
+  /** connects a minute */
+  perDevice: number;
+  /** wrong passwords a minute */
+  failuresOfAddress: number;
+  failuresForUser: number;
 }
 
-const windowMs = 60_000;
-const answerMs = 100;
-const restMs = 1000;
-const localCounters = 100_000;
+const devices = 100_000;
 
-const bumpScript = `
-local counts = {}
-for i, key in ipairs(KEYS) do
-  counts[i] = redis.call("INCR", key)
-  if counts[i] == 1 then redis.call("EXPIRE", key, ARGV[1]) end
-end
-return counts`;
-
-/** `redis` answers the connection once there is one. */
-export function openConnectRates(limits: RateLimits, redis: () => Redis | undefined, log: Logger): ConnectRates {
-  const local = new LRUCache<string, number>({ max: localCounters, ttl: windowMs });
-  let restsUntil = 0;
-
-  async function onRedis<T>(work: (redis: Redis) => Promise<T>): Promise<T | undefined> {
-    const connection = redis();
-    if (connection?.status !== "ready" || performance.now() < restsUntil) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer in ${answerMs} ms`)), answerMs);
-    });
-    try {
-      return await Promise.race([work(connection), late]);
-    } catch (error) {
-      restsUntil = performance.now() + restMs;
-      log.warn({ event: "rates_local", reason: error instanceof Error ? error.message : String(error) });
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async function bump(keys: string[]): Promise<number[]> {
-    const counts = await onRedis((connection) =>
-      connection.eval(bumpScript, keys.length, ...keys, (2 * windowMs) / 1000),
-    );
-    if (counts) return counts as number[];
-    return keys.map((key) => {
-      const count = (local.get(key) ?? 0) + 1;
-      local.set(key, count);
-      return count;
-    });
-  }
-
+export function openConnectRates(limits: RateLimits, failures: Failures): ConnectRates {
+  const connects = openTokenBuckets({ rate: limits.perDevice / 60, burst: limits.perDevice, keys: devices });
+  const device = (clientId: string, address: string) => `${addressKey(address)} ${clientId}`;
   return {
-    async admit(address, username) {
-      const [ofAddress, ofUser] = await bump([windowKey("address", address), windowKey("user", username)]);
-      return ofAddress! <= limits.perAddress && ofUser! <= limits.perUser;
-    },
-    async failedTooOften(address, username) {
-      const key = windowKey("failures", `${address} ${username}`);
-      const kept = await onRedis(async (connection) => Number(await connection.get(key)));
-      return (kept ?? local.get(key) ?? 0) >= limits.failures;
-    },
-    async failed(address, username) {
-      await bump([windowKey("failures", `${address} ${username}`)]);
-    },
+    tooOften: (clientId, address) => connects.peek(device(clientId, address)) > 0,
+    connected: (clientId, address) => void connects.take(device(clientId, address)),
+    guess: (address, username, check) => failures.guess(limitsOf(limits, addressKey(address), username), check),
   };
 }
 
-function windowKey(kind: string, of: string): string {
-  return `rate:connect:${kind}:${Math.floor(Date.now() / windowMs)}:${of}`;
+/** A user has no counter alone: strangers would fill it. */
+function limitsOf(limits: RateLimits, address: string, username: string): FailureLimit[] {
+  return [
+    { key: `login ${address}`, max: limits.failuresOfAddress },
+    { key: `login ${address} ${username}`, max: limits.failuresForUser },
+  ];
 }

@@ -49,7 +49,7 @@ export type ConnectDecision =
 /** Absent from the rules when passwords are off. */
 export interface Passwords {
   /** undefined: nobody answered */
-  verify(username: string, password: string): Promise<PasswordReply | undefined>;
+  verify(username: string, password: string, address: string): Promise<PasswordReply | undefined>;
   /** Is the password that was right still the account's? undefined: nobody answered */
   unchanged(request: UnchangedRequest): Promise<boolean | undefined>;
 }
@@ -77,12 +77,14 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   // A dialect's client id (and with it a tree of its own) is decided here once dialects are there.
   if (nativeUid({ username, clientId }) === undefined) return refuse("client_id");
   if (!password) return refuse("no_credential");
-  if (!(await rules.rates.admit(address, username))) return refuse("rate_limited");
+  if (rules.rates.tooOften(clientId, address)) return refuse("rate_limited");
   const at = Date.now();
   const credential = looksLikeToken(password)
     ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready username unavailable
     : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password unavailable
   if (typeof credential === "string") return refuse(credential);
+  // Only now: who has no valid credential for the device uses nothing of its rate up.
+  rules.rates.connected(clientId, address);
   const reply = await rules.register(connectRequest(attempt, username, at, credential));
   if (reply === undefined && credential.kind === "password") return refuse("unavailable");
   if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked
@@ -124,12 +126,15 @@ async function checkPassword(
   { passwords, rates }: ConnectRules,
 ): Promise<Credential | ConnectRefusal> {
   if (!passwords) return "passwords_off";
-  if (await rates.failedTooOften(address, username)) return "too_many_failures";
-  const verified = await passwords.verify(username, password);
-  if (verified === undefined) return "unavailable";
-  if (verified.ok) return { kind: "password", version: verified.version };
-  await rates.failed(address, username);
-  return "wrong_password";
+  let version: string | undefined;
+  const guess = await rates.guess(address, username, async () => {
+    const verified = await passwords.verify(username, password, address);
+    version = verified?.version;
+    return verified?.ok;
+  });
+  if ("retryAfterMs" in guess) return "too_many_failures";
+  if (guess.right === undefined) return "unavailable";
+  return guess.right ? { kind: "password", version } : "wrong_password";
 }
 
 /** A change of the password ends the sessions that presence knows: one that was registered only afterwards ends here. */

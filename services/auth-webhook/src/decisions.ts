@@ -1,9 +1,15 @@
 // The three decisions and the session events as both brokers' shapes use them: with their memory and their log lines.
 import type { CredentialExpiry, SessionEvent } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { addressKey, type Logger, openTurns } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { type ConnectAttempt, type ConnectDecision, type ConnectRules, decideConnect } from "./decide-connect.ts";
-import { decidePublish, type Identity, type Publication, type PublishDecision } from "./decide-publish.ts";
+import {
+  decidePublish,
+  type Identity,
+  type Publication,
+  type PublishDecision,
+  servicesUsername,
+} from "./decide-publish.ts";
 import { decideSubscribe } from "./decide-subscribe.ts";
 import type { Expiries } from "./expiries.ts";
 
@@ -27,7 +33,7 @@ export interface DecisionsOptions {
   /** Tells the other replicas that a device was let in. */
   share(expiry: CredentialExpiry): void;
   isConnected(clientId: string, connection: string | undefined): Promise<boolean | undefined>;
-  /** connects decided at the same time; more are refused as busy */
+  /** connects decided at the same time, half of them for one address; more wait a second, then they are refused as busy */
   connectsAtOnce: number;
   log: Logger;
   /** Counts what was decided. */
@@ -35,6 +41,8 @@ export interface DecisionsOptions {
 }
 
 const onceMs = 60_000;
+/** Brokers wait 5 s for an answer, and a password may take 3 s of them. */
+const connectWaitMs = 1_000;
 
 export function openDecisions(options: DecisionsOptions): Decisions {
   const { rules, expiries, tell, share, log, count } = options;
@@ -49,15 +57,20 @@ export function openDecisions(options: DecisionsOptions): Decisions {
   };
   const session: Decisions["session"] = (event, clientId, at, connection) =>
     tell({ event, clientId, at, ...(connection === undefined ? {} : { connection }) });
-  let deciding = 0;
+  const { connectsAtOnce } = options;
+  const turns = openTurns({
+    atOnce: connectsAtOnce,
+    // Half of the places are never one address's: its password checks may take seconds each.
+    atOnceEach: Math.ceil(connectsAtOnce / 2),
+    waitingMax: connectsAtOnce,
+    waitMs: connectWaitMs,
+  });
   async function decide(attempt: ConnectAttempt): Promise<ConnectDecision> {
-    if (deciding >= options.connectsAtOnce) return { allow: false, reason: "busy" };
-    deciding += 1;
-    try {
-      return await decideConnect(attempt, rules);
-    } finally {
-      deciding -= 1;
-    }
+    // Nobody is asked about a service, so it takes nobody's place and waits for none.
+    if (attempt.username === servicesUsername) return decideConnect(attempt, rules);
+    const decided = await turns.take({ key: addressKey(attempt.address) });
+    if (decided === undefined) return { allow: false, reason: "busy" };
+    return decideConnect(attempt, rules).finally(decided);
   }
   return {
     async connect(attempt) {

@@ -15,6 +15,7 @@ import {
   type NatsConnection,
   natsConnected,
   onNatsBack,
+  openFailures,
   parseJson,
   type Redis,
   requestJson,
@@ -39,10 +40,11 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   const redis = followRedis(config.REDIS_URL, context);
   const revocations = startRevocations(nats, log, health);
   const limits = {
-    perAddress: config.AUTH_WEBHOOK_CONNECT_RATE,
-    perUser: config.AUTH_WEBHOOK_USER_CONNECT_RATE,
-    failures: config.AUTH_WEBHOOK_FAILURES,
+    perDevice: config.AUTH_WEBHOOK_DEVICE_CONNECT_RATE,
+    failuresOfAddress: config.AUTH_WEBHOOK_ADDRESS_FAILURES,
+    failuresForUser: config.AUTH_WEBHOOK_FAILURES,
   };
+  const failures = openFailures({ prefix: "failures:", redis: redis.connection, log });
   const rules: ConnectRules = {
     isServicesSecret: constantTime(servicesSecret),
     tokens,
@@ -50,7 +52,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     ensureUser: rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS)),
     register: (request) =>
       askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
-    rates: openConnectRates(limits, redis.connection, log),
+    rates: openConnectRates(limits, failures),
     passwords: config.AUTH_WEBHOOK_PASSWORDS ? askPasswords(nats, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS) : undefined,
   };
   const answers = counter(metrics, "hook_decisions_total", "Decisions by hook and result.", ["hook", "result"]);
@@ -89,7 +91,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   };
 }
 
-/** Redis only counts connects, so nothing waits for it. */
+/** Redis only counts failed logins, so nothing waits for it. */
 function followRedis(url: string, { log }: ServiceContext): { connection(): Redis | undefined; close(): void } {
   let connection: Redis | undefined;
   let closed = false;
@@ -129,8 +131,8 @@ async function ensureUser(nats: NatsConnection, uid: string, timeoutMs: number):
 
 function askPasswords(nats: NatsConnection, timeoutMs: number): Passwords {
   return {
-    verify: (username, password) =>
-      askOver<PasswordReply>(nats, subjects.verifyPassword, { username, password }, timeoutMs),
+    verify: (username, password, address) =>
+      askOver<PasswordReply>(nats, subjects.verifyPassword, { username, password, address }, timeoutMs),
     unchanged: async (request) =>
       (await askOver<{ ok: boolean }>(nats, subjects.passwordUnchanged, request, timeoutMs))?.ok,
   };

@@ -1,5 +1,6 @@
 // VerneMQ's webhooks (and the edge's, which asks alike): bodies in, the answers that VerneMQ obeys out.
 import { uidOfClientId } from "@parley/protocol";
+import type { ConnectRefusal } from "./decide-connect.ts";
 import type { Decisions } from "./decisions.ts";
 import { flag, type HookBody, type HookReply, isRecord, number, reply, text } from "./reply.ts";
 
@@ -8,9 +9,22 @@ export const vernemqDeny: HookReply = reply({ result: { error: "not_allowed" } }
 /** A no for now: the credentials were not judged. The edge tells the device that the server is unavailable. */
 const denyForNow: HookReply = reply({ result: { error: "server_unavailable" } });
 const denyBusy: HookReply = reply({ result: { error: "server_busy" } });
+/** The credentials may be right: they were not looked at, since this address has guessed too often. */
+const denyQuota: HookReply = reply({ result: { error: "quota_exceeded" } });
+const denyRate: HookReply = reply({ result: { error: "connection_rate_exceeded" } });
 const denyConnected: HookReply = reply({ result: { error: "connected" } });
 const ok: HookReply = reply({ result: "ok" });
 const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
+
+/** Refusals that say nothing of the credentials. All others are final: the same CONNECT will never be let in. */
+const passingRefusals: Partial<Record<ConnectRefusal, HookReply>> = {
+  unavailable: denyForNow,
+  issuer_unavailable: denyForNow,
+  not_ready: denyForNow,
+  busy: denyBusy,
+  rate_limited: denyRate,
+  too_many_failures: denyQuota,
+};
 
 /** SUBACK codes that refuse one topic: 128 crashes VerneMQ's version 5 session, 3.1.1 knows no other. */
 const refusedQos = { 4: 128, 5: 135 } as const;
@@ -46,9 +60,7 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version)
     // Ours, as `expire_at` is: the edge names its connections.
     connection: text(body, "connection_id", null),
   });
-  if (!decision.allow && decision.reason === "busy") return denyBusy;
-  if (!decision.allow)
-    return decision.reason === "unavailable" || decision.reason === "not_ready" ? denyForNow : vernemqDeny;
+  if (!decision.allow) return passingRefusals[decision.reason] ?? vernemqDeny;
   // `expire_at` is ours: the edge ends the connection then. VerneMQ reads only the keys it knows.
   return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
 }

@@ -49,7 +49,7 @@ const calibrationSeconds = 10;
 // Rates are counted against the generator's one address and few devices.
 const env = {
   ...{ ROUTER_RATE: "100000", ROUTER_BURST: "100000", API_RATE: "100000", API_BURST: "100000" },
-  ...{ AUTH_WEBHOOK_CONNECT_RATE: "1000000", AUTH_WEBHOOK_USER_CONNECT_RATE: "1000000" },
+  ...{ AUTH_WEBHOOK_DEVICE_CONNECT_RATE: "1000000" },
 };
 const parts: readonly Part[] = ["history", "router", "presence", "api", "auth-webhook", "edge"];
 const allParts: readonly Part[] = [...parts, "mosquitto", "nats-server", "redis-server"];

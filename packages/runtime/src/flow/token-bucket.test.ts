@@ -44,6 +44,7 @@ test("each key has a bucket of its own; of too many the least recently used star
   const buckets = openTokenBuckets({ rate: 10, burst: 1, keys: 2, now: () => 0 });
   assert.deepEqual([buckets.take("a"), buckets.take("a"), buckets.take("b")], [0, 100, 0]);
   assert.equal(buckets.take("a"), 100);
+  assert.deepEqual([buckets.peek("a"), buckets.peek("new")], [100, 0]);
   assert.equal(buckets.take("c"), 0);
   assert.deepEqual([buckets.take("a"), buckets.take("b")], [100, 0]);
 });

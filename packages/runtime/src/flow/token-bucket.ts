@@ -13,6 +13,8 @@ export interface Rate {
 export interface TokenBucket {
   /** Takes `cost` tokens and answers 0; else takes none and answers the ms until they will be there. */
   take(cost?: number): number;
+  /** As `take`, but takes nothing. */
+  peek(cost?: number): number;
   /** Takes `cost` tokens even if they are not there, and answers the ms until the bucket has paid them back. */
   spend(cost?: number): number;
 }
@@ -30,10 +32,15 @@ export function openTokenBucket({ rate, burst, now = () => performance.now() }: 
   /** What costs more than a full bucket goes when the bucket is full: it would never go otherwise. */
   const msUntil = (wanted: number) => (tokens >= wanted ? 0 : Math.ceil(((wanted - tokens) * 1_000) / rate));
 
+  function peek(cost = 1): number {
+    refill();
+    return msUntil(Math.min(cost, burst));
+  }
+
   return {
+    peek,
     take(cost = 1) {
-      refill();
-      const waitMs = msUntil(Math.min(cost, burst));
+      const waitMs = peek(cost);
       if (waitMs === 0) tokens -= cost;
       return waitMs;
     },
@@ -45,9 +52,10 @@ export function openTokenBucket({ rate, burst, now = () => performance.now() }: 
   };
 }
 
+/** As one bucket, each key has its own. */
 export interface TokenBuckets {
-  /** As `take` of one bucket, of the key's own. */
   take(key: string, cost?: number): number;
+  peek(key: string, cost?: number): number;
 }
 
 /** `keys` buckets at most. Of more keys the least recently used is forgotten, and starts with a full burst again. */
@@ -62,5 +70,7 @@ export function openTokenBuckets({ keys, ...rate }: Rate & { keys: number }): To
       }
       return bucket.take(cost);
     },
+    // A key without a bucket has a full one.
+    peek: (key, cost) => buckets.get(key)?.peek(cost) ?? 0,
   };
 }

@@ -27,9 +27,11 @@ export const reasons = {
   topicAliasInvalid: { name: "topic_alias_invalid", code: 0x94 },
   tooLarge: { name: "too_large", code: 0x95 },
   notReading: { name: "not_reading", code: 0x97 },
+  quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   removed: { name: "removed", code: 0x98 },
   retainRefused: { name: "retain_refused", code: 0x9a, returnCode: 5 },
   sharedRefused: { name: "shared_refused", code: 0x9e },
+  connectRate: { name: "connection_rate_exceeded", code: 0x9f, returnCode: 3 },
   expired: { name: "expired", code: 0xa0 },
 } as const satisfies Record<string, Reason>;
 
@@ -44,4 +46,6 @@ const hookErrors: Record<string, Reason> = {
   server_unavailable: reasons.unavailable,
   unavailable: reasons.unavailable,
   server_busy: reasons.busy,
+  quota_exceeded: reasons.quota,
+  connection_rate_exceeded: reasons.connectRate,
 };
