@@ -22,6 +22,7 @@ const outcomes: append.GroupOutcome[] = [
   { q: 7, failed: "not_mine" },
   { q: 8, failed: "unavailable", message: "store" },
   { q: 255, outcomes: [{ seq: 9, ts: 6, memberSeq: 3, stored: body('{"id":"3"}') }] },
+  { q: 3, outcomes: [{ seq: 2, ts: 6, memberSeq: 3, duplicate: true, storedAt: 7 }] },
 ];
 
 // Frames arrive as views into larger buffers: offsets must not matter.

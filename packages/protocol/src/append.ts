@@ -22,13 +22,18 @@ export interface AppendGroup {
   items: AppendItem[];
 }
 
-/** Stored: now, or before with the same key (then `stored` is the message as it is kept). */
+/** Stored: now, or before with the same key. */
 export interface Appended {
   seq: number;
   ts: number;
   /** seq of the conversation's last membership event at that message */
   memberSeq: number;
+  /** it was stored before */
+  duplicate?: true;
+  /** of a duplicate: the message as it is kept, unless that is what was sent again */
   stored?: Uint8Array;
+  /** of a duplicate whose kept message has no room in the reply: its `pos`, to read it by */
+  storedAt?: number;
 }
 
 export interface AppendRefusal {

@@ -9,6 +9,8 @@ export const limits = {
   packetNodes: 2_000,
   /** bytes of one NATS request or reply */
   requestBytes: 512 * 1024,
+  /** bytes of that which bodies do not take: the header of an append request or reply has about 200 a message */
+  appendHeaderBytes: 150 * 1024,
   /** messages of one append request, and of one batch in the log */
   batchMessages: 500,
   /** messages of one page */

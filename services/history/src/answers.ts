@@ -9,7 +9,6 @@ import {
   type GroupOutcome,
   historyGet,
   historySubject,
-  limits,
   type MemberPage,
   type MembersRequest,
   packAppendReply,
@@ -28,6 +27,7 @@ import { memberPage } from "./read/member-page.ts";
 import { messageJson } from "./read/page.ts";
 import type { Reading } from "./read/reading.ts";
 import { syncConversations } from "./read/sync.ts";
+import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
 import { receive } from "./write/receipts.ts";
 import { append, change, notMine } from "./write/writer.ts";
@@ -97,7 +97,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
 async function appendGroups(parts: AnswerParts, payload: Uint8Array): Promise<Uint8Array> {
   const groups = unpackAppendRequest(payload);
   const outcomes = await Promise.all(groups.map((group) => appendGroup(parts, group)));
-  return packAppendReply(withinLimit(outcomes));
+  return packAppendReply(fitReply(outcomes));
 }
 
 function appendGroup({ partitions }: AnswerParts, { q, items }: AppendGroup): Promise<GroupOutcome> {
@@ -106,16 +106,6 @@ function appendGroup({ partitions }: AnswerParts, { q, items }: AppendGroup): Pr
   if (items.some(({ conv }) => conversationPartition(conv) !== q))
     return Promise.resolve({ q, failed: "internal", message: "a message is not of this partition" });
   return append(writer, items);
-}
-
-// Duplicates carry their stored bodies, which may be larger than what was sent again; what is too much is asked for again.
-function withinLimit(outcomes: GroupOutcome[]): GroupOutcome[] {
-  let room = limits.requestBytes;
-  return outcomes.map((group) => {
-    if ("failed" in group) return group;
-    for (const outcome of group.outcomes) if ("stored" in outcome) room -= outcome.stored?.byteLength ?? 0;
-    return room >= 0 ? group : { q: group.q, failed: "unavailable" };
-  });
 }
 
 async function changeMembers({ partitions }: AnswerParts, request: ChangeRequest): Promise<ChangeReply> {

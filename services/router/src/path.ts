@@ -1,12 +1,14 @@
 // The way of one message (DESIGN §3): the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
 import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
-import type { Pass, ReceivedPacket } from "@parley/runtime";
+import { conversationPartition } from "@parley/protocol/partition";
+import type { Logger, Pass, ReceivedPacket } from "@parley/runtime";
 import type { Admit } from "./admit/admit.ts";
 import type { Decode, Uplink } from "./admit/decode.ts";
 import type { Append } from "./append/append.ts";
 import type { Acknowledge } from "./deliver/acknowledge.ts";
-import type { Deliver } from "./deliver/deliver.ts";
+import type { Deliver, StoredMessage } from "./deliver/deliver.ts";
 import type { PublishMany } from "./deliver/publish.ts";
+import type { ReadStored } from "./deliver/read-stored.ts";
 
 /** The steps of one ingest partition, each with its I/O inside. */
 export interface Path {
@@ -14,6 +16,7 @@ export interface Path {
   admit: Admit;
   append: Append;
   deliver: Deliver;
+  readStored: ReadStored;
   /** on the partition's own session */
   publishMany: PublishMany;
   acknowledge: Acknowledge;
@@ -21,6 +24,7 @@ export interface Path {
   pass: Pass;
   /** the packet stopped the service before, or could not be stored by itself: kept aside for people to look at */
   deadLetter(packet: ReceivedPacket, error: AppError): Promise<void>;
+  log: Logger;
 }
 
 /**
@@ -45,7 +49,7 @@ export async function takeMessage(
     if (outcome.code === "internal") await path.deadLetter(packet, outcome);
     return refuse(path, topic, uplink.id, outcome, confirm);
   }
-  if (packet.dup && !outcome.stored) path.admit(topic); //    it counts, and is not refused any more
+  if (packet.dup && !outcome.duplicate) path.admit(topic); // it counts, and is not refused any more
   path.pass("before-deliver");
   await finish(path, uplink, topic, outcome);
   path.pass("before-puback");
@@ -53,16 +57,23 @@ export async function takeMessage(
 }
 
 // Stored: the promise is given beside the delivery, and neither waits for the other.
-async function finish(
-  { acknowledge, deliver, publishMany }: Path,
-  { id, conv, body }: Uplink,
-  topic: UplinkTopic,
-  outcome: Appended,
-): Promise<void> {
-  const { seq, ts, memberSeq } = outcome;
-  acknowledge.ack(topic, { id, conv, seq, ts }); //          5 QoS 0: lost with the device's connection, made good by sending again
+async function finish(path: Path, { id, conv, body }: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
+  const { seq, ts, memberSeq, stored, storedAt } = outcome;
+  path.acknowledge.ack(topic, { id, conv, seq, ts }); //     5 QoS 0: lost with the device's connection, made good by sending again
   const fields = { conv, seq, from: topic.uid, device: topic.clientId, ts };
-  await deliver({ fields, memberSeq, body: outcome.stored ?? body }, publishMany); // 4 QoS 1 to every member; a duplicate goes out as it is stored
+  const message =
+    storedAt === undefined ? { fields, memberSeq, body: stored ?? body } : await keptMessage(path, conv, storedAt);
+  if (message) await path.deliver(message, path.publishMany); // 4 QoS 1 to every member; a duplicate goes out as it is stored
+}
+
+// Of a duplicate that had no room in history's reply. It was delivered once, or its members have it by sync.
+async function keptMessage({ readStored, log }: Path, conv: string, pos: number): Promise<StoredMessage | undefined> {
+  try {
+    return await readStored(conversationPartition(conv), pos);
+  } catch (error) {
+    log.warn({ event: "duplicate_not_delivered", conv, pos, reason: String(error) });
+    return undefined;
+  }
 }
 
 async function refuse(

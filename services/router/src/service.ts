@@ -21,6 +21,7 @@ import { createReachHistory } from "./append/reach-history.ts";
 import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver/deliver.ts";
 import { createMembers } from "./deliver/members.ts";
+import { createReadStored } from "./deliver/read-stored.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followStored } from "./follow/stored.ts";
@@ -38,6 +39,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const askHolder = createAskHolder(nats, holders);
   const members = createMembers((asked) => askMembers(askHolder, asked));
   const deliver = createDeliver({ members, log });
+  const readStored = createReadStored(nats);
   const append = createAppend({
     ask: createAskHistory(nats, log),
     holders,
@@ -45,7 +47,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     requestsMax: config.ROUTER_REQUESTS,
   });
   const underWay = createUnderWay();
-  const shared = { config, nats, redis, instance, askHolder, members, deliver, underWay, log };
+  const shared = { config, nats, redis, instance, askHolder, members, deliver, readStored, underWay, log };
   const verbs = createVerbs({ ...shared, append, pass: context.pass });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
@@ -71,7 +73,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const following = [
     followMembersChanged(nats, members),
     followNotify(nats, ingest, log),
-    followStored({ nats, deliver: (message) => deliver(message, publishMany), log }),
+    followStored({ nats, readStored, deliver: (message) => deliver(message, publishMany), log }),
     watchCheck(health, "history", createReachHistory(nats, holders)),
   ];
   health.check("partitions", leases.ready);

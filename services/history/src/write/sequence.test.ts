@@ -57,7 +57,7 @@ test("a message that was stored before is answered with what is stored, even if 
   const [stored] = sequence([candidate(p2p, "1")], 1, 10, 200).entries;
   const { entries, outcomes } = sequence([candidate(room, "1", { stored })], 1, 10, 200);
   assert.equal(entries.length, 0);
-  assert.ok("stored" in (outcomes[0] ?? {}));
+  assert.ok("duplicate" in (outcomes[0] ?? {}));
 });
 
 test("only members may send: to a room, and to a conversation between two", () => {
@@ -94,4 +94,19 @@ test("a message whose prev is not stored is refused; one whose prev is in the ba
     outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : outcome.seq)),
     ["out_of_order", 5, 6],
   );
+});
+
+test("a duplicate is answered with the message as it is kept only where something else was sent under its id", () => {
+  const [stored] = sequence([candidate(p2p, "1", { body: Buffer.from('{"v":1}') })], 1, 10, 200).entries;
+  const again = (body: string) =>
+    sequence([candidate(p2p, "1", { stored, body: Buffer.from(body) })], 1, 11, 300).outcomes[0];
+  assert.deepEqual(again('{"v":1}'), { seq: 5, ts: 200, memberSeq: 0, duplicate: true });
+  assert.deepEqual(again('{"v":2}'), {
+    seq: 5,
+    ts: 200,
+    memberSeq: 0,
+    duplicate: true,
+    stored: stored?.body,
+    storedAt: 11,
+  });
 });

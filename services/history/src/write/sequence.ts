@@ -1,5 +1,6 @@
 // Gives the messages of one batch their places: a pure function of the conversations' state and of what is stored.
 import {
+  type Appended,
   type AppendItem,
   type AppendOutcome,
   type ErrorCode,
@@ -46,22 +47,26 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     const draft = draftOf(drafts, conversation);
     const key = `${item.from} ${item.device} ${item.id}`;
     const duplicate = stored ?? draft.ids.get(key);
-    if (duplicate) return outcomeOf(duplicate, true);
+    if (duplicate) return againOf(duplicate, item.body);
     if (candidate.refusal) return candidate.refusal;
     const code = refuse(candidate, draft);
     if (code) return refusal(code);
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
     draft.ids.set(key, entry);
     entries.push(entry);
-    return outcomeOf(entry, false);
+    return outcomeOf(entry);
   });
   return { entries, outcomes };
 }
 
-/** What a sender is told of a stored entry; a duplicate's answer carries the message as it is kept. */
-export function outcomeOf(entry: LogEntry, duplicate: boolean): AppendOutcome {
-  const { seq, ts, memberSeq } = entry;
-  return duplicate ? { seq, ts, memberSeq, stored: entry.body } : { seq, ts, memberSeq };
+function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
+  return { seq, ts, memberSeq };
+}
+
+/** A duplicate's answer carries the message as it is kept, where the sender sent something else under its id. */
+function againOf(entry: LogEntry, sent: Uint8Array): Appended {
+  const again: Appended = { ...outcomeOf(entry), duplicate: true };
+  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, stored: entry.body, storedAt: entry.pos };
 }
 
 export function refusal(code: ErrorCode, message: string = errorTable[code].meaning): AppendOutcome {

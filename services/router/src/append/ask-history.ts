@@ -19,8 +19,7 @@ export type GroupAnswer = AppendOutcome[] | "elsewhere" | "internal" | { again: 
 export type AskHistory = (holder: string, groups: readonly AppendGroup[]) => Promise<GroupAnswer[]>;
 
 const timeoutMs = 3_000;
-// The header of a frame: names and ids, about 200 bytes a message.
-const room: Room = { messages: limits.batchMessages, bytes: limits.requestBytes - 150 * 1024 };
+const room: Room = { messages: limits.batchMessages, bytes: limits.requestBytes - limits.appendHeaderBytes };
 
 /** Fills requests with the groups of lanes, in the order of the lanes, within a request's limits. */
 export function groupsOfRequest<Lane, Waiting extends { bytes: number }>(

@@ -7,19 +7,14 @@ import {
   jetstream,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type Message, parseStoredSubject, type StoredReferences, streams, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, requestJson, within } from "@parley/runtime";
+import { parseStoredSubject, type StoredReferences, streams } from "@parley/protocol";
+import { type Logger, type NatsConnection, within } from "@parley/runtime";
 import type { StoredMessage } from "../deliver/deliver.ts";
-
-interface StoredEntry {
-  conv: string;
-  seq: number;
-  memberSeq: number;
-  message?: Message;
-}
+import type { ReadStored } from "../deliver/read-stored.ts";
 
 export interface StoredParts {
   nats: NatsConnection;
+  readStored: ReadStored;
   deliver(message: StoredMessage): Promise<void>;
   log: Logger;
 }
@@ -30,14 +25,13 @@ const fetchedMax = 50;
 const ackWaitMs = 5_000;
 const workingEveryMs = 2_000;
 const retryMs = 2_000;
-const timeoutMs = 3_000;
 const closeWaitMs = 3_000;
 
 /**
  * Follows until closed; waits for the stream, which history makes. A reference is done when its message is delivered.
  * Close finishes what is being delivered and gives back the rest, for another router to take at once.
  */
-export function followStored({ nats, deliver, log }: StoredParts): { close(): Promise<void> } {
+export function followStored({ nats, readStored, deliver, log }: StoredParts): { close(): Promise<void> } {
   const inHand = new Set<JsMsg>();
   let last: Promise<void> = Promise.resolve();
   let closed = false;
@@ -75,11 +69,8 @@ export function followStored({ nats, deliver, log }: StoredParts): { close(): Pr
   }
 
   async function deliverEntry(q: number, pos: number): Promise<void> {
-    const entry = await requestJson<StoredEntry>(nats, subjects.stored, { q, pos }, { timeoutMs });
-    if (!entry.message) return;
-    const { conv, seq, from, device, ts, ...body } = entry.message;
-    const fields = { conv, seq, from, device, ts };
-    await deliver({ fields, memberSeq: entry.memberSeq, body: Buffer.from(JSON.stringify(body)) });
+    const message = await readStored(q, pos);
+    if (message) await deliver(message);
   }
 
   function run(): void {

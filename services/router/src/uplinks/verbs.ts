@@ -10,10 +10,11 @@ import { type Acknowledge, createAcknowledge } from "../deliver/acknowledge.ts";
 import type { Deliver } from "../deliver/deliver.ts";
 import type { Members } from "../deliver/members.ts";
 import { createPublishMany } from "../deliver/publish.ts";
+import type { ReadStored } from "../deliver/read-stored.ts";
 import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
 import { createDeadLetter } from "../ingest/dead-letter.ts";
 import type { Verbs } from "../ingest/partition.ts";
-import { takeMessage } from "../path.ts";
+import { type Path, takeMessage } from "../path.ts";
 import { createTakeState, createTakeTyping } from "./ephemeral.ts";
 import { createTakeReceipt } from "./receipt.ts";
 import { createTakeRequest } from "./request.ts";
@@ -27,6 +28,7 @@ export interface VerbParts {
   askHolder: AskHolder;
   members: Members;
   deliver: Deliver;
+  readStored: ReadStored;
   underWay: UnderWay;
   pass: Pass;
   log: Logger;
@@ -38,7 +40,7 @@ export interface VerbFactory {
 }
 
 export function createVerbs(parts: VerbParts): VerbFactory {
-  const { config, nats, append, askHolder, members, deliver, underWay, pass, log } = parts;
+  const { config, nats, append, askHolder, members, deliver, readStored, underWay, pass, log } = parts;
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const decode = createDecode(config.ROUTER_PACKET_BYTES);
   const deadLetter = createDeadLetter(nats, log);
@@ -49,7 +51,18 @@ export function createVerbs(parts: VerbParts): VerbFactory {
       const acknowledge = acknowledgeOn(session);
       const publishMany = createPublishMany(session, log);
       const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
-      const path = { decode, admit, append, deliver, publishMany, acknowledge, pass, deadLetter };
+      const path: Path = {
+        decode,
+        admit,
+        append,
+        deliver,
+        readStored,
+        publishMany,
+        acknowledge,
+        pass,
+        deadLetter,
+        log,
+      };
       const take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) =>
         takeMessage(path, packet, topic, confirm);
       return {
