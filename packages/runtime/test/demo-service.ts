@@ -14,6 +14,10 @@ const settings = defineSettings({
   },
 });
 
+async function fail(): Promise<never> {
+  throw new TypeError("x is not a function");
+}
+
 await runMain({
   settings,
   process,
@@ -22,7 +26,11 @@ await runMain({
     if (mode === "refuse") throw new AppError("unavailable", "the store is locked by another process");
     if (mode === "bug at start") throw new TypeError("x is not a function");
     if (mode === "never starts") await new Promise(() => setInterval(() => {}, 1000));
-    if (mode === "bug") setTimeout(() => void Promise.reject(new TypeError("x is not a function")), 10);
+    if (mode === "unhandled_rejection") setTimeout(() => void Promise.all([fail(), fail()]), 10);
+    if (mode === "uncaught_exception")
+      setTimeout(() => {
+        throw new TypeError("x is not a function");
+      }, 10);
     log.info({ event: "demo", window: config.DEMO_WINDOW });
     return {
       async close() {

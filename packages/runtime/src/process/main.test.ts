@@ -31,7 +31,8 @@ function run(t: TestContext, env: Record<string, string> = {}, args: string[] = 
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const logged = (event: string) => eventually(() => lines().find((line) => line.event === event));
+  const logged = (event: string) =>
+    eventually(() => lines().find((line) => line.event === event), { timeoutMs: 60_000 });
   return { child, output, exited, lines, logged };
 }
 
@@ -113,13 +114,18 @@ test("a bug at the start is logged with its stack, exit 1", async (t) => {
   assert.match(JSON.stringify(await logged("start_failed")), /TypeError.*demo-service\.ts/);
 });
 
-test("a bug later crashes the process: one fatal line with the stack, exit 70", async (t) => {
-  const { exited, lines } = run(t, { DEMO_MODE: "bug" });
-  assert.equal(await exited, 70);
-  const fatal = lines().filter(({ level }) => level === "fatal");
-  assert.equal(fatal.length, 1);
-  assert.match(JSON.stringify(fatal), /TypeError: x is not a function.*demo-service\.ts/);
-});
+for (const event of ["unhandled_rejection", "uncaught_exception"]) {
+  test(`a bug later ends the process: one fatal line ${event} with the stack, exit 70`, async (t) => {
+    const { exited, lines } = run(t, { DEMO_MODE: event });
+    assert.equal(await exited, 70);
+    const fatal = lines().filter(({ level }) => level === "fatal");
+    assert.deepEqual(
+      fatal.map((line) => line.event),
+      [event],
+    );
+    assert.match(JSON.stringify(fatal), /TypeError: x is not a function.*demo-service\.ts/);
+  });
+}
 
 test("a close that fails is logged, exit 1", async (t) => {
   const { child, exited, logged } = run(t, { DEMO_MODE: "fail to close" });

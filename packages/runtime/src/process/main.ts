@@ -84,8 +84,10 @@ async function run<Properties extends TProperties>(
   const instance = `${settings.service}-${randomName()}`;
   const name = common.PARLEY_INSTANCE ?? instance;
   const log = createLogger({ service: settings.service, instance: name, level: common.PARLEY_LOG_LEVEL });
-  process.on("uncaughtException", (err: unknown) => {
-    log.fatal({ event: "bug", err });
+  // After a bug nobody knows what state the process is in: it ends, and its supervisor starts it again.
+  process.on("uncaughtException", (thrown: unknown, origin: string) => {
+    const err = thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`);
+    log.fatal({ event: origin === "unhandledRejection" ? "unhandled_rejection" : "uncaught_exception", err });
     process.exit(exitCodes.bug);
   });
   const life = { state: "starting" as "starting" | "ready" | "stopping", service: undefined as Service | undefined };
