@@ -32,6 +32,7 @@ export * from "./process/metrics.ts";
 export * from "./process/secrets.ts";
 export * from "./requests/ask-holder.ts";
 export * from "./requests/ask-members.ts";
+export * from "./requests/once.ts";
 export * from "./requests/request.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";

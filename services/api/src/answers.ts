@@ -1,12 +1,19 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
 import { hash } from "node:crypto";
 import { AppError, isUid, type PasswordRequest, subjects, type UnchangedRequest } from "@parley/protocol";
-import { type Answering, answerJson, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
+import {
+  type Answering,
+  answerJson,
+  type Logger,
+  type MethodHandler,
+  type NatsConnection,
+  type Once,
+  serveMethods,
+} from "@parley/runtime";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
-import type { Perform } from "./requests.ts";
 import type { ApiStore, UserDoc } from "./store.ts";
 
 const queue = "api";
@@ -19,7 +26,7 @@ export interface AnswerParts {
   passwords: Passwords;
   revoke: Revoke;
   methods: readonly Bound[];
-  perform: Perform;
+  once: Once;
   /** told to MQTT callers of methods that answer it */
   ws: string;
 }
@@ -59,15 +66,13 @@ export function serveAnswers(parts: AnswerParts): Answering {
   };
 }
 
-function serveBoundMethods({ nats, log, methods, perform, ws }: AnswerParts) {
+function serveBoundMethods({ nats, log, methods, once, ws }: AnswerParts) {
   const handlers = methods
     .filter(({ method }) => method.mqtt)
-    .map((bound) => ({
-      method: bound.method,
-      work: (params: never, caller: Parameters<Perform>[2]["caller"]) =>
-        perform(bound, params, { caller, address: "", ws }),
-    }));
-  return serveMethods(nats, { queue, handlers, log });
+    .map(({ method, work }): MethodHandler => {
+      return { method, work: (params, caller, { operation }) => work(params, { caller, operation, address: "", ws }) };
+    });
+  return serveMethods(nats, { queue, handlers, once, log });
 }
 
 /** Another one for every password that an account ever has: its hash has a salt of its own. */

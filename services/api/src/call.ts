@@ -1,5 +1,4 @@
 // One call of a method, as the functions that do the work see it, however it came.
-import { randomUUID } from "node:crypto";
 import type { AppError, Caller, Method, ParamsOf, ResultOf } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
 
@@ -25,8 +24,4 @@ export function bind<M extends Method<TObject, TSchema>>(
   work: (params: ParamsOf<M>, call: Call) => ResultOf<M> | AppError | Promise<ResultOf<M> | AppError>,
 ): Bound {
   return { method, work };
-}
-
-export function newOperation(): string {
-  return randomUUID().replaceAll("-", "");
 }

@@ -1,8 +1,7 @@
 // Removes what has run out: refresh tokens, revocations, answers to requests.
 
-import type { Logger } from "@parley/runtime";
+import { type Logger, pruneRequests } from "@parley/runtime";
 import type { Collection } from "@parley/store";
-import { requestLifeMs } from "./requests.ts";
 import type { ApiStore } from "./store.ts";
 
 const everyMs = 10 * 60_000;
@@ -30,7 +29,7 @@ export function startPruning(store: ApiStore, log: Logger): { close(): Promise<v
 export async function prune(store: ApiStore, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
   await removeBefore(store.refreshTokens, "expires", nowMs, stopped);
   await removeBefore(store.revocations, "until", nowMs / 1000, stopped);
-  await removeBefore(store.requests, "begun", nowMs - requestLifeMs, stopped);
+  await pruneRequests(store.requests, nowMs, stopped);
 }
 
 async function removeBefore<T extends object>(

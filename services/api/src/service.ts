@@ -19,7 +19,7 @@ import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
 import { messageMethods } from "./messages.ts";
 import { startPruning } from "./prune.ts";
-import { createRequests } from "./requests.ts";
+import { createApiOnce } from "./requests.ts";
 import { startFinishingRooms } from "./rooms/create.ts";
 import { roomMethods } from "./rooms/index.ts";
 import { openApiStore } from "./store.ts";
@@ -49,7 +49,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...roomMethods({ store, history }),
     ...messageMethods({ store, history }),
   ];
-  const perform = createRequests(store.requests, signingKey);
+  const once = createApiOnce(store, signingKey);
   const server = await createServer({
     metrics,
     rates: createRates({ perSecond: config.API_RATE, burst: config.API_BURST }),
@@ -57,7 +57,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     nats,
     log,
     bound: methods,
-    perform,
+    once,
     publicWs: config.API_PUBLIC_WS,
     corsOrigins: config.API_CORS_ORIGINS,
     trustedProxies: config.API_TRUSTED_PROXIES,
@@ -67,7 +67,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const upgrades = passUpgrades(server.server, config.API_WS_UPSTREAM, log);
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
-  const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, perform, ws });
+  const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
   const pruning = startPruning(store, log);
   const watching = watchCheck(health, "store", () => kept.check());
   const finishing = [

@@ -1,5 +1,6 @@
 // What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations, requests and so on.
 import { AppError, type Revocation } from "@parley/protocol";
+import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
 /** By uid. `passwordHash` null: logs in through an application only. */
@@ -80,17 +81,6 @@ export interface RevocationDoc extends Revocation {
   announced: boolean;
 }
 
-/** By a digest of uid, client id and request id. */
-export interface RequestDoc {
-  state: "begun" | "done";
-  /** digest of method and params: an id used for another request is refused */
-  of: string;
-  /** the id its changes are keyed by */
-  operation: string;
-  begunAt: number;
-  answer?: unknown;
-}
-
 export interface ApiStore {
   users: Collection<UserDoc>;
   names: Collection<NameDoc>;
@@ -117,7 +107,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       name: "revocations",
       indexes: { until: ["until"], before: ["before"] },
     }),
-    requests: await documents.collection<RequestDoc>({ name: "requests", indexes: { begun: ["begunAt"] } }),
+    requests: await documents.collection<RequestDoc>({ name: "requests", indexes: requestIndexes }),
     passwordChanges: await documents.collection<PasswordChangeDoc>({ name: "password_changes" }),
     migrations: await documents.collection<MigrationDoc>({ name: "migrations" }),
   };

@@ -16,19 +16,20 @@ import type { PresenceConfig } from "./config.ts";
 import { connectDevice, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";
 import { followEvents } from "./events.ts";
-import { deviceMethods, openRequests } from "./methods.ts";
+import { deviceMethods } from "./methods.ts";
 import { openNotices } from "./notices.ts";
 import { type Reconciling, startReconcile } from "./reconcile.ts";
+import { openRequests } from "./requests.ts";
 import { openRevoked } from "./revoked.ts";
 import { openSessions, type Sessions } from "./sessions.ts";
 
 const queue = "presence";
-const pruneMs = 3_600_000;
 
 export async function startPresence(config: PresenceConfig, context: ServiceContext): Promise<Service> {
   const { log, health, instance, closing } = context;
   const store = await openStore(config.STORE_URL, { service: "presence" });
-  const [devices, requests] = [await openDevices(store.documents(), log), await openRequests(store.documents())];
+  const devices = await openDevices(store.documents(), log);
+  const requests = await openRequests(store.documents(), log);
   const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
   // Connects are answered without Redis, so its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, log });
@@ -64,18 +65,20 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       (asked) => isConnected(asked, { devices, sessions }),
       log,
     ),
-    serveMethods(nats, { queue, log, handlers: deviceMethods({ nats, devices, sessions, broker, requests }) }),
+    serveMethods(nats, {
+      queue,
+      handlers: deviceMethods({ nats, devices, sessions, broker }),
+      once: requests.once,
+      log,
+    }),
     followEvents({ nats, devices, change: sessions.change, revoked, log }),
     watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.
   await nats.flush();
-  const prune = () => void requests.prune().catch((err: unknown) => log.warn({ event: "prune_failed", err }));
-  prune();
-  const pruning = setInterval(prune, pruneMs);
   return {
     async close() {
-      clearInterval(pruning);
+      requests.close();
       await closing("requests", () => Promise.all(serving.map((one) => one.close())));
       await closing("broker's list", async () => reconciling?.close());
       await closing("notices", async () => {

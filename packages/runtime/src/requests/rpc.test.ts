@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { AppError, type Caller, historyGet, methodSubject, roomsJoin } from "@parley/protocol";
+import { AppError, type Caller, historyGet, methodSubject, roomsGet, roomsJoin } from "@parley/protocol";
 import { startServers } from "@parley/testkit";
+import { memoryRequests } from "../../test/memory-requests.ts";
 import { recordingLogger } from "../../test/recorder.ts";
 import { connectNats } from "../connections/nats.ts";
+import { createOnce } from "./once.ts";
 import { request } from "./request.ts";
 import { callMethod, handle, JsonText, serveMethods } from "./rpc.ts";
 
@@ -60,12 +62,12 @@ test("params that are not of the method's schema never reach the work, and the e
 test("a refusal reaches the caller whether it is returned or thrown, and is not logged", async (t) => {
   const { nats, log, lines } = await start(t);
   const returned = handle(historyGet, () => new AppError("not_member"));
-  const thrown = handle(roomsJoin, () => {
+  const thrown = handle(roomsGet, () => {
     throw new AppError("forbidden", "by invitation only");
   });
   serveMethods(nats, { queue: "history", handlers: [returned, thrown], log });
   await assert.rejects(callMethod(nats, historyGet, caller, { conv: "room/1" }, { timeoutMs }), { code: "not_member" });
-  await assert.rejects(callMethod(nats, roomsJoin, caller, { id: "1" }, { timeoutMs }), {
+  await assert.rejects(callMethod(nats, roomsGet, caller, { id: "1" }, { timeoutMs }), {
     code: "forbidden",
     message: "by invitation only",
   });
@@ -86,4 +88,18 @@ test("a request without a caller is refused", async (t) => {
     const reply = await request(nats, methodSubject(historyGet.name), body, { timeoutMs });
     assert.equal(JSON.parse(Buffer.from(reply).toString()).error.code, "invalid_packet", body);
   }
+});
+
+test("a method that changes something is served only where its requests are kept, and then works once", async (t) => {
+  const { nats, log } = await start(t);
+  let worked = 0;
+  const work = handle(roomsJoin, () => {
+    worked += 1;
+    return new JsonText("{}");
+  });
+  assert.throws(() => serveMethods(nats, { queue: "api", handlers: [work], log }), /rooms\.join/);
+  serveMethods(nats, { queue: "api", handlers: [work], once: createOnce({ requests: memoryRequests() }), log });
+  const join = () => callMethod(nats, roomsJoin, caller, { id: "1" }, { timeoutMs });
+  assert.deepEqual([await join(), await join()], [{}, {}]);
+  assert.equal(worked, 1);
 });

@@ -1,10 +1,10 @@
 // Every method of the table as an HTTP route made from its definition.
 import { AppError, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
-import type { Logger, NatsConnection } from "@parley/runtime";
+import type { Logger, NatsConnection, Once } from "@parley/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TObject, TSchema } from "typebox";
 import type { Bound } from "../call.ts";
-import type { Perform } from "../requests.ts";
+import { perform } from "../requests.ts";
 import { sendError } from "./errors.ts";
 import { forward } from "./forward.ts";
 import { type IdentityParts, identify } from "./identity.ts";
@@ -17,7 +17,7 @@ export interface RouteParts {
   log: Logger;
   /** api's own methods */
   bound: readonly Bound[];
-  perform: Perform;
+  once: Once;
   rates: Rates;
   /** MQTT over WebSocket for login: an address, or undefined for `/mqtt` of the server that was asked */
   publicWs: string | undefined;
@@ -67,7 +67,7 @@ async function serve(
   reply.header("cache-control", "no-store").type("application/json; charset=utf-8");
   if (!bound) return reply.send(await forward(parts.nats, method, caller, params));
   const ws = parts.publicWs ?? webSocketOf(request);
-  const result = await parts.perform(bound, params, { caller, address: request.ip, ws });
+  const result = await perform(parts.once, bound, params, { caller, address: request.ip, ws });
   return result instanceof AppError ? sendError(reply, result) : reply.send(result ?? {});
 }
 
