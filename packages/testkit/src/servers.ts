@@ -1,9 +1,9 @@
 // The three real servers: how each is configured, started and seen to be ready.
-import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Program } from "./child.ts";
+import { loginLines, passwordLine } from "./mosquitto-login.ts";
 
 export type ServerName = "mosquitto" | "redis-server" | "nats-server";
 
@@ -45,11 +45,10 @@ export const servers: Record<ServerName, Server> = {
 
 async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPlace): Promise<Program> {
   await makePrivate(dir);
-  await writePrivate(join(dir, "passwords"), [`${servicesUsername}:${hashForMosquitto(password)}`]);
+  await writePrivate(join(dir, "passwords"), [passwordLine(servicesUsername, password)]);
   const lines = [
     `listener ${port} 127.0.0.1`,
-    "allow_anonymous false",
-    "password_file passwords",
+    ...(await loginLines("passwords")),
     "set_tcp_nodelay true",
     "max_inflight_messages 1000",
     // No limit: sessions that nobody comes back to are ended by the edge, and memory_limit is the net below.
@@ -72,13 +71,6 @@ async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPl
   const config = join(dir, "mosquitto.conf");
   await writePrivate(config, lines);
   return { command: "mosquitto", args: ["-c", config], cwd: dir };
-}
-
-// mosquitto_passwd's format `$7$iterations$salt$hash` (PBKDF2, SHA-512). One iteration: the secret is 32 random bytes,
-// which no number of iterations makes harder to guess, and mosquitto hashes at every connect.
-function hashForMosquitto(password: string): string {
-  const salt = randomBytes(12);
-  return `$7$1$${salt.toString("base64")}$${pbkdf2Sync(password, salt, 1, 64, "sha512").toString("base64")}`;
 }
 
 async function prepareRedis({ dir, port, password }: ServerPlace): Promise<Program> {

@@ -52,7 +52,8 @@ test("a session that was taken over comes back, but not at once", async (t) => {
   await second.session.whenConnected();
   await second.session.close({ graceful: false });
   await eventually(() => first.session.connected);
-  const line = first.lines.find(({ event }) => event === "broker_disconnected");
+  // Mosquitto 2.1 says that it was taken over, 2.0 only ends the connection.
+  const line = first.lines.find(({ retryMs }) => retryMs !== undefined);
   assert.ok(Number(line?.retryMs) >= 1_000, `waited ${line?.retryMs} ms`);
 });
 
