@@ -2,6 +2,7 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { AppError } from "./errors.ts";
+import { idFormats } from "./ids.ts";
 
 export type Check<T extends TSchema> = (value: unknown) => Static<T> | AppError;
 
@@ -19,7 +20,7 @@ interface SchemaError {
   keyword: string;
   instancePath: string;
   message: string;
-  params?: { additionalProperties?: string[]; requiredProperties?: string[]; allowedValue?: unknown };
+  params?: { additionalProperties?: string[]; requiredProperties?: string[]; allowedValue?: unknown; format?: string };
 }
 
 function describe(errors: SchemaError[]): string {
@@ -31,7 +32,8 @@ function describe(errors: SchemaError[]): string {
   const missing = error.params?.requiredProperties;
   if (missing?.length) return `${[where, missing[0]].filter(Boolean).join(".")} is missing`;
   if (error.keyword === "const") return `${where} must be one of ${allowedValues(errors, error.instancePath)}`;
-  return `${where || "the packet"} ${error.message}`;
+  const format = idFormats[error.params?.format ?? ""];
+  return `${where || "the packet"} ${format === undefined ? error.message : `must be ${format.words}`}`;
 }
 
 function allowedValues(errors: SchemaError[], path: string): string {

@@ -20,16 +20,32 @@ const refusedKeys = new Set(["__proto__", "constructor", "prototype"]);
 export function decodeObject(bytes: Uint8Array, limit: DecodeLimits = packetLimits): JsonObject | AppError {
   if (bytes.byteLength > limit.bytes)
     return new AppError("too_large", `packet of ${bytes.byteLength} bytes; the limit is ${limit.bytes}`);
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(bytes));
+    text = utf8.decode(bytes);
+    value = JSON.parse(text);
   } catch (error) {
     const what = error instanceof SyntaxError ? "not JSON" : "not UTF-8";
     return new AppError("invalid_packet", `the packet is ${what}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return new AppError("invalid_packet", "the packet is not a JSON object");
+  if (hasLoneSurrogate(text))
+    return new AppError("invalid_packet", "the packet has half a character (a lone surrogate)");
   return checkTree(value, limit) ?? (value as JsonObject);
+}
+
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
+// Every escape of JSON, from left to right: a pair is taken whole, so that what the group catches is alone.
+const escapes = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)/gs;
+
+// Half a character can only be written as an escape: in the bytes it is no UTF-8. Two texts that differ in it alone would
+// be one in a store. Keys and values that a later key of the same name hides are looked at too: they are delivered.
+function hasLoneSurrogate(json: string): boolean {
+  if (!surrogateEscape.test(json)) return false;
+  for (const [, alone] of json.matchAll(escapes)) if (alone !== undefined) return true;
+  return false;
 }
 
 /** Depth, node count and keys of a parsed value; undefined when all is well. */

@@ -1,13 +1,36 @@
-// The grammar of ids and conversations (DESIGN §1): the only place that knows how they are spelled.
+// The grammar of ids and conversations (DESIGN §1): the only place that knows how they are spelled. What is handed in as an
+// id and cannot be one is refused where it comes in, so that no store and no other service is ever asked about it.
 import Type, { type Static } from "typebox";
+import { Format } from "typebox/format";
 
-const uidPattern = "^[0-9a-zA-Z_\\-@.]{1,32}$";
-const clientIdPattern = "^(?!:)(?!.*:$)[0-9a-zA-Z_\\-@.:]{1,64}$";
-const roomIdPattern = "^[0-9a-zA-Z_\\-@.]{1,64}$";
+const uid = "[0-9a-zA-Z_\\-@.]{1,32}";
+const clientId = "(?!:)[0-9a-zA-Z_\\-@.:]{0,63}[0-9a-zA-Z_\\-@.]";
+const roomId = "[0-9a-zA-Z_\\-@.]{1,64}";
+
+const uidPattern = `^${uid}$`;
+const clientIdPattern = `^${clientId}$`;
+const roomIdPattern = `^${roomId}$`;
+const convPattern = `^(p2p/${uid}/${uid}|room/${roomId}|ch/\\$${roomId}|dev/${uid}/${uid}/${clientId})$`;
+// Under the flag `u` the surrogates in the class are lone ones only: half a character, which no UTF-8 text can carry.
+const character = "[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]";
+const packetIdPattern = `^${character}{1,64}$`;
 
 const uidRegex = new RegExp(uidPattern);
 const clientIdRegex = new RegExp(clientIdPattern);
 const roomIdRegex = new RegExp(roomIdPattern);
+const packetIdRegex = new RegExp(packetIdPattern, "u");
+const anyClientIdRegex = new RegExp(`^${character}{1,128}$`, "u");
+
+/** The formats of ids: what a refusal says of them, and the pattern that the published schemas show. */
+export const idFormats: Readonly<Record<string, { words: string; pattern: string }>> = {
+  conversation: {
+    words: "p2p/{a}/{b} with a ≤ b, room/{roomId}, ch/{$channelId} or dev/{from}/{uid}/{clientId}",
+    pattern: convPattern,
+  },
+  "packet-id": { words: "1 to 64 characters, none of them a control character", pattern: packetIdPattern },
+};
+Format.Set("conversation", isConv);
+Format.Set("packet-id", isPacketId);
 
 /** A user's id: 1–32 characters of `0-9 a-z A-Z _ - @ .` */
 export const Uid = Type.String({ pattern: uidPattern, description: "user id" });
@@ -15,8 +38,22 @@ export const Uid = Type.String({ pattern: uidPattern, description: "user id" });
 export const ClientId = Type.String({ pattern: clientIdPattern, description: "MQTT client id of a device" });
 /** A room's id: 1–64 characters of the uid alphabet. */
 export const RoomId = Type.String({ pattern: roomIdPattern, description: "room id" });
-/** A conversation: `p2p/{a}/{b}`, `room/{roomId}`, `ch/{$channelId}` or `dev/{from}/{uid}/{clientId}`. */
-export const Conv = Type.String({ minLength: 4, maxLength: 140, description: "conversation" });
+/** A conversation's name as a pattern, for the keys of a record. */
+export const ConvKey = Type.String({ pattern: convPattern });
+/** A conversation: `p2p/{a}/{b}` with a ≤ b, `room/{roomId}`, `ch/{$channelId}` or `dev/{from}/{uid}/{clientId}`. */
+export const Conv = Type.String({ format: "conversation", description: "conversation" });
+/** The id that a device gives a message or a request: 1–64 characters of well-formed Unicode, no control characters. */
+export const PacketId = packetId("made by the device");
+/** A request's id: as text, or as a number that every JSON reader keeps exactly. */
+export const RequestId = Type.Union([
+  PacketId,
+  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+]);
+
+/** `PacketId` with a description of its own. */
+export function packetId(description: string) {
+  return Type.String({ format: "packet-id", description });
+}
 
 export type Uid = Static<typeof Uid>;
 export type Conversation =
@@ -43,6 +80,21 @@ export function isRoomId(text: string): boolean {
 /** True for a client id of the native grammar, whoever owns it. */
 export function isClientId(text: string): boolean {
   return clientIdRegex.test(text);
+}
+
+/** True for what a client id may be in any protocol: 1–128 characters of well-formed Unicode, no control characters. */
+export function isAnyClientId(text: string): boolean {
+  return anyClientIdRegex.test(text);
+}
+
+/** True for a conversation's one spelling. */
+export function isConv(text: string): boolean {
+  return parseConv(text) !== undefined;
+}
+
+/** True for what may be the id of a message or a request. */
+export function isPacketId(text: string): boolean {
+  return packetIdRegex.test(text);
 }
 
 /** The uid a native client id belongs to, or undefined if it is not a native client id. */

@@ -39,13 +39,13 @@ function refused({ status, body }: Reply, expected: number, code: string, part: 
 test("a method of another service is answered with the owner's own bytes", async () => {
   const odd = '{"messages": [ {"n":1.0,"big":12345678901234567890} ],  "more":false}';
   owned = () => `{"result":${odd}}`;
-  const path = `/conversations/${encodeURIComponent("room/r 1/ü")}/messages?after=3&limit=10`;
+  const path = `/conversations/${encodeURIComponent("dev/alice/bob/bob:web")}/messages?after=3&limit=10`;
   const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(response.status, 200);
   assert.equal(await response.text(), odd);
   const { caller, params } = asked.at(-1) as MethodRequest;
   assert.deepEqual(caller, { uid: "alice", clientId: "alice:web", via: "http" });
-  assert.deepEqual(params, { conv: "room/r 1/ü", after: 3, limit: 10 });
+  assert.deepEqual(params, { conv: "dev/alice/bob/bob:web", after: 3, limit: 10 });
 });
 
 test("the Idempotency-Key reaches the owner as the request's id", async () => {
@@ -136,15 +136,22 @@ test("an unknown path is 404, a known one with another verb 405 with the verbs i
   refused(await api.call("GET", "/login"), 405, "invalid_packet", /POST/);
 });
 
-test("a path that is not percent-encoded UTF-8, or whose conv is too long, is refused", async () => {
+test("a path that is not percent-encoded UTF-8, or whose conv cannot be one, is refused", async () => {
   refused(await api.call("GET", "/conversations/%E0%A4%A/messages", { token }), 400, "invalid_packet", /percent/);
   const long = await api.call("GET", `/conversations/room%2F${"x".repeat(150)}/messages`, { token });
   refused(long, 400, "invalid_packet", /conv/);
+  for (const poison of ["p2p%2Falice%2Fbob%00", encodeURIComponent("😀".repeat(128)), "room%2Fa%2Fb"])
+    refused(
+      await api.call("GET", `/conversations/${poison}/messages`, { token }),
+      400,
+      "invalid_packet",
+      /conv must be/,
+    );
   const verbatim = await rawRequest(
-    `GET /conversations/room%2f..%2f..%2fkeys/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+    `GET /conversations/room%2f../messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
   );
   assert.match(verbatim, /^HTTP\/1.1 200/);
-  assert.deepEqual(asked.at(-1)?.params, { conv: "room/../../keys" });
+  assert.deepEqual(asked.at(-1)?.params, { conv: "room/.." });
 });
 
 test("bytes that are no HTTP request get one clear error", async () => {

@@ -9,6 +9,8 @@ import {
   type GroupOutcome,
   historyGet,
   historySubject,
+  isConv,
+  isUid,
   type MemberPage,
   type MembersRequest,
   packAppendReply,
@@ -20,7 +22,7 @@ import {
 import { conversationPartition } from "@parley/protocol/partition";
 import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import { StoreError } from "@parley/store";
-import { type Trouble, withoutPath } from "./keep/trouble.ts";
+import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, memberships, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
@@ -48,7 +50,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       try {
         return await work(...args);
       } catch (error) {
-        if (error instanceof StoreError) trouble.failed("request_failed", error);
+        if (error instanceof StoreError && !isInvalid(error)) trouble.failed("request_failed", error);
         throw withoutPath(error);
       }
     };
@@ -57,12 +59,12 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     work: (payload: Uint8Array) => Promise<Uint8Array | string>,
   ) => answer(nats, historySubject(verb, instance), undefined, tried(work), log);
   const any = (subject: string, work: (asked: never) => Promise<unknown>) =>
-    answer(nats, subject, "history", async (payload) => replyJson(await tried(work)(parse(payload) as never)), log);
+    answer(nats, subject, "history", async (payload) => replyJson(await tried(work)(readAsked(payload) as never)), log);
   const served = [
     own("append", (payload) => appendGroups(parts, payload)),
-    own("change", async (payload) => replyJson(await changeMembers(parts, parse(payload) as ChangeRequest))),
-    own("receipt", async (payload) => replyJson(await receive(parts, parse(payload) as ReceiptRequest))),
-    own("members", async (payload) => replyJson(await memberPageOf(parts, parse(payload) as MembersRequest))),
+    own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
+    own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
+    own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.memberships, async ({ uid, kind }: { uid: string; kind?: string }) => ({
       memberships: await memberships(parts, uid, kind),
     })),
@@ -134,6 +136,13 @@ function replyJson(result: unknown): string {
   return JSON.stringify(result);
 }
 
-function parse(payload: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+// What a service asks: an id that cannot be one is refused before the store is asked about it.
+function readAsked(payload: Uint8Array): unknown {
+  const asked: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
+  const { conv, uid } = asked as { conv?: unknown; uid?: unknown };
+  if (conv !== undefined && !(typeof conv === "string" && isConv(conv)))
+    throw new AppError("invalid_packet", "conv is not the name of a conversation");
+  if (uid !== undefined && !(typeof uid === "string" && isUid(uid)))
+    throw new AppError("invalid_packet", "uid is not the id of a user");
+  return asked;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { type AppError, type StoredReferences, streams, subjects } from "@parley/protocol";
+import { type AppError, type MembershipEvent, type StoredReferences, streams, subjects } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { startTestHistory } from "./surroundings.ts";
@@ -24,6 +24,35 @@ test("history keeps its guarantees over NATS", async (t) => {
       const { messages, lastSeq } = await history.get("bob", { conv: "p2p/alice/bob" });
       assert.deepEqual(seqs(messages), [1, 2]);
       assert.equal(lastSeq, 2);
+    },
+  );
+
+  await t.test(
+    "an id that cannot be one is invalid_packet at once, whatever is asked, and nobody tries again",
+    async () => {
+      const poisoned = [
+        "p2p/alice/bob\u0000",
+        "p2p/alice/bob\ud800",
+        "😀".repeat(128),
+        "p2p/bob/alice",
+        "room/",
+        "x",
+        "",
+      ];
+      const refused = hasCode("invalid_packet");
+      for (const conv of poisoned) {
+        await assert.rejects(history.get("alice", { conv }), refused, conv);
+        // The order of a and b is not looked at here: such a cursor meets no conversation.
+        if (conv !== "p2p/bob/alice")
+          await assert.rejects(history.sync("alice", { cursors: { [conv]: 1 } }), refused, conv);
+        await assert.rejects(history.receipt({ conv, uid: "alice", read: 1 }), refused, conv);
+        await assert.rejects(history.members(conv), refused, conv);
+        const event: MembershipEvent = { event: "join", by: "alice", uids: ["alice"] };
+        await assert.rejects(history.change("r", event, { conv }), refused, conv);
+      }
+      for (const uid of ["al\u0000ice", "\udc00", "", "x".repeat(33)])
+        for (const subject of [subjects.memberships, subjects.peers])
+          await assert.rejects(requestJson(history.nats, subject, { uid }, { timeoutMs: 5_000 }), refused, uid);
     },
   );
 

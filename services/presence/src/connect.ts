@@ -5,6 +5,7 @@ import {
   type ConnectedRequest,
   type ConnectReply,
   type ConnectRequest,
+  isAnyClientId,
   isUid,
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
@@ -24,7 +25,7 @@ const writeMs = 100;
 
 export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
   const { uid, clientId, at, issuedAt, expiresAt, connection } = request;
-  if (typeof uid !== "string" || !isUid(uid) || typeof clientId !== "string" || clientId === "" || !Number.isFinite(at))
+  if (typeof uid !== "string" || !isUid(uid) || !canBeClientId(clientId) || !Number.isFinite(at))
     throw new AppError("invalid_packet", "a connect names uid, clientId and at");
   if (!(await parts.devices.claim(clientId, uid))) return { ok: false, reason: "owned_by_another" };
   const begin: SessionChange = { op: "connect", uid, clientId, at };
@@ -36,6 +37,10 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   return { ok: true };
 }
 
+function canBeClientId(clientId: unknown): boolean {
+  return typeof clientId === "string" && isAnyClientId(clientId);
+}
+
 /**
  * Is a connection of that client id known, another one than the named? One whose name is not known may be the named one:
  * a device that is told of another by mistake stays away.
@@ -44,7 +49,7 @@ export async function isConnected(
   { clientId, connection }: ConnectedRequest,
   { devices, sessions }: { devices: Devices; sessions: Pick<Sessions, "of"> },
 ): Promise<ConnectedReply> {
-  if (typeof clientId !== "string") throw new AppError("invalid_packet", "the request names no clientId");
+  if (!canBeClientId(clientId)) throw new AppError("invalid_packet", "the request names no clientId");
   const uid = await devices.ownerOf(clientId);
   if (uid === undefined) return { connected: false };
   const session = await sessions.of(uid, clientId).catch((cause: unknown) => {

@@ -1,5 +1,5 @@
 // Which device is whose, and when each was last seen: kept in the store, the latest in memory.
-import { uidOfClientId } from "@parley/protocol";
+import { isAnyClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import { LRUCache } from "lru-cache";
@@ -53,7 +53,8 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
   }
 
   return {
-    ownerOf: async (clientId) => uidOfClientId(clientId) ?? ownerOf(clientId),
+    // What cannot be a client id has no owner, and no store is asked about it.
+    ownerOf: async (clientId) => (isAnyClientId(clientId) ? (uidOfClientId(clientId) ?? ownerOf(clientId)) : undefined),
     async claim(clientId, uid) {
       const native = uidOfClientId(clientId);
       // A native client id names its user, so nobody else can ever own it: kept in the background.

@@ -149,7 +149,16 @@ test("devices and their owners outlive a restart", async (t) => {
 
 test("a request or event that is wrong is refused by name and costs nobody else anything", async (t) => {
   const presence = await startOne(t);
-  for (const bad of [{ uid: "a b" }, { uid: 7 }, { clientId: "" }, { clientId: 7 }, { at: "now" }, { at: null }])
+  const poison = ["a\u0000", "\ud800", "😀".repeat(129)].map((clientId) => ({ clientId }));
+  for (const bad of [
+    { uid: "a b" },
+    { uid: 7 },
+    { clientId: "" },
+    { clientId: 7 },
+    { at: "now" },
+    { at: null },
+    ...poison,
+  ])
     await assert.rejects(presence.connect("alice:phone", bad), { code: "invalid_packet" });
   for (const bad of [
     "{",

@@ -1,6 +1,6 @@
 // A generated document as plain JSON, with the schemas that many places use named once.
 import type { TSchema } from "typebox";
-import { ClientId, Conv, RoomId, Uid } from "../ids.ts";
+import { ClientId, Conv, idFormats, RoomId, Uid } from "../ids.ts";
 import {
   AckPacket,
   AnswerPacket,
@@ -62,5 +62,8 @@ function toJson(value: unknown, mayRefer: boolean): Json {
   if (typeof value !== "object" || value === null) return value as Json;
   const name = mayRefer ? nameOf.get(value) : undefined;
   if (name !== undefined) return { $ref: `#/components/schemas/${name}` };
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJson(one, true)]));
+  const json = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJson(one, true)]));
+  // A format of ours says nothing to others; its pattern does.
+  const format = "format" in value ? idFormats[String(value.format)] : undefined;
+  return format ? { ...json, pattern: format.pattern } : json;
 }

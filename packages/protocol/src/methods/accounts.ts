@@ -1,6 +1,6 @@
 // Methods that api owns: accounts, tokens and server keys. HTTP only.
 import Type from "typebox";
-import { ClientId, Uid } from "../ids.ts";
+import { ClientId, PacketId, packetId, Uid } from "../ids.ts";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
@@ -139,7 +139,7 @@ export const keysRemove = defineMethod({
   mqtt: false,
   access: "operator",
   changes: true,
-  params: Type.Object({ id: Type.String({ maxLength: 64 }) }, strict),
+  params: Type.Object({ id: packetId("of the key") }, strict),
   result: Type.Object({}),
   errors: ["not_found"],
 });
@@ -182,7 +182,7 @@ export const messagesSend = defineMethod({
   params: Type.Object(
     {
       from: Type.Optional(Uid),
-      id: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+      id: Type.Optional(PacketId),
       to: Type.String({ maxLength: 120 }),
       content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
     },

@@ -1,6 +1,6 @@
 // Methods that history owns: reading conversations.
 import Type from "typebox";
-import { Conv, Uid } from "../ids.ts";
+import { Conv, ConvKey, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
@@ -39,8 +39,9 @@ export const sync = defineMethod({
   params: Type.Object(
     {
       cursors: Type.Optional(
-        Type.Record(Type.String({ maxLength: 140 }), Seq, {
+        Type.Record(ConvKey, Seq, {
           description: "conv → last seq the device has",
+          additionalProperties: false,
           maxProperties: 10_000,
         }),
       ),

@@ -1,7 +1,7 @@
 // What a native client publishes on im/up/…: SlimChat's packet grown up (DESIGN §5).
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
-import { Conv } from "../ids.ts";
+import { Conv, PacketId, packetId, RequestId } from "../ids.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
 
@@ -16,9 +16,7 @@ export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "re
 
 /** `im/up/…/msg`: unknown fields pass through unread. */
 export const MessagePacket = Type.Object({
-  id: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: "made by the device; makes sending again safe" }),
-  ),
+  id: Type.Optional(packetId("made by the device; makes sending again safe")),
   to: Type.String({
     minLength: 6,
     maxLength: 120,
@@ -43,13 +41,7 @@ export const MessagePacket = Type.Object({
   }),
   reply: Type.Optional(Type.Integer({ minimum: 1, description: "seq of the message answered" })),
   expires: Type.Optional(Type.Integer({ minimum: 1, description: "seconds" })),
-  prev: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 64,
-      description: "id of this device's previous message to the conversation",
-    }),
-  ),
+  prev: Type.Optional(packetId("id of this device's previous message to the conversation")),
 });
 export type MessagePacket = Static<typeof MessagePacket>;
 
@@ -59,7 +51,7 @@ export const ReceiptPacket = Type.Object(
     conv: Conv,
     delivered: Type.Optional(Seq),
     read: Type.Optional(Seq),
-    id: Type.Optional(Type.String({ maxLength: 64 })),
+    id: Type.Optional(PacketId),
   },
   { additionalProperties: false },
 );
@@ -86,7 +78,7 @@ export type StatePacket = Static<typeof StatePacket>;
 /** `im/up/…/rpc`: a request for a method of the table. */
 export const RequestPacket = Type.Object(
   {
-    id: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()])),
+    id: Type.Optional(RequestId),
     method: Type.String({ minLength: 1, maxLength: 64 }),
     params: Type.Optional(Type.Object({})),
   },

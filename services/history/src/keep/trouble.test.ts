@@ -23,3 +23,11 @@ test("a store's failure is unavailable to callers, who are shown no path", () =>
   assert.equal(told.code, "unavailable");
   assert.equal(told.message, "the store's disk is full");
 });
+
+test("what was handed to the store and cannot be right is invalid_packet, which nobody sends again", () => {
+  for (const code of ["invalid_key", "invalid_page"] as const) {
+    const told = withoutPath(new StoreError(code, "a key is 1 to 512 bytes of well-formed text"));
+    assert.ok(told instanceof AppError);
+    assert.equal(told.code, "invalid_packet");
+  }
+});

@@ -1,9 +1,10 @@
 // A store that fails: what callers are told of it, and a log that says it once, again every ten seconds, and when it is over.
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import { StoreError } from "@parley/store";
+import { StoreError, type StoreErrorCode } from "@parley/store";
 
 const reminderMs = 10_000;
+const invalidCodes: ReadonlySet<StoreErrorCode> = new Set(["invalid_key", "invalid_page"]);
 
 export interface Trouble {
   /** Logs the failure; while it goes on for the same reason, every ten seconds. */
@@ -28,9 +29,15 @@ export function createTrouble(log: Logger, now: () => number = () => performance
   };
 }
 
+/** True if what was handed to the store is wrong: it will be as wrong the next time. */
+export function isInvalid(error: unknown): boolean {
+  return error instanceof StoreError && invalidCodes.has(error.code);
+}
+
 /** What a caller is told: no path, no cause. */
 export function withoutPath(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error;
+  if (isInvalid(error)) return new AppError("invalid_packet", error.message, { cause: error });
   const message = error.code === "full" ? "the store's disk is full" : undefined;
   return new AppError("unavailable", message, { cause: error });
 }

@@ -5,7 +5,7 @@ import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
 import { foldEntry } from "../fold/fold-entry.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
-import { type Trouble, withoutPath } from "../keep/trouble.ts";
+import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf } from "./change.ts";
@@ -116,7 +116,7 @@ async function attempt(writer: Writer, batch: readonly Job[], commit: () => Prom
       return await commit();
     } catch (error) {
       writer.trouble.failed("append_failed", error, { q: writer.q });
-      if (!(error instanceof StoreError)) return fail(writer, batch, "internal", error);
+      if (!(error instanceof StoreError) || isInvalid(error)) return fail(writer, batch, "internal", error);
       // A full disk stored nothing, and is as full a moment later.
       if (error.code === "full" || count === attemptsMax || !writer.open)
         return fail(writer, batch, "unavailable", error);
