@@ -24,6 +24,11 @@ export const settings = defineSettings({
       description: "auth-webhook's replicas, asked in turn",
     }),
     EDGE_HOOK_TIMEOUT_MS: count(5000, 1, "a hook that takes longer refuses (ms)"),
+    EDGE_DECISION_WAIT_MS: count(
+      20_000,
+      0,
+      "a publish or SUBSCRIBE that no hook decides waits so long, then its connection is closed (ms)",
+    ),
     EDGE_DECISION_CACHE_ENTRIES: count(200_000, 1, "answers kept at once, of publish and of subscribe each"),
     EDGE_BROKER_TIMEOUT_MS: count(5000, 1, "a broker that takes longer to answer CONNECT is unavailable (ms)"),
     EDGE_CONNECT_TIMEOUT_MS: count(10_000, 1, "a connection without CONNECT ends (ms)"),

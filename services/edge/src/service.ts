@@ -86,7 +86,8 @@ function surround(parts: {
   const { config, context, broker, hooks, sessions, turns, connections, room, measures } = parts;
   /** devices let in that far, until their sockets are closed */
   let admitted = 0;
-  const decisions = startDecisions(hooks, config.EDGE_DECISION_CACHE_ENTRIES, () => measures.reused.inc());
+  const memory = { maxEntries: config.EDGE_DECISION_CACHE_ENTRIES, waitMs: config.EDGE_DECISION_WAIT_MS };
+  const decisions = startDecisions(hooks, memory, () => measures.reused.inc());
   return {
     rules: { hooks, decisions, broker, maxSessionExpirySeconds: config.EDGE_SESSION_EXPIRY_SECONDS },
     sessions,

@@ -1,8 +1,10 @@
-// How the hooks are asked: kept answers, several replicas, and no answer is a no.
+// How the hooks are asked: kept answers, several replicas, and what becomes of a question that nobody answers.
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
+import type { Packet } from "mqtt-packet";
+import { openSession } from "./raw-client.ts";
 import {
   cached,
   connectDevice,
@@ -110,8 +112,8 @@ test("the memory of answers is bounded: the least recently used is asked again",
   );
 });
 
-test("a publish whose hook is slow, down or talks nonsense is refused", async (t) => {
-  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "500" });
+test("what no hook decides is not refused: it waits, and passes once a hook answers", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "200" });
   const device = await connectDevice(t, edge);
   const answers = [
     () => new Promise<never>(() => {}),
@@ -122,16 +124,34 @@ test("a publish whose hook is slow, down or talks nonsense is refused", async (t
     () => ({ body: '"ok"' }),
     () => cached(60, { body: {} }),
     () => ({ body: { result: "ok", padding: "x".repeat(2_000_000) } }),
+    () => ({ body: { result: { error: "server_busy" } } }),
   ];
   for (const answer of answers) {
-    hooks.answer((hook) => (isDecision(hook) ? answer() : ok));
-    await assert.rejects(device.publishAsync("t", "x", { qos: 1 }), /Not authorized/, String(answer));
+    let asked = 0;
+    // Each question is asked twice before it has failed.
+    hooks.answer((hook) => (isDecision(hook) && ++asked <= 2 ? answer() : ok));
+    await device.publishAsync("t", "x", { qos: 1 });
+    assert.equal(asked >= 2, true, String(answer));
+    asked = 0;
+    await device.subscribeAsync("t", { qos: 1 });
+    assert.equal(asked >= 2, true, String(answer));
   }
-  hooks.answer(() => ok);
-  await device.publishAsync("t", "x", { qos: 1 });
-  await hooks.stop();
-  await assert.rejects(device.publishAsync("t", "x", { qos: 1 }), /Not authorized/);
 });
+
+for (const version of [4, 5] as const)
+  test(`what no hook decides for too long closes the connection without a word, so that it is sent again, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_WAIT_MS: "0" });
+    hooks.answer((hook) => (isDecision(hook) ? { status: 500, body: "" } : ok));
+    const packets: Packet[] = [
+      { cmd: "publish", topic: "t", payload: "x", qos: 1, dup: false, retain: false, messageId: 1 },
+      { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] },
+    ];
+    for (const packet of packets) {
+      const client = await openSession(t, edge.tcp, version, newClientId());
+      client.send(packet);
+      assert.deepEqual(await client.closed(), [], packet.cmd);
+    }
+  });
 
 test("replicas are asked in turn, and one that is down costs nobody an answer", async (t) => {
   const [one, two] = [await startHookServer(t), await startHookServer(t)];

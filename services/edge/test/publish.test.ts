@@ -1,9 +1,10 @@
 // What a device may publish: forwarded as it came, refused in its version's words, in order.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { ingestPartition } from "@parley/protocol/partition";
 import { eventually, startServers } from "@parley/testkit";
 import mqttPacket, { type IPublishPacket } from "mqtt-packet";
-import { encode, openSession, type Version } from "./raw-client.ts";
+import { encode, openSession, type RawClient, type Version } from "./raw-client.ts";
 import { cached, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
@@ -118,11 +119,11 @@ for (const version of versions) {
       ["DUP with QoS 0", Buffer.from([0x38, 4, 0, 1, 0x61, 0]), 0x81],
       ["packet id 0", Buffer.from([0x32, 6, 0, 1, 0x61, 0, 0, 0]), 0x82],
       ["a topic longer than the packet", Buffer.from([0x30, 3, 0, 9, 0x61]), 0x81],
-      ["no topic", Buffer.from([0x30, 3, 0, 0, 0]), 0x90],
+      ["no topic", Buffer.from([0x30, 3, 0, 0, 0]), 0x82],
       ["a wildcard in the topic", encode(publish("a/b"), version).fill("#", 6, 7), 0x90],
-      ["U+0000 in the topic", encode(publish("a/b"), version).fill(0, 6, 7), 0x90],
+      ["U+0000 in the topic", encode(publish("a/b"), version).fill(0, 6, 7), 0x81],
       ["a topic that is no UTF-8", encode(publish("a/b"), version).fill(0xff, 6, 7), 0x81],
-      ["larger than allowed", encode(publish("a", { payload: Buffer.alloc(200_000) }), version), 0x95],
+      ["a SUBSCRIBE larger than allowed", Buffer.from([0x82, 0xff, 0xff, 0x7f]), 0x95],
       [
         "a second CONNECT",
         encode(
@@ -195,47 +196,198 @@ for (const version of versions) {
   });
 }
 
-test("a refused QoS 1 publish is answered PUBACK 0x87 and a QoS 2 one PUBREC 0x87, and the broker never sees them", async (t) => {
-  const { hooks, edge } = await startBoth(t, mosquitto);
-  hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));
-  const reader = await connectDevice(t, edge);
-  await reader.subscribeAsync(["no", "yes"], { qos: 2 });
-  const writer = await openSession(t, edge.tcp, 5, newClientId());
-  writer.send(publish("no", { qos: 1, messageId: 7 }));
-  const puback = await writer.next();
-  assert.deepEqual([puback.cmd, puback.messageId, puback.reasonCode], ["puback", 7, 0x87]);
-  writer.send(publish("no", { qos: 2, messageId: 8 }));
-  const pubrec = await writer.next();
-  assert.deepEqual([pubrec.cmd, pubrec.messageId, pubrec.reasonCode], ["pubrec", 8, 0x87]);
-  // The same packet ids are free again.
-  writer.send(publish("yes", { payload: "1", qos: 1, messageId: 7 }));
-  const accepted = await writer.next();
-  assert.deepEqual([accepted.cmd, accepted.messageId, accepted.reasonCode ?? 0], ["puback", 7, 0]);
-  writer.send(publish("yes", { payload: "2", qos: 2, messageId: 8 }));
-  assert.equal((await writer.next()).cmd, "pubrec");
-  writer.send({ cmd: "pubrel", messageId: 8 });
-  assert.equal((await writer.next()).cmd, "pubcomp");
-  await eventually(() => reader.received.length === 2);
-  assert.deepEqual(reader.received, ["1", "2"]);
-});
+/** What the edge tells a device on its own topic. */
+async function nackOf(client: RawClient, clientId: string) {
+  const packet = await client.next();
+  assert.equal(packet.topic, `im/dn/alice/d/${clientId}`);
+  assert.equal(packet.qos, 0);
+  return JSON.parse(String(packet.payload));
+}
 
-for (const qos of [1, 2] as const) {
-  test(`a refused QoS ${qos} publish closes an MQTT 3.1.1 connection, which has no word for it`, async (t) => {
+for (const version of versions) {
+  const code = version === 5 ? 0x87 : undefined;
+
+  test(`a refused publish is answered and nacked, and the connection goes on, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
-    hooks.answer((hook) => (hook === "auth_on_publish" ? deny : ok));
-    const writer = await openSession(t, edge.tcp, 4, newClientId());
-    writer.send(publish("no", { qos, messageId: 7 }));
-    assert.deepEqual(await writer.closed(), []);
+    hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic !== "yes" ? deny : ok));
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync(["no", "yes"], { qos: 2 });
+    const clientId = newClientId();
+    const writer = await openSession(t, edge.tcp, version, clientId);
+    writer.send(publish("no", { payload: '{"content":{"id":"x"},"id":"m1"}', qos: 1, messageId: 7 }));
+    const puback = await writer.next();
+    assert.deepEqual([puback.cmd, puback.messageId, puback.reasonCode], ["puback", 7, code]);
+    const right = `im/up/${ingestPartition(clientId)}/alice/${clientId}/msg`;
+    const { message, ...nack } = await nackOf(writer, clientId);
+    assert.deepEqual(nack, { type: "nack", id: "m1", code: "forbidden", details: { topic: right } });
+    assert.match(message, new RegExp(right));
+    if (version === 5) assert.equal((puback.properties as { reasonString?: string }).reasonString, message);
+    // The same packet ids are free again, and later packets go on.
+    writer.send(publish("yes", { payload: "1", qos: 1, messageId: 7 }));
+    const accepted = await writer.next();
+    assert.deepEqual([accepted.cmd, accepted.messageId, accepted.reasonCode ?? 0], ["puback", 7, 0]);
+    writer.send(publish("yes", { payload: "2", qos: 2, messageId: 8 }));
+    assert.equal((await writer.next()).cmd, "pubrec");
+    writer.send({ cmd: "pubrel", messageId: 8 });
+    assert.equal((await writer.next()).cmd, "pubcomp");
+    await eventually(() => reader.received.length === 2);
+    assert.deepEqual(reader.received, ["1", "2"]);
+  });
+
+  test(`the exchange of a refused QoS 2 publish ends without the broker, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));
+    const clientId = newClientId();
+    const writer = await openSession(t, edge.tcp, version, clientId);
+    for (const id of ["first", "again"]) {
+      writer.send(publish("no", { payload: JSON.stringify({ id }), qos: 2, messageId: 8 }));
+      const pubrec = await writer.next();
+      assert.deepEqual([pubrec.cmd, pubrec.messageId, pubrec.reasonCode], ["pubrec", 8, code]);
+      assert.equal((await nackOf(writer, clientId)).id, id);
+      // MQTT 5 ends it with the refusing PUBREC.
+      if (version === 5) continue;
+      writer.send({ cmd: "pubrel", messageId: 8 });
+      const pubcomp = await writer.next();
+      assert.deepEqual([pubcomp.cmd, pubcomp.messageId], ["pubcomp", 8]);
+    }
+    writer.send(publish("yes", { qos: 2, messageId: 8 }));
+    assert.equal((await writer.next()).cmd, "pubrec");
+    writer.send({ cmd: "pubrel", messageId: 8 });
+    assert.equal((await writer.next()).cmd, "pubcomp");
+  });
+
+  test(`a client that sends a refused publish on every connection again is rid of it, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync("yes", { qos: 1 });
+    const device = await connectDevice(t, edge, { protocolVersion: version, reconnectPeriod: 10 });
+    const refused = device.publishAsync("no", "1", { qos: 1 }).catch((error: Error) => error.message);
+    const large = device.publishAsync("yes", "x".repeat(300_000), { qos: 1 }).catch((error: Error) => error.message);
+    const wild = device.publishAsync("a/#", "3", { qos: 1 }).catch((error: Error) => error.message);
+    await Promise.all([refused, large, wild]);
+    await device.publishAsync("yes", "4", { qos: 1 });
+    await eventually(() => reader.received.length > 0);
+    assert.deepEqual(reader.received, ["4"]);
+  });
+
+  test(`a publish that is too large is passed over, answered and nacked, in its place, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_MAX_PACKET_BYTES: "5000" });
+    hooks.answer(() => cached(60, ok));
+    const reader = await connectDevice(t, edge);
+    await reader.subscribeAsync("t", { qos: 1 });
+    const clientId = newClientId();
+    const writer = await openSession(t, edge.tcp, version, clientId);
+    const large = (qos: 0 | 1 | 2, id: string) =>
+      publish("t", { payload: JSON.stringify({ id, content: "x".repeat(400_000) }), qos, messageId: 2 });
+    writer.send(
+      Buffer.concat(
+        [publish("t", { payload: "1", qos: 1, messageId: 1 }), large(1, "m2"), large(0, "m3"), large(2, "m4")].map(
+          (packet) => encode(packet, version),
+        ),
+      ),
+    );
+    const heard: string[] = [];
+    for (let count = 0; count < 6; count++) {
+      const packet = await writer.next();
+      const isNack = packet.cmd === "publish";
+      const nack = isNack ? JSON.parse(String(packet.payload)) : undefined;
+      if (isNack) assert.deepEqual([nack.code, nack.details.maxBytes], ["too_large", 5000]);
+      heard.push(isNack ? `nack ${nack.id}` : `${packet.cmd} ${packet.messageId} ${packet.reasonCode ?? 0}`);
+    }
+    const quota = version === 5 ? 0x97 : 0;
+    const own = [`puback 2 ${quota}`, "nack m2", "nack m3", `pubrec 2 ${quota}`, "nack m4"];
+    assert.deepEqual(
+      heard.filter((one) => one !== "puback 1 0"),
+      own,
+    );
+    writer.send(publish("t", { payload: "2", qos: 1, messageId: 5 }));
+    assert.equal((await writer.next()).messageId, 5);
+    await eventually(() => reader.received.length === 2);
+    assert.deepEqual(reader.received, ["1", "2"]);
+  });
+
+  test(`a publish that MQTT closes for is answered first, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const cases: [Buffer, number, number][] = [
+      [encode(publish("a/b", { qos: 1, messageId: 3 }), version).fill("#", 6, 7), 0x90, 0x90],
+      [encode(publish("a/b", { qos: 1, messageId: 3 }), version).fill(0xff, 6, 7), 0x80, 0x81],
+    ];
+    for (const [bytes, puback, disconnect] of cases) {
+      const client = await openSession(t, edge.tcp, version, newClientId());
+      client.send(bytes);
+      const said = (await client.closed()) as { cmd: string; reasonCode?: number; messageId?: number }[];
+      const codes = said.filter(({ cmd }) => cmd !== "publish").map(({ cmd, reasonCode }) => [cmd, reasonCode]);
+      assert.equal(said[0]?.messageId, 3);
+      assert.deepEqual(
+        codes,
+        version === 5
+          ? [
+              ["puback", puback],
+              ["disconnect", disconnect],
+            ]
+          : [["puback", undefined]],
+      );
+    }
+  });
+
+  test(`a request that is refused is answered as a request, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_MAX_PACKET_BYTES: "2000" });
+    hooks.answer(() => ok);
+    const clientId = newClientId();
+    const client = await openSession(t, edge.tcp, version, clientId);
+    const topic = `im/up/0/alice/${clientId}/rpc`;
+    client.send(publish(topic, { payload: JSON.stringify({ id: 7, method: "x", params: "y".repeat(3000) }) }));
+    const { id, error, ...others } = await nackOf(client, clientId);
+    assert.deepEqual([id, error.code, others], [7, "too_large", {}]);
   });
 }
 
-test("a retained publish ends an MQTT 5 connection with 0x9A, which was told, and loses its flag in 3.1.1", async (t) => {
+test("who floods with refused publishes has each answered, and few of them nacked", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
-  const recent = await openSession(t, edge.tcp, 5, newClientId());
-  recent.send(publish("kept", { payload: "5", qos: 1, messageId: 1, retain: true }));
-  const [disconnect] = await recent.closed();
-  assert.deepEqual({ ...disconnect! }.cmd, "disconnect");
-  assert.equal((disconnect as { reasonCode?: number }).reasonCode, 0x9a);
+  hooks.answer((hook) => (hook === "auth_on_publish" ? cached(60, deny) : ok));
+  const writer = await openSession(t, edge.tcp, 4, newClientId());
+  const count = 2000;
+  for (let messageId = 1; messageId <= count; messageId++) writer.send(publish("no", { qos: 1, messageId }));
+  let pubacks = 0;
+  let nacks = 0;
+  while (pubacks < count) {
+    if ((await writer.next()).cmd === "puback") pubacks += 1;
+    else nacks += 1;
+  }
+  assert.ok(nacks >= 20 && nacks < 200, `${nacks} nacks`);
+});
+
+test("words about refusals are only for who wants them", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((hook) => (hook === "auth_on_publish_m5" ? deny : ok));
+  const properties = { requestProblemInformation: false };
+  const writer = await openSession(t, edge.tcp, 5, newClientId(), { properties });
+  writer.send(publish("no", { qos: 1, messageId: 7 }));
+  const puback = await writer.next();
+  assert.deepEqual([puback.reasonCode, puback.properties], [0x87, undefined]);
+});
+
+test("a publish over its sender's rate is told so, and may be sent again", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((hook) => (hook === "auth_on_publish_m5" ? { body: { result: { error: "quota_exceeded" } } } : ok));
+  const clientId = newClientId();
+  const writer = await openSession(t, edge.tcp, 5, clientId);
+  writer.send(publish("t", { payload: '{"id":"m"}', qos: 1, messageId: 7 }));
+  assert.equal((await writer.next()).reasonCode, 0x97);
+  assert.equal((await nackOf(writer, clientId)).code, "rate_limited");
+});
+
+test("a retained publish is refused in words in MQTT 5, and loses its flag in 3.1.1", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const clientId = newClientId();
+  const recent = await openSession(t, edge.tcp, 5, clientId);
+  recent.send(publish("kept", { payload: '{"id":"5"}', qos: 1, messageId: 1, retain: true }));
+  const puback = await recent.next();
+  assert.equal(puback.reasonCode, 0x83);
+  assert.match((puback.properties as { reasonString: string }).reasonString, /retain/);
+  const nack = await nackOf(recent, clientId);
+  assert.deepEqual([nack.id, nack.code], ["5", "forbidden"]);
   const old = await openSession(t, edge.tcp, 4, newClientId());
   old.send(publish("kept", { payload: "4", qos: 1, messageId: 1, retain: true }));
   await old.next();
@@ -247,14 +399,33 @@ test("a retained publish ends an MQTT 5 connection with 0x9A, which was told, an
   assert.deepEqual(late.received, ["live"]);
 });
 
-test("a Topic Alias, which nobody offered, ends the connection with 0x94", async (t) => {
-  const { edge } = await startBoth(t, mosquitto);
-  for (const topic of ["a", ""]) {
-    const client = await openSession(t, edge.tcp, 5, newClientId());
-    client.send(publish(topic, { properties: { topicAlias: 1 } }));
-    const [disconnect] = (await client.closed()) as { reasonCode?: number }[];
-    assert.equal(disconnect?.reasonCode, 0x94);
-  }
+test("a Topic Alias stands for the topic it was last given, also where the broker has not seen it", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((hook, body) => {
+    if (hook !== "auth_on_publish_m5") return ok;
+    return cached(60, body.topic === "alias/no" ? deny : ok);
+  });
+  const reader = await connectDevice(t, edge);
+  const got: string[] = [];
+  reader.on("message", (topic, payload, { properties }) => got.push(`${topic} ${payload} ${properties?.contentType}`));
+  await reader.subscribeAsync("alias/#", { qos: 1 });
+  const writer = await openSession(t, edge.tcp, 5, newClientId());
+  const send = async (topic: string, topicAlias: number, payload: string) => {
+    const properties = { contentType: "c", topicAlias };
+    writer.send(publish(topic, { payload, qos: 1, messageId: 1, properties }));
+    for (;;) {
+      const packet = await writer.next();
+      if (packet.cmd === "puback") return packet.reasonCode ?? 0;
+    }
+  };
+  assert.equal(await send("alias/ü", 1, "1"), 0);
+  assert.equal(await send("", 1, "2"), 0);
+  assert.equal(await send("alias/no", 2, "3"), 0x87);
+  assert.equal(await send("", 2, "4"), 0x87);
+  assert.equal(await send("alias/two", 1, "5"), 0);
+  assert.equal(await send("", 1, "6"), 0);
+  await eventually(() => got.length === 4);
+  assert.deepEqual(got, ["alias/ü 1 c", "alias/ü 2 c", "alias/two 5 c", "alias/two 6 c"]);
 });
 
 test("properties that are none of a PUBLISH's, or longer than it, are malformed", async (t) => {

@@ -2,12 +2,13 @@
 import type { IConnackPacket } from "mqtt-packet";
 import { refusal, writePacket } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
+import { topicAliasMaximum } from "../packets/topic-aliases.ts";
 import type { Admission } from "./connect.ts";
 
 export function acceptance(connack: IConnackPacket, admission: Admission, maxPacketBytes: number): Buffer {
   const { sessionPresent } = connack;
   if (admission.version === 4) return writePacket({ cmd: "connack", sessionPresent, returnCode: 0 }, 4);
-  const { topicAliasMaximum: _, assignedClientIdentifier: __, ...properties } = connack.properties ?? {};
+  const { assignedClientIdentifier: _, ...properties } = connack.properties ?? {};
   const capped = admission.capped ? { sessionExpiryInterval: admission.sessionExpirySeconds } : {};
   const assigned = admission.assigned ? { assignedClientIdentifier: admission.clientId } : {};
   return writePacket(
@@ -20,6 +21,7 @@ export function acceptance(connack: IConnackPacket, admission: Admission, maxPac
         ...capped,
         ...assigned,
         maximumPacketSize: Math.min(maxPacketBytes, properties.maximumPacketSize ?? maxPacketBytes),
+        topicAliasMaximum,
         retainAvailable: false,
         sharedSubscriptionAvailable: false,
       },

@@ -5,6 +5,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Decisions } from "../hooks/decisions.ts";
 import { type HookAnswer, type Hooks, isRecord } from "../hooks/hooks.ts";
 import { type Asker, registerQuestion } from "../hooks/questions.ts";
+import { checkConnect } from "../packets/grammar.ts";
 import { type Connect, protocolOf, readPacket, type Version, writePacket } from "../packets/packets.ts";
 import { type Reason, reasonOfError, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
@@ -29,6 +30,10 @@ export interface Admission extends Asker {
   capped: boolean;
   /** unix time in ms at which the connection is cut */
   expiresAt: number | undefined;
+  /** MQTT 5: it wants to be told in words what was wrong (Request Problem Information) */
+  wantsWords: boolean;
+  /** the largest packet it takes */
+  maxPacketBytes: number;
 }
 
 export type ConnectDecision = { admission: Admission } | { refused: Reason; version: Version };
@@ -50,6 +55,8 @@ export async function decideConnect(
   const { supported, answerAs: version } = protocolOf(bytes, body);
   const refuse = (refused: Reason): ConnectDecision => ({ refused, version });
   if (!supported) return refuse(reasons.unsupportedVersion);
+  const misspelled = checkConnect(bytes, body, version);
+  if (misspelled !== undefined) return refuse(misspelled);
   const connect = readPacket(bytes, "connect", version) as Connect | undefined;
   if (connect === undefined) return refuse(reasons.malformed);
   const fault = findFault(connect);
@@ -69,10 +76,8 @@ export async function decideConnect(
 function findFault(connect: Connect): Reason | undefined {
   const { will, properties } = connect;
   if (properties?.authenticationMethod !== undefined) return reasons.badAuthMethod;
-  if (connect.password !== undefined && connect.username === undefined && connect.protocolVersion === 4)
-    return reasons.malformed;
+  if (properties?.authenticationData !== undefined) return reasons.protocolError;
   if (will === undefined) return undefined;
-  if (will.qos !== undefined && will.qos > 2) return reasons.malformed;
   if (!isTopicName(will.topic)) return reasons.topicInvalid;
   return will.retain === true && connect.protocolVersion === 5 ? reasons.retainRefused : undefined;
 }
@@ -111,8 +116,9 @@ async function refuseWill(connect: Connect, asker: Asker, decisions: Decisions):
     payload: Buffer.from(will.payload),
     properties: will.properties,
   };
-  const verdict = await decisions.askPublish(asker, publication, protocolVersion);
-  if (!verdict.allowed) return reasons.notAuthorized;
+  const verdict = await decisions.askPublish(asker, publication, { version: protocolVersion, isOpen: () => false });
+  if (verdict === undefined) return reasons.unavailable;
+  if (!verdict.allowed) return reasons.willRefused;
   if (verdict.topic !== undefined) will.topic = verdict.topic;
   return undefined;
 }
@@ -154,5 +160,7 @@ function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, ru
     assigned: connect.clientId === "",
     capped: asked > sessionExpirySeconds,
     expiresAt,
+    wantsWords: version === 5 && connect.properties?.requestProblemInformation !== false,
+    maxPacketBytes: connect.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
   };
 }

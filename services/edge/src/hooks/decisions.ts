@@ -1,29 +1,50 @@
 // What a device may publish and subscribe: the hooks' answers, kept for as long as they said.
+import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { ISubscription } from "mqtt-packet";
 import type { Version } from "../packets/packets.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
-import { type HookAnswer, type Hooks, isRecord } from "./hooks.ts";
+import { type HookAnswer, type HookName, type Hooks, isRecord } from "./hooks.ts";
 import { type Asker, type Publication, publishQuestion, subscribeQuestion } from "./questions.ts";
 
 /** May it be published, and on which topic if not on its own. */
-export type PublishVerdict = { allowed: true; topic?: string } | { allowed: false };
+export type PublishVerdict = { allowed: true; topic?: string } | { allowed: false; reason: Reason };
 /** The QoS a filter gets, or the refusing code of SUBACK (≥ 128). */
 export type SubscribeVerdict = number;
 
 export interface Decisions {
   /** The kept verdict about a topic, if there is one. `spelling` is the topic with one character a byte (latin1). */
   knownPublish(asker: Asker, spelling: string): PublishVerdict | undefined;
-  askPublish(asker: Asker, publication: Publication, version: Version): Promise<PublishVerdict>;
-  /** One verdict a subscription, in order. */
-  subscribe(asker: Asker, subscriptions: ISubscription[], version: Version): Promise<SubscribeVerdict[]>;
+  /** undefined: nobody decided. */
+  askPublish(asker: Asker, publication: Publication, patience: Patience): Promise<PublishVerdict | undefined>;
+  /** One verdict a subscription, in order. undefined: nobody decided. */
+  subscribe(asker: Asker, subscriptions: ISubscription[], patience: Patience): Promise<SubscribeVerdict[] | undefined>;
+}
+
+export interface Patience {
+  version: Version;
+  /** Asked before a question is asked again: false ends the waiting. */
+  isOpen(): boolean;
 }
 
 const allowed: PublishVerdict = { allowed: true };
-const refused: PublishVerdict = { allowed: false };
+const refused: PublishVerdict = { allowed: false, reason: reasons.notAuthorized };
 
-/** `onReuse` is told of each answer taken from memory. `maxEntries` bounds each of the two memories. */
-export function startDecisions(hooks: Hooks, maxEntries: number, onReuse: () => void): Decisions {
+/** Between two tries while no hook decides. */
+const askAgainMs = 500;
+/** Words of a refusal that is not about what was asked: later it may be a yes. */
+const passingErrors = ["server_unavailable", "unavailable", "server_busy"];
+
+/**
+ * `onReuse` is told of each answer taken from memory. `maxEntries` bounds each of the two memories. A question that no
+ * hook decides is asked again for `waitMs`.
+ */
+export function startDecisions(
+  hooks: Hooks,
+  { maxEntries, waitMs }: { maxEntries: number; waitMs: number },
+  onReuse: () => void,
+): Decisions {
   const publishes = new LRUCache<string, PublishVerdict>({ max: maxEntries });
   const subscribes = new LRUCache<string, SubscribeVerdict>({ max: maxEntries });
 
@@ -33,22 +54,38 @@ export function startDecisions(hooks: Hooks, maxEntries: number, onReuse: () => 
     return verdict;
   }
 
-  async function askPublish(asker: Asker, publication: Publication, version: Version): Promise<PublishVerdict> {
+  /** What nobody decides is no refusal: the client would take it for the last word about this packet. */
+  async function ask(hook: HookName, question: object, { isOpen }: Patience): Promise<HookAnswer | undefined> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const answer = await hooks.ask(hook, question);
+      if (answer.verdict === "ok" || (answer.verdict === "refused" && !passingErrors.includes(answer.error)))
+        return answer;
+      if (performance.now() + askAgainMs > deadline || !isOpen()) return undefined;
+      await sleep(askAgainMs);
+    }
+  }
+
+  async function askPublish(asker: Asker, publication: Publication, patience: Patience) {
+    const { version } = patience;
     const hook = version === 5 ? "auth_on_publish_m5" : "auth_on_publish";
-    const answer = await hooks.ask(hook, publishQuestion(asker, publication, version));
+    const answer = await ask(hook, publishQuestion(asker, publication, version), patience);
+    if (answer === undefined) return undefined;
     const verdict = readPublishVerdict(answer);
     const spelling = Buffer.from(publication.topic).toString("latin1");
     if (answer.maxAgeSeconds > 0) publishes.set(keyOf(asker, spelling), verdict, { ttl: answer.maxAgeSeconds * 1000 });
     return verdict;
   }
 
-  async function subscribe(asker: Asker, subscriptions: ISubscription[], version: Version) {
+  async function subscribe(asker: Asker, subscriptions: ISubscription[], patience: Patience) {
+    const { version } = patience;
     const known = subscriptions.map((one) => subscribes.get(keyOf(asker, one.topic)));
     const unknown = subscriptions.filter((_, index) => known[index] === undefined);
     if (unknown.length < subscriptions.length) onReuse();
     if (unknown.length === 0) return known.map((verdict, index) => atMost(subscriptions[index]!, verdict!));
     const hook = version === 5 ? "auth_on_subscribe_m5" : "auth_on_subscribe";
-    const answer = await hooks.ask(hook, subscribeQuestion(asker, unknown, version));
+    const answer = await ask(hook, subscribeQuestion(asker, unknown, version), patience);
+    if (answer === undefined) return undefined;
     const answered = readSubscribeVerdicts(answer, unknown, version);
     if (answer.maxAgeSeconds > 0)
       for (const [topic, verdict] of answered)
@@ -69,6 +106,7 @@ function atMost(subscription: ISubscription, verdict: SubscribeVerdict): Subscri
 
 /** A modifier the edge does not know would be ignored to somebody's harm, so it is a refusal. Retain is off already. */
 function readPublishVerdict(answer: HookAnswer): PublishVerdict {
+  if (answer.error === "quota_exceeded") return { allowed: false, reason: reasons.quotaExceeded };
   if (answer.verdict !== "ok") return refused;
   const { modifiers = {} } = answer.body;
   if (!isRecord(modifiers)) return refused;

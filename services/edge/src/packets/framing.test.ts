@@ -63,3 +63,21 @@ test("a packet larger than allowed is known by its header alone; one of exactly 
   const exact = new Framing(131);
   assert.equal(readAll(exact, packet(128, 1)).length, 1);
 });
+
+for (const size of [1, 2, 5, 1000, 4096, 1_000_000])
+  test(`a packet that is too large is passed over, and those around it are read, cut every ${size} bytes`, () => {
+    const large = packet(5000, 9);
+    const all = Buffer.concat([packets[2]!, large, large, packets[1]!, packets[2]!]);
+    const framing = new Framing(130);
+    const found: (Buffer | number)[] = [];
+    for (let at = 0; at < all.length; at += size) {
+      framing.push(all.subarray(at, at + size));
+      for (let next = framing.next(); next !== "more"; next = framing.next()) {
+        if (next === "too_large") framing.skip();
+        else if (next === "packet") found.push(Buffer.from(framing.packet()));
+        else found.push(framing.skipped().bytes, framing.skipped().head);
+      }
+    }
+    const head = large.subarray(0, 1024);
+    assert.deepEqual(found, [packets[2], large.length, head, large.length, head, packets[1], packets[2]]);
+  });

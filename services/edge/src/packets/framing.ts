@@ -2,10 +2,25 @@
 
 const noBytes = Buffer.alloc(0);
 const smallestPart = 4096;
+/** what is kept of a packet that is passed over */
+const headBytes = 1024;
+
+type Found = "packet" | "more" | "malformed" | "too_large" | "skipped";
+
+/** A packet that was passed over. */
+export interface Skipped {
+  /** its first KiB */
+  head: Buffer;
+  /** where its variable header begins */
+  body: number;
+  /** of the whole packet */
+  bytes: number;
+}
 
 /**
  * `push` what arrived, then `next` until it says "more". After "packet", `bytes.subarray(start, end)` is the packet as it
  * came and `body` is where its variable header begins. A packet that arrives in many pieces costs at most twice its size.
+ * After "too_large" either nothing more can be read, or `skip` passes over that packet.
  */
 export class Framing {
   bytes: Buffer = noBytes;
@@ -16,6 +31,10 @@ export class Framing {
   /** a packet begun but not whole: its first `#partLength` bytes */
   #part: Buffer = noBytes;
   #partLength = 0;
+
+  /** of the packet that is too large */
+  #large: Skipped = { head: noBytes, body: 0, bytes: 0 };
+  #skipLeft = 0;
 
   constructor(maxPacketBytes: number) {
     this.#maxPacketBytes = maxPacketBytes;
@@ -44,12 +63,33 @@ export class Framing {
     this.start = this.body = this.end = 0;
   }
 
-  next(): "packet" | "more" | "malformed" | "too_large" {
-    return this.#measure(this.end);
+  next(): Found {
+    return this.#skipLeft > 0 ? this.#passOver() : this.#measure(this.end);
+  }
+
+  /** After "too_large": `next` says "skipped" when the last byte of that packet has come. */
+  skip(): void {
+    this.#skipLeft = this.#large.bytes;
+  }
+
+  /** After "skipped". */
+  skipped(): Skipped {
+    return this.#large;
   }
 
   packet(): Buffer {
     return this.bytes.subarray(this.start, this.end);
+  }
+
+  #passOver(): Found {
+    const { head } = this.#large;
+    const step = Math.min(this.#skipLeft, this.bytes.length - this.end);
+    const kept = Math.min(step, headBytes - head.length);
+    if (kept > 0) this.#large.head = Buffer.concat([head, this.bytes.subarray(this.end, this.end + kept)]);
+    this.#skipLeft -= step;
+    this.end += step;
+    this.start = this.body = this.end;
+    return this.#skipLeft > 0 ? "more" : "skipped";
   }
 
   #keep(chunk: Buffer): void {
@@ -63,7 +103,7 @@ export class Framing {
     this.#partLength = wanted;
   }
 
-  #measure(from: number): "packet" | "more" | "malformed" | "too_large" {
+  #measure(from: number): Found {
     const { bytes } = this;
     let at = from + 1;
     let length = 0;
@@ -74,7 +114,10 @@ export class Framing {
       if (byte < 0x80) break;
       if (at - from === 5) return "malformed";
     }
-    if (at - from + length > this.#maxPacketBytes) return "too_large";
+    if (at - from + length > this.#maxPacketBytes) {
+      this.#large = { head: noBytes, body: at - from, bytes: at - from + length };
+      return "too_large";
+    }
     if (at + length > bytes.length) return "more";
     this.start = from;
     this.body = at;

@@ -19,9 +19,10 @@ export const types = {
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,
+  auth: 15,
 } as const;
 
-/** One whole packet, or undefined when it is malformed. */
+/** One whole packet, or undefined when it is malformed. The parser is lenient: `grammar.ts` is what refuses. */
 export function readPacket<C extends Packet["cmd"]>(
   bytes: Buffer,
   cmd: C,
@@ -41,15 +42,8 @@ export function readPacket<C extends Packet["cmd"]>(
   } catch {
     return undefined;
   }
-  if (failed || found?.cmd !== cmd || repeatsProperty(found)) return undefined;
+  if (failed || found?.cmd !== cmd) return undefined;
   return found as Extract<Packet, { cmd: C }>;
-}
-
-/** A property that may stand once but stood twice comes out of the parser as an array [MQTT-2.2.2.2]. */
-function repeatsProperty(packet: Packet): boolean {
-  const own = "properties" in packet ? Object.values(packet.properties ?? {}) : [];
-  const wills = packet.cmd === "connect" ? Object.values(packet.will?.properties ?? {}) : [];
-  return [...own, ...wills].some((value) => Array.isArray(value));
 }
 
 export function writePacket(packet: Packet, version: Version): Buffer {
@@ -62,15 +56,26 @@ export function refusal(reason: Reason, version: Version): Buffer | undefined {
   return reason.returnCode === undefined ? undefined : Buffer.from([0x20, 2, 0, reason.returnCode]);
 }
 
-/** DISCONNECT from the server; only MQTT 5 has it. */
-export function disconnection(reason: Reason): Buffer {
-  return Buffer.from([0xe0, 2, reason.code, 0]);
+/** DISCONNECT from the server; only MQTT 5 has it. undefined where only closing says it. */
+export function disconnection(reason: Reason): Buffer | undefined {
+  return reason.silent ? undefined : Buffer.from([0xe0, 2, reason.code, 0]);
 }
 
-/** PUBACK (QoS 1) or PUBREC (QoS 2) of MQTT 5 that refuses a PUBLISH and ends its exchange. */
-export function publishRefusal(qos: number, packetId: number, reason: Reason): Buffer {
-  const type = qos === 1 ? types.puback : types.pubrec;
-  return Buffer.from([type << 4, 3, packetId >> 8, packetId & 0xff, reason.code]);
+/** A packet of nothing but a packet id: PUBACK, PUBREC or PUBCOMP that says yes, in both versions. */
+export function confirmation(type: "puback" | "pubrec" | "pubcomp", packetId: number): Buffer {
+  return Buffer.from([types[type] << 4, 2, packetId >> 8, packetId & 0xff]);
+}
+
+/**
+ * PUBACK (QoS 1) or PUBREC (QoS 2) for a refused PUBLISH. MQTT 5 is told the reason, in `words` too if there are any; MQTT
+ * 3.1.1 has no word for it.
+ */
+export function publishAnswer(version: Version, qos: number, packetId: number, reason: Reason, words = ""): Buffer {
+  const type = qos === 1 ? "puback" : "pubrec";
+  if (version === 4) return confirmation(type, packetId);
+  const code = reason.publishCode ?? reason.code;
+  const packet = { cmd: type, messageId: packetId, reasonCode: code } as const;
+  return writePacket(words === "" ? packet : { ...packet, properties: { reasonString: words } }, 5);
 }
 
 /** The protocol name and level of a CONNECT, read before anything else is believed [MQTT-3.1.2]. */

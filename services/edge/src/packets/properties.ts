@@ -1,45 +1,132 @@
-// Walks the properties of a PUBLISH without building them, to find the one the edge never agreed to.
+// Walks the properties of a device's packet without building them: may they stand there, and is each what it must be?
+import { isUtf8 } from "node:buffer";
+import { type Reason, reasons } from "./reasons.ts";
 
-/** How long a value is by its property's id: bytes, or how its length is told [MQTT5 2.2.2.2]. */
-const sizes = new Map<number, number | "string" | "pair" | "varint">([
-  [0x01, 1],
-  [0x02, 4],
-  [0x03, "string"],
-  [0x08, "string"],
-  [0x09, "string"],
-  [0x0b, "varint"],
-  [0x23, 2],
-  [0x26, "pair"],
+/** Where properties stand in what a client sends. */
+export type Place = "connect" | "will" | "publish" | "subscribe" | "unsubscribe" | "acknowledge" | "disconnect";
+
+interface Rule {
+  size: 1 | 2 | 4 | "string" | "binary" | "pair" | "varint";
+  places: readonly Place[];
+  min?: number;
+  max?: number;
+}
+
+const message: Place[] = ["publish", "will"];
+const everywhere: Place[] = ["connect", "will", "publish", "subscribe", "unsubscribe", "acknowledge", "disconnect"];
+const nowhere: Place[] = [];
+
+/** By the property's id [MQTT5 2.2.2.2]. What only servers say may stand nowhere. */
+const rules = new Map<number, Rule>([
+  [0x01, { size: 1, places: message, max: 1 }],
+  [0x02, { size: 4, places: message }],
+  [0x03, { size: "string", places: message }],
+  [0x08, { size: "string", places: message }],
+  [0x09, { size: "binary", places: message }],
+  [0x0b, { size: "varint", places: ["subscribe"], min: 1 }],
+  [0x11, { size: 4, places: ["connect", "disconnect"] }],
+  [0x12, { size: "string", places: nowhere }],
+  [0x13, { size: 2, places: nowhere }],
+  [0x15, { size: "string", places: ["connect"] }],
+  [0x16, { size: "binary", places: ["connect"] }],
+  [0x17, { size: 1, places: ["connect"], max: 1 }],
+  [0x18, { size: 4, places: ["will"] }],
+  [0x19, { size: 1, places: ["connect"], max: 1 }],
+  [0x1a, { size: "string", places: nowhere }],
+  [0x1c, { size: "string", places: nowhere }],
+  [0x1f, { size: "string", places: ["acknowledge", "disconnect"] }],
+  [0x21, { size: 2, places: ["connect"], min: 1 }],
+  [0x22, { size: 2, places: ["connect"] }],
+  [0x23, { size: 2, places: ["publish"] }],
+  [0x24, { size: 1, places: nowhere }],
+  [0x25, { size: 1, places: nowhere }],
+  [0x26, { size: "pair", places: everywhere }],
+  [0x27, { size: 4, places: ["connect"], min: 1 }],
+  [0x28, { size: 1, places: nowhere }],
+  [0x29, { size: 1, places: nowhere }],
+  [0x2a, { size: 1, places: nowhere }],
 ]);
+const responseTopic = 0x08;
 const topicAlias = 0x23;
+const userProperty = 0x26;
 
-/** Whether the properties that begin with their length at `at` name a Topic Alias; "malformed" when they are no properties of PUBLISH. */
-export function findTopicAlias(bytes: Buffer, at: number, end: number): "none" | "present" | "malformed" {
-  if (bytes[at] === 0) return "none";
+export interface Properties {
+  /** behind the last one */
+  next: number;
+  /** where the Topic Alias stands (its id and two bytes), if there is one */
+  aliasAt: number | undefined;
+}
+
+/** The properties that begin with their length at `at`, or what is wrong with them. `end` is the end of the packet. */
+export function checkProperties(bytes: Buffer, at: number, end: number, place: Place): Properties | Reason {
   const length = readVarint(bytes, at, end);
-  if (length === undefined || length.next + length.value > end) return "malformed";
+  if (length === undefined || length.next + length.value > end) return reasons.malformed;
   const last = length.next + length.value;
-  let found: "none" | "present" = "none";
+  const seen = new Set<number>();
+  let aliasAt: number | undefined;
   for (let next = length.next; next < last; ) {
     const id = bytes[next]!;
-    if (id === topicAlias) found = "present";
-    const after = skip(bytes, next + 1, last, sizes.get(id));
-    if (after === undefined || after > last) return "malformed";
+    const rule = rules.get(id);
+    if (rule === undefined) return reasons.malformed;
+    if (!rule.places.includes(place) || (id !== userProperty && seen.has(id))) return reasons.protocolError;
+    seen.add(id);
+    if (id === topicAlias) aliasAt = next;
+    const after = checkValue(bytes, next + 1, last, rule);
+    if (typeof after !== "number") return after;
+    if (id === responseTopic && hasWildcard(bytes, next + 3, after)) return reasons.protocolError;
     next = after;
   }
-  return found;
+  return { next: last, aliasAt };
 }
 
-function skip(bytes: Buffer, at: number, end: number, size: number | string | undefined): number | undefined {
-  if (typeof size === "number") return at + size;
-  if (size === "varint") return readVarint(bytes, at, end)?.next;
-  if (size === undefined || at + 2 > end) return undefined;
-  const after = at + 2 + bytes.readUInt16BE(at);
-  if (size === "string") return after;
-  return after + 2 > end ? undefined : after + 2 + bytes.readUInt16BE(after);
+/** The properties that begin at `at` and end at `end`, in parts without the Topic Alias that stands at `aliasAt`. */
+export function withoutAlias(bytes: Buffer, at: number, aliasAt: number | undefined, end: number): Buffer[] {
+  const length = aliasAt === undefined ? undefined : readVarint(bytes, at, end);
+  if (aliasAt === undefined || length === undefined) return [bytes.subarray(at, end)];
+  const aliasBytes = 3;
+  const rest = bytes.subarray(aliasAt + aliasBytes, end);
+  return [writeVarint(length.value - aliasBytes), bytes.subarray(length.next, aliasAt), rest];
 }
 
-function readVarint(bytes: Buffer, at: number, end: number): { value: number; next: number } | undefined {
+/** Where the value that begins at `at` ends, or what is wrong with it. */
+function checkValue(bytes: Buffer, at: number, end: number, { size, min = 0, max }: Rule): number | Reason {
+  if (typeof size === "string" && size !== "varint") {
+    const after = size === "binary" ? skipBinary(bytes, at, end) : skipString(bytes, at, end);
+    const second = after !== undefined && size === "pair" ? skipString(bytes, after, end) : after;
+    return second ?? reasons.malformed;
+  }
+  const number = size === "varint" ? readVarint(bytes, at, end) : readNumber(bytes, at, end, size);
+  if (number === undefined) return reasons.malformed;
+  return number.value < min || number.value > (max ?? number.value) ? reasons.protocolError : number.next;
+}
+
+function readNumber(bytes: Buffer, at: number, end: number, size: number): { value: number; next: number } | undefined {
+  return at + size > end ? undefined : { value: bytes.readUIntBE(at, size), next: at + size };
+}
+
+/** Behind the bytes that begin with their length at `at`; undefined when they are cut off. */
+export function skipBinary(bytes: Buffer, at: number, end: number): number | undefined {
+  const after = at + 2 > end ? end + 1 : at + 2 + bytes.readUInt16BE(at);
+  return after > end ? undefined : after;
+}
+
+/** Behind the string that begins with its length at `at`; undefined when it is cut off, no UTF-8 or has U+0000 [MQTT-1.5.4]. */
+export function skipString(bytes: Buffer, at: number, end: number): number | undefined {
+  const after = skipBinary(bytes, at, end);
+  return after !== undefined && isText(bytes.subarray(at + 2, after)) ? after : undefined;
+}
+
+/** UTF-8 without U+0000; a surrogate spelled in three bytes is none. */
+export function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
+
+function hasWildcard(bytes: Buffer, at: number, end: number): boolean {
+  const text = bytes.subarray(at, end);
+  return text.includes("+") || text.includes("#");
+}
+
+export function readVarint(bytes: Buffer, at: number, end: number): { value: number; next: number } | undefined {
   let value = 0;
   for (let digit = 0; digit < 4; digit++) {
     if (at + digit >= end) return undefined;
@@ -48,4 +135,12 @@ function readVarint(bytes: Buffer, at: number, end: number): { value: number; ne
     if (byte < 0x80) return { value, next: at + digit + 1 };
   }
   return undefined;
+}
+
+export function writeVarint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest]);
+    bytes.push((rest % 128) | 0x80);
+  }
 }

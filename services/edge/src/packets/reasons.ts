@@ -5,31 +5,80 @@ export interface Reason {
   name: string;
   /** MQTT 5 reason code, for CONNACK, DISCONNECT, PUBACK, PUBREC and SUBACK */
   code: number;
+  /** in its place in PUBACK and PUBREC, whose codes are fewer: clients take any other for a malformed packet */
+  publishCode?: number;
+  /** DISCONNECT has no such code, or clients would give up for good: the connection is closed without a word */
+  silent?: boolean;
+  /** what is said to people with it */
+  words?: string;
   /** CONNACK return code of MQTT 3.1.1; absent where only closing says it */
   returnCode?: number;
 }
 
 export const reasons = {
-  malformed: { name: "malformed", code: 0x81 },
-  protocolError: { name: "protocol_error", code: 0x82 },
-  unsupportedVersion: { name: "unsupported_version", code: 0x84, returnCode: 1 },
-  clientIdInvalid: { name: "client_id_invalid", code: 0x85, returnCode: 2 },
-  badCredentials: { name: "bad_credentials", code: 0x86, returnCode: 5 },
+  malformed: { name: "malformed", code: 0x81, publishCode: 0x80, words: "the packet is malformed" },
+  protocolError: {
+    name: "protocol_error",
+    code: 0x82,
+    publishCode: 0x80,
+    words: "the packet is not allowed like this",
+  },
+  unsupportedVersion: {
+    name: "unsupported_version",
+    code: 0x84,
+    returnCode: 1,
+    words: "MQTT 3.1.1 and MQTT 5 are spoken here",
+  },
+  clientIdInvalid: {
+    name: "client_id_invalid",
+    code: 0x85,
+    returnCode: 2,
+    words: "this client id is not for this user",
+  },
+  badCredentials: {
+    name: "bad_credentials",
+    code: 0x86,
+    returnCode: 5,
+    words: "the user name, the password or the token is wrong, or the token is no longer good",
+  },
   notAuthorized: { name: "not_authorized", code: 0x87, returnCode: 5 },
-  unavailable: { name: "unavailable", code: 0x88, returnCode: 3 },
+  willRefused: {
+    name: "will_refused",
+    code: 0x87,
+    returnCode: 5,
+    words: "the topic of the Will is not one that this device may publish to",
+  },
+  unavailable: { name: "unavailable", code: 0x88, returnCode: 3, silent: true },
   busy: { name: "busy", code: 0x89, returnCode: 3 },
   shuttingDown: { name: "shutting_down", code: 0x8b, returnCode: 3 },
-  badAuthMethod: { name: "bad_auth_method", code: 0x8c, returnCode: 5 },
+  badAuthMethod: {
+    name: "bad_auth_method",
+    code: 0x8c,
+    returnCode: 5,
+    words: "there is no enhanced authentication: log in by user name and password",
+  },
   keepAlive: { name: "keep_alive", code: 0x8d },
   takenOver: { name: "taken_over", code: 0x8e },
   topicFilterInvalid: { name: "topic_filter_invalid", code: 0x8f },
-  topicInvalid: { name: "topic_invalid", code: 0x90 },
-  topicAliasInvalid: { name: "topic_alias_invalid", code: 0x94 },
-  tooLarge: { name: "too_large", code: 0x95 },
+  topicInvalid: { name: "topic_invalid", code: 0x90, words: "a topic is not empty and holds no wildcard" },
+  topicAliasInvalid: {
+    name: "topic_alias_invalid",
+    code: 0x94,
+    publishCode: 0x80,
+    words: "Topic Aliases go from 1 to the Topic Alias Maximum of CONNACK",
+  },
+  tooLarge: { name: "too_large", code: 0x95, publishCode: 0x97 },
+  quotaExceeded: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   notReading: { name: "not_reading", code: 0x97 },
   quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   removed: { name: "removed", code: 0x98 },
-  retainRefused: { name: "retain_refused", code: 0x9a, returnCode: 5 },
+  retainRefused: {
+    name: "retain_refused",
+    code: 0x9a,
+    publishCode: 0x83,
+    returnCode: 5,
+    words: "nothing is retained here: send it without the retain flag",
+  },
   sharedRefused: { name: "shared_refused", code: 0x9e },
   connectRate: { name: "connection_rate_exceeded", code: 0x9f, returnCode: 3 },
   expired: { name: "expired", code: 0xa0 },

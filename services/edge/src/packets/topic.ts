@@ -1,5 +1,18 @@
-// What may be a topic name: no wildcard, no U+0000, not empty [MQTT-4.7.1-1] [MQTT-4.7.3-1].
+// What may be a topic name and a topic filter [MQTT-4.7]. That they are UTF-8 without U+0000 is checked where they are read.
 
+/** No wildcard, not empty [MQTT-4.7.1-1] [MQTT-4.7.3-1]. */
 export function isTopicName(topic: string): boolean {
   return topic !== "" && !topic.includes("+") && !topic.includes("#") && !topic.includes("\0");
+}
+
+/** Not empty, wildcards as whole levels, `#` only as the last one [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
+export function isTopicFilter(filter: string): boolean {
+  const levels = filter.split("/");
+  return (
+    filter !== "" &&
+    levels.every((level, index) => {
+      if (level === "#") return index === levels.length - 1;
+      return level === "+" || !/[+#]/.test(level);
+    })
+  );
 }

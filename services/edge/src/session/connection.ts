@@ -9,8 +9,10 @@ import { Framing } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
+import type { UplinkDevice } from "../uplink/device.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
-import type { PartialSubacks } from "../uplink/subscribe.ts";
+import { refuseLarge } from "../uplink/publish.ts";
+import { openRefusals } from "../uplink/refusals.ts";
 import { decideUplink } from "../uplink/uplink.ts";
 import { passDownlink } from "./downlink.ts";
 import type { Member, Sessions } from "./sessions.ts";
@@ -60,14 +62,15 @@ export class Connection implements Member {
   readonly #device: Duplex;
   readonly #peer: Peer;
   readonly #uplink: Framing;
-  readonly #partialSubacks: PartialSubacks = new Map();
+  /** once it is let in */
+  #desk: UplinkDevice | undefined;
   #broker: Socket | undefined;
   #phase: "new" | "open" | "closed" = "new";
   #claimed = false;
   #admitted = false;
   #keepAliveMs = 0;
   #expiresAt: number | undefined;
-  #lastPacketAt = 0;
+  #lastHeardAt = 0;
   #asking = false;
   #brokerFull = false;
   #brokerLost = false;
@@ -103,8 +106,8 @@ export class Connection implements Member {
       return;
     }
     // Who is not read cannot be blamed for silence.
-    if (this.#paused) this.#lastPacketAt = now;
-    if (this.#keepAliveMs > 0 && now - this.#lastPacketAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
+    if (this.#paused) this.#lastHeardAt = now;
+    if (this.#keepAliveMs > 0 && now - this.#lastHeardAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
     else if (this.#expiresAt !== undefined && Date.now() >= this.#expiresAt) this.close(reasons.expired);
     // Whatever is for it would gather at the broker, in memory that all share.
     else if (this.#unreadSince !== undefined && performance.now() - this.#unreadSince > this.#edge.unreadMs)
@@ -121,7 +124,8 @@ export class Connection implements Member {
     if (this.#phase === "closed") return;
     const tellsWhy = this.#phase === "open" && this.version === 5 && !this.#parted && this.#device.writable;
     this.#phase = "closed";
-    if (reason !== undefined && tellsWhy) this.#device.write(disconnection(reason));
+    const words = reason !== undefined && tellsWhy ? disconnection(reason) : undefined;
+    if (words !== undefined) this.#device.write(words);
     if (this.#claimed) this.#edge.sessions.leave(this);
     if (reason !== undefined)
       this.#edge.log.info({ event: "device_closed", clientId: this.clientId, reason: reason.name });
@@ -149,6 +153,8 @@ export class Connection implements Member {
 
   #takeUplink(chunk: Buffer): void {
     if (this.#phase === "closed") return;
+    // Parts of a large packet are a sign of life as well.
+    this.#lastHeardAt = performance.now();
     this.#uplink.push(chunk);
     // Refusals of one chunk leave in one write.
     this.#device.cork();
@@ -164,18 +170,25 @@ export class Connection implements Member {
   #readUplink(): void {
     const frame = this.#uplink;
     let from = frame.end;
+    let to = from;
     while (this.#phase !== "closed") {
       const found = frame.next();
-      if (found !== "packet") {
-        this.#toBroker(frame.bytes.subarray(from, frame.end));
+      if (found !== "packet" && found !== "skipped") {
+        this.#toBroker(frame.bytes.subarray(from, to));
         if (found === "malformed") this.close(reasons.malformed);
-        if (found === "too_large") this.close(reasons.tooLarge);
-        return;
+        else if (found === "too_large" && this.#maySkip(frame)) frame.skip();
+        else if (found === "too_large") this.close(reasons.tooLarge);
+        else return;
+        from = to;
+        continue;
       }
-      const outcome = this.#decide(frame);
-      if (outcome === asItCame) continue;
-      this.#toBroker(frame.bytes.subarray(from, frame.start));
-      from = frame.end;
+      const outcome = found === "packet" ? this.#decide(frame) : this.#refuseLarge(frame);
+      if (outcome === asItCame) {
+        to = frame.end;
+        continue;
+      }
+      this.#toBroker(frame.bytes.subarray(from, to));
+      from = to = frame.end;
       if (outcome instanceof Promise) {
         void this.#await(outcome, frame.packet());
         return;
@@ -184,14 +197,22 @@ export class Connection implements Member {
     }
   }
 
+  /** A client sends a PUBLISH on every connection again until it is answered; closing would lock it out. */
+  #maySkip(frame: Framing): boolean {
+    return this.#phase === "open" && frame.bytes[frame.end]! >> 4 === types.publish;
+  }
+
+  #refuseLarge(frame: Framing): Outcome {
+    return this.#parted ? dropped : refuseLarge(frame.skipped(), this.#desk!, this.#edge.maxPacketBytes);
+  }
+
   #decide(frame: Framing): Outcome | Promise<Outcome> {
     const first = frame.bytes[frame.start]!;
     if (this.#phase === "new")
       return first === types.connect << 4 ? this.#connect(frame) : { close: reasons.protocolError };
     if (this.#parted) return dropped;
-    this.#lastPacketAt = performance.now();
     if (first === types.disconnect << 4) return this.#disconnect(frame);
-    return decideUplink(frame, this, this.#edge.rules.decisions, this.#partialSubacks);
+    return decideUplink(frame, this.#desk!, this.#edge.rules.decisions);
   }
 
   async #await(question: Promise<Outcome>, packet: Buffer): Promise<void> {
@@ -256,9 +277,10 @@ export class Connection implements Member {
     if ((connack.reasonCode ?? connack.returnCode) !== 0)
       return { reply: brokerRefusal(connack, admission), close: reasons.unavailable };
     this.#phase = "open";
+    this.#desk = this.#openDesk(admission);
     this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = Date.now();
-    this.#lastPacketAt = performance.now();
+    this.#lastHeardAt = performance.now();
     this.#keepAliveMs = (connack.properties?.serverKeepAlive ?? admission.keepAliveSeconds) * 1000;
     this.#expiresAt = admission.expiresAt;
     this.#toDevice(acceptance(connack, admission, this.#edge.maxPacketBytes));
@@ -275,10 +297,17 @@ export class Connection implements Member {
     return dropped;
   }
 
+  #openDesk({ clientId, username, version, wantsWords, maxPacketBytes }: Admission): UplinkDevice {
+    const refusals = openRefusals({ clientId, username, version, wantsWords, maxPacketBytes });
+    const isOpen = () => this.#phase === "open";
+    return { clientId, username, version, refusals, isOpen, partial: new Map(), aliases: new Map() };
+  }
+
   #disconnect(frame: Framing): Outcome {
     const max = this.#edge.rules.maxSessionExpirySeconds;
     const { outcome, sessionExpirySeconds } = decideDisconnect(
       frame.packet(),
+      frame.body - frame.start,
       this.version,
       this.sessionExpirySeconds,
       max,
@@ -297,7 +326,7 @@ export class Connection implements Member {
 
   #readDownlink(frame: Framing): void {
     const send = (bytes: Buffer): void => this.#toDevice(bytes);
-    const { parted, broken } = passDownlink(frame, this.version, this.#partialSubacks, send);
+    const { parted, broken } = passDownlink(frame, this.version, this.#desk!.partial, send);
     if (parted) this.#parted = true;
     if (broken) this.close(reasons.unavailable);
   }

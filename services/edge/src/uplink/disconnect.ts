@@ -1,4 +1,5 @@
 // Decides DISCONNECT: it may change how long the session lives, within what the edge allows.
+import { checkDisconnect } from "../packets/grammar.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { readPacket, type Version, writePacket } from "../packets/packets.ts";
 import { reasons } from "../packets/reasons.ts";
@@ -10,10 +11,13 @@ export interface DisconnectDecision {
 
 export function decideDisconnect(
   packet: Buffer,
+  body: number,
   version: Version,
   sessionExpirySeconds: number,
   maxSessionExpirySeconds: number,
 ): DisconnectDecision {
+  const fault = checkDisconnect(packet, body, version);
+  if (fault !== undefined) return { outcome: { close: fault }, sessionExpirySeconds };
   if (version === 4 || packet.length <= 3) return { outcome: asItCame, sessionExpirySeconds };
   const disconnect = readPacket(packet, "disconnect", 5);
   if (disconnect === undefined) return { outcome: { close: reasons.malformed }, sessionExpirySeconds };

@@ -1,80 +1,154 @@
-// Decides PUBLISH: allowed it passes as it came; refused the broker never sees it.
-import { isUtf8 } from "node:buffer";
+// Decides PUBLISH: allowed it passes as it came; refused the broker never sees it, and its device is told.
+import { AppError } from "@parley/protocol";
 import type { Decisions, PublishVerdict } from "../hooks/decisions.ts";
-import type { Asker } from "../hooks/questions.ts";
-import type { Framing } from "../packets/framing.ts";
-import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
-import { publishRefusal, readPacket, type Version, writePacket } from "../packets/packets.ts";
-import { findTopicAlias } from "../packets/properties.ts";
+import type { Framing, Skipped } from "../packets/framing.ts";
+import { asItCame, type Outcome } from "../packets/outcome.ts";
+import { readPacket, type Version } from "../packets/packets.ts";
+import { checkProperties, isText, withoutAlias, writeVarint } from "../packets/properties.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
+import { topicByAlias } from "../packets/topic-aliases.ts";
+import type { UplinkDevice } from "./device.ts";
+import { notYours } from "./refusals.ts";
 
 export function decidePublish(
-  frame: Framing,
-  version: Version,
-  asker: Asker,
+  { bytes, start, body, end }: Framing,
+  device: UplinkDevice,
   decisions: Decisions,
 ): Outcome | Promise<Outcome> {
-  const { bytes, start, body } = frame;
-  const header = readHeader(frame, version);
+  const packet = bytes.subarray(start, end);
+  const header = readHeader(packet, body - start, device);
   if ("code" in header) return { close: header };
-  if (bytes[start]! & retainFlag) {
-    if (version === 5) return { close: reasons.retainRefused };
-    bytes[start] = bytes[start]! & ~retainFlag;
+  if (header.fault !== undefined) return refuseFault(packet, header, header.fault, device);
+  if (packet[0]! & retainFlag) {
+    if (device.version === 5) return refuse(packet, header, reasons.retainRefused, notRetained(), device);
+    packet[0] = packet[0]! & ~retainFlag;
   }
-  // Kept verdicts are found by the topic's bytes, one character each: cheaper than UTF-8, and as exact.
-  const spelling = bytes.toString("latin1", body + 2, header.topicEnd);
-  const known = decisions.knownPublish(asker, spelling);
-  if (known !== undefined)
-    return known.allowed && known.topic === undefined ? asItCame : conclude(known, frame.packet(), header);
-  if (!isUtf8(bytes.subarray(body + 2, header.topicEnd))) return { close: reasons.malformed };
-  if (!isTopicName(spelling)) return { close: reasons.topicInvalid };
-  return ask(frame.packet(), header, asker, decisions);
+  const { topic } = header;
+  const known = decisions.knownPublish(device, topic);
+  if (known !== undefined) return conclude(known, packet, header, device);
+  if (!isText(Buffer.from(topic, "latin1"))) return refuseFault(packet, header, reasons.malformed, device);
+  if (!isTopicName(topic)) return refuseFault(packet, header, reasons.topicInvalid, device);
+  return ask(packet, header, device, decisions);
 }
 
 const retainFlag = 1;
 const dupFlag = 8;
 
-interface Header {
-  version: Version;
+/** Positions count from the packet's first byte. */
+export interface PublishHeader {
   qos: number;
   packetId: number;
+  /** with one character a byte (latin1): kept verdicts are found by it, which is cheaper than UTF-8 and as exact */
+  topic: string;
   topicEnd: number;
+  /** of MQTT 5's properties; in MQTT 3.1.1 where the payload begins */
+  propertiesAt: number;
+  payloadAt: number;
+  /** where the Topic Alias stands among the properties, if there is one */
+  aliasAt: number | undefined;
+  /** something is wrong, but the packet id is known */
+  fault: Reason | undefined;
 }
 
-/** What stands before the payload [MQTT-3.3.2], or what is wrong with it. */
-function readHeader({ bytes, start, body, end }: Framing, version: Version): Header | Reason {
-  const first = bytes[start]!;
+/** What stands before the payload [MQTT-3.3.2]; a reason when not even the packet id can be read. */
+function readHeader(packet: Buffer, body: number, device: UplinkDevice): PublishHeader | Reason {
+  const first = packet[0]!;
   const qos = (first >> 1) & 3;
-  if (qos === 3 || (qos === 0 && first & dupFlag) || body + 2 > end) return reasons.malformed;
-  const topicEnd = body + 2 + bytes.readUInt16BE(body);
+  if (qos === 3 || (qos === 0 && first & dupFlag) || body + 2 > packet.length) return reasons.malformed;
+  const topicEnd = body + 2 + packet.readUInt16BE(body);
   const propertiesAt = topicEnd + (qos > 0 ? 2 : 0);
-  if (propertiesAt + (version === 5 ? 1 : 0) > end) return reasons.malformed;
-  const packetId = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0;
+  if (propertiesAt > packet.length) return reasons.malformed;
+  const packetId = qos > 0 ? packet.readUInt16BE(topicEnd) : 0;
   if (qos > 0 && packetId === 0) return reasons.protocolError;
-  const alias = version === 5 ? findTopicAlias(bytes, propertiesAt, end) : "none";
-  if (alias !== "none") return alias === "present" ? reasons.topicAliasInvalid : reasons.malformed;
-  return { version, qos, packetId, topicEnd };
+  const topic = packet.toString("latin1", body + 2, topicEnd);
+  const header = { qos, packetId, topic, topicEnd, propertiesAt, payloadAt: propertiesAt };
+  if (device.version === 4) return { ...header, aliasAt: undefined, fault: undefined };
+  if (packet[propertiesAt] === 0 && topic !== "")
+    return { ...header, payloadAt: propertiesAt + 1, aliasAt: undefined, fault: undefined };
+  return readProperties(packet, header, device);
 }
 
-async function ask(packet: Buffer, header: Header, asker: Asker, decisions: Decisions): Promise<Outcome> {
-  const publish = readPacket(packet, "publish", header.version);
-  if (publish === undefined) return { close: reasons.malformed };
-  const publication = { ...publish, payload: Buffer.from(publish.payload) };
-  return conclude(await decisions.askPublish(asker, publication, header.version), packet, header);
+function readProperties(
+  packet: Buffer,
+  header: Omit<PublishHeader, "aliasAt" | "fault">,
+  { aliases }: UplinkDevice,
+): PublishHeader {
+  const found = checkProperties(packet, header.propertiesAt, packet.length, "publish");
+  if ("code" in found) return { ...header, payloadAt: packet.length, aliasAt: undefined, fault: found };
+  const { next: payloadAt, aliasAt } = found;
+  if (aliasAt === undefined)
+    return { ...header, payloadAt, aliasAt, fault: header.topic === "" ? reasons.protocolError : undefined };
+  const topic = topicByAlias(aliases, packet.readUInt16BE(aliasAt + 1), header.topic);
+  if (typeof topic !== "string") return { ...header, payloadAt, aliasAt, fault: topic };
+  return { ...header, topic, payloadAt, aliasAt, fault: undefined };
 }
 
-function conclude(verdict: PublishVerdict, packet: Buffer, { version, qos, packetId }: Header): Outcome {
-  if (verdict.allowed) return verdict.topic === undefined ? asItCame : readdress(packet, verdict.topic, version);
-  if (qos === 0) return dropped;
-  // MQTT 3.1.1 has no word for a refused publish: like VerneMQ, the edge closes.
-  if (version === 4) return { close: reasons.notAuthorized };
-  return { reply: publishRefusal(qos, packetId, reasons.notAuthorized) };
+async function ask(
+  packet: Buffer,
+  header: PublishHeader,
+  device: UplinkDevice,
+  decisions: Decisions,
+): Promise<Outcome> {
+  const publish = readPacket(packet, "publish", device.version);
+  if (publish === undefined) return refuseFault(packet, header, reasons.malformed, device);
+  const topic = nameOf(header);
+  const publication = { ...publish, topic, payload: Buffer.from(publish.payload) };
+  const verdict = await decisions.askPublish(device, publication, device);
+  // Its device sends it again on its next connection.
+  if (verdict === undefined) return { close: reasons.unavailable };
+  return conclude(verdict, packet, header, device);
 }
 
-function readdress(packet: Buffer, topic: string, version: Version): Outcome {
-  const publish = readPacket(packet, "publish", version);
-  return publish === undefined
-    ? { close: reasons.malformed }
-    : { forward: writePacket({ ...publish, topic }, version) };
+function conclude(verdict: PublishVerdict, packet: Buffer, header: PublishHeader, device: UplinkDevice): Outcome {
+  if (verdict.allowed) {
+    if (verdict.topic === undefined && header.aliasAt === undefined) return asItCame;
+    const topic = verdict.topic === undefined ? Buffer.from(header.topic, "latin1") : Buffer.from(verdict.topic);
+    return { forward: readdress(packet, header, topic, device.version) };
+  }
+  const isRate = verdict.reason === reasons.quotaExceeded;
+  const error = isRate ? new AppError("rate_limited") : notYours(device, nameOf(header));
+  return refuse(packet, header, verdict.reason, error, device);
+}
+
+function nameOf({ topic }: PublishHeader): string {
+  return Buffer.from(topic, "latin1").toString();
+}
+
+/** A PUBLISH of which only the beginning was kept: its bytes were passed over. */
+export function refuseLarge({ head, body, bytes }: Skipped, device: UplinkDevice, maxBytes: number): Outcome {
+  const header = readHeader(head, body, device);
+  // Its packet id cannot be read: it stands behind a topic of a KiB.
+  if ("code" in header) return { close: reasons.tooLarge };
+  const { qos, packetId, payloadAt } = header;
+  const publish = { qos, packetId, topic: nameOf(header), payload: head.subarray(payloadAt), isWhole: false };
+  const error = new AppError("too_large", `a packet may have ${maxBytes} bytes`, { details: { bytes, maxBytes } });
+  return { reply: device.refusals.refuse(publish, reasons.tooLarge, error) };
+}
+
+function refuse(packet: Buffer, header: PublishHeader, reason: Reason, error: AppError, device: UplinkDevice): Outcome {
+  const { qos, packetId, payloadAt } = header;
+  const publish = { qos, packetId, topic: nameOf(header), payload: packet.subarray(payloadAt), isWhole: true };
+  return { reply: device.refusals.refuse(publish, reason, error) };
+}
+
+/** MQTT wants these connections closed. First the packet is answered, or a client would send it on every connection again. */
+function refuseFault(packet: Buffer, header: PublishHeader, reason: Reason, device: UplinkDevice): Outcome {
+  if (header.qos === 0) return { close: reason };
+  const error = new AppError("invalid_packet", reason.words);
+  return { ...refuse(packet, header, reason, error, device), close: reason };
+}
+
+function notRetained(): AppError {
+  return new AppError("forbidden", reasons.retainRefused.words);
+}
+
+/** The packet with another topic, and without a Topic Alias. */
+function readdress(packet: Buffer, header: PublishHeader, topic: Buffer, version: Version): Buffer {
+  const { topicEnd, propertiesAt, payloadAt, aliasAt } = header;
+  const length = Buffer.from([topic.length >> 8, topic.length & 0xff]);
+  const properties = version === 5 ? withoutAlias(packet, propertiesAt, aliasAt, payloadAt) : [];
+  const body = [length, topic, packet.subarray(topicEnd, propertiesAt), ...properties, packet.subarray(payloadAt)];
+  const size = body.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([packet.subarray(0, 1), writeVarint(size), ...body]);
 }

@@ -1,40 +1,39 @@
 // Decides SUBSCRIBE filter by filter: the broker sees those that are allowed, the device gets one SUBACK for all.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ISubscribePacket, ISubscription, QoS } from "mqtt-packet";
 import type { Decisions } from "../hooks/decisions.ts";
-import type { Asker } from "../hooks/questions.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { readPacket, type Version, writePacket } from "../packets/packets.ts";
-import { reasons } from "../packets/reasons.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
+import { isTopicFilter } from "../packets/topic.ts";
+import type { UplinkDevice } from "./device.ts";
 
 /** SUBACKs the broker owes for a part of what was asked: by packet id, the codes in order, undefined where its own belong. */
 export type PartialSubacks = Map<number, (number | undefined)[]>;
 
-/** A device that reads its SUBACKs has one or two of them open. */
+/** A device that reads its SUBACKs has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
 const partialMax = 100;
+const roomAgainMs = 50;
 
-export async function decideSubscribe(
-  packet: Buffer,
-  version: Version,
-  asker: Asker,
-  decisions: Decisions,
-  partial: PartialSubacks,
-): Promise<Outcome> {
+/** `packet` is well-formed. */
+export async function decideSubscribe(packet: Buffer, device: UplinkDevice, decisions: Decisions): Promise<Outcome> {
+  const { version, partial } = device;
   const subscribe = readPacket(packet, "subscribe", version);
-  if (subscribe === undefined || subscribe.subscriptions.length === 0) return { close: reasons.malformed };
-  if (!subscribe.messageId) return { close: reasons.protocolError };
-  if (subscribe.subscriptions.some((one) => one.topic === "")) return { close: reasons.topicFilterInvalid };
-  const verdicts = await judge(subscribe.subscriptions, version, asker, decisions);
+  if (subscribe === undefined) return { close: reasons.malformed };
+  const verdicts = await judge(subscribe.subscriptions, device, decisions);
+  // Its device asks again on its next connection.
+  if (verdicts === undefined) return { close: reasons.unavailable };
   const granted = subscribe.subscriptions.flatMap((one, index) =>
     verdicts[index]! >= 128 ? [] : [{ ...one, qos: verdicts[index] as QoS }],
   );
-  const packetId = subscribe.messageId;
+  const packetId = subscribe.messageId!;
   if (granted.length === 0) return { reply: writeSuback(packetId, verdicts, version) };
   const asAsked = subscribe.subscriptions.every((one, index) => one.qos === verdicts[index]);
   if (asAsked) {
     partial.delete(packetId);
     return asItCame;
   }
-  if (partial.size >= partialMax) return { close: reasons.busy };
+  while (partial.size >= partialMax && device.isOpen()) await sleep(roomAgainMs);
   partial.set(
     packetId,
     verdicts.map((code) => (code >= 128 ? code : undefined)),
@@ -42,14 +41,25 @@ export async function decideSubscribe(
   return { forward: writeSubscribe(subscribe, granted, version) };
 }
 
-/** Shared subscriptions would let a device take others' messages away; they are not even asked for. */
-async function judge(subscriptions: ISubscription[], version: Version, asker: Asker, decisions: Decisions) {
-  const isShared = (one: ISubscription): boolean => one.topic.startsWith("$share/") || one.topic === "$share";
-  const asked = subscriptions.filter((one) => !isShared(one));
-  const answers = asked.length === 0 ? [] : await decisions.subscribe(asker, asked, version);
-  const refusedShare = version === 5 ? reasons.sharedRefused.code : 128;
+/**
+ * One verdict a subscription. Shared subscriptions would let a device take others' messages away, and a misplaced wildcard
+ * is no filter: neither is even asked for. A refusal in words is all that MQTT 3.1.1 has for them, too.
+ */
+async function judge(subscriptions: ISubscription[], device: UplinkDevice, decisions: Decisions) {
+  const known = subscriptions.map(({ topic }) => fault(topic));
+  const asked = subscriptions.filter((_, index) => known[index] === undefined);
+  const answers = asked.length === 0 ? [] : await decisions.subscribe(device, asked, device);
+  if (answers === undefined) return undefined;
   let next = 0;
-  return subscriptions.map((one) => (isShared(one) ? refusedShare : answers[next++]!));
+  return known.map((reason) => {
+    if (reason === undefined) return answers[next++]!;
+    return device.version === 5 ? reason.code : 128;
+  });
+}
+
+function fault(filter: string): Reason | undefined {
+  if (filter.startsWith("$share/") || filter === "$share") return reasons.sharedRefused;
+  return isTopicFilter(filter) ? undefined : reasons.topicFilterInvalid;
 }
 
 /** The broker's SUBACK with the refused filters' codes put back in their places, or undefined when it is whole as it is. */

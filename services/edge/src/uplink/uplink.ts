@@ -1,33 +1,47 @@
 // Decides one packet of a connected device by its type: most pass as they came.
 import type { Decisions } from "../hooks/decisions.ts";
-import type { Asker } from "../hooks/questions.ts";
 import type { Framing } from "../packets/framing.ts";
+import { checkAcknowledgement, checkFilters } from "../packets/grammar.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
-import { types, type Version } from "../packets/packets.ts";
-import { reasons } from "../packets/reasons.ts";
+import { types } from "../packets/packets.ts";
+import { type Reason, reasons } from "../packets/reasons.ts";
+import type { UplinkDevice } from "./device.ts";
 import { decidePublish } from "./publish.ts";
-import { decideSubscribe, type PartialSubacks } from "./subscribe.ts";
+import { decideSubscribe } from "./subscribe.ts";
+import { decideUnsubscribe } from "./unsubscribe.ts";
 
 /** DISCONNECT is not here: it changes the connection itself. */
-export function decideUplink(
-  frame: Framing,
-  device: Asker & { version: Version },
-  decisions: Decisions,
-  partial: PartialSubacks,
-): Outcome | Promise<Outcome> {
-  const first = frame.bytes[frame.start]!;
-  if (first >> 4 === types.publish) return decidePublish(frame, device.version, device, decisions);
+export function decideUplink(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
+  const { bytes, start, body, end } = frame;
+  const first = bytes[start]!;
   switch (first) {
-    case (types.subscribe << 4) | 2:
-      return decideSubscribe(frame.packet(), device.version, device, decisions, partial);
     case types.puback << 4:
     case types.pubrec << 4:
-    case (types.pubrel << 4) | 2:
     case types.pubcomp << 4:
+      return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? asItCame;
+    case (types.pubrel << 4) | 2:
+      return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? release(bytes, body, device);
+    case (types.subscribe << 4) | 2:
+      return closeFor(checkFilters(frame, device.version)) ?? decideSubscribe(frame.packet(), device, decisions);
     case (types.unsubscribe << 4) | 2:
+      return closeFor(checkFilters(frame, device.version)) ?? decideUnsubscribe(frame.packet(), device);
     case types.pingreq << 4:
-      return asItCame;
+      return body === end ? asItCame : { close: reasons.malformed };
     default:
-      return { close: first >> 4 === types.connect ? reasons.protocolError : reasons.malformed };
+      if (first >> 4 === types.publish) return decidePublish(frame, device, decisions);
+      return { close: notExpected.has(first >> 4) ? reasons.protocolError : reasons.malformed };
   }
+}
+
+/** Sound packets, only not now: nobody connects twice, and nobody agreed to AUTH. */
+const notExpected: ReadonlySet<number> = new Set([types.connect, types.auth]);
+
+function closeFor(fault: Reason | undefined): Outcome | undefined {
+  return fault === undefined ? undefined : { close: fault };
+}
+
+/** PUBREL goes on to the broker, unless it belongs to a publish that the broker has never seen. */
+function release(bytes: Buffer, body: number, { refusals }: UplinkDevice): Outcome {
+  const reply = refusals.release(bytes.readUInt16BE(body));
+  return reply === undefined ? asItCame : { reply };
 }
