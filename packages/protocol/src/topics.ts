@@ -33,6 +33,11 @@ export function uplinkFilter(p: string): string {
   return `im/up/${p}/#`;
 }
 
+/** All that one device may publish, as a broker's rule; whatever `p` it takes itself to be in. */
+export function deviceUplinkFilter(uid: string, clientId: string): string {
+  return `im/up/+/${uid}/${clientId}/+`;
+}
+
 /** `im/dn/{uid}/m`: messages, receipts and notices for all devices of a user, QoS 1. */
 export function messagesTopic(uid: string): string {
   return `im/dn/${uid}/m`;

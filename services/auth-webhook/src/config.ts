@@ -63,6 +63,12 @@ export const settings = defineSettings({
       maximum: 3600,
       description: "how long a broker may keep an allowing answer (s)",
     }),
+    AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS: Type.Integer({
+      default: 7 * 86_400,
+      minimum: 0,
+      maximum: 4_294_967_295,
+      description: "longest Session Expiry Interval let in at VerneMQ, which cannot shorten one (s)",
+    }),
     AUTH_WEBHOOK_DEVICE_CONNECT_RATE: Type.Integer({
       default: 120,
       minimum: 1,

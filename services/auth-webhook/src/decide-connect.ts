@@ -21,6 +21,8 @@ export interface ConnectAttempt {
   protocol: 4 | 5 | undefined;
   /** the broker's name for this connection, where it has one */
   connection?: string | undefined;
+  /** of MQTT 5, where the broker cannot shorten it */
+  sessionExpirySeconds?: number | undefined;
 }
 
 export type ConnectRefusal =
@@ -31,6 +33,7 @@ export type ConnectRefusal =
   | "no_credential"
   | "rate_limited"
   | "busy"
+  | "session_expiry"
   | "other_client_id"
   | "revoked"
   | "not_ready"
@@ -61,6 +64,8 @@ export interface ConnectRules {
   /** undefined: the list is not loaded yet */
   isRevoked(claims: TokenClaims): boolean | undefined;
   passwords: Passwords | undefined;
+  /** how long a session may be kept for a device that is away */
+  sessionExpiryMaxSeconds: number;
   /** Makes the user of an external issuer where it is missing. false: the name is not to be had; undefined: nobody answered. */
   ensureUser(uid: string): Promise<boolean | undefined>;
   /** undefined: presence did not answer in time */
@@ -77,6 +82,7 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   // A dialect's client id (and with it a tree of its own) is decided here once dialects are there.
   if (nativeUid({ username, clientId }) === undefined) return refuse("client_id");
   if (!password) return refuse("no_credential");
+  if ((attempt.sessionExpirySeconds ?? 0) > rules.sessionExpiryMaxSeconds) return refuse("session_expiry");
   if (rules.rates.tooOften(clientId, address)) return refuse("rate_limited");
   const at = Date.now();
   const credential = looksLikeToken(password)

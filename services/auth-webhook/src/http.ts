@@ -6,8 +6,8 @@ import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Decisions } from "./decisions.ts";
 import { emqxDeny, emqxHooks } from "./emqx.ts";
-import { type HookReply, isRecord } from "./reply.ts";
-import { vernemqDeny, vernemqHooks } from "./vernemq.ts";
+import { type HookBody, type HookReply, isRecord } from "./reply.ts";
+import { type Asker, vernemqDeny, vernemqHooks } from "./vernemq.ts";
 
 export interface HookServer {
   port: number;
@@ -27,10 +27,12 @@ interface Options {
 interface Route {
   hook: string;
   authentic: boolean;
-  answer: ((body: Record<string, unknown>, decisions: Decisions) => HookReply | Promise<HookReply>) | undefined;
+  answer: ((body: HookBody, decisions: Decisions) => HookReply | Promise<HookReply>) | undefined;
   deny: HookReply;
 }
 
+/** Says that the edge asks. */
+const askerHeader = "parley-asker";
 // Nothing is kept of a body whose sender shows no secret.
 const bodyBytes = 1024 * 1024;
 const connectionsMax = 10_000;
@@ -77,12 +79,15 @@ function routes(hookSecret: string): (request: IncomingMessage) => Route | undef
   return ({ method, url = "", headers }) => {
     if (method !== "POST") return undefined;
     const [, broker, rest = "", ...more] = url.split("/");
-    if (more.length > 0) return undefined;
-    if (broker === "vernemq") {
+    if (broker === "vernemq" && more.length <= 1) {
+      // VerneMQ keeps a pool of connections for each URL: with /vernemq/SECRET/register logins delay no publish.
       const hook = String(headers["vernemq-hook"]);
-      return { hook, authentic: isSecret(rest), answer: own(vernemqHooks, hook), deny: vernemqDeny };
+      const handler = own(vernemqHooks, hook);
+      const asker: Asker = headers[askerHeader] === "edge" ? "edge" : "vernemq";
+      const answer = handler && ((body: HookBody, decisions: Decisions) => handler(body, decisions, asker));
+      return { hook, authentic: isSecret(rest), answer, deny: vernemqDeny };
     }
-    if (broker !== "emqx") return undefined;
+    if (broker !== "emqx" || more.length > 0) return undefined;
     const authentic = isSecret(/^Bearer (.*)$/i.exec(headers.authorization ?? "")?.[1] ?? "");
     return { hook: rest, authentic, answer: own(emqxHooks, rest), deny: emqxDeny };
   };

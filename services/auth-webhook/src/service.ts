@@ -49,6 +49,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     isServicesSecret: constantTime(servicesSecret),
     tokens,
     isRevoked: revocations.isRevoked,
+    sessionExpiryMaxSeconds: config.AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS,
     ensureUser: rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS)),
     register: (request) =>
       askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),

@@ -26,20 +26,22 @@ const passingRefusals: Partial<Record<ConnectRefusal, HookReply>> = {
   too_many_failures: denyQuota,
 };
 
-/** SUBACK codes that refuse one topic: 128 crashes VerneMQ's version 5 session, 3.1.1 knows no other. */
+/** SUBACK codes that refuse one topic of many. */
 const refusedQos = { 4: 128, 5: 135 } as const;
 
 type Version = 4 | 5;
-type HookHandler = (body: HookBody, decisions: Decisions) => HookReply | Promise<HookReply>;
+/** The edge asks VerneMQ's questions and obeys all of each answer; VerneMQ does not, and has settings of its own. */
+export type Asker = "edge" | "vernemq";
+type HookHandler = (body: HookBody, decisions: Decisions, asker: Asker) => HookReply | Promise<HookReply>;
 
 /** By the `vernemq-hook` header. */
 export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
-  auth_on_register: (body, decisions) => register(body, decisions, 4),
-  auth_on_register_m5: (body, decisions) => register(body, decisions, 5),
+  auth_on_register: (body, decisions, asker) => register(body, decisions, 4, asker),
+  auth_on_register_m5: (body, decisions, asker) => register(body, decisions, 5, asker),
   auth_on_publish: publish,
   auth_on_publish_m5: publish,
-  auth_on_subscribe: (body, decisions) => subscribe(body, decisions, 4),
-  auth_on_subscribe_m5: (body, decisions) => subscribe(body, decisions, 5),
+  auth_on_subscribe: (body, decisions, asker) => subscribe(body, decisions, 4, asker),
+  auth_on_subscribe_m5: (body, decisions, asker) => subscribe(body, decisions, 5, asker),
   on_register: () => ok,
   on_register_m5: () => ok,
   on_client_wakeup: (body, decisions) => session(body, decisions, "connected"),
@@ -50,7 +52,7 @@ export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
   is_connected: isConnected,
 };
 
-async function register(body: HookBody, decisions: Decisions, protocol: Version): Promise<HookReply> {
+async function register(body: HookBody, decisions: Decisions, protocol: Version, asker: Asker): Promise<HookReply> {
   const decision = await decisions.connect({
     clientId: text(body, "client_id"),
     username: text(body, "username", null),
@@ -59,10 +61,24 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version)
     protocol,
     // Ours, as `expire_at` is: the edge names its connections.
     connection: text(body, "connection_id", null),
+    // The edge shortens what is too long.
+    sessionExpirySeconds: asker === "vernemq" ? sessionExpiryOf(body.properties) : undefined,
   });
   if (!decision.allow) return passingRefusals[decision.reason] ?? vernemqDeny;
-  // `expire_at` is ours: the edge ends the connection then. VerneMQ reads only the keys it knows.
-  return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
+  if (asker === "edge")
+    return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
+  if (decision.service) return reply({ result: "ok", modifiers: servicesQueues });
+  if (decision.expiresAt === undefined) return ok;
+  const seconds = Math.max(1, Math.floor(decision.expiresAt - Date.now() / 1000));
+  return reply({ result: "ok", modifiers: { max_connection_lifetime: seconds } });
+}
+
+/** While a router is away its session keeps what was published to it: VerneMQ's own bound would drop the newest. */
+const servicesQueues = { max_online_messages: -1, max_offline_messages: -1 };
+
+function sessionExpiryOf(properties: unknown): number | undefined {
+  const seconds = isRecord(properties) ? properties.p_session_expiry_interval : undefined;
+  return typeof seconds === "number" ? seconds : undefined;
 }
 
 function publish(body: HookBody, decisions: Decisions): HookReply {
@@ -85,7 +101,7 @@ function mayBeKept(properties: unknown): boolean {
   );
 }
 
-function subscribe(body: HookBody, decisions: Decisions, version: Version): HookReply {
+function subscribe(body: HookBody, decisions: Decisions, version: Version, asker: Asker): HookReply {
   const who = { username: text(body, "username", null), clientId: text(body, "client_id") };
   const asked = body.topics;
   if (!Array.isArray(asked) || asked.length === 0) throw new TypeError("topics is not a list");
@@ -97,7 +113,9 @@ function subscribe(body: HookBody, decisions: Decisions, version: Version): Hook
     refusals += 1;
     return { topic: one.topic, qos: refusedQos[version] };
   });
-  if (refusals === topics.length) return vernemqDeny;
+  // VerneMQ's version 5 tells the client which topic is refused, and does something else with it: there it is all or none.
+  const takesPart = version === 4 || asker === "edge";
+  if (refusals === topics.length || (refusals > 0 && !takesPart)) return vernemqDeny;
   if (refusals > 0) return reply(version === 5 ? { result: "ok", modifiers: { topics } } : { result: "ok", topics });
   return oneOfFew(asked, body.properties) ? { ...ok, maxAge: decisions.maxAge(who.clientId) } : ok;
 }

@@ -31,7 +31,11 @@ export interface Webhook {
   lines: Record<string, unknown>[];
   ready(): boolean;
   token(claims?: Record<string, unknown>, alg?: string): Promise<string>;
-  vernemq(hook: string, body: unknown, secret?: string): Promise<Reply>;
+  vernemq(
+    hook: string,
+    body: unknown,
+    asking?: { secret?: string; asker?: string | undefined; path?: string },
+  ): Promise<Reply>;
   emqx(path: string, body: unknown, secret?: string): Promise<Reply>;
 }
 
@@ -86,8 +90,11 @@ export async function startWebhook(
     lines,
     ready,
     token: (claims, alg = "HS256") => signToken(secrets.signingKey, claims, alg),
-    vernemq: (hook, body, secret = secrets.hookSecret) =>
-      post(`${url}/vernemq/${secret}`, body, { "vernemq-hook": hook }),
+    vernemq: (hook, body, { secret = secrets.hookSecret, asker, path = "" } = {}) =>
+      post(`${url}/vernemq/${secret}${path}`, body, {
+        "vernemq-hook": hook,
+        ...(asker === undefined ? {} : { "parley-asker": asker }),
+      }),
     emqx: (path, body, secret = secrets.hookSecret) =>
       post(`${url}/emqx/${path}`, body, { authorization: `Bearer ${secret}` }),
   };

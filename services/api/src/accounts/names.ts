@@ -2,8 +2,8 @@
 import { reservedClientId } from "@parley/protocol";
 import type { ApiStore, NameDoc } from "../store.ts";
 
-/** Parley's own at the broker: nobody's name, whoever makes the user. */
-const servicesNames: ReadonlySet<string> = new Set(["parley"]);
+/** Parley's own at the broker, and what EMQX writes for a user that it does not know: nobody's name. */
+const servicesNames: ReadonlySet<string> = new Set(["parley", "undefined"]);
 
 /** Names that people take for the operator or for everybody: an application may make such a user, nobody registers it. */
 const registeredByNobody: ReadonlySet<string> = new Set([

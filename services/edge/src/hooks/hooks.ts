@@ -152,7 +152,8 @@ function hookUrl(base: string, secret: string): URL {
 
 function post(agent: Agent, url: URL, hook: HookName, body: Buffer, timeoutMs: number): Promise<HookAnswer> {
   return new Promise((resolve) => {
-    const headers = { "content-type": "application/json", "content-length": body.length, "vernemq-hook": hook };
+    const asked = { "vernemq-hook": hook, "parley-asker": "edge" };
+    const headers = { "content-type": "application/json", "content-length": body.length, ...asked };
     const req = request(url, { agent, method: "POST", headers }, (res) => {
       const parts: Buffer[] = [];
       let size = 0;
