@@ -1,17 +1,23 @@
 // What presence can be told by its environment.
 import { type Config, defineSettings } from "@parley/runtime";
 import Type from "typebox";
+import { type BrokerName, brokers } from "./brokers/table.ts";
+
+const brokerNames = Object.keys(brokers) as BrokerName[];
 
 export const settings = defineSettings({
   service: "presence",
   prefix: "PRESENCE",
   shared: ["NATS_URL", "REDIS_URL", "STORE_URL"],
   own: {
-    PRESENCE_BROKER: Type.Union([Type.Literal("edge"), Type.Literal("emqx"), Type.Literal("vernemq")], {
-      default: "edge",
-      expects: "edge, emqx or vernemq",
-      description: "whose list of clients is read",
-    }),
+    PRESENCE_BROKER: Type.Union(
+      brokerNames.map((name) => Type.Literal(name)),
+      {
+        default: "edge",
+        expects: brokerNames.join(", "),
+        description: "whose list of clients is read",
+      },
+    ),
     PRESENCE_BROKER_ADMIN_URL: Type.String({
       default: "none",
       pattern: "^(none|https?://[^\\s]+)$",

@@ -1,7 +1,7 @@
 // The methods that presence owns: a user's devices (packages/protocol/src/methods/devices.ts).
 import { AppError, devicesList, devicesRemove, type ResultOf, subjects } from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
-import type { BrokerClients } from "./broker-clients.ts";
+import type { BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
 import { unavailable } from "./requests.ts";
 import type { Sessions } from "./sessions.ts";

@@ -1,7 +1,7 @@
 // Compares sessions with the broker's own list: at start, after a Redis flush, and every minute (DESIGN §3 "Presence").
-import { reservedClientId } from "@parley/protocol";
+import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
-import type { BrokerClients } from "./broker-clients.ts";
+import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
 import { expiringKey } from "./session-script.ts";
 import type { Sessions } from "./sessions.ts";
@@ -18,6 +18,8 @@ export interface ReconcileParts {
 
 const markerKey = "presence:marker";
 const turnKey = "presence:reconcile";
+const tidyKey = "presence:tidied";
+const tidySeconds = 3600;
 const lookMs = 2000;
 /** A session younger than this may be on its way into the broker's list. */
 const graceMs = 10_000;
@@ -52,6 +54,7 @@ export function startReconcile(parts: ReconcileParts, everySeconds: number): Rec
       if (failing) log.info({ event: "broker_list_found" });
       failing = false;
       parts.onDone?.();
+      await tidy(parts);
     } catch (error) {
       if (!failing) log.warn({ event: "waiting", what: "broker's list of clients", reason: String(error) });
       failing = true;
@@ -77,22 +80,30 @@ export function startReconcile(parts: ReconcileParts, everySeconds: number): Rec
   };
 }
 
+/** One of the replicas, once an hour. */
+async function tidy({ redis, broker, log }: ReconcileParts): Promise<void> {
+  if (!broker.tidy || (await redis.set(tidyKey, "1", "EX", tidySeconds, "NX")) !== "OK") return;
+  await broker.tidy().catch((error: unknown) => log.warn({ event: "broker_not_tidied", reason: String(error) }));
+}
+
 /** Throws when the list or Redis cannot be read; then nothing is ended. */
-export async function reconcile({ redis, broker, sessions, devices, log }: ReconcileParts): Promise<void> {
+export async function reconcile(parts: ReconcileParts): Promise<void> {
+  const { redis, broker, sessions, devices, log } = parts;
   const at = Date.now();
   const listed = await broker.list();
   const known = await sessions.all();
   const connected = new Set<string>();
   let begun = 0;
   let ended = 0;
-  for (const { clientId, connection } of listed) {
+  for (const client of listed) {
+    const { clientId } = client;
+    if (reservedClientId.test(clientId)) continue;
+    if (client.uid === undefined) {
+      await cutStranger(parts, clientId);
+      continue;
+    }
     connected.add(clientId);
-    if (known.has(clientId) || reservedClientId.test(clientId)) continue;
-    const uid = await devices.ownerOf(clientId);
-    if (uid === undefined || !(await devices.claim(clientId, uid))) continue;
-    // The time of the list, not of the connection: what ended since the list was made stays ended.
-    await sessions.change({ op: "listed", uid, clientId, at, ...(connection === undefined ? {} : { connection }) });
-    begun += 1;
+    if (!known.has(clientId) && (await beginListed(parts, client, at))) begun += 1;
   }
   for (const [clientId, since] of known) {
     if (connected.has(clientId) || since > at - graceMs) continue;
@@ -104,7 +115,37 @@ export async function reconcile({ redis, broker, sessions, devices, log }: Recon
   const expired = await redis.zrangebyscore(expiringKey, "-inf", Math.floor(at / 1000));
   for (const clientId of expired.filter((one) => connected.has(one))) {
     log.info({ event: "expired_disconnected", clientId });
-    await broker.disconnect(clientId);
+    await endConnection(parts, clientId);
   }
   if (begun + ended > 0) log.info({ event: "reconciled", listed: listed.length, begun, ended });
+}
+
+/** What connected while the broker authenticated nobody may do nothing there: cut, it comes again and is authenticated. */
+async function cutStranger({ broker, log }: ReconcileParts, clientId: string): Promise<void> {
+  log.info({ event: "stranger_disconnected", clientId: clientId.slice(0, 80) });
+  await broker.disconnect(clientId);
+}
+
+async function beginListed(
+  { devices, sessions }: ReconcileParts,
+  { clientId, uid, connectedAt, connection }: BrokerClient,
+  at: number,
+): Promise<boolean> {
+  const owner = await devices.ownerOf(clientId);
+  if (uid === undefined || owner === undefined) return false;
+  if (uidOfClientId(clientId) !== undefined && owner !== uid) return false;
+  if (!(await devices.claim(clientId, owner))) return false;
+  // `at` is the list's time: what ended since the list was made stays ended. `since` is told by its end, too.
+  const since = connectedAt === undefined ? {} : { since: connectedAt };
+  const named = connection === undefined ? {} : { connection };
+  await sessions.change({ op: "listed", uid: owner, clientId, at, ...since, ...named });
+  return true;
+}
+
+/** Not every broker tells of an end that it was asked for. A connection that began meanwhile is another session. */
+async function endConnection({ broker, sessions, devices }: ReconcileParts, clientId: string): Promise<void> {
+  const uid = await devices.ownerOf(clientId);
+  const session = uid === undefined ? undefined : await sessions.of(uid, clientId);
+  await broker.disconnect(clientId);
+  if (uid !== undefined && session) await sessions.change({ op: "drop", uid, clientId, at: session.at });
 }

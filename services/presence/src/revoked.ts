@@ -1,7 +1,7 @@
 // Ends the connections of devices whose tokens were revoked: at once, and once more for whoever slipped in meanwhile.
 import type { Revocation } from "@parley/protocol";
 import { type Logger, loadRevocations, type NatsConnection, onNatsBack } from "@parley/runtime";
-import type { BrokerClients } from "./broker-clients.ts";
+import type { BrokerClients } from "./brokers/broker.ts";
 import type { Sessions, StoredSession } from "./sessions.ts";
 
 export interface Revoked {
@@ -38,7 +38,10 @@ export function openRevoked(parts: Parts): Revoked {
     for (const [clientId, session] of await sessions.ofUser(revocation.uid)) {
       if (!isRevoked(clientId, session, revocation)) continue;
       log.info({ event: "revoked_disconnected", clientId });
-      await broker?.disconnect(clientId);
+      if (!broker) continue;
+      await broker.disconnect(clientId);
+      // Not every broker tells of an end that it was asked for. A connection that began meanwhile is another session.
+      await sessions.change({ op: "drop", uid: revocation.uid, clientId, at: session.at });
     }
   }
 

@@ -11,7 +11,8 @@ import {
   watchCheck,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
-import { type BrokerClients, openBrokerClients } from "./broker-clients.ts";
+import type { BrokerClients } from "./brokers/broker.ts";
+import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
 import { connectDevice, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";

@@ -9,8 +9,8 @@ export type SessionChange = { uid: string; clientId: string } & (
   | { op: "connect"; at: number; issuedAt?: number; expiresAt?: number; connection?: string }
   /** the broker tells that it is connected: by the connection's own time */
   | { op: "connected"; at: number; connection?: string }
-  /** the broker's list of the time `at` has it */
-  | { op: "listed"; at: number; connection?: string }
+  /** the broker's list of the time `at` has it; `since`: when it connected, where the list tells that */
+  | { op: "listed"; at: number; since?: number; connection?: string }
   /** the broker tells that the connection of the time `at` ended, or that any did by then */
   | { op: "end"; at: number; connection?: string }
   /** the broker's list has it not: ended, if it is still the session of the time `at` */
@@ -79,7 +79,9 @@ elseif op == "connected" or op == "listed" then
       applied = true
     end
   elseif not buried and (name or tonumber(redis.call("HGET", tomb, op) or "0") < given.at) then
-    session = { at = given.at, broker = op == "connected" and given.at or 0, active = true, show = "online", connection = name }
+    -- Its end will name the time it connected, which is before the list's.
+    local since = op == "connected" and given.at or given.since
+    session = { at = since or given.at, broker = since or 0, active = true, show = "online", connection = name }
     applied = true
   end
 elseif op == "state" then
@@ -96,8 +98,10 @@ elseif session then
   if op == "end" and name and session.connection then ends = session.connection == name end
   if ends then session = nil applied = true end
 end
-if op == "end" and name then
-  redis.call("HSET", tomb, "connection", name)
+if op == "end" and (name or not session) then
+  -- Also of one that is not known: a list that was made before it still has it.
+  if name then redis.call("HSET", tomb, "connection", name) end
+  redis.call("HSET", tomb, "listed", now)
   redis.call("PEXPIRE", tomb, 30000)
 end
 if applied and session then

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freePort } from "@parley/testkit";
-import { openBrokerClients } from "../src/broker-clients.ts";
+import { openBrokerClients } from "../src/brokers/table.ts";
 import { playBroker } from "./start.ts";
 
 test("the edge's list is read and its clients ended with the services' secret", async (t) => {
   const broker = await playBroker(t);
   broker.clients.set("alice:phone", 1795240386143);
   const clients = openBrokerClients({ broker: "edge", urls: [broker.url], credential: "secret" });
-  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", connectedAt: 1795240386143 }]);
+  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", uid: "alice", connectedAt: 1795240386143 }]);
   await clients.disconnect("a/b c");
   assert.deepEqual(broker.asked.at(-1), {
     method: "DELETE",
@@ -36,7 +36,8 @@ test("EMQX's list is read page by page, only what is connected", async (t) => {
     const data = [...rows].slice((page - 1) * limit, page * limit).map(([clientid, at]) => {
       return {
         clientid,
-        username: "x",
+        username: "made up",
+        client_attrs: clientid === "c2" ? {} : { uid: clientid },
         connected: at > 0,
         connected_at: new Date(Math.abs(at)).toISOString(),
         node: "emqx@127.0.0.1",
@@ -49,7 +50,8 @@ test("EMQX's list is read page by page, only what is connected", async (t) => {
   const clients = openBrokerClients({ broker: "emqx", urls: [broker.url], credential: "key:secret" });
   const listed = await clients.list();
   assert.equal(listed.length, 2500);
-  assert.deepEqual(listed[0], { clientId: "c1", connectedAt: 1795240386143 });
+  assert.deepEqual(listed[0], { clientId: "c1", uid: "c1", connectedAt: 1795240386143 });
+  assert.deepEqual(listed[1]?.uid, undefined, "nobody authenticated it");
   assert.equal(broker.asked.length, 3);
   assert.equal(broker.asked[0]!.authorization, `Basic ${btoa("key:secret")}`);
   await clients.disconnect("alice:phone");
@@ -58,24 +60,43 @@ test("EMQX's list is read page by page, only what is connected", async (t) => {
 
 test("VerneMQ's list is read with as many rows as there are, only what is online", async (t) => {
   const broker = await playBroker(t, (rows) => {
-    const table = [...rows].map(([client_id, at]) => ({ client_id, is_online: at > 0, session_started_at: at }));
+    const table = [...rows].map(([client_id, at]) => ({
+      client_id,
+      user: client_id.split(":")[0],
+      is_online: at > 0,
+      session_started_at: at,
+    }));
     return { type: "table", table };
   });
   broker.clients.set("alice:phone", 1795240386143).set("left", 0);
   const clients = openBrokerClients({ broker: "vernemq", urls: [broker.url], credential: "key" });
-  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", connectedAt: 1795240386143 }]);
-  assert.match(broker.asked[0]!.url, /^\/api\/v1\/session\/show\?.*--limit=\d{6,}/);
+  assert.deepEqual(await clients.list(), [{ clientId: "alice:phone", uid: "alice", connectedAt: 1795240386143 }]);
+  assert.match(broker.asked[0]!.url, /^\/api\/v1\/session\/show\?.*--limit=\d{6,}&--rowtimeout=\d{4,}/);
   assert.equal(broker.asked[0]!.authorization, `Basic ${btoa("key:")}`);
   await clients.disconnect("alice:phone");
   assert.equal(broker.asked.at(-1)?.url, "/api/v1/session/disconnect?client-id=alice%3Aphone&--cleanup");
+  await clients.tidy?.();
+  assert.equal(broker.asked.at(-1)?.url, "/api/v1/webhooks/cache/clear");
 });
 
 test("an answer that is no list is unavailable, never an empty list", async (t) => {
-  for (const answer of [{}, [], null, "text", { clients: {} }, { clients: [{}] }, { clients: [{ client_id: 7 }] }]) {
+  for (const answer of [
+    {},
+    [],
+    null,
+    "text",
+    { clients: {} },
+    { clients: [{}] },
+    { clients: [{ client_id: 7 }] },
+    { clients: [{ client_id: "a" }] },
+  ]) {
     const { url } = await playBroker(t, () => answer);
     const clients = openBrokerClients({ broker: "edge", urls: [url], credential: "s" });
     await assert.rejects(clients.list(), { code: "unavailable" }, JSON.stringify(answer));
   }
+  const withoutAttributes = await playBroker(t, () => ({ data: [{ clientid: "a", connected: true }], meta: {} }));
+  const emqx = openBrokerClients({ broker: "emqx", urls: [withoutAttributes.url], credential: "k:s" });
+  await assert.rejects(emqx.list(), { code: "unavailable", message: /client_attrs/ });
   const gone = openBrokerClients({ broker: "edge", urls: ["http://127.0.0.1:1"], credential: "s" });
   await assert.rejects(gone.list(), { code: "unavailable" });
 });
@@ -85,7 +106,7 @@ test("an edge that does not run has no devices, and the others end a client's se
   edge.clients.set("alice", 1);
   const gone = `http://127.0.0.1:${await freePort()}`;
   const clients = openBrokerClients({ broker: "edge", urls: [gone, edge.url], credential: "secret" });
-  assert.deepEqual(await clients.list(), [{ clientId: "alice", connectedAt: 1 }]);
+  assert.deepEqual(await clients.list(), [{ clientId: "alice", uid: "alice", connectedAt: 1 }]);
   await clients.disconnect("alice");
   assert.equal(edge.asked.filter(({ method }) => method === "DELETE").length, 1);
   const none = openBrokerClients({ broker: "edge", urls: [gone], credential: "secret" });

@@ -137,7 +137,7 @@ export async function playBroker(
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
     broker.asked.push({ method, url, authorization: headers.authorization ?? "" });
-    const isList = method === "GET" && !url.includes("disconnect");
+    const isList = method === "GET" && !/disconnect|cache/.test(url);
     const answer = isList ? list(broker.clients, new URL(url, "http://broker"), broker.names) : [];
     const status = method === "DELETE" && broker.status === 200 ? 204 : broker.status;
     response.writeHead(status, { "content-type": "application/json" });
@@ -155,7 +155,7 @@ export async function playBroker(
 
 function edgeList(clients: Map<string, number>, _: URL, names: Map<string, string>): unknown {
   const rows = [...clients].map(([client_id, connected_at]) => {
-    return { client_id, connection_id: names.get(client_id), connected_at, username: "x" };
+    return { client_id, connection_id: names.get(client_id), connected_at, username: client_id.split(":")[0] };
   });
   return { clients: rows };
 }

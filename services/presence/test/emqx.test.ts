@@ -1,0 +1,114 @@
+// EMQX as it was seen: its boot without authentication, restarts that tell nothing, a hook that was away, a Redis that is empty.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { devicesList, type Revocation, subjects } from "@parley/protocol";
+import { callMethod } from "@parley/runtime";
+import { eventually, type TestContext } from "@parley/testkit";
+import { type Presence, playBroker, startOne } from "./start.ts";
+
+interface Client {
+  connectedAt: number;
+  /** connected before authentication was loaded */
+  stranger?: true;
+}
+
+/** EMQX's list in its shape; what is cut is gone from it. */
+async function playEmqx(t: TestContext) {
+  const clients = new Map<string, Client>();
+  const broker = await playBroker(t, () => ({
+    data: [...clients].map(([clientid, { connectedAt, stranger }]) => ({
+      clientid,
+      username: clientid.split(":")[0],
+      client_attrs: stranger ? {} : { p: "0", uid: clientid.split(":")[0], mp: "" },
+      connected: true,
+      connected_at: new Date(connectedAt).toISOString(),
+    })),
+    meta: { page: 1, limit: 1000, hasnext: false },
+  }));
+  const cut = () => broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1));
+  return { url: broker.url, clients, cut };
+}
+
+async function start(t: TestContext, url: string): Promise<Awaited<ReturnType<typeof startOne>>> {
+  const presence = await startOne(t, {
+    PRESENCE_BROKER: "emqx",
+    PRESENCE_BROKER_ADMIN_URL: url,
+    PRESENCE_BROKER_API_KEY: "key:secret",
+    PRESENCE_RECONCILE_SECONDS: "1",
+  });
+  presence.peers.set("alice", ["bob"]).set("bob", ["alice"]);
+  return presence;
+}
+
+async function online({ nats }: Presence, uid = "alice"): Promise<string[]> {
+  const { devices } = await callMethod(nats, devicesList, { uid, via: "service" }, {}, { timeoutMs: 2000 });
+  return devices.filter((device) => device.online).map(({ clientId }) => clientId);
+}
+
+const longAgo = () => Date.now() - 3_600_000;
+
+test("at EMQX's boot, what connected before authentication was loaded is nobody's session, and is cut to come again", async (t) => {
+  const emqx = await playEmqx(t);
+  emqx.clients.set("alice:phone", { connectedAt: longAgo(), stranger: true });
+  emqx.clients.set("alice:web", { connectedAt: longAgo() });
+  emqx.clients.set("router-p3", { connectedAt: longAgo(), stranger: true });
+  const presence = await start(t, emqx.url);
+  await eventually(() => emqx.cut().includes("alice%3Aphone"));
+  await eventually(async () => (await online(presence)).length > 0);
+  assert.deepEqual(await online(presence), ["alice:web"]);
+  assert.ok(emqx.cut().every((clientId) => clientId === "alice%3Aphone"));
+});
+
+test("a restart of EMQX tells of no end: who did not come back is offline with the next comparison", async (t) => {
+  const emqx = await playEmqx(t);
+  for (const clientId of ["alice:phone", "alice:web", "bob"]) emqx.clients.set(clientId, { connectedAt: longAgo() });
+  const presence = await start(t, emqx.url);
+  await eventually(async () => (await online(presence)).length === 2);
+  emqx.clients.delete("alice:web");
+  await eventually(async () => (await online(presence)).join() === "alice:phone");
+  emqx.clients.delete("alice:phone");
+  await eventually(() => presence.noticesOf("alice").at(-1)?.show === "offline");
+});
+
+test("an end that was told while the hook was away is found in the list, and a late one ends no newer connection", async (t) => {
+  const emqx = await playEmqx(t);
+  const first = longAgo();
+  emqx.clients.set("alice:phone", { connectedAt: first }).set("bob", { connectedAt: first });
+  const presence = await start(t, emqx.url);
+  await eventually(async () => (await online(presence)).length === 1);
+  const second = Date.now();
+  await presence.connect("alice:phone", { at: second - 5 });
+  await presence.session("connected", "alice:phone", second);
+  await presence.session("gone", "alice:phone", first);
+  await presence.session("connected", "bob", second);
+  assert.deepEqual(await online(presence), ["alice:phone"]);
+  await presence.session("gone", "alice:phone", second);
+  await eventually(async () => (await online(presence)).length === 0);
+});
+
+test("after a Redis flush who left is offline at once: by the connection's own time, which its end names", async (t) => {
+  const emqx = await playEmqx(t);
+  const connectedAt = longAgo();
+  emqx.clients.set("alice:phone", { connectedAt }).set("bob", { connectedAt });
+  const presence = await start(t, emqx.url);
+  await eventually(async () => (await online(presence)).length === 1);
+  await presence.redis.kill();
+  await presence.redis.start();
+  await eventually(async () => (await online(presence).catch(() => [])).length === 1);
+  await presence.session("gone", "alice:phone", connectedAt);
+  await eventually(async () => (await online(presence)).length === 0);
+  await eventually(() => presence.noticesOf("alice").at(-1)?.show === "offline");
+  assert.ok(emqx.clients.has("alice:phone"), "the list was not asked for it");
+});
+
+test("a device whose token was revoked is offline when the broker has ended it, though the broker tells of no end", async (t) => {
+  const emqx = await playEmqx(t);
+  const presence = await start(t, emqx.url);
+  await presence.connect("alice:phone", { issuedAt: longAgo() / 1000 });
+  assert.deepEqual(await online(presence), ["alice:phone"]);
+  const now = Date.now() / 1000;
+  const revocation: Revocation = { uid: "alice", clientId: "alice:phone", before: now, until: now + 60 };
+  await presence.publish(subjects.revoked, revocation);
+  await eventually(() => emqx.cut().includes("alice%3Aphone"));
+  await eventually(async () => (await online(presence)).length === 0);
+});
