@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import type { secretFiles } from "@parley/runtime";
 import type { Program } from "./child.ts";
 import { loginLines, passwordLine } from "./mosquitto-login.ts";
 
@@ -110,11 +111,11 @@ async function prepareNats({ dir, port, password }: ServerPlace): Promise<Progra
 }
 
 /** The secret each server's password is; Redis and NATS have one of their own, so that theirs opens nothing else. */
-export const passwordFiles: Record<ServerName, string> = {
+export const passwordFiles = {
   mosquitto: "services-secret",
   "redis-server": "redis-secret",
   "nats-server": "nats-secret",
-};
+} as const satisfies Record<ServerName, keyof typeof secretFiles>;
 
 // One TCP connection: says `question` and compares what comes back, a line for each of its lines. `""`: being let in is
 // enough; undefined: the server speaks first.

@@ -10,6 +10,16 @@ export interface Secrets {
   hookSecret: string;
 }
 
+/** The files of the folder, and what each is for. The last two are read by who starts NATS and Redis; services have URLs. */
+export const secretFiles = {
+  "signing-key": "signs the tokens of api, checked by auth-webhook and api (32 bytes)",
+  "services-secret":
+    "the services' password at the broker, and what opens the edge's admin port and API keys (Authorization: Bearer)",
+  "hook-secret": "what the broker shows auth-webhook with its hooks, as part of their path",
+  "nats-secret": "the password of NATS that `npm start` sets; services are told it in NATS_URL",
+  "redis-secret": "the password of Redis that `npm start` sets; services are told it in REDIS_URL",
+} as const;
+
 const secretBytes = 32;
 const textPattern = /^[0-9A-Za-z_-]{32,128}$/;
 
@@ -36,7 +46,7 @@ export function readSecrets(folder: string): Secrets {
 }
 
 /** One more secret of the folder, a text, made in the same way: what only one program needs has no place in `Secrets`. */
-export function readSecretText(folder: string, name: string): string {
+export function readSecretText(folder: string, name: keyof typeof secretFiles): string {
   makeFolder(folder);
   return readText(join(folder, name));
 }
