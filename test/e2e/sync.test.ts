@@ -76,11 +76,11 @@ test("messages written without a connection are kept in the outbox file and sent
   const options = { url: cluster.run().http, username: "erin", password, device: "kept" };
   await cluster.stopPart("edge");
   const offline = await startClient({ ...options, store: store() });
-  const unsent = range(1, 20).map((n) => offline.send("user/frank", `m${n}`));
-  const outcomes = Promise.allSettled(unsent);
+  let refused = 0;
+  for (const n of range(1, 20)) offline.send("user/frank", `m${n}`).catch(() => refused++);
   await eventually(() => offline.unsent === 20);
   await offline.close();
-  assert.ok((await outcomes).every(({ status }) => status === "rejected"));
+  assert.equal(refused, 0, "they go out later: no promise says that they never will");
   await cluster.startPart("edge");
   await cluster.waitReady("edge");
   const sent: string[] = [];

@@ -1,21 +1,23 @@
 // The chat client of one device: connection, outbox, inbox, receipts and requests as one thing.
 import {
   AppError,
-  historyGet,
   type Message,
   type Method,
   type NackPacket,
   type ParamsOf,
+  type ReceiptNotice,
   type ResultOf,
-  sync,
   type TypingNotice,
 } from "@parley/protocol";
+import { type AskHistory, startAskHistory } from "./ask-history.ts";
+import type { CachedConversation } from "./cache-store.ts";
 import { Connection, type Transport } from "./connection.ts";
+import { type Conversations, startConversations } from "./conversations.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
-import { readIncoming } from "./incoming.ts";
+import { readIncoming, type TooLargeNotice } from "./incoming.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
@@ -32,10 +34,9 @@ export interface ClientParts {
   sessions: Sessions;
   /** what the outbox's store had kept */
   kept: OutgoingMessage[] | undefined;
+  /** what the cache had kept */
+  cached: CachedConversation[] | undefined;
 }
-
-/** More cursors than this do not fit into a packet: they go by HTTP. */
-const mostCursorsByMqtt = 500;
 
 export class ParleyClient {
   readonly uid: string;
@@ -54,13 +55,16 @@ export class ParleyClient {
   readonly #sender: Sender;
   readonly #requests: Requests;
   readonly #receipts: Receipts;
+  readonly #conversations: Conversations;
+  readonly #askHistory: AskHistory;
   readonly #inbox: Inbox;
   readonly #heads: Heads;
   readonly #connection: Connection;
+  readonly #startsFromCache: boolean;
   #state: ClientState = "connecting";
   #closed = false;
 
-  constructor({ options, listeners, sessions, kept }: ClientParts) {
+  constructor({ options, listeners, sessions, kept, cached }: ClientParts) {
     this.#options = options;
     this.#sessions = sessions;
     const { uid, clientId, topics } = sessions.current();
@@ -81,17 +85,27 @@ export class ParleyClient {
     this.#requests = startRequests({
       publish: (packet) => this.#connection.publish(topics.publish.rpc, packet),
       nextId: this.#nextId,
+      maxBytes: options.maximumPacketSize,
     });
     this.#receipts = startReceipts({
       publish: (packet, done) => this.#connection.publish(topics.publish.receipt, packet, done),
     });
+    this.#conversations = startConversations({ store: options.cache, kept: cached, messages: options.cachedMessages });
+    this.#startsFromCache = this.#conversations.list().length > 0;
+    this.#askHistory = startAskHistory({
+      byMqtt: (method, params) => this.request(method, params),
+      byHttp: async (method, params) => {
+        const { token } = await sessions.fresh();
+        return callHttp(options.url, method, params, { token });
+      },
+    });
     this.#inbox = startInbox({
-      cursors: options.cursors,
-      getHistory: (params) => this.request(historyGet, params),
+      cursors: this.#cursorsAtStart(),
+      getHistory: this.#askHistory.get,
       show: (message) => this.#show(message),
     });
     this.#heads = startHeads({
-      synchronize: () => this.#synchronize(),
+      synchronize: (returning) => this.#synchronize(returning),
       onSyncing: () => this.#setState("syncing"),
       onSynced: () => this.#setSynced(),
     });
@@ -107,6 +121,16 @@ export class ParleyClient {
     return this.#sender.size();
   }
 
+  /** Their contents, in the order in which they were sent. */
+  unsentMessages(): OutgoingMessage["packet"][] {
+    return this.#sender.unsent().map(({ packet }) => packet);
+  }
+
+  /** What this device knows of its conversations: from its cache at first, from the server as soon as it is there. */
+  conversations(): CachedConversation[] {
+    return this.#conversations.list();
+  }
+
   /** conv → last seq shown; hand them in again as `cursors`. */
   cursors(): Record<string, number> {
     return this.#inbox.cursors();
@@ -114,8 +138,9 @@ export class ParleyClient {
 
   /**
    * Sends to `user/{uid}`, `user/{uid}/client/{clientId}` or `room/{id}`; a text may stand for its content. Resolves
-   * with its position once it is stored, however long that takes; rejects when it is refused for good, and with
-   * `rate_limited` while 10,000 wait already.
+   * with its position once it is stored, however long that takes. Rejects only when the message is not stored and never
+   * will be: refused for good, not kept by the outbox's store, or one too many (`rate_limited`, while 10,000 wait).
+   * After `close` a message that was sent, or that the store keeps, may be stored at any time: its promise stays open.
    */
   async send(to: string, content: Content, fields: SendOptions = {}): Promise<Ack> {
     if (this.#closed) throw new AppError("unavailable", "the client is closed");
@@ -124,7 +149,7 @@ export class ParleyClient {
 
   /** Moves the user's read mark forward; others are told at most once a second. */
   markRead(conv: string, seq: number): void {
-    this.#receipts.mark(conv, { delivered: seq, read: seq });
+    this.#conversations.marked(conv, this.#receipts.mark(conv, { delivered: seq, read: seq }));
   }
 
   typing(conv: string, state: "composing" | "paused" | "recording" = "composing"): void {
@@ -142,7 +167,7 @@ export class ParleyClient {
     return this.#requests.request(method.name, params as object) as Promise<ResultOf<M>>;
   }
 
-  /** Connects anew with the session's present token. */
+  /** Connects anew at once, with the session's present token: for when the application knows that the link is dead. */
   renew(): void {
     this.#connection.renew();
   }
@@ -157,6 +182,7 @@ export class ParleyClient {
     this.#inbox.close();
     this.#sessions.close();
     await this.#connection.close();
+    await this.#conversations.close();
     this.#sender.close();
     this.#requests.close();
     this.#ready.reject(new AppError("unavailable", "the client was closed"));
@@ -166,6 +192,7 @@ export class ParleyClient {
     return new Connection({
       sessions: this.#sessions,
       transport: this.#options.transport ?? defaultTransport(this.#options.url),
+      maximumPacketSize: this.#options.maximumPacketSize,
       onConnecting: () => this.#setState("connecting"),
       onSubscribed: () => this.#setOnline(true),
       onLost: () => {
@@ -177,6 +204,7 @@ export class ParleyClient {
         this.#ready.reject(error);
         this.#events.emit("refused", error);
       },
+      onTrouble: (error) => this.#events.emit("error", error),
     });
   }
 
@@ -198,41 +226,36 @@ export class ParleyClient {
     this.#ready.resolve();
   }
 
-  async #synchronize(): Promise<void> {
-    if (this.#options.from === "now" && !this.#options.cursors) await this.#inbox.startFrom(() => this.#readHeads());
+  #cursorsAtStart(): Readonly<Record<string, number>> | undefined {
+    const kept = this.#conversations.list();
+    for (const { conv, marks, state } of kept) if (marks) this.#receipts.remember(conv, marks, state?.readSeq);
+    if (this.#options.cursors || kept.length === 0) return this.#options.cursors;
+    return Object.fromEntries(kept.map(({ conv, cursor }) => [conv, cursor]));
+  }
+
+  async #synchronize(returning: boolean): Promise<void> {
+    if (this.#options.from === "now" && !this.#options.cursors && !this.#startsFromCache)
+      await this.#inbox.startFrom(this.#askHistory.heads);
     await syncAll({
-      ask: (params) => this.#askSync(params),
+      ask: this.#askHistory.sync,
       cursors: () => this.#inbox.cursors(),
       apply: (conversation) => this.#applySynced(conversation),
+      all: returning,
     });
-  }
-
-  #askSync(params: ParamsOf<typeof sync>): Promise<ResultOf<typeof sync>> {
-    if (Object.keys(params.cursors ?? {}).length <= mostCursorsByMqtt) return this.request(sync, params);
-    return callHttp(this.#options.url, sync, params, { token: this.#sessions.current().token });
-  }
-
-  /** conv → last seq, over all conversations the user has or had a part in. */
-  async #readHeads(): Promise<Record<string, number>> {
-    const heads: Record<string, number> = {};
-    let page: string | null = null;
-    do {
-      const answer: ResultOf<typeof sync> = await this.request(sync, { limit: 1, ...(page === null ? {} : { page }) });
-      for (const { conv, lastSeq, messages } of answer.conversations)
-        heads[conv] = Math.max(lastSeq, messages.at(-1)?.seq ?? 0);
-      page = answer.next;
-    } while (page !== null);
-    return heads;
   }
 
   #applySynced(conversation: SyncedConversation): void {
     this.#inbox.synced(conversation);
     const { messages: _, ...rest } = conversation;
+    const { conv, readSeq, lastSeq } = rest;
+    this.#receipts.told(conv, { read: readSeq, lastSeq });
+    this.#conversations.synced(conversation, this.#inbox.cursor(conv));
     this.#events.emit("conversation", rest);
   }
 
   #show(message: Message): void {
     this.#events.emit("message", message);
+    this.#conversations.shown(message);
     if (this.#options.sendDelivered !== false && message.from !== this.uid)
       this.#receipts.mark(message.conv, { delivered: message.seq });
   }
@@ -244,13 +267,26 @@ export class ParleyClient {
     else if (incoming.kind === "ack" && ownDevice) this.#sender.acked(incoming.packet);
     else if (incoming.kind === "nack" && ownDevice) this.#takeNack(incoming.packet);
     else if (incoming.kind === "answer" && ownDevice) this.#requests.answered(incoming.packet);
-    else if (incoming.kind === "receipt" || incoming.kind === "typing" || incoming.kind === "presence")
+    else if (incoming.kind === "too_large") this.#takeTooLarge(incoming.packet);
+    else if (incoming.kind === "receipt") this.#takeReceipt(incoming.packet);
+    else if (incoming.kind === "typing" || incoming.kind === "presence")
       this.#events.emit(incoming.kind, incoming.packet as never);
+  }
+
+  #takeReceipt(packet: ReceiptNotice): void {
+    if (packet.uid === this.uid) this.#receipts.told(packet.conv, packet);
+    this.#events.emit("receipt", packet);
+  }
+
+  // A message that this device's connection cannot carry is fetched; of anything else the next sync has it.
+  #takeTooLarge({ conv, seq }: TooLargeNotice): void {
+    if (typeof conv === "string" && Number.isSafeInteger(seq)) this.#inbox.lacks(conv, seq as number);
   }
 
   #takeNack(packet: NackPacket): void {
     if (this.#sender.nacked(packet)) return;
     const error = AppError.fromWire({ code: packet.code, message: packet.message });
+    if (this.#receipts.refused(packet.id, error.code)) return;
     if (!this.#requests.refused(packet.id, error)) this.#events.emit("error", error);
   }
 }

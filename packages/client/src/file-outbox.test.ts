@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileOutbox } from "./file-outbox.ts";
-import { type KeyValueStorage, storageOutbox } from "./outbox-store.ts";
+import { storageOutbox } from "./outbox-store.ts";
+import { storageOf } from "./storage-of.ts";
 
 const message = (id: string) => ({
   id,
@@ -39,6 +40,20 @@ test("a line that was cut short costs that line and no other", async (t) => {
   const again = fileOutbox(path);
   assert.equal(ids(await again.load()), "1");
   await again.put(message("3"));
+  assert.equal(ids(await fileOutbox(path).load()), "1 3");
+});
+
+test("what could not be written is not there at the next start, and costs nothing that comes after it", async (t) => {
+  const path = await outboxFile(t);
+  const outbox = fileOutbox(path);
+  await outbox.load();
+  await outbox.put(message("1"));
+  await rm(path);
+  await mkdir(path);
+  await assert.rejects(outbox.put(message("2")));
+  await rm(path, { recursive: true });
+  await appendFile(path, JSON.stringify({ put: message("2") }));
+  await outbox.put(message("3"));
   assert.equal(ids(await fileOutbox(path).load()), "1 3");
 });
 
@@ -78,15 +93,7 @@ test("localStorage keeps the order too, and leaves others' keys alone", async ()
     ["other", "1"],
     ["parley-outbox/x/9", "{"],
   ]);
-  const storage: KeyValueStorage = {
-    get length() {
-      return kept.size;
-    },
-    key: (index) => [...kept.keys()][index] ?? null,
-    getItem: (key) => kept.get(key) ?? null,
-    setItem: (key, value) => void kept.set(key, value),
-    removeItem: (key) => void kept.delete(key),
-  };
+  const storage = storageOf(kept);
   const outbox = storageOutbox(storage, "x");
   await outbox.load();
   for (const id of ["b", "a", "c"]) await outbox.put(message(id));

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { eventually } from "@parley/testkit";
 import { startHeads } from "./heads.ts";
 
-function headsOf(t: TestContext, synchronize: () => Promise<void>, everyMs = 60_000) {
+function headsOf(t: TestContext, synchronize: (returning: boolean) => Promise<void>, everyMs = 60_000) {
   const told: string[] = [];
   const heads = startHeads({
     synchronize,
@@ -47,4 +47,23 @@ test("a sync of an earlier connection says nothing about this one", async (t) =>
   assert.deepEqual(told, ["syncing", "syncing"]);
   pending[1]?.();
   await eventually(() => told.includes("synced"));
+});
+
+test("the first sync of each connection is told from the later ones, and stays the first until it succeeds", async (t) => {
+  const asked: boolean[] = [];
+  const { heads } = headsOf(
+    t,
+    async (returning) => {
+      asked.push(returning);
+      if (asked.length === 1) throw new Error("lost");
+    },
+    5,
+  );
+  heads.setOnline(true);
+  await eventually(() => asked.length >= 3);
+  heads.setOnline(false);
+  const before = asked.length;
+  heads.setOnline(true);
+  await eventually(() => asked.length > before);
+  assert.deepEqual([asked.slice(0, 3), asked[before]], [[true, true, false], true]);
 });

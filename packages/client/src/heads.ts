@@ -2,7 +2,8 @@
 import { backoffMs } from "./backoff.ts";
 
 export interface HeadsOptions {
-  synchronize(): Promise<void>;
+  /** `returning`: the first one of a connection, after which nothing may be missing that changed before it */
+  synchronize(returning: boolean): Promise<void>;
   onSyncing(): void;
   onSynced(): void;
   /** default 60,000 */
@@ -17,20 +18,20 @@ export function startHeads({ synchronize, onSyncing, onSynced, everyMs = 60_000 
   // Each connection is a round of its own; what an earlier one started says nothing about this one.
   let round = 0;
 
-  function plan(inMs: number, attempt: number): void {
-    timer = setTimeout(() => void run(attempt), inMs);
+  function plan(inMs: number, attempt: number, returning: boolean): void {
+    timer = setTimeout(() => void run(attempt, returning), inMs);
   }
 
-  async function run(attempt: number): Promise<void> {
+  async function run(attempt: number, returning: boolean): Promise<void> {
     const mine = round;
     try {
-      await synchronize();
+      await synchronize(returning);
       if (mine !== round) return;
       onSynced();
-      plan(everyMs * (0.9 + Math.random() * 0.2), 1);
+      plan(everyMs * (0.9 + Math.random() * 0.2), 1, false);
     } catch {
       // Whatever it was, the device still lacks something: it asks until it has it.
-      if (mine === round) plan(backoffMs(attempt, { baseMs: 500, maxMs: 30_000 }), attempt + 1);
+      if (mine === round) plan(backoffMs(attempt, { baseMs: 500, maxMs: 30_000 }), attempt + 1, returning);
     }
   }
 
@@ -46,7 +47,7 @@ export function startHeads({ synchronize, onSyncing, onSynced, everyMs = 60_000 
       stop();
       if (!now) return;
       onSyncing();
-      void run(1);
+      void run(1, true);
     },
     close: stop,
   };

@@ -84,3 +84,15 @@ test("starting now, nothing of before is shown, not even what arrives late", asy
   for (const seq of [7, 6, 8]) inbox.receive(message(seq));
   assert.deepEqual(shown, [8]);
 });
+
+test("a message that was too large for the connection is fetched, and shown in its place", async (t) => {
+  const { inbox, shown } = inboxOf(t, ({ after = 0 }) =>
+    [1, 2, 3].filter((seq) => seq > after).map((seq) => message(seq)),
+  );
+  inbox.setFilling(true);
+  inbox.receive(message(1));
+  inbox.lacks("room/r1", 2);
+  inbox.receive(message(3));
+  await eventually(() => shown.length === 3);
+  assert.deepEqual(shown, [1, 2, 3]);
+});

@@ -51,6 +51,7 @@ export function startInbox({ cursors, getHistory, show, gapWaitMs = 200 }: Inbox
 
   return {
     cursors: ordering.cursors,
+    cursor: ordering.cursor,
 
     /** Takes the present heads as what has been shown, the first time only: earlier messages are never shown. */
     async startFrom(readHeads: () => Promise<Record<string, number>>): Promise<void> {
@@ -64,6 +65,12 @@ export function startInbox({ cursors, getHistory, show, gapWaitMs = 200 }: Inbox
     receive(message: Message): void {
       ordering.take(message).forEach(show);
       expectFill(message.conv);
+    },
+
+    /** A message that was too large for the device to be given. */
+    lacks(conv: string, seq: number): void {
+      ordering.announce(conv, seq);
+      expectFill(conv, 0);
     },
 
     /** One conversation of a sync's answer. */

@@ -17,10 +17,19 @@ export type Incoming =
   | { kind: "typing"; packet: TypingNotice }
   | { kind: "presence"; packet: PresenceNotice }
   | { kind: "answer"; packet: AnswerPacket }
+  | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
+/** In place of a packet that is larger than the device takes: what could be read of it. */
+export interface TooLargeNotice {
+  type: "too_large";
+  conv?: string;
+  seq?: number;
+  bytes: number;
+}
+
 const utf8 = new TextDecoder();
-const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence"]);
+const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence", "too_large"]);
 
 /**
  * `from` and `content` are on every message and on nothing else, whatever a sender wrote into `type`. What a newer

@@ -9,6 +9,8 @@ export {
   type ResultOf,
   type TypingNotice,
 } from "@parley/protocol";
+
+export { type CachedConversation, type CacheStore, storageCache } from "./cache-store.ts";
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";
@@ -17,6 +19,8 @@ export type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./opti
 export type { OutgoingMessage } from "./outbox.ts";
 export { type KeyValueStorage, type OutboxStore, storageOutbox } from "./outbox-store.ts";
 export type { Content, SendOptions } from "./outgoing.ts";
+export type { Marks } from "./receipts.ts";
 export type { Ack } from "./sender.ts";
 export type { KeptSession, Session } from "./session.ts";
+export { type SessionStore, storageSession } from "./session-store.ts";
 export type { SyncedConversation } from "./sync.ts";

@@ -1,9 +1,11 @@
 // What an application hands in and hears.
 import type { AppError, Message, PresenceNotice, ReceiptNotice, TypingNotice } from "@parley/protocol";
+import type { CacheStore } from "./cache-store.ts";
 import type { Transport } from "./connection.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import type { Ack } from "./sender.ts";
 import type { KeptSession, Session } from "./session.ts";
+import type { SessionStore } from "./session-store.ts";
 import type { SyncedConversation } from "./sync.ts";
 
 export type ClientState = "connecting" | "syncing" | "online" | "offline";
@@ -15,15 +17,18 @@ export type ParleyEvents = {
   typing: TypingNotice;
   presence: PresenceNotice;
   state: ClientState;
-  /** a conversation as a sync saw it: unread, read mark, receipts */
+  /** a conversation as a sync saw it: unread, read mark, receipts; on return every one that may have changed */
   conversation: Omit<SyncedConversation, "messages">;
   /** an acknowledged message, also one of an earlier run that the store had kept */
   sent: Ack;
   /** a message that was refused for good */
   failed: { id: string; error: AppError };
-  /** a refusal that belongs to no promise: of a receipt or a typing packet */
+  /** a refusal that belongs to no promise: of a receipt or a typing packet, or of connections that are tried again */
   error: AppError;
-  /** the server refuses this device for good (`conflict`: another program uses it); nothing is tried any more */
+  /**
+   * nothing is tried any more: another program uses this device (`conflict`), or its login has run out
+   * (`unauthenticated`); what is unsent stays in the store
+   */
   refused: AppError;
 };
 
@@ -40,14 +45,22 @@ export interface ClientOptions {
   onSession?: (session: Session) => void;
   /** default: `ws` in browsers and for https servers, else `tcp` */
   transport?: Transport;
+  /** keeps the session, for starts without a login and for several tabs or programs of one device */
+  sessionStore?: SessionStore;
   /** keeps unacknowledged messages; default: memory */
   store?: OutboxStore;
-  /** conv → last seq that was shown; what lies after is shown */
+  /** keeps what was shown, so that the app starts from it; default: nothing is kept */
+  cache?: CacheStore;
+  /** messages a conversation that the cache keeps; default 50 */
+  cachedMessages?: number;
+  /** conv → last seq that was shown; what lies after is shown; default: as the cache has it */
   cursors?: Record<string, number>;
   /** without cursors: show all there ever was (`start`, the default), or only what comes (`now`) */
   from?: "start" | "now";
   /** how long connectParley waits until all is there; default 30,000 */
   connectTimeoutMs?: number;
+  /** the largest packet that the device takes, in bytes, at least 1,024; default: any */
+  maximumPacketSize?: number;
   /** tells others that messages have arrived; default true */
   sendDelivered?: boolean;
 }

@@ -89,3 +89,14 @@ test("of what comes while a message is missing a thousand are kept, the rest is 
   assert.equal(ordering.take(message(1)).length, 1_001);
   assert.deepEqual(ordering.cursors(), { "room/r1": 1_001 });
 });
+
+test("a message that is announced is a gap until it is filled, also without a later one", () => {
+  const ordering = createOrdering({ "room/r1": 3 });
+  ordering.announce("room/r1", 3);
+  assert.equal(ordering.gap("room/r1"), undefined);
+  ordering.announce("room/r1", 5);
+  assert.deepEqual(ordering.gaps(), [{ conv: "room/r1", after: 3, before: 6 }]);
+  ordering.take(message(6));
+  assert.equal(seqs(ordering.fill("room/r1", [message(4), message(5)], 5)), "4 5 6");
+  assert.deepEqual(ordering.gaps(), []);
+});

@@ -16,16 +16,18 @@ export type Ordering = ReturnType<typeof createOrdering>;
 interface Track {
   cursor: number;
   early: Map<number, Message>;
+  /** the last seq that is known to exist, although the message itself did not come */
+  announced: number;
 }
 
 /** `cursors`: conv → last seq that was shown already. */
 export function createOrdering(cursors: Readonly<Record<string, number>> = {}) {
   const tracks = new Map<string, Track>(
-    Object.entries(cursors).map(([conv, cursor]) => [conv, { cursor, early: new Map() }]),
+    Object.entries(cursors).map(([conv, cursor]) => [conv, { cursor, early: new Map(), announced: 0 }]),
   );
 
   function trackOf(conv: string): Track {
-    const track = tracks.get(conv) ?? { cursor: 0, early: new Map() };
+    const track = tracks.get(conv) ?? { cursor: 0, early: new Map(), announced: 0 };
     tracks.set(conv, track);
     return track;
   }
@@ -72,16 +74,26 @@ export function createOrdering(cursors: Readonly<Record<string, number>> = {}) {
       for (const early of track.early.keys()) if (early <= seq) track.early.delete(early);
     },
 
+    /** There is a message `seq` that did not come: it is a gap until it is filled. */
+    announce(conv: string, seq: number): void {
+      const track = trackOf(conv);
+      track.announced = Math.max(track.announced, seq);
+    },
+
     /** What holds up a conversation, if anything does. */
     gap(conv: string): Gap | undefined {
       const track = tracks.get(conv);
-      if (!track || track.early.size === 0) return undefined;
-      return { conv, after: track.cursor, before: Math.min(...track.early.keys()) };
+      if (!track) return undefined;
+      const { cursor, early, announced } = track;
+      if (early.size === 0) return announced > cursor ? { conv, after: cursor, before: announced + 1 } : undefined;
+      return { conv, after: cursor, before: Math.min(...early.keys()) };
     },
 
     gaps(): Gap[] {
       return [...tracks.keys()].map((conv) => this.gap(conv)).filter((gap) => gap !== undefined);
     },
+
+    cursor: (conv: string): number => tracks.get(conv)?.cursor ?? 0,
 
     cursors(): Record<string, number> {
       return Object.fromEntries([...tracks].map(([conv, { cursor }]) => [conv, cursor]));

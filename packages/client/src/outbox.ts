@@ -11,9 +11,14 @@ export interface OutgoingMessage {
 
 interface Entry {
   message: OutgoingMessage;
-  state: "waiting" | "sent";
+  /** `storing`: its store has not kept it yet, and it does not go out before */
+  state: "storing" | "waiting" | "sent";
   /** unix ms: a sent message is sent again then, a waiting one not before */
   dueAt: number;
+  /** how often it was sent and not answered: each of these may still be stored */
+  copies: number;
+  /** refused for good, and believed once no other copy can be stored any more */
+  refused: boolean;
   attempts: number;
   /** counts over all sends: which of two was sent first */
   turn: number;
@@ -33,7 +38,7 @@ export interface OutboxOptions {
   maxUnsent?: number;
 }
 
-/** `settled`: it is out of the outbox, and its promise can be kept or broken. */
+/** `settled`: it is out of the outbox, and no copy of it will be stored. */
 export interface Nacked {
   settled: boolean;
 }
@@ -64,16 +69,40 @@ export class Outbox {
     throw new AppError("rate_limited", `${this.size} messages wait to be sent; send this one later`);
   }
 
-  /** Takes a message in; false when one with that id is in already. */
-  add(message: OutgoingMessage): boolean {
+  /** The message with this id that is in. */
+  find(id: string): OutgoingMessage | undefined {
+    return this.#entries.get(id)?.message;
+  }
+
+  /** Takes a message in, as `storing` until `stored` is called; false when one with that id is in already. */
+  add(message: OutgoingMessage, state: "storing" | "waiting" = "waiting"): boolean {
     if (this.#entries.has(message.id)) return false;
-    const fresh = { state: "waiting", dueAt: 0, attempts: 0, turn: 0, waitsForOthers: false } as const;
-    const entry: Entry = { message, ...fresh, withoutPrev: false };
+    const fresh = { dueAt: 0, copies: 0, refused: false, attempts: 0, turn: 0, waitsForOthers: false };
+    const entry: Entry = { message, state, ...fresh, withoutPrev: false };
     this.#entries.set(message.id, entry);
     const queue = this.#queues.get(message.conv);
     if (queue) queue.push(entry);
     else this.#queues.set(message.conv, [entry]);
     return true;
+  }
+
+  /** Its store has kept it: it may go out. */
+  stored(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry?.state === "storing") entry.state = "waiting";
+  }
+
+  /** Takes out a message that has never been sent; false, and nothing happens, when it may have been. */
+  drop(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (entry?.turn !== 0) return false;
+    this.#settle(entry);
+    return true;
+  }
+
+  /** All that are in, in the order in which they came. */
+  messages(): OutgoingMessage[] {
+    return [...this.#entries.values()].map(({ message }) => message);
   }
 
   /** The packets to publish now, in order; they count as sent from here on. */
@@ -95,7 +124,7 @@ export class Outbox {
     let next: number | undefined;
     for (const queue of this.#queues.values())
       for (const entry of queue) {
-        if (entry.waitsForOthers) break;
+        if (entry.waitsForOthers || entry.state === "storing") break;
         if (entry.dueAt > 0) next = Math.min(next ?? entry.dueAt, entry.dueAt);
         if (entry.state === "waiting") break;
       }
@@ -115,9 +144,12 @@ export class Outbox {
   nacked(id: string, code: ErrorCode, now: number): Nacked | undefined {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
+    entry.copies = Math.max(0, entry.copies - 1);
     if (!errorTable[code].retry) {
-      this.#settle(entry);
-      return { settled: true };
+      // A copy that is still on its way may be stored, for example by a room that has its sender back by then.
+      entry.refused = entry.copies > 0;
+      if (!entry.refused) this.#settle(entry);
+      return { settled: !entry.refused };
     }
     this.#hold(entry);
     if (code === "out_of_order") {
@@ -142,12 +174,16 @@ export class Outbox {
   /** Neither this one nor those behind it may go now. */
   #isHeld(entry: Entry, now: number): boolean {
     if (entry.state === "sent") return false;
+    if (entry.state === "storing") return true;
     return entry.waitsForOthers || entry.dueAt > now || this.#inFlight >= this.#options.window;
   }
 
   #send(entry: Entry, prev: string | undefined, now: number): object {
     if (entry.state === "waiting") this.#inFlight += 1;
+    // Answers that did not come within the time limit do not come any more: the answer to this copy is the last one.
+    if (entry.state === "sent" && entry.refused) entry.copies = 0;
     entry.state = "sent";
+    entry.copies += 1;
     entry.attempts += 1;
     this.#turn += 1;
     entry.turn = this.#turn;
@@ -169,7 +205,7 @@ export class Outbox {
 
   #hold(entry: Entry): void {
     if (entry.state === "sent") this.#inFlight -= 1;
-    entry.state = "waiting";
+    if (entry.state === "sent") entry.state = "waiting";
   }
 
   #settle(entry: Entry): void {

@@ -3,12 +3,18 @@ import { test } from "node:test";
 import type { MqttClient } from "mqtt";
 import { startPublishWindow } from "./publish-window.ts";
 
-function windowOf(receiveMaximum?: number) {
+function windowOf(receiveMaximum?: number, maximumPacketSize?: number) {
   const confirms: ((error?: Error) => void)[] = [];
   const client = {
     publish: (_topic: string, _payload: string, _options: object, done: (error?: Error) => void) => confirms.push(done),
   } as unknown as MqttClient;
-  return { window: startPublishWindow(client, receiveMaximum), confirms };
+  return {
+    window: startPublishWindow(client, {
+      ...(receiveMaximum !== undefined && { receiveMaximum }),
+      ...(maximumPacketSize !== undefined && { maximumPacketSize }),
+    }),
+    confirms,
+  };
 }
 
 test("no more publishes are in flight than the broker takes: ten when it does not say", () => {
@@ -50,4 +56,16 @@ test("drained waits for everything that was handed over", async () => {
   assert.equal(drained, false);
   confirms[1]?.();
   await waiting;
+});
+
+test("a packet that is larger than the broker takes is refused here: it would end this connection and the next one", () => {
+  const { window, confirms } = windowOf(10, 1_000);
+  const refused: (number | undefined)[] = [];
+  const done = (error?: Error & { code?: number }) => refused.push(error?.code);
+  window.publish("topic", "é".repeat(495), done);
+  window.publish("topic", "e".repeat(979), done);
+  window.publish("topic", "e".repeat(975), done);
+  assert.deepEqual([refused, confirms.length], [[0x95], 2]);
+  window.publish("topic", "e".repeat(990), done);
+  assert.deepEqual([refused, confirms.length], [[0x95, 0x95], 2]);
 });

@@ -4,7 +4,7 @@ import { AppError } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import { startRequests } from "./requests.ts";
 
-function requestsOf(t: TestContext, options: { resendMs?: number; timeoutMs?: number } = {}) {
+function requestsOf(t: TestContext, options: { resendMs?: number; timeoutMs?: number; maxBytes?: number } = {}) {
   const published: { id: string; method: string }[] = [];
   let id = 0;
   const requests = startRequests({
@@ -69,4 +69,13 @@ test("a request that is refused instead of answered fails with the refusal", asy
   assert.equal(requests.refused("7", new AppError("rate_limited")), false);
   assert.equal(requests.refused("1", new AppError("rate_limited")), true);
   await assert.rejects(request, { code: "rate_limited" });
+});
+
+test("a request says how large its answer may be, where the device has a limit", (t) => {
+  for (const maxBytes of [2_048, undefined]) {
+    const { requests, published } = requestsOf(t, maxBytes === undefined ? {} : { maxBytes });
+    requests.setOnline(true);
+    void requests.request("rooms.list", {}).catch(() => {});
+    assert.equal((published[0] as { maxBytes?: number }).maxBytes, maxBytes);
+  }
 });

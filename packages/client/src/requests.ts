@@ -4,6 +4,8 @@ import { type AnswerPacket, AppError } from "@parley/protocol";
 export interface RequestsOptions {
   publish(packet: object): void;
   nextId(): string;
+  /** the largest answer that the device takes, in bytes of the packet */
+  maxBytes?: number | undefined;
   /** sent again after this long without an answer; default 5,000 */
   resendMs?: number;
   /** given up after this long; default 30,000 */
@@ -25,6 +27,7 @@ export type Requests = ReturnType<typeof startRequests>;
 export function startRequests({
   publish,
   nextId,
+  maxBytes,
   resendMs = 5_000,
   timeoutMs = 30_000,
   maxPending = 1_000,
@@ -48,7 +51,7 @@ export function startRequests({
       if (pending.size >= maxPending)
         return Promise.reject(new AppError("rate_limited", `${pending.size} requests wait for their answer`));
       const id = nextId();
-      const packet = { id, method, params };
+      const packet = { id, method, params, ...(maxBytes !== undefined && { maxBytes }) };
       return new Promise((resolve, reject) => {
         const resend = setInterval(() => send(packet), resendMs);
         const giveUp = setTimeout(() => {

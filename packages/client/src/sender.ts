@@ -2,6 +2,8 @@
 import { type AckPacket, AppError, type ErrorCode, type NackPacket } from "@parley/protocol";
 import { Outbox, type OutboxOptions, type OutgoingMessage } from "./outbox.ts";
 import type { OutboxStore } from "./outbox-store.ts";
+import { isSendable } from "./outgoing.ts";
+import { type Promises, startPromises } from "./promises.ts";
 
 /** A message is stored, at this position: nothing can take it away any more. */
 export type Ack = Pick<AckPacket, "id" | "conv" | "seq" | "ts">;
@@ -15,19 +17,24 @@ export interface SenderOptions extends OutboxOptions {
   onFailed(failure: { id: string; error: AppError }): void;
 }
 
-interface Promised {
-  resolve(ack: Ack): void;
-  reject(error: AppError): void;
-}
-
 export type Sender = ReturnType<typeof startSender>;
 
 export function startSender({ store, kept = [], publish, onSent, onFailed, ...options }: SenderOptions) {
   const outbox = new Outbox(options);
-  const promised = new Map<string, Promised>();
+  const promises = startPromises();
   let online = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  for (const message of kept) outbox.add(message);
+  takeKept(kept);
+
+  function takeKept(messages: readonly OutgoingMessage[]): void {
+    for (const message of messages) {
+      if (isSendable(message)) outbox.add(message);
+      else {
+        forget(message.id);
+        onFailed({ id: message.id, error: new AppError("invalid_packet", "what was kept of it cannot be sent") });
+      }
+    }
+  }
 
   function pump(): void {
     clearTimeout(timer);
@@ -43,20 +50,18 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
   function acked({ id, conv, seq, ts }: Ack): void {
     if (!outbox.acked(id)) return;
     const ack = { id, conv, seq, ts };
-    forget(ack.id);
-    promised.get(ack.id)?.resolve(ack);
-    promised.delete(ack.id);
+    forget(id);
+    promises.keep(ack);
     onSent(ack);
     pump();
   }
 
   function nacked(id: string, error: AppError): boolean {
     const outcome = outbox.nacked(id, error.code, performance.now());
-    if (!outcome) return false;
+    if (!outcome) return promises.wasBroken(id);
     if (outcome.settled) {
       forget(id);
-      promised.get(id)?.reject(error);
-      promised.delete(id);
+      promises.break(id, error);
       onFailed({ id, error });
     }
     pump();
@@ -72,15 +77,18 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
     /** Messages that wait for their ack. */
     size: () => outbox.size,
 
+    /** The messages that wait for their ack, in the order of `send`. */
+    unsent: () => outbox.messages(),
+
     async send(message: OutgoingMessage): Promise<Ack> {
-      outbox.checkRoom();
-      if (promised.has(message.id) || !outbox.add(message))
-        throw new AppError("conflict", `a message with the id ${message.id} is on its way already`);
-      const answer = new Promise<Ack>((resolve, reject) => promised.set(message.id, { resolve, reject }));
-      answer.catch(() => {});
-      await store?.put(message);
-      pump();
-      return answer;
+      const first = outbox.find(message.id);
+      if (first) checkSame(message, first);
+      else {
+        outbox.checkRoom();
+        outbox.add(message, "storing");
+        void keep(store, message, outbox, promises).then(pump);
+      }
+      return promises.of(message.id);
     },
 
     acked,
@@ -96,19 +104,55 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
       pump();
     },
 
+    /**
+     * Sends nothing any more. Without a store, a message that was never sent never will be: its promise is rejected.
+     * The others may be stored, or go out at the next start: theirs stay open, because neither answer would be true.
+     */
     close(): void {
       online = false;
       clearTimeout(timer);
-      const why = store ? "it is kept and goes out at the next start" : "the outcome is unknown";
-      for (const { reject } of promised.values())
-        reject(new AppError("unavailable", `closed before the message was acknowledged; ${why}`));
-      promised.clear();
+      if (!store) breakUnsent(outbox, promises);
     },
   };
 }
 
-/** What a PUBACK's reason code means for the message. */
+// A message goes out once its store has it: what cannot be kept is refused before anybody has seen it.
+async function keep(
+  store: OutboxStore | undefined,
+  message: OutgoingMessage,
+  outbox: Outbox,
+  promises: Promises,
+): Promise<void> {
+  try {
+    await store?.put(message);
+    outbox.stored(message.id);
+  } catch (cause) {
+    outbox.drop(message.id);
+    store?.remove(message.id).catch(() => {});
+    const why = `the message could not be kept, and is not sent: ${cause}`;
+    promises.break(message.id, new AppError("unavailable", why, { cause }));
+  }
+}
+
+function breakUnsent(outbox: Outbox, promises: Promises): void {
+  for (const { id } of outbox.messages())
+    if (outbox.drop(id))
+      promises.break(id, new AppError("unavailable", "the client was closed before the message was sent"));
+}
+
+/** A message that is on its way already gets one more listener; another one with its id is refused. */
+function checkSame({ id, packet }: OutgoingMessage, first: OutgoingMessage): void {
+  if (JSON.stringify(packet) === JSON.stringify(first.packet)) return;
+  throw new AppError("conflict", `another message with the id ${id} is on its way`);
+}
+
+/** What a PUBACK's reason code means for the message: only what can never become true again is final. */
 function brokerRefusal(reason: number): AppError {
-  const codes: Record<number, ErrorCode> = { 149: "too_large", 151: "rate_limited" };
+  const codes: Record<number, ErrorCode> = {
+    149: "too_large",
+    150: "rate_limited",
+    151: "rate_limited",
+    153: "invalid_packet",
+  };
   return new AppError(codes[reason] ?? "unavailable", `the broker refused the packet (reason ${reason})`);
 }

@@ -2,6 +2,7 @@
 import { AppError, login, type ResultOf, refresh } from "@parley/protocol";
 import { backoffMs } from "./backoff.ts";
 import { callHttp } from "./http.ts";
+import { isSession, type SessionStore } from "./session-store.ts";
 
 /** What login and refresh answer. */
 export type Session = ResultOf<typeof login>;
@@ -20,6 +21,7 @@ export interface SessionOptions {
   url: string;
   credentials?: Credentials | undefined;
   session?: KeptSession | undefined;
+  store?: SessionStore | undefined;
   /** a new session: keep it, its refresh token works once */
   onSession(session: Session): void;
   /** the token was renewed in time; connections made with the one before end with it */
@@ -29,18 +31,28 @@ export interface SessionOptions {
 export type Sessions = Awaited<ReturnType<typeof openSessions>>;
 
 const longestTimerMs = 2 ** 31 - 1;
+/** A token that ends so soon is not worth a connection. */
+const leastLifeMs = 10_000;
 
-export async function openSessions({ url, credentials, session, onSession, onRenewed }: SessionOptions) {
+/** Asks the server only when nobody has kept who the device is: a kept session may have run out, and the server be away. */
+export async function openSessions({ url, credentials, session, store, onSession, onRenewed }: SessionOptions) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let renewing: Promise<Session> | undefined;
   let closed = false;
+  let clientId: string | undefined;
   let current = await first();
   keep(current);
 
   async function first(): Promise<Session> {
-    if (session && "token" in session && session.expiresAt > Date.now() + 60_000) return session;
-    if (session) return refreshed(session.refreshToken);
-    return logIn();
+    const kept = session ?? ours(await store?.load(), credentials);
+    if (kept && isSession(kept)) return kept;
+    return save(await (kept ? refreshed(kept.refreshToken) : logIn()));
+  }
+
+  // Before it is used: the refresh token before it works no more.
+  async function save(next: Session): Promise<Session> {
+    await store?.save(next).catch(() => {});
+    return next;
   }
 
   function logIn(): Promise<Session> {
@@ -52,13 +64,24 @@ export async function openSessions({ url, credentials, session, onSession, onRen
     try {
       return await callHttp(url, refresh, { refreshToken });
     } catch (error) {
-      if (credentials && AppError.from(error).code === "unauthenticated") return logIn();
+      if (AppError.from(error).code !== "unauthenticated") throw error;
+      const others = await newerOfOthers(refreshToken);
+      if (others) return others;
+      if (credentials) return logIn();
       throw error;
     }
   }
 
+  // Another tab or program of this device has renewed it meanwhile: the token that it used up is not tried again.
+  async function newerOfOthers(refreshToken: string): Promise<Session | undefined> {
+    const kept = await store?.load().catch(() => undefined);
+    const newer = kept?.refreshToken !== refreshToken && (clientId === undefined || kept?.clientId === clientId);
+    return kept && newer && kept.expiresAt > Date.now() + leastLifeMs ? kept : undefined;
+  }
+
   function keep(next: Session): void {
     current = next;
+    clientId = next.clientId;
     onSession(next);
     scheduleRenewal(Math.max(1_000, (next.expiresAt - Date.now()) * 0.8), 1);
   }
@@ -77,15 +100,18 @@ export async function openSessions({ url, credentials, session, onSession, onRen
     });
   }
 
+  async function renewNow(): Promise<Session> {
+    const { refreshToken } = current;
+    const next = (await newerOfOthers(refreshToken)) ?? (await refreshed(refreshToken));
+    await save(next);
+    if (!closed) keep(next);
+    return next;
+  }
+
   function renew(): Promise<Session> {
-    renewing ??= refreshed(current.refreshToken)
-      .then((next) => {
-        if (!closed) keep(next);
-        return next;
-      })
-      .finally(() => {
-        renewing = undefined;
-      });
+    renewing ??= oneAtATime(store && current.clientId, renewNow).finally(() => {
+      renewing = undefined;
+    });
     return renewing;
   }
 
@@ -93,9 +119,27 @@ export async function openSessions({ url, credentials, session, onSession, onRen
     current: () => current,
     /** A new token now; several callers share one request. */
     renew,
+
+    /** The session with a token that is good for a connection. */
+    fresh: async (): Promise<Session> => (current.expiresAt > Date.now() + leastLifeMs ? current : renew()),
+
     close(): void {
       closed = true;
       clearTimeout(timer);
     },
   };
+}
+
+// Kept for another user or device it is not ours.
+function ours(kept: Session | undefined, credentials: Credentials | undefined): Session | undefined {
+  if (!kept || !credentials) return kept;
+  const { username, device } = credentials;
+  const [is, wanted] = device === undefined ? [kept.uid, username] : [kept.clientId, `${username}:${device}`];
+  return is.toLowerCase() === wanted.toLowerCase() ? kept : undefined;
+}
+
+// Tabs of one browser take turns, so that the second finds what the first has kept.
+function oneAtATime<T>(name: string | undefined, work: () => Promise<T>): Promise<T> {
+  const locks = (globalThis.navigator as Navigator | undefined)?.locks;
+  return name === undefined || !locks ? work() : locks.request(`parley-session/${name}`, work);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message } from "@parley/protocol";
-import { syncAll } from "./sync.ts";
+import { stretchesOf, syncAll } from "./sync.ts";
 
 // A server with two messages a conversation and page, and two conversations a page.
 function serverOf(lengths: Record<string, number>) {
@@ -84,4 +84,65 @@ test("a conversation that has more but shows nothing does not go round for ever"
     },
   });
   assert.equal(asked, 1);
+});
+
+// As history does: conversations by name, `page` is the last one looked at, a conversation without a cursor from its start.
+function serverByName(lengths: Map<string, number>, perPage: number) {
+  const names = [...lengths.keys()].sort();
+  return async ({ cursors = {}, page = "" }: { cursors?: Record<string, number>; page?: string }) => {
+    if (Object.keys(cursors).length > 10_000) throw new Error("more cursors than a request may have");
+    const behind = names.filter((conv) => conv > page && (cursors[conv] ?? 0) < (lengths.get(conv) ?? 0));
+    const some = behind.slice(0, perPage);
+    const conversations = some.map((conv) => {
+      const messages: Message[] = [];
+      for (let seq = (cursors[conv] ?? 0) + 1; seq <= (lengths.get(conv) ?? 0); seq += 1)
+        messages.push({ conv, seq } as Message);
+      return { conv, messages, firstSeq: 1, lastSeq: 1, readSeq: 0, unread: 0, receipts: [], more: false };
+    });
+    return { conversations, next: behind.length > some.length ? (some.at(-1) ?? null) : null };
+  };
+}
+
+test("a device that knows 25,000 conversations is given what is new in them, old and new ones, and nothing twice", async () => {
+  const name = (n: number) => `room/${String(n).padStart(5, "0")}`;
+  const lengths = new Map(Array.from({ length: 25_000 }, (_, n) => [name(n), 3]));
+  const cursors: Record<string, number> = {};
+  for (let n = 0; n < 25_000; n += 1) if (n % 1_000 !== 0) cursors[name(n)] = n % 500 === 0 ? 1 : 3;
+  const shown: string[] = [];
+  await syncAll({
+    ask: serverByName(lengths, 7),
+    cursors: () => cursors,
+    apply: ({ messages }) => {
+      for (const { conv, seq } of messages) {
+        shown.push(`${conv} ${seq}`);
+        cursors[conv] = seq;
+      }
+    },
+  });
+  assert.equal(shown.length, 25 * 3 + 25 * 2);
+  assert.equal(new Set(shown).size, shown.length);
+});
+
+test("cursors are handed over in stretches that a request can carry", () => {
+  assert.deepEqual(stretchesOf({}), [{ cursors: {} }]);
+  assert.deepEqual(stretchesOf({ b: 1, a: 2 }), [{ cursors: { a: 2, b: 1 } }]);
+  const many = Object.fromEntries(Array.from({ length: 9_000 }, (_, n) => [`${n}`.padStart(140, "r"), n]));
+  const stretches = stretchesOf(many);
+  assert.deepEqual(Object.assign({}, ...stretches.map(({ cursors }) => cursors)), many);
+  for (const { cursors } of stretches) assert.ok(JSON.stringify(cursors).length < 450 * 1024);
+  assert.deepEqual(
+    stretches.slice(1).map(({ after }) => after),
+    stretches.slice(0, -1).map(({ upTo }) => upTo),
+  );
+});
+
+test("on return the marks of all conversations are asked for, once", async () => {
+  const asked: (boolean | undefined)[] = [];
+  const { ask, ...server } = serverOf({ a: 5 });
+  const counted: typeof ask = (params) => {
+    asked.push((params as { all?: boolean }).all);
+    return ask(params);
+  };
+  await syncAll({ ...server, all: true, ask: counted });
+  assert.deepEqual(asked, [true, undefined, undefined]);
 });

@@ -9,24 +9,81 @@ export interface SyncParts {
   apply(conversation: SyncedConversation): void;
   /** messages a conversation and page; default as many as a page may have */
   limit?: number;
+  /** also the marks of conversations without new messages: they may have moved while the device was away */
+  all?: boolean;
 }
 
+/** The cursors of the conversations behind `after`, up to `upTo`, which one request can carry. */
+interface Stretch {
+  cursors: Record<string, number>;
+  after?: string;
+  upTo?: string;
+}
+
+/** What one request takes: the method's limit, and well under the 512 KiB of a body. */
+const mostCursors = 10_000;
+const mostCursorBytes = 400 * 1024;
+
 /** Ends when `next` is null and no conversation has more, or throws what a request threw. */
-export async function syncAll({ ask, cursors, apply, limit = limits.pageMessages }: SyncParts): Promise<void> {
-  for (let more = true; more; ) {
+export async function syncAll(parts: SyncParts): Promise<void> {
+  let all = parts.all ?? false;
+  for (let more = true; more; all = false) {
     more = false;
-    const asked = cursors();
-    let page: Promise<ResultOf<typeof sync>> | undefined = ask({ cursors: asked, limit });
-    while (page) {
-      const { conversations, next }: ResultOf<typeof sync> = await page;
-      // The server works on the next page while this one is shown.
-      page = next === null ? undefined : ask({ cursors: asked, limit, page: next });
-      page?.catch(() => {});
-      for (const conversation of conversations) {
-        apply(conversation);
-        // Without a message nothing would be different the next time.
-        more ||= conversation.more && conversation.messages.length > 0;
-      }
+    for (const stretch of stretchesOf(parts.cursors())) if (await syncStretch(parts, stretch, all)) more = true;
+  }
+}
+
+/** Answers whether a conversation has more. */
+async function syncStretch(
+  { ask, apply, limit = limits.pageMessages }: SyncParts,
+  { cursors, after, upTo }: Stretch,
+  all: boolean,
+): Promise<boolean> {
+  const params = { cursors, limit, ...(all && { all }) };
+  let more = false;
+  let page: Promise<ResultOf<typeof sync>> | undefined = ask({
+    ...params,
+    ...(after !== undefined && { page: after }),
+  });
+  while (page) {
+    const { conversations, next }: ResultOf<typeof sync> = await page;
+    // The server works on the next page while this one is shown.
+    const isLast: boolean = upTo !== undefined && next !== null && next >= upTo;
+    page = isLast || next === null ? undefined : ask({ ...params, page: next });
+    page?.catch(() => {});
+    for (const conversation of conversations) {
+      // Those behind have their cursors in the next stretch: without them the server begins at their start.
+      if (upTo !== undefined && conversation.conv > upTo) break;
+      apply(conversation);
+      // Without a message nothing would be different the next time.
+      more ||= conversation.more && conversation.messages.length > 0;
     }
   }
+  return more;
+}
+
+/** The server goes through conversations in the order of their names, and `page` is the name of the last one. */
+export function stretchesOf(cursors: Record<string, number>): Stretch[] {
+  const entries = Object.entries(cursors).sort(([one], [other]) => (one < other ? -1 : 1));
+  const stretches: Stretch[] = [];
+  let some: [string, number][] = [];
+  let bytes = 0;
+  let after: string | undefined;
+  for (const [index, entry] of entries.entries()) {
+    some.push(entry);
+    bytes += sizeOf(entry);
+    const next = entries[index + 1];
+    if (next && some.length < mostCursors && bytes + sizeOf(next) <= mostCursorBytes) continue;
+    const ends = next === undefined ? {} : { upTo: entry[0] };
+    stretches.push({ cursors: Object.fromEntries(some), ...(after !== undefined && { after }), ...ends });
+    some = [];
+    bytes = 0;
+    after = entry[0];
+  }
+  return stretches.length > 0 ? stretches : [{ cursors: {} }];
+}
+
+// Names are ASCII; quotes, colon, number and comma.
+function sizeOf([conv, seq]: [string, number]): number {
+  return conv.length + `${seq}`.length + 4;
 }
