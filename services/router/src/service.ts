@@ -56,6 +56,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     maxInFlight: config.ROUTER_MAX_IN_FLIGHT,
     verbsOf: verbs.verbsOf,
     released: verbs.released,
+    lost: verbs.lost,
     afterPause: () => leases.afterPause(),
     log,
   });

@@ -25,6 +25,8 @@ export interface IngestParts extends PartitionParts {
   /** What to do with the packets of a partition; called once an acquisition. */
   verbsOf(p: string, session: BrokerSession): Promise<Verbs> | Verbs;
   released(p: string): Promise<void>;
+  /** another has it */
+  lost(p: string): Promise<void>;
 }
 
 const connectWaitMs = 5_000;
@@ -57,7 +59,8 @@ export function createIngest(parts: IngestParts): Ingest {
     if (!partition) return;
     if (reason === "lost") {
       held.delete(p);
-      return partition.cut();
+      await partition.cut();
+      return parts.lost(p);
     }
     await partition.finish();
     held.delete(p);

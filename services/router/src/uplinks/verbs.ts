@@ -37,6 +37,7 @@ export interface VerbParts {
 export interface VerbFactory {
   verbsOf(p: string, session: BrokerSession): Promise<Verbs>;
   released: CrashGuard["released"];
+  lost: CrashGuard["lost"];
 }
 
 export function createVerbs(parts: VerbParts): VerbFactory {
@@ -74,6 +75,7 @@ export function createVerbs(parts: VerbParts): VerbFactory {
       };
     },
     released: guard.released,
+    lost: guard.lost,
   };
 }
 
