@@ -56,14 +56,22 @@ export async function takeMessage(
   confirm(); //                                              6 PUBACK: only now is the packet finished
 }
 
-// Stored: the promise is given beside the delivery, and neither waits for the other.
-async function finish(path: Path, { id, conv, body }: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
+// Stored: the promise is given beside the delivery, and neither waits for the other. Both are with the broker before 6.
+async function finish(path: Path, uplink: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
+  const { seq, ts } = outcome;
+  await Promise.all([
+    deliver(path, uplink, topic, outcome), //                                           4 QoS 1 to every member
+    path.acknowledge.ack(topic, { id: uplink.id, conv: uplink.conv, seq, ts }), //      5 QoS 1 to the sending device
+  ]);
+}
+
+// A duplicate goes out as it is stored: the router that stored it may have died before it delivered.
+async function deliver(path: Path, { conv, body }: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
   const { seq, ts, memberSeq, stored, storedAt } = outcome;
-  path.acknowledge.ack(topic, { id, conv, seq, ts }); //     5 QoS 0: lost with the device's connection, made good by sending again
   const fields = { conv, seq, from: topic.uid, device: topic.clientId, ts };
-  const message =
-    storedAt === undefined ? { fields, memberSeq, body: stored ?? body } : await keptMessage(path, conv, storedAt);
-  if (message) await path.deliver(message, path.publishMany); // 4 QoS 1 to every member; a duplicate goes out as it is stored
+  if (storedAt === undefined) return path.deliver({ fields, memberSeq, body: stored ?? body }, path.publishMany);
+  const kept = await keptMessage(path, conv, storedAt);
+  if (kept) await path.deliver(kept, path.publishMany);
 }
 
 // Of a duplicate that had no room in history's reply. It was delivered once, or its members have it by sync.
@@ -83,7 +91,7 @@ async function refuse(
   error: AppError,
   confirm: () => void,
 ): Promise<void> {
-  acknowledge.nack(topic, id, error);
+  await acknowledge.nack(topic, id, error);
   confirm();
 }
 

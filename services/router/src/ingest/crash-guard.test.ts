@@ -40,7 +40,7 @@ async function routers(t: TestContext) {
       began,
       letters,
       async acquire() {
-        guarded = await guard.acquired(p, take, { ack: () => undefined, nack: () => undefined });
+        guarded = await guard.acquired(p, take, { ack: async () => undefined, nack: async () => undefined });
         return guarded !== take;
       },
       lost: () => guard.lost(p),

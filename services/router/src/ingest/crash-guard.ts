@@ -87,7 +87,7 @@ function careful(parts: CrashGuardParts & { acknowledge: Acknowledge }, p: strin
       if (await isSuspect(name)) {
         const error = new AppError("internal", "the packet was in hand when its router died, twice");
         await deadLetter(packet, error);
-        acknowledge.nack(topic, null, error);
+        await acknowledge.nack(topic, null, error);
         await redis.del(suspectKey(p)).catch(() => 0);
         return confirm();
       }

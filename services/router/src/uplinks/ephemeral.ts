@@ -59,7 +59,7 @@ export function createTakeTyping({ members, admit, acknowledge, underWay, publis
 
 /** What a device says of itself goes to presence. */
 export function createTakeState({ nats, admit, acknowledge }: EphemeralParts): Take {
-  return (packet, topic, confirm) => {
+  return async (packet, topic, confirm) => {
     confirm();
     const parsed = decodeObject(packet.payload);
     const state = parsed instanceof AppError ? parsed : checkState(parsed);

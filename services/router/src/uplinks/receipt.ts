@@ -40,7 +40,7 @@ export function createTakeReceipt({ askHolder, admit, acknowledge, underWay, pub
       );
       if (tell.length > 0) await publishMany(tell.map(messagesTopic), Buffer.from(JSON.stringify(notice)));
     } catch (thrown) {
-      acknowledge.nack(topic, receipt.id ?? null, AppError.from(thrown));
+      await acknowledge.nack(topic, receipt.id ?? null, AppError.from(thrown));
     } finally {
       end();
     }

@@ -6,7 +6,7 @@ import { createDecode } from "../admit/decode.ts";
 import type { UnderWay } from "../admit/under-way.ts";
 import type { Append } from "../append/append.ts";
 import type { RouterConfig } from "../config.ts";
-import { type Acknowledge, createAcknowledge } from "../deliver/acknowledge.ts";
+import { createAcknowledge } from "../deliver/acknowledge.ts";
 import type { Deliver } from "../deliver/deliver.ts";
 import type { Members } from "../deliver/members.ts";
 import { createPublishMany } from "../deliver/publish.ts";
@@ -49,8 +49,8 @@ export function createVerbs(parts: VerbParts): VerbFactory {
 
   return {
     async verbsOf(p, session) {
-      const acknowledge = acknowledgeOn(session);
       const publishMany = createPublishMany(session, log);
+      const acknowledge = createAcknowledge(publishMany);
       const publish = (topic: string, payload: Uint8Array) => void session.publish(topic, payload, 0);
       const path: Path = {
         decode,
@@ -77,8 +77,4 @@ export function createVerbs(parts: VerbParts): VerbFactory {
     released: guard.released,
     lost: guard.lost,
   };
-}
-
-function acknowledgeOn(session: BrokerSession): Acknowledge {
-  return createAcknowledge((topic, payload) => void session.publish(topic, payload, 0));
 }
