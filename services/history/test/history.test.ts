@@ -56,6 +56,39 @@ test("history keeps its guarantees over NATS", async (t) => {
     },
   );
 
+  await t.test(
+    "sync since an earlier one answers conversations whose marks moved meanwhile, and only those",
+    async () => {
+      for (const id of ["1", "2"]) await history.say("sara", "tom", id);
+      await history.say("sara", "uma", "1");
+      await history.change("since", { event: "create", by: "sara", uids: ["tom", "uma"], name: "Since" });
+      await history.say("sara", "room/since", "1");
+      const all = await history.sync("sara", { all: true });
+      const cursors = Object.fromEntries(all.conversations.map(({ conv, lastSeq }) => [conv, lastSeq]));
+      const { at = 0 } = all;
+      assert.deepEqual((await history.sync("sara", { cursors, since: at + 3_600_000 })).conversations, []);
+      const moved = async (since: number) => {
+        const { conversations } = await history.sync("sara", { cursors, since });
+        return conversations.map(({ conv, messages, readSeq, receipts }) => ({ conv, messages, readSeq, receipts }));
+      };
+      // Members made by messages alone have no marks.
+      assert.deepEqual(await moved(at), []);
+      const { notice } = await history.receipt({ conv: "p2p/sara/tom", uid: "tom", read: 2 });
+      const receipts = [{ uid: "tom", delivered: notice.delivered, read: 2 }];
+      const ofTom = { conv: "p2p/sara/tom", messages: [], readSeq: 0, receipts };
+      assert.deepEqual(await moved(at), [ofTom]);
+      await history.restart();
+      assert.deepEqual(await moved(at), [ofTom]);
+      await history.receipt({ conv: "p2p/sara/uma", uid: "sara", read: 1 });
+      await history.receipt({ conv: "room/since", uid: "uma", delivered: 2 });
+      assert.deepEqual(await moved(at), [
+        ofTom,
+        { conv: "p2p/sara/uma", messages: [], readSeq: 1, receipts: [] },
+        { conv: "room/since", messages: [], readSeq: 0, receipts: [{ uid: "uma", delivered: 2, read: 0 }] },
+      ]);
+    },
+  );
+
   await t.test("a message to nobody is refused, and nothing of it is stored", async () => {
     history.unknown.add("nobody");
     const [outcome] = await history.append(history.item("alice", "p2p/alice/nobody", "m1"));

@@ -54,6 +54,14 @@ export const sync = defineMethod({
       ),
       page: Page,
       all: Type.Optional(Type.Boolean({ description: "also conversations without new messages, for their marks" })),
+      since: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          description:
+            "`at` of an earlier sync: also conversations whose marks changed since then, by other devices of the caller or by " +
+            "others' receipts",
+        }),
+      ),
     },
     strict,
   ),
@@ -70,6 +78,7 @@ export const sync = defineMethod({
         more: Type.Boolean(),
       }),
     ),
+    at: Type.Optional(Type.Integer({ description: "for `since` of the next sync; of several pages the first one's" })),
     next: Next,
   }),
 });

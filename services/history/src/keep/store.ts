@@ -24,6 +24,8 @@ export interface Member {
   deletedOrd: number;
   muted: boolean;
   pinned: boolean;
+  /** unix ms: when one of the marks that a receipt moves, or a setting, last changed */
+  changedAt?: number;
 }
 
 /** What a conversation is besides its log. */
@@ -32,6 +34,8 @@ export interface ConversationInfo {
   name: string;
   /** seq of the event that gave the name */
   nameSeq: number;
+  /** unix ms: when the marks of its members last changed, to the minute; only rooms whose members are told of receipts */
+  changedAt?: number;
 }
 
 /** Everything of partition `q` up to `foldedPos` is in the member documents, up to `announcedPos` in JetStream. */

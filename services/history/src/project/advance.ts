@@ -13,6 +13,7 @@ export function advance(member: Member, other: Member): boolean {
     take(member, other, "readSeq", "readOrd"),
     take(member, other, "deletedTo", "deletedOrd"),
     take(member, other, "deliveredSeq"),
+    takeChangedAt(member, other),
   ];
   return moved.includes(true);
 }
@@ -23,8 +24,14 @@ export function laterMember(stored: Member, ours: Member): Member {
   return advance(later, ours) ? later : stored;
 }
 
+/** The later name and the later change, each by itself. */
 export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): ConversationInfo {
-  return ours.nameSeq > (stored.nameSeq ?? 0) ? ours : stored;
+  const isNamed = ours.nameSeq > (stored.nameSeq ?? 0);
+  const isChanged = (ours.changedAt ?? 0) > (stored.changedAt ?? 0);
+  if (!isNamed && !isChanged) return stored;
+  const { name, nameSeq } = isNamed ? ours : stored;
+  const { changedAt } = isChanged ? ours : stored;
+  return { conv: stored.conv, name, nameSeq, ...(changedAt === undefined ? {} : { changedAt }) };
 }
 
 /** Both positions by themselves. */
@@ -51,6 +58,12 @@ function takeMembership(member: Member, other: Member): boolean {
   Object.assign(member, { role, stays, joinOrd, appliedSeq });
   if (leftOrd === undefined) delete member.leftOrd;
   else member.leftOrd = leftOrd;
+  return true;
+}
+
+function takeChangedAt(member: Member, { changedAt = 0 }: Member): boolean {
+  if (changedAt <= (member.changedAt ?? 0)) return false;
+  member.changedAt = changedAt;
   return true;
 }
 

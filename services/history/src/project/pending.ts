@@ -1,7 +1,7 @@
 // What history knows of members and names and the store may not have yet: pure bookkeeping, no I/O.
 import { conversationPartition } from "@parley/protocol/partition";
 import type { ConversationInfo, Member } from "../keep/store.ts";
-import { advance } from "./advance.ts";
+import { advance, laterInfo } from "./advance.ts";
 
 /** A member or a conversation's name, on its way to the store. */
 export interface Pending {
@@ -64,7 +64,7 @@ export function createPending(): PendingSet {
   function touchInfo(info: ConversationInfo): Pending {
     const known = infos.get(info.conv);
     const item: Pending = known ?? { conv: info.conv, info, isDirty: true, writes: 0 };
-    if (info.nameSeq > (item.info?.nameSeq ?? 0)) item.info = info;
+    if (item.info && item.info !== info) item.info = laterInfo(item.info, info);
     item.isDirty = true;
     if (!known) size += 1;
     infos.set(info.conv, item);

@@ -10,11 +10,13 @@ import {
 } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { findAll, type Member, memberKey } from "../keep/store.ts";
+import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
 import { cutPage, readPage } from "./page.ts";
 import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
 
 const defaultLimit = 100;
+const none: ReadonlySet<string> = new Set();
 const receiptsMax = 1_000;
 // Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
 const stepConversations = 16;
@@ -33,9 +35,10 @@ export async function syncConversations(
   params: ParamsOf<typeof sync>,
   caller: Caller,
 ): Promise<string | AppError> {
-  const { cursors = {}, limit = defaultLimit, page, all = false } = params;
+  const { cursors = {}, limit = defaultLimit, page, all = false, since } = params;
+  const began = Math.max(0, Date.now() - overlapMs);
   const sight = await look(reading);
-  const query = { cursors, limit, all };
+  const query = { cursors, limit, all, since };
   const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined };
   const count = () => membershipsWanted(made);
   for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
@@ -49,11 +52,11 @@ export async function syncConversations(
         Promise.all(some.map((view) => partOf(reading, view, receipts, room))),
         receipts,
       ]);
-      if (!fill(made, some, parts)) return answerOf(made, made.last ?? null);
+      if (!fill(made, some, parts)) return answerOf(made, began, made.last ?? null);
     }
     made.looked += members.length;
   }
-  return answerOf(made, null);
+  return answerOf(made, began, null);
 }
 
 // About as many as still fit, judged by those before.
@@ -80,59 +83,59 @@ interface MadePage {
   bytes: number;
   /** memberships gone through */
   looked: number;
-  /** the last conversation that is in, or had nothing to be in with */
+  /** the last conversation that is in */
   last: string | undefined;
 }
 
 // False: the page is full. What was read beside it and does not fit is left to the next one.
-function fill(made: MadePage, views: readonly View[], parts: readonly (string | undefined)[]): boolean {
+function fill(made: MadePage, views: readonly View[], parts: readonly string[]): boolean {
   for (const [index, part] of parts.entries()) {
     if (made.bytes >= fullBytes) return false;
-    if (made.parts.length > 0 && made.bytes + (part?.length ?? 0) > limits.pageBytes) return false;
+    if (made.parts.length > 0 && made.bytes + part.length > limits.pageBytes) return false;
     made.last = views[index]?.member.conv;
-    if (part === undefined) continue;
     made.parts.push(part);
     made.bytes += part.length;
   }
   return true;
 }
 
-function answerOf({ parts }: MadePage, next: string | null): string {
-  return `{"conversations":[${parts.join(",")}],"next":${JSON.stringify(next)}}`;
+function answerOf({ parts }: MadePage, at: number, next: string | null): string {
+  return `{"conversations":[${parts.join(",")}],"at":${at},"next":${JSON.stringify(next)}}`;
 }
 
 async function lackingViews(
   { store }: Reading,
   members: readonly Member[],
-  { cursors, all }: { cursors: PartQuery["cursors"]; all: boolean },
+  { cursors, all, since }: Pick<PartQuery, "cursors" | "all" | "since">,
 ): Promise<View[]> {
-  const heads = await headsOf(
-    store.log,
-    members.map(({ conv }) => conv),
-    0,
-  );
+  const convs = members.map(({ conv }) => conv);
+  const [heads, changed] = await Promise.all([
+    headsOf(store.log, convs, 0),
+    all || since === undefined ? none : changedSince(store, members, since),
+  ]);
   return members
     .map((member): View => ({ member, head: heads.get(member.conv) }))
-    .filter(({ member, head }) => all || lacks(member, head?.seq ?? 0, cursors[member.conv]));
+    .filter(({ member, head }) => {
+      return all || changed.has(member.conv) || lacks(member, head?.seq ?? 0, cursors[member.conv]);
+    });
 }
 
 interface PartQuery {
   cursors: Readonly<Record<string, number>>;
   limit: number;
   all: boolean;
+  since: number | undefined;
   maxBytes: number;
 }
 
-// undefined: this conversation has nothing the cursor lacks.
 async function partOf(
   reading: Reading,
   { member, head }: View,
   receipts: Promise<ReadonlyMap<string, Receipt[]>>,
   query: PartQuery,
-): Promise<string | undefined> {
+): Promise<string> {
   const cursor = query.cursors[member.conv];
   const last = lastVisible(member, head?.seq ?? 0);
-  if (!query.all && !lacks(member, head?.seq ?? 0, cursor)) return undefined;
   const { log } = reading.store;
   const { limit, maxBytes } = query;
   const [read, first, receiptsOfAll] = await Promise.all([

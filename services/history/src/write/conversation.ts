@@ -16,6 +16,8 @@ export interface Conversation extends Folded {
   members: Map<string, Member>;
   /** id of each device's last message here, the latest 64 devices: answers `prev` without a look-up */
   lastIds: Map<string, string>;
+  /** unix ms: when this replica last noted in the store that marks change here; `receipts.ts` */
+  changeNotedAt?: number;
 }
 
 const lastIdsMax = 64;

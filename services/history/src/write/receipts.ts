@@ -2,9 +2,12 @@
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
 import { lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
+import type { Conversation } from "./conversation.ts";
 import { currentConversation, type Holding } from "./holding.ts";
 
 const sendersMax = 200;
+// Well below `overlapMs` of read/changed-marks.ts.
+const noteEveryMs = 60_000;
 
 /** Moves the marks and answers whom to tell: the senders of what is newly covered, and the user's own other devices. */
 export async function receive(holding: Holding, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
@@ -25,13 +28,26 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   member.deliveredSeq = Math.max(member.deliveredSeq, delivered);
   const moved = member.readSeq > before.read || member.deliveredSeq > before.delivered;
   if (!moved) return { notice: noticeOf(member), tell: [] };
+  member.changedAt = Math.max(member.changedAt ?? 0, Date.now());
   holding.projection.touch([member]);
   const [senders] = await Promise.all([
     current.members.size > limits.smallRoomMembers ? [] : coveredSenders(holding, before, member),
-    holding.projection.put({ members: [member], infos: [] }),
+    putChange(holding, current, member),
   ]);
   // Only now: what another holder was told before has come in with the write.
   return { notice: noticeOf(member), tell: [...new Set([uid, ...senders])] };
+}
+
+// In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.
+async function putChange({ projection }: Holding, conversation: Conversation, member: Member): Promise<void> {
+  const { conv, name, nameSeq, members, changeNotedAt = 0 } = conversation;
+  const now = Date.now();
+  const isNoted = now - changeNotedAt < noteEveryMs || members.size > limits.smallRoomMembers;
+  if (!conv.startsWith("room/") || isNoted) return projection.put({ members: [member], infos: [] });
+  const info = { conv, name, nameSeq, changedAt: now };
+  projection.touchInfo(info);
+  await projection.put({ members: [member], infos: [info] });
+  conversation.changeNotedAt = now;
 }
 
 // Of the marks that moved, the longer stretch covers the other.
