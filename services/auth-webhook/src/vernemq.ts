@@ -12,6 +12,8 @@ const denyBusy: HookReply = reply({ result: { error: "server_busy" } });
 /** The credentials may be right: they were not looked at, since this address has guessed too often. */
 const denyQuota: HookReply = reply({ result: { error: "quota_exceeded" } });
 const denyRate: HookReply = reply({ result: { error: "connection_rate_exceeded" } });
+/** The credentials may be right: with this client id they never let anybody in. */
+const denyClientId: HookReply = reply({ result: { error: "client_identifier_not_valid" } });
 const denyConnected: HookReply = reply({ result: { error: "connected" } });
 const ok: HookReply = reply({ result: "ok" });
 const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
@@ -25,6 +27,9 @@ const passingRefusals: Partial<Record<ConnectRefusal, HookReply>> = {
   rate_limited: denyRate,
   too_many_failures: denyQuota,
 };
+
+/** The edge tells its device that it is the client id that is wrong; VerneMQ knows no such word. */
+const clientIdRefusals: readonly ConnectRefusal[] = ["client_id", "other_client_id", "owned_by_another"];
 
 /** SUBACK codes that refuse one topic of many. */
 const refusedQos = { 4: 128, 5: 135 } as const;
@@ -64,6 +69,7 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version,
     // The edge shortens what is too long.
     sessionExpirySeconds: asker === "vernemq" ? sessionExpiryOf(body.properties) : undefined,
   });
+  if (!decision.allow && asker === "edge" && clientIdRefusals.includes(decision.reason)) return denyClientId;
   if (!decision.allow) return passingRefusals[decision.reason] ?? vernemqDeny;
   if (asker === "edge")
     return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });

@@ -141,7 +141,9 @@ for (const version of versions) {
     name.write("MQTX", 4);
     const level = Buffer.from(hello);
     level[8] = version === 5 ? 6 : 3;
-    for (const bytes of [name, level]) {
+    // MQTT 3.1.
+    const older = Buffer.from([0x10, 15, 0, 6, ...Buffer.from("MQIsdp"), 3, 2, 0, 0, 0, 1, 0x61]);
+    for (const bytes of version === 4 ? [name, level, older] : [name, level]) {
       const client = await openRaw(t, edge.tcp, version);
       client.send(bytes);
       assert.equal(codeOf(await client.next()), version === 5 ? 0x84 : 1);
@@ -178,6 +180,30 @@ for (const version of versions) {
     assert.deepEqual(hooks.asked, []);
   });
 }
+
+test("MQTT 5 is told in words why it may not connect, as far as it takes them", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const said = async (error: string, rest: Parameters<typeof connectPacket>[2] = {}) => {
+    hooks.answer((hook) => (hook.startsWith("auth_on_register") ? { body: { result: { error } } } : ok));
+    const client = await openRaw(t, edge.tcp, 5);
+    client.send(connectPacket(5, "somebody", rest));
+    const { reasonCode, properties } = (await client.next()) as { reasonCode: number; properties?: object };
+    return [reasonCode, (properties as { reasonString?: string } | undefined)?.reasonString];
+  };
+  const [code, words] = await said("client_identifier_not_valid");
+  assert.equal(code, 0x85);
+  assert.match(String(words), /alice or alice:\{device\}/);
+  assert.match(String((await said("not_allowed"))[1]), /password/);
+  const will = { topic: "a", payload: Buffer.from("x"), qos: 0 as const, retain: true };
+  const retained = await said("", { will });
+  assert.equal(retained[0], 0x9a);
+  assert.match(String(retained[1]), /retain/);
+  assert.match(String((await said("", { will: { ...will, retain: false, topic: "#" } }))[1]), /wildcard/);
+  const small = { properties: { maximumPacketSize: 20 } };
+  assert.deepEqual(await said("client_identifier_not_valid", small), [0x85, undefined]);
+  const busy = { quota_exceeded: 0x97, connection_rate_exceeded: 0x9f, server_busy: 0x89 };
+  for (const [error, busyCode] of Object.entries(busy)) assert.equal((await said(error))[0], busyCode);
+});
 
 test("an empty client id gets one of its user's, and MQTT 5 is told which", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);

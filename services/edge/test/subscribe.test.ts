@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import type { ISubscription } from "mqtt-packet";
-import { encode, openSession } from "./raw-client.ts";
+import { encode, openSession, type RawClient } from "./raw-client.ts";
 import { type Body, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
@@ -168,3 +168,20 @@ for (const version of versions) {
     assert.deepEqual(client.received, ["2"]);
   });
 }
+
+test("MQTT 5 is told in words why a filter is refused, if it wants to know", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  hooks.answer((name, body) => (name === "auth_on_subscribe_m5" ? refuseSome(5, body) : ok));
+  const wordsOf = async (client: RawClient, ...topics: string[]) => {
+    client.send(subscribe(1, ...topics.map((topic) => ({ topic, qos: 0 as const }))));
+    return String(((await client.next()).properties as { reasonString?: string } | undefined)?.reasonString);
+  };
+  const clientId = newClientId();
+  const client = await openSession(t, edge.tcp, 5, clientId);
+  assert.match(await wordsOf(client, "$share/g/a"), /shared/);
+  assert.match(await wordsOf(client, "a/#/b"), /wildcard/);
+  assert.match(await wordsOf(client, "yes", "no"), new RegExp(`im/dn/alice/m, .*im/dn/alice/d/${clientId}`));
+  assert.equal(await wordsOf(client, "yes"), "undefined");
+  const properties = { requestProblemInformation: false };
+  assert.equal(await wordsOf(await openSession(t, edge.tcp, 5, newClientId(), { properties }), "no"), "undefined");
+});

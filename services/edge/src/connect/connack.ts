@@ -34,7 +34,8 @@ export function acceptance(connack: IConnackPacket, admission: Admission, maxPac
 export function brokerRefusal(connack: IConnackPacket, admission: Admission): Buffer {
   const code = admission.version === 5 ? (connack.reasonCode ?? 0) : (connack.returnCode ?? 0);
   const reason = passedOn[code] ?? reasons.unavailable;
-  return refusal(reason, admission.version) ?? refusal(reasons.unavailable, admission.version)!;
+  const { version, maxPacketBytes } = admission;
+  return refusal(reason, version, maxPacketBytes) ?? refusal(reasons.unavailable, version, maxPacketBytes)!;
 }
 
 const passedOn: Record<number, Reason> = {

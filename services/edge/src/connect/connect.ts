@@ -36,7 +36,10 @@ export interface Admission extends Asker {
   maxPacketBytes: number;
 }
 
-export type ConnectDecision = { admission: Admission } | { refused: Reason; version: Version };
+/** `maxPacketBytes`: the largest packet that may tell it. */
+export type ConnectDecision =
+  | { admission: Admission }
+  | { refused: Reason; version: Version; maxPacketBytes: number | undefined };
 
 export interface ConnectRules {
   hooks: Hooks;
@@ -53,19 +56,24 @@ export async function decideConnect(
   rules: ConnectRules,
 ): Promise<ConnectDecision> {
   const { supported, answerAs: version } = protocolOf(bytes, body);
-  const refuse = (refused: Reason): ConnectDecision => ({ refused, version });
+  let maxPacketBytes: number | undefined;
+  const refuse = (refused: Reason): ConnectDecision => ({ refused, version, maxPacketBytes });
   if (!supported) return refuse(reasons.unsupportedVersion);
   const misspelled = checkConnect(bytes, body, version);
   if (misspelled !== undefined) return refuse(misspelled);
   const connect = readPacket(bytes, "connect", version) as Connect | undefined;
   if (connect === undefined) return refuse(reasons.malformed);
+  maxPacketBytes = connect.properties?.maximumPacketSize;
   const fault = findFault(connect);
   if (fault !== undefined) return refuse(fault);
   const clientId = connect.clientId || assignClientId(connect);
-  if (clientId === undefined) return refuse(reasons.clientIdInvalid);
+  if (clientId === undefined) return refuse(wrongClientId(connect));
   const hook = version === 5 ? "auth_on_register_m5" : "auth_on_register";
   const answer = await rules.hooks.ask(hook, registerQuestion(connect, clientId, peer, peer.connectionId));
-  if (answer.verdict === "refused") return refuse(reasonOfError(answer.error));
+  if (answer.verdict === "refused") {
+    const reason = reasonOfError(answer.error);
+    return refuse(reason === reasons.clientIdInvalid ? wrongClientId(connect) : reason);
+  }
   const asker = answer.verdict === "ok" ? readAsker(connect, clientId, answer) : undefined;
   if (asker === undefined) return refuse(reasons.unavailable);
   const willFault = await refuseWill(connect, asker, rules.decisions);
@@ -87,6 +95,11 @@ function assignClientId(connect: Connect): string | undefined {
   const { username, clean, protocolVersion } = connect;
   if (username === undefined || !isUid(username) || (protocolVersion === 4 && clean !== true)) return undefined;
   return `${username}:${randomBytes(8).toString("hex")}`;
+}
+
+function wrongClientId({ username = "{user}" }: Connect): Reason {
+  const words = `the client id of ${username} is ${username} or ${username}:{device}, with a token the one it was made for`;
+  return { ...reasons.clientIdInvalid, words };
 }
 
 /** The hook may name the device anew. A mountpoint (a dialect device's own tree) is refused until there is the folder `tree/`. */
@@ -133,8 +146,9 @@ function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, ru
   const max = rules.maxSessionExpirySeconds;
   const asked = version === 5 ? (connect.properties?.sessionExpiryInterval ?? 0) : clean ? 0 : max;
   const sessionExpirySeconds = Math.min(asked, max);
-  // Without aliases from the broker every PUBLISH names its topic, which a tree will have to strip.
-  const { topicAliasMaximum: _, ...properties } = connect.properties ?? {};
+  // Without aliases from the broker every PUBLISH names its topic, which a tree will have to strip. What is larger than the
+  // device takes the broker would drop without a word: the edge tells it.
+  const { topicAliasMaximum: _, maximumPacketSize: __, ...properties } = connect.properties ?? {};
   if (version === 5) properties.sessionExpiryInterval = sessionExpirySeconds;
   const packet = writePacket(
     {

@@ -106,7 +106,7 @@ function atMost(subscription: ISubscription, verdict: SubscribeVerdict): Subscri
 
 /** A modifier the edge does not know would be ignored to somebody's harm, so it is a refusal. Retain is off already. */
 function readPublishVerdict(answer: HookAnswer): PublishVerdict {
-  if (answer.error === "quota_exceeded") return { allowed: false, reason: reasons.quotaExceeded };
+  if (answer.error === "quota_exceeded") return { allowed: false, reason: reasons.quota };
   if (answer.verdict !== "ok") return refused;
   const { modifiers = {} } = answer.body;
   if (!isRecord(modifiers)) return refused;

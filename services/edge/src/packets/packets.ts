@@ -50,10 +50,16 @@ export function writePacket(packet: Packet, version: Version): Buffer {
   return mqtt.generate(packet, { protocolVersion: version });
 }
 
-/** The CONNACK that refuses, or undefined where MQTT 3.1.1 has no word for the reason. */
-export function refusal(reason: Reason, version: Version): Buffer | undefined {
-  if (version === 5) return Buffer.from([0x20, 3, 0, reason.code, 0]);
-  return reason.returnCode === undefined ? undefined : Buffer.from([0x20, 2, 0, reason.returnCode]);
+/** The CONNACK that refuses, or undefined where MQTT 3.1.1 has no word for the reason. MQTT 5 gets its words if they fit. */
+export function refusal(
+  reason: Reason,
+  version: Version,
+  maxPacketBytes = Number.POSITIVE_INFINITY,
+): Buffer | undefined {
+  if (version === 4) return reason.returnCode === undefined ? undefined : Buffer.from([0x20, 2, 0, reason.returnCode]);
+  const packet = { cmd: "connack", sessionPresent: false, reasonCode: reason.code } as const;
+  const long = writePacket(reason.words ? { ...packet, properties: { reasonString: reason.words } } : packet, 5);
+  return long.length > maxPacketBytes ? writePacket(packet, 5) : long;
 }
 
 /** DISCONNECT from the server; only MQTT 5 has it. undefined where only closing says it. */

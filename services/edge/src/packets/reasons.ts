@@ -59,7 +59,11 @@ export const reasons = {
   },
   keepAlive: { name: "keep_alive", code: 0x8d },
   takenOver: { name: "taken_over", code: 0x8e },
-  topicFilterInvalid: { name: "topic_filter_invalid", code: 0x8f },
+  topicFilterInvalid: {
+    name: "topic_filter_invalid",
+    code: 0x8f,
+    words: "a wildcard stands for a whole level, # only for the last ones",
+  },
   topicInvalid: { name: "topic_invalid", code: 0x90, words: "a topic is not empty and holds no wildcard" },
   topicAliasInvalid: {
     name: "topic_alias_invalid",
@@ -68,7 +72,6 @@ export const reasons = {
     words: "Topic Aliases go from 1 to the Topic Alias Maximum of CONNACK",
   },
   tooLarge: { name: "too_large", code: 0x95, publishCode: 0x97 },
-  quotaExceeded: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   notReading: { name: "not_reading", code: 0x97 },
   quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   removed: { name: "removed", code: 0x98 },
@@ -79,7 +82,7 @@ export const reasons = {
     returnCode: 5,
     words: "nothing is retained here: send it without the retain flag",
   },
-  sharedRefused: { name: "shared_refused", code: 0x9e },
+  sharedRefused: { name: "shared_refused", code: 0x9e, words: "there are no shared subscriptions here" },
   connectRate: { name: "connection_rate_exceeded", code: 0x9f, returnCode: 3 },
   expired: { name: "expired", code: 0xa0 },
 } as const satisfies Record<string, Reason>;

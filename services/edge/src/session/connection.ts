@@ -249,7 +249,7 @@ export class Connection implements Member {
     const judged = await turns.take({ isWanted });
     if (judged === undefined) return busy;
     const decision = await decideConnect(packet, body, this.#peer, rules).finally(judged);
-    if ("refused" in decision) return refuse(decision.refused, decision.version);
+    if ("refused" in decision) return refuse(decision.refused, decision.version, decision.maxPacketBytes);
     const { admission } = decision;
     this.clientId = admission.clientId;
     this.username = admission.username;
@@ -298,9 +298,9 @@ export class Connection implements Member {
   }
 
   #openDesk({ clientId, username, version, wantsWords, maxPacketBytes }: Admission): UplinkDevice {
-    const refusals = openRefusals({ clientId, username, version, wantsWords, maxPacketBytes });
+    const device = { clientId, username, version, wantsWords, maxPacketBytes };
     const isOpen = () => this.#phase === "open";
-    return { clientId, username, version, refusals, isOpen, partial: new Map(), aliases: new Map() };
+    return { ...device, isOpen, refusals: openRefusals(device), partial: new Map(), aliases: new Map() };
   }
 
   #disconnect(frame: Framing): Outcome {
@@ -325,8 +325,10 @@ export class Connection implements Member {
   }
 
   #readDownlink(frame: Framing): void {
-    const send = (bytes: Buffer): void => this.#toDevice(bytes);
-    const { parted, broken } = passDownlink(frame, this.version, this.#desk!.partial, send);
+    const { parted, broken } = passDownlink(frame, this.#desk!, {
+      toDevice: (bytes) => this.#toDevice(bytes),
+      toBroker: (bytes) => this.#toBroker(bytes),
+    });
     if (parted) this.#parted = true;
     if (broken) this.close(reasons.unavailable);
   }
@@ -390,7 +392,7 @@ export class Connection implements Member {
   }
 }
 
-function refuse(reason: Reason, version: Version): Outcome {
-  const reply = refusal(reason, version);
+function refuse(reason: Reason, version: Version, maxPacketBytes?: number): Outcome {
+  const reply = refusal(reason, version, maxPacketBytes);
   return reply === undefined ? { close: reason } : { reply, close: reason };
 }

@@ -1,30 +1,46 @@
-// The broker's packets on their way to the device: passed in runs, only a SUBACK that is not whole is changed.
+// The broker's packets on their way to the device: passed in runs. Changed are a SUBACK that is not whole and a PUBLISH that
+// is larger than the device takes.
 import type { Framing } from "../packets/framing.ts";
-import { types, type Version } from "../packets/packets.ts";
-import { completeSuback, type PartialSubacks } from "../uplink/subscribe.ts";
+import { types } from "../packets/packets.ts";
+import type { UplinkDevice } from "../uplink/device.ts";
+import { completeSuback } from "../uplink/subscribe.ts";
+import { replaceLarge } from "./too-large.ts";
+
+interface Ways {
+  toDevice(bytes: Buffer): void;
+  toBroker(bytes: Buffer): void;
+}
 
 /** Sends on every whole packet of `frame`. Answers what it saw: a DISCONNECT, or bytes that are no packets. */
 export function passDownlink(
   frame: Framing,
-  version: Version,
-  partial: PartialSubacks,
-  send: (bytes: Buffer) => void,
+  device: UplinkDevice,
+  { toDevice, toBroker }: Ways,
 ): { parted: boolean; broken: boolean } {
   let from = frame.end;
   let parted = false;
   for (;;) {
     const found = frame.next();
     if (found !== "packet") {
-      if (frame.end > from) send(frame.bytes.subarray(from, frame.end));
+      if (frame.end > from) toDevice(frame.bytes.subarray(from, frame.end));
       return { parted, broken: found !== "more" };
     }
     const type = frame.bytes[frame.start]! >> 4;
     if (type === types.disconnect) parted = true;
-    if (type !== types.suback || partial.size === 0) continue;
-    const whole = completeSuback(frame.packet(), version, partial);
-    if (whole === undefined) continue;
-    if (frame.start > from) send(frame.bytes.subarray(from, frame.start));
-    send(whole);
+    const changed = change(frame, type, device);
+    if (changed === undefined) continue;
+    if (frame.start > from) toDevice(frame.bytes.subarray(from, frame.start));
+    if (changed.forDevice !== undefined) toDevice(changed.forDevice);
+    if (changed.forBroker !== undefined) toBroker(changed.forBroker);
     from = frame.end;
   }
+}
+
+/** What goes out in the packet's place; undefined when it passes as it came. */
+function change(frame: Framing, type: number, device: UplinkDevice) {
+  if (type === types.publish && frame.end - frame.start > device.maxPacketBytes)
+    return replaceLarge(frame.packet(), frame.body - frame.start, device.maxPacketBytes);
+  if (type !== types.suback || device.partial.size === 0) return undefined;
+  const forDevice = completeSuback(frame.packet(), device);
+  return forDevice === undefined ? undefined : { forDevice, forBroker: undefined };
 }

@@ -7,6 +7,10 @@ import type { PartialSubacks } from "./subscribe.ts";
 
 export interface UplinkDevice extends Asker {
   version: Version;
+  /** MQTT 5: it wants to be told in words what was wrong (Request Problem Information) */
+  wantsWords: boolean;
+  /** the largest packet it takes */
+  maxPacketBytes: number;
   partial: PartialSubacks;
   aliases: TopicAliases;
   refusals: Refusals;

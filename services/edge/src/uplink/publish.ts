@@ -106,7 +106,7 @@ function conclude(verdict: PublishVerdict, packet: Buffer, header: PublishHeader
     const topic = verdict.topic === undefined ? Buffer.from(header.topic, "latin1") : Buffer.from(verdict.topic);
     return { forward: readdress(packet, header, topic, device.version) };
   }
-  const isRate = verdict.reason === reasons.quotaExceeded;
+  const isRate = verdict.reason === reasons.quota;
   const error = isRate ? new AppError("rate_limited") : notYours(device, nameOf(header));
   return refuse(packet, header, verdict.reason, error, device);
 }

@@ -1,5 +1,6 @@
 // Decides SUBSCRIBE filter by filter: the broker sees those that are allowed, the device gets one SUBACK for all.
 import { setTimeout as sleep } from "node:timers/promises";
+import { deviceTopic, ephemeralTopic, messagesTopic } from "@parley/protocol";
 import type { ISubscribePacket, ISubscription, QoS } from "mqtt-packet";
 import type { Decisions } from "../hooks/decisions.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
@@ -8,8 +9,15 @@ import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicFilter } from "../packets/topic.ts";
 import type { UplinkDevice } from "./device.ts";
 
-/** SUBACKs the broker owes for a part of what was asked: by packet id, the codes in order, undefined where its own belong. */
-export type PartialSubacks = Map<number, (number | undefined)[]>;
+/** SUBACKs the broker owes for a part of what was asked, by packet id. */
+export type PartialSubacks = Map<number, PartialSuback>;
+
+interface PartialSuback {
+  /** in order, undefined where the broker's own belong */
+  codes: (number | undefined)[];
+  /** why the others are refused; empty when nobody wants to know */
+  words: string;
+}
 
 /** A device that reads its SUBACKs has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
 const partialMax = 100;
@@ -27,17 +35,15 @@ export async function decideSubscribe(packet: Buffer, device: UplinkDevice, deci
     verdicts[index]! >= 128 ? [] : [{ ...one, qos: verdicts[index] as QoS }],
   );
   const packetId = subscribe.messageId!;
-  if (granted.length === 0) return { reply: writeSuback(packetId, verdicts, version) };
+  const words = device.wantsWords ? wordsFor(verdicts, device) : "";
+  if (granted.length === 0) return { reply: writeSuback(packetId, verdicts, words, device) };
   const asAsked = subscribe.subscriptions.every((one, index) => one.qos === verdicts[index]);
   if (asAsked) {
     partial.delete(packetId);
     return asItCame;
   }
   while (partial.size >= partialMax && device.isOpen()) await sleep(roomAgainMs);
-  partial.set(
-    packetId,
-    verdicts.map((code) => (code >= 128 ? code : undefined)),
-  );
+  partial.set(packetId, { codes: verdicts.map((code) => (code >= 128 ? code : undefined)), words });
   return { forward: writeSubscribe(subscribe, granted, version) };
 }
 
@@ -62,20 +68,34 @@ function fault(filter: string): Reason | undefined {
   return isTopicFilter(filter) ? undefined : reasons.topicFilterInvalid;
 }
 
-/** The broker's SUBACK with the refused filters' codes put back in their places, or undefined when it is whole as it is. */
-export function completeSuback(packet: Buffer, version: Version, partial: PartialSubacks): Buffer | undefined {
-  const suback = readPacket(packet, "suback", version);
-  const codes = partial.get(suback?.messageId ?? 0);
-  if (suback === undefined || codes === undefined) return undefined;
-  partial.delete(suback.messageId!);
-  const granted = suback.granted as number[];
-  let next = 0;
-  const merged = codes.map((code) => code ?? granted[next++] ?? 128);
-  return writeSuback(suback.messageId!, merged, version);
+/** The first refusal in words. */
+function wordsFor(verdicts: number[], { clientId, username }: UplinkDevice): string {
+  const code = verdicts.find((verdict) => verdict >= 128);
+  if (code === reasons.sharedRefused.code) return reasons.sharedRefused.words;
+  if (code === reasons.topicFilterInvalid.code) return reasons.topicFilterInvalid.words;
+  if (code === undefined || username === null) return "";
+  const own = [messagesTopic(username), ephemeralTopic(username), deviceTopic(username, clientId)];
+  return `this device may subscribe ${own.join(", ")}`;
 }
 
-function writeSuback(messageId: number, granted: number[], version: Version): Buffer {
-  return writePacket({ cmd: "suback", messageId, granted }, version);
+/** The broker's SUBACK with the refused filters' codes put back in their places, or undefined when it is whole as it is. */
+export function completeSuback(packet: Buffer, device: UplinkDevice): Buffer | undefined {
+  const suback = readPacket(packet, "suback", device.version);
+  const owed = device.partial.get(suback?.messageId ?? 0);
+  if (suback === undefined || owed === undefined) return undefined;
+  device.partial.delete(suback.messageId!);
+  const granted = suback.granted as number[];
+  let next = 0;
+  const merged = owed.codes.map((code) => code ?? granted[next++] ?? 128);
+  return writeSuback(suback.messageId!, merged, owed.words, device);
+}
+
+function writeSuback(messageId: number, granted: number[], words: string, device: UplinkDevice): Buffer {
+  const packet = { cmd: "suback", messageId, granted } as const;
+  const short = writePacket(packet, device.version);
+  if (words === "") return short;
+  const long = writePacket({ ...packet, properties: { reasonString: words } }, device.version);
+  return long.length > device.maxPacketBytes ? short : long;
 }
 
 function writeSubscribe(subscribe: ISubscribePacket, subscriptions: ISubscription[], version: Version): Buffer {
