@@ -12,7 +12,7 @@ const WebSocketUrl = (description: string) =>
 export const settings = defineSettings({
   service: "api",
   prefix: "API",
-  shared: ["NATS_URL", "REDIS_URL", "STORE_URL"],
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "TRUSTED_PROXIES"],
   own: {
     API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
     API_PORT: Port("port of HTTP; 0 = any free one", 8080),
@@ -39,11 +39,30 @@ export const settings = defineSettings({
       expects: "* or https://a.example,https://b.example",
       description: "origins whose pages may call; none = only our own",
     }),
-    API_TRUSTED_PROXIES: Type.String({
-      default: "",
-      pattern: "^([0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*)?$",
-      expects: "addresses or networks like 10.0.0.0/8,127.0.0.1",
-      description: "proxies whose X-Forwarded-* headers are believed",
+    API_ADDRESS_RATE: Type.Integer({
+      default: 50,
+      minimum: 1,
+      description: "requests without a valid token (logins too) of one address a second",
+    }),
+    API_ADDRESS_BURST: Type.Integer({
+      default: 500,
+      minimum: 1,
+      description: "requests without a valid token that an address may make at once",
+    }),
+    API_REGISTRATIONS: Type.Integer({
+      default: 600,
+      minimum: 1,
+      description: "accounts that one address may register (per minute)",
+    }),
+    API_FAILURES: Type.Integer({
+      default: 10,
+      minimum: 1,
+      description: "wrong passwords of one address for one user (per minute) before no more are checked",
+    }),
+    API_ADDRESS_FAILURES: Type.Integer({
+      default: 100,
+      minimum: 1,
+      description: "wrong passwords of one address for all users (per minute) before no more are checked",
     }),
   },
 });

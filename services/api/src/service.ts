@@ -1,6 +1,20 @@
 // Puts api together: store, NATS, Redis, accounts, rooms, HTTP.
+import type { IncomingMessage } from "node:http";
 import { AppError } from "@parley/protocol";
-import { connectNats, connectRedis, gauge, type Service, type ServiceContext, watchCheck } from "@parley/runtime";
+import {
+  clientAddress,
+  connectNats,
+  connectRedis,
+  gauge,
+  openFailures,
+  openTokenBuckets,
+  type Redis,
+  readTrustedProxies,
+  type Service,
+  type ServiceContext,
+  type TrustedProxies,
+  watchCheck,
+} from "@parley/runtime";
 import { openStore, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
@@ -27,9 +41,7 @@ import { openApiStore } from "./store.ts";
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
   const { log, health, metrics, closing } = context;
   const { signingKey, servicesSecret } = context.secrets();
-  const kept = await openStore(config.STORE_URL, { service: "api" }).catch((error: unknown) => {
-    throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
-  });
+  const kept = await openKept(config);
   const store = await openApiStore(kept.documents());
   await foldKeptNames(store);
   const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
@@ -37,13 +49,16 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
 
   const passwords = await createPasswords();
-  const limits = createLoginLimits(redis);
+  const { limits, registrations, rates } = openLimits(config, redis, log);
+  const trustedProxies = trustedProxiesOf(config);
+  const addressOf = ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log });
   const history = connectHistory({ nats, redis, log });
   const mqtt = { host: config.API_MQTT_HOST, port: config.API_MQTT_PORT };
   const methods = [
-    ...userMethods({ store, passwords, revoke, limits, registerAllowed: config.API_REGISTER }),
+    ...userMethods({ store, passwords, revoke, limits, registerAllowed: config.API_REGISTER, registrations }),
     ...sessionMethods({ store, passwords, limits, revoke, signingKey, log, mqtt }),
     ...keyMethods(store, signingKey),
     ...roomMethods({ store, history }),
@@ -52,7 +67,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const once = createApiOnce(store, signingKey);
   const server = await createServer({
     metrics,
-    rates: createRates({ perSecond: config.API_RATE, burst: config.API_BURST }),
+    rates,
+    addressOf,
     identity: { store, revoke, signingKey, servicesSecret },
     nats,
     log,
@@ -60,11 +76,11 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     once,
     publicWs: config.API_PUBLIC_WS,
     corsOrigins: config.API_CORS_ORIGINS,
-    trustedProxies: config.API_TRUSTED_PROXIES,
+    trustedProxies,
     requestsMax: config.API_REQUESTS,
     connectionsMax: config.API_CONNECTIONS,
   });
-  const upgrades = passUpgrades(server.server, config.API_WS_UPSTREAM, log);
+  const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
@@ -90,6 +106,35 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       await closing("store", () => kept.close());
     },
   };
+}
+
+function openKept({ STORE_URL }: Config) {
+  return openStore(STORE_URL, { service: "api" }).catch((error: unknown) => {
+    throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
+  });
+}
+
+function openLimits(config: Config, redis: Redis, log: ServiceContext["log"]) {
+  const perMinute = config.API_REGISTRATIONS;
+  return {
+    limits: createLoginLimits(openFailures({ prefix: "failures:", redis: () => redis, log }), {
+      ofAddress: config.API_ADDRESS_FAILURES,
+      forUser: config.API_FAILURES,
+    }),
+    registrations: openTokenBuckets({ rate: perMinute / 60, burst: perMinute, keys: 50_000 }),
+    rates: createRates({
+      device: { rate: config.API_RATE, burst: config.API_BURST },
+      stranger: { rate: config.API_ADDRESS_RATE, burst: config.API_ADDRESS_BURST },
+    }),
+  };
+}
+
+function trustedProxiesOf({ TRUSTED_PROXIES }: Config): TrustedProxies {
+  try {
+    return readTrustedProxies(TRUSTED_PROXIES);
+  } catch (cause) {
+    throw new AppError("unavailable", `TRUSTED_PROXIES: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function listen(server: FastifyInstance, config: Config, log: ServiceContext["log"]): Promise<void> {

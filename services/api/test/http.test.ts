@@ -14,7 +14,7 @@ const api = await startTestApi(
     API_CORS_ORIGINS: "https://app.example",
     API_RATE: "1",
     API_BURST: "50",
-    API_REQUESTS: "20",
+    API_REQUESTS: "40",
   },
 );
 const { token } = await api.user("alice", "web");

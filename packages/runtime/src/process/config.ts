@@ -19,6 +19,12 @@ export const sharedSettings = {
     secret: true,
     description: "store; a SQLite folder or a MongoDB address",
   }),
+  TRUSTED_PROXIES: Type.String({
+    default: "",
+    pattern: "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$",
+    expects: "addresses or networks like 10.0.0.0/8,127.0.0.1",
+    description: "proxies whose word is taken for whom they pass on",
+  }),
   PARLEY_BROKER_URL: url("mqtt://127.0.0.1:1883", "mqtts?", "the broker's own port, for services"),
 };
 

@@ -1,45 +1,36 @@
-// Failed logins: ten a minute for a user name from an address, counted in Redis by all replicas, else in memory.
-import { createHash } from "node:crypto";
+// Wrong passwords: so many a minute of an address, and of an address for one user; counted together with those by MQTT.
 import { AppError } from "@parley/protocol";
-import type { Redis } from "@parley/runtime";
-import { LRUCache } from "lru-cache";
+import { addressKey, type Failures } from "@parley/runtime";
 import { foldName } from "./names.ts";
 
-const windowSeconds = 60;
-const failuresMax = 10;
-
 export interface LoginLimits {
-  /** Has this pair failed too often? */
-  exceeded(username: string, address: string): Promise<boolean>;
-  failed(username: string, address: string): Promise<void>;
+  /**
+   * Has a password checked, unless too many were wrong. A refusal when too many were. A user has no counter alone:
+   * strangers would fill it.
+   */
+  guess(username: string, address: string, check: () => Promise<boolean>): Promise<boolean | AppError>;
 }
 
-export function tooManyFailures(): AppError {
-  return new AppError("rate_limited", "too many failed logins; wait a minute");
+export interface FailuresMax {
+  /** a minute */
+  ofAddress: number;
+  forUser: number;
 }
 
-export function createLoginLimits(redis: Redis): LoginLimits {
-  const local = new LRUCache<string, number>({ max: 10_000, ttl: windowSeconds * 1000, noUpdateTTL: true });
-  const keyOf = (username: string, address: string) =>
-    `login-failures:${createHash("sha256")
-      .update(`${foldName(username)}\n${address}`)
-      .digest("base64url")}`;
+export function createLoginLimits(failures: Failures, max: FailuresMax): LoginLimits {
   return {
-    async exceeded(username, address) {
-      const key = keyOf(username, address);
-      // Redis away: what this replica saw itself still counts.
-      const shared = Number(await redis.get(key).catch(() => 0));
-      return Math.max(shared, local.get(key) ?? 0) >= failuresMax;
-    },
-    async failed(username, address) {
-      const key = keyOf(username, address);
-      local.set(key, (local.get(key) ?? 0) + 1);
-      await redis
-        .multi()
-        .incr(key)
-        .expire(key, windowSeconds, "NX")
-        .exec()
-        .catch(() => null);
+    async guess(username, address, check) {
+      const from = addressKey(address);
+      const counters = [
+        { key: `login ${from}`, max: max.ofAddress },
+        { key: `login ${from} ${foldName(username)}`, max: max.forUser },
+      ];
+      const guess = await failures.guess(counters, check);
+      return "right" in guess ? guess.right === true : tooManyFailures(guess.retryAfterMs);
     },
   };
+}
+
+function tooManyFailures(retryAfterMs: number): AppError {
+  return new AppError("rate_limited", "too many wrong passwords; wait", { details: { retryAfterMs } });
 }

@@ -4,7 +4,7 @@ import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
 import type { ApiStore, PasswordChangeDoc, UserDoc } from "../store.ts";
-import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
+import type { LoginLimits } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
 
@@ -31,12 +31,10 @@ export async function changePassword(
   const changeKey = `${uid} ${operation}`;
   // Worked again after a crash: the password is changed, the other devices may not be revoked yet.
   if (user?.doc.passwordBy !== operation) {
-    if (await limits.exceeded(uid, address)) return tooManyFailures();
-    if (!(await passwords.verify(user?.doc.passwordHash, password)) || !user) {
-      await limits.failed(uid, address);
-      return new AppError("unauthenticated", "the present password is wrong");
-    }
-    const passwordHash = await passwords.hash(newPassword);
+    const right = await limits.guess(uid, address, () => passwords.verify(user?.doc.passwordHash, password, address));
+    if (right instanceof AppError) return right;
+    if (!right || !user) return new AppError("unauthenticated", "the present password is wrong");
+    const passwordHash = await passwords.hash(newPassword, address);
     const begun: PasswordChangeDoc = {
       uid,
       passwordHash,

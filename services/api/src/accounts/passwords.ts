@@ -1,46 +1,42 @@
-// Passwords: argon2id, two at a time and a bounded queue, so that logins never starve the rest.
-
+// Passwords: argon2id, two at a time, addresses in turn and so many waiting, so that logins starve nobody.
 import { hash, verify } from "@node-rs/argon2";
 import { AppError } from "@parley/protocol";
+import { addressKey, openTurns } from "@parley/runtime";
 
 // OWASP password storage: argon2id, 19 MiB, two passes, one lane.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const atOnce = 2;
-const queueMax = 200;
+const waitingMax = 200;
 
 export interface Passwords {
-  hash(password: string): Promise<string>;
+  /** `address`: for whom, as addresses have their turns one after the other. */
+  hash(password: string, address: string): Promise<string>;
   /** Takes as long for a missing hash (nobody of that name, no password) as for a wrong password. */
-  verify(passwordHash: string | null | undefined, password: string): Promise<boolean>;
+  verify(passwordHash: string | null | undefined, password: string, address: string): Promise<boolean>;
   waiting(): number;
 }
 
 /** Both throw `rate_limited` when too many wait already. */
 export async function createPasswords(): Promise<Passwords> {
   const dummy = await hash("nobody's password", parameters);
-  const queue: (() => void)[] = [];
-  let running = 0;
-  const taken = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= atOnce) {
-      if (queue.length >= queueMax) throw new AppError("rate_limited", "too many logins at once; try again");
-      await new Promise<void>((resolve) => queue.push(resolve));
-    } else running++;
+  const turns = openTurns({ atOnce, waitingMax });
+  const inTurn = async <T>(address: string, work: () => Promise<T>): Promise<T> => {
+    const done = await turns.take({ key: addressKey(address) });
+    if (done === undefined) throw new AppError("rate_limited", "too many logins at once; try again");
     try {
       return await work();
     } finally {
-      const next = queue.shift();
-      if (next) next();
-      else running--;
+      done();
     }
   };
   return {
-    hash: (password) => taken(() => hash(password.normalize("NFC"), parameters)),
-    verify: async (passwordHash, password) => {
+    hash: (password, address) => inTurn(address, () => hash(password.normalize("NFC"), parameters)),
+    verify: async (passwordHash, password, address) => {
       for (const form of formsOf(password))
-        if (await taken(() => verify(passwordHash ?? dummy, form))) return typeof passwordHash === "string";
+        if (await inTurn(address, () => verify(passwordHash ?? dummy, form))) return typeof passwordHash === "string";
       return false;
     },
-    waiting: () => queue.length,
+    waiting: turns.waiting,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Logger } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore } from "../store.ts";
-import { type LoginLimits, tooManyFailures } from "./login-limits.ts";
+import type { LoginLimits } from "./login-limits.ts";
 import { findUser } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginFamily, type Successor, succeed } from "./refresh-tokens.ts";
@@ -55,15 +55,12 @@ async function logIn(
   call: Call,
 ): Promise<Session | AppError> {
   const { limits, passwords, store } = parts;
-  if (await limits.exceeded(username, call.address)) return tooManyFailures();
   const user = await findUser(store, username);
-  const right = await passwords.verify(user?.doc.passwordHash, password);
-  // Again: of many guesses at once, those after the tenth learn nothing.
-  if (await limits.exceeded(username, call.address)) return tooManyFailures();
-  if (!right || !user) {
-    await limits.failed(username, call.address);
-    return new AppError("unauthenticated", "wrong user name or password");
-  }
+  const right = await limits.guess(username, call.address, () =>
+    passwords.verify(user?.doc.passwordHash, password, call.address),
+  );
+  if (right instanceof AppError) return right;
+  if (!right || !user) return new AppError("unauthenticated", "wrong user name or password");
   const { uid, passwordHash } = user.doc;
   const { session, end } = await openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call);
   // A change of the password ends the sessions that are there after it: one that was made meanwhile ends here.

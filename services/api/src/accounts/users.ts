@@ -1,5 +1,6 @@
 // Accounts: made and found.
 import { AppError, accountPassword, register, usersCreate } from "@parley/protocol";
+import { addressKey, type TokenBuckets } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
 import { isReservedName, isServicesName, takeName } from "./names.ts";
@@ -7,6 +8,8 @@ import { changePassword, type PasswordChangeParts } from "./password-change.ts";
 
 export interface UserParts extends PasswordChangeParts {
   registerAllowed: boolean;
+  /** accounts that an address makes */
+  registrations: TokenBuckets;
 }
 
 export function userMethods(parts: UserParts): Bound[] {
@@ -14,6 +17,9 @@ export function userMethods(parts: UserParts): Bound[] {
     bind(register, ({ username, password, name }, call) => {
       if (!parts.registerAllowed) return new AppError("forbidden", "registration is off; ask who runs this server");
       if (isReservedName(username)) return reserved(username);
+      const retryAfterMs = parts.registrations.take(addressKey(call.address));
+      if (retryAfterMs > 0)
+        return new AppError("rate_limited", "too many new accounts from this address", { details: { retryAfterMs } });
       return createUser(parts, { uid: username, password, name }, call);
     }),
     bind(usersCreate, (user, call) => createUser(parts, user, call)),
@@ -39,12 +45,12 @@ export async function ensureUser(store: ApiStore, uid: string): Promise<boolean>
 async function createUser(
   { store, passwords }: UserParts,
   { uid, password, name }: { uid: string; password?: string | undefined; name?: string | undefined },
-  { operation }: Call,
+  { operation, address }: Call,
 ): Promise<{ uid: string } | AppError> {
   if (isServicesName(uid)) return reserved(uid);
   const known = await store.users.get(uid);
   if (known) return known.doc.madeBy === operation ? { uid } : taken(uid);
-  const passwordHash = password === undefined ? null : await passwords.hash(password);
+  const passwordHash = password === undefined ? null : await passwords.hash(password, address);
   if (!(await takeName(store, uid, "user"))) return taken(uid);
   const doc: UserDoc = {
     uid,

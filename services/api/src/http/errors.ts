@@ -9,8 +9,14 @@ export function sendError(
   status: number = errorTable[error.code].http,
 ): FastifyReply {
   if (error.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
-  if (error.code === "rate_limited" || error.code === "unavailable") reply.header("retry-after", "1");
+  if (error.code === "rate_limited" || error.code === "unavailable") reply.header("retry-after", retryAfter(error));
   return reply.code(status).send({ error: error.toWire() });
+}
+
+/** Whole seconds [RFC 9110 10.2.3]. */
+function retryAfter({ details }: AppError): string {
+  const ms = details?.retryAfterMs;
+  return String(typeof ms === "number" ? Math.max(1, Math.ceil(ms / 1000)) : 1);
 }
 
 /** What Fastify and Node refuse before a route sees it; anything else is an unexpected failure. */

@@ -1,23 +1,37 @@
-// How often one device may call over HTTP: a token bucket each, in this replica's memory.
-import { LRUCache } from "lru-cache";
+// How often may be called over HTTP: a token bucket each device and user, and one each address for who shows no token.
+import { AppError, type Caller } from "@parley/protocol";
+import { addressKey, openTokenBuckets } from "@parley/runtime";
 
 export interface Rates {
-  /** False: the device has used up its burst. */
-  admit(device: string): boolean;
+  /** A refusal: the caller's device or user has used up its burst. Applications and the operator have none. */
+  refuseCaller(caller: Caller): AppError | undefined;
+  /** A refusal: the address has used up what callers without a valid token have. Such a token is never refused for it. */
+  refuseStranger(address: string): AppError | undefined;
 }
 
-export function createRates({ perSecond, burst }: { perSecond: number; burst: number }): Rates {
-  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: 50_000 });
+interface PerSecond {
+  rate: number;
+  burst: number;
+}
+
+/** A user's devices together. */
+const devicesOfUser = 4;
+const keys = 50_000;
+
+export function createRates(limits: { device: PerSecond; stranger: PerSecond }): Rates {
+  const { device, stranger } = limits;
+  const devices = openTokenBuckets({ ...device, keys });
+  const users = openTokenBuckets({ rate: device.rate * devicesOfUser, burst: device.burst * devicesOfUser, keys });
+  const strangers = openTokenBuckets({ ...stranger, keys });
   return {
-    admit(device) {
-      const now = performance.now();
-      const bucket = buckets.get(device) ?? { tokens: burst, at: now };
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
-      bucket.at = now;
-      buckets.set(device, bucket);
-      if (bucket.tokens < 1) return false;
-      bucket.tokens--;
-      return true;
+    refuseCaller({ uid, clientId, via }) {
+      if (via !== "http" || uid === "") return undefined;
+      return tooOften(devices.take(clientId ?? uid) || users.take(uid));
     },
+    refuseStranger: (address) => tooOften(strangers.take(addressKey(address))),
   };
+}
+
+function tooOften(retryAfterMs: number): AppError | undefined {
+  return retryAfterMs > 0 ? new AppError("rate_limited", undefined, { details: { retryAfterMs } }) : undefined;
 }

@@ -1,4 +1,5 @@
 // Every method of the table as an HTTP route made from its definition.
+import type { IncomingMessage } from "node:http";
 import { AppError, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
 import type { Logger, NatsConnection, Once } from "@parley/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -19,6 +20,8 @@ export interface RouteParts {
   bound: readonly Bound[];
   once: Once;
   rates: Rates;
+  /** the caller's own, also behind a trusted proxy */
+  addressOf(request: IncomingMessage): string;
   /** MQTT over WebSocket for login: an address, or undefined for `/mqtt` of the server that was asked */
   publicWs: string | undefined;
 }
@@ -51,10 +54,17 @@ async function serve(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const address = parts.addressOf(request.raw);
   const identified = await identify(parts.identity, method, request.headers.authorization);
+  const isStranger =
+    identified instanceof AppError ? identified.code === "unauthenticated" : method.access === "public";
+  const tooOften = isStranger
+    ? parts.rates.refuseStranger(address)
+    : identified instanceof AppError
+      ? undefined
+      : parts.rates.refuseCaller(identified);
+  if (tooOften) return sendError(reply, tooOften);
   if (identified instanceof AppError) return sendError(reply, identified);
-  if (identified.via === "http" && identified.uid !== "" && !parts.rates.admit(identified.clientId ?? identified.uid))
-    return sendError(reply, new AppError("rate_limited"));
   const requestId = readIdempotencyKey(request.headers["idempotency-key"]);
   if (requestId instanceof AppError) return sendError(reply, requestId);
   const params = readParams(method, {
@@ -67,7 +77,7 @@ async function serve(
   reply.header("cache-control", "no-store").type("application/json; charset=utf-8");
   if (!bound) return reply.send(await forward(parts.nats, method, caller, params));
   const ws = parts.publicWs ?? webSocketOf(request);
-  const result = await perform(parts.once, bound, params, { caller, address: request.ip, ws });
+  const result = await perform(parts.once, bound, params, { caller, address, ws });
   return result instanceof AppError ? sendError(reply, result) : reply.send(result ?? {});
 }
 

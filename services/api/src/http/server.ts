@@ -1,11 +1,13 @@
 // The HTTP server: JSON in and out, errors of one shape, headers, CORS, the routes, the page of documentation.
+import type { Server } from "node:http";
 import cors from "@fastify/cors";
 import { AppError, decodeObject, limits } from "@parley/protocol";
-import { gauge, histogram, type Registry } from "@parley/runtime";
+import { addressKey, gauge, histogram, type Registry, type TrustedProxies } from "@parley/runtime";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { addDocs } from "./docs.ts";
 import { rawRefusal, readHttpError, sendError } from "./errors.ts";
 import { addRoutes, type RouteParts, verbsOf } from "./routes.ts";
+import { openShares } from "./shares.ts";
 
 const bodyLimits = { bytes: limits.requestBytes, depth: limits.packetDepth, nodes: 20_000 };
 
@@ -13,8 +15,7 @@ export interface ServerOptions extends RouteParts {
   metrics: Registry;
   /** origins whose pages may call; `*` for all, empty for none but our own */
   corsOrigins: string;
-  /** addresses and networks, comma separated */
-  trustedProxies: string;
+  trustedProxies: TrustedProxies;
   /** requests in hand at once; the next is `unavailable` */
   requestsMax: number;
   /** open connections, WebSockets included; the next is closed */
@@ -32,7 +33,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   };
   const server = Fastify({
     logger: false,
-    trustProxy: trustedProxies === "" ? false : trustedProxies.split(","),
+    trustProxy: (address: string) => trustedProxies.includes(address),
     bodyLimit: bodyLimits.bytes,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
@@ -45,6 +46,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     },
   });
   server.server.maxConnections = options.connectionsMax;
+  shareConnections(server.server, options);
   server.setErrorHandler(fail);
   server.setNotFoundHandler(notFound);
   readJsonStrictly(server);
@@ -99,20 +101,30 @@ function addHeaders(server: FastifyInstance): void {
   });
 }
 
-// Each may hold a body of half a megabyte and wait ten seconds for its answer.
-function boundRequests(server: FastifyInstance, { requestsMax, metrics }: ServerOptions): void {
-  let inHand = 0;
-  server.addHook("onRequest", async (_request, reply) => {
-    if (inHand >= requestsMax) {
+// Each may hold a body of half a megabyte and wait ten seconds for its answer. One address has half of them at most.
+function boundRequests(server: FastifyInstance, { requestsMax, metrics, addressOf }: ServerOptions): void {
+  const shares = openShares(requestsMax);
+  server.addHook("onRequest", async (request, reply) => {
+    const release = shares.take(addressKey(addressOf(request.raw)));
+    if (release === undefined) {
       reply.header("connection", "close");
       return sendError(reply, new AppError("unavailable", "too many requests at once; send it again"));
     }
-    inHand += 1;
-    reply.raw.once("close", () => {
-      inHand -= 1;
-    });
+    reply.raw.once("close", release);
   });
-  gauge(metrics, "http_requests_in_hand", "requests that are not answered yet", () => inHand);
+  gauge(metrics, "http_requests_in_hand", "requests that are not answered yet", shares.taken);
+}
+
+/** One address has half of the connections at most; those of a trusted proxy are many people's. */
+function shareConnections(server: Server, { connectionsMax, trustedProxies }: ServerOptions): void {
+  const shares = openShares(connectionsMax);
+  server.on("connection", (socket) => {
+    const address = socket.remoteAddress ?? "";
+    if (trustedProxies.includes(address)) return;
+    const release = shares.take(addressKey(address));
+    if (release === undefined) socket.destroy();
+    else socket.once("close", release);
+  });
 }
 
 function measure(server: FastifyInstance, metrics: Registry): void {

@@ -7,8 +7,16 @@ import type { Logger } from "@parley/runtime";
 
 const connectTimeoutMs = 5_000;
 
-/** Passes upgrades of `/mqtt` on to `upstream` (ws:// or wss://), others are refused. */
-export function passUpgrades(server: Server, upstream: string | undefined, log: Logger): { close(): void } {
+export interface UpgradeParts {
+  /** ws:// or wss://; undefined: there is none */
+  upstream: string | undefined;
+  /** the device's own, also behind a trusted proxy */
+  addressOf(request: IncomingMessage): string;
+  log: Logger;
+}
+
+/** Passes upgrades of `/mqtt` on to `upstream`, others are refused. */
+export function passUpgrades(server: Server, { upstream, addressOf, log }: UpgradeParts): { close(): void } {
   const open = new Set<Duplex>();
   const target = upstream === undefined ? undefined : new URL(upstream);
   // Another Upgrade (h2c of `curl --http2`) is an offer that is not taken up: the request is answered as it is.
@@ -20,7 +28,7 @@ export function passUpgrades(server: Server, upstream: string | undefined, log: 
     client.once("close", () => open.delete(client));
     const isMqtt = /^\/mqtt(\?|$)/.test(request.url ?? "");
     if (!target || !isMqtt) return refuse(client, "404 Not Found", "not_found", "WebSocket is served on /mqtt only");
-    passOn(request, client as Socket, head, target, log);
+    passOn({ request, address: addressOf(request), client: client as Socket, head, target, log });
   });
   return {
     close() {
@@ -29,7 +37,16 @@ export function passUpgrades(server: Server, upstream: string | undefined, log: 
   };
 }
 
-function passOn(request: IncomingMessage, client: Socket, head: Buffer, target: URL, log: Logger): void {
+interface Upgrade {
+  request: IncomingMessage;
+  address: string;
+  client: Socket;
+  head: Buffer;
+  target: URL;
+  log: Logger;
+}
+
+function passOn({ request, address, client, head, target, log }: Upgrade): void {
   const secure = target.protocol === "wss:";
   const host = target.hostname.replace(/^\[|\]$/g, "");
   const port = Number(target.port || (secure ? 443 : 80));
@@ -41,7 +58,7 @@ function passOn(request: IncomingMessage, client: Socket, head: Buffer, target: 
     upstream.setTimeout(0);
     client.setTimeout(0);
     for (const socket of [client, upstream]) socket.setNoDelay(true);
-    upstream.write(requestHead(request, client, target));
+    upstream.write(requestHead(request, address, target));
     if (head.length > 0) upstream.write(head);
     pipeline(client, upstream, () => {});
     pipeline(upstream, client, () => {});
@@ -54,7 +71,7 @@ function passOn(request: IncomingMessage, client: Socket, head: Buffer, target: 
   client.once("close", () => upstream.destroy());
 }
 
-function requestHead(request: IncomingMessage, client: Socket, target: URL): string {
+function requestHead(request: IncomingMessage, address: string, target: URL): string {
   const query = request.url?.slice("/mqtt".length) ?? "";
   const lines = [`GET ${target.pathname}${target.search || query} HTTP/1.1`, `Host: ${target.host}`];
   for (let at = 0; at < request.rawHeaders.length; at += 2) {
@@ -62,7 +79,7 @@ function requestHead(request: IncomingMessage, client: Socket, target: URL): str
     if (!/^(host|x-forwarded-for|authorization|cookie)$/i.test(name))
       lines.push(`${name}: ${request.rawHeaders[at + 1]}`);
   }
-  lines.push(`X-Forwarded-For: ${client.remoteAddress ?? ""}`);
+  lines.push(`X-Forwarded-For: ${address}`);
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
