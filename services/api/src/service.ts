@@ -56,10 +56,9 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log });
   const history = connectHistory({ nats, redis, log });
-  const mqtt = { host: config.API_MQTT_HOST, port: config.API_MQTT_PORT };
   const methods = [
     ...userMethods({ store, passwords, revoke, limits, registerAllowed: config.API_REGISTER, registrations }),
-    ...sessionMethods({ store, passwords, limits, revoke, signingKey, log, mqtt }),
+    ...sessionMethods({ store, passwords, limits, revoke, signingKey, log, mqtt: mqttOf(config) }),
     ...keyMethods(store, signingKey),
     ...roomMethods({ store, history }),
     ...messageMethods({ store, history }),
@@ -106,6 +105,11 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       await closing("store", () => kept.close());
     },
   };
+}
+
+/** Where devices find MQTT over TCP. */
+function mqttOf({ API_MQTT_HOST: host, API_MQTT_PORT: port }: Config) {
+  return { host, port };
 }
 
 function openKept({ STORE_URL }: Config) {
