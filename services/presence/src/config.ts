@@ -14,7 +14,7 @@ export const settings = defineSettings({
       brokerNames.map((name) => Type.Literal(name)),
       {
         default: "edge",
-        expects: brokerNames.join(", "),
+        expects: `${brokerNames.slice(0, -1).join(", ")} or ${brokerNames.at(-1)}`,
         description: "whose list of clients is read",
       },
     ),
