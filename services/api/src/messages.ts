@@ -3,7 +3,6 @@ import {
   AppError,
   checkMessage,
   checkTree,
-  contentTypes,
   convOf,
   type JsonObject,
   limits,
@@ -11,6 +10,7 @@ import {
   type ParamsOf,
   parseAddress,
   type ResultOf,
+  refuseContent,
   storableBody,
 } from "@parley/protocol";
 import { type Bound, bind, type Call } from "./call.ts";
@@ -35,9 +35,8 @@ async function send(
     return new AppError("too_large", `message of ${bytes.byteLength} bytes; the limit is ${limits.packetBytes}`);
   const message = checkTree(packet) ?? checkMessage(packet);
   if (message instanceof AppError) return message;
-  const { type } = message.content;
-  if (!type.startsWith("x-") && !(contentTypes as readonly string[]).includes(type))
-    return new AppError("invalid_packet", `content.type ${type} is none of ${contentTypes.join(", ")} or x-…`);
+  const refused = refuseContent(message);
+  if (refused) return refused;
   const address = parseAddress(message.to);
   if (!address)
     return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
@@ -47,7 +46,7 @@ async function send(
     from,
     device: caller.clientId ?? "api",
     id: packet.id,
-    type,
+    type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
     origin: caller.via === "key" ? "key" : "api",
     body: storableBody(bytes, packet, packet.id),

@@ -5,7 +5,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type AppError, type MembershipEvent, type StoredReferences, streams, subjects } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
-import { startTestHistory } from "./surroundings.ts";
+import { about, startTestHistory } from "./surroundings.ts";
 
 const seqs = (messages: readonly { seq: number }[]) => messages.map(({ seq }) => seq);
 const hasCode = (code: string) => (error: AppError) => error.code === code;
@@ -89,6 +89,84 @@ test("history keeps its guarantees over NATS", async (t) => {
     },
   );
 
+  await t.test(
+    "a recalled message counts as unread no longer, for those who had not read it, also after a restart",
+    async () => {
+      await history.change("recalls", { event: "create", by: "idun", uids: ["janek", "kimi"], name: "R" });
+      const convs = ["p2p/idun/janek", "room/recalls"];
+      const unread = async (uid: string) => {
+        const { conversations: listed } = await history.list(uid);
+        const { conversations: synced } = await history.sync(uid, { all: true });
+        const of = (rows: { conv: string; unread: number }[]) =>
+          convs.map((conv) => rows.find((row) => row.conv === conv)?.unread ?? 0);
+        assert.deepEqual(of(listed), of(synced));
+        return of(listed);
+      };
+      for (const id of ["a", "b", "c"]) for (const conv of convs) await history.say("idun", conv, id);
+      assert.deepEqual(await unread("janek"), [3, 3]);
+      await history.receipt({ conv: "room/recalls", uid: "kimi", read: 3 });
+      assert.deepEqual(await unread("kimi"), [0, 1]);
+      // "b" stands at 2 between two, and at 3 in the room, behind its creation.
+      await history.say("idun", "p2p/idun/janek", "r", about("recall", 2));
+      await history.say("idun", "room/recalls", "r", about("recall", 3));
+      assert.deepEqual(await unread("janek"), [2, 2]);
+      assert.deepEqual(await unread("kimi"), [0, 1]);
+      await history.restart();
+      assert.deepEqual(await unread("janek"), [2, 2]);
+      await history.say("idun", "room/recalls", "r2", about("recall", 4));
+      assert.deepEqual(await unread("janek"), [2, 1]);
+      assert.deepEqual(await unread("kimi"), [0, 0]);
+      await history.receipt({ conv: "p2p/idun/janek", uid: "janek", read: 2 });
+      assert.deepEqual(await unread("janek"), [1, 1]);
+    },
+  );
+
+  await t.test(
+    "edits, recalls and reactions are refused by one rule: whose message, does it exist, was it recalled",
+    async () => {
+      await history.change("rule", { event: "create", by: "olive", uids: ["petra", "quirin"], name: "Rule" });
+      const room = "room/rule";
+      const seq = await history.say("petra", room, "m");
+      const told = async (from: string, id: string, more: ReturnType<typeof about>) => {
+        const [outcome] = await history.append(history.item(from, room, id, more));
+        return outcome && "error" in outcome ? outcome.error.code : "stored";
+      };
+      assert.equal(await told("quirin", "1", about("edit", seq)), "forbidden");
+      assert.equal(await told("olive", "2", about("edit", seq)), "forbidden");
+      assert.equal(await told("quirin", "3", about("recall", seq)), "forbidden");
+      assert.equal(await told("petra", "4", about("edit", seq)), "stored");
+      assert.equal(await told("quirin", "5", about("reaction", seq)), "stored");
+      for (const type of ["edit", "recall", "reaction"] as const) {
+        assert.equal(await told("petra", `${type}-event`, about(type, 1)), "not_found");
+        assert.equal(await told("petra", `${type}-edit`, about(type, seq + 1)), "not_found");
+        assert.equal(await told("petra", `${type}-none`, about(type, 999)), "not_found");
+        assert.equal(await told("petra", `${type}-odd`, about(type, 1.5)), "invalid_packet");
+        assert.equal(await told("eve", `${type}-eve`, about(type, seq)), "not_member");
+      }
+      // Who joins later does not see it.
+      await history.change("rule", { event: "invite", by: "olive", uids: ["rosie"] });
+      assert.equal(await told("rosie", "6", about("reaction", seq)), "not_found");
+      // The owner may recall another's; once is for good, and again is the same answer.
+      assert.equal(await told("olive", "7", about("recall", seq)), "stored");
+      assert.equal(await told("olive", "7", about("recall", seq)), "stored");
+      await history.restart();
+      assert.equal(await told("petra", "8", about("recall", seq)), "not_found");
+      assert.equal(await told("petra", "9", about("edit", seq)), "not_found");
+      const [first, second] = await history
+        .append(history.item("petra", room, "m2"), history.item("petra", room, "m3"))
+        .then((outcomes) => outcomes.map((outcome) => ("seq" in outcome ? outcome.seq : 0)));
+      const twice = await history.append(
+        history.item("petra", room, "r1", about("recall", first ?? 0)),
+        history.item("petra", room, "r2", about("recall", first ?? 0)),
+        history.item("petra", room, "r3", about("edit", second ?? 0)),
+      );
+      assert.deepEqual(
+        twice.map((outcome) => ("error" in outcome ? outcome.error.code : "stored")),
+        ["stored", "not_found", "stored"],
+      );
+    },
+  );
+
   await t.test("a message to nobody is refused, and nothing of it is stored", async () => {
     history.unknown.add("nobody");
     const [outcome] = await history.append(history.item("alice", "p2p/alice/nobody", "m1"));
@@ -127,7 +205,7 @@ test("history keeps its guarantees over NATS", async (t) => {
       (await history.list(uid)).conversations.find(({ conv }) => conv === "p2p/finn/gina")?.unread;
     await history.say("finn", "gina", "1");
     await history.say("finn", "gina", "2");
-    await history.say("finn", "gina", "r", { type: "reaction" });
+    await history.say("finn", "gina", "r", about("reaction", 1));
     assert.equal(await unread("gina"), 2);
     assert.equal(await unread("finn"), 0);
     await history.receipt({ conv: "p2p/finn/gina", uid: "gina", read: 1 });

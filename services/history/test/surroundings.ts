@@ -61,6 +61,11 @@ export interface TestHistory {
   restart(): Promise<void>;
 }
 
+/** An edit, recall or reaction of message `seq`, as `more` of `say` and `item`. */
+export function about(type: "edit" | "recall" | "reaction", seq: number): Partial<AppendItem> {
+  return { type, body: Buffer.from(JSON.stringify({ id: "x", to: "user/x", content: { type, seq } })) };
+}
+
 /** `storeUrl`: SQLite in the folder if not given. */
 export async function startTestHistory(t: TestContext, storeUrl?: string): Promise<TestHistory> {
   const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });

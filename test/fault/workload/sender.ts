@@ -48,7 +48,9 @@ const keptAnswers = 5_000;
 
 export function startSender(options: SenderOptions): Sender {
   const { device, perSecond, window } = options;
-  const next = composer(options);
+  /** conversation → the seq of this device's latest text there */
+  const texts = new Map<string, number>();
+  const next = composer(options, texts);
   const waiting = new Map<string, Waiting>();
   const [sent, acks]: [Sent[], Ack[]] = [[], []];
   let active = true;
@@ -87,6 +89,7 @@ export function startSender(options: SenderOptions): Sender {
       acks.push({ conv: String(packet.conv), device: device.clientId, id, seq: Number(packet.seq) });
       if (!one) return;
       waiting.delete(id);
+      if (one.sent.type === "text") texts.set(one.sent.conv, Number(packet.seq));
       answered.push({ firstAt: one.sent.firstAt, at: performance.now() });
       if (answered.length > keptAnswers) answered.shift();
     } else if (packet.type === "nack" && one) {
@@ -116,8 +119,11 @@ export function startSender(options: SenderOptions): Sender {
   };
 }
 
-// What the device says next: mostly text, some reactions, and some that claim to be someone else's.
-function composer({ device, to, prev, random }: SenderOptions): (now: number) => { message: Sent; packet: string } {
+// What the device says next: mostly text, some reactions to what it said, and some that claim to be someone else's.
+function composer(
+  { device, to, prev, random }: SenderOptions,
+  texts: ReadonlyMap<string, number>,
+): (now: number) => { message: Sent; packet: string } {
   const orders = new Map<string, number>();
   const lastIds = new Map<string, string>();
   let count = 0;
@@ -130,7 +136,9 @@ function composer({ device, to, prev, random }: SenderOptions): (now: number) =>
     const before = prev ? lastIds.get(conv) : undefined;
     lastIds.set(conv, id);
     const data = `${count} ${"x".repeat(random.below(200))}`;
-    const content = random.chance(0.05) ? { type: "reaction", seq: 1, data: "+1" } : { type: "text", data };
+    const seq = texts.get(conv);
+    const isReaction = random.chance(0.05) && seq !== undefined;
+    const content = isReaction ? { type: "reaction", seq, data: "+1" } : { type: "text", data };
     const own = { id, to: address, content, ...(before === undefined ? {} : { prev: before }) };
     const forged = random.chance(0.05) ? { from: "mallory", seq: 1, device: "mallory", conv: "room/none" } : {};
     const packet = JSON.stringify({ ...own, ...forged });

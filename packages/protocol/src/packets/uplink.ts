@@ -1,6 +1,7 @@
 // What a native client publishes on im/up/…: SlimChat's packet grown up (DESIGN §5).
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
+import { AppError } from "../errors.ts";
 import { Conv, PacketId, packetId, RequestId } from "../ids.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
@@ -33,7 +34,7 @@ export const MessagePacket = Type.Object({
   thread: Type.Optional(Type.String({ maxLength: 128 })),
   content: Type.Object({
     type: Type.String({
-      pattern: "^([a-z]{1,16}|x-[a-z0-9.-]{1,40})$",
+      pattern: `^(${contentTypes.join("|")}|event|x-[a-z0-9.-]{1,40})$`,
       description: `${contentTypes.join(", ")} or x-…`,
     }),
     seq: Type.Optional(Type.Integer({ minimum: 1, description: "the message an edit, recall or reaction points at" })),
@@ -44,6 +45,14 @@ export const MessagePacket = Type.Object({
   prev: Type.Optional(packetId("id of this device's previous message to the conversation")),
 });
 export type MessagePacket = Static<typeof MessagePacket>;
+
+/** Why a message that is of its schema may not be sent: one rule for every door. */
+export function refuseContent({ content }: MessagePacket): AppError | undefined {
+  if (content.type === "event") return new AppError("forbidden", "content.type event is made by the server only");
+  if (pointingTypes.has(content.type) && content.seq === undefined)
+    return new AppError("invalid_packet", `content.seq is missing: which message is the ${content.type} about?`);
+  return undefined;
+}
 
 /** `im/up/…/receipt`: high-water marks. */
 export const ReceiptPacket = Type.Object(

@@ -4,6 +4,7 @@ import { type ConversationInfo, type HistoryStore, type Member, memberKey } from
 import { advance, copyMember } from "../project/advance.ts";
 import type { Changes } from "../project/pending.ts";
 import type { Projection } from "../project/projection.ts";
+import { infoOf } from "./fold-entry.ts";
 import { type ConversationTail, foldTail, scratch, uidsOfTail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
@@ -68,8 +69,8 @@ async function foldSome(
     caught.members.push(...structural);
     const memberSeq = tail.events.at(-1)?.seq;
     if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
-    if (folded.nameSeq === 0) continue;
-    const info = { conv, name: folded.name, nameSeq: folded.nameSeq };
+    if (folded.nameSeq === 0 && folded.recalled.length === 0) continue;
+    const info = infoOf(folded);
     projection.touchInfo(info);
     caught.infos.push(info);
   }

@@ -1,7 +1,8 @@
 // What each entry of the log does to the member documents: a function of the log, again is harmless.
 import { type MembershipEvent, namedMembers, parseConv, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import type { Member } from "../keep/store.ts";
+import type { ConversationInfo, Member, Recalled } from "../keep/store.ts";
+import { mergeRecalled } from "../project/advance.ts";
 import { newMember } from "./members.ts";
 
 /** What entries are folded into: of `members` at least those that the entries touch. */
@@ -11,6 +12,8 @@ export interface Folded {
   /** seq of the event that gave the name */
   nameSeq: number;
   members: Map<string, Member>;
+  /** the latest messages that were recalled */
+  recalled: readonly Recalled[];
 }
 
 /** What a folded entry changed. `isStructural`: who is a member, or the name; not only a sender's own mark. */
@@ -23,13 +26,41 @@ export interface Touched {
 export function foldEntry(conversation: Folded, entry: LogEntry): Touched {
   const members: Member[] = [];
   if (entry.seq === 1) members.push(...openNamed(conversation));
-  if (entry.event) members.push(...foldEvent(conversation, entry));
-  const isStructural = members.length > 0 || entry.event?.name !== undefined;
+  const event = membershipOf(entry);
+  if (event) members.push(...foldEvent(conversation, entry));
+  const recall = recallOf(entry);
+  if (recall) foldRecalls(conversation, [recall]);
+  const isStructural = members.length > 0 || event?.name !== undefined || recall !== undefined;
   if (isCounted(entry)) {
     const sender = foldSent(conversation, entry.from, entry);
     if (sender) members.push(sender);
   }
   return { members, isStructural };
+}
+
+/** The membership event of an entry. */
+export function membershipOf({ type, event }: LogEntry): MembershipEvent | undefined {
+  return type === "event" && event ? (event as unknown as MembershipEvent) : undefined;
+}
+
+/** What the log keeps in a recall's `event`, so that its fold needs no look at the message it is about. */
+export function recallEvent({ seq, ord }: LogEntry): Readonly<Record<string, unknown>> {
+  return { event: "recall", seq, ord };
+}
+
+/** The message that an entry recalls. */
+export function recallOf({ type, event }: LogEntry): Recalled | undefined {
+  return type === "recall" && event ? [event.seq as number, event.ord as number] : undefined;
+}
+
+/** Notes recalled messages, which count as unread no longer. */
+export function foldRecalls(conversation: Folded, recalls: readonly Recalled[]): void {
+  conversation.recalled = mergeRecalled(conversation.recalled, recalls);
+}
+
+/** What the store keeps of a conversation besides its log and members. */
+export function infoOf({ conv, name, nameSeq, recalled }: Folded): ConversationInfo {
+  return { conv, name, nameSeq, ...(recalled.length > 0 ? { recalled } : {}) };
 }
 
 /** True if the entry counts as unread and moves its sender's own mark. */
@@ -52,15 +83,17 @@ export function openNamed({ conv, members }: Folded): Member[] {
 }
 
 /** Everybody whom a membership event is about. */
-export function uidsOf({ event }: LogEntry): string[] {
+export function uidsOf(entry: LogEntry): string[] {
+  const event = membershipOf(entry);
   if (!event) return [];
-  const { event: kind, by, uids, owner } = event as unknown as MembershipEvent;
+  const { event: kind, by, uids, owner } = event;
   return [...(kind === "create" ? [by] : []), ...uids, ...(owner === undefined ? [] : [owner])];
 }
 
 /** Folds a membership event. Answers the members it is about, unless they had it. */
 export function foldEvent(conversation: Folded, entry: LogEntry): Member[] {
-  const event = entry.event as unknown as MembershipEvent;
+  const event = membershipOf(entry);
+  if (!event) return [];
   const touched: Member[] = [];
   if (event.name !== undefined && entry.seq > conversation.nameSeq) {
     conversation.name = event.name;

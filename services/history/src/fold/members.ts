@@ -1,6 +1,6 @@
 // Membership as the log has it: who is a member, what a member may read, and how much of it is unread.
 import { AppError, namedMembers, parseConv } from "@parley/protocol";
-import type { Member } from "../keep/store.ts";
+import type { Member, Recalled } from "../keep/store.ts";
 
 /** True while the stay is open. */
 export function isMember(member: Member | undefined): member is Member {
@@ -52,9 +52,12 @@ export function lastVisible(member: Member, lastSeq: number): number {
   return stay ? Math.min(lastSeq, stay[1] ?? lastSeq) : 0;
 }
 
-/** DESIGN §4.8: counted messages by others after the member's marks; `lastOrd` is the conversation's. */
-export function unreadOf(member: Member, lastOrd: number): number {
+/**
+ * DESIGN §4.8: counted messages by others after the member's marks that were not recalled; `lastOrd` is the conversation's.
+ * What the member sent itself lies before its own mark, so that all others are by others.
+ */
+export function unreadOf(member: Member, lastOrd: number, recalled: readonly Recalled[]): number {
   const seen = Math.max(member.joinOrd, member.deletedOrd, member.readOrd, member.sentOrd);
   const end = Math.min(lastOrd, member.leftOrd ?? lastOrd);
-  return Math.max(0, end - seen);
+  return Math.max(0, end - seen - recalled.filter(([, ord]) => ord > seen && ord <= end).length);
 }

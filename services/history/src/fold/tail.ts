@@ -1,13 +1,14 @@
 // A tail: what the log has of one partition behind a position, kept as what it does to member documents, without bodies.
 import type { LogEntry } from "@parley/store";
-import type { Member } from "../keep/store.ts";
-import { type Folded, foldEvent, foldSent, isCounted, openNamed, uidsOf } from "./fold-entry.ts";
+import type { Member, Recalled } from "../keep/store.ts";
+import { type Folded, foldEvent, foldRecalls, foldSent, isCounted, openNamed, recallOf, uidsOf } from "./fold-entry.ts";
 
 /** What the entries of one conversation come to. */
 export interface ConversationTail {
   /** its first message is here: between two users it opens their stays */
   begins: boolean;
   events: LogEntry[];
+  recalls: Recalled[];
   /** each sender's last counted message */
   sent: Map<string, { seq: number; ord: number }>;
 }
@@ -32,15 +33,21 @@ export function emptyTail(q: number, from: number): Tail {
 export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
   for (const entry of entries) {
     const known = tail.conversations.get(entry.conv);
-    const conversation: ConversationTail = known ?? { begins: false, events: [], sent: new Map() };
+    const conversation: ConversationTail = known ?? { begins: false, events: [], recalls: [], sent: new Map() };
     tail.conversations.set(entry.conv, conversation);
     if (entry.seq === 1) conversation.begins = true;
-    const before = conversation.sent.size + conversation.events.length;
-    if (entry.event) conversation.events.push({ ...entry, body: noBody });
+    const before = sizeOf(conversation);
+    const recall = recallOf(entry);
+    if (recall) conversation.recalls.push(recall);
+    else if (entry.event) conversation.events.push({ ...entry, body: noBody });
     if (isCounted(entry)) conversation.sent.set(entry.from, { seq: entry.seq, ord: entry.ord });
-    tail.size += conversation.sent.size + conversation.events.length - before;
+    tail.size += sizeOf(conversation) - before;
     tail.to = entry.pos;
   }
+}
+
+function sizeOf({ sent, events, recalls }: ConversationTail): number {
+  return sent.size + events.length + recalls.length;
 }
 
 /** Everybody whose member document the tail may change. */
@@ -51,11 +58,12 @@ export function uidsOfTail(conv: string, { begins, events, sent }: ConversationT
 
 /** Folds the tail into the members. Answers those that changed; the structural ones apart. */
 export function foldTail(
-  { begins, events, sent }: ConversationTail,
+  { begins, events, recalls, sent }: ConversationTail,
   conversation: Folded,
 ): { structural: Set<Member>; sent: Set<Member> } {
   const structural = new Set(begins ? openNamed(conversation) : []);
   for (const entry of events) for (const member of foldEvent(conversation, entry)) structural.add(member);
+  foldRecalls(conversation, recalls);
   const moved = new Set<Member>();
   for (const [from, at] of sent) {
     const member = foldSent(conversation, from, at);
@@ -71,5 +79,5 @@ export function foldMember(tail: ConversationTail, member: Member): void {
 
 /** Something to fold into, with nobody in it. */
 export function scratch(conv: string): Folded {
-  return { conv, name: "", nameSeq: 0, members: new Map() };
+  return { conv, name: "", nameSeq: 0, members: new Map(), recalled: [] };
 }

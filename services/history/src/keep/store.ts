@@ -28,6 +28,9 @@ export interface Member {
   changedAt?: number;
 }
 
+/** A message that was recalled: its place, and its `ord`, by which it would count as unread. */
+export type Recalled = readonly [seq: number, ord: number];
+
 /** What a conversation is besides its log. */
 export interface ConversationInfo {
   conv: string;
@@ -36,6 +39,8 @@ export interface ConversationInfo {
   nameSeq: number;
   /** unix ms: when the marks of its members last changed, to the minute; only rooms whose members are told of receipts */
   changedAt?: number;
+  /** the latest messages that were recalled, by seq */
+  recalled?: readonly Recalled[];
 }
 
 /** Everything of partition `q` up to `foldedPos` is in the member documents, up to `announcedPos` in JetStream. */

@@ -1,5 +1,5 @@
 // Documents of history only move forward: of two states of one the later is known field by field, whoever wrote it when.
-import type { ConversationInfo, Mark, Member } from "../keep/store.ts";
+import type { ConversationInfo, Mark, Member, Recalled } from "../keep/store.ts";
 
 /**
  * Takes over what `other` knows and `member` does not. Who is in the conversation and as what follows the log, so the
@@ -24,14 +24,34 @@ export function laterMember(stored: Member, ours: Member): Member {
   return advance(later, ours) ? later : stored;
 }
 
-/** The later name and the later change, each by itself. */
+/** The later name, the later change and all recalls, each by itself. */
 export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): ConversationInfo {
   const isNamed = ours.nameSeq > (stored.nameSeq ?? 0);
   const isChanged = (ours.changedAt ?? 0) > (stored.changedAt ?? 0);
-  if (!isNamed && !isChanged) return stored;
+  const recalled = mergeRecalled(stored.recalled ?? none, ours.recalled ?? none);
+  if (!isNamed && !isChanged && recalled === (stored.recalled ?? none)) return stored;
   const { name, nameSeq } = isNamed ? ours : stored;
   const { changedAt } = isChanged ? ours : stored;
-  return { conv: stored.conv, name, nameSeq, ...(changedAt === undefined ? {} : { changedAt }) };
+  return {
+    conv: stored.conv,
+    name,
+    nameSeq,
+    ...(changedAt === undefined ? {} : { changedAt }),
+    ...(recalled.length > 0 ? { recalled } : {}),
+  };
+}
+
+// Who is behind by more recalls than these has the older ones counted as unread.
+const recalledMax = 1_000;
+const none: readonly Recalled[] = [];
+
+/** The latest recalled messages of both, by seq; `known` itself when `more` adds none. */
+export function mergeRecalled(known: readonly Recalled[], more: readonly Recalled[]): readonly Recalled[] {
+  const seqs = new Set(known.map(([seq]) => seq));
+  const first = known.length < recalledMax ? 0 : (known[0]?.[0] ?? 0);
+  const added = more.filter(([seq]) => seq > first && !seqs.has(seq));
+  if (added.length === 0) return known;
+  return [...known, ...added].sort(([a], [b]) => a - b).slice(-recalledMax);
 }
 
 /** Both positions by themselves. */

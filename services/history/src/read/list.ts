@@ -10,10 +10,10 @@ import {
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
-import type { Member } from "../keep/store.ts";
+import type { ConversationInfo, Member } from "../keep/store.ts";
 import { headsOf } from "./heads.ts";
 import { messageJson, readPage } from "./page.ts";
-import { complete, look, membershipsOf, type Reading, type View } from "./reading.ts";
+import { complete, infosOf, look, membershipsOf, type Reading, type View } from "./reading.ts";
 
 const defaultLimit = 100;
 const pageBytes = limits.pageBytes;
@@ -38,12 +38,12 @@ export async function listConversations(
   while (at < rows.length && parts.length < limit && bytes < pageBytes) {
     const some = rows.slice(at, at + Math.min(rowsAtOnce, limit - parts.length));
     await complete(reading, sight, some);
-    const names = await namesOf(reading, some);
+    const infos = await infosOf(reading, some);
     for (const row of some) {
       if (bytes >= pageBytes) break;
       at += 1;
       if (!isMember(row.member)) continue;
-      const part = rowJson(row, names, (await lastMessage(reading, row)) ?? "null");
+      const part = rowJson(row, infos.get(row.member.conv), (await lastMessage(reading, row)) ?? "null");
       parts.push(part);
       bytes += part.length;
     }
@@ -82,13 +82,13 @@ async function latestFirst(reading: Reading, uid: string, prefix: string, bodies
   return rows.sort((a, b) => tsOf(b) - tsOf(a) || (a.member.conv < b.member.conv ? -1 : 1));
 }
 
-function rowJson({ member, head }: View, names: ReadonlyMap<string, string>, message: string): string {
+function rowJson({ member, head }: View, info: ConversationInfo | undefined, message: string): string {
   const fields = JSON.stringify({
     conv: member.conv,
-    name: names.get(member.conv) ?? otherSide(member),
+    name: info?.name || otherSide(member),
     lastSeq: lastVisible(member, head?.seq ?? 0),
     readSeq: member.readSeq,
-    unread: unreadOf(member, head?.ord ?? 0),
+    unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
     muted: member.muted,
     pinned: member.pinned,
   });
@@ -101,13 +101,6 @@ async function lastMessage({ store }: Reading, { member, head }: View): Promise<
   const last = lastVisible(member, head.seq);
   if (last === head.seq && head.body.byteLength > 0) return messageJson(head);
   return (await readPage(store.log, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
-}
-
-async function namesOf({ store }: Reading, rows: readonly View[]): Promise<Map<string, string>> {
-  const rooms = rows.map(({ member }) => member.conv).filter((conv) => conv.startsWith("room/"));
-  if (rooms.length === 0) return new Map();
-  const infos = await store.infos.getMany(rooms);
-  return new Map([...infos].map(([conv, { doc }]) => [conv, doc.name]));
 }
 
 function tsOf({ head }: { head: LogEntry | undefined }): number {

@@ -3,7 +3,7 @@ import { conversationPartition, conversationPartitionCount } from "@parley/proto
 import type { LogEntry } from "@parley/store";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
-import { findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { advance } from "../project/advance.ts";
 import type { Marks } from "../project/marks.ts";
 import type { Projection } from "../project/projection.ts";
@@ -58,6 +58,16 @@ export async function* membershipPages(
     page = answer.next;
     yield answer.items.map(({ doc }) => doc);
   }
+}
+
+/** What is known of these conversations besides their logs and members; read after their heads. */
+export async function infosOf(
+  { store }: Reading,
+  views: readonly View[],
+): Promise<ReadonlyMap<string, ConversationInfo>> {
+  if (views.length === 0) return new Map();
+  const infos = await store.infos.getMany(views.map(({ member }) => member.conv));
+  return new Map([...infos].map(([conv, { doc }]) => [conv, doc]));
 }
 
 export async function memberOf({ store }: Reading, conv: string, uid: string): Promise<Member | undefined> {

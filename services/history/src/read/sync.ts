@@ -9,11 +9,11 @@ import {
   type sync,
 } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
-import { findAll, type Member, memberKey } from "../keep/store.ts";
+import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
 import { cutPage, readPage } from "./page.ts";
-import { complete, look, membershipPages, type Reading, type View } from "./reading.ts";
+import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
 
 const defaultLimit = 100;
 const none: ReadonlySet<string> = new Set();
@@ -46,10 +46,11 @@ export async function syncConversations(
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
       some = nextStep(views, at, query);
       await complete(reading, sight, some);
+      const infos = await infosOf(reading, some.filter(hasUnread));
       const room = { ...query, maxBytes: limits.pageBytes - made.bytes };
       const receipts = receiptsOf(reading, some);
       const [parts] = await Promise.all([
-        Promise.all(some.map((view) => partOf(reading, view, receipts, room))),
+        Promise.all(some.map((view) => partOf(reading, view, { receipts, info: infos.get(view.member.conv) }, room))),
         receipts,
       ]);
       if (!fill(made, some, parts)) return answerOf(made, began, made.last ?? null);
@@ -131,7 +132,7 @@ interface PartQuery {
 async function partOf(
   reading: Reading,
   { member, head }: View,
-  receipts: Promise<ReadonlyMap<string, Receipt[]>>,
+  { receipts, info }: { receipts: Promise<ReadonlyMap<string, Receipt[]>>; info: ConversationInfo | undefined },
   query: PartQuery,
 ): Promise<string> {
   const cursor = query.cursors[member.conv];
@@ -148,7 +149,7 @@ async function partOf(
     firstSeq: Math.max(member.stays[0]?.[0] ?? 1, first),
     lastSeq: last,
     readSeq: member.readSeq,
-    unread: unreadOf(member, head?.ord ?? 0),
+    unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
     receipts: receiptsOfAll.get(member.conv) ?? [],
   });
   // The log counts bodies; the page counts what is sent.
@@ -159,6 +160,10 @@ async function partOf(
 
 function lacks(member: Member, lastSeq: number, cursor = -1): boolean {
   return cursor < lastVisible(member, lastSeq);
+}
+
+function hasUnread({ member, head }: View): boolean {
+  return unreadOf(member, head?.ord ?? 0, []) > 0;
 }
 
 interface Receipt {

@@ -1,6 +1,7 @@
 // A membership change as an entry of the log, and the message its members see.
 import type { ChangeRequest, MembershipEvent } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
+import { membershipOf } from "../fold/fold-entry.ts";
 import type { Conversation } from "./conversation.ts";
 
 const encoder = new TextEncoder();
@@ -34,5 +35,5 @@ export function changeEntry(
 
 /** The membership event of an entry; a message that took the same key changed nobody. */
 export function eventOf(entry: LogEntry): MembershipEvent {
-  return (entry.event ?? { event: "invite", by: entry.from, uids: [] }) as unknown as MembershipEvent;
+  return membershipOf(entry) ?? { event: "invite", by: entry.from, uids: [] };
 }

@@ -42,6 +42,7 @@ export function newConversation(conv: string): Conversation {
     lastTs: 0,
     memberSeq: 0,
     members: new Map(),
+    recalled: [],
     lastIds: new Map(),
   };
 }
@@ -61,8 +62,8 @@ export async function readConversation(store: HistoryStore, conv: string, pendin
   const conversation = newConversation(conv);
   conversation.members = withPending(members, pending);
   if (info) {
-    const { name, nameSeq } = info.doc;
-    Object.assign(conversation, { name, nameSeq: nameSeq ?? 0 });
+    const { name, nameSeq, recalled = [] } = info.doc;
+    Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled });
   }
   const head = heads.get(conv);
   if (head) {

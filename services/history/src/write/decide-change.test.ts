@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
 import { foldEntry } from "../fold/fold-entry.ts";
 import { isMember, mayRead, unreadOf } from "../fold/members.ts";
-import type { Member } from "../keep/store.ts";
+import type { Member, Recalled } from "../keep/store.ts";
 import { changeEntry } from "./change.ts";
 import { type Conversation, newConversation } from "./conversation.ts";
 import { decideChange } from "./decide-change.ts";
@@ -101,7 +101,9 @@ test("a room keeps an owner: the longest-standing admin, else member, follows th
 
 test("unread counts the messages after the furthest of join, read, deleted and last sent, until the stay ends", () => {
   const member = { joinOrd: 2, readOrd: 5, deletedOrd: 0, sentOrd: 4 } as Member;
-  assert.equal(unreadOf(member, 9), 4);
-  assert.equal(unreadOf({ ...member, leftOrd: 7 }, 9), 2);
-  assert.equal(unreadOf({ ...member, readOrd: 9 }, 9), 0);
+  assert.equal(unreadOf(member, 9, []), 4);
+  const recalled: Recalled[] = [3, 5, 6, 9, 10].map((ord) => [ord + 1, ord]);
+  assert.equal(unreadOf(member, 9, recalled), 2);
+  assert.equal(unreadOf({ ...member, leftOrd: 7 }, 9, []), 2);
+  assert.equal(unreadOf({ ...member, readOrd: 9 }, 9, []), 0);
 });

@@ -3,7 +3,7 @@ import { type AppendItem, type AppendOutcome, namedMembers, parseConv, subjects 
 import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Shelf } from "./conversation.ts";
-import { refusal } from "./sequence.ts";
+import { refusal } from "./outcome.ts";
 
 const usersKept = 100_000;
 const timeoutMs = 1_000;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Stay } from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
 import { newMember } from "../fold/members.ts";
 import { type Conversation, newConversation } from "./conversation.ts";
 import { type Candidate, sequence } from "./sequence.ts";
@@ -13,17 +15,26 @@ function candidate(
   id: string,
   more: Partial<Candidate["item"]> & Partial<Candidate> = {},
 ): Candidate {
-  const { stored, prevStored = true, refusal, ...item } = more;
-  const base = { conv: of.conv, from: "a", device: "a", id, type: "text", body: Buffer.from("{}") };
-  return { item: { ...base, ...item }, conversation: of, stored, prevStored, refusal } as Candidate;
+  const { stored, prevStored = true, refusal, about, ...item } = more;
+  const body = Buffer.from(JSON.stringify({ content: { seq: about?.seq } }));
+  const base = { conv: of.conv, from: "a", device: "a", id, type: "text", body };
+  return { item: { ...base, ...item }, conversation: of, stored, prevStored, refusal, about } as Candidate;
 }
 
 const p2p = conversation("p2p/a/b", { lastSeq: 4, lastOrd: 3, lastTs: 100 });
+const someone = { ...newMember("p2p/a/b", "a"), stays: [[1, null]] as Stay[] };
+p2p.members.set("a", someone);
+const first = { conv: "p2p/a/b", seq: 1, ord: 1, from: "b", type: "text" } as LogEntry;
 
 test("places are dense: pos in the partition, seq in each conversation, ord counts what counts", () => {
   const other = conversation("p2p/a/c");
   const { entries } = sequence(
-    [candidate(p2p, "1"), candidate(other, "2"), candidate(p2p, "3", { type: "reaction" }), candidate(p2p, "4")],
+    [
+      candidate(p2p, "1"),
+      candidate(other, "2"),
+      candidate(p2p, "3", { type: "reaction", about: first }),
+      candidate(p2p, "4"),
+    ],
     1,
     10,
     200,

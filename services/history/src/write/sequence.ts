@@ -3,15 +3,16 @@ import {
   type Appended,
   type AppendItem,
   type AppendOutcome,
-  type ErrorCode,
-  errorTable,
   namedMembers,
   parseConv,
   uncountedTypes,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { isMember } from "../fold/members.ts";
+import { recallEvent } from "../fold/fold-entry.ts";
+import { isMember, newMember } from "../fold/members.ts";
 import type { Conversation } from "./conversation.ts";
+import { aboutSeq, refuseAbout } from "./decide-about.ts";
+import { refusal } from "./outcome.ts";
 
 /** One message with all that was looked up for it. */
 export interface Candidate {
@@ -23,6 +24,8 @@ export interface Candidate {
   prevStored: boolean;
   /** decided before: the receiver does not exist, or could not be asked for */
   refusal: AppendOutcome | undefined;
+  /** the entry that an edit, recall or reaction is about, if it is there */
+  about: LogEntry | undefined;
 }
 
 export interface Sequenced {
@@ -36,6 +39,8 @@ interface Draft {
   ord: number;
   ts: number;
   ids: Map<string, LogEntry>;
+  /** seqs that this batch recalls */
+  recalled: Set<number>;
 }
 
 /** Nothing is moved here: the state follows only when the entries are committed. */
@@ -49,9 +54,10 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     const duplicate = stored ?? draft.ids.get(key);
     if (duplicate) return againOf(duplicate, item.body);
     if (candidate.refusal) return candidate.refusal;
-    const code = refuse(candidate, draft);
-    if (code) return refusal(code);
+    const refused = refuse(candidate, draft);
+    if (refused) return refused;
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
+    if (item.type === "recall" && candidate.about) draft.recalled.add(candidate.about.seq);
     draft.ids.set(key, entry);
     entries.push(entry);
     return outcomeOf(entry);
@@ -69,29 +75,30 @@ function againOf(entry: LogEntry, sent: Uint8Array): Appended {
   return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, stored: entry.body, storedAt: entry.pos };
 }
 
-export function refusal(code: ErrorCode, message: string = errorTable[code].meaning): AppendOutcome {
-  return { error: { code, message } };
-}
-
 function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
   const known = drafts.get(conv);
   if (known) return known;
-  const draft: Draft = { seq: lastSeq, ord: lastOrd, ts: lastTs, ids: new Map() };
+  const draft: Draft = { seq: lastSeq, ord: lastOrd, ts: lastTs, ids: new Map(), recalled: new Set() };
   drafts.set(conv, draft);
   return draft;
 }
 
-function refuse({ item, conversation, prevStored }: Candidate, draft: Draft): ErrorCode | undefined {
+function refuse({ item, conversation, prevStored, about }: Candidate, draft: Draft): AppendOutcome | undefined {
   const parsed = parseConv(conversation.conv);
-  if (!parsed) return "invalid_packet";
+  if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
   if (named ? !named.includes(item.from) : !isMember(conversation.members.get(item.from)))
-    return named || conversation.lastSeq > 0 ? "not_member" : "not_found";
+    return refusal(named || conversation.lastSeq > 0 ? "not_member" : "not_found");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
-  return prevStored || prevInBatch ? undefined : "out_of_order";
+  if (!prevStored && !prevInBatch) return refusal("out_of_order");
+  const seq = aboutSeq(item);
+  if (seq === undefined) return undefined;
+  const isRecalled = draft.recalled.has(seq) || conversation.recalled.some(([recalled]) => recalled === seq);
+  const sender = conversation.members.get(item.from) ?? newMember(conversation.conv, item.from);
+  return refuseAbout(item, { seq, about, isRecalled, sender });
 }
 
-function place({ item, conversation }: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
+function place({ item, conversation, about }: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
   draft.seq += 1;
   draft.ord += uncountedTypes.has(item.type) ? 0 : 1;
   draft.ts = Math.max(draft.ts, now);
@@ -107,7 +114,7 @@ function place({ item, conversation }: Candidate, draft: Draft, q: number, pos: 
     type: item.type,
     ts: draft.ts,
     origin: item.origin ?? null,
-    event: null,
+    event: item.type === "recall" && about ? recallEvent(about) : null,
     memberSeq: conversation.memberSeq,
     body: item.body,
   };

@@ -3,7 +3,7 @@ import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type G
 import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
-import { foldEntry } from "../fold/fold-entry.ts";
+import { foldEntry, infoOf, membershipOf, recallOf } from "../fold/fold-entry.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
@@ -206,10 +206,10 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
 
 function noteStructure(writer: Writer, conversation: Conversation, entry: LogEntry, members: readonly Member[]): void {
   for (const member of members) writer.unput.members.add(member);
-  if (entry.event?.name === undefined) return;
-  const { conv, name, nameSeq } = conversation;
-  writer.projection.touchInfo({ conv, name, nameSeq });
-  writer.unput.infos.add({ conv, name, nameSeq });
+  if (membershipOf(entry)?.name === undefined && !recallOf(entry)) return;
+  const info = infoOf(conversation);
+  writer.projection.touchInfo(info);
+  writer.unput.infos.add(info);
 }
 
 function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "internal", error: unknown): void {

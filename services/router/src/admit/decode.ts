@@ -8,9 +8,8 @@ import {
   decodeObject,
   type JsonObject,
   limits,
-  type MessagePacket,
   parseAddress,
-  pointingTypes,
+  refuseContent,
   storableBody,
   type UplinkTopic,
   uplinkTopic,
@@ -38,7 +37,7 @@ export function createDecode(packetBytes: number): Decode {
     if (parsed instanceof AppError) return parsed;
     const message = checkMessage(parsed);
     if (message instanceof AppError) return withId(message, parsed);
-    const error = misplaced(topic) ?? unsendable(message);
+    const error = misplaced(topic) ?? refuseContent(message);
     if (error) return withId(error, parsed);
     const address = parseAddress(message.to);
     if (!address)
@@ -63,13 +62,6 @@ export function misplaced(topic: UplinkTopic): AppError | undefined {
   if (p === topic.p) return undefined;
   const right = uplinkTopic({ ...topic, p });
   return new AppError("wrong_partition", `publish to ${right}`, { details: { topic: right } });
-}
-
-function unsendable({ content }: MessagePacket): AppError | undefined {
-  if (content.type === "event") return new AppError("forbidden", "content.type event is made by the server only");
-  if (pointingTypes.has(content.type) && content.seq === undefined)
-    return new AppError("invalid_packet", `content.seq is missing: which message is the ${content.type} about?`);
-  return undefined;
 }
 
 function withId(error: AppError, { id }: JsonObject): AppError {
