@@ -31,6 +31,18 @@ function tempFolder(t: TestContext): string {
 const readRun = (dir: string): RunFile => JSON.parse(readFileSync(join(dir, "run.json"), "utf8"));
 const isAlive = (pid: number) => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0;
 
+test("a broker whose database cannot be read starts anew by itself; what it could not read is kept, and that is told", async (t) => {
+  const dir = tempFolder(t);
+  mkdirSync(join(dir, "mosquitto"));
+  writeFileSync(join(dir, "mosquitto", "mosquitto.db"), "cut off");
+  const lines: string[] = [];
+  await startTestCluster(t, { dir, parts: ["mosquitto"], log: (line) => lines.push(line) });
+  const [kept, ...others] = readdirSync(join(dir, "mosquitto")).filter((name) => name.includes("unreadable"));
+  assert.deepEqual(others, []);
+  assert.equal(readFileSync(join(dir, "mosquitto", kept ?? ""), "utf8"), "cut off");
+  assert.ok(lines.some((line) => line.includes(kept ?? "nothing") && line.includes("could not read its database")));
+});
+
 test("a server that was killed runs again, where it was, and run.json names its new process", async (t) => {
   const cluster = await startTestCluster(t, { parts: ["redis-server"] });
   const { redis } = cluster.wiring.urls;

@@ -43,7 +43,11 @@ function superviseServer(name: ServerName, { dir }: Wiring, hooks: Hooks): Super
   return supervise({
     ...hooks,
     name,
-    prepare: () => servers[name].prepare({ ...door, dir: join(dir, name) }),
+    prepare: (lastWord) =>
+      servers[name].prepare(
+        { ...door, dir: join(dir, name) },
+        lastWord === undefined ? undefined : { lastWord, log: hooks.log },
+      ),
     probe: async () => (await servers[name].ready(door)) || "it does not answer",
     logFile: join(dir, "logs", `${name}.log`),
   });

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { secretFiles } from "@parley/runtime";
 import type { Program } from "./child.ts";
+import { databaseFault, memoryLimit, setDatabaseAside } from "./mosquitto-database.ts";
 import { loginLines, passwordLine } from "./mosquitto-login.ts";
 
 export type ServerName = "mosquitto" | "redis-server" | "nats-server";
@@ -14,9 +15,13 @@ export type ServerDoor = { port: number; password: string };
 /** Where a server lives. `settings` are further lines of mosquitto's configuration: of two lines the later one counts. */
 export type ServerPlace = ServerDoor & { dir: string; settings?: readonly string[] };
 
+/** The last words of a server that is being started again, and where to tell what is done about them. */
+export type LifeBefore = { lastWord: string; log(line: string): void };
+
 export type Server = {
   /** It runs in its own folder and its file names nothing outside, so that no path needs to be quoted there. */
-  prepare(place: ServerPlace): Promise<Program>;
+  /** `before`: how the life before this one ended, if there was one. */
+  prepare(place: ServerPlace, before?: LifeBefore): Promise<Program>;
   ready(door: ServerDoor): Promise<boolean>;
   /** For services. Mosquitto's has no password: they show it the services' secret. */
   url(door: ServerDoor): string;
@@ -44,17 +49,26 @@ export const servers: Record<ServerName, Server> = {
   },
 };
 
-async function prepareMosquitto({ dir, port, password, settings = [] }: ServerPlace): Promise<Program> {
+async function prepareMosquitto(place: ServerPlace, before?: LifeBefore): Promise<Program> {
+  const { dir, port, password, settings = [] } = place;
   await makePrivate(dir);
+  if (before && databaseFault.test(before.lastWord)) await setDatabaseAside(dir, before.log);
   await writePrivate(join(dir, "passwords"), [passwordLine(servicesUsername, password)]);
   const lines = [
     `listener ${port} 127.0.0.1`,
     ...(await loginLines("passwords")),
     "set_tcp_nodelay true",
     "max_inflight_messages 1000",
-    // No limit: sessions that nobody comes back to are ended by the edge, and memory_limit is the net below.
-    "max_queued_messages 0",
-    "memory_limit 1073741824",
+    // What one session may hold, a router's as well as a device's: in bytes, since a message may have 2 or 65,536 of them.
+    // What finds no room is dropped: for a device sync has it, to a router its sender sends it again, for want of an ack.
+    "max_inflight_bytes 4194304",
+    "max_queued_bytes 8388608",
+    "max_queued_messages 100000",
+    `memory_limit ${await memoryLimit(dir)}`,
+    // The edge watches $SYS/broker/heap/current, and ends sessions long before the limit.
+    "sys_interval 1",
+    // The edge ends sessions of MQTT 3.1.1 after an hour; those that it forgot by a restart end here.
+    "persistent_client_expiration 1d",
     "persistence true",
     "persistence_location ./",
     // Sessions and queues are written every few seconds and at SIGTERM. kill -9 loses what came since: packets the

@@ -10,7 +10,8 @@ export type Readiness = true | string;
 export type SupervisedOptions = {
   /** The part's name, with the number of the replica where there are several. */
   name: string;
-  prepare(): Program | Promise<Program>;
+  /** `lastWord`: the message that the life before ended with, if there was one. */
+  prepare(lastWord?: string): Program | Promise<Program>;
   probe(): Promise<Readiness>;
   logFile: string;
   log(line: string): void;
@@ -47,12 +48,14 @@ export function supervise(options: SupervisedOptions): Supervised {
   async function run(signal: AbortSignal): Promise<void> {
     rotateLog(options.logFile);
     const policy = restartPolicy();
+    let lastWord: string | undefined;
     while (!signal.aborted) {
-      const life = await live(options, signal, (mine) => {
+      const life = await live(options, lastWord, signal, (mine) => {
         child = mine;
         options.changed();
       });
       if (life === undefined || signal.aborted) return;
+      lastWord = life.message;
       const { waitMs, hopeless } = policy.after(life);
       if (hopeless) options.trouble(`${life.message} (log: ${options.logFile})`);
       else options.log(`${life.message}; starting it again`);
@@ -96,6 +99,7 @@ type End = Life & { message: string };
 // One life of the process: undefined if it was not started any more.
 async function live(
   options: SupervisedOptions,
+  lastWord: string | undefined,
   signal: AbortSignal,
   changed: (child: Child | undefined) => void,
 ): Promise<End | undefined> {
@@ -110,7 +114,7 @@ async function live(
   let child: Child;
   let logStart: number;
   try {
-    const program = await options.prepare();
+    const program = await options.prepare(lastWord);
     if (signal.aborted) return undefined;
     if (!isInstalled(program.command))
       return ended(`cannot be started: ${program.command} was not found in the PATH; install it`, null, false);

@@ -42,6 +42,12 @@ export const settings = defineSettings({
     EDGE_CONNECT_WAIT_MS: count(20_000, 1, "how long a CONNECT may wait before it is told: server busy (ms)"),
     EDGE_MAX_PACKET_BYTES: count(128 * 1024, 1024, "largest packet taken from a device (bytes)"),
     EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),
+    EDGE_USER_SESSIONS_AWAY: count(16, 1, "sessions of one user whose devices are away; of more the longest away ends"),
+    EDGE_BROKER_MEMORY_BYTES: count(
+      1024 * 1024 * 1024,
+      1024 * 1024,
+      "Mosquitto's memory_limit; from three eighths of it sessions of devices that are away end, longest away first",
+    ),
     EDGE_SESSION_EXPIRY_SECONDS: count(3600, 0, "longest life of a session whose device is away (s)"),
   },
 });

@@ -3,6 +3,7 @@
 // Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
 import { counter, gauge, type Logger, openTurns, type ServiceContext, type Turns } from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
+import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
 import type { EdgeConfig } from "./config.ts";
 import { startAdmin } from "./doors/admin.ts";
@@ -40,19 +41,31 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     log,
     onAnswer: (hook, { verdict }) => measures.hooks.inc({ hook, verdict }),
   });
-  const sessions = startSessions({ hooks, endSession: (clientId) => endSession(broker, clientId), log });
+  const sessions = startSessions({
+    hooks,
+    endSession: (clientId) => endSession(broker, clientId),
+    awayMax: config.EDGE_USER_SESSIONS_AWAY,
+    log,
+  });
   const surroundings = surround({ config, context, broker, hooks, sessions, turns, connections, room, measures });
   const onDevice = (device: Device): void => {
     if (connections.size >= room.devices + room.refused) device.stream.destroy();
     else connections.add(new Connection(device, surroundings));
   };
   const doors = await openDoors(config, onDevice, { secret: servicesSecret, sessions, log });
+  const memory = watchBrokerMemory({
+    limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
+    endLongestAway: sessions.endLongestAway,
+    closeUnread: () => [...connections].filter((connection) => connection.closeUnread()).length,
+    context,
+  });
   const probe = startProbe({
     health,
     broker,
     hooks,
     clientId: `sys_${context.instance}`,
     addresses: { broker: config.PARLEY_BROKER_URL, hooks: config.EDGE_HOOKS_URL },
+    onState: ({ heapBytes }) => memory.heard(heapBytes),
     log,
   });
   const sweeping = setInterval(() => sweep(connections, sessions), 1000);

@@ -114,13 +114,63 @@ export async function endSession(broker: Broker, clientId: string): Promise<"end
   return connection.connack.sessionPresent ? "ended" : "unknown";
 }
 
-/** True when the broker takes the services' login. */
-export async function probeBroker(broker: Broker, clientId: string): Promise<boolean> {
+/** What a probe found out. */
+export interface BrokerState {
+  /** bytes of memory in use, where the broker says so (Mosquitto) */
+  heapBytes: number | undefined;
+}
+
+const heapTopic = "$SYS/broker/heap/current";
+
+/** Logs in as a service and hears a publish of its own: undefined when the broker does not do that in time. */
+export async function probeBroker(broker: Broker, clientId: string): Promise<BrokerState | undefined> {
   const connection = await connectBroker(broker, briefConnect(broker, clientId, true), 5);
-  if (connection === undefined) return false;
-  connection.socket.end(Buffer.from([types.disconnect << 4, 0]));
-  connection.socket.resume();
-  return connection.connack.reasonCode === 0;
+  if (connection === undefined) return undefined;
+  const { socket, connack } = connection;
+  if (connack.reasonCode !== 0) return void socket.destroy();
+  const ownTopic = `probe/${clientId}`;
+  const subscriptions = [heapTopic, ownTopic].map((topic) => ({ topic, qos: 0 as const }));
+  socket.write(writePacket({ cmd: "subscribe", messageId: 1, subscriptions }, 5));
+  socket.write(
+    writePacket({ cmd: "publish", topic: ownTopic, payload: "", qos: 1, messageId: 2, retain: false, dup: false }, 5),
+  );
+  const heard = await hearProbe(connection, ownTopic, broker.timeoutMs);
+  socket.end(Buffer.from([types.disconnect << 4, 0]));
+  socket.resume();
+  return heard;
+}
+
+/** The broker's memory is retained, so it comes before our own publish. */
+function hearProbe(
+  { socket, framing }: BrokerConnection,
+  ownTopic: string,
+  timeoutMs: number,
+): Promise<BrokerState | undefined> {
+  return new Promise((resolve) => {
+    let heapBytes: number | undefined;
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+    const read = (): void => {
+      while (framing.next() === "packet") {
+        const bytes = framing.packet();
+        if (bytes[0]! >> 4 !== types.publish) continue;
+        const publish = readPacket(bytes, "publish", 5);
+        if (publish?.topic === heapTopic) heapBytes = Number(publish.payload.toString()) || undefined;
+        if (publish?.topic !== ownTopic) continue;
+        clearTimeout(timer);
+        resolve({ heapBytes });
+      }
+    };
+    read();
+    socket.on("data", (chunk: Buffer) => {
+      framing.push(chunk);
+      read();
+    });
+    socket.resume();
+  });
 }
 
 function briefConnect({ username, password }: Broker, clientId: string, clean: boolean): Buffer {

@@ -1,8 +1,8 @@
-// Asks now and then whether the broker takes our login and a hook answers: what readiness stands on.
+// Asks now and then whether the broker takes a login and a publish and a hook answers: what readiness stands on.
 import { type Health, type Logger, sayWaiting, type Waiting } from "@parley/runtime";
 import type { Hooks } from "../hooks/hooks.ts";
 import { publishQuestion } from "../hooks/questions.ts";
-import { type Broker, probeBroker } from "./broker.ts";
+import { type Broker, type BrokerState, probeBroker } from "./broker.ts";
 
 const everyMs = 1000;
 const freshMs = 5000;
@@ -14,6 +14,7 @@ export function startProbe({
   hooks,
   clientId,
   addresses,
+  onState,
   log,
 }: {
   health: Health;
@@ -22,10 +23,11 @@ export function startProbe({
   clientId: string;
   /** as the settings name them, for the log */
   addresses: { broker: string; hooks: string };
+  onState(state: BrokerState): void;
   log: Logger;
 }): { close(): void } {
   let closed = false;
-  const brokerFault = "the broker does not take the services' login";
+  const brokerFault = "the broker takes no login and publish of a service";
   const hookFault = "auth-webhook does not answer";
   const brokerWatch = watch(log, "broker", addresses.broker, brokerFault);
   const hookWatch = watch(log, "auth-webhook", addresses.hooks, hookFault);
@@ -33,12 +35,13 @@ export function startProbe({
   health.check("hooks", () => hookWatch.isFresh() || hookFault);
 
   async function probe(): Promise<void> {
-    const [taken, answer] = await Promise.all([
+    const [state, answer] = await Promise.all([
       probeBroker(broker, clientId),
       hooks.ask("auth_on_publish", nobodysQuestion(clientId)),
     ]);
     if (closed) return;
-    brokerWatch.asked(taken);
+    brokerWatch.asked(state !== undefined);
+    if (state !== undefined) onState(state);
     hookWatch.asked(answer.verdict !== "failed");
     timer = setTimeout(() => void probe(), everyMs);
   }

@@ -46,6 +46,8 @@ export interface Device {
 const maxUnreadBytes = 256 * 1024;
 /** Room for a token and a Will: nobody knows yet who it is, and there may be many of them. */
 const maxConnectBytes = 16 * 1024;
+/** how long a device may read nothing while the broker is short of memory */
+const shortMemoryUnreadMs = 2000;
 /** how long a closed socket may take to send its last words */
 const lingerMs = 1000;
 
@@ -112,6 +114,13 @@ export class Connection implements Member {
     // Whatever is for it would gather at the broker, in memory that all share.
     else if (this.#unreadSince !== undefined && performance.now() - this.#unreadSince > this.#edge.unreadMs)
       this.close(reasons.notReading);
+  }
+
+  /** Closes a connection whose device has not read for two seconds; the broker keeps in memory what is for it. */
+  closeUnread(): boolean {
+    if (this.#unreadSince === undefined || performance.now() - this.#unreadSince < shortMemoryUnreadMs) return false;
+    this.close(reasons.notReading);
+    return true;
   }
 
   remove(): void {

@@ -2,6 +2,7 @@
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Hooks } from "../hooks/hooks.ts";
+import { openAway } from "./away.ts";
 
 /** A device's connection, as sessions see it. */
 export interface Member {
@@ -33,22 +34,13 @@ export interface Sessions {
   remove(clientId: string): Promise<boolean>;
   /** Ends what ran out by now. */
   sweep(now: number): void;
+  /** Ends so many sessions whose devices are away, longest away first; answers how many there were. */
+  endLongestAway(count: number): number;
   /** Resolves when the hooks have been told all so far. */
   settled(): Promise<void>;
 }
 
-interface Waiting {
-  connectionId: string;
-  endsAt: number;
-  byBroker: boolean;
-}
-
-type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
-
-const expireAgainMs = 10_000;
-/** A broker looks for sessions that are over about once a second, by whole seconds: told before that, it may still hold one. */
-const brokerLagMs = 2_000;
-const waitingMax = 200_000;
+export type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
 
 /**
  * Kept in memory only: after a restart of the edge, what waited is forgotten here and ended by the device's next connect,
@@ -57,20 +49,23 @@ const waitingMax = 200_000;
 export function startSessions({
   hooks,
   endSession,
+  awayMax,
   log,
 }: {
   hooks: Hooks;
   endSession: (clientId: string) => Promise<"ended" | "unknown" | "failed">;
+  /** sessions of one user whose devices are away */
+  awayMax: number;
   log: Logger;
 }): Sessions {
   /** newest last; more than one only while a take-over is under way */
   const members = new Map<string, Member[]>();
-  /** disconnected persistent sessions: when they end, and whether the broker ends them itself */
-  const waiting = new Map<string, Waiting>();
   const { tell, settled } = startTelling(hooks);
+  const isHere = (clientId: string) => members.has(clientId);
+  const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell });
 
   function claim(member: Member): void {
-    waiting.delete(member.clientId);
+    away.forget(member.clientId);
     members.set(member.clientId, [...(members.get(member.clientId) ?? []), member]);
   }
 
@@ -90,15 +85,13 @@ export function startSessions({
       tell(clientId, "on_client_gone", connectionId);
       return;
     }
-    const byBroker = member.version === 5;
-    const keptMs = member.sessionExpirySeconds * 1000 + (byBroker ? brokerLagMs : 0);
-    waiting.set(clientId, { connectionId, endsAt: performance.now() + keptMs, byBroker });
+    away.add(member);
     tell(clientId, "on_client_offline", connectionId);
   }
 
   async function remove(clientId: string): Promise<boolean> {
     const here = members.get(clientId) ?? [];
-    const known = waiting.delete(clientId) || here.length > 0;
+    const known = away.forget(clientId) || here.length > 0;
     for (const member of here) member.remove();
     const ended = await endSession(clientId);
     if (ended === "failed") throw new AppError("unavailable", "the broker did not end the session");
@@ -107,38 +100,13 @@ export function startSessions({
     return known || ended === "ended";
   }
 
-  function sweep(now: number): void {
-    let surplus = waiting.size - waitingMax;
-    for (const [clientId, session] of waiting) {
-      const isOver = session.endsAt <= now;
-      // Of too many those that have waited longest: `sync` has what they miss.
-      if (!isOver && surplus-- <= 0) continue;
-      waiting.delete(clientId);
-      if (isOver && session.byBroker) tell(clientId, "on_session_expired", session.connectionId);
-      else void expire(clientId, session);
-    }
-  }
-
-  /**
-   * An MQTT 3.1.1 session never ends by itself on the broker. Its device may have come back through another edge, where
-   * ending the session would disconnect it; that edge will see to it.
-   */
-  async function expire(clientId: string, session: Waiting): Promise<void> {
-    const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId });
-    if (members.has(clientId) || waiting.has(clientId)) return;
-    if (verdict === "refused" && error === "connected") return;
-    const ended = verdict === "ok" ? await endSession(clientId) : "failed";
-    if (members.has(clientId)) return;
-    if (ended === "failed") waiting.set(clientId, { ...session, endsAt: performance.now() + expireAgainMs });
-    else tell(clientId, "on_session_expired", session.connectionId);
-  }
-
   return {
     claim,
     wake,
     leave,
     remove,
-    sweep,
+    sweep: away.sweep,
+    endLongestAway: away.endLongestAway,
     connected: () => connectedOf(members),
     isTakenOver: (member) => members.get(member.clientId)?.at(-1) !== member,
     isElsewhere: startAsking(hooks),

@@ -1,0 +1,51 @@
+// Keeps the broker's memory free: what gathers there for devices that are away or do not read goes before it is full.
+import { gauge, type Logger, type ServiceContext } from "@parley/runtime";
+
+/** Shares of the broker's memory at which the edge does something. The rest is for services and for what is under way. */
+const few = 3 / 8;
+const all = 1 / 2;
+const full = 9 / 10;
+
+/** Below `all` so many sessions end a second, longest away first. */
+const fewSessions = 500;
+const reminderMs = 10_000;
+
+export interface BrokerMemory {
+  /** As a probe found it, about once a second. */
+  heard(heapBytes: number | undefined): void;
+}
+
+/** A broker that does not say how much memory it uses is left to its own settings. */
+export function watchBrokerMemory(options: {
+  limitBytes: number;
+  /** Ends so many sessions whose devices are away, longest away first; answers how many there were. */
+  endLongestAway(count: number): number;
+  /** Closes the connections of devices that do not read; answers how many there were. */
+  closeUnread(): number;
+  context: Pick<ServiceContext, "health" | "metrics" | "log">;
+}): BrokerMemory {
+  const { limitBytes, endLongestAway, closeUnread, context } = options;
+  let heap = 0;
+  const say = sayNowAndThen(context.log);
+  gauge(context.metrics, "edge_broker_heap_bytes", "memory the broker uses, as it says", () => heap);
+  context.health.check("broker memory", () => heap < full * limitBytes || "the broker's memory is almost full");
+  return {
+    heard(heapBytes) {
+      heap = heapBytes ?? 0;
+      if (heap < few * limitBytes) return;
+      const ended = endLongestAway(heap < all * limitBytes ? fewSessions : Number.POSITIVE_INFINITY);
+      const closed = heap < all * limitBytes ? 0 : closeUnread();
+      say({ event: "broker_memory_short", heap, limit: limitBytes, sessionsEnded: ended, unreadClosed: closed });
+    },
+  };
+}
+
+function sayNowAndThen(log: Logger) {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (line: object): void => {
+    const now = performance.now();
+    if (now - saidAt < reminderMs) return;
+    saidAt = now;
+    log.warn(line);
+  };
+}

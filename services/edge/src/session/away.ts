@@ -1,0 +1,135 @@
+// Sessions whose devices are away: how many may wait and for how long, and how they are ended at the broker.
+import { openTurns } from "@parley/runtime";
+import type { Hooks } from "../hooks/hooks.ts";
+import type { Member, SessionHook } from "./sessions.ts";
+
+interface Waiting {
+  connectionId: string;
+  username: string | null;
+  endsAt: number;
+  byBroker: boolean;
+}
+
+const expireAgainMs = 10_000;
+/** A broker looks for sessions that are over about once a second, by whole seconds: told before that, it may still hold one. */
+const brokerLagMs = 2_000;
+const waitingMax = 200_000;
+/** Sessions being ended at once, a connection to the broker each. */
+const endedAtOnce = 64;
+
+export interface AwayOptions {
+  hooks: Hooks;
+  endSession(clientId: string): Promise<"ended" | "unknown" | "failed">;
+  /** sessions of one user */
+  userMax: number;
+  /** Is the device back? */
+  isHere(clientId: string): boolean;
+  tell(clientId: string, hook: SessionHook, connectionId?: string): void;
+}
+
+export interface Away {
+  add(member: Member): void;
+  /** The device is back, or its session is ended by somebody else: false when it was not waiting. */
+  forget(clientId: string): boolean;
+  sweep(now: number): void;
+  endLongestAway(count: number): number;
+}
+
+export function openAway({ hooks, endSession, userMax, isHere, tell }: AwayOptions): Away {
+  const waiting = openWaiting();
+  const ending = openTurns({ atOnce: endedAtOnce });
+
+  function add({ clientId, connectionId, username, version, sessionExpirySeconds }: Member): void {
+    const byBroker = version === 5;
+    const keptMs = sessionExpirySeconds * 1000 + (byBroker ? brokerLagMs : 0);
+    waiting.add(clientId, { connectionId, username, endsAt: performance.now() + keptMs, byBroker });
+    // Of too many of one user those that have waited longest end: `sync` has what they miss.
+    const surplus = waiting.longestOf(username, userMax);
+    if (surplus !== undefined) end(surplus);
+  }
+
+  function sweep(now: number): void {
+    endLongestAway(waiting.size() - waitingMax);
+    for (const [clientId, session] of waiting.all()) {
+      if (session.endsAt > now) continue;
+      if (!session.byBroker) end(clientId);
+      else {
+        waiting.delete(clientId);
+        tell(clientId, "on_session_expired", session.connectionId);
+      }
+    }
+  }
+
+  function endLongestAway(count: number): number {
+    let ended = 0;
+    for (const [clientId] of waiting.all()) {
+      if (ended >= count) break;
+      end(clientId);
+      ended += 1;
+    }
+    return ended;
+  }
+
+  function end(clientId: string): void {
+    const session = waiting.get(clientId);
+    waiting.delete(clientId);
+    if (session !== undefined) void expire(clientId, session);
+  }
+
+  /**
+   * An MQTT 3.1.1 session never ends by itself on the broker. Its device may have come back through another edge, where
+   * ending the session would disconnect it; that edge will see to it.
+   */
+  async function expire(clientId: string, session: Waiting): Promise<void> {
+    const isBack = () => isHere(clientId) || waiting.get(clientId) !== undefined;
+    const done = await ending.take({ isWanted: () => !isBack() });
+    if (done === undefined) return;
+    try {
+      const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId });
+      if (isBack() || (verdict === "refused" && error === "connected")) return;
+      const ended = verdict === "ok" ? await endSession(clientId) : "failed";
+      if (isHere(clientId)) return;
+      if (ended === "failed") waiting.add(clientId, { ...session, endsAt: performance.now() + expireAgainMs });
+      else tell(clientId, "on_session_expired", session.connectionId);
+    } finally {
+      done();
+    }
+  }
+
+  return { add, forget: waiting.delete, sweep, endLongestAway };
+}
+
+/** Sessions whose devices are away: longest away first, of all and of each user. */
+function openWaiting() {
+  const sessions = new Map<string, Waiting>();
+  const ofUser = new Map<string | null, Set<string>>();
+
+  function remove(clientId: string): boolean {
+    const session = sessions.get(clientId);
+    if (session === undefined) return false;
+    sessions.delete(clientId);
+    const own = ofUser.get(session.username);
+    own?.delete(clientId);
+    if (own?.size === 0) ofUser.delete(session.username);
+    return true;
+  }
+
+  return {
+    size: () => sessions.size,
+    all: () => sessions.entries(),
+    get: (clientId: string) => sessions.get(clientId),
+    delete: remove,
+    add(clientId: string, session: Waiting): void {
+      remove(clientId);
+      sessions.set(clientId, session);
+      const own = ofUser.get(session.username);
+      if (own === undefined) ofUser.set(session.username, new Set([clientId]));
+      else own.add(clientId);
+    },
+    /** The user's that has waited longest, when there are more than `max`. */
+    longestOf(username: string | null, max: number): string | undefined {
+      const own = ofUser.get(username);
+      return own !== undefined && own.size > max ? own.values().next().value : undefined;
+    },
+  };
+}
