@@ -130,11 +130,11 @@ async function openDoors(
   onDevice: (device: Device) => void,
   admin: { secret: string; sessions: Sessions; log: Logger },
 ): Promise<Door[]> {
-  const { EDGE_HOST: host, EDGE_MAX_PACKET_BYTES: maxPacketBytes } = config;
+  const { EDGE_HOST: host } = config;
   const doors: Door[] = [];
   try {
     doors.push(await openTcp({ host, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", onDevice }));
-    const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", maxPacketBytes, onDevice };
+    const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", onDevice };
     doors.push(await openWebSocket(ws));
     doors.push(await startAdmin({ host: config.EDGE_ADMIN_HOST, port: config.EDGE_ADMIN_PORT, ...admin }));
     return doors;

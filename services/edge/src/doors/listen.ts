@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
 import type { Device } from "../session/connection.ts";
+import { acceptWebSocket } from "./web-socket.ts";
 
 export interface Door {
   port: number;
@@ -19,9 +19,7 @@ interface DoorOptions {
   onDevice(device: Device): void;
 }
 
-const subprotocols = ["mqtt", "mqttv3.1"];
 const paths = ["/", "/mqtt"];
-const closeUnsupportedData = 1003;
 
 export async function openTcp({ host, port, setting, onDevice }: DoorOptions): Promise<Door> {
   const server = createServer({ noDelay: true }, (socket) => {
@@ -30,22 +28,9 @@ export async function openTcp({ host, port, setting, onDevice }: DoorOptions): P
   return listen(server, host, port, setting);
 }
 
-export async function openWebSocket({
-  host,
-  port,
-  setting,
-  maxPacketBytes,
-  onDevice,
-}: DoorOptions & { maxPacketBytes: number }): Promise<Door> {
+export async function openWebSocket({ host, port, setting, onDevice }: DoorOptions): Promise<Door> {
   const http = createHttpServer((_, response) => response.writeHead(426, { upgrade: "websocket" }).end());
   http.headersTimeout = http.requestTimeout = 10_000;
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    // One frame may hold many packets; how large each may be is counted later.
-    maxPayload: Math.max(1024 * 1024, 2 * maxPacketBytes),
-    handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
-  });
   http.on("upgrade", (request, socket, head) => {
     const path = (request.url ?? "/").split("?", 1)[0]!;
     if (!paths.includes(path)) {
@@ -53,20 +38,12 @@ export async function openWebSocket({
       return;
     }
     socket.on("error", () => socket.destroy());
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      onDevice({ stream: streamOf(webSocket), transport: "ws", peer: peerOf(request.socket) });
-    });
+    request.socket.setTimeout(0);
+    request.socket.setNoDelay(true);
+    const stream = acceptWebSocket(request, socket, head);
+    if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(request.socket) });
   });
   return listen(http, host, port, setting);
-}
-
-/** Packets may begin and end anywhere in binary frames; a text frame ends the connection [MQTT-6.0.0-1]. */
-function streamOf(webSocket: WebSocket) {
-  webSocket.on("message", (_, isBinary) => {
-    if (!isBinary) webSocket.close(closeUnsupportedData, "binary frames only");
-  });
-  const stream = createWebSocketStream(webSocket);
-  return stream;
 }
 
 function peerOf(socket: Socket) {
