@@ -2,6 +2,7 @@
 export * from "./append.ts";
 export * from "./check.ts";
 export * from "./codec.ts";
+export * from "./dialects/index.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";

@@ -8,6 +8,8 @@ export interface Caller {
   via: "mqtt" | "http" | "key" | "service";
   /** the request's own id or Idempotency-Key: makes a changing method safe to send again for 24 h */
   requestId?: string;
+  /** the largest answer that the device takes, as bytes of the whole packet: pages end before it */
+  maxBytes?: number;
 }
 
 /** `rpc.{method}` */

@@ -1,24 +1,70 @@
-// The way of one message (DESIGN §3): the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
+// The way of one packet. Of a message (DESIGN §3) the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
 import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import type { Logger, Pass, ReceivedPacket } from "@parley/runtime";
 import type { Admit } from "./admit/admit.ts";
-import type { Decode, Uplink } from "./admit/decode.ts";
+import { type Decoded, misplaced } from "./admit/decode.ts";
+import type { SentMessage } from "./admit/decode-message.ts";
 import type { Append } from "./append/append.ts";
-import type { Acknowledge } from "./deliver/acknowledge.ts";
+import type { Acknowledge, PacketName } from "./deliver/acknowledge.ts";
 import type { Deliver, StoredMessage } from "./deliver/deliver.ts";
-import type { PublishMany } from "./deliver/publish.ts";
 import type { ReadStored } from "./deliver/read-stored.ts";
+import type { SendKept } from "./deliver/send.ts";
 
-/** The steps of one ingest partition, each with its I/O inside. */
+/** What is done with the packets of one verb: one definition each, in uplinks/. */
+export interface Uplink<Packet> {
+  /** What is stored is confirmed when all is done; everything else on arrival, and its sender is told what became of it. */
+  isStored: boolean;
+  decode(packet: ReceivedPacket, from: UplinkTopic): Decoded<Packet>;
+  /** Its own steps. The refusal is told to the device. Rejects only when the session ended underneath. */
+  work(packet: Packet, from: UplinkTopic, arrived: ReceivedPacket): Promise<AppError | undefined>;
+  refuse(from: UplinkTopic, name: PacketName, error: AppError, arrived: ReceivedPacket): Promise<void>;
+}
+
+/**
+ * Takes one packet through. `confirm` is called once: for what is stored when nothing is left to do for it, so that a
+ * crash before makes the broker hand the packet to the next router, and every step may be done again.
+ */
+export async function takePacket<Packet>(
+  uplink: Uplink<Packet>,
+  admit: Admit,
+  arrived: ReceivedPacket,
+  from: UplinkTopic,
+  confirm: () => void,
+): Promise<void> {
+  if (!uplink.isStored) confirm();
+  await passOn(uplink, admit, arrived, from);
+  if (uplink.isStored) confirm(); //                                          6 PUBACK: only now is the packet finished
+}
+
+async function passOn<Packet>(
+  uplink: Uplink<Packet>,
+  admit: Admit,
+  arrived: ReceivedPacket,
+  from: UplinkTopic,
+): Promise<void> {
+  const again = uplink.isStored && arrived.dup;
+  const early = again ? undefined : admit.packet(from); //                    1 rate_limited (a DUP: after 3, if it is new)
+  if (early && !admit.mayTell(from)) return;
+
+  const decoded = uplink.decode(arrived, from); //                            2 invalid_packet · too_large · forbidden
+  const refused = "error" in decoded ? decoded.error : misplaced(from); //      wrong_partition
+  if (early && decoded.name === null && !admit.mayTellNameless(from)) return;
+  if (early || refused) return uplink.refuse(from, decoded.name, (early ?? refused) as AppError, arrived);
+
+  const { name, packet } = decoded as { name: PacketName; packet: Packet };
+  const error = await uplink.work(packet, from, arrived);
+  if (error) await uplink.refuse(from, name, error, arrived);
+}
+
+/** The steps of a message in one ingest partition, each with its I/O inside. */
 export interface Path {
-  decode: Decode;
   admit: Admit;
   append: Append;
   deliver: Deliver;
   readStored: ReadStored;
   /** on the partition's own session */
-  publishMany: PublishMany;
+  send: SendKept;
   acknowledge: Acknowledge;
   /** where a test may end the process */
   pass: Pass;
@@ -27,51 +73,37 @@ export interface Path {
   log: Logger;
 }
 
-/**
- * Takes one packet through. `confirm` is called once, when nothing is left to do for it: a crash before makes the broker
- * hand the packet to the next router, and every step may be done again. Rejects when the session ended underneath.
- */
-export async function takeMessage(
+/** Answers the refusal, if history refuses it. */
+export async function storeMessage(
   path: Path,
-  packet: ReceivedPacket,
-  topic: UplinkTopic,
-  confirm: () => void,
-): Promise<void> {
-  const uplink = path.decode(packet, topic); //            1 invalid_packet · too_large · wrong_partition · forbidden
-  if (uplink instanceof AppError) return refuse(path, topic, idOf(uplink), uplink, confirm);
-
-  const early = packet.dup ? undefined : path.admit(topic); // 2 rate_limited (a DUP: after 3, if it is new)
-  if (early) return refuse(path, topic, uplink.id, early, confirm);
-
+  message: SentMessage,
+  from: UplinkTopic,
+  arrived: ReceivedPacket,
+): Promise<AppError | undefined> {
   path.pass("before-append");
-  const outcome = await path.append(itemOf(uplink, topic)); // 3 not_member · not_found · out_of_order · unavailable · internal
+  const outcome = await path.append(itemOf(message, from)); //                3 not_member · not_found · out_of_order · unavailable · internal
   if (outcome instanceof AppError) {
-    if (outcome.code === "internal") await path.deadLetter(packet, outcome);
-    return refuse(path, topic, uplink.id, outcome, confirm);
+    if (outcome.code === "internal") await path.deadLetter(arrived, outcome);
+    return outcome;
   }
-  if (packet.dup && !outcome.duplicate) path.admit(topic); // it counts, and is not refused any more
+  if (arrived.dup && !outcome.duplicate) path.admit.packet(from); //            it counts, and is not refused any more
   path.pass("before-deliver");
-  await finish(path, uplink, topic, outcome);
-  path.pass("before-puback");
-  confirm(); //                                              6 PUBACK: only now is the packet finished
-}
-
-// Stored: the promise is given beside the delivery, and neither waits for the other. Both are with the broker before 6.
-async function finish(path: Path, uplink: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
   const { seq, ts } = outcome;
   await Promise.all([
-    deliver(path, uplink, topic, outcome), //                                           4 QoS 1 to every member
-    path.acknowledge.ack(topic, { id: uplink.id, conv: uplink.conv, seq, ts }), //      5 QoS 1 to the sending device
+    deliver(path, message, from, outcome), //                                 4 QoS 1 to every member
+    path.acknowledge.ack(from, { id: message.id, conv: message.conv, seq, ts }), // 5 QoS 1 to the sending device: the promise
   ]);
+  path.pass("before-puback");
+  return undefined;
 }
 
 // A duplicate goes out as it is stored: the router that stored it may have died before it delivered.
-async function deliver(path: Path, { conv, body }: Uplink, topic: UplinkTopic, outcome: Appended): Promise<void> {
+async function deliver(path: Path, { conv, body }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
   const { seq, ts, memberSeq, stored, storedAt } = outcome;
-  const fields = { conv, seq, from: topic.uid, device: topic.clientId, ts };
-  if (storedAt === undefined) return path.deliver({ fields, memberSeq, body: stored ?? body }, path.publishMany);
+  const fields = { conv, seq, from: from.uid, device: from.clientId, ts };
+  if (storedAt === undefined) return path.deliver({ fields, memberSeq, body: stored ?? body }, path.send);
   const kept = await keptMessage(path, conv, storedAt);
-  if (kept) await path.deliver(kept, path.publishMany);
+  if (kept) await path.deliver(kept, path.send);
 }
 
 // Of a duplicate that had no room in history's reply. It was delivered once, or its members have it by sync.
@@ -84,21 +116,9 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
   }
 }
 
-async function refuse(
-  { acknowledge }: Path,
-  topic: UplinkTopic,
-  id: string | null,
-  error: AppError,
-  confirm: () => void,
-): Promise<void> {
-  await acknowledge.nack(topic, id, error);
-  confirm();
-}
-
-function itemOf({ conv, id, type, prev, body }: Uplink, { uid, clientId, p }: UplinkTopic): AppendItem & { p: string } {
+function itemOf(
+  { conv, id, type, prev, body }: SentMessage,
+  { uid, clientId, p }: UplinkTopic,
+): AppendItem & { p: string } {
   return { p, conv, from: uid, device: clientId, id, type, body, ...(prev === undefined ? {} : { prev }) };
-}
-
-function idOf({ details }: AppError): string | null {
-  return typeof details?.id === "string" ? details.id : null;
 }

@@ -22,11 +22,12 @@ import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver/deliver.ts";
 import { createMembers } from "./deliver/members.ts";
 import { createReadStored } from "./deliver/read-stored.ts";
+import { createSend } from "./deliver/send.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followStored } from "./follow/stored.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
-import { createVerbs } from "./uplinks/verbs.ts";
+import { createUplinks } from "./uplinks/uplinks.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -48,15 +49,13 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   });
   const underWay = createUnderWay();
   const shared = { config, nats, redis, instance, askHolder, members, deliver, readStored, underWay, log };
-  const verbs = createVerbs({ ...shared, append, pass: context.pass });
+  const uplinks = createUplinks({ ...shared, append, pass: context.pass });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
     password: context.secrets().servicesSecret,
     window: config.ROUTER_WINDOW,
     maxInFlight: config.ROUTER_MAX_IN_FLIGHT,
-    verbsOf: verbs.verbsOf,
-    released: verbs.released,
-    lost: verbs.lost,
+    ...uplinks,
     afterPause: () => leases.afterPause(),
     log,
   });
@@ -70,11 +69,11 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     acquire: ingest.acquire,
     release: ingest.release,
   });
-  const publishMany = (topics: readonly string[], payload: Uint8Array) => ingest.publishMany(topics, payload);
+  const send = createSend(ingest, log);
   const following = [
     followMembersChanged(nats, members),
-    followNotify(nats, ingest, log),
-    followStored({ nats, readStored, deliver: (message) => deliver(message, publishMany), log }),
+    followNotify(nats, send, log),
+    followStored({ nats, readStored, deliver: (message) => deliver(message, send.kept), log }),
     watchCheck(health, "history", createReachHistory(nats, holders)),
   ];
   health.check("partitions", leases.ready);

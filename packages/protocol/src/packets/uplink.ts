@@ -90,6 +90,12 @@ export const RequestPacket = Type.Object(
     id: Type.Optional(RequestId),
     method: Type.String({ minLength: 1, maxLength: 64 }),
     params: Type.Optional(Type.Object({})),
+    maxBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1024,
+        description: "the largest answer the device takes: pages end at it, what is larger is answered too_large",
+      }),
+    ),
   },
   { additionalProperties: false },
 );

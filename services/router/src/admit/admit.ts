@@ -1,41 +1,30 @@
-// Step 2: how much a device may send; counted here, because a device has one router.
-import { AppError, type UplinkTopic } from "@parley/protocol";
-import { LRUCache } from "lru-cache";
+// Step 1: how much a device may send, and how much of a refusal it is told; counted here, because a device has one router.
+import { AppError, type Device } from "@parley/protocol";
+import { openTokenBuckets } from "@parley/runtime";
 
 const devicesKept = 100_000;
 
-interface Bucket {
-  tokens: number;
-  at: number;
+export interface Admit {
+  /** Counts a packet; the refusal when the device sends more than it may. */
+  packet(device: Device): AppError | undefined;
+  /** May one more refusal for the rate be told, as many as the device may send? An answer to each would double a flood. */
+  mayTell(device: Device): boolean;
+  /** May one that names no packet be told? One a second says all there is to say. */
+  mayTellNameless(device: Device): boolean;
 }
 
-export type Admit = (topic: UplinkTopic) => AppError | undefined;
-
-/** A token bucket a device: `rate` packets a second, `burst` at once. `now` in ms. */
-export function createAdmit({
-  rate,
-  burst,
-  now = () => performance.now(),
-}: {
-  rate: number;
-  burst: number;
-  now?: () => number;
-}): Admit {
-  const buckets = new LRUCache<string, Bucket>({ max: devicesKept });
-  return ({ clientId }) => {
-    const at = now();
-    let bucket = buckets.get(clientId);
-    if (!bucket) {
-      bucket = { tokens: burst, at };
-      buckets.set(clientId, bucket);
-    }
-    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, at - bucket.at) * rate) / 1_000);
-    bucket.at = at;
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
-      return undefined;
-    }
-    const retryAfterMs = Math.ceil(((1 - bucket.tokens) * 1_000) / rate);
-    return new AppError("rate_limited", `more than ${rate} packets a second`, { details: { retryAfterMs } });
+/** `rate` packets a second and device, `burst` at once. `now` in ms. */
+export function createAdmit(limits: { rate: number; burst: number; now?: () => number }): Admit {
+  const packets = openTokenBuckets({ ...limits, keys: devicesKept });
+  const told = openTokenBuckets({ ...limits, keys: devicesKept });
+  const toldNameless = openTokenBuckets({ ...limits, rate: 1, burst: 1, keys: devicesKept });
+  return {
+    packet({ clientId }) {
+      const retryAfterMs = packets.take(clientId);
+      if (retryAfterMs === 0) return undefined;
+      return new AppError("rate_limited", `more than ${limits.rate} packets a second`, { details: { retryAfterMs } });
+    },
+    mayTell: ({ clientId }) => told.take(clientId) === 0,
+    mayTellNameless: ({ clientId }) => toldNameless.take(clientId) === 0,
   };
 }

@@ -1,8 +1,9 @@
 // Step 5: what the sending device is told: the promise, or why not.
-import { type AppError, deviceTopic, type UplinkTopic } from "@parley/protocol";
-import type { PublishMany } from "./publish.ts";
+import type { AppError, Device } from "@parley/protocol";
+import type { SendKept } from "./send.ts";
 
-type Device = Pick<UplinkTopic, "uid" | "clientId">;
+/** What names a packet to its sender; null: it has no id, or it could not be read. */
+export type PacketName = string | number | null;
 
 /**
  * Both go out at QoS 1, so that a persistent session has them when its device is back, and resolve when the broker has
@@ -10,21 +11,18 @@ type Device = Pick<UplinkTopic, "uid" | "clientId">;
  */
 export interface Acknowledge {
   ack(device: Device, ack: { id: string; conv: string; seq: number; ts: number }): Promise<void>;
-  /** `id` null: the packet's own could not be read. */
-  nack(device: Device, id: string | number | null, error: AppError): Promise<void>;
+  nack(device: Device, id: PacketName, error: AppError): Promise<void>;
 }
 
-export function createAcknowledge(publishMany: PublishMany): Acknowledge {
+export function createAcknowledge(send: SendKept): Acknowledge {
   return {
-    ack({ uid, clientId }, { id, conv, seq, ts }) {
+    ack(device, { id, conv, seq, ts }) {
       const packet = `{"type":"ack","id":${JSON.stringify(id)},"conv":"${conv}","seq":${seq},"ts":${ts}}`;
-      return publishMany([deviceTopic(uid, clientId)], Buffer.from(packet));
+      return send(Buffer.from(packet), { users: [], devices: [device] });
     },
-    nack({ uid, clientId }, id, error) {
-      const { id: _id, ...details } = error.details ?? {};
-      const more = Object.keys(details).length > 0 ? { details } : {};
-      const packet = { type: "nack", id, code: error.code, message: error.message, ...more };
-      return publishMany([deviceTopic(uid, clientId)], Buffer.from(JSON.stringify(packet)));
+    nack(device, id, { code, message, details }) {
+      const packet = { type: "nack", id, code, message, ...(details ? { details } : {}) };
+      return send(Buffer.from(JSON.stringify(packet)), { users: [], devices: [device] });
     },
   };
 }

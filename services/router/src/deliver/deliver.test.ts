@@ -4,7 +4,7 @@ import { AppError, type MemberList } from "@parley/protocol";
 import { createLogger } from "@parley/runtime";
 import { createDeliver } from "./deliver.ts";
 import { createMembers, type ReadMembers } from "./members.ts";
-import type { PublishMany } from "./publish.ts";
+import { createSend, type SendKept } from "./send.ts";
 
 const log = createLogger({ service: "test", level: "silent" });
 const room = "room/r";
@@ -19,12 +19,13 @@ const message = (seq: number, conv = room) => ({
 function sessions() {
   const sent: string[] = [];
   const answers: (() => void)[] = [];
-  const session = (name: string): PublishMany => {
-    return (topics, payload) => {
+  const session = (name: string): SendKept => {
+    const publishMany = (topics: readonly string[], payload: Uint8Array) => {
       if (topics.length === 0) return Promise.resolve();
       for (const topic of topics) sent.push(`${name} ${topic} ${JSON.parse(Buffer.from(payload).toString()).seq}`);
-      return new Promise((resolve) => answers.push(resolve));
+      return new Promise<void>((resolve) => answers.push(resolve));
     };
+    return createSend({ publishMany }, log).kept;
   };
   const answerAll = () => {
     for (const answer of answers.splice(0)) answer();

@@ -1,16 +1,9 @@
 // Step 4: a stored message to everybody whose stay holds it, in seq order per conversation as far as this router stored it.
-import {
-  deviceTopic,
-  messagesTopic,
-  namedMembers,
-  parseConv,
-  renderMessage,
-  type ServerFields,
-} from "@parley/protocol";
+import { namedMembers, parseConv, type Recipients, renderMessage, type ServerFields } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import { type At, type Members, topicsFor } from "./members.ts";
-import type { PublishMany } from "./publish.ts";
+import { type At, type Members, membersAt } from "./members.ts";
+import type { SendKept } from "./send.ts";
 
 /** A message as it is stored. */
 export interface StoredMessage {
@@ -21,7 +14,7 @@ export interface StoredMessage {
 }
 
 /** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
-export type Deliver = (message: StoredMessage, own: PublishMany) => Promise<void>;
+export type Deliver = (message: StoredMessage, own: SendKept) => Promise<void>;
 
 export interface DeliverParts {
   members: Members;
@@ -35,12 +28,13 @@ export interface DeliverParts {
  * came on: two sessions side by side would let the second message out before the first.
  */
 interface Line {
-  publish: PublishMany;
+  send: SendKept;
   unfinished: number;
   /** the last one that waits for its turn or for the members; undefined: the next one may go at once */
   last: Promise<unknown> | undefined;
 }
 
+const nobody: Recipients = { users: [], devices: [] };
 const roomsInTroubleMax = 5_000;
 // After its last failed read: by then a room may be well again, and is tried as any other.
 const troubleKeptMs = 30_000;
@@ -56,35 +50,36 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
     const line = lines.get(conv) ?? openLine(conv, own);
     line.unfinished += 1;
     try {
-      const topics = line.last ? undefined : topicsNow(conv, at);
-      if (topics) await publishOn(line, own, topics, payload);
-      else await inTurn(line, conv, at, (found) => publishOn(line, own, found, payload));
+      const to = line.last ? undefined : recipientsNow(conv, at);
+      if (to) await sendOn(line, own, payload, to);
+      else await inTurn(line, conv, at, (found) => sendOn(line, own, payload, found));
     } finally {
       line.unfinished -= 1;
       if (line.unfinished === 0) lines.delete(conv);
     }
   };
 
-  function openLine(conv: string, publish: PublishMany): Line {
-    const line: Line = { publish, unfinished: 0, last: undefined };
+  function openLine(conv: string, send: SendKept): Line {
+    const line: Line = { send, unfinished: 0, last: undefined };
     lines.set(conv, line);
     return line;
   }
 
-  function topicsNow(conv: string, at: At): string[] | undefined {
-    const named = namedTopics(conv);
+  // undefined: the members have to be read.
+  function recipientsNow(conv: string, at: At): Recipients | undefined {
+    const named = namedRecipients(conv);
     if (named) return named;
     const list = members.known(conv, at);
-    return list && topicsFor(list, at.seq);
+    return list && membersAt(list, at.seq);
   }
 
   // The next one waits until this one is on its way, not until the broker has it.
-  async function inTurn(line: Line, conv: string, at: At, send: (topics: string[]) => Promise<void>): Promise<void> {
+  async function inTurn(line: Line, conv: string, at: At, send: (to: Recipients) => Promise<void>): Promise<void> {
     const before = line.last;
     const turn = async () => {
       await before;
-      const topics = topicsNow(conv, at) ?? (await topicsOfRoom(conv, at));
-      return { sent: send(topics) };
+      const to = recipientsNow(conv, at) ?? (await recipientsOfRoom(conv, at));
+      return { sent: send(to) };
     };
     const started = turn();
     line.last = started;
@@ -95,15 +90,15 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
   // Never rejects. A room whose members cannot be read is given up once, for all that waits and comes until they can be:
   // it is stored and acknowledged, its members have it by sync, and nobody blocks a partition for longer.
-  async function topicsOfRoom(conv: string, at: At): Promise<string[]> {
+  async function recipientsOfRoom(conv: string, at: At): Promise<Recipients> {
     const startedAt = performance.now();
     while (!isGivenUp(conv)) {
-      const topics = await readTopics(conv, at, startedAt);
-      if (topics) return topics;
+      const to = await readRecipients(conv, at, startedAt);
+      if (to) return to;
       if (!isGivenUp(conv)) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
-    void readTopics(conv, at, startedAt);
-    return [];
+    void readRecipients(conv, at, startedAt);
+    return nobody;
   }
 
   function isGivenUp(conv: string): boolean {
@@ -112,11 +107,11 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   }
 
   // Never rejects; undefined: they are not to be had now.
-  async function readTopics(conv: string, at: At, startedAt: number): Promise<string[] | undefined> {
+  async function readRecipients(conv: string, at: At, startedAt: number): Promise<Recipients | undefined> {
     try {
       const list = await members.read(conv, at);
       unreadSince.delete(conv);
-      return topicsFor(list, at.seq);
+      return membersAt(list, at.seq);
     } catch (error) {
       unreadSince.set(conv, unreadSince.get(conv) ?? startedAt);
       log.warn({ event: "members_unknown", conv, seq: at.seq, reason: String(error) });
@@ -127,20 +122,22 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
 // On the session of the conversation's line. Where that one has ended, the packet's own still stands, or its next holder
 // does all of it again.
-async function publishOn(line: Line, own: PublishMany, topics: readonly string[], payload: Uint8Array): Promise<void> {
-  const { publish } = line;
-  if (publish === own) return own(topics, payload);
+async function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<void> {
+  const { send } = line;
+  if (send === own) return own(payload, to);
   try {
-    await publish(topics, payload);
+    await send(payload, to);
   } catch {
-    if (line.publish === publish) line.publish = own;
-    await own(topics, payload);
+    if (line.send === send) line.send = own;
+    await own(payload, to);
   }
 }
 
 // Where the conversation's name says who takes part; a message to one device goes to that device and to the sender's.
-function namedTopics(conv: string): string[] | undefined {
+function namedRecipients(conv: string): Recipients | undefined {
   const parsed = parseConv(conv);
-  if (parsed?.kind === "dev") return [deviceTopic(parsed.uid, parsed.clientId), messagesTopic(parsed.from)];
-  return parsed && namedMembers(parsed)?.map(messagesTopic);
+  if (!parsed) return nobody;
+  if (parsed.kind === "dev") return { users: [parsed.from], devices: [{ uid: parsed.uid, clientId: parsed.clientId }] };
+  const users = namedMembers(parsed);
+  return users && { users, devices: [] };
 }

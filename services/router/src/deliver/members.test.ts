@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemberList, MembersRequest } from "@parley/protocol";
-import { createMembers, topicsFor } from "./members.ts";
+import { createMembers, membersAt } from "./members.ts";
 
 const conv = "room/r";
 const list = (memberSeq: number, members: MemberList["members"]): MemberList => ({ conv, memberSeq, members });
@@ -86,7 +86,7 @@ test("a message goes to those whose stay holds it, also after they left", async 
     list(7, [member("a", [1, null]), member("b", [1, 4]), member("c", [7, null]), member("d", [1, 2], [6, null])]),
   );
   const cached = await members.read(conv, { seq: 1, memberSeq: 7 });
-  const to = (seq: number) => topicsFor(cached, seq).map((topic) => topic.split("/")[2]);
+  const to = (seq: number) => membersAt(cached, seq).users;
   assert.deepEqual(to(2), ["a", "b", "d"]);
   assert.deepEqual(to(4), ["a", "b"]);
   assert.deepEqual(to(5), ["a"]);

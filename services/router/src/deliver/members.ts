@@ -1,5 +1,5 @@
 // The member lists of rooms as routers need them: cached, as of a membership event, read again when a message is newer.
-import { type MemberList, type MemberRow, type MembersRequest, messagesTopic } from "@parley/protocol";
+import type { MemberList, MemberRow, MembersRequest, Recipients } from "@parley/protocol";
 import { LRUCache } from "lru-cache";
 
 const roomsKept = 5_000;
@@ -7,11 +7,11 @@ const rowsKept = 2_000_000;
 // How long somebody who was removed may still take part in what is never stored, when the word of it was lost.
 const ephemeralAgeMs = 2_000;
 
-/** A list, with the topics of those who are members now. */
+/** A list, with those who are members now. */
 export interface CachedList extends MemberList {
   /** its stays are complete from this message on */
   from: number;
-  topics: string[];
+  present: Recipients;
   current: ReadonlySet<string>;
   /** performance.now() when history was last asked for it */
   askedAt: number;
@@ -48,7 +48,7 @@ export function createMembers(ask: ReadMembers, now: () => number = () => perfor
   async function readFrom(conv: string, from: number, known?: CachedList): Promise<CachedList> {
     const askedAt = now();
     const list = await ask({ conv, seq: from, ...(known ? { known: known.memberSeq } : {}) });
-    const cached = list ? withTopics(list, from, askedAt) : { ...(known as CachedList), askedAt };
+    const cached = list ? asCached(list, from, askedAt) : { ...(known as CachedList), askedAt };
     if (saysMore(cached, lists.peek(conv))) lists.set(conv, cached);
     return cached;
   }
@@ -92,17 +92,18 @@ function saysMore(list: CachedList, than: CachedList | undefined): boolean {
   return list.from <= than.from;
 }
 
-/** The topics message `seq` goes to: those whose stay holds it. */
-export function topicsFor(list: CachedList, seq: number): string[] {
-  if (seq > list.memberSeq) return list.topics;
-  return list.members.filter((member) => staysAt(member, seq)).map(({ uid }) => messagesTopic(uid));
+/** Whom message `seq` goes to: those whose stay holds it. */
+export function membersAt(list: CachedList, seq: number): Recipients {
+  if (seq > list.memberSeq) return list.present;
+  const users = list.members.filter((member) => staysAt(member, seq)).map(({ uid }) => uid);
+  return { users, devices: [] };
 }
 
 function staysAt({ stays }: MemberRow, seq: number): boolean {
   return stays.some(([joinSeq, leftSeq]) => joinSeq <= seq && (leftSeq === null || seq <= leftSeq));
 }
 
-function withTopics(list: MemberList, from: number, askedAt: number): CachedList {
+function asCached(list: MemberList, from: number, askedAt: number): CachedList {
   const uids = list.members.filter(({ stays }) => stays.at(-1)?.[1] === null).map(({ uid }) => uid);
-  return { ...list, from, topics: uids.map(messagesTopic), current: new Set(uids), askedAt };
+  return { ...list, from, present: { users: uids, devices: [] }, current: new Set(uids), askedAt };
 }

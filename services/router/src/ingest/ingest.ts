@@ -8,13 +8,11 @@ import {
   type Waiting,
   within,
 } from "@parley/runtime";
-import { openPartition, type Partition, type PartitionParts, type Verbs } from "./partition.ts";
+import { openPartition, type Partition, type PartitionParts, type Takes } from "./partition.ts";
 
-export interface Ingest {
+export interface Ingest extends Pick<BrokerSession, "publishMany"> {
   acquire(p: string): Promise<void>;
   release(p: string, reason: ReleaseReason): Promise<void>;
-  /** Publishes on any session that is connected. Rejects when there is none. */
-  publishMany(topics: readonly string[], payload: Uint8Array, qos?: 0 | 1): Promise<void>;
   /** False when no session has been connected for a while: the broker is away from here. */
   alive(): boolean;
   /** Packets taken and not confirmed, and bytes of publishes that wait for the broker, all sessions together. */
@@ -23,7 +21,7 @@ export interface Ingest {
 
 export interface IngestParts extends PartitionParts {
   /** What to do with the packets of a partition; called once an acquisition. */
-  verbsOf(p: string, session: BrokerSession): Promise<Verbs> | Verbs;
+  takesOf(p: string, session: BrokerSession): Promise<Takes>;
   released(p: string): Promise<void>;
   /** another has it */
   lost(p: string): Promise<void>;
@@ -46,7 +44,7 @@ export function createIngest(parts: IngestParts): Ingest {
       if (!connected) throw new Error("the broker did not take the session in time");
       waiting?.done();
       waiting = undefined;
-      partition.begin(await parts.verbsOf(p, partition.session));
+      partition.begin(await parts.takesOf(p, partition.session));
     } catch (error) {
       held.delete(p);
       await partition.cut();
@@ -71,12 +69,13 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     acquire,
     release,
-    async publishMany(topics, payload, qos = 1) {
+    // On any session that is connected. Rejects when there is none.
+    async publishMany(topics, payload, qos, properties, whenFull) {
       for (;;) {
         const session = sessions().find(({ connected }) => connected);
         if (!session) throw new AppError("unavailable", "no session with the broker");
         try {
-          return await session.publishMany(topics, payload, qos);
+          return await session.publishMany(topics, payload, qos, properties, whenFull);
         } catch (thrown) {
           // Its partition was given up or lost meanwhile: another session will do as well.
           if (AppError.from(thrown).details?.reason !== "closed") throw thrown;

@@ -1,10 +1,10 @@
 // One ingest partition while this router holds it: its broker session, its packets handed to the verb they are for.
-import { parseUplinkTopic, routerClientId, type UplinkTopic, type UplinkVerb, uplinkFilter } from "@parley/protocol";
+import { dialects, parseUplink, routerClientId, type UplinkTopic, type UplinkVerb } from "@parley/protocol";
 import { type BrokerSession, type Logger, type ReceivedPacket, startBrokerSession, within } from "@parley/runtime";
 
 /** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
-export type Take = (packet: ReceivedPacket, topic: UplinkTopic, confirm: () => void) => void | Promise<void>;
-export type Verbs = Record<UplinkVerb, Take>;
+export type Take = (packet: ReceivedPacket, from: UplinkTopic, confirm: () => void) => Promise<void>;
+export type Takes = Record<UplinkVerb, Take>;
 
 export interface PartitionParts {
   brokerUrl: string;
@@ -19,7 +19,7 @@ export interface PartitionParts {
 export interface Partition {
   session: BrokerSession;
   /** Hands packets out from now on, those that came already first. */
-  begin(verbs: Verbs): void;
+  begin(takes: Takes): void;
   /** Takes nothing more, finishes what is in hand, and leaves the session to the next holder. */
   finish(): Promise<void>;
   /** The session is another's: nothing is finished, and nothing more taken. */
@@ -45,20 +45,20 @@ const sentWaitMs = 1_000;
 export function openPartition(parts: PartitionParts, p: string): Partition {
   const log = parts.log.child({ p });
   const work: Work = { unconfirmed: new Set(), unanswered: new Set() };
-  let verbs: Verbs | undefined;
+  let takes: Takes | undefined;
   let closed = false;
-  // In order: what came before the verbs were ready, or while it is not known whose the partition is.
+  // In order: what came before the takes were ready, or while it is not known whose the partition is.
   const early: { packet: ReceivedPacket; ack: () => void }[] = [];
 
   const handOut = () => {
-    if (!verbs || closed) return;
-    for (const { packet, ack } of early.splice(0)) take(work, verbs, packet, ack, log);
+    if (!takes || closed) return;
+    for (const { packet, ack } of early.splice(0)) take(work, takes, packet, ack, log);
   };
   // A queued session hands out packets as soon as it is connected.
   const onPacket = (packet: ReceivedPacket, ack: () => void) => {
     if (closed) return;
     const known = parts.afterPause();
-    if (verbs && !known && early.length === 0) return take(work, verbs, packet, ack, log);
+    if (takes && !known && early.length === 0) return take(work, takes, packet, ack, log);
     // QoS 0 is bounded by no window: typing of a moment ago is lost.
     if (packet.qos === 1) early.push({ packet, ack });
     if (known) void known.then(handOut);
@@ -74,14 +74,14 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
     maxInFlight: parts.maxInFlight,
     maxQueuedBytes,
     keepAliveSeconds: 10,
-    subscriptions: [{ topic: uplinkFilter(p), qos: 1, retainHandling: 2 }],
+    subscriptions: dialects.map(({ uplinkFilter }) => ({ topic: uplinkFilter(p), qos: 1, retainHandling: 2 })),
     log,
     onPacket,
   });
   return {
     session,
     begin(ready) {
-      verbs = ready;
+      takes = ready;
       handOut();
     },
     async finish() {
@@ -98,9 +98,9 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
   };
 }
 
-function take(work: Work, verbs: Verbs, packet: ReceivedPacket, ack: () => void, log: Logger): void {
-  const topic = parseUplinkTopic(packet.topic);
-  if (!topic) {
+function take(work: Work, takes: Takes, packet: ReceivedPacket, ack: () => void, log: Logger): void {
+  const from = parseUplink(packet.topic);
+  if (!from) {
     log.warn({ event: "topic_unknown", topic: packet.topic });
     ack();
     return;
@@ -110,8 +110,7 @@ function take(work: Work, verbs: Verbs, packet: ReceivedPacket, ack: () => void,
     confirmed = true;
     ack();
   };
-  const doing = verbs[topic.verb](packet, topic, confirm);
-  if (!doing) return;
+  const doing = takes[from.verb](packet, from, confirm);
   const open = confirmed ? work.unanswered : work.unconfirmed;
   const tracked = doing
     .catch((error: unknown) => log.warn({ event: "packet_left", topic: packet.topic, reason: String(error) }))

@@ -1,86 +1,88 @@
-// Requests over MQTT (DESIGN §5): confirmed on arrival, answered on the device's own topic.
+// Requests over MQTT (DESIGN §5): asked of the service that owns the method, answered on the device's own topic.
 import {
   AppError,
   type Caller,
   checkRequest,
-  decodeObject,
   deviceTopic,
-  type JsonObject,
   limits,
   type Method,
   methodSubject,
   methods,
+  type RequestPacket,
   type UplinkTopic,
 } from "@parley/protocol";
-import { type NatsConnection, type PublishProperties, type ReceivedPacket, request } from "@parley/runtime";
+import { type NatsConnection, type ReceivedPacket, request } from "@parley/runtime";
 import type { TObject, TSchema } from "typebox";
-import type { Admit } from "../admit/admit.ts";
-import { misplaced } from "../admit/decode.ts";
-import { tooMuch, type UnderWay } from "../admit/under-way.ts";
-import type { Take } from "../ingest/partition.ts";
+import { decodePacket } from "../admit/decode.ts";
+import type { PacketName } from "../deliver/acknowledge.ts";
+import type { Send } from "../deliver/send.ts";
+import type { Uplink } from "../path.ts";
 
 export interface RequestParts {
   nats: NatsConnection;
-  admit: Admit;
-  underWay: UnderWay;
-  publish(topic: string, payload: Uint8Array, qos: 0 | 1, properties?: PublishProperties): Promise<void>;
+  send: Send["once"];
 }
-
-type RequestId = string | number | undefined;
 
 const timeoutMs = 10_000;
 const limit = { bytes: 256 * 1024, depth: limits.packetDepth, nodes: 25_000 };
 
-export function createTakeRequest({ nats, admit, underWay, publish }: RequestParts): Take {
-  async function answerOf(method: Method<TObject, TSchema>, caller: Caller, params: unknown): Promise<Uint8Array> {
-    const asked = JSON.stringify({ caller, params });
-    const end = underWay.begin(asked.length);
-    if (!end) throw tooMuch();
-    return request(nats, methodSubject(method.name), asked, { timeoutMs }).finally(end);
+export function requestUplink({ nats, send }: RequestParts): Uplink<RequestPacket> {
+  async function answer(from: UplinkTopic, packet: Uint8Array, { properties }: ReceivedPacket): Promise<void> {
+    const { correlationData } = properties;
+    await send(packet, { users: [], devices: [from] }, correlationData ? { correlationData } : {});
   }
 
-  return async (packet, topic, confirm) => {
-    confirm();
-    const parsed = decodeObject(packet.payload, limit);
-    const id = parsed instanceof AppError ? undefined : idOf(parsed);
-    let answer: Uint8Array;
-    try {
-      const { method, params } = understand(parsed, packet, topic, admit);
-      answer = await answerOf(method, callerOf(topic, id), params);
-    } catch (thrown) {
-      answer = Buffer.from(JSON.stringify({ error: AppError.from(thrown).toWire() }));
-    }
-    const correlationData = packet.properties.correlationData;
-    const own = deviceTopic(topic.uid, topic.clientId);
-    await publish(own, withId(answer, id), 1, correlationData ? { correlationData } : {});
+  return {
+    isStored: false,
+    decode: ({ payload }) => decodePacket(payload, checkRequest, limit),
+    refuse: (from, name, error, arrived) => answer(from, answerPacket(name, errorOf(error)), arrived),
+    async work(asked, from, arrived) {
+      const method = methodOf(asked, from, arrived);
+      if (method instanceof AppError) return method;
+      const body = JSON.stringify({ caller: callerOf(asked, from), params: asked.params ?? {} });
+      const answered = await request(nats, methodSubject(method.name), body, { timeoutMs });
+      const packet = answerPacket(asked.id ?? null, answered);
+      const { maxBytes } = asked;
+      if (maxBytes !== undefined && packet.byteLength > maxBytes) return tooLarge(packet.byteLength, maxBytes);
+      await answer(from, packet, arrived);
+      return undefined;
+    },
   };
 }
 
-function understand(parsed: JsonObject | AppError, packet: ReceivedPacket, topic: UplinkTopic, admit: Admit) {
-  if (parsed instanceof AppError) throw parsed;
-  const asked = checkRequest(parsed);
-  if (asked instanceof AppError) throw asked;
-  const { responseTopic } = packet.properties;
-  if (responseTopic !== undefined && responseTopic !== deviceTopic(topic.uid, topic.clientId))
-    throw new AppError("forbidden", "the Response Topic must be the device's own");
-  const refused = misplaced(topic) ?? admit(topic);
-  if (refused) throw refused;
-  const method = methods.get(asked.method);
-  if (!method?.mqtt)
-    throw new AppError("not_found", `no method ${JSON.stringify(asked.method.slice(0, 40))} over MQTT`);
-  return { method, params: asked.params ?? {} };
+function methodOf(
+  { method: name }: RequestPacket,
+  { uid, clientId }: UplinkTopic,
+  { properties }: ReceivedPacket,
+): Method<TObject, TSchema> | AppError {
+  const { responseTopic } = properties;
+  if (responseTopic !== undefined && responseTopic !== deviceTopic(uid, clientId))
+    return new AppError("forbidden", "the Response Topic must be the device's own");
+  const method = methods.get(name);
+  return method?.mqtt ? method : new AppError("not_found", `no method ${JSON.stringify(name.slice(0, 40))} over MQTT`);
 }
 
-function callerOf({ uid, clientId }: UplinkTopic, id: RequestId): Caller {
-  return { uid, clientId, via: "mqtt", ...(id === undefined ? {} : { requestId: String(id) }) };
+function callerOf({ id, maxBytes }: RequestPacket, { uid, clientId }: UplinkTopic): Caller {
+  return {
+    uid,
+    clientId,
+    via: "mqtt",
+    ...(id === undefined ? {} : { requestId: String(id) }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  };
 }
 
-function idOf({ id }: JsonObject): RequestId {
-  return typeof id === "string" || typeof id === "number" ? id : undefined;
+function tooLarge(bytes: number, maxBytes: number): AppError {
+  const message = `the answer has ${bytes} bytes, the request takes ${maxBytes}`;
+  return new AppError("too_large", message, { details: { bytes, maxBytes } });
+}
+
+function errorOf(error: AppError): Uint8Array {
+  return Buffer.from(JSON.stringify({ error: error.toWire() }));
 }
 
 // The owner's answer with the request's id in front; its bytes are not parsed.
-function withId(answer: Uint8Array, id: RequestId): Uint8Array {
-  if (id === undefined) return answer;
-  return Buffer.concat([Buffer.from(`{"id":${JSON.stringify(id)},`), answer.subarray(1)]);
+function answerPacket(id: PacketName, answered: Uint8Array): Uint8Array {
+  if (id === null) return answered;
+  return Buffer.concat([Buffer.from(`{"id":${JSON.stringify(id)},`), answered.subarray(1)]);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError } from "@parley/protocol";
+import { AppError, messagesTopic } from "@parley/protocol";
 import { createLogger, type PublishProperties, type Refusal, type WhenFull } from "@parley/runtime";
-import { createPublishMany } from "./publish.ts";
+import { createSend } from "./send.ts";
 
 const log = createLogger({ service: "test", level: "silent" });
 const refusing = (...refused: Refusal[]) =>
@@ -24,43 +24,46 @@ function publishing(...answers: (AppError | undefined)[]) {
       if (answer) throw answer;
     },
   };
-  const publishMany = createPublishMany(session, log, { giveUpMs: 50, pauseMs: 5 });
-  return { publish: (...topics: string[]) => publishMany(topics, Buffer.from("x")), calls };
+  const send = createSend(session, log, { giveUpMs: 50, pauseMs: 5 });
+  return { sendTo: (...users: string[]) => send.kept(Buffer.from("{}"), { users, devices: [] }), calls };
 }
 
 test("a copy that the broker refuses for now, as while a hook is away, is sent again; the others are not", async () => {
-  const { publish, calls } = publishing(refusing({ topic: "b", reasonCode: 0x87, final: false }), undefined);
-  await publish("a", "b");
+  const { sendTo, calls } = publishing(
+    refusing({ topic: messagesTopic("b"), reasonCode: 0x87, final: false }),
+    undefined,
+  );
+  await sendTo("a", "b");
   assert.deepEqual(
     calls.map(({ topics }) => topics),
-    [["a", "b"], ["b"]],
+    [["a", "b"].map(messagesTopic), [messagesTopic("b")]],
   );
 });
 
 test("a topic that is refused for long holds up nobody: it is tried once a message from then on, until it is taken", async () => {
-  const { publish, calls } = publishing(refusing({ topic: "a", reasonCode: 0x87, final: false }));
-  await publish("a");
+  const { sendTo, calls } = publishing(refusing({ topic: messagesTopic("a"), reasonCode: 0x87, final: false }));
+  await sendTo("a");
   assert.ok(calls.length > 1);
   const before = calls.length;
-  await publish("a");
+  await sendTo("a");
   assert.equal(calls.length, before + 1);
 });
 
 test("a packet that no broker would take is said and given up", async () => {
-  const wrong = publishing(refusing({ topic: "a", reasonCode: 0x90, final: true }));
-  await wrong.publish("a");
+  const wrong = publishing(refusing({ topic: messagesTopic("a"), reasonCode: 0x90, final: true }));
+  await wrong.sendTo("a");
   const large = publishing(new AppError("too_large", "larger than the broker takes"));
-  await large.publish("a");
+  await large.sendTo("a");
   assert.deepEqual([wrong.calls.length, large.calls.length], [1, 1]);
 });
 
 test("what the path publishes keeps its order: it is queued however full the queue is", async () => {
-  const { publish, calls } = publishing(undefined);
-  await publish("a");
+  const { sendTo, calls } = publishing(undefined);
+  await sendTo("a");
   assert.equal(calls[0]?.whenFull, "wait");
 });
 
 test("when the session has ended the packet is left to the next one", async () => {
-  const { publish } = publishing(new AppError("unavailable", "closed", { details: { reason: "closed" } }));
-  await assert.rejects(publish("a"), { code: "unavailable" });
+  const { sendTo } = publishing(new AppError("unavailable", "closed", { details: { reason: "closed" } }));
+  await assert.rejects(sendTo("a"), { code: "unavailable" });
 });

@@ -1,36 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError, renderMessage } from "@parley/protocol";
+import { renderMessage } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { createDecode } from "./decode.ts";
+import { misplaced } from "./decode.ts";
+import { createDecodeMessage, type SentMessage } from "./decode-message.ts";
 
-const decode = createDecode(64 * 1024);
-const topic = { p: ingestPartition("alice:web"), uid: "alice", clientId: "alice:web", verb: "msg" as const };
-const take = (text: string | Buffer, where = topic) => decode({ payload: Buffer.from(text) }, where);
+const decode = createDecodeMessage(64 * 1024);
 
-function refusal(text: string | Buffer, where = topic): AppError {
-  const outcome = take(text, where);
-  assert.ok(outcome instanceof AppError, "the packet was taken");
-  return outcome;
+function take(text: string): SentMessage {
+  const decoded = decode(Buffer.from(text), { uid: "alice" });
+  assert.ok("packet" in decoded, "the packet was refused");
+  return decoded.packet;
+}
+
+function refusal(text: string | Buffer) {
+  const decoded = decode(Buffer.from(text), { uid: "alice" });
+  assert.ok("error" in decoded, "the packet was taken");
+  return { name: decoded.name, ...decoded.error.toWire() };
 }
 
 test("a packet goes on as the bytes its sender wrote", () => {
   const raw = '{ "id":"1", "to":"user/bob", "content":{"type":"text","data":"hi"} , "x":1}';
   const uplink = take(raw);
-  assert.ok(!(uplink instanceof AppError));
   assert.equal(Buffer.from(uplink.body).toString(), raw);
   assert.deepEqual({ ...uplink, body: 0 }, { id: "1", conv: "p2p/alice/bob", type: "text", prev: undefined, body: 0 });
 });
 
 test("a packet without an id is given one, in what is stored too", () => {
   const uplink = take('{"to":"room/r1","content":{"type":"text"}}');
-  assert.ok(!(uplink instanceof AppError));
   assert.equal(JSON.parse(Buffer.from(uplink.body).toString()).id, uplink.id);
 });
 
 test("nobody can write another from behind the server's", () => {
   const uplink = take('{"id":"1","to":"user/bob","content":{"type":"text"},"\\u0066rom":"eve","seq":9}');
-  assert.ok(!(uplink instanceof AppError));
   const fields = { conv: uplink.conv, seq: 1, from: "alice", device: "alice:web", ts: 5 };
   const delivered = Buffer.from(renderMessage(fields, uplink.body)).toString();
   assert.equal(JSON.parse(delivered).from, "alice");
@@ -43,15 +45,16 @@ test("every refusal says what is wrong, and of which packet where that can be re
   assert.equal(refusal(`{"id":"1","x":"${"a".repeat(70_000)}"}`).code, "too_large");
   const noContent = refusal('{"id":"7","to":"user/bob"}');
   assert.match(noContent.message, /content/);
-  assert.equal(noContent.details?.id, "7");
+  assert.equal(noContent.name, "7");
   assert.match(refusal('{"to":"bob456789","content":{"type":"text"}}').message, /user\/\{uid\}/);
   assert.equal(refusal('{"to":"user/bob","content":{"type":"event"}}').code, "forbidden");
   assert.match(refusal('{"to":"user/bob","content":{"type":"edit"}}').message, /content\.seq/);
 });
 
 test("a topic of another partition is refused with the right one", () => {
-  const wrong = { ...topic, p: topic.p === "0" ? "1" : "0" };
-  const error = refusal('{"id":"1","to":"user/bob","content":{"type":"text"}}', wrong);
-  assert.equal(error.code, "wrong_partition");
-  assert.equal(error.details?.topic, `im/up/${topic.p}/alice/alice:web/msg`);
+  const topic = { p: ingestPartition("alice:web"), uid: "alice", clientId: "alice:web", verb: "msg" as const };
+  assert.equal(misplaced(topic), undefined);
+  const error = misplaced({ ...topic, p: topic.p === "0" ? "1" : "0" });
+  assert.equal(error?.code, "wrong_partition");
+  assert.equal(error?.details?.topic, `im/up/${topic.p}/alice/alice:web/msg`);
 });

@@ -1,0 +1,57 @@
+// Step 2 of a message: bytes and sender → what may be stored.
+import { randomUUID } from "node:crypto";
+import {
+  AppError,
+  checkMessage,
+  convOf,
+  type DecodeLimits,
+  decodeObject,
+  limits,
+  parseAddress,
+  refuseContent,
+  storableBody,
+  type UplinkTopic,
+} from "@parley/protocol";
+import { type Decoded, nameOf } from "./decode.ts";
+
+/** A message as far as its sender decides it. */
+export interface SentMessage {
+  id: string;
+  conv: string;
+  /** content.type */
+  type: string;
+  prev: string | undefined;
+  /** as it will be stored */
+  body: Uint8Array;
+}
+
+export type DecodeMessage = (payload: Uint8Array, from: Pick<UplinkTopic, "uid">) => Decoded<SentMessage>;
+
+/** Packets up to `packetBytes`. */
+export function createDecodeMessage(packetBytes: number): DecodeMessage {
+  const limit: DecodeLimits = { bytes: packetBytes, depth: limits.packetDepth, nodes: limits.packetNodes };
+  return (payload, { uid }) => {
+    const parsed = decodeObject(payload, limit);
+    if (parsed instanceof AppError) return { name: null, error: parsed };
+    const name = nameOf(parsed);
+    const message = checkMessage(parsed);
+    if (message instanceof AppError) return { name, error: message };
+    const error = refuseContent(message);
+    if (error) return { name, error };
+    const address = parseAddress(message.to);
+    if (!address) return { name, error: noAddress() };
+    const id = message.id ?? randomUUID();
+    const packet = {
+      id,
+      conv: convOf(uid, address),
+      type: message.content.type,
+      prev: message.prev,
+      body: storableBody(payload, parsed, id),
+    };
+    return { name: id, packet };
+  };
+}
+
+function noAddress(): AppError {
+  return new AppError("invalid_packet", "to is not user/{uid}, user/{uid}/client/{clientId} or room/{id}");
+}

@@ -1,0 +1,104 @@
+// What goes out on one broker session, to people and devices: each dialect says what is published where.
+import { AppError, type Channel, type Recipients, renderFor } from "@parley/protocol";
+import { type BrokerSession, type Logger, type PublishProperties, type Refusal, refusalsOf } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
+
+/**
+ * Takes its place behind what was sent before, at once. Resolves when the broker has every copy, or goes on refusing
+ * one. Rejects only when the session ended.
+ */
+export type SendKept = (packet: Uint8Array, to: Recipients) => Promise<void>;
+
+export interface Send {
+  /** What the path sends: whoever does holds a packet that is counted, so that waiting is bounded. */
+  kept: SendKept;
+  /** QoS 1, once: rejects when the queue is full or the broker refuses it. */
+  once(packet: Uint8Array, to: Recipients, properties?: PublishProperties): Promise<void>;
+  /** QoS 0: lost when the broker does not read. */
+  moment(packet: Uint8Array, to: Recipients): Promise<void>;
+}
+
+type Session = Pick<BrokerSession, "publishMany">;
+
+const topicsInTroubleMax = 10_000;
+const quotaExceeded = 0x97;
+
+/** A topic that is refused for `giveUpMs` is left alone until the broker takes it: what is stored is had by sync. */
+export function createSend(session: Session, log: Logger, { giveUpMs = 10_000, pauseMs = 200 } = {}): Send {
+  const refusedSince = new LRUCache<string, number>({ max: topicsInTroubleMax, ttl: giveUpMs * 3 });
+
+  function mayPass({ topic, final }: Refusal): boolean {
+    if (final) return false;
+    const now = performance.now();
+    const since = refusedSince.get(topic) ?? now;
+    refusedSince.set(topic, since);
+    return now - since < giveUpMs;
+  }
+
+  async function publishKept(topics: readonly string[], payload: Uint8Array): Promise<void> {
+    let left = topics;
+    for (;;) {
+      const refused = await publishOnce(session, left, payload, log);
+      if (refusedSince.size > 0) forgetTaken(refusedSince, left, refused);
+      if (refused.length === 0) return;
+      left = refused.filter(mayPass).map(({ topic }) => topic);
+      if (left.length < refused.length) {
+        const [first] = refused;
+        log.warn({ event: "delivery_refused", topics: refused.length - left.length, reasonCode: first?.reasonCode });
+      }
+      if (left.length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  return {
+    kept: (packet, to) => publishEach(packet, to, "kept", publishKept),
+    once: (packet, to, properties) =>
+      publishEach(packet, to, "kept", (topics, payload) => session.publishMany(topics, payload, 1, properties)),
+    moment: (packet, to) =>
+      publishEach(packet, to, "moment", (topics, payload) => session.publishMany(topics, payload, 0)),
+  };
+}
+
+function publishEach(
+  packet: Uint8Array,
+  to: Recipients,
+  channel: Channel,
+  publish: (topics: readonly string[], payload: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const publications = renderFor(packet, to, channel);
+  const [first] = publications;
+  if (first && publications.length === 1) return publish(first.topics, first.payload);
+  return Promise.all(publications.map(({ topics, payload }) => publish(topics, payload))).then(() => undefined);
+}
+
+/** What the broker refused of it. */
+async function publishOnce(
+  session: Session,
+  topics: readonly string[],
+  payload: Uint8Array,
+  log: Logger,
+): Promise<readonly Refusal[]> {
+  try {
+    await session.publishMany(topics, payload, 1, undefined, "wait");
+    return [];
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    if (error.details?.reason === "closed") throw error;
+    const refused = refusalsOf(error);
+    if (refused.length > 0) return refused;
+    if (error.details?.reason === "queue_full")
+      return topics.map((topic) => ({ topic, reasonCode: quotaExceeded, final: false }));
+    log.warn({ event: "delivery_impossible", code: error.code, reason: error.message });
+    return [];
+  }
+}
+
+function forgetTaken(
+  refusedSince: LRUCache<string, number>,
+  topics: readonly string[],
+  refused: readonly Refusal[],
+): void {
+  const still = new Set(refused.map(({ topic }) => topic));
+  for (const topic of topics) if (!still.has(topic)) refusedSince.delete(topic);
+}

@@ -1,0 +1,89 @@
+// The verbs a device may publish, one row each, and what all partitions of a router share for them.
+import type { UplinkVerb } from "@parley/protocol";
+import { AppError } from "@parley/protocol";
+import type { AskHolder, BrokerSession, Logger, NatsConnection, Pass, Redis } from "@parley/runtime";
+import { type Admit, createAdmit } from "../admit/admit.ts";
+import { tooMuch, type UnderWay } from "../admit/under-way.ts";
+import type { Append } from "../append/append.ts";
+import type { RouterConfig } from "../config.ts";
+import { createAcknowledge } from "../deliver/acknowledge.ts";
+import type { Deliver } from "../deliver/deliver.ts";
+import type { Members } from "../deliver/members.ts";
+import type { ReadStored } from "../deliver/read-stored.ts";
+import { createSend } from "../deliver/send.ts";
+import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
+import { createDeadLetter } from "../ingest/dead-letter.ts";
+import type { Take, Takes } from "../ingest/partition.ts";
+import { takePacket, type Uplink } from "../path.ts";
+import { messageUplink } from "./message.ts";
+import { receiptUplink } from "./receipt.ts";
+import { requestUplink } from "./request.ts";
+import { stateUplink } from "./state.ts";
+import { typingUplink } from "./typing.ts";
+
+export interface UplinkParts {
+  config: RouterConfig;
+  nats: NatsConnection;
+  redis: Redis;
+  instance: string;
+  append: Append;
+  askHolder: AskHolder;
+  members: Members;
+  deliver: Deliver;
+  readStored: ReadStored;
+  underWay: UnderWay;
+  pass: Pass;
+  log: Logger;
+}
+
+export interface Uplinks extends Pick<CrashGuard, "released" | "lost"> {
+  /** What to do with the packets of a partition; called once an acquisition. */
+  takesOf(p: string, session: BrokerSession): Promise<Takes>;
+}
+
+export function createUplinks(parts: UplinkParts): Uplinks {
+  const { config, nats, askHolder, members, underWay, log } = parts;
+  const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
+  const deadLetter = createDeadLetter(nats, log);
+  const guard = createCrashGuard({ ...parts, deadLetter });
+
+  return {
+    async takesOf(p, session) {
+      const send = createSend(session, log);
+      const acknowledge = createAcknowledge(send.kept);
+      const path = { ...parts, admit, send: send.kept, acknowledge, deadLetter };
+      const takes = {
+        msg: takeOf(messageUplink(path, config.ROUTER_PACKET_BYTES), admit),
+        receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
+        rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay), admit),
+        typing: takeOf(counted(typingUplink({ members, acknowledge, send: send.moment }), underWay), admit),
+        state: takeOf(stateUplink({ nats, acknowledge }), admit),
+      } satisfies Record<UplinkVerb, Take>;
+      return { ...takes, msg: await guard.acquired(p, takes.msg, acknowledge) };
+    },
+    released: guard.released,
+    lost: guard.lost,
+  };
+}
+
+function takeOf<Packet>(uplink: Uplink<Packet>, admit: Admit): Take {
+  return (arrived, from, confirm) => takePacket(uplink, admit, arrived, from, confirm);
+}
+
+/** For what was confirmed on arrival and asks others: it is counted while it is under way, and a failure is told. */
+function counted<Packet>(uplink: Uplink<Packet>, underWay: UnderWay): Uplink<Packet> {
+  return {
+    ...uplink,
+    async work(packet, from, arrived) {
+      const end = underWay.begin(arrived.payload.length);
+      if (!end) return tooMuch();
+      try {
+        return await uplink.work(packet, from, arrived);
+      } catch (thrown) {
+        return AppError.from(thrown);
+      } finally {
+        end();
+      }
+    },
+  };
+}
