@@ -18,7 +18,7 @@ export const settings = defineSettings({
       default: 1_000,
       minimum: 1,
       maximum: 65_535,
-      description: "publishes of one session without PUBACK; VerneMQ takes 10 and does not say so",
+      description: "publishes of one session without PUBACK, where the broker announces no lower Receive Maximum",
     }),
     ROUTER_PACKET_BYTES: Type.Integer({
       default: limits.packetBytes,
