@@ -1,11 +1,13 @@
 // The program: its commands, and how every failure becomes one line and an exit code.
 import { Command, CommanderError } from "commander";
+import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
 import { registerCommand } from "./commands/register.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
@@ -40,6 +42,8 @@ export function createProgram(): Command {
     historyCommand(),
     roomsCommand(),
     storeCommand(),
+    backupCommand(),
+    restoreCommand(),
     benchCommand(),
   ])
     root.addCommand(one);

@@ -19,3 +19,29 @@ export function startProgress(label: string, stream: NodeJS.WriteStream = proces
     end: () => void stream.write("\r\x1b[K"),
   };
 }
+
+export interface Steps {
+  tell(step: string, done: number, of: number): void;
+  end(): void;
+}
+
+const lineEveryMs = 3_000;
+
+/** Steps of a work that are told by name: a bar on a terminal, else a line every few seconds. */
+export function startSteps(quiet: boolean, stream: NodeJS.WriteStream = process.stderr): Steps {
+  let shown: { step: string; bar: Progress } | undefined;
+  let saidAt = performance.now();
+  return {
+    tell(step, done, of) {
+      if (quiet) return;
+      if (stream.isTTY) {
+        if (shown?.step !== step) shown = { step, bar: startProgress(step, stream) };
+        shown.bar.update(done, of);
+      } else if (performance.now() - saidAt > lineEveryMs) {
+        saidAt = performance.now();
+        stream.write(`${step}: ${of > 0 ? Math.floor((done / of) * 100) : 0} %\n`);
+      }
+    },
+    end: () => shown?.bar.end(),
+  };
+}

@@ -222,4 +222,24 @@ export interface StoredReferences {
   entries: StoredReference[];
 }
 
+/**
+ * `backup.{service}`: copies its store into `folder`, an empty one within `backup`; progress is told on `progress`.
+ * `backup` holds a file `backup.json` with this `id`: by it the service knows that both see the same folder.
+ */
+export interface BackupRequest {
+  backup: string;
+  id: string;
+  folder: string;
+  progress: string;
+}
+
+/** `refused`: why this store cannot be copied here. `from`, `to`: each partition's last `pos` before and after the copying. */
+export type BackupReply = { refused: string } | { from: number[]; to: number[] };
+
+/** Pages of the file that is being copied. */
+export interface BackupProgress {
+  done: number;
+  of: number;
+}
+
 export type { PresenceNotice };

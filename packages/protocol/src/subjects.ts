@@ -10,6 +10,11 @@ export function historySubject(verb: "append" | "members" | "receipt" | "change"
   return `history.${verb}.${holder}`;
 }
 
+/** Request to the one process that has a service's store open: copy it, while it is used (BackupRequest). */
+export function backupSubject(service: string): string {
+  return `backup.${service}`;
+}
+
 /** Announces that the members of a conversation of partition `q` changed: `members.{q}`. */
 export function membersSubject(q: number): string {
   return `members.${q}`;

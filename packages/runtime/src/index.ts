@@ -30,6 +30,7 @@ export * from "./process/log.ts";
 export * from "./process/main.ts";
 export * from "./process/metrics.ts";
 export * from "./process/secrets.ts";
+export * from "./requests/answer-backup.ts";
 export * from "./requests/ask-holder.ts";
 export * from "./requests/ask-members.ts";
 export * from "./requests/once.ts";

@@ -12,6 +12,11 @@ export interface Store {
   facts(): Promise<Facts>;
   /** For readiness: writes something small. Rejects with a StoreError within 2 s when it could not write durably now. */
   check(): Promise<void>;
+  /**
+   * Copies everything into an empty folder while it is used; the engine that keeps it in files of its own has this. The
+   * copy of the documents is never newer than that of the log, which they are projections of. `tell` hears of pages.
+   */
+  backup?(folder: string, tell: (done: number, of: number) => void): Promise<void>;
   /** Waits for writes under way. */
   close(): Promise<void>;
 }

@@ -117,6 +117,7 @@ async function startParts(options: Resolved, plan: PortPlan, release: () => void
     http: `http://127.0.0.1:${wiring.public.http}`,
     mqtt: { host: "127.0.0.1", port: wiring.public.mqtt, ws: `ws://127.0.0.1:${wiring.public.ws}/mqtt` },
     demo,
+    services: { nats: wiring.urls.nats, store: wiring.storeUrl },
     processes: Object.fromEntries([...supervised].map(([part, all]) => [part, all.flatMap((one) => one.pid() ?? [])])),
   });
   const changed = () => {

@@ -12,6 +12,8 @@ export type RunFile = {
   http: string;
   mqtt: { host: string; port: number; ws: string };
   demo: Login[];
+  /** For who may do all: `parley backup`. Their URLs hold passwords. */
+  services?: { nats: string; store: string };
   processes: Record<string, number[]>;
 };
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@parley/protocol";
 import {
+<<<<<<< HEAD
   clientAddress,
   connectNats,
   connectRedis,
@@ -13,6 +14,14 @@ import {
   type Service,
   type ServiceContext,
   type TrustedProxies,
+=======
+  answerBackup,
+  connectNats,
+  connectRedis,
+  gauge,
+  type Service,
+  type ServiceContext,
+>>>>>>> ed07b0d (store, cli: parley backup while everything runs, parley restore into a new folder)
   watchCheck,
 } from "@parley/runtime";
 import { openStore, StoreError } from "@parley/store";
@@ -83,6 +92,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
+  answerBackup(nats, { service: "api", store: kept, log });
   const pruning = startPruning(store, log);
   const watching = watchCheck(health, "store", () => kept.check());
   const finishing = [

@@ -1,6 +1,7 @@
 // Puts history together: store, leases on conversation partitions, answers over NATS.
 import { conversationPartitionCount, conversationPartitions } from "@parley/protocol/partition";
 import {
+  answerBackup,
   connectNats,
   connectRedis,
   gauge,
@@ -47,6 +48,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
   });
   const { partitions } = replica;
   const answers = serveHistory({ ...replica, nats, instance, trouble, log });
+  answerBackup(nats, { service: "history", store: opened, partitions: conversationPartitionCount, log });
   const watched = watchStore(opened, health);
   const leases = startLeases({
     redis,

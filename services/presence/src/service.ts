@@ -1,6 +1,7 @@
 // Puts presence together: NATS, Redis, the store of devices, sessions, notices, the broker's list.
 import { type ConnectedRequest, type ConnectRequest, subjects } from "@parley/protocol";
 import {
+  answerBackup,
   answerJson,
   connectNats,
   connectRedis,
@@ -56,6 +57,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
         config.PRESENCE_RECONCILE_SECONDS,
       )
     : undefined;
+  answerBackup(nats, { service: "presence", store, log });
   const parts = { devices, change: sessions.change, greet: notices.greet };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),

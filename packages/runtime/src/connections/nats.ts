@@ -29,7 +29,7 @@ export async function connectNats(options: {
   const { url, name, log, health } = options;
   const waiting = sayWaiting(log, "nats", url, () => undefined);
   const nats = await connect({
-    ...addressOf(url),
+    ...natsAddress(url),
     name,
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
@@ -90,7 +90,8 @@ async function watch(nats: NatsConnection, link: LinkState, log: Logger, address
   }
 }
 
-function addressOf(urls: string) {
+/** What the client of NATS is told, of one URL or several with commas. */
+export function natsAddress(urls: string) {
   const parsed = urls.split(",").map((one) => new URL(one.trim()));
   const { username, password } = parsed[0]!;
   const user = decodeURIComponent(username);

@@ -1,5 +1,5 @@
 // The SQLite engine: a service's folder with two databases, so that the log's commits sync alone.
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Facts } from "../facts.ts";
 import type { Store } from "../store.ts";
 import { Database } from "./database.ts";
@@ -46,6 +46,10 @@ function assemble(logFile: Database, documentsFile: Database): Store {
     facts: () => logFile.facts(),
     async check() {
       await Promise.all([logFile.check(), documentsFile.check()]);
+    },
+    async backup(folder, tell) {
+      // Documents first: those of history say up to where they follow the log, and must not be ahead of its copy.
+      for (const file of [documentsFile, logFile]) await file.backup(join(folder, basename(file.path)), tell);
     },
     async close() {
       logFile.close();

@@ -1,0 +1,34 @@
+// Which Parley is meant: its data folder, its store, and how its services are reached, by the environment or run.json.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { UsageError } from "../failure.ts";
+
+export interface Place {
+  /** PARLEY_DIR, absolute. */
+  dir: string;
+  /** A SQLite store. */
+  storeUrl: string;
+  secrets: string;
+  /** Undefined: nothing runs here. */
+  natsUrl: string | undefined;
+}
+
+const mongoWords =
+  "this Parley keeps everything in MongoDB: back it up with `mongodump --oplog` (all at one moment) and put it back with `mongorestore --oplogReplay` into an empty database before any service starts; copy the secrets folder too (docs/operations.md, Backup)";
+
+/** Throws a UsageError that says what to do where the store is MongoDB's. */
+export function findPlace(env: NodeJS.ProcessEnv = process.env): Place {
+  const dir = resolve(env.PARLEY_DIR || ".parley");
+  const run = readRun(join(dir, "run.json"));
+  const storeUrl = env.STORE_URL || run?.store || `sqlite:${join(dir, "data")}`;
+  if (!storeUrl.startsWith("sqlite:")) throw new UsageError(mongoWords);
+  return { dir, storeUrl, secrets: env.PARLEY_SECRETS || join(dir, "secrets"), natsUrl: env.NATS_URL || run?.nats };
+}
+
+function readRun(path: string): { nats: string; store: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")).services;
+  } catch {
+    return undefined;
+  }
+}
