@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@parley/protocol";
 import {
-<<<<<<< HEAD
+  answerBackup,
   clientAddress,
   connectNats,
   connectRedis,
@@ -14,14 +14,6 @@ import {
   type Service,
   type ServiceContext,
   type TrustedProxies,
-=======
-  answerBackup,
-  connectNats,
-  connectRedis,
-  gauge,
-  type Service,
-  type ServiceContext,
->>>>>>> ed07b0d (store, cli: parley backup while everything runs, parley restore into a new folder)
   watchCheck,
 } from "@parley/runtime";
 import { openStore, StoreError } from "@parley/store";

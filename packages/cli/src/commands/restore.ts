@@ -14,7 +14,8 @@ What users notice: messages and logins since the backup are gone. A device that 
 showing them; what it was promised and is lost it can only send again. Logins made since the backup ask for the password.
 
 Examples:
-  $ mv .parley .parley.broken && parley restore /var/backups/parley-2026-11-28 && npm start`;
+  $ parley restore /var/backups/parley-2026-11-28
+  $ PARLEY_DIR=/srv/parley parley restore /mnt/backups/parley`;
 
 export function restoreCommand(): Command {
   return new Command("restore")
