@@ -4,6 +4,7 @@ import { login, type Method, refresh } from "@parley/protocol";
 import { type Credentials, configFolder, openCredentials } from "./credentials.ts";
 import { lockDevice } from "./device-lock.ts";
 import { UsageError } from "./failure.ts";
+import { givenPassword } from "./password.ts";
 import { findServer, type Server } from "./server.ts";
 
 /** What every command takes. */
@@ -12,6 +13,7 @@ export interface AccountFlags {
   user?: string;
   device?: string;
   password?: string;
+  passwordFile?: string;
   json?: boolean;
 }
 
@@ -63,8 +65,8 @@ interface Opened {
   password: string | undefined;
 }
 
-function passwordOf({ password }: AccountFlags, { demo }: Server, user: string | undefined): string | undefined {
-  return password ?? process.env.PARLEY_PASSWORD ?? demo.find(({ username }) => username === user)?.password;
+function passwordOf(flags: AccountFlags, { demo }: Server, user: string | undefined): string | undefined {
+  return givenPassword(flags) ?? demo.find(({ username }) => username === user)?.password;
 }
 
 /** Logs in and keeps the session. */

@@ -19,7 +19,8 @@ export function command(nameAndArguments: string, description: string, examples:
     .option("-s, --server <url>", "the server (PARLEY_URL, else ./.parley/run.json, else http://127.0.0.1:8080)")
     .option("-u, --user <uid>", "who you are (PARLEY_USER, else the latest login)")
     .option("--device <name>", "name of the device: client id {uid}:{name} (default: cli)")
-    .option("--password <password>", "logs in when there is no login yet (better: PARLEY_PASSWORD)")
+    .option("--password-file <file>", "logs in with its first line when there is no login yet (or PARLEY_PASSWORD)")
+    .option("--password <password>", "the same, but every user of this machine can see it in the list of processes")
     .option("--json", "JSON instead of text, one object a line")
     .addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }

@@ -1,8 +1,32 @@
-// Asks for a password: unseen on a terminal, the first line of stdin in a pipe.
+// Where a password comes from: a file, the environment, a question; an argument too, which other users can list.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { UsageError } from "./failure.ts";
 
+/** What was given beforehand: `--password`, `--password-file` (its first line), PARLEY_PASSWORD. */
+export function givenPassword(
+  { password, passwordFile }: { password?: string; passwordFile?: string },
+  env: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  if (password !== undefined && passwordFile !== undefined)
+    throw new UsageError("--password or --password-file, not both");
+  return password ?? (passwordFile === undefined ? env.PARLEY_PASSWORD : readPassword(passwordFile));
+}
+
+function readPassword(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--password-file ${file} cannot be read: ${(error as Error).message}`);
+  }
+  const [line = ""] = text.split(/\r?\n/);
+  if (line === "") throw new UsageError(`--password-file ${file}: its first line is empty`);
+  return line;
+}
+
+/** Asks: unseen on a terminal, the first line of stdin in a pipe. */
 export async function askPassword(question: string): Promise<string> {
   const { stdin, stderr } = process;
   if (stdin.isTTY) stderr.write(question);
@@ -14,7 +38,7 @@ export async function askPassword(question: string): Promise<string> {
       lines.once("close", () => resolve(""));
     });
     if (line !== "") return line;
-    throw new UsageError("a password is needed: --password, PARLEY_PASSWORD, or the first line of stdin");
+    throw new UsageError("a password is needed: --password-file, PARLEY_PASSWORD, or the first line of stdin");
   } finally {
     lines.close();
     if (stdin.isTTY) stderr.write("\n");

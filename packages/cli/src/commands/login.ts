@@ -3,18 +3,17 @@ import type { Command } from "commander";
 import { logIn } from "../account.ts";
 import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import { askPassword } from "../password.ts";
+import { askPassword, givenPassword } from "../password.ts";
 
 export function loginCommand(): Command {
   return command("login", "Log in; the session is kept in ~/.config/parley for the other commands.", [
     "parley login --user alice",
     "parley login --user alice --device phone --server https://chat.example.org",
-    "parley login --user alice < password.txt",
+    "parley login --user alice --password-file password.txt",
   ]).action(
     action(async ({ account, output, flags }) => {
       if (account.user === undefined) throw new UsageError("login as whom? --user NAME");
-      const password =
-        flags.password ?? process.env.PARLEY_PASSWORD ?? (await askPassword(`Password of ${account.user}: `));
+      const password = givenPassword(flags) ?? (await askPassword(`Password of ${account.user}: `));
       const session = await logIn(account.server, account.user, password, account.device);
       const { uid, clientId, expiresAt, mqtt, topics } = session;
       output.result(
