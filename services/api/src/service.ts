@@ -7,6 +7,7 @@ import {
   connectNats,
   connectRedis,
   gauge,
+  type NatsConnection,
   openFailures,
   openTokenBuckets,
   type Redis,
@@ -16,7 +17,7 @@ import {
   type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
-import { openStore, StoreError } from "@parley/store";
+import { openStore, type Store, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
 import { createLoginLimits } from "./accounts/login-limits.ts";
@@ -84,9 +85,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
-  answerBackup(nats, { service: "api", store: kept, log });
   const pruning = startPruning(store, log);
-  const watching = watchCheck(health, "store", () => kept.check());
+  const watching = watchStore(kept, nats, context);
   const finishing = [
     startFinishingRooms({ store, history }, log),
     startFinishingChanges({ store, passwords, revoke, limits }, log),
@@ -107,6 +107,12 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       await closing("store", () => kept.close());
     },
   };
+}
+
+// Readiness by whether the store can be written; and whoever makes a backup asks for a copy of it.
+function watchStore(kept: Store, nats: NatsConnection, { health, log }: ServiceContext): { close(): void } {
+  answerBackup(nats, { service: "api", store: kept, log });
+  return watchCheck(health, "store", () => kept.check());
 }
 
 /** Where devices find MQTT over TCP. */
