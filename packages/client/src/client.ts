@@ -61,6 +61,8 @@ export class ParleyClient {
   readonly #heads: Heads;
   readonly #connection: Connection;
   readonly #startsFromCache: boolean;
+  /** when the last sync that asked for marks was made, in the server's time */
+  #syncedAt: number | undefined;
   #state: ClientState = "connecting";
   #closed = false;
 
@@ -236,12 +238,14 @@ export class ParleyClient {
   async #synchronize(returning: boolean): Promise<void> {
     if (this.#options.from === "now" && !this.#options.cursors && !this.#startsFromCache)
       await this.#inbox.startFrom(this.#askHistory.heads);
-    await syncAll({
+    const marks = this.#syncedAt === undefined ? "all" : { since: this.#syncedAt };
+    const at = await syncAll({
       ask: this.#askHistory.sync,
       cursors: () => this.#inbox.cursors(),
       apply: (conversation) => this.#applySynced(conversation),
-      all: returning,
+      marks: returning ? marks : undefined,
     });
+    if (returning) this.#syncedAt = at;
   }
 
   #applySynced(conversation: SyncedConversation): void {

@@ -136,13 +136,19 @@ test("cursors are handed over in stretches that a request can carry", () => {
   );
 });
 
-test("on return the marks of all conversations are asked for, once", async () => {
-  const asked: (boolean | undefined)[] = [];
-  const { ask, ...server } = serverOf({ a: 5 });
-  const counted: typeof ask = (params) => {
-    asked.push((params as { all?: boolean }).all);
-    return ask(params);
-  };
-  await syncAll({ ...server, all: true, ask: counted });
-  assert.deepEqual(asked, [true, undefined, undefined]);
+test("on return the marks are asked for, once: of all conversations, or of those that moved since", async () => {
+  for (const marks of ["all", { since: 7 }] as const) {
+    const asked: unknown[] = [];
+    const { ask, ...server } = serverOf({ a: 5 });
+    const at = await syncAll({
+      ...server,
+      marks,
+      ask: async (params) => {
+        asked.push(params.all ?? params.since);
+        return { ...(await ask(params)), at: 40 + asked.length };
+      },
+    });
+    assert.deepEqual(asked, [marks === "all" ? true : 7, undefined, undefined]);
+    assert.equal(at, 41, "what moves while it runs is asked for again");
+  }
 });

@@ -9,8 +9,8 @@ export interface SyncParts {
   apply(conversation: SyncedConversation): void;
   /** messages a conversation and page; default as many as a page may have */
   limit?: number;
-  /** also the marks of conversations without new messages: they may have moved while the device was away */
-  all?: boolean;
+  /** also conversations without new messages, for their marks: all of them, or those that moved since an earlier sync */
+  marks?: "all" | { since: number } | undefined;
 }
 
 /** The cursors of the conversations behind `after`, up to `upTo`, which one request can carry. */
@@ -24,29 +24,45 @@ interface Stretch {
 const mostCursors = 10_000;
 const mostCursorBytes = 400 * 1024;
 
-/** Ends when `next` is null and no conversation has more, or throws what a request threw. */
-export async function syncAll(parts: SyncParts): Promise<void> {
-  let all = parts.all ?? false;
-  for (let more = true; more; all = false) {
+/**
+ * Ends when `next` is null and no conversation has more, or throws what a request threw. Answers the server's word for
+ * `marks.since` of a later one.
+ */
+export async function syncAll(parts: SyncParts): Promise<number | undefined> {
+  let marks = marksOf(parts.marks);
+  let at: number | undefined;
+  for (let more = true; more; marks = {}) {
     more = false;
-    for (const stretch of stretchesOf(parts.cursors())) if (await syncStretch(parts, stretch, all)) more = true;
+    for (const stretch of stretchesOf(parts.cursors())) {
+      const answer = await syncStretch(parts, stretch, marks);
+      at ??= answer.at;
+      more ||= answer.more;
+    }
   }
+  return at;
 }
 
-/** Answers whether a conversation has more. */
+function marksOf(marks: SyncParts["marks"]): Pick<ParamsOf<typeof sync>, "all" | "since"> {
+  if (marks === undefined) return {};
+  return marks === "all" ? { all: true } : marks;
+}
+
+/** Answers whether a conversation has more, and when the first page was made. */
 async function syncStretch(
   { ask, apply, limit = limits.pageMessages }: SyncParts,
   { cursors, after, upTo }: Stretch,
-  all: boolean,
-): Promise<boolean> {
-  const params = { cursors, limit, ...(all && { all }) };
+  marks: Pick<ParamsOf<typeof sync>, "all" | "since">,
+): Promise<{ more: boolean; at?: number }> {
+  const params = { cursors, limit, ...marks };
   let more = false;
+  let first: number | undefined;
   let page: Promise<ResultOf<typeof sync>> | undefined = ask({
     ...params,
     ...(after !== undefined && { page: after }),
   });
   while (page) {
-    const { conversations, next }: ResultOf<typeof sync> = await page;
+    const { conversations, next, at }: ResultOf<typeof sync> = await page;
+    first ??= at;
     // The server works on the next page while this one is shown.
     const isLast: boolean = upTo !== undefined && next !== null && next >= upTo;
     page = isLast || next === null ? undefined : ask({ ...params, page: next });
@@ -59,7 +75,7 @@ async function syncStretch(
       more ||= conversation.more && conversation.messages.length > 0;
     }
   }
-  return more;
+  return { more, ...(first !== undefined && { at: first }) };
 }
 
 /** The server goes through conversations in the order of their names, and `page` is the name of the last one. */
