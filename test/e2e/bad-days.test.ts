@@ -83,7 +83,7 @@ test("a store that answers nothing for four seconds: chat resumes by itself", as
   assert.equal(cluster.restarts("history"), 0);
 });
 
-test("api away: conversations go on, a token is enough to connect, a password is refused as unavailable", async (t) => {
+test("api away: conversations go on, a token is enough to connect, a password waits for api", async (t) => {
   const chats = await startChats(t);
   const { mqtt, clientId } = await mosquitto.logIn(cluster, "anna1", "token");
   const url = `mqtt://${mqtt.host}:${mqtt.port}`;
@@ -92,7 +92,7 @@ test("api away: conversations go on, a token is enough to connect, a password is
   const enters = { ...mqtt, clientId, protocolVersion: 5 as const, reconnectPeriod: 0 };
   const late = await connectAsync(url, enters);
   t.after(() => late.endAsync(true));
-  await assert.rejects(connectAsync(url, { ...enters, password }, false), { code: 0x88 });
+  await assert.rejects(connectAsync(url, { ...enters, password }, false), /connection closed|close/i);
   await chats.goesOn({ timeoutMs: 5_000 });
   await cluster.startPart("api");
   await cluster.waitReady();

@@ -67,7 +67,7 @@ test("a missing user name and password are asked as null", async (t) => {
 });
 
 for (const version of versions) {
-  const refusals: [string, HookAnswer, Record<4 | 5, number>][] = [
+  const refusals: [string, HookAnswer, Record<4 | 5, number> | undefined][] = [
     ["a refusal", deny, { 4: 5, 5: 0x86 }],
     [
       "a client id that is another's",
@@ -75,11 +75,11 @@ for (const version of versions) {
       { 4: 2, 5: 0x85 },
     ],
     ["no plugin that decides", { body: { result: "next" } }, { 4: 5, 5: 0x86 }],
-    ["status 500", { status: 500, body: { result: "ok" } }, { 4: 3, 5: 0x88 }],
-    ["an answer that is no JSON", { body: "<html>ok</html>" }, { 4: 3, 5: 0x88 }],
-    ["an answer without a result", { body: { outcome: "ok" } }, { 4: 3, 5: 0x88 }],
-    ["a result nobody knows", { body: { result: "okay" } }, { 4: 3, 5: 0x88 }],
-    ["a mountpoint", { body: { result: "ok", modifiers: { mountpoint: "x/" } } }, { 4: 3, 5: 0x88 }],
+    ["status 500", { status: 500, body: { result: "ok" } }, undefined],
+    ["an answer that is no JSON", { body: "<html>ok</html>" }, undefined],
+    ["an answer without a result", { body: { outcome: "ok" } }, undefined],
+    ["a result nobody knows", { body: { result: "okay" } }, undefined],
+    ["a mountpoint", { body: { result: "ok", modifiers: { mountpoint: "x/" } } }, undefined],
   ];
   test(`only a clear yes lets a device in, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
@@ -87,22 +87,22 @@ for (const version of versions) {
       hooks.answer((hook) => (hook.startsWith("auth_on_register") ? answer : ok));
       const client = await openRaw(t, edge.tcp, version);
       client.send(connectPacket(version, newClientId()));
-      assert.equal(codeOf(await client.next()), codes[version], what);
+      if (codes !== undefined) assert.equal(codeOf(await client.next()), codes[version], what);
       assert.deepEqual(await client.closed(), [], what);
     }
     assert.deepEqual(hooks.of("on_client_wakeup"), []);
   });
 
-  test(`a hook that is down or slow refuses, MQTT ${version}`, async (t) => {
+  test(`a hook that is down or slow lets nobody in, and closes without a CONNACK, which libraries take as final, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_HOOK_TIMEOUT_MS: "500" });
     hooks.answer(() => new Promise(() => {}));
     const slow = await openRaw(t, edge.tcp, version);
     slow.send(connectPacket(version, newClientId()));
-    assert.equal(codeOf(await slow.next()), version === 5 ? 0x88 : 3);
+    assert.deepEqual(await slow.closed(), []);
     await hooks.stop();
     const down = await openRaw(t, edge.tcp, version);
     down.send(connectPacket(version, newClientId()));
-    assert.equal(codeOf(await down.next()), version === 5 ? 0x88 : 3);
+    assert.deepEqual(await down.closed(), []);
   });
 
   test(`a Will is checked like a publish, MQTT ${version}`, async (t) => {
@@ -331,12 +331,11 @@ test("beyond the cap a device is told that the server is busy, and those connect
 });
 
 for (const version of versions) {
-  test(`with the broker down a device is told so, MQTT ${version}`, async (t) => {
+  test(`with the broker down a device is closed without a CONNACK, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, { url: "mqtt://127.0.0.1:1", password: "x" });
     const client = await openRaw(t, edge.tcp, version);
     client.send(connectPacket(version, newClientId()));
-    assert.equal(codeOf(await client.next()), version === 5 ? 0x88 : 3);
-    await client.closed();
+    assert.deepEqual(await client.closed(), []);
     await eventually(() => hooks.of("on_client_gone").length === 1);
     assert.deepEqual(hooks.of("on_client_wakeup"), []);
   });
@@ -352,11 +351,11 @@ for (const version of versions) {
     assert.equal(codeOf(await client.next()), 0);
   });
 
-  test(`a broker that refuses the services' login is unavailable to the device, MQTT ${version}`, async (t) => {
+  test(`a broker that refuses the services' login is no refusal of the device: it is closed without a CONNACK, MQTT ${version}`, async (t) => {
     const { edge } = await startBoth(t, { url: mosquitto.url, password: "wrong" });
     const client = await openRaw(t, edge.tcp, version);
     client.send(connectPacket(version, newClientId()));
-    assert.equal(codeOf(await client.next()), version === 5 ? 0x88 : 3);
+    assert.deepEqual(await client.closed(), []);
     await eventually(() => edge.context.health.reasons().broker !== undefined);
   });
 }

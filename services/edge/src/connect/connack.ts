@@ -30,12 +30,15 @@ export function acceptance(connack: IConnackPacket, admission: Admission, maxPac
   );
 }
 
-/** A broker that refuses the services' login is not the device's fault: to the device it is unavailable. */
-export function brokerRefusal(connack: IConnackPacket, admission: Admission): Buffer {
+/**
+ * A broker that refuses the services' login is not the device's fault, and the cause passes: undefined, the device is only
+ * closed.
+ */
+export function brokerRefusal(connack: IConnackPacket, admission: Admission): Buffer | undefined {
   const code = admission.version === 5 ? (connack.reasonCode ?? 0) : (connack.returnCode ?? 0);
   const reason = passedOn[code] ?? reasons.unavailable;
   const { version, maxPacketBytes } = admission;
-  return refusal(reason, version, maxPacketBytes) ?? refusal(reasons.unavailable, version, maxPacketBytes)!;
+  return refusal(reason, version, maxPacketBytes);
 }
 
 const passedOn: Record<number, Reason> = {

@@ -50,12 +50,16 @@ export function writePacket(packet: Packet, version: Version): Buffer {
   return mqtt.generate(packet, { protocolVersion: version });
 }
 
-/** The CONNACK that refuses, or undefined where MQTT 3.1.1 has no word for the reason. MQTT 5 gets its words if they fit. */
+/**
+ * The CONNACK that refuses. MQTT 5 gets its words if they fit. undefined where only closing says it: MQTT 3.1.1 lacks a code
+ * for many reasons, and after any code several libraries (MQTT.js, mosquitto_sub) never try again, though the cause passes.
+ */
 export function refusal(
   reason: Reason,
   version: Version,
   maxPacketBytes = Number.POSITIVE_INFINITY,
 ): Buffer | undefined {
+  if (reason.silent) return undefined;
   if (version === 4) return reason.returnCode === undefined ? undefined : Buffer.from([0x20, 2, 0, reason.returnCode]);
   const packet = { cmd: "connack", sessionPresent: false, reasonCode: reason.code } as const;
   const long = writePacket(reason.words ? { ...packet, properties: { reasonString: reason.words } } : packet, 5);

@@ -7,7 +7,7 @@ export interface Reason {
   code: number;
   /** in its place in PUBACK and PUBREC, whose codes are fewer: clients take any other for a malformed packet */
   publishCode?: number;
-  /** DISCONNECT has no such code, or clients would give up for good: the connection is closed without a word */
+  /** DISCONNECT has no such code, or libraries would give up for good: the connection is closed without a word */
   silent?: boolean;
   /** what is said to people with it */
   words?: string;

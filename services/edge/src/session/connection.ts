@@ -283,8 +283,10 @@ export class Connection implements Member {
       return dropped;
     }
     this.#broker = socket;
-    if ((connack.reasonCode ?? connack.returnCode) !== 0)
-      return { reply: brokerRefusal(connack, admission), close: reasons.unavailable };
+    if ((connack.reasonCode ?? connack.returnCode) !== 0) {
+      const reply = brokerRefusal(connack, admission);
+      return { ...(reply && { reply }), close: reasons.unavailable };
+    }
     this.#phase = "open";
     this.#desk = this.#openDesk(admission);
     this.#uplink.allow(this.#edge.maxPacketBytes);
