@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { type AppError, type MembershipEvent, type StoredReferences, streams, subjects } from "@parley/protocol";
+import {
+  type AppError,
+  type MembershipEvent,
+  p2pConv,
+  type StoredReferences,
+  streams,
+  subjects,
+} from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { about, startTestHistory } from "./surroundings.ts";
@@ -164,6 +171,68 @@ test("history keeps its guarantees over NATS", async (t) => {
         twice.map((outcome) => ("error" in outcome ? outcome.error.code : "stored")),
         ["stored", "not_found", "stored"],
       );
+    },
+  );
+
+  await t.test("a list shows every conversation in some page while messages arrive between its pages", async () => {
+    const others = Array.from({ length: 12 }, (_, n) => `walt${n}`);
+    for (const other of others) await history.say(other, "vera", "1");
+    const shown = new Set<string>();
+    let { conversations, next } = await history.list("vera", { limit: 3 });
+    for (let page = 0; next !== null; page++) {
+      for (const { conv } of conversations) shown.add(conv);
+      assert.ok(page < 40, "the list does not end");
+      // The quietest one, which no page has shown yet, moves to the front; and a new one begins.
+      if (page < 4) await history.say(others[page] ?? "", "vera", `again${page}`);
+      if (page === 1) await history.say("walt99", "vera", "1");
+      ({ conversations, next } = await history.list("vera", { limit: 3, page: next }));
+    }
+    for (const { conv } of conversations) shown.add(conv);
+    const wanted = [...others, "walt99"].map((other) => p2pConv("vera", other));
+    assert.deepEqual([...shown].sort(), wanted.sort());
+    await assert.rejects(history.list("vera", { page: "1 2" }), hasCode("invalid_packet"));
+  });
+
+  await t.test(
+    "pages end at what the caller's device takes, and a message that is more is told as too large",
+    async () => {
+      const conv = "p2p/xara/yves";
+      const body = (id: string, size: number) =>
+        Buffer.from(JSON.stringify({ id, to: conv, content: { type: "text", data: "é".repeat(size / 2) } }));
+      for (let n = 1; n <= 20; n++) await history.say("xara", "yves", `${n}`, { body: body(`${n}`, 300) });
+      const maxBytes = 2_048;
+      const size = (answer: unknown) => Buffer.byteLength(JSON.stringify(answer));
+      const newest = await history.get("yves", { conv }, maxBytes);
+      assert.equal(newest.messages.at(-1)?.seq, 20);
+      assert.ok(newest.messages.length > 1 && newest.more && size(newest) <= maxBytes, `${size(newest)} bytes`);
+      const got: number[] = [];
+      for (let after = 0, more = true; more; after = got.at(-1) ?? 0) {
+        const page = await history.get("yves", { conv, after }, maxBytes);
+        assert.ok(size(page) <= maxBytes, `${size(page)} bytes`);
+        got.push(...seqs(page.messages));
+        more = page.more;
+      }
+      assert.deepEqual(
+        got,
+        Array.from({ length: 20 }, (_, n) => n + 1),
+      );
+      const synced: number[] = [];
+      for (let more = true; more; ) {
+        const answer = await history.sync("yves", { cursors: { [conv]: synced.at(-1) ?? 0 } }, maxBytes);
+        assert.ok(size(answer) <= maxBytes, `${size(answer)} bytes`);
+        synced.push(...answer.conversations.flatMap(({ messages }) => seqs(messages)));
+        more = answer.conversations.some((one) => one.more);
+      }
+      assert.deepEqual(synced, got);
+      await history.say("xara", "yves", "large", { body: body("large", 3_000) });
+      const large = (error: AppError) =>
+        error.code === "too_large" && error.details?.seq === 21 && Number(error.details?.bytes) > 3_000;
+      await assert.rejects(history.get("yves", { conv }, maxBytes), large);
+      await assert.rejects(history.get("yves", { conv, after: 20 }, maxBytes), large);
+      await assert.rejects(history.sync("yves", { cursors: { [conv]: 20 } }, maxBytes), large);
+      const listed = await history.list("yves", {}, maxBytes);
+      assert.deepEqual([listed.conversations[0]?.lastMessage, listed.conversations[0]?.lastSeq], [null, 21]);
+      assert.equal((await history.get("yves", { conv })).messages.length, 21);
     },
   );
 

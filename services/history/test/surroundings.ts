@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   type AppendItem,
   type AppendOutcome,
+  type Caller,
   type ChangeReply,
   type ChangeRequest,
   conversationsList,
@@ -51,14 +52,23 @@ export interface TestHistory {
   change(roomId: string, event: MembershipEvent, more?: Partial<ChangeRequest>): Promise<ChangeReply>;
   receipt(request: ReceiptRequest): Promise<ReceiptReply>;
   members(conv: string): Promise<MemberList>;
-  get(uid: string, params: ParamsOf<typeof historyGet>): ReturnType<typeof callMethod<typeof historyGet>>;
-  sync(uid: string, params?: ParamsOf<typeof sync>): ReturnType<typeof callMethod<typeof sync>>;
+  get(
+    uid: string,
+    params: ParamsOf<typeof historyGet>,
+    maxBytes?: number,
+  ): ReturnType<typeof callMethod<typeof historyGet>>;
+  sync(uid: string, params?: ParamsOf<typeof sync>, maxBytes?: number): ReturnType<typeof callMethod<typeof sync>>;
   list(
     uid: string,
     params?: ParamsOf<typeof conversationsList>,
+    maxBytes?: number,
   ): ReturnType<typeof callMethod<typeof conversationsList>>;
   /** Ends it and starts another on the same data. */
   restart(): Promise<void>;
+}
+
+function caller(uid: string, maxBytes: number | undefined): Caller {
+  return { uid, via: "service", ...(maxBytes === undefined ? {} : { maxBytes }) };
 }
 
 /** An edit, recall or reaction of message `seq`, as `more` of `say` and `item`. */
@@ -130,9 +140,10 @@ export async function startTestHistory(t: TestContext, storeUrl?: string): Promi
     },
     receipt: (body) => requestJson(nats, own("receipt"), body, { timeoutMs }),
     members: (conv) => requestJson(nats, own("members"), { conv, seq: 1 }, { timeoutMs }),
-    get: (uid, params) => callMethod(nats, historyGet, { uid, via: "service" }, params, { timeoutMs }),
-    sync: (uid, params = {}) => callMethod(nats, sync, { uid, via: "service" }, params, { timeoutMs }),
-    list: (uid, params = {}) => callMethod(nats, conversationsList, { uid, via: "service" }, params, { timeoutMs }),
+    get: (uid, params, maxBytes) => callMethod(nats, historyGet, caller(uid, maxBytes), params, { timeoutMs }),
+    sync: (uid, params = {}, maxBytes?) => callMethod(nats, sync, caller(uid, maxBytes), params, { timeoutMs }),
+    list: (uid, params = {}, maxBytes?) =>
+      callMethod(nats, conversationsList, caller(uid, maxBytes), params, { timeoutMs }),
     async restart() {
       await service.close();
       service = await start();

@@ -86,7 +86,9 @@ export const sync = defineMethod({
 export const conversationsList = defineMethod({
   name: "conversations.list",
   owner: "history",
-  summary: "The caller's conversations, the latest first.",
+  summary:
+    "The caller's conversations, the latest first. What moves between two pages is answered at the end, perhaps again; " +
+    "`lastMessage` is null where it alone is larger than the request's `maxBytes`.",
   http: { verb: "GET", path: "/conversations" },
   params: Type.Object(
     { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "default 100" })), page: Page },

@@ -1,7 +1,7 @@
 // history.get: a page of one conversation.
 import { AppError, type Caller, type historyGet, type ParamsOf } from "@parley/protocol";
 import { lastVisible, memberOrRefusal } from "../fold/members.ts";
-import { readPage } from "./page.ts";
+import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
 import { complete, look, memberOf, type Reading } from "./reading.ts";
 
 const defaultLimit = 100;
@@ -28,14 +28,16 @@ export async function getHistory(
     around === undefined
       ? { after, before: Math.min(before ?? last + 1, last + 1) }
       : { after: Math.max(0, around - Math.ceil(limit / 2)), before: last + 1 };
-  const [page, first] = await Promise.all([
-    readPage(log, member, {
-      limit,
-      before: range.before,
-      ...(range.after === undefined ? {} : { after: range.after }),
-    }),
+  const room = roomOf(caller);
+  const query = { limit, before: range.before, maxBytes: room };
+  const [read, first] = await Promise.all([
+    readPage(log, member, range.after === undefined ? query : { ...query, after: range.after }),
     log.first(conv),
   ]);
+  // The log counts bodies; the page counts what is sent.
+  const page =
+    caller.maxBytes === undefined ? read : cutPage(read, room, range.after === undefined ? "newest" : "oldest");
+  if (caller.maxBytes !== undefined && page.bytes > room) return tooLarge(conv, page.seqs[0] ?? 0, page.bytes);
   const firstSeq = Math.max(member.stays[0]?.[0] ?? 1, first);
   const more =
     range.after === undefined ? page.from > firstSeq : page.to > 0 && page.to < Math.min(last, range.before - 1);

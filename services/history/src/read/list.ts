@@ -8,49 +8,87 @@ import {
   type ParamsOf,
   parseConv,
 } from "@parley/protocol";
-import type { LogEntry } from "@parley/store";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { headsOf } from "./heads.ts";
-import { messageJson, readPage } from "./page.ts";
-import { complete, infosOf, look, membershipsOf, type Reading, type View } from "./reading.ts";
+import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
+import { messageJson, readPage, roomOf } from "./page.ts";
+import { complete, infosOf, look, membershipsOf, type Reading, type Sight, type View } from "./reading.ts";
 
 const defaultLimit = 100;
-const pageBytes = limits.pageBytes;
 const rowsAtOnce = 250;
 // Bodies of last messages held while a page is made; those beyond are read one by one.
 const bodyBytes = 4 * 1024 * 1024;
 
-/** The result as JSON text. A page token is the place of the last row: `{ts} {conv}`. */
+/** The result as JSON text. */
 export async function listConversations(
   reading: Reading,
   params: ParamsOf<typeof conversationsList>,
   caller: Caller,
 ): Promise<string | AppError> {
   const { limit = defaultLimit, page } = params;
-  const place = page === undefined ? undefined : parsePage(page);
+  const place = page === undefined ? undefined : readPlace(page);
   if (place instanceof AppError) return place;
+  const began = place?.began ?? Date.now();
   const sight = await look(reading);
-  const rows = (await latestFirst(reading, caller.uid, "", bodyBytes)).filter((row) => !place || isAfter(row, place));
+  const all = await latestFirst(reading, caller.uid, "", bodyBytes);
+  const { rows, areMoved } = place ? rowsBehind(all, place) : { rows: all, areMoved: false };
+  const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: roomOf(caller) });
+  const next = nextPlace({ began, rows, taken, areMoved, isFirst: place === undefined });
+  return `{"conversations":[${parts.join(",")}],"next":${next ? JSON.stringify(writePlace(next)) : "null"}}`;
+}
+
+interface Listed {
+  began: number;
+  rows: readonly View[];
+  taken: number;
+  areMoved: boolean;
+  isFirst: boolean;
+}
+
+function nextPlace({ began, rows, taken, areMoved, isFirst }: Listed): Place | undefined {
+  const last = rows[taken - 1];
+  if (taken < rows.length && last) return { began, ts: areMoved ? null : tsOf(last), conv: last.member.conv };
+  // One page is one look: nothing has moved since.
+  return isFirst || areMoved ? undefined : { began, ts: null, conv: "" };
+}
+
+// `taken`: how many rows were gone through.
+async function fillPage(
+  reading: Reading,
+  sight: Sight,
+  rows: readonly View[],
+  { limit, maxBytes }: { limit: number; maxBytes: number },
+): Promise<{ parts: string[]; taken: number }> {
   const parts: string[] = [];
-  let bytes = 0;
-  let at = 0;
-  while (at < rows.length && parts.length < limit && bytes < pageBytes) {
-    const some = rows.slice(at, at + Math.min(rowsAtOnce, limit - parts.length));
+  let room = maxBytes;
+  let taken = 0;
+  while (taken < rows.length && parts.length < limit) {
+    const some = rows.slice(taken, taken + Math.min(rowsAtOnce, limit - parts.length));
     await complete(reading, sight, some);
     const infos = await infosOf(reading, some);
     for (const row of some) {
-      if (bytes >= pageBytes) break;
-      at += 1;
-      if (!isMember(row.member)) continue;
-      const part = rowJson(row, infos.get(row.member.conv), (await lastMessage(reading, row)) ?? "null");
-      parts.push(part);
-      bytes += part.length;
+      if (isMember(row.member)) {
+        const part = await rowWithin(reading, row, infos.get(row.member.conv), maxBytes);
+        room -= Buffer.byteLength(part) + 1;
+        if (room < 0 && parts.length > 0) return { parts, taken };
+        parts.push(part);
+      }
+      taken += 1;
     }
   }
-  const last = rows[at - 1];
-  const next = at < rows.length && last ? JSON.stringify(`${tsOf(last)} ${last.member.conv}`) : "null";
-  return `{"conversations":[${parts.join(",")}],"next":${next}}`;
+  return { parts, taken };
+}
+
+// A last message that alone is more than the device takes is left out of the row: `lastSeq` tells that it is there.
+async function rowWithin(
+  reading: Reading,
+  row: View,
+  info: ConversationInfo | undefined,
+  maxBytes: number,
+): Promise<string> {
+  const part = rowJson(row, info, (await lastMessage(reading, row)) ?? "null");
+  return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, info, "null");
 }
 
 /** Conversations the user is a member of, of one kind (`room`, `p2p` …) or all. */
@@ -79,7 +117,7 @@ async function latestFirst(reading: Reading, uid: string, prefix: string, bodies
     bodies,
   );
   const rows = members.map((member) => ({ member, head: heads.get(member.conv) }));
-  return rows.sort((a, b) => tsOf(b) - tsOf(a) || (a.member.conv < b.member.conv ? -1 : 1));
+  return sortLatestFirst(rows);
 }
 
 function rowJson({ member, head }: View, info: ConversationInfo | undefined, message: string): string {
@@ -103,24 +141,9 @@ async function lastMessage({ store }: Reading, { member, head }: View): Promise<
   return (await readPage(store.log, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
 }
 
-function tsOf({ head }: { head: LogEntry | undefined }): number {
-  return head?.ts ?? 0;
-}
-
 function otherSide({ conv, uid }: Member): string {
   const parsed = parseConv(conv);
   if (parsed?.kind === "p2p") return parsed.a === uid ? parsed.b : parsed.a;
   if (parsed?.kind === "dev") return parsed.from === uid ? parsed.uid : parsed.from;
   return conv;
-}
-
-function parsePage(page: string): { ts: number; conv: string } | AppError {
-  const [, ts, conv] = /^(\d{1,15}) (\S+)$/.exec(page) ?? [];
-  if (ts === undefined || conv === undefined)
-    return new AppError("invalid_packet", "page is not a token of this method");
-  return { ts: Number(ts), conv };
-}
-
-function isAfter(row: View, place: { ts: number; conv: string }): boolean {
-  return tsOf(row) < place.ts || (tsOf(row) === place.ts && row.member.conv > place.conv);
 }

@@ -1,5 +1,5 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
-import { limits, renderMessageText } from "@parley/protocol";
+import { AppError, type Caller, limits, renderMessageText } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
@@ -11,6 +11,20 @@ export function messageJson(entry: LogEntry): string {
 
 function erasedBody({ id, conv }: LogEntry): Uint8Array {
   return Buffer.from(JSON.stringify({ id, to: conv, content: { type: "erased" } }));
+}
+
+// The rest of a reply around its result: the request's id, the topic, and what is in the result beside the page.
+const envelopeBytes = 512;
+
+/** How many bytes a page for this caller may have: what its device takes, less the rest of the reply. */
+export function roomOf({ maxBytes = Number.POSITIVE_INFINITY }: Caller): number {
+  return Math.min(limits.pageBytes, maxBytes - envelopeBytes);
+}
+
+/** One message is more than the caller's device takes. */
+export function tooLarge(conv: string, seq: number, bytes: number): AppError {
+  const message = `message ${seq} of ${conv} has ${bytes} bytes, more than maxBytes leaves room for`;
+  return new AppError("too_large", message, { details: { conv, seq, bytes } });
 }
 
 export interface MessagePage {
@@ -42,26 +56,35 @@ export async function readPage(log: MessageLog, member: Member, query: PageQuery
   return {
     messages,
     seqs: readable.map(({ seq }) => seq),
-    bytes: messages.reduce((sum, text) => sum + text.length, 0),
+    bytes: bytesOf(messages),
     from: entries[0]?.seq ?? 0,
     to: entries.at(-1)?.seq ?? 0,
     full: entries.length < query.limit && entries.length > 0,
   };
 }
 
-/** The page without what does not fit into `maxBytes`; at least one message stays. */
-export function cutPage(page: MessagePage, maxBytes: number): MessagePage {
+/** The page without what does not fit into `maxBytes`, commas counted; at least one message stays, the oldest or the newest. */
+export function cutPage(page: MessagePage, maxBytes: number, keep: "oldest" | "newest" = "oldest"): MessagePage {
   if (page.bytes <= maxBytes) return page;
+  const count = fitting(keep === "oldest" ? page.messages : page.messages.toReversed(), maxBytes);
+  const range = keep === "oldest" ? ([0, count] as const) : ([-count] as const);
+  const messages = page.messages.slice(...range);
+  const seqs = page.seqs.slice(...range);
+  const ends = keep === "oldest" ? { to: seqs.at(-1) ?? page.to } : { from: seqs[0] ?? page.from };
+  return { ...page, messages, seqs, bytes: bytesOf(messages), ...ends, full: true };
+}
+
+function fitting(messages: readonly string[], maxBytes: number): number {
   let bytes = 0;
-  const end = page.messages.findIndex((text, index) => {
-    bytes += text.length;
+  const end = messages.findIndex((text, index) => {
+    bytes += Buffer.byteLength(text) + 1;
     return index > 0 && bytes > maxBytes;
   });
-  if (end < 0) return page;
-  const messages = page.messages.slice(0, end);
-  const seqs = page.seqs.slice(0, end);
-  bytes = messages.reduce((sum, text) => sum + text.length, 0);
-  return { ...page, messages, seqs, bytes, to: seqs.at(-1) ?? page.to, full: true };
+  return end < 0 ? messages.length : end;
+}
+
+function bytesOf(messages: readonly string[]): number {
+  return messages.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 }
 
 // Narrows a range to the member's stays, so that a page is not spent on what may not be read.

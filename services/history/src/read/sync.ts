@@ -1,18 +1,10 @@
 // sync: everything the cursors lack, conversation after conversation, in pages.
-import {
-  type AppError,
-  type Caller,
-  limits,
-  namedMembers,
-  type ParamsOf,
-  parseConv,
-  type sync,
-} from "@parley/protocol";
+import { AppError, type Caller, limits, namedMembers, type ParamsOf, parseConv, type sync } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
-import { cutPage, readPage } from "./page.ts";
+import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
 
 const defaultLimit = 100;
@@ -21,7 +13,10 @@ const receiptsMax = 1_000;
 // Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
 const stepConversations = 16;
 const stepMessages = 150;
-const fullBytes = limits.pageBytes * 0.9;
+// From this share of a page on nothing more is looked for.
+const fullShare = 0.9;
+// A conversation's receipts take less than half of a page.
+const bytesPerReceipt = 160;
 // Memberships looked at together: few at first, many where nothing is missing.
 const firstMemberships = 40;
 const fewestMemberships = 8;
@@ -39,7 +34,7 @@ export async function syncConversations(
   const began = Math.max(0, Date.now() - overlapMs);
   const sight = await look(reading);
   const query = { cursors, limit, all, since };
-  const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined };
+  const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined, room: roomOf(caller) };
   const count = () => membershipsWanted(made);
   for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
     const views = await lackingViews(reading, members, query);
@@ -47,12 +42,14 @@ export async function syncConversations(
       some = nextStep(views, at, query);
       await complete(reading, sight, some);
       const infos = await infosOf(reading, some.filter(hasUnread));
-      const room = { ...query, maxBytes: limits.pageBytes - made.bytes };
+      const room = { ...query, room: made.room, maxBytes: made.room - made.bytes };
       const receipts = receiptsOf(reading, some);
       const [parts] = await Promise.all([
         Promise.all(some.map((view) => partOf(reading, view, { receipts, info: infos.get(view.member.conv) }, room))),
         receipts,
       ]);
+      const large = parts.find((part) => part instanceof AppError);
+      if (large && made.parts.length === 0 && parts[0] === large) return large;
       if (!fill(made, some, parts)) return answerOf(made, began, made.last ?? null);
     }
     made.looked += members.length;
@@ -61,13 +58,17 @@ export async function syncConversations(
 }
 
 // About as many as still fit, judged by those before.
-function membershipsWanted({ bytes, looked }: MadePage): number {
+function membershipsWanted({ bytes, looked, room }: MadePage): number {
   if (looked === 0) return firstMemberships;
-  const fitting = Math.ceil(((fullBytes - bytes) * looked) / bytes);
+  const fitting = Math.ceil(((fullShare * room - bytes) * looked) / bytes);
   return Math.max(fewestMemberships, Math.min(mostMemberships, fitting));
 }
 
-function nextStep(views: readonly View[], from: number, { cursors, limit }: Omit<PartQuery, "maxBytes">): View[] {
+function nextStep(
+  views: readonly View[],
+  from: number,
+  { cursors, limit }: Pick<PartQuery, "cursors" | "limit">,
+): View[] {
   let messages = 0;
   const some: View[] = [];
   for (const view of views.slice(from, from + stepConversations)) {
@@ -86,16 +87,19 @@ interface MadePage {
   looked: number;
   /** the last conversation that is in */
   last: string | undefined;
+  /** bytes it may have */
+  room: number;
 }
 
 // False: the page is full. What was read beside it and does not fit is left to the next one.
-function fill(made: MadePage, views: readonly View[], parts: readonly string[]): boolean {
+function fill(made: MadePage, views: readonly View[], parts: readonly (string | AppError)[]): boolean {
   for (const [index, part] of parts.entries()) {
-    if (made.bytes >= fullBytes) return false;
-    if (made.parts.length > 0 && made.bytes + part.length > limits.pageBytes) return false;
+    if (part instanceof AppError || made.bytes >= fullShare * made.room) return false;
+    const bytes = Buffer.byteLength(part) + 1;
+    if (made.parts.length > 0 && made.bytes + bytes > made.room) return false;
     made.last = views[index]?.member.conv;
     made.parts.push(part);
-    made.bytes += part.length;
+    made.bytes += bytes;
   }
   return true;
 }
@@ -126,6 +130,8 @@ interface PartQuery {
   limit: number;
   all: boolean;
   since: number | undefined;
+  /** of a whole page, and what is left of this one */
+  room: number;
   maxBytes: number;
 }
 
@@ -134,11 +140,11 @@ async function partOf(
   { member, head }: View,
   { receipts, info }: { receipts: Promise<ReadonlyMap<string, Receipt[]>>; info: ConversationInfo | undefined },
   query: PartQuery,
-): Promise<string> {
+): Promise<string | AppError> {
   const cursor = query.cursors[member.conv];
   const last = lastVisible(member, head?.seq ?? 0);
   const { log } = reading.store;
-  const { limit, maxBytes } = query;
+  const { limit, maxBytes, room } = query;
   const [read, first, receiptsOfAll] = await Promise.all([
     readPage(log, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
     log.first(member.conv),
@@ -150,10 +156,16 @@ async function partOf(
     lastSeq: last,
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
-    receipts: receiptsOfAll.get(member.conv) ?? [],
+    receipts: receiptsOfAll.get(member.conv)?.slice(0, Math.max(0, room) / bytesPerReceipt) ?? [],
   });
   // The log counts bodies; the page counts what is sent.
-  const page = cutPage(read, maxBytes - fields.length - partOverhead - read.messages.length);
+  const page = cutPage(read, maxBytes - Buffer.byteLength(fields) - partOverhead);
+  if (
+    Buffer.byteLength(fields) + partOverhead + page.bytes > room &&
+    page.messages.length > 0 &&
+    room < limits.pageBytes
+  )
+    return tooLarge(member.conv, page.seqs[0] ?? 0, page.bytes);
   const more = page.to > 0 && page.to < last;
   return `${fields.slice(0, -1)},"more":${more},"messages":[${page.messages.join(",")}]}`;
 }
