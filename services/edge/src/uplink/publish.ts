@@ -11,10 +11,33 @@ import { topicByAlias } from "../packets/topic-aliases.ts";
 import type { UplinkDevice } from "./device.ts";
 import { notYours } from "./refusals.ts";
 
-export function decidePublish(
+export function decidePublish(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
+  const known = isPlain(frame, device.version) ? decisions.knownPublish(device, topicIn(frame)) : undefined;
+  if (known?.allowed && known.topic === undefined) return asItCame;
+  return decideOther(frame, device, decisions, known);
+}
+
+/** Nearly every PUBLISH is: nothing in it can be wrong but its topic, and it is read without a copy. */
+function isPlain({ bytes, start, body, end }: Framing, version: Version): boolean {
+  const first = bytes[start]!;
+  const qos = (first >> 1) & 3;
+  if (first & retainFlag || qos === 3 || (qos === 0 && first & dupFlag) || body + 2 > end) return false;
+  const topicBytes = bytes.readUInt16BE(body);
+  const propertiesAt = body + 2 + topicBytes + (qos > 0 ? 2 : 0);
+  if (topicBytes === 0 || propertiesAt > end) return false;
+  if (qos > 0 && bytes.readUInt16BE(propertiesAt - 2) === 0) return false;
+  return version === 4 || (propertiesAt < end && bytes[propertiesAt] === 0);
+}
+
+function topicIn({ bytes, body }: Framing): string {
+  return bytes.toString("latin1", body + 2, body + 2 + bytes.readUInt16BE(body));
+}
+
+function decideOther(
   { bytes, start, body, end }: Framing,
   device: UplinkDevice,
   decisions: Decisions,
+  plain: PublishVerdict | undefined,
 ): Outcome | Promise<Outcome> {
   const packet = bytes.subarray(start, end);
   const header = readHeader(packet, body - start, device);
@@ -25,7 +48,7 @@ export function decidePublish(
     packet[0] = packet[0]! & ~retainFlag;
   }
   const { topic } = header;
-  const known = decisions.knownPublish(device, topic);
+  const known = plain ?? decisions.knownPublish(device, topic);
   if (known !== undefined) return conclude(known, packet, header, device);
   if (!isText(Buffer.from(topic, "latin1"))) return refuseFault(packet, header, reasons.malformed, device);
   if (!isTopicName(topic)) return refuseFault(packet, header, reasons.topicInvalid, device);
