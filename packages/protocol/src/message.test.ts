@@ -96,3 +96,9 @@ test("a server field with a quote in it cannot break out of its place", () => {
   const text = Buffer.from(renderMessage({ ...fields, device }, Buffer.from('{"id":"1"}'))).toString();
   assert.deepEqual(JSON.parse(text), { ...fields, device, id: "1" });
 });
+
+test("a body that is built anew keeps every number as it was written", () => {
+  const numbers = "9007199254740993,-0,1.0,1e400,123456789012345678901234567890,0.1,12";
+  const { text } = deliver(`{"from":"mallory","to":"user/bob","x":{"list":[${numbers}]}}`);
+  assert.ok(text.includes(`"x":{"list":[${numbers}]}`), text);
+});

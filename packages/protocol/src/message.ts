@@ -1,5 +1,6 @@
 // The one way a message's bytes are made: the sender's own bytes with the server's fields in front.
 import type { JsonObject } from "./codec.ts";
+import { parseExactly } from "./exact-json.ts";
 
 /** The fields that only the server writes. */
 export const serverFields = ["conv", "seq", "from", "device", "ts"] as const;
@@ -14,17 +15,19 @@ export interface ServerFields {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf8 = new TextDecoder();
 const openBrace = 0x7b;
 
 /**
  * The sender's bytes as they may be stored: unchanged where they begin with `{` and carry an id and none of the
- * server's fields; otherwise built anew without those fields and with `id`. So nobody can write another `from`
+ * server's fields; otherwise built anew without those fields and with `id`, every number as it was written. So nobody can write another `from`
  * behind ours, and every stored body is a non-empty object.
  */
 export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): Uint8Array {
   const clean = raw[0] === openBrace && parsed.id !== undefined && !serverFields.some((field) => field in parsed);
   if (clean) return raw;
-  const { conv: _c, seq: _s, from: _f, device: _d, ts: _t, id: _i, ...rest } = parsed;
+  const exact = parseExactly(utf8.decode(raw)) as JsonObject;
+  const { conv: _c, seq: _s, from: _f, device: _d, ts: _t, id: _i, ...rest } = exact;
   return encoder.encode(JSON.stringify({ id, ...rest }));
 }
 

@@ -8,6 +8,8 @@ export interface Call {
   operation: string;
   /** Where it came from, as far as that is known. */
   address: string;
+  /** The request's body as it came, where there was one: numbers in it are exact. */
+  raw?: Uint8Array | undefined;
   /** Address of MQTT over WebSocket as the caller reaches it. */
   ws: string;
 }

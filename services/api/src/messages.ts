@@ -24,15 +24,15 @@ export function messageMethods(parts: { store: ApiStore; history: History }): Bo
 async function send(
   { store, history }: { store: ApiStore; history: History },
   params: ParamsOf<typeof messagesSend>,
-  { caller, operation }: Call,
+  { caller, operation, raw }: Call,
 ): Promise<ResultOf<typeof messagesSend> | AppError> {
   const from = await senderOf(store, params.from, caller);
   if (from instanceof AppError) return from;
   const { from: _named, ...fields } = params as JsonObject;
   const packet = { ...fields, id: params.id ?? operation };
-  const bytes = Buffer.from(JSON.stringify(packet));
-  if (bytes.byteLength > limits.packetBytes)
-    return new AppError("too_large", `message of ${bytes.byteLength} bytes; the limit is ${limits.packetBytes}`);
+  const body = storableBody(raw ?? Buffer.from(JSON.stringify(params)), params as JsonObject, packet.id);
+  if (body.byteLength > limits.packetBytes)
+    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`);
   const message = checkTree(packet) ?? checkMessage(packet);
   if (message instanceof AppError) return message;
   const refused = refuseContent(message);
@@ -49,7 +49,7 @@ async function send(
     type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
     origin: caller.via === "key" ? "key" : "api",
-    body: storableBody(bytes, packet, packet.id),
+    body,
   });
   return { id: packet.id, conv, seq, ts };
 }

@@ -115,6 +115,9 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
 
 /** Any thrown value as an AppError: a store that cannot answer now is `unavailable`, not a failure of ours. */
 export function errorOf(thrown: unknown): AppError {
-  const isAway = thrown instanceof StoreError && (thrown.code === "unavailable" || thrown.code === "full");
+  if (!(thrown instanceof StoreError)) return AppError.from(thrown);
+  // Text that is no key of a store names nothing; schemas refuse it before it comes here.
+  if (thrown.code === "invalid_key") return new AppError("invalid_packet", "an id has characters that no id has");
+  const isAway = thrown.code === "unavailable" || thrown.code === "full";
   return isAway ? new AppError("unavailable", undefined, { cause: thrown }) : AppError.from(thrown);
 }

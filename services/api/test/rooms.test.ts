@@ -209,6 +209,19 @@ test("a room whose creation was interrupted is finished by the next start", asyn
   assert.deepEqual(await memberUids("bob", "halfway"), ["alice", "bob"]);
 });
 
+test("numbers of a message come back as they were sent, also beyond 2^53 and where the body is built anew", async () => {
+  const mine = token.alice as string;
+  const content = '{"type":"x-n","big":9007199254740993,"list":[1.0,-0,1e400]}';
+  const bodies = [
+    `{"id":"n1","to":"user/alice","content":${content}}`,
+    ` {"from":"alice","to":"user/alice","content":${content}}`,
+  ];
+  for (const raw of bodies) assert.equal((await api.call("POST", "/messages", { token: mine, raw })).status, 200);
+  const path = `/conversations/${encodeURIComponent("p2p/alice/alice")}/messages`;
+  const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${mine}` } });
+  assert.equal((await response.text()).split(`"content":${content}`).length, 3);
+});
+
 test("a room change waits for a history that is starting again", async () => {
   const id = await create("alice", { name: "Patience" });
   await history.kill();

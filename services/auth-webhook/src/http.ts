@@ -41,12 +41,18 @@ const connectionsMax = 10_000;
 export async function startHookServer(options: Options): Promise<HookServer> {
   const { host, port, hookSecret, decisions, log } = options;
   const findRoute = routes(hookSecret);
+  let closing = false;
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 10_000 }, (request, response) => {
+    // Whoever asks next asks another replica.
+    response.shouldKeepAlive &&= !closing;
     const route = findRoute(request);
     if (!route) return send(response, 404, '{"error":{"code":"not_found","message":"no such hook"}}', 0);
     readBody(request, route.authentic ? bodyBytes : 0, (bytes) => {
       answerHook(route, bytes, decisions).then(
-        ({ body, maxAge }) => send(response, 200, body, maxAge),
+        ({ body, maxAge }) => {
+          response.shouldKeepAlive &&= !closing;
+          send(response, 200, body, maxAge);
+        },
         (err: unknown) => {
           log.error({ event: "hook_failed", hook: route.hook, err });
           send(response, 200, route.deny.body, 0);
@@ -65,6 +71,7 @@ export async function startHookServer(options: Options): Promise<HookServer> {
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const late = setTimeout(() => server.closeAllConnections(), 5000);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -161,6 +162,32 @@ test("a connect by a password that is changed while it is decided is refused, an
   assert.equal(lastReason(webhook), "password_changed");
   await eventually(() => ended.some(({ event, clientId }) => event === "gone" && clientId === "alice:phone"));
   assert.equal(await connect(webhook, "right password"), "ok", "which password it is now was asked before presence");
+});
+
+test("a connect that is being decided when the service is stopped is answered, and its connection closed", async (t) => {
+  const webhook = await startWebhook(t, { AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: "2000" });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<{ ok: true }>();
+  webhook.peers.presence = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  const body = { client_id: "alice:phone", username: "alice", password: "right password", peer_addr: "192.0.2.1" };
+  const headers = { "vernemq-hook": "auth_on_register", "content-type": "application/json" };
+  const url = `${webhook.url}/vernemq/${webhook.secrets.hookSecret}`;
+  const deciding = new Promise<{ connection: string | undefined; text: string }>((resolve, reject) => {
+    const sent = request(url, { agent, method: "POST", headers }, (response) => {
+      response.setEncoding("utf8").once("data", (text) => resolve({ connection: response.headers.connection, text }));
+    });
+    sent.on("error", reject).end(JSON.stringify(body));
+  });
+  await asked.promise;
+  const stopped = webhook.stop();
+  answer.resolve({ ok: true });
+  assert.deepEqual(await deciding, { connection: "close", text: '{"result":"ok"}' });
+  await stopped;
 });
 
 test("passwords can be switched off", async (t) => {

@@ -30,6 +30,7 @@ export interface Webhook {
   /** log lines so far */
   lines: Record<string, unknown>[];
   ready(): boolean;
+  stop(): Promise<void>;
   token(claims?: Record<string, unknown>, alg?: string): Promise<string>;
   vernemq(
     hook: string,
@@ -41,7 +42,7 @@ export interface Webhook {
 
 export interface Peers {
   /** undefined: presence does not answer */
-  presence: ((request: ConnectRequest) => ConnectReply) | undefined;
+  presence: ((request: ConnectRequest) => ConnectReply | Promise<ConnectReply>) | undefined;
   password(request: PasswordRequest): boolean;
   /** the password's version, as api names it */
   passwordVersion: string;
@@ -73,7 +74,12 @@ export async function startWebhook(
   t.after(() => nats.close());
   const peers = beside?.peers ?? Object.assign(playPeers(nats), answers);
   const service = await startAuthWebhook(config, context);
-  t.after(() => service.close());
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= service.close();
+    return stopped;
+  };
+  t.after(stop);
   const port = lines.find(({ what }) => what === "hooks")?.port;
   const url = `http://127.0.0.1:${port}`;
   const ready = () => Object.keys(health.reasons()).length === 0;
@@ -89,6 +95,7 @@ export async function startWebhook(
     peers,
     lines,
     ready,
+    stop,
     token: (claims, alg = "HS256") => signToken(secrets.signingKey, claims, alg),
     vernemq: (hook, body, { secret = secrets.hookSecret, asker, path = "" } = {}) =>
       post(`${url}/vernemq/${secret}${path}`, body, {

@@ -157,6 +157,25 @@ for (const version of versions) {
     assert.equal(await isKept(edge, clientId), false);
   });
 
+  test(`the Will of a device that is removed is not sent, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const reader = await connectDevice(t, edge);
+    const topic = `removed/${version}`;
+    await reader.subscribeAsync(topic);
+    const will = (text: string) => ({ topic, payload: Buffer.from(text), qos: 1 as const });
+    const clientId = newClientId();
+    const removed = await openSession(t, edge.tcp, version, clientId, {
+      will: will("removed"),
+      ...keeping(version, 60),
+    });
+    assert.equal((await admin(edge, "DELETE", `/clients/${clientId}`)).status, 204);
+    await removed.closed();
+    const lost = await openSession(t, edge.tcp, version, newClientId(), { will: will("lost") });
+    lost.socket.destroy();
+    await eventually(() => reader.received.length > 0);
+    assert.deepEqual(reader.received, ["lost"]);
+  });
+
   test(`DELETE /clients/{id} ends the session of a client that is away, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
     const clientId = newClientId();

@@ -17,7 +17,9 @@ const security: Record<Access, Json> = {
   public: [],
 };
 
-const everywhere: ErrorCode[] = ["invalid_packet", "internal", "unavailable"];
+const everywhere: ErrorCode[] = ["invalid_packet", "too_large", "rate_limited", "internal", "unavailable"];
+/** An Idempotency-Key that was used for another request. */
+const ofChanges: ErrorCode[] = ["conflict"];
 
 /** The whole document, as plain JSON. */
 export function openApiDocument(): JsonDocument {
@@ -93,10 +95,10 @@ function requestBody(params: TObject, inPath: readonly string[]): Json {
   return { required: requiredHere.length > 0, content: jsonContent(schema) };
 }
 
-function errorResponses({ errors, access }: Method<TObject, TSchema>): JsonDocument {
+function errorResponses({ errors, access, changes, http: { verb } }: Method<TObject, TSchema>): JsonDocument {
   const byAccess: ErrorCode[] = access === "public" ? [] : ["unauthenticated", "forbidden"];
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...errors, ...byAccess, ...everywhere])) {
+  for (const code of new Set([...errors, ...byAccess, ...(changes ? ofChanges : []), ...everywhere])) {
     const { http } = errorTable[code];
     byStatus.set(http, [...(byStatus.get(http) ?? []), code]);
   }
@@ -104,11 +106,25 @@ function errorResponses({ errors, access }: Method<TObject, TSchema>): JsonDocum
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${errorTable[code].meaning}`).join("; "),
+      ...(codes.some((code) => waits.has(code)) ? { headers: retryAfter } : {}),
       content: jsonContent({ $ref: "#/components/schemas/Error" }),
     },
   ]);
-  return Object.fromEntries(responses) as JsonDocument;
+  const bodyOf = verb === "POST" || verb === "PUT" ? { "415": unsupportedBody } : {};
+  return { ...Object.fromEntries(responses), ...bodyOf } as JsonDocument;
 }
+
+const waits: ReadonlySet<ErrorCode> = new Set(["rate_limited", "unavailable"]);
+const retryAfter: Json = {
+  "Retry-After": {
+    schema: { type: "integer" },
+    description: "seconds; `details.retryAfterMs` has it exactly where it is known",
+  },
+};
+const unsupportedBody: Json = {
+  description: "`invalid_packet`: the body is not application/json",
+  content: jsonContent({ $ref: "#/components/schemas/Error" }),
+};
 
 function errorSchema(): Json {
   return {

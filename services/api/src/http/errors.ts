@@ -26,6 +26,7 @@ export function readHttpError(thrown: unknown, bodyBytesMax: number): { error: A
   if (statusCode === 413) return refused("too_large", `the body is larger than ${bodyBytesMax} bytes`, 413);
   if (statusCode === 415) return refused("invalid_packet", "send content-type application/json", 415);
   if (code === "FST_ERR_BAD_URL") return refused("invalid_packet", "the path is not percent-encoded UTF-8", 400);
+  if (code === "FST_ERR_MAX_PARAM_LENGTH") return refused("invalid_packet", "a name in the path is too long", 400);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return refused("invalid_packet", (thrown as Error).message, statusCode);
   return { error: errorOf(thrown) };

@@ -11,6 +11,7 @@ import { forward } from "./forward.ts";
 import { type IdentityParts, identify } from "./identity.ts";
 import { readParams } from "./params.ts";
 import type { Rates } from "./rates.ts";
+import { rawBodies } from "./raw-bodies.ts";
 
 export interface RouteParts {
   identity: IdentityParts;
@@ -77,7 +78,12 @@ async function serve(
   reply.header("cache-control", "no-store").type("application/json; charset=utf-8");
   if (!bound) return reply.send(await forward(parts.nats, method, caller, params));
   const ws = parts.publicWs ?? webSocketOf(request);
-  const result = await perform(parts.once, bound, params, { caller, address, ws });
+  const result = await perform(parts.once, bound, params, {
+    caller,
+    address,
+    ws,
+    raw: rawBodies.get(request.body ?? {}),
+  });
   return result instanceof AppError ? sendError(reply, result) : reply.send(result ?? {});
 }
 

@@ -6,6 +6,7 @@ import { addressKey, gauge, histogram, type Registry, type TrustedProxies } from
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { addDocs } from "./docs.ts";
 import { rawRefusal, readHttpError, sendError } from "./errors.ts";
+import { rawBodies } from "./raw-bodies.ts";
 import { addRoutes, type RouteParts, verbsOf } from "./routes.ts";
 import { openShares } from "./shares.ts";
 
@@ -66,6 +67,7 @@ function readJsonStrictly(server: FastifyInstance): void {
     if (bytes.length === 0) return undefined;
     const body = decodeObject(bytes, bodyLimits);
     if (body instanceof AppError) throw new AppError(body.code, body.message.replace("the packet", "the body"));
+    rawBodies.set(body, bytes);
     return body;
   });
 }

@@ -125,6 +125,8 @@ export class Connection implements Member {
 
   remove(): void {
     this.sessionExpirySeconds = 0;
+    // A device that was logged out says nothing any more: after a DISCONNECT the broker drops its Will [MQTT-3.14.4-3].
+    if (this.#broker?.writable) this.#broker.write(Buffer.from([types.disconnect << 4, 0]));
     this.close(reasons.removed);
   }
 
