@@ -89,10 +89,9 @@ function check(
 }
 
 const waiting = await tokenFor(methods.get("sync") as Method);
-await eventually(
-  async () => (await api.call("POST", "/sync", { token: waiting as string, json: {} })).status === 200,
-  60_000,
-);
+await eventually(async () => (await api.call("POST", "/sync", { token: waiting as string, json: {} })).status === 200, {
+  timeoutMs: 60_000,
+});
 
 /** What the other required fields hold while one is nasty. */
 const samples: Record<string, unknown> = {

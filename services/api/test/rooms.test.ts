@@ -168,7 +168,7 @@ test("a message that may not be sent is refused and nothing is stored", async ()
   refused(await send("bob", { to: `room/${id}`, content }), 403, "not_member");
   refused(await send("alice", { to: "user/nobody", content }), 404, "not_found");
   refused(await send("alice", { to: "nowhere/at/all", content }), 400, "invalid_packet");
-  refused(await send("alice", { to: `room/${id}`, content: { type: "event" } }), 400, "invalid_packet");
+  refused(await send("alice", { to: `room/${id}`, content: { type: "event" } }), 403, "forbidden");
   refused(await send("alice", { to: `room/${id}`, content: { type: "NO" } }), 400, "invalid_packet");
   refused(
     await send("alice", { to: `room/${id}`, content: { type: "text", data: { $where: 1 } } }),
