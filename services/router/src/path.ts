@@ -98,11 +98,15 @@ export async function storeMessage(
 }
 
 // A duplicate goes out as it is stored: the router that stored it may have died before it delivered.
-async function deliver(path: Path, { conv, body }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
+function deliver(path: Path, { conv, body }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
   const { seq, ts, memberSeq, stored, storedAt } = outcome;
+  if (storedAt !== undefined) return deliverKept(path, conv, storedAt);
   const fields = { conv, seq, from: from.uid, device: from.clientId, ts };
-  if (storedAt === undefined) return path.deliver({ fields, memberSeq, body: stored ?? body }, path.send);
-  const kept = await keptMessage(path, conv, storedAt);
+  return path.deliver({ fields, memberSeq, body: stored ?? body }, path.send);
+}
+
+async function deliverKept(path: Path, conv: string, pos: number): Promise<void> {
+  const kept = await keptMessage(path, conv, pos);
   if (kept) await path.deliver(kept, path.send);
 }
 

@@ -122,15 +122,13 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
 // On the session of the conversation's line. Where that one has ended, the packet's own still stands, or its next holder
 // does all of it again.
-async function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<void> {
+function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<void> {
   const { send } = line;
   if (send === own) return own(payload, to);
-  try {
-    await send(payload, to);
-  } catch {
+  return send(payload, to).catch(() => {
     if (line.send === send) line.send = own;
-    await own(payload, to);
-  }
+    return own(payload, to);
+  });
 }
 
 // Where the conversation's name says who takes part; a message to one device goes to that device and to the sender's.

@@ -35,20 +35,30 @@ export function createSend(session: Session, log: Logger, { giveUpMs = 10_000, p
     return now - since < giveUpMs;
   }
 
-  async function publishKept(topics: readonly string[], payload: Uint8Array): Promise<void> {
-    let left = topics;
-    for (;;) {
-      const refused = await publishOnce(session, left, payload, log);
-      if (refusedSince.size > 0) forgetTaken(refusedSince, left, refused);
-      if (refused.length === 0) return;
-      left = refused.filter(mayPass).map(({ topic }) => topic);
-      if (left.length < refused.length) {
-        const [first] = refused;
-        log.warn({ event: "delivery_refused", topics: refused.length - left.length, reasonCode: first?.reasonCode });
-      }
-      if (left.length === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  // As a rule the broker takes every copy, and this is one promise.
+  function publishKept(topics: readonly string[], payload: Uint8Array): Promise<void> {
+    return session.publishMany(topics, payload, 1, undefined, "wait").then(
+      () => {
+        if (refusedSince.size > 0) forgetTaken(refusedSince, topics, []);
+      },
+      (thrown: unknown) => publishAgain(topics, payload, refusedOf(thrown, topics, log)),
+    );
+  }
+
+  async function publishAgain(
+    topics: readonly string[],
+    payload: Uint8Array,
+    refused: readonly Refusal[],
+  ): Promise<void> {
+    forgetTaken(refusedSince, topics, refused);
+    const left = refused.filter(mayPass).map(({ topic }) => topic);
+    if (left.length < refused.length) {
+      const [first] = refused;
+      log.warn({ event: "delivery_refused", topics: refused.length - left.length, reasonCode: first?.reasonCode });
     }
+    if (left.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await publishKept(left, payload);
   }
 
   return {
@@ -72,26 +82,16 @@ function publishEach(
   return Promise.all(publications.map(({ topics, payload }) => publish(topics, payload))).then(() => undefined);
 }
 
-/** What the broker refused of it. */
-async function publishOnce(
-  session: Session,
-  topics: readonly string[],
-  payload: Uint8Array,
-  log: Logger,
-): Promise<readonly Refusal[]> {
-  try {
-    await session.publishMany(topics, payload, 1, undefined, "wait");
-    return [];
-  } catch (thrown) {
-    const error = AppError.from(thrown);
-    if (error.details?.reason === "closed") throw error;
-    const refused = refusalsOf(error);
-    if (refused.length > 0) return refused;
-    if (error.details?.reason === "queue_full")
-      return topics.map((topic) => ({ topic, reasonCode: quotaExceeded, final: false }));
-    log.warn({ event: "delivery_impossible", code: error.code, reason: error.message });
-    return [];
-  }
+/** What the broker refused of it. Throws when the session ended. */
+function refusedOf(thrown: unknown, topics: readonly string[], log: Logger): readonly Refusal[] {
+  const error = AppError.from(thrown);
+  if (error.details?.reason === "closed") throw error;
+  const refused = refusalsOf(error);
+  if (refused.length > 0) return refused;
+  if (error.details?.reason === "queue_full")
+    return topics.map((topic) => ({ topic, reasonCode: quotaExceeded, final: false }));
+  log.warn({ event: "delivery_impossible", code: error.code, reason: error.message });
+  return [];
 }
 
 function forgetTaken(
