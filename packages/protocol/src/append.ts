@@ -1,5 +1,6 @@
 // The frames of the hot path between router, api and history: one JSON header, then the bodies as they came.
 import type { ErrorCode } from "./errors.ts";
+import { openFrame, packFrame } from "./frames.ts";
 
 /** One message to store. `body` is its stored form (see storableBody). */
 export interface AppendItem {
@@ -49,41 +50,6 @@ export type GroupOutcome =
 
 type ItemHeader = Omit<AppendItem, "body"> & { size: number };
 type OutcomeHeader = (Omit<Appended, "stored"> & { size?: number }) | AppendRefusal;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-/** `[header length, u32 big endian][header, JSON][bodies …]` */
-function packFrame(header: unknown, bodies: readonly Uint8Array[]): Uint8Array {
-  const head = encoder.encode(JSON.stringify(header));
-  let size = 4 + head.byteLength;
-  for (const body of bodies) size += body.byteLength;
-  const frame = new Uint8Array(size);
-  new DataView(frame.buffer).setUint32(0, head.byteLength);
-  frame.set(head, 4);
-  let at = 4 + head.byteLength;
-  for (const body of bodies) {
-    frame.set(body, at);
-    at += body.byteLength;
-  }
-  return frame;
-}
-
-/** The header of a frame and a function that hands out its bodies in order, without copying. */
-function openFrame(frame: Uint8Array): { header: unknown; take(size: number): Uint8Array } {
-  const headerBytes = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0);
-  let at = 4 + headerBytes;
-  if (at > frame.byteLength) throw new RangeError("frame shorter than its header says");
-  const header: unknown = JSON.parse(decoder.decode(frame.subarray(4, at)));
-  return {
-    header,
-    take(size) {
-      if (at + size > frame.byteLength) throw new RangeError("frame shorter than its bodies");
-      at += size;
-      return frame.subarray(at - size, at);
-    },
-  };
-}
 
 export function packAppendRequest(groups: readonly AppendGroup[]): Uint8Array {
   const bodies: Uint8Array[] = [];

@@ -11,5 +11,6 @@ export * from "./methods/index.ts";
 export * from "./packets/downlink.ts";
 export * from "./packets/uplink.ts";
 export * from "./services.ts";
+export * from "./stored.ts";
 export * from "./subjects.ts";
 export * from "./topics.ts";

@@ -52,8 +52,8 @@ export const subjects = {
   memberships: "history.memberships",
   /** history: the other side of a user's latest p2p conversations (≤ 200) */
   peers: "history.peers",
-  /** history: one stored entry for a router that follows STORED */
-  stored: "history.stored",
+  /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
+  storedEntries: "history.entries",
   /** router: publish a packet to users' or a device's topics */
   notify: "notify",
   /** presence: may this device connect? asked inside the connect decision */

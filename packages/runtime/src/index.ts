@@ -37,3 +37,5 @@ export * from "./requests/once.ts";
 export * from "./requests/request.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";
+export { type DeadReference, type FollowStoredOptions, followStored } from "./stored/follow.ts";
+export { readStored } from "./stored/read.ts";

@@ -15,6 +15,7 @@ import {
   type MembersRequest,
   packAppendReply,
   type ReceiptRequest,
+  type StoredEntriesRequest,
   subjects,
   sync,
   unpackAppendRequest,
@@ -26,8 +27,8 @@ import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, memberships, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
-import { messageJson } from "./read/page.ts";
 import type { Reading } from "./read/reading.ts";
+import { storedEntries } from "./read/stored-entries.ts";
 import { syncConversations } from "./read/sync.ts";
 import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
@@ -69,7 +70,13 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       memberships: await memberships(parts, uid, kind),
     })),
     any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
-    any(subjects.stored, ({ q, pos }: { q: number; pos: number }) => storedEntry(parts, q, pos)),
+    answer(
+      nats,
+      subjects.storedEntries,
+      "history",
+      tried(async (payload) => storedEntries(parts.store.log, parse(payload) as StoredEntriesRequest)),
+      log,
+    ),
     serveMethods(nats, {
       queue: "history",
       log,
@@ -118,13 +125,6 @@ async function changeMembers({ partitions }: AnswerParts, request: ChangeRequest
 
 async function memberPageOf(parts: AnswerParts, request: MembersRequest): Promise<MemberPage> {
   return memberPage(await currentConversation(parts, request.conv), request);
-}
-
-async function storedEntry({ store }: AnswerParts, q: number, pos: number): Promise<unknown> {
-  const entry = await store.log.at(q, pos);
-  if (!entry) return {};
-  const { conv, seq, memberSeq } = entry;
-  return { conv, seq, memberSeq, message: JSON.parse(messageJson(entry)) };
 }
 
 function asText(result: string | AppError): JsonText | AppError {

@@ -25,7 +25,7 @@ import { createReadStored } from "./deliver/read-stored.ts";
 import { createSend } from "./deliver/send.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
-import { followStored } from "./follow/stored.ts";
+import { followOrigin } from "./follow/origin.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
 import { createUplinks } from "./uplinks/uplinks.ts";
 
@@ -73,7 +73,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const following = [
     followMembersChanged(nats, members),
     followNotify(nats, send, log),
-    followStored({ nats, readStored, deliver: (message) => deliver(message, send.kept), log }),
+    followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
     watchCheck(health, "history", createReachHistory(nats, holders)),
   ];
   health.check("partitions", leases.ready);

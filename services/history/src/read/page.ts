@@ -4,9 +4,14 @@ import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 
-/** One stored entry as the message that is delivered, JSON text. An erased one keeps its place, with empty content. */
+/** One stored entry as the message that is delivered, JSON text. */
 export function messageJson(entry: LogEntry): string {
-  return renderMessageText(entry, entry.body.byteLength > 0 ? entry.body : erasedBody(entry));
+  return renderMessageText(entry, storedBody(entry));
+}
+
+/** The body of an entry; of an erased one, empty content in its place. */
+export function storedBody(entry: LogEntry): Uint8Array {
+  return entry.body.byteLength > 0 ? entry.body : erasedBody(entry);
 }
 
 function erasedBody({ id, conv }: LogEntry): Uint8Array {

@@ -1,0 +1,48 @@
+// Stored entries read from history by their places in the log, many at once.
+import {
+  AppError,
+  type StoredEntriesRequest,
+  type StoredEntry,
+  storedPositionsMax,
+  subjects,
+  unpackStoredEntries,
+} from "@parley/protocol";
+import type { NatsConnection } from "../connections/nats.ts";
+import { readJsonAnswer, request } from "../requests/request.ts";
+
+const timeoutMs = 3_000;
+const attemptsMax = 3;
+const pauseMs = 100;
+const openBrace = "{".charCodeAt(0);
+
+/** In the order of the positions, without those where nothing is stored. Throws `unavailable` when no history answers. */
+export async function readStored(
+  nats: NatsConnection,
+  q: number,
+  positions: readonly number[],
+): Promise<StoredEntry[]> {
+  const entries: StoredEntry[] = [];
+  for (let at = 0; at < positions.length; ) {
+    const answered = await ask(nats, { q, positions: positions.slice(at, at + storedPositionsMax) });
+    if (answered.length === 0) throw new AppError("internal", "history answered no entry");
+    for (const entry of answered) if (entry !== null) entries.push(entry);
+    at += answered.length;
+  }
+  return entries;
+}
+
+/** Whoever asked in vain because nobody was there asks again in a moment. */
+async function ask(nats: NatsConnection, asked: StoredEntriesRequest): Promise<(StoredEntry | null)[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const reply = await request(nats, subjects.storedEntries, JSON.stringify(asked), { timeoutMs });
+      // A request that history refuses is answered as JSON.
+      if (reply[0] === openBrace) readJsonAnswer(reply);
+      return unpackStoredEntries(reply);
+    } catch (thrown) {
+      const error = AppError.from(thrown);
+      if (error.code !== "unavailable" || attempt === attemptsMax) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * pauseMs));
+    }
+  }
+}

@@ -1,0 +1,245 @@
+// Following STORED on a real NATS; history is played, so that it can be away and have entries that nobody can take.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  AppError,
+  packStoredEntries,
+  type StoredEntriesRequest,
+  type StoredEntry,
+  type StoredReferences,
+  storedSubject,
+  streams,
+  subjects,
+} from "@parley/protocol";
+import { eventually, startServers } from "@parley/testkit";
+import {
+  answer,
+  connectNats,
+  type DeadReference,
+  type FollowStoredOptions,
+  followStored,
+  type NatsConnection,
+  parseJson,
+} from "../src/index.ts";
+import { recordingLogger } from "./recorder.ts";
+
+const q = 7;
+const durable = "tester";
+
+async function start(t: TestContext) {
+  const { nats: server } = await startServers(t, { nats: true });
+  const { log } = recordingLogger();
+  const connection = async (): Promise<NatsConnection> => {
+    const nats = await connectNats({ url: server.url, name: "test", log });
+    t.after(() => nats.close());
+    return nats;
+  };
+  const nats = await connection();
+  const manager = await jetstreamManager(nats);
+  for (const { name, subjects: kept } of [streams.stored, streams.dead])
+    await manager.streams.add({ name, subjects: [...kept] });
+  const history = playHistory(nats, log);
+  const follow = (options: Partial<FollowStoredOptions> & Pick<FollowStoredOptions, "take">) => {
+    const defaults = { nats, durable, filter: streams.stored.originFilter, retryMs: 20, log };
+    const following = followStored({ ...defaults, ...options });
+    t.after(() => following.close());
+    return following;
+  };
+  return { nats, manager, history, connection, follow, announce: announcing(nats), dead: deadOf(manager) };
+}
+
+/** One message of JetStream that carries references to all the positions. */
+function announcing(nats: NatsConnection) {
+  return async (...positions: number[]) => {
+    const entries = positions.map((pos) => {
+      const { body: _, memberSeq: _m, device: _d, ...reference } = entryAt(pos);
+      return reference;
+    });
+    const references: StoredReferences = { q, entries };
+    await jetstream(nats).publish(storedSubject(q, "origin"), JSON.stringify(references));
+  };
+}
+
+function entryAt(pos: number): StoredEntry {
+  const names = { conv: "room/r", from: "ann", device: "api", type: "text", origin: "api" };
+  return { pos, seq: pos, ts: 1, memberSeq: 1, ...names, body: Buffer.from(`{"id":"${pos}"}`) };
+}
+
+function playHistory(nats: NatsConnection, log: FollowStoredOptions["log"]) {
+  const asked: number[][] = [];
+  const state = { asked, missing: new Set<number>(), atOnce: Number.POSITIVE_INFINITY, away: false };
+  answer(
+    nats,
+    subjects.storedEntries,
+    "history",
+    (payload) => {
+      if (state.away) throw new AppError("unavailable");
+      const { positions } = parseJson(payload) as StoredEntriesRequest;
+      asked.push(positions);
+      const some = positions.slice(0, state.atOnce);
+      return packStoredEntries(some.map((pos) => (state.missing.has(pos) ? null : entryAt(pos))));
+    },
+    log,
+  );
+  return state;
+}
+
+function deadOf(manager: JetStreamManager) {
+  return async (): Promise<DeadReference[]> => {
+    const { state } = await manager.streams.info(streams.dead.name);
+    const letters: DeadReference[] = [];
+    for (let seq = state.first_seq; seq > 0 && seq <= state.last_seq; seq++) {
+      const letter = await manager.streams.getMessage(streams.dead.name, { seq });
+      assert.ok(letter);
+      letters.push(letter.json());
+    }
+    return letters;
+  };
+}
+
+const unacknowledged = async (manager: JetStreamManager) =>
+  (await manager.consumers.info(streams.stored.name, durable)).num_ack_pending;
+
+test("entries are read many at once, taken in order, once each, and what is not there is left out", async (t) => {
+  const { manager, history, follow, announce } = await start(t);
+  history.missing.add(4);
+  history.atOnce = 3;
+  const taken: number[] = [];
+  await announce(1, 2, 3, 4, 5);
+  await announce(6);
+  follow({
+    async take(entries) {
+      for (const { pos, body } of entries) {
+        taken.push(pos);
+        assert.equal(Buffer.from(body).toString(), `{"id":"${pos}"}`);
+      }
+    },
+  });
+  await eventually(async () => taken.length === 5 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual(taken, [1, 2, 3, 5, 6]);
+  assert.ok(history.asked.length < 6, `asked ${history.asked.length} times`);
+});
+
+test("references that are not wanted are not read", async (t) => {
+  const { manager, history, follow, announce } = await start(t);
+  await announce(1, 2, 3);
+  await announce(5);
+  const taken: number[] = [];
+  const wants = ({ pos }: { pos: number }) => pos === 2;
+  follow({ wants, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
+  await eventually(async () => taken.length === 1 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual(history.asked, [[2]]);
+});
+
+test("an entry that fails every time is dead after maxDeliver, alone: those beside and behind it are taken", async (t) => {
+  const { manager, follow, announce, dead } = await start(t);
+  const taken = new Set<number>();
+  let failed = 0;
+  const told: DeadReference[] = [];
+  await announce(1, 2, 3);
+  await announce(4);
+  follow({
+    maxDeliver: 3,
+    onDead: (letter) => told.push(letter),
+    async take(entries) {
+      if (entries.some(({ pos }) => pos === 2)) {
+        failed += 1;
+        throw new TypeError("x is not a function");
+      }
+      for (const { pos } of entries) taken.add(pos);
+    },
+  });
+  await eventually(async () => taken.size === 3 && told.length === 1 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual([...taken].sort(), [1, 3, 4]);
+  const letters = await dead();
+  assert.deepEqual(
+    letters.map(({ reference, code, message }) => [reference?.pos, code, message]),
+    [[2, "internal", "TypeError: x is not a function"]],
+  );
+  assert.deepEqual(told, letters);
+  // Three times with the others, once by itself, and once in a batch if both were there at once.
+  assert.ok(failed === 4 || failed === 5, `failed ${failed} times`);
+});
+
+test("a message that holds no references is dead, and those behind it are taken", async (t) => {
+  const { nats, manager, follow, announce, dead } = await start(t);
+  await jetstream(nats).publish(storedSubject(q, "origin"), "no JSON");
+  await announce(1);
+  const taken: number[] = [];
+  follow({ maxDeliver: 2, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
+  await eventually(async () => (await unacknowledged(manager)) === 0 && taken.includes(1));
+  await eventually(async () => (await dead()).length === 1);
+});
+
+test("what may pass never counts: however often history or who takes it is away, nothing is dead and all is taken", async (t) => {
+  const { manager, history, follow, announce, dead } = await start(t);
+  await announce(1, 2);
+  history.away = true;
+  let refusals = 0;
+  const taken: number[] = [];
+  follow({
+    maxDeliver: 2,
+    async take(entries) {
+      if (refusals++ < 10) throw new AppError("unavailable");
+      taken.push(...entries.map(({ pos }) => pos));
+    },
+  });
+  await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_redelivered > 0);
+  history.away = false;
+  await eventually(async () => taken.length === 2 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual(await dead(), []);
+});
+
+test("a consumer that is gone does not bring old messages again, and misses no new one", async (t) => {
+  const { manager, follow, announce } = await start(t);
+  const taken: number[] = [];
+  await announce(1, 2);
+  const options = {
+    beginMsBack: 60_000,
+    take: async (entries: StoredEntry[]) => entries.map(({ pos }) => taken.push(pos)),
+  };
+  const first = follow(options);
+  await eventually(async () => taken.length === 2 && (await unacknowledged(manager)) === 0);
+  await first.close();
+  await manager.consumers.delete(streams.stored.name, durable);
+  follow({ ...options, beginMsBack: 0 });
+  await eventually(() => manager.consumers.info(streams.stored.name, durable));
+  await announce(3);
+  await eventually(() => taken.length === 3);
+  assert.deepEqual(taken, [1, 2, 3]);
+});
+
+test("a consumer that is deleted while it is followed is made again", async (t) => {
+  const { manager, follow, announce } = await start(t);
+  const taken = new Set<number>();
+  follow({ take: async (entries) => entries.map(({ pos }) => taken.add(pos)) });
+  await announce(1);
+  await eventually(() => taken.has(1));
+  await manager.consumers.delete(streams.stored.name, durable);
+  await announce(2);
+  await eventually(() => taken.has(2), { timeoutMs: 60_000 });
+});
+
+test("close finishes what is being taken and gives back the rest, which another replica takes", async (t) => {
+  const { follow, announce, connection, manager } = await start(t);
+  const work = Promise.withResolvers<void>();
+  const here: number[] = [];
+  const first = follow({
+    async take(entries) {
+      here.push(...entries.map(({ pos }) => pos));
+      await work.promise;
+    },
+  });
+  await announce(1);
+  await eventually(() => here.length === 1);
+  await announce(2);
+  await eventually(async () => (await unacknowledged(manager)) === 2);
+  const closed = first.close();
+  const there: number[] = [];
+  follow({ nats: await connection(), take: async (entries) => there.push(...entries.map(({ pos }) => pos)) });
+  work.resolve();
+  await closed;
+  await eventually(() => there.length === 1);
+  assert.deepEqual([here, there], [[1], [2]]);
+});
