@@ -74,7 +74,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       nats,
       subjects.storedEntries,
       "history",
-      tried(async (payload) => storedEntries(parts.store.log, parse(payload) as StoredEntriesRequest)),
+      tried(async (payload) => storedEntries(parts.store.log, readAsked(payload) as StoredEntriesRequest)),
       log,
     ),
     serveMethods(nats, {
