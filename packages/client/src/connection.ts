@@ -2,9 +2,8 @@
 // under the same client id, and a server that refuses to renew the session, end it: brokers say "not authorized" too
 // while a part of theirs is away.
 import type { Socket } from "node:net";
-import { AppError } from "@parley/protocol";
+import { AppError, backoffMs } from "@parley/protocol";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
-import { backoffMs } from "./backoff.ts";
 import { watchNetwork } from "./network.ts";
 import { type PublishWindow, startPublishWindow } from "./publish-window.ts";
 import type { Session, Sessions } from "./session.ts";

@@ -1,5 +1,5 @@
 // When to sync: after every subscription, and every minute, in case a delivery was lost on the way.
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "@parley/protocol";
 
 export interface HeadsOptions {
   /** `returning`: the first one of a connection, after which nothing may be missing that changed before it */

@@ -1,6 +1,5 @@
 // High-water marks on their way: forward only, at most one packet a second and conversation, until the server has them.
-import { type ErrorCode, errorTable } from "@parley/protocol";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, type ErrorCode, errorTable } from "@parley/protocol";
 
 export interface Marks {
   delivered?: number;

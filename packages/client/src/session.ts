@@ -1,6 +1,5 @@
 // A device's session: made by login, renewed before its token runs out, renewed at once when the broker refuses it.
-import { AppError, login, type ResultOf, refresh } from "@parley/protocol";
-import { backoffMs } from "./backoff.ts";
+import { AppError, backoffMs, login, type ResultOf, refresh } from "@parley/protocol";
 import { callHttp } from "./http.ts";
 import { isSession, type SessionStore } from "./session-store.ts";
 

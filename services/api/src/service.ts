@@ -14,6 +14,7 @@ import {
   readTrustedProxies,
   type Service,
   type ServiceContext,
+  secretCheck,
   type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
@@ -70,7 +71,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     metrics,
     rates,
     addressOf,
-    identity: { store, revoke, signingKey, servicesSecret },
+    identity: { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) },
     nats,
     log,
     bound: methods,

@@ -1,9 +1,8 @@
 // The HTTP server of the hooks, on node:http itself: whatever comes in is answered in the words of the broker that asks.
-import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AppError } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, secretCheck } from "@parley/runtime";
 import type { Decisions } from "./decisions.ts";
 import { emqxDeny, emqxHooks } from "./emqx.ts";
 import { type HookBody, type HookReply, isRecord } from "./reply.ts";
@@ -82,7 +81,7 @@ export async function startHookServer(options: Options): Promise<HookServer> {
 }
 
 function routes(hookSecret: string): (request: IncomingMessage) => Route | undefined {
-  const isSecret = constantTime(hookSecret);
+  const isSecret = secretCheck(hookSecret);
   return ({ method, url = "", headers }) => {
     if (method !== "POST") return undefined;
     const [, broker, rest = "", ...more] = url.split("/");
@@ -102,15 +101,6 @@ function routes(hookSecret: string): (request: IncomingMessage) => Route | undef
 
 function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
-}
-
-/** Compares with a secret in a time that tells nothing but the length. */
-export function constantTime(secret: string): (candidate: string) => boolean {
-  const expected = Buffer.from(secret);
-  return (candidate) => {
-    const bytes = Buffer.from(candidate);
-    return bytes.length === expected.length && timingSafeEqual(bytes, expected);
-  };
 }
 
 /** Whatever goes wrong here is a no in the broker's own words. */

@@ -21,6 +21,7 @@ import {
   requestJson,
   type Service,
   type ServiceContext,
+  secretCheck,
 } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
@@ -28,7 +29,7 @@ import { openConnectRates } from "./connect-rates.ts";
 import type { ConnectRules, Passwords } from "./decide-connect.ts";
 import { openDecisions } from "./decisions.ts";
 import { type Expiries, openExpiries } from "./expiries.ts";
-import { constantTime, startHookServer } from "./http.ts";
+import { startHookServer } from "./http.ts";
 import { startRevocations } from "./revocations.ts";
 import { openTokens } from "./tokens.ts";
 
@@ -46,7 +47,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   };
   const failures = openFailures({ prefix: "failures:", redis: redis.connection, log });
   const rules: ConnectRules = {
-    isServicesSecret: constantTime(servicesSecret),
+    isServicesSecret: secretCheck(servicesSecret),
     tokens,
     isRevoked: revocations.isRevoked,
     sessionExpiryMaxSeconds: config.AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS,

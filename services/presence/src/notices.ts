@@ -1,6 +1,6 @@
 // Tells the other side of a user's p2p conversations that the user came, went or changed; and a new device who is there.
 import { limits, type NotifyRequest, type PresenceNotice, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, natsConnected, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, natsConnected, openTurns, requestJson } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Told } from "./session-script.ts";
 
@@ -26,9 +26,10 @@ const peersMs = 5000;
 /** Best effort, as all that is ephemeral: what history or Redis does not answer is not told. */
 export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): Notices {
   const peersKnown = new LRUCache<string, string[]>({ max: 10_000, ttl: peersMs });
-  const queue: (() => Promise<void>)[] = [];
+  const turns = openTurns({ atOnce, waitingMax: waitingJobs });
   const running = new Set<Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
+  let closed = false;
 
   async function onlinePeers(uid: string): Promise<Map<string, Told>> {
     let peers = peersKnown.get(uid);
@@ -40,17 +41,14 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
     return told(peers);
   }
 
-  function start(job: () => Promise<void>): void {
-    if (running.size >= atOnce) {
-      if (queue.length < waitingJobs) queue.push(job);
-      return;
-    }
+  async function start(job: () => Promise<void>): Promise<void> {
+    const done = await turns.take({ isWanted: () => !closed });
+    if (!done) return;
     const work = job()
       .catch((error: unknown) => log.debug({ event: "not_told", reason: String(error) }))
       .finally(() => {
         running.delete(work);
-        const next = queue.shift();
-        if (next) start(next);
+        done();
       });
     running.add(work);
   }
@@ -61,7 +59,7 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
 
   return {
     tell(uid, state, since) {
-      start(async () => {
+      void start(async () => {
         const uids = [...(await onlinePeers(uid)).keys()];
         const packet = notice(uid, state, state.show === "offline" ? since : null);
         if (uids.length > 0) notify({ uids, channel: "e", packet });
@@ -71,7 +69,7 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
       if (timers.size >= waitingJobs) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
-        start(async () => {
+        void start(async () => {
           for (const [peer, state] of await onlinePeers(uid))
             notify({ device: { uid, clientId }, channel: "e", packet: notice(peer, state, null) });
         });
@@ -79,8 +77,8 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
       timers.add(timer);
     },
     async close() {
+      closed = true;
       for (const timer of timers) clearTimeout(timer);
-      queue.length = 0;
       await Promise.allSettled(running);
     },
   };

@@ -1,7 +1,6 @@
 // A broker session over its connections: connects, connects again, keeps what was not answered.
-import { AppError } from "@parley/protocol";
+import { AppError, backoffMs } from "@parley/protocol";
 import type { IConnackPacket } from "mqtt-packet";
-import { backoffMs, takenOverBackoffMs } from "./backoff.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
 import type {
   BrokerSession,
@@ -18,6 +17,10 @@ const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
 /** A connection that held this long was a good one: the next failure starts the backoff anew. */
 const STABLE_MS = 5_000;
 const WAIT_STEP_MS = 5;
+const BACKOFF = { baseMs: 50, maxMs: 5_000 };
+/** A session that was, or may have been, taken over leaves its place for at least this long, and backs off from further up. */
+const TAKEN_OVER_MS = 1_000;
+const TAKEN_OVER_ATTEMPTS = 3;
 
 class Session implements BrokerSession {
   readonly #options: BrokerSessionOptions;
@@ -156,8 +159,11 @@ class Session implements BrokerSession {
     this.#connection = undefined;
     if (this.#closed) return;
     if (this.connected && performance.now() - this.#readyAt > STABLE_MS) this.#attempt = 0;
-    const retryMs = how === "failed" ? backoffMs(this.#attempt) : takenOverBackoffMs(this.#attempt);
     this.#attempt++;
+    const retryMs =
+      how === "failed"
+        ? backoffMs(this.#attempt, BACKOFF)
+        : TAKEN_OVER_MS + backoffMs(this.#attempt + TAKEN_OVER_ATTEMPTS, BACKOFF);
     const { log, clientId } = this.#options;
     const takenOver = how === "taken_over";
     const event = takenOver ? "broker_session_taken_over" : "broker_disconnected";

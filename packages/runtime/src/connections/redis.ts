@@ -1,4 +1,5 @@
 // The connection to Redis: for ever reconnecting, failing at once while it is away, and left when it hangs.
+import { backoffMs } from "@parley/protocol";
 import { Redis } from "ioredis";
 import type { Health } from "../process/health.ts";
 import type { Logger } from "../process/log.ts";
@@ -9,6 +10,7 @@ export type { Redis } from "ioredis";
 /** A Redis that has not answered for this long is left; what was sent to it would gather here for as long as it hangs. */
 const silenceMs = 3_000;
 const pingEveryMs = 2_000;
+const backoff = { baseMs: 100, maxMs: 500 };
 
 /**
  * Connects, waiting (and saying so) until Redis is there. Later it reconnects by itself; commands fail at once while it
@@ -30,7 +32,7 @@ export async function connectRedis(options: {
     commandTimeout: 1000,
     connectTimeout: 2000,
     socketTimeout: silenceMs,
-    retryStrategy: (attempt) => Math.random() * Math.min(100 * attempt, 500),
+    retryStrategy: (attempt) => backoffMs(attempt, backoff),
   });
   redis.on("error", (error: Error) => {
     lastError = error.message;

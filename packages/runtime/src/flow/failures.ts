@@ -1,6 +1,8 @@
 // Guesses at secrets: so many may fail in a minute. Counted in Redis for all replicas, and in memory for when Redis is away.
+
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMs } from "@parley/protocol";
 import { LRUCache } from "lru-cache";
 import type { Redis } from "../connections/redis.ts";
 import type { Logger } from "../process/log.ts";
@@ -48,8 +50,7 @@ type Reserved = number | "under_way";
 const answerMs = 100;
 const restMs = 1000;
 const localTallies = 100_000;
-const firstPauseMs = 20;
-const longestPauseMs = 500;
+const pauses = { baseMs: 20, maxMs: 500 };
 
 export function openFailures(options: FailuresOptions): Failures {
   const { windowMs = 60_000, waitMs = 5_000 } = options;
@@ -67,11 +68,11 @@ export function openFailures(options: FailuresOptions): Failures {
 
   async function reserveInTime(limits: readonly FailureLimit[]): Promise<number> {
     const until = performance.now() + waitMs;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let attempt = 1; ; attempt++) {
       const reserved = await reserve(limits);
       if (reserved !== "under_way") return reserved;
       if (performance.now() > until) return restMs;
-      const waited = local.wait(limits, () => sleep(pauseMs * (0.5 + Math.random())));
+      const waited = local.wait(limits, () => sleep(backoffMs(attempt, pauses)));
       if (waited === undefined) return restMs;
       await waited;
     }

@@ -1,15 +1,14 @@
 // How often one event may be logged: a burst, then a line a second, and how many were left out.
+import { openTokenBucket, type TokenBucket } from "../flow/token-bucket.ts";
 
 /** Lines of one event that may come at once, and a second from then on. */
-const burst = 50;
-const perSecond = 1;
+const lineRate = { rate: 1, burst: 50 };
 /** Names of events are words of the code; should one ever be made from input, memory stays bounded. */
 const eventsMax = 1_000;
 const sayAfterMs = 10_000;
 
-interface Bucket {
-  lines: number;
-  at: number;
+interface Lines {
+  bucket: TokenBucket;
   leftOut: number;
 }
 
@@ -20,40 +19,34 @@ export interface LogRate {
 
 /** `say` is called ten seconds after lines began to be left out, with how many there were, and again while they are. */
 export function createLogRate(say: (event: string, count: number) => void, now = () => performance.now()): LogRate {
-  const buckets = new Map<string, Bucket>();
+  const lines = new Map<string, Lines>();
   let timer: NodeJS.Timeout | undefined;
 
   function sayAll(): void {
     timer = undefined;
-    for (const [event, bucket] of buckets) {
-      const { leftOut } = bucket;
+    for (const [event, one] of lines) {
+      const { leftOut } = one;
       if (leftOut === 0) continue;
-      bucket.leftOut = 0;
+      one.leftOut = 0;
       say(event, leftOut);
     }
   }
 
-  function bucketOf(event: string): Bucket {
-    let bucket = buckets.get(event);
-    if (!bucket) {
-      if (buckets.size >= eventsMax) buckets.clear();
-      bucket = { lines: burst, at: now(), leftOut: 0 };
-      buckets.set(event, bucket);
+  function linesOf(event: string): Lines {
+    let found = lines.get(event);
+    if (!found) {
+      if (lines.size >= eventsMax) lines.clear();
+      found = { bucket: openTokenBucket({ ...lineRate, now }), leftOut: 0 };
+      lines.set(event, found);
     }
-    return bucket;
+    return found;
   }
 
   return {
     admits(event) {
-      const bucket = bucketOf(event);
-      const at = now();
-      bucket.lines = Math.min(burst, bucket.lines + ((at - bucket.at) * perSecond) / 1_000);
-      bucket.at = at;
-      if (bucket.lines >= 1) {
-        bucket.lines -= 1;
-        return true;
-      }
-      bucket.leftOut += 1;
+      const one = linesOf(event);
+      if (one.bucket.take() === 0) return true;
+      one.leftOut += 1;
       // It holds no process up: a clean end says nothing of the last few seconds.
       if (!timer) timer = setTimeout(sayAll, sayAfterMs).unref();
       return false;

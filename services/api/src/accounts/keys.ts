@@ -1,6 +1,7 @@
 // Server keys: how an application proves itself. Only a digest is kept.
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import { AppError, keysCreate, keysList, keysRemove } from "@parley/protocol";
+import { secretCheck } from "@parley/runtime";
 import { type Bound, bind } from "../call.ts";
 import type { ApiStore } from "../store.ts";
 
@@ -13,7 +14,7 @@ export function keyMethods(store: ApiStore, signingKey: Uint8Array): Bound[] {
       const made = createHmac("sha256", signingKey).update(`server-key ${operation}`).digest();
       const id = made.subarray(0, 6).toString("hex");
       const key = `${keyPrefix}${id}_${made.subarray(6).toString("base64url")}`;
-      const doc = { id, name, createdAt: Date.now(), hash: digest(key).toString("hex") };
+      const doc = { id, name, createdAt: Date.now(), hash: digest(key) };
       await store.keys.insert(id, doc);
       const { createdAt } = (await store.keys.get(id))?.doc ?? doc;
       return { id, name, createdAt, key };
@@ -33,7 +34,7 @@ export function keyMethods(store: ApiStore, signingKey: Uint8Array): Bound[] {
 export async function verifyKey({ keys }: ApiStore, key: string): Promise<string | undefined> {
   const id = /^pk_([0-9a-f]{12})_[0-9A-Za-z_-]{35}$/.exec(key)?.[1];
   const kept = id === undefined ? undefined : await keys.get(id);
-  return kept && timingSafeEqual(digest(key), Buffer.from(kept.doc.hash, "hex")) ? id : undefined;
+  return kept && secretCheck(kept.doc.hash)(digest(key)) ? id : undefined;
 }
 
 async function* everyKey({ keys }: ApiStore) {
@@ -45,6 +46,7 @@ async function* everyKey({ keys }: ApiStore) {
   } while (page);
 }
 
-function digest(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
+/** SHA-256, hex. */
+function digest(key: string): string {
+  return hash("sha256", key);
 }

@@ -1,8 +1,7 @@
 // The admin port: who is connected, and how to end a client's session. For presence, and operators.
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, errorTable, reservedClientId } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, secretCheck } from "@parley/runtime";
 import type { Member, Sessions } from "../session/sessions.ts";
 import { type Door, listen } from "./listen.ts";
 
@@ -22,8 +21,9 @@ export async function startAdmin({
   sessions: Sessions;
   log: Logger;
 }): Promise<Door> {
+  const mayEnter = secretCheck(`Bearer ${secret}`);
   const server = createServer((request, response) => {
-    answer(request, response, secret, sessions).catch((error: unknown) => {
+    answer(request, response, mayEnter, sessions).catch((error: unknown) => {
       if (!(error instanceof AppError)) log.error({ event: "admin_failed", err: error });
       if (response.headersSent) response.destroy();
       else sendError(response, AppError.from(error));
@@ -39,9 +39,14 @@ export async function startAdmin({
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, secret: string, sessions: Sessions) {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  mayEnter: (authorization: string) => boolean,
+  sessions: Sessions,
+) {
   request.resume();
-  if (!mayEnter(request.headers.authorization ?? "", secret)) throw new AppError("unauthenticated");
+  if (!mayEnter(request.headers.authorization ?? "")) throw new AppError("unauthenticated");
   const path = (request.url ?? "/").split("?", 1)[0]!;
   if (request.method === "GET" && path === "/clients") return sendClients(response, sessions.connected());
   const clientId = request.method === "DELETE" ? clientIdOf(path) : undefined;
@@ -59,12 +64,6 @@ function clientIdOf(path: string): string | undefined {
   } catch {
     throw new AppError("invalid_packet", "the client id is not percent-encoded UTF-8");
   }
-}
-
-/** Compares digests, so that neither the length nor the first wrong byte can be timed. */
-function mayEnter(authorization: string, secret: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(authorization), digest(`Bearer ${secret}`));
 }
 
 /** `{"clients": [{client_id, connection_id, username, connected_at (ms), protocol, transport}]}`, written piece by piece. */
