@@ -92,19 +92,32 @@ async function fresh(opened: Opened, device: string, session: Session): Promise<
 }
 
 /** A new token by the refresh token, else by the password if it is at hand: the server may have forgotten us. */
-async function renew({ server, credentials, password }: Opened, device: string, session: Session): Promise<Session> {
+async function renew(opened: Opened, device: string, session: Session): Promise<Session> {
+  const { server, credentials, password } = opened;
+  const newer = newerThan(session, opened, device);
+  if (newer) return newer;
   try {
     const renewed = await callHttp(server.url, refresh, { refreshToken: session.refreshToken });
     credentials.save(server.url, device, renewed);
     return renewed;
   } catch (error) {
     if (AppError.from(error).code !== "unauthenticated") throw error;
+    // Another parley used the same refresh token, and the server's patience with two at once was over.
+    const saved = newerThan(session, opened, device);
+    if (saved) return saved;
     if (password !== undefined) return logIn(server, session.uid, password, device);
     throw new AppError(
       "unauthenticated",
       `the login of ${session.uid} has run out; parley login --user ${session.uid}`,
     );
   }
+}
+
+// What another parley has saved since we read ours.
+function newerThan(session: Session, { server, credentials }: Opened, device: string): Session | undefined {
+  const kept = credentials.find(server.url, session.uid, device);
+  const isNew = kept !== undefined && kept.refreshToken !== session.refreshToken && kept.token !== session.token;
+  return isNew && kept.expiresAt > Date.now() + renewBeforeMs ? kept : undefined;
 }
 
 async function openDevice(opened: Opened, wanted: string | undefined): Promise<Connection> {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Session } from "@parley/client";
+import { lockDevice } from "./device-lock.ts";
 
 interface Kept {
   /** the user of the latest login */
@@ -27,14 +28,33 @@ export function openCredentials(folder = configFolder()): Credentials {
     user: (server) => read(path)[server]?.user,
     find: (server, user, device) => read(path)[server]?.sessions[user]?.[device],
     save(server, device, session) {
-      // Read anew: another parley may have saved its own meanwhile.
-      const all = read(path);
-      const kept = all[server] ?? { sessions: {} };
-      kept.user = session.uid;
-      kept.sessions[session.uid] = { ...kept.sessions[session.uid], [device]: session };
-      write(path, { ...all, [server]: kept });
+      // One parley after the other, each reading anew: none overwrites what another has just saved.
+      const { release } = waitForLock(folder, "credentials");
+      try {
+        const all = read(path);
+        const kept = all[server] ?? { sessions: {} };
+        kept.user = session.uid;
+        kept.sessions[session.uid] = { ...kept.sessions[session.uid], [device]: session };
+        write(path, { ...all, [server]: kept });
+      } finally {
+        release();
+      }
     },
   };
+}
+
+const lockWaitMs = 5_000;
+const lockPollMs = 5;
+
+// Held for as long as a small file takes to be written, so that waiting in place is all there is to do.
+function waitForLock(folder: string, name: string): { release(): void } {
+  const deadline = performance.now() + lockWaitMs;
+  for (;;) {
+    const lock = lockDevice(folder, name);
+    if (lock.heldBy === undefined) return lock;
+    if (performance.now() > deadline) throw new Error(`process ${lock.heldBy} holds ${folder}; end it and try again`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lockPollMs);
+  }
 }
 
 function read(path: string): Record<string, Kept> {
