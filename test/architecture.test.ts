@@ -104,6 +104,15 @@ test("no path of a file is taken from a URL, where a space or an é is written a
   );
 });
 
+// A linter sees a promise that nobody takes; not one that is kept in a variable, looked at, and left there to reject.
+test("no promise is asked for, found to be one, and asked for again", () => {
+  const left = /!\(?\s*\(?\w+ instanceof Promise/;
+  assert.deepEqual(
+    offenders(own, ({ text }) => left.test(code(text))),
+    [],
+  );
+});
+
 test("no file has more than 400 lines of code", () => {
   const lines = (text: string) =>
     code(text)
