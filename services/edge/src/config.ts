@@ -32,14 +32,18 @@ export const settings = defineSettings({
     EDGE_DECISION_CACHE_ENTRIES: count(200_000, 1, "answers kept at once, of publish and of subscribe each"),
     EDGE_BROKER_TIMEOUT_MS: count(5000, 1, "a broker that takes longer to answer CONNECT is unavailable (ms)"),
     EDGE_CONNECT_TIMEOUT_MS: count(10_000, 1, "a connection without CONNECT ends (ms)"),
-    EDGE_MAX_CONNECTIONS: count(
+    EDGE_MAX_CONNECTIONS: count(20_000, 1, "devices connected at once, two open files each; the next is closed"),
+    EDGE_CONNECTS_AT_ONCE: count(64, 1, "CONNECTs judged at once, by hooks and broker; the next wait in order"),
+    EDGE_CONNECTS_WAITING: count(
+      20_000,
+      0,
+      "CONNECTs that may wait; the next is closed, first of the address that waits most",
+    ),
+    EDGE_CONNECT_WAIT_MS: count(
       20_000,
       1,
-      "devices connected at once, two open files each; the next is told: server busy",
+      "how long a CONNECT may wait, for its turn and for hooks that do not answer, before it is closed (ms)",
     ),
-    EDGE_CONNECTS_AT_ONCE: count(64, 1, "CONNECTs judged at once, by hooks and broker; the next wait in order"),
-    EDGE_CONNECTS_WAITING: count(20_000, 0, "CONNECTs that may wait; the next is told: server busy"),
-    EDGE_CONNECT_WAIT_MS: count(20_000, 1, "how long a CONNECT may wait before it is told: server busy (ms)"),
     EDGE_MAX_PACKET_BYTES: count(128 * 1024, 1024, "largest packet taken from a device (bytes)"),
     EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),
     EDGE_USER_SESSIONS_AWAY: count(16, 1, "sessions of one user whose devices are away; of more the longest away ends"),

@@ -29,6 +29,8 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   const room = findRoom(config.EDGE_MAX_CONNECTIONS, readOpenFilesLimit(), hookSockets(urls), log);
   const turns = openTurns({
     atOnce: config.EDGE_CONNECTS_AT_ONCE,
+    // An address whose logins take seconds leaves room for others.
+    atOnceEach: Math.ceil((3 * config.EDGE_CONNECTS_AT_ONCE) / 4),
     waitingMax: config.EDGE_CONNECTS_WAITING,
     waitMs: config.EDGE_CONNECT_WAIT_MS,
   });
@@ -108,6 +110,7 @@ function surround(parts: {
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
     unreadMs: config.EDGE_UNREAD_MS,
     connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
+    connectWaitMs: config.EDGE_CONNECT_WAIT_MS,
     log: context.log,
     admit() {
       if (admitted >= room.devices) return false;

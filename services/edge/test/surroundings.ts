@@ -90,7 +90,7 @@ export async function startTestEdge(
   hooks: Pick<HookServer, "url">,
   env: Record<string, string> = {},
 ): Promise<TestEdge> {
-  const ports = { EDGE_MQTT_PORT: "0", EDGE_WS_PORT: "0", EDGE_ADMIN_PORT: "0" };
+  const ports = { EDGE_MQTT_PORT: "0", EDGE_WS_PORT: "0", EDGE_ADMIN_PORT: "0", EDGE_CONNECT_WAIT_MS: "300" };
   const config = readConfig(settings, { PARLEY_BROKER_URL: broker.url, EDGE_HOOKS_URL: hooks.url, ...ports, ...env });
   const metrics = createMetrics("edge");
   const context: ServiceContext = {

@@ -49,8 +49,8 @@ export const reasons = {
     words: "the topic of the Will is not one that this device may publish to",
   },
   unavailable: { name: "unavailable", code: 0x88, returnCode: 3, silent: true },
-  busy: { name: "busy", code: 0x89, returnCode: 3 },
-  shuttingDown: { name: "shutting_down", code: 0x8b, returnCode: 3 },
+  busy: { name: "busy", code: 0x89, returnCode: 3, silent: true },
+  shuttingDown: { name: "shutting_down", code: 0x8b, returnCode: 3, silent: true },
   badAuthMethod: {
     name: "bad_auth_method",
     code: 0x8c,

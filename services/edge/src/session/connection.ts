@@ -1,10 +1,17 @@
 // One device's connection: its packets in order to the broker, the broker's back, and the end of both.
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Logger, Turns } from "@parley/runtime";
+import { setTimeout as sleep } from "node:timers/promises";
+import { addressKey, type Logger, type Turns } from "@parley/runtime";
 import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
-import { type Admission, type ConnectRules, decideConnect, type Peer } from "../connect/connect.ts";
+import {
+  type Admission,
+  type ConnectDecision,
+  type ConnectRules,
+  decideConnect,
+  type Peer,
+} from "../connect/connect.ts";
 import { Framing } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
@@ -25,6 +32,8 @@ export interface Surroundings {
   turns: Turns;
   maxPacketBytes: number;
   connectTimeoutMs: number;
+  /** how long a CONNECT may wait for its turn, and for hooks that do not answer */
+  connectWaitMs: number;
   /** how long a device may read nothing of what it was sent */
   unreadMs: number;
   log: Logger;
@@ -48,6 +57,9 @@ const maxUnreadBytes = 256 * 1024;
 const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
+/** between two questions about one CONNECT while hooks do not answer */
+const firstPauseMs = 200;
+const longestPauseMs = 2000;
 /** how long a closed socket may take to send its last words */
 const lingerMs = 1000;
 
@@ -257,9 +269,8 @@ export class Connection implements Member {
     if (!this.#edge.admit()) return busy;
     this.#admitted = true;
     const isWanted = () => this.#phase !== "closed" && !this.#device.destroyed;
-    const judged = await turns.take({ isWanted });
-    if (judged === undefined) return busy;
-    const decision = await decideConnect(packet, body, this.#peer, rules).finally(judged);
+    const decision = await this.#judge(packet, body, isWanted);
+    if (decision === undefined) return busy;
     if ("refused" in decision) return refuse(decision.refused, decision.version, decision.maxPacketBytes);
     const { admission } = decision;
     this.clientId = admission.clientId;
@@ -276,6 +287,19 @@ export class Connection implements Member {
     const link = await awaitBroker(rules.broker, admission.packet, admission.version, { turns, isWanted });
     if (link === undefined) return refuse(reasons.unavailable, admission.version);
     return this.#open(link, admission);
+  }
+
+  /** While hooks do not answer or are busy, a CONNECT is judged again. undefined: it got no turn in time. */
+  async #judge(packet: Buffer, body: number, isWanted: () => boolean): Promise<ConnectDecision | undefined> {
+    const { rules, turns, connectWaitMs } = this.#edge;
+    const until = performance.now() + connectWaitMs;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      const judged = await turns.take({ key: addressKey(this.#peer.address), isWanted });
+      if (judged === undefined) return undefined;
+      const decision = await decideConnect(packet, body, this.#peer, rules).finally(judged);
+      if (!("refused" in decision && decision.refused.silent) || performance.now() > until) return decision;
+      await sleep(pauseMs * (0.5 + Math.random()));
+    }
   }
 
   #open(link: BrokerConnection, admission: Admission): Outcome {
