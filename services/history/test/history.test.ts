@@ -12,7 +12,7 @@ import {
 } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
-import { about, startTestHistory } from "./surroundings.ts";
+import { about, startTestHistory, type TestHistory } from "./surroundings.ts";
 
 const seqs = (messages: readonly { seq: number }[]) => messages.map(({ seq }) => seq);
 const hasCode = (code: string) => (error: AppError) => error.code === code;
@@ -174,24 +174,34 @@ test("history keeps its guarantees over NATS", async (t) => {
     },
   );
 
-  await t.test("a list shows every conversation in some page while messages arrive between its pages", async () => {
-    const others = Array.from({ length: 12 }, (_, n) => `walt${n}`);
-    for (const other of others) await history.say(other, "vera", "1");
-    const shown = new Set<string>();
-    let { conversations, next } = await history.list("vera", { limit: 3 });
-    for (let page = 0; next !== null; page++) {
-      for (const { conv } of conversations) shown.add(conv);
-      assert.ok(page < 40, "the list does not end");
-      // The quietest one, which no page has shown yet, moves to the front; and a new one begins.
-      if (page < 4) await history.say(others[page] ?? "", "vera", `again${page}`);
-      if (page === 1) await history.say("walt99", "vera", "1");
-      ({ conversations, next } = await history.list("vera", { limit: 3, page: next }));
-    }
-    for (const { conv } of conversations) shown.add(conv);
-    const wanted = [...others, "walt99"].map((other) => p2pConv("vera", other));
-    assert.deepEqual([...shown].sort(), wanted.sort());
-    await assert.rejects(history.list("vera", { page: "1 2" }), hasCode("invalid_packet"));
+  await t.test("receipts are told to members only: not to who was removed, and nobody is told of theirs", async () => {
+    const conv = "room/left";
+    await history.change("left", { event: "create", by: "zoe", uids: ["abel", "bert", "cora"], name: "Left" });
+    for (const from of ["zoe", "abel", "bert"]) await history.say(from, conv, "m");
+    await history.change("left", { event: "remove", by: "zoe", uids: ["abel"] });
+    const { tell } = await history.receipt({ conv, uid: "cora", read: 4 });
+    assert.deepEqual([...tell].sort(), ["bert", "cora", "zoe"]);
+    assert.deepEqual((await history.receipt({ conv, uid: "abel", read: 3 })).tell, ["abel"]);
   });
+
+  // With 12 conversations and 3 a page: what did not move ends amid a page, and at the end of one.
+  for (const moves of [2, 4])
+    await t.test(
+      `a list shows every conversation in some page while ${moves} of them move between its pages`,
+      async () => {
+        const uid = `vera${moves}`;
+        const others = Array.from({ length: 12 }, (_, n) => `walt${n}`);
+        for (const other of others) await history.say(other, uid, "1");
+        const shown = await listAll(history, uid, async (page) => {
+          // The quietest one, which no page has shown yet, moves to the front; and a new one begins.
+          if (page < moves) await history.say(others[page] ?? "", uid, `again${page}`);
+          if (page === 1) await history.say("walt99", uid, "1");
+        });
+        const wanted = [...others, "walt99"].map((other) => p2pConv(uid, other));
+        assert.deepEqual([...shown].sort(), wanted.sort());
+        await assert.rejects(history.list(uid, { page: "1 2" }), hasCode("invalid_packet"));
+      },
+    );
 
   await t.test(
     "pages end at what the caller's device takes, and a message that is more is told as too large",
@@ -457,3 +467,24 @@ test("history keeps its guarantees over NATS", async (t) => {
     assert.deepEqual(memberships, [{ conv: "room/team", role: "owner", joinSeq: 1 }]);
   });
 });
+
+// Every conversation that some page shows, three a page; `between` happens after each page.
+async function listAll(
+  history: TestHistory,
+  uid: string,
+  between: (page: number) => Promise<void>,
+): Promise<Set<string>> {
+  const shown = new Set<string>();
+  let token: string | undefined;
+  for (let page = 0; page < 40; page++) {
+    const { conversations, next } = await history.list(uid, {
+      limit: 3,
+      ...(token === undefined ? {} : { page: token }),
+    });
+    for (const { conv } of conversations) shown.add(conv);
+    if (next === null) return shown;
+    token = next;
+    await between(page);
+  }
+  return assert.fail("the list does not end");
+}

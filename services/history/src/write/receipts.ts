@@ -1,6 +1,6 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
-import { lastVisible, memberOrRefusal } from "../fold/members.ts";
+import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import type { Conversation } from "./conversation.ts";
 import { currentConversation, type Holding } from "./holding.ts";
@@ -30,12 +30,15 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   if (!moved) return { notice: noticeOf(member), tell: [] };
   member.changedAt = Math.max(member.changedAt ?? 0, Date.now());
   holding.projection.touch([member]);
+  const isTold = isMember(member) && current.members.size <= limits.smallRoomMembers;
   const [senders] = await Promise.all([
-    current.members.size > limits.smallRoomMembers ? [] : coveredSenders(holding, before, member),
+    isTold ? coveredSenders(holding, before, member) : [],
     putChange(holding, current, member),
   ]);
   // Only now: what another holder was told before has come in with the write.
-  return { notice: noticeOf(member), tell: [...new Set([uid, ...senders])] };
+  // Who has left meanwhile hears nothing more of the conversation.
+  const present = senders.filter((sender) => isMember(current.members.get(sender)));
+  return { notice: noticeOf(member), tell: [...new Set([uid, ...present])] };
 }
 
 // In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.

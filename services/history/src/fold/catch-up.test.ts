@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LogEntry } from "@parley/store";
+import type { Member } from "../keep/store.ts";
+import type { Projection } from "../project/projection.ts";
+import { catchUp } from "./catch-up.ts";
+import { recallEvent } from "./fold-entry.ts";
+import { addToTail, emptyTail } from "./tail.ts";
+
+const entry = (pos: number, more: Partial<LogEntry>) =>
+  ({ q: 1, pos, conv: "p2p/a/b", seq: pos, ord: pos, from: "a", type: "text", event: null, ...more }) as LogEntry;
+
+test("who takes over a partition folds the recalls that the holder before had committed and not put", async () => {
+  const tail = emptyTail(1, 0);
+  addToTail(tail, [entry(1, {}), entry(2, {}), entry(3, { type: "recall", ord: 2, event: recallEvent(entry(2, {})) })]);
+  const touched: Member[] = [];
+  const projection = {
+    pendingIn: () => [],
+    touch: (members: Iterable<Member>) => void touched.push(...members),
+    touchInfo: () => undefined,
+  } as unknown as Projection;
+  const store = { members: { getMany: async () => new Map() } } as never;
+  const caught = await catchUp({ store, projection, tails: { read: async () => tail } }, 1, 0, 3);
+  assert.deepEqual(caught.infos, [{ conv: "p2p/a/b", name: "", nameSeq: 0, recalled: [[2, 2]] }]);
+  assert.deepEqual(caught.events, []);
+});
