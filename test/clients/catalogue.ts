@@ -202,7 +202,7 @@ export const clients: StockClient[] = [
     install: maven("HiveMq.java"),
     run: java("HiveMq"),
     settings:
-      "`cleanStart(false)`, `sessionExpiryInterval(3600)`, `automaticReconnectWithDefaultConfig`; waits 1, 2, 4 … 120 s",
+      "`cleanStart(false)`, `sessionExpiryInterval(3600)`, `automaticReconnectWithDefaultConfig`, `simpleAuth` on the builder (what `connectWith()` is given is not used when it reconnects); waits 1, 2, 4 … 120 s",
   },
   {
     name: "paho-go",

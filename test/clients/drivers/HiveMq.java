@@ -37,6 +37,11 @@ public class HiveMq {
             .identifier(env.get("MQTT_CLIENT_ID"))
             .serverHost(env.get("MQTT_HOST"))
             .serverPort(Integer.parseInt(env.get("MQTT_PORT")))
+            // Not in connectWith(): its reconnection comes without what only stood there.
+            .simpleAuth()
+            .username(env.get("MQTT_USER"))
+            .password(env.get("MQTT_PASSWORD").getBytes(StandardCharsets.UTF_8))
+            .applySimpleAuth()
             .automaticReconnectWithDefaultConfig()
             .addConnectedListener(context -> subscribe(topics))
             .addDisconnectedListener(context -> say("down " + context.getCause()))
@@ -49,10 +54,6 @@ public class HiveMq {
         .connectWith()
         .cleanStart(false)
         .sessionExpiryInterval(3600)
-        .simpleAuth()
-        .username(env.get("MQTT_USER"))
-        .password(env.get("MQTT_PASSWORD").getBytes(StandardCharsets.UTF_8))
-        .applySimpleAuth()
         .send();
     var lines = new BufferedReader(new InputStreamReader(System.in));
     for (String line; (line = lines.readLine()) != null; ) {
