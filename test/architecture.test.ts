@@ -79,6 +79,32 @@ test("the folders of history import nothing that stands beside them", () => {
   assert.deepEqual(upward, []);
 });
 
+test("no function, constant or class is exported that no other file names", () => {
+  const passedOn = /^export (\*|(type )?\{[^}]*\}) from "[^"]+";$/gm;
+  const tests = globSync("{packages,services}/*/test/**/*.ts", { cwd: root }).map((path) =>
+    readFileSync(`${root}/${path}`, "utf8"),
+  );
+  const files = new Map<string, number>();
+  for (const text of [...sources.map((one) => one.text), ...tests])
+    for (const word of new Set(
+      code(text)
+        .replaceAll(passedOn, "")
+        .match(/[A-Za-z_$][\w$]*/g),
+    ))
+      files.set(word, (files.get(word) ?? 0) + 1);
+  const exported = own.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:async )?(?:function\*?|const|class) ([\w$]+)/gm)].map(([, name = ""]) => ({
+      path,
+      name,
+    })),
+  );
+  assert.ok(exported.length > 500);
+  assert.deepEqual(
+    exported.filter(({ name }) => files.get(name) === 1),
+    [],
+  );
+});
+
 test("protocol does no I/O: it imports no node: module but node:crypto, in partition.ts", () => {
   const protocol = own.filter(({ path }) => path.startsWith("packages/protocol/src/"));
   const importsNode = ({ path, text }: (typeof own)[number]) =>

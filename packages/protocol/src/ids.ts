@@ -73,12 +73,12 @@ export function isUid(text: string): boolean {
   return uidRegex.test(text);
 }
 
-export function isRoomId(text: string): boolean {
+function isRoomId(text: string): boolean {
   return roomIdRegex.test(text);
 }
 
 /** True for a client id of the native grammar, whoever owns it. */
-export function isClientId(text: string): boolean {
+function isClientId(text: string): boolean {
   return clientIdRegex.test(text);
 }
 
@@ -93,7 +93,7 @@ export function isConv(text: string): boolean {
 }
 
 /** True for what may be the id of a message or a request. */
-export function isPacketId(text: string): boolean {
+function isPacketId(text: string): boolean {
   return packetIdRegex.test(text);
 }
 

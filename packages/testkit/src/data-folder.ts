@@ -5,7 +5,7 @@ import { SetupError } from "./setup-error.ts";
 import { commandOf, startOf } from "./system-process.ts";
 
 /** The layout of the data folder that this Parley reads and writes. */
-export const dataVersion = 1;
+const dataVersion = 1;
 
 /** Makes the folder ours until `release`. Throws a SetupError, with nothing touched, when it cannot be. */
 export function openDataFolder(dir: string): { release(): void } {

@@ -12,7 +12,7 @@ import { type Supervised, type SupervisedOptions, supervise } from "./supervise.
 export type Part = ServerName | ServiceName;
 
 export const serverNames = Object.keys(servers) as ServerName[];
-export const partNames: readonly Part[] = [...serverNames, ...serviceNames];
+const partNames: readonly Part[] = [...serverNames, ...serviceNames];
 
 type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & {
   doors: Record<ServerName, ServerDoor>;

@@ -68,7 +68,7 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
 }
 
 /** Revocations by user, and within by device; "" is every device of the user. */
-export class RevocationList {
+class RevocationList {
   readonly #byUid = new Map<string, Map<string, Revocation>>();
 
   add(revocation: Revocation): void {

@@ -3,7 +3,7 @@ import type { ParleyClient } from "@parley/client";
 import { parseConv, roomsInvite, roomsLeave, roomsMembers, roomsRemove } from "@parley/protocol";
 import { UsageError } from "../failure.ts";
 
-export const slashHelp = `/help               this
+const slashHelp = `/help               this
 /quit               leave the chat (Ctrl-D too)
 /room               who is in this room
 /room invite UID…   add members

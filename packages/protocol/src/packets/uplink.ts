@@ -7,7 +7,7 @@ import { Conv, PacketId, packetId, RequestId } from "../ids.ts";
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
 
 /** Content types with a meaning of Parley's own; `x-…` is the application's. */
-export const contentTypes = [
+const contentTypes = [
   "text", "image", "audio", "video", "file", "location", "contact", "sticker", "call", "edit", "recall", "reaction",
 ] as const; // biome-ignore format: one line reads better
 /** Content types that never count as unread (DESIGN §4.8). */

@@ -28,7 +28,7 @@ export interface ConsumerOptions {
 }
 
 /** What a replica took and does not speak of for this long goes to another one. */
-export const ackWaitMs = 5_000;
+const ackWaitMs = 5_000;
 const retryMs = 2_000;
 const pendingMax = 500;
 

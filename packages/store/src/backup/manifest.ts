@@ -3,7 +3,7 @@ import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { writeSynced } from "./private-files.ts";
 
-export const manifestName = "backup.json";
+const manifestName = "backup.json";
 const version = 1;
 
 /** A backup that cannot be made or put back; the message is one line that says what to do. */

@@ -38,7 +38,7 @@ export async function openMongoStore(url: string, service: string, facts: Facts)
 }
 
 /** Collections of a service are `{service}_{name}`: its name has no underscore. */
-export function prefixOf(service: string): string {
+function prefixOf(service: string): string {
   return `${service}_`;
 }
 

@@ -61,7 +61,7 @@ export async function awaitBroker(
 }
 
 /** Sends `connectPacket` and resolves with the broker's CONNACK, whatever it says; undefined when none came. The socket is paused. */
-export async function connectBroker(
+async function connectBroker(
   broker: Broker,
   connectPacket: Buffer,
   version: Version,
