@@ -25,29 +25,34 @@ type Service = {
   /** A store of its own: on SQLite, one process. */
   ownsStore: boolean;
   ports: readonly PortName[];
+  /** When it ends: who takes in work first (1), who keeps it last. All start at once and wait for each other. */
+  stops: 1 | 2 | 3 | 4;
   env(wiring: Wiring, own: Ports): Environment;
 };
 
 const root = join(import.meta.dirname, "../../..");
 
 export const services: Record<ServiceName, Service> = {
-  history: { prefix: "HISTORY", ownsStore: true, ports: [], env: () => ({}) },
+  history: { prefix: "HISTORY", ownsStore: true, ports: [], stops: 4, env: () => ({}) },
   presence: {
     prefix: "PRESENCE",
     ownsStore: true,
     ports: [],
+    stops: 3,
     env: ({ replicas }) => ({ PRESENCE_BROKER_ADMIN_URL: replicas.edge.map(({ admin }) => http(admin)).join(",") }),
   },
   "auth-webhook": {
     prefix: "AUTH_WEBHOOK",
     ownsStore: false,
     ports: ["hooks"],
+    stops: 3,
     env: (_, own) => ({ AUTH_WEBHOOK_PORT: String(own.hooks) }),
   },
   api: {
     prefix: "API",
     ownsStore: true,
     ports: ["http"],
+    stops: 3,
     env: (wiring, own) => ({
       API_PORT: String(own.http),
       API_MQTT_HOST: "127.0.0.1",
@@ -55,11 +60,12 @@ export const services: Record<ServiceName, Service> = {
       API_WS_UPSTREAM: `ws://127.0.0.1:${wiring.public.ws}`,
     }),
   },
-  router: { prefix: "ROUTER", ownsStore: false, ports: [], env: () => ({}) },
+  router: { prefix: "ROUTER", ownsStore: false, ports: [], stops: 2, env: () => ({}) },
   edge: {
     prefix: "EDGE",
     ownsStore: false,
     ports: ["mqtt", "ws", "admin"],
+    stops: 1,
     env: ({ replicas }, own) => ({
       EDGE_MQTT_PORT: String(own.mqtt),
       EDGE_WS_PORT: String(own.ws),
