@@ -134,3 +134,19 @@ test("a message that is refused for good breaks its own promise, and those behin
   assert.deepEqual(bob.texts(), ["first", "second", "third"]);
   assert.deepEqual(await fileOutbox(join(folder, "outbox")).load(), []);
 });
+
+test("a device that takes small packets only is shown every message, also those that its connection cannot carry", async (t) => {
+  const alice = await connectAs(t, cluster, "alice", { device: "large" });
+  const watch = await connectAs(t, cluster, "dave", { device: "watch", maximumPacketSize: 2_048, from: "now" });
+  for (const size of [10, 20_000, 30]) await alice.client.send("user/dave", "x".repeat(size));
+  await eventually(() => watch.shown.length === 3);
+  assert.deepEqual(
+    watch.texts().map((text) => `${text}`.length),
+    [10, 20_000, 30],
+  );
+  const again = await connectAs(t, cluster, "dave", { device: "watch2", maximumPacketSize: 2_048 });
+  assert.ok(
+    again.texts().some((text) => `${text}`.length === 20_000),
+    "by sync too",
+  );
+});
