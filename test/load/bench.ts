@@ -8,6 +8,8 @@ import type { Bench } from "./scenario.ts";
 const unlimited = {
   ROUTER_RATE: "1000000",
   ROUTER_BURST: "1000000",
+  EDGE_RATE_PACKETS: "1000000",
+  EDGE_RATE_BYTES: "1000000000",
   AUTH_WEBHOOK_DEVICE_CONNECT_RATE: "1000000000",
   PARLEY_LOG_LEVEL: "warn",
 };

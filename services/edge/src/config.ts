@@ -45,6 +45,12 @@ export const settings = defineSettings({
       "how long a CONNECT may wait, for its turn and for hooks that do not answer, before it is closed (ms)",
     ),
     EDGE_MAX_PACKET_BYTES: count(128 * 1024, 1024, "largest packet taken from a device (bytes)"),
+    EDGE_RATE_PACKETS: count(
+      400,
+      1,
+      "packets a device may send (per second, ten times that at once); QoS 0 beyond is dropped",
+    ),
+    EDGE_RATE_BYTES: count(4 * 1024 * 1024, 1024, "bytes a device may send (per second, eight times that at once)"),
     EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),
     EDGE_USER_SESSIONS_AWAY: count(16, 1, "sessions of one user whose devices are away; of more the longest away ends"),
     EDGE_BROKER_MEMORY_BYTES: count(

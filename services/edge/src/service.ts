@@ -108,6 +108,12 @@ function surround(parts: {
     sessions,
     turns,
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
+    uplinkLimits: {
+      packets: config.EDGE_RATE_PACKETS,
+      packetsBurst: 10 * config.EDGE_RATE_PACKETS,
+      bytes: config.EDGE_RATE_BYTES,
+      bytesBurst: 8 * config.EDGE_RATE_BYTES,
+    },
     unreadMs: config.EDGE_UNREAD_MS,
     connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
     connectWaitMs: config.EDGE_CONNECT_WAIT_MS,

@@ -40,7 +40,8 @@ test("a device that does not read is not read for: what is for it waits at the b
   await reader.next();
   reader.socket.pause();
   const writer = await connectDevice(t, edge, { protocolVersion: 4 });
-  const count = 500;
+  // 10 MB: the broker keeps 12 MiB for one session, and the edge may keep no such share of it.
+  const count = 100;
   const payload = Buffer.alloc(100_000);
   const before = heldBytes();
   for (let index = 0; index < count; index++) {
@@ -48,7 +49,7 @@ test("a device that does not read is not read for: what is for it waits at the b
     await writer.publishAsync("flood", payload, { qos: 1 });
   }
   // Buffers are given back some time after they are collected.
-  await eventually(() => heldBytes() - before < 8 * mebibyte);
+  await eventually(() => heldBytes() - before < 4 * mebibyte);
   reader.socket.resume();
   for (let index = 0; index < count; index++) {
     const packet = (await reader.next()) as unknown as { payload: Buffer };
@@ -121,6 +122,6 @@ test("a packet that never ends takes no more memory than has come of it", async 
       return client;
     }),
   );
-  await eventually(() => heldBytes() - before < 8 * mebibyte);
+  await eventually(() => heldBytes() - before < 4 * mebibyte);
   for (const client of clients) client.socket.destroy();
 });

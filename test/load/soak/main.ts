@@ -48,7 +48,13 @@ const sayEveryMs = 60_000;
 const calibrationSeconds = 10;
 // Rates are counted against the generator's one address and few devices.
 const env = {
-  ...{ ROUTER_RATE: "100000", ROUTER_BURST: "100000", API_RATE: "100000", API_BURST: "100000" },
+  ...{
+    ROUTER_RATE: "100000",
+    ROUTER_BURST: "100000",
+    EDGE_RATE_PACKETS: "100000",
+    API_RATE: "100000",
+    API_BURST: "100000",
+  },
   ...{ AUTH_WEBHOOK_DEVICE_CONNECT_RATE: "1000000" },
 };
 const parts: readonly Part[] = ["history", "router", "presence", "api", "auth-webhook", "edge"];

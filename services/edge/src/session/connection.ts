@@ -23,6 +23,7 @@ import { openRefusals } from "../uplink/refusals.ts";
 import { decideUplink } from "../uplink/uplink.ts";
 import { passDownlink } from "./downlink.ts";
 import type { Member, Sessions } from "./sessions.ts";
+import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
 
 /** What every connection needs of the edge. */
 export interface Surroundings {
@@ -31,6 +32,7 @@ export interface Surroundings {
   /** of CONNECTs to be judged */
   turns: Turns;
   maxPacketBytes: number;
+  uplinkLimits: UplinkLimits;
   connectTimeoutMs: number;
   /** how long a CONNECT may wait for its turn, and for hooks that do not answer */
   connectWaitMs: number;
@@ -76,6 +78,7 @@ export class Connection implements Member {
   readonly #device: Duplex;
   readonly #peer: Peer;
   readonly #uplink: Framing;
+  readonly #rates: UplinkRates;
   /** once it is let in */
   #desk: UplinkDevice | undefined;
   #broker: Socket | undefined;
@@ -87,6 +90,7 @@ export class Connection implements Member {
   #lastHeardAt = 0;
   #asking = false;
   #brokerFull = false;
+  #slow = false;
   #brokerLost = false;
   #paused = false;
   /** ms of performance.now() */
@@ -101,6 +105,7 @@ export class Connection implements Member {
     this.#device = stream;
     this.#peer = peer;
     this.#edge = edge;
+    this.#rates = openUplinkRates(edge.uplinkLimits);
     this.#uplink = new Framing(Math.min(edge.maxPacketBytes, maxConnectBytes));
     stream.once("data", (chunk: Buffer) => {
       // Whoever begins with anything else need not be waited for.
@@ -235,7 +240,21 @@ export class Connection implements Member {
       return first === types.connect << 4 ? this.#connect(frame) : { close: reasons.protocolError };
     if (this.#parted) return dropped;
     if (first === types.disconnect << 4) return this.#disconnect(frame);
+    const counted = this.#rates.count(first, frame.end - frame.start);
+    if (counted === "drop") return dropped;
+    if (counted > 0) this.#readSlower(counted);
     return decideUplink(frame, this.#desk!, this.#edge.rules.decisions);
+  }
+
+  /** What the device sends beyond its rate waits in its own socket. */
+  #readSlower(forMs: number): void {
+    if (this.#slow) return;
+    this.#slow = true;
+    this.#regulate();
+    setTimeout(() => {
+      this.#slow = false;
+      this.#regulate();
+    }, forMs).unref();
   }
 
   async #await(question: Promise<Outcome>, packet: Buffer): Promise<void> {
@@ -393,7 +412,7 @@ export class Connection implements Member {
   /** Reads the device only while there is somewhere for its packets, and for our answers, to go. */
   #regulate(): void {
     if (this.#phase === "closed") return;
-    const pause = this.#asking || this.#brokerFull || this.#device.writableLength > maxUnreadBytes;
+    const pause = this.#asking || this.#slow || this.#brokerFull || this.#device.writableLength > maxUnreadBytes;
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#device.pause();

@@ -1,0 +1,40 @@
+// How much one device may send: what is too much at QoS 0 is dropped, for all else the device is read more slowly.
+import { openTokenBucket } from "@parley/runtime";
+import { types } from "../packets/packets.ts";
+
+export interface UplinkLimits {
+  /** packets a second, and at once */
+  packets: number;
+  packetsBurst: number;
+  /** bytes a second, and at once */
+  bytes: number;
+  bytesBurst: number;
+}
+
+export interface UplinkRates {
+  /** Counts a packet by its first byte and its length: `drop`, or the ms for which the device is to be read no further. */
+  count(first: number, length: number): number | "drop";
+}
+
+/** A SUBSCRIBE costs by its filters, of which it holds at most one in so many bytes that anybody would name. */
+const filterBytes = 64;
+/** So that a silent pause is not taken for a dead connection. */
+const longestPauseMs = 5_000;
+
+export function openUplinkRates({ packets, packetsBurst, bytes, bytesBurst }: UplinkLimits): UplinkRates {
+  const packetBucket = openTokenBucket({ rate: packets, burst: packetsBurst });
+  const byteBucket = openTokenBucket({ rate: bytes, burst: bytesBurst });
+  return {
+    count(first, length) {
+      const type = first >> 4;
+      const pauseMs = byteBucket.spend(length);
+      // Confirmations answer what the device was sent, which has a rate of its own.
+      if (type >= types.puback && type <= types.pubcomp) return Math.min(pauseMs, longestPauseMs);
+      const isDroppable = type === types.publish && (first & 6) === 0;
+      if (isDroppable) return packetBucket.take() > 0 ? "drop" : Math.min(pauseMs, longestPauseMs);
+      const isFilters = type === types.subscribe || type === types.unsubscribe;
+      const slowMs = packetBucket.spend(isFilters ? Math.ceil(length / filterBytes) : 1);
+      return Math.min(Math.max(pauseMs, slowMs), longestPauseMs);
+    },
+  };
+}
