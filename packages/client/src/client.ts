@@ -21,10 +21,12 @@ import { readIncoming, type TooLargeNotice } from "./incoming.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
+import type { Ack } from "./promises.ts";
 import { type Receipts, startReceipts } from "./receipts.ts";
 import { type Requests, startRequests } from "./requests.ts";
-import { type Ack, type Sender, startSender } from "./sender.ts";
-import type { Session, Sessions } from "./session.ts";
+import { type Sender, startSender } from "./sender.ts";
+import type { Sessions } from "./session.ts";
+import type { Session } from "./session-store.ts";
 import { type SyncedConversation, syncAll } from "./sync.ts";
 import { startUlids } from "./ulid.ts";
 

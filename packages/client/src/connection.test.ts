@@ -5,7 +5,8 @@ import { type TestContext, test } from "node:test";
 import { AppError, deviceTopics } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import { Connection } from "./connection.ts";
-import type { Session, Sessions } from "./session.ts";
+import type { Sessions } from "./session.ts";
+import type { Session } from "./session-store.ts";
 
 type Connack = "accept" | number;
 

@@ -6,7 +6,8 @@ import { AppError, backoffMs } from "@parley/protocol";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
 import { watchNetwork } from "./network.ts";
 import { type PublishWindow, startPublishWindow } from "./publish-window.ts";
-import type { Session, Sessions } from "./session.ts";
+import type { Sessions } from "./session.ts";
+import type { Session } from "./session-store.ts";
 
 export type Transport = "tcp" | "ws";
 

@@ -15,7 +15,7 @@ export function fileSession(path: string): SessionStore {
     },
     async save(session) {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const aside = `${path}.${process.pid}.${crypto.randomUUID()}`;
+      const aside = `${path}.${crypto.randomUUID()}`;
       await writeFile(aside, `${JSON.stringify(session)}\n`, { mode: 0o600 });
       await rename(aside, path);
     },

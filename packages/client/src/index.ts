@@ -19,8 +19,8 @@ export type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./opti
 export type { OutgoingMessage } from "./outbox.ts";
 export { type KeyValueStorage, type OutboxStore, storageOutbox } from "./outbox-store.ts";
 export type { Content, SendOptions } from "./outgoing.ts";
+export type { Ack } from "./promises.ts";
 export type { Marks } from "./receipts.ts";
-export type { Ack } from "./sender.ts";
-export type { KeptSession, Session } from "./session.ts";
-export { type SessionStore, storageSession } from "./session-store.ts";
+export type { KeptSession } from "./session.ts";
+export { type Session, type SessionStore, storageSession } from "./session-store.ts";
 export type { SyncedConversation } from "./sync.ts";

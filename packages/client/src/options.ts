@@ -3,9 +3,9 @@ import type { AppError, Message, PresenceNotice, ReceiptNotice, TypingNotice } f
 import type { CacheStore } from "./cache-store.ts";
 import type { Transport } from "./connection.ts";
 import type { OutboxStore } from "./outbox-store.ts";
-import type { Ack } from "./sender.ts";
-import type { KeptSession, Session } from "./session.ts";
-import type { SessionStore } from "./session-store.ts";
+import type { Ack } from "./promises.ts";
+import type { KeptSession } from "./session.ts";
+import type { Session, SessionStore } from "./session-store.ts";
 import type { SyncedConversation } from "./sync.ts";
 
 export type ClientState = "connecting" | "syncing" | "online" | "offline";

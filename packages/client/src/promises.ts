@@ -1,6 +1,8 @@
 // The promises of send(), by message id, and the refusals that were already told.
-import type { AppError } from "@parley/protocol";
-import type { Ack } from "./sender.ts";
+import type { AckPacket, AppError } from "@parley/protocol";
+
+/** A message is stored, at this position: nothing can take it away any more. */
+export type Ack = Pick<AckPacket, "id" | "conv" | "seq" | "ts">;
 
 /** Refusals that are remembered, so that the second word about one (PUBACK and nack) is known for what it is. */
 const refusedMax = 1_000;

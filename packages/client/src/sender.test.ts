@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventually } from "@parley/testkit";
 import type { OutgoingMessage } from "./outbox.ts";
-import { type Ack, startSender } from "./sender.ts";
+import type { Ack } from "./promises.ts";
+import { startSender } from "./sender.ts";
 
 const message = (id: string): OutgoingMessage => ({
   id,

@@ -1,12 +1,9 @@
 // Sends what the outbox says is due, and keeps the promises of send().
-import { type AckPacket, AppError, type ErrorCode, type NackPacket } from "@parley/protocol";
+import { AppError, type ErrorCode, type NackPacket } from "@parley/protocol";
 import { Outbox, type OutboxOptions, type OutgoingMessage } from "./outbox.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import { isSendable } from "./outgoing.ts";
-import { type Promises, startPromises } from "./promises.ts";
-
-/** A message is stored, at this position: nothing can take it away any more. */
-export type Ack = Pick<AckPacket, "id" | "conv" | "seq" | "ts">;
+import { type Ack, type Promises, startPromises } from "./promises.ts";
 
 export interface SenderOptions extends OutboxOptions {
   store?: OutboxStore | undefined;

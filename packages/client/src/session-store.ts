@@ -1,6 +1,9 @@
 // Where a device's session is kept, so that an app starts without a login, and several tabs or programs share one.
+import type { login, ResultOf } from "@parley/protocol";
 import type { KeyValueStorage } from "./outbox-store.ts";
-import type { Session } from "./session.ts";
+
+/** What login and refresh answer. */
+export type Session = ResultOf<typeof login>;
 
 /** `load` answers what `save` kept last, whoever called it. */
 export interface SessionStore {

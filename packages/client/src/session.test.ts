@@ -8,7 +8,8 @@ import { json } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { deviceTopics } from "@parley/protocol";
 import { fileSession } from "./file-session.ts";
-import { openSessions, type Session, type SessionOptions } from "./session.ts";
+import { openSessions, type SessionOptions } from "./session.ts";
+import type { Session } from "./session-store.ts";
 import { type SessionStore, storageSession } from "./session-store.ts";
 import { storageOf } from "./storage-of.ts";
 

@@ -1,10 +1,7 @@
 // A device's session: made by login, renewed before its token runs out, renewed at once when the broker refuses it.
-import { AppError, backoffMs, login, type ResultOf, refresh } from "@parley/protocol";
+import { AppError, backoffMs, login, refresh } from "@parley/protocol";
 import { callHttp } from "./http.ts";
-import { isSession, type SessionStore } from "./session-store.ts";
-
-/** What login and refresh answer. */
-export type Session = ResultOf<typeof login>;
+import { isSession, type Session, type SessionStore } from "./session-store.ts";
 
 /** Renewing needs only the refresh token of a session that was kept. */
 export type KeptSession = Session | { refreshToken: string };

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { AppError, errorTable, reservedClientId } from "@parley/protocol";
 import { type Logger, secretCheck } from "@parley/runtime";
-import type { Member, Sessions } from "../session/sessions.ts";
+import type { Member } from "../session/member.ts";
+import type { Sessions } from "../session/sessions.ts";
 import { type Door, listen } from "./listen.ts";
 
 /** clients written at once, between which devices have their turn */

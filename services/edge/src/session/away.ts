@@ -1,7 +1,7 @@
 // Sessions whose devices are away: how many may wait and for how long, and how they are ended at the broker.
 import { openTurns } from "@parley/runtime";
 import type { Hooks } from "../hooks/hooks.ts";
-import type { Member, SessionHook } from "./sessions.ts";
+import type { Member, SessionHook } from "./member.ts";
 
 interface Waiting {
   connectionId: string;

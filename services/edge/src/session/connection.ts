@@ -22,7 +22,8 @@ import { refuseLarge } from "../uplink/publish.ts";
 import { openRefusals } from "../uplink/refusals.ts";
 import { decideUplink } from "../uplink/uplink.ts";
 import { passDownlink } from "./downlink.ts";
-import type { Member, Sessions } from "./sessions.ts";
+import type { Member } from "./member.ts";
+import type { Sessions } from "./sessions.ts";
 import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
 
 /** What every connection needs of the edge. */

@@ -3,22 +3,7 @@ import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Hooks } from "../hooks/hooks.ts";
 import { openAway } from "./away.ts";
-
-/** A device's connection, as sessions see it. */
-export interface Member {
-  clientId: string;
-  /** of this connection alone; its events carry it, so that they end no session at another edge */
-  readonly connectionId: string;
-  username: string | null;
-  version: 4 | 5;
-  transport: "tcp" | "ws";
-  /** unix time in ms */
-  connectedAt: number;
-  /** how long the session outlives the connection, as last said */
-  sessionExpirySeconds: number;
-  /** disconnects because an operator or presence said so */
-  remove(): void;
-}
+import type { Member, SessionHook } from "./member.ts";
 
 export interface Sessions {
   /** From the moment the broker is asked for the client id: what the one before it does now tells nothing any more. */
@@ -39,8 +24,6 @@ export interface Sessions {
   /** Resolves when the hooks have been told all so far. */
   settled(): Promise<void>;
 }
-
-export type SessionHook = "on_client_wakeup" | "on_client_offline" | "on_client_gone" | "on_session_expired";
 
 /**
  * Kept in memory only: after a restart of the edge, what waited is forgotten here and ended by the device's next connect,

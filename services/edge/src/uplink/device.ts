@@ -1,16 +1,18 @@
 // What the edge keeps of a connected device to decide what it sends.
-import type { Asker } from "../hooks/questions.ts";
-import type { Version } from "../packets/packets.ts";
 import type { TopicAliases } from "../packets/topic-aliases.ts";
-import type { Refusals } from "./refusals.ts";
-import type { PartialSubacks } from "./subscribe.ts";
+import type { Refusals, RefusedDevice } from "./refusals.ts";
 
-export interface UplinkDevice extends Asker {
-  version: Version;
-  /** MQTT 5: it wants to be told in words what was wrong (Request Problem Information) */
-  wantsWords: boolean;
-  /** the largest packet it takes */
-  maxPacketBytes: number;
+export interface PartialSuback {
+  /** in order, undefined where the broker's own belong */
+  codes: (number | undefined)[];
+  /** why the others are refused; empty when nobody wants to know */
+  words: string;
+}
+
+/** SUBACKs the broker owes for a part of what was asked, by packet id. */
+export type PartialSubacks = Map<number, PartialSuback>;
+
+export interface UplinkDevice extends RefusedDevice {
   partial: PartialSubacks;
   aliases: TopicAliases;
   refusals: Refusals;

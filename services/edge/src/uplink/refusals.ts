@@ -4,9 +4,8 @@ import { ingestPartition } from "@parley/protocol/partition";
 import { openTokenBucket } from "@parley/runtime";
 import type { Asker } from "../hooks/questions.ts";
 import { readJsonHead } from "../packets/json-head.ts";
-import { confirmation, publishAnswer, writePacket } from "../packets/packets.ts";
+import { confirmation, publishAnswer, type Version, writePacket } from "../packets/packets.ts";
 import type { Reason } from "../packets/reasons.ts";
-import type { UplinkDevice } from "./device.ts";
 
 export interface RefusedPublish {
   qos: number;
@@ -25,7 +24,13 @@ export interface Refusals {
   release(packetId: number): Buffer | undefined;
 }
 
-type RefusedDevice = Pick<UplinkDevice, "clientId" | "username" | "version" | "wantsWords" | "maxPacketBytes">;
+export interface RefusedDevice extends Asker {
+  version: Version;
+  /** MQTT 5: it wants to be told in words what was wrong (Request Problem Information) */
+  wantsWords: boolean;
+  /** the largest packet it takes */
+  maxPacketBytes: number;
+}
 
 /** Who floods is not answered each time; every publish still has its PUBACK. */
 const nacks = { rate: 1, burst: 20 };

@@ -9,16 +9,6 @@ import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicFilter } from "../packets/topic.ts";
 import type { UplinkDevice } from "./device.ts";
 
-/** SUBACKs the broker owes for a part of what was asked, by packet id. */
-export type PartialSubacks = Map<number, PartialSuback>;
-
-interface PartialSuback {
-  /** in order, undefined where the broker's own belong */
-  codes: (number | undefined)[];
-  /** why the others are refused; empty when nobody wants to know */
-  words: string;
-}
-
 /** A device that reads its SUBACKs has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
 const partialMax = 100;
 const roomAgainMs = 50;
