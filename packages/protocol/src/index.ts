@@ -6,6 +6,7 @@ export * from "./codec.ts";
 export * from "./dialects/index.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
+export * from "./json-head.ts";
 export * from "./limits.ts";
 export * from "./message.ts";
 export * from "./methods/index.ts";

@@ -21,21 +21,22 @@ interface Parts {
 export function startAnnouncing(parts: Parts): Announcements {
   const waiting = new Map<string, Revocation>();
   let running: Promise<void> | undefined;
-  const turn = () => {
-    if (waiting.size === 0 || !natsConnected(parts.nats)) return;
+  const turn = (): Promise<void> | undefined => {
+    if (waiting.size === 0 || !natsConnected(parts.nats)) return undefined;
     running ??= announceAll(parts, waiting)
       .catch((err: unknown) => parts.log.warn({ event: "revocations_not_announced", err }))
       .finally(() => {
         running = undefined;
       });
+    return running;
   };
   // While NATS is away nothing is sent into its buffer: who comes back a moment later than we would miss it.
-  const timer = setInterval(turn, againMs);
+  const timer = setInterval(() => void turn(), againMs);
   return {
     add(revocation) {
       waiting.set(revocationKey(revocation), revocation);
-      if (running) running = running.then(turn);
-      else turn();
+      // One that is under way does not have it yet: the next one has.
+      running = running ? running.then(turn) : turn();
       return running ?? Promise.resolve();
     },
     async close() {

@@ -1,5 +1,5 @@
 // A PUBLISH larger than its device takes (Maximum Packet Size): the device is told what it misses.
-import { readJsonHead } from "../packets/json-head.ts";
+import { readJsonHead } from "@parley/protocol";
 import { confirmation } from "../packets/packets.ts";
 import { readVarint, writeVarint } from "../packets/properties.ts";
 

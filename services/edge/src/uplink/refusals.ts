@@ -1,9 +1,8 @@
 // A publish that is refused: the edge ends its exchange, so that no client sends it for ever, and tells its device why.
-import { AppError, deviceTopic, parseUplinkTopic, uplinkTopic } from "@parley/protocol";
+import { AppError, deviceTopic, parseUplinkTopic, readJsonHead, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { openTokenBucket } from "@parley/runtime";
 import type { Asker } from "../hooks/questions.ts";
-import { readJsonHead } from "../packets/json-head.ts";
 import { confirmation, publishAnswer, type Version, writePacket } from "../packets/packets.ts";
 import type { Reason } from "../packets/reasons.ts";
 

@@ -51,6 +51,13 @@ test("every refusal says what is wrong, and of which packet where that can be re
   assert.match(refusal('{"to":"user/bob","content":{"type":"edit"}}').message, /content\.seq/);
 });
 
+test("a packet that is too large to be parsed is refused by its name, where its beginning has it", () => {
+  const large = (head: string) =>
+    decode(Buffer.from(`{${head}"content":{"type":"text","data":"${"a".repeat(70_000)}"}}`), { uid: "alice" });
+  assert.equal(large('"id":"m1","to":"user/bob",').name, "m1");
+  assert.equal(large('"to":"user/bob",').name, null);
+});
+
 test("a topic of another partition is refused with the right one", () => {
   const topic = { p: ingestPartition("alice:web"), uid: "alice", clientId: "alice:web", verb: "msg" as const };
   assert.equal(misplaced(topic), undefined);

@@ -12,7 +12,7 @@ import {
   storableBody,
   type UplinkTopic,
 } from "@parley/protocol";
-import { type Decoded, nameOf } from "./decode.ts";
+import { type Decoded, nameOf, nameOfUnread } from "./decode.ts";
 
 /** A message as far as its sender decides it. */
 export interface SentMessage {
@@ -32,7 +32,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
   const limit: DecodeLimits = { bytes: packetBytes, depth: limits.packetDepth, nodes: limits.packetNodes };
   return (payload, { uid }) => {
     const parsed = decodeObject(payload, limit);
-    if (parsed instanceof AppError) return { name: null, error: parsed };
+    if (parsed instanceof AppError) return { name: nameOfUnread(payload, parsed), error: parsed };
     const name = nameOf(parsed);
     const message = checkMessage(parsed);
     if (message instanceof AppError) return { name, error: message };

@@ -5,6 +5,7 @@ import {
   type DecodeLimits,
   decodeObject,
   type JsonObject,
+  readJsonHead,
   type UplinkTopic,
   uplinkTopic,
 } from "@parley/protocol";
@@ -18,10 +19,15 @@ export type Decoded<Packet> = { name: PacketName; packet: Packet } | { name: Pac
 /** JSON of the verb's own schema. */
 export function decodePacket<Schema extends TSchema>(payload: Uint8Array, check: Check<Schema>, limit?: DecodeLimits) {
   const parsed = decodeObject(payload, limit);
-  if (parsed instanceof AppError) return { name: null, error: parsed };
+  if (parsed instanceof AppError) return { name: nameOfUnread(payload, parsed), error: parsed };
   const name = nameOf(parsed);
   const packet = check(parsed);
   return packet instanceof AppError ? { name, error: packet } : { name, packet };
+}
+
+/** A packet that is too large is not parsed, but its sender shall know which one it was. */
+export function nameOfUnread(payload: Uint8Array, { code }: AppError): PacketName {
+  return code === "too_large" ? nameOf({ id: readJsonHead(payload).get("id") }) : null;
 }
 
 /** Too long to be one it is cut: it is only said to its sender. */

@@ -1,15 +1,16 @@
 // Reads top-level fields of a JSON object of which perhaps only the beginning is there.
 
 const headBytes = 1024;
+const utf8 = new TextDecoder();
 /** A string, a sign, or the rest: a number or a word. */
 const tokens = /\s*("[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s"{}[\]:,]+)/gsy;
 
 /** The strings and numbers among the object's own fields, as far as its first KiB has them whole. */
-export function readJsonHead(bytes: Buffer): Map<string, string | number> {
+export function readJsonHead(bytes: Uint8Array): Map<string, string | number> {
   const found = new Map<string, string | number>();
   let key: string | undefined;
   let isValue = false;
-  for (const token of ownTokens(bytes.toString("utf8", 0, headBytes))) {
+  for (const token of ownTokens(utf8.decode(bytes.subarray(0, headBytes)))) {
     if (token === ":" || token === ",") isValue = token === ":";
     else if (!isValue) key = readString(token);
     else if (key !== undefined) {
