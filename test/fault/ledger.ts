@@ -1,5 +1,5 @@
 // The account of a long run: each fault with what it cost, and the sums that must be zero.
-import { type Blows, noBlows } from "./hostile/orders.ts";
+import { type Blows, noBlows } from "../hostile/orders.ts";
 import type { Incident, Round, Toll } from "./round.ts";
 
 /** Where and how a run was made. */

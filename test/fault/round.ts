@@ -1,11 +1,11 @@
 // One round: a workload, what happens to the cluster while it runs, then calm, and what the checker says.
 import { type Cluster, eventually } from "@parley/testkit";
+import type { Blows } from "../hostile/orders.ts";
 import { check, type Violation } from "./checker/check.ts";
 import { logOf } from "./checker/log.ts";
 import type { RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
-import type { Blows } from "./hostile/orders.ts";
 import type { Random } from "./seeded.ts";
 import { startWorkload, type Workload, type WorkloadOptions } from "./workload/workload.ts";
 

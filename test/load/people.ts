@@ -69,9 +69,8 @@ export async function makeUsers(http: string, key: string, uids: readonly string
 
 export type Session = ResultOf<typeof usersLogin>;
 
-/** A session of the user's device `bench`. */
-export function logIn(http: string, key: string, uid: string): Promise<Session> {
-  return post(`${http}/users/${uid}/login`, key, { device: "bench" });
+export function logIn(http: string, key: string, uid: string, device = "bench"): Promise<Session> {
+  return post(`${http}/users/${uid}/login`, key, { device });
 }
 
 /** Throws on any answer but 2xx. */

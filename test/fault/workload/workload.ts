@@ -1,13 +1,13 @@
 // A chat under way: users with two devices each, rooms and pairs, senders, receivers, readers and a troublemaker.
 import type { JsonObject } from "@parley/protocol";
 import { type Cluster, eventually, type Link } from "@parley/testkit";
+import { type Hostile, startHostile } from "../../hostile/hostile.ts";
+import { type Blows, noBlows } from "../../hostile/orders.ts";
 import type { Rule } from "../checker/check.ts";
 import { receivedLive } from "../checker/copies.ts";
 import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
-import { type Hostile, startHostile } from "../hostile/hostile.ts";
-import { type Blows, noBlows } from "../hostile/orders.ts";
 import type { Random } from "../seeded.ts";
 import { connectDevice, type Device } from "./device.ts";
 import { type Passing, startPassing } from "./passing.ts";
@@ -143,7 +143,8 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
 
 async function openHostile(cluster: Cluster, { uids }: People, name: string): Promise<Hostile> {
   const own = await makePeople(cluster, `${name}evil-`, 1);
-  return startHostile(cluster.run().http, own, own.uids[0] ?? "", uids[0] ?? "");
+  const [uid = ""] = own.uids;
+  return startHostile({ http: cluster.run().http, login: (device) => own.login(uid, device), victim: uids[0] ?? "" });
 }
 
 function addresses({ uids, rooms }: People, uid: string, passing: Passing): string[] {

@@ -17,11 +17,10 @@ test("a service started before NATS waits for it, says for what, and goes on whe
   const { nats: server } = await startServers(t, { nats: true });
   await server.kill();
   const { log, lines, events } = recordingLogger();
-  const url = server.url.replace("//", "//user:hunter2@");
-  const connecting = connectNats({ url, name: "test", log });
+  const connecting = connectNats({ url: server.url, name: "test", log });
   const waiting = await eventually(() => lines.find(({ event }) => event === "waiting"));
   assert.equal(waiting.what, "nats");
-  assert.doesNotMatch(JSON.stringify(lines), /hunter2/);
+  assert.ok(!JSON.stringify(lines).includes(server.password));
   await server.start();
   const nats = await connecting;
   t.after(() => nats.close());

@@ -17,10 +17,10 @@ test("a service started before Redis waits for it, says for what and why, and go
   const { redis: server } = await startServers(t, { redis: true });
   await server.kill();
   const { log, lines } = recordingLogger();
-  const connecting = connectRedis({ url: server.url.replace("//", "//:hunter2@"), log });
+  const connecting = connectRedis({ url: server.url, log });
   const waiting = await eventually(() => lines.find(({ event }) => event === "waiting"));
   assert.match(String(waiting.reason), /ECONNREFUSED/);
-  assert.doesNotMatch(JSON.stringify(lines), /hunter2/);
+  assert.ok(!JSON.stringify(lines).includes(server.password));
   await server.start();
   const redis = await connecting;
   redis.disconnect();

@@ -1,7 +1,7 @@
 // A device of the hostile user: it writes whatever bytes it likes and reads nothing but what lets it go on.
 import { connect, type Socket } from "node:net";
 import mqttPacket, { type Packet } from "mqtt-packet";
-import type { Session } from "../workload/people.ts";
+import type { Session } from "./orders.ts";
 
 export interface RawDevice {
   socket: Socket;

@@ -17,8 +17,10 @@ process.on("message", (order: Target | "end") => {
 });
 
 async function attackInTurns(target: Target): Promise<void> {
+  const names = target.attacks ?? Object.keys(attacks);
+  const chosen = Object.entries(attacks).flatMap(([name, attack]) => (names.includes(name) ? [attack] : []));
   for (;;)
-    for (const attack of Object.values(attacks)) {
+    for (const attack of chosen) {
       if (ending.signal.aborted) return;
       const turn = AbortSignal.any([ending.signal, AbortSignal.timeout(eachMs)]);
       // While a part is down it is let in nowhere: the next attack's turn comes all the same.

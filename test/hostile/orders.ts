@@ -1,5 +1,7 @@
 // What the run and the process of the hostile user say to each other.
-import type { Session } from "../workload/people.ts";
+import type { ResultOf, usersLogin } from "@parley/protocol";
+
+export type Session = ResultOf<typeof usersLogin>;
 
 /** Sent once: where the system is, and the logins of the hostile user's own devices. */
 export interface Target {
@@ -8,6 +10,8 @@ export interface Target {
   sessions: Record<"flood" | "poison" | "large" | "away" | "loud", Session>;
   /** an honest user, whose account is attacked with wrong passwords */
   victim: string;
+  /** which attacks, by name, in turns; all of them unless said */
+  attacks?: readonly string[] | undefined;
 }
 
 /** What was done to the system, counted. */
