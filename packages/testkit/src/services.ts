@@ -27,7 +27,8 @@ type Service = {
   ports: readonly PortName[];
   /** When it ends: who takes in work first (1), who keeps it last. All start at once and wait for each other. */
   stops: 1 | 2 | 3 | 4;
-  env(wiring: Wiring, own: Ports): Environment;
+  /** `given`: what its environment holds anyway. */
+  env(wiring: Wiring, own: Ports, given: Environment): Environment;
 };
 
 const root = join(import.meta.dirname, "../../..");
@@ -66,7 +67,9 @@ export const services: Record<ServiceName, Service> = {
     ownsStore: false,
     ports: ["mqtt", "ws", "admin"],
     stops: 1,
-    env: ({ replicas }, own) => ({
+    env: ({ replicas }, own, given) => ({
+      // api passes WebSockets on to it from this machine, and says whose they are.
+      TRUSTED_PROXIES: [given.TRUSTED_PROXIES, "127.0.0.1"].filter(Boolean).join(","),
       EDGE_MQTT_PORT: String(own.mqtt),
       EDGE_WS_PORT: String(own.ws),
       EDGE_ADMIN_PORT: String(own.admin),
@@ -94,7 +97,7 @@ export function serviceProgram(service: ServiceName, wiring: Wiring, own: Ports,
     PARLEY_SECRETS: join(wiring.dir, "secrets"),
     PARLEY_PARENT_PIPE: "true",
     [`${services[service].prefix}_HEALTH_PORT`]: String(own.health),
-    ...services[service].env(wiring, own),
+    ...services[service].env(wiring, own, { ...inherited, ...env }),
   };
   return { command: process.execPath, args: [mainOf(service)], env: { ...inherited, ...env, ...told }, cwd: root };
 }

@@ -15,7 +15,6 @@ import {
   type Service,
   type ServiceContext,
   secretCheck,
-  type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
 import { openStore, type Store, StoreError } from "@parley/store";
@@ -53,7 +52,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
 
   const passwords = await createPasswords();
   const { limits, registrations, rates } = openLimits(config, redis, log);
-  const trustedProxies = trustedProxiesOf(config);
+  const trustedProxies = readTrustedProxies(config.TRUSTED_PROXIES);
   const addressOf = ({ socket, headers }: IncomingMessage) =>
     clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
@@ -140,14 +139,6 @@ function openLimits(config: Config, redis: Redis, log: ServiceContext["log"]) {
       stranger: { rate: config.API_ADDRESS_RATE, burst: config.API_ADDRESS_BURST },
     }),
   };
-}
-
-function trustedProxiesOf({ TRUSTED_PROXIES }: Config): TrustedProxies {
-  try {
-    return readTrustedProxies(TRUSTED_PROXIES);
-  } catch (cause) {
-    throw new AppError("unavailable", `TRUSTED_PROXIES: ${(cause as Error).message}`, { cause });
-  }
 }
 
 async function listen(server: FastifyInstance, config: Config, log: ServiceContext["log"]): Promise<void> {

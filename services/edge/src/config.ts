@@ -10,11 +10,15 @@ const count = (fallback: number, minimum: number, description: string) =>
 export const settings = defineSettings({
   service: "edge",
   prefix: "EDGE",
-  shared: ["PARLEY_BROKER_URL"],
+  shared: ["PARLEY_BROKER_URL", "TRUSTED_PROXIES"],
   own: {
     EDGE_HOST: Type.String({ default: "127.0.0.1", description: "address the device ports are bound to" }),
     EDGE_MQTT_PORT: port(1883, "MQTT over TCP; 0 = any free one"),
     EDGE_WS_PORT: port(8083, "MQTT over WebSocket, path /mqtt; 0 = any free one"),
+    EDGE_PROXY_PROTOCOL: Type.Boolean({
+      default: false,
+      description: "MQTT over TCP from trusted proxies must begin with a header of PROXY protocol v2",
+    }),
     EDGE_ADMIN_HOST: Type.String({ default: "127.0.0.1", description: "address the admin port is bound to" }),
     EDGE_ADMIN_PORT: port(0, "GET /clients and DELETE /clients/{id}; 0 = any free one"),
     EDGE_HOOKS_URL: Type.String({

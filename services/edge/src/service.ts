@@ -1,7 +1,15 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
 // Folders import one way: doors → session → connect, uplink → broker, hooks → packets.
 // Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
-import { counter, gauge, type Logger, openTurns, type ServiceContext, type Turns } from "@parley/runtime";
+import {
+  counter,
+  gauge,
+  type Logger,
+  openTurns,
+  readTrustedProxies,
+  type ServiceContext,
+  type Turns,
+} from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
@@ -139,12 +147,12 @@ async function openDoors(
   onDevice: (device: Device) => void,
   admin: { secret: string; sessions: Sessions; log: Logger },
 ): Promise<Door[]> {
-  const { EDGE_HOST: host } = config;
+  const every = { host: config.EDGE_HOST, trusted: readTrustedProxies(config.TRUSTED_PROXIES), onDevice };
+  const proxyHeaderMs = config.EDGE_PROXY_PROTOCOL ? config.EDGE_CONNECT_TIMEOUT_MS : undefined;
   const doors: Door[] = [];
   try {
-    doors.push(await openTcp({ host, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", onDevice }));
-    const ws = { host, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT", onDevice };
-    doors.push(await openWebSocket(ws));
+    doors.push(await openTcp({ ...every, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", proxyHeaderMs }));
+    doors.push(await openWebSocket({ ...every, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT" }));
     doors.push(await startAdmin({ host: config.EDGE_ADMIN_HOST, port: config.EDGE_ADMIN_PORT, ...admin }));
     return doors;
   } catch (error) {
