@@ -37,6 +37,11 @@ export const settings = defineSettings({
     EDGE_BROKER_TIMEOUT_MS: count(5000, 1, "a broker that takes longer to answer CONNECT is unavailable (ms)"),
     EDGE_CONNECT_TIMEOUT_MS: count(10_000, 1, "a connection without CONNECT ends (ms)"),
     EDGE_MAX_CONNECTIONS: count(20_000, 1, "devices connected at once, two open files each; the next is closed"),
+    EDGE_SILENT_CONNECTIONS: count(
+      20_000,
+      1,
+      "connections without CONNECT at once; for the next the oldest of the address that has most is closed",
+    ),
     EDGE_CONNECTS_AT_ONCE: count(64, 1, "CONNECTs judged at once, by hooks and broker; the next wait in order"),
     EDGE_CONNECTS_WAITING: count(
       20_000,

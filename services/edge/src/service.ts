@@ -15,7 +15,8 @@ import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
 import type { EdgeConfig } from "./config.ts";
 import { startAdmin } from "./doors/admin.ts";
-import { type Door, openTcp, openWebSocket } from "./doors/listen.ts";
+import { type Door, type DoorOptions, openTcp, openWebSocket } from "./doors/listen.ts";
+import { openPlaces } from "./doors/places.ts";
 import { startDecisions } from "./hooks/decisions.ts";
 import { type Hooks, hookSockets, startHooks } from "./hooks/hooks.ts";
 import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
@@ -58,11 +59,14 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     log,
   });
   const surroundings = surround({ config, context, broker, hooks, sessions, turns, connections, room, measures });
-  const onDevice = (device: Device): void => {
-    if (connections.size >= room.devices + room.refused) device.stream.destroy();
-    else connections.add(new Connection(device, surroundings));
-  };
-  const doors = await openDoors(config, onDevice, { secret: servicesSecret, sessions, log });
+  const places = openPlaces({
+    most: room.devices + room.refused,
+    silentMost: config.EDGE_SILENT_CONNECTIONS,
+    onCrowdedOut: () => measures.closed.inc({ reason: "crowded_out" }),
+  });
+  gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
+  const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
+  const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log });
   const memory = watchBrokerMemory({
     limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
     endLongestAway: sessions.endLongestAway,
@@ -144,14 +148,15 @@ function surround(parts: {
 /** TCP, WebSocket, admin; all of them or none. */
 async function openDoors(
   config: EdgeConfig,
-  onDevice: (device: Device) => void,
+  guests: Pick<DoorOptions, "onDevice" | "places">,
   admin: { secret: string; sessions: Sessions; log: Logger },
 ): Promise<Door[]> {
-  const every = { host: config.EDGE_HOST, trusted: readTrustedProxies(config.TRUSTED_PROXIES), onDevice };
-  const proxyHeaderMs = config.EDGE_PROXY_PROTOCOL ? config.EDGE_CONNECT_TIMEOUT_MS : undefined;
+  const trusted = readTrustedProxies(config.TRUSTED_PROXIES);
+  const every = { ...guests, host: config.EDGE_HOST, trusted, connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS };
+  const proxyHeaders = config.EDGE_PROXY_PROTOCOL;
   const doors: Door[] = [];
   try {
-    doors.push(await openTcp({ ...every, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", proxyHeaderMs }));
+    doors.push(await openTcp({ ...every, port: config.EDGE_MQTT_PORT, setting: "EDGE_MQTT_PORT", proxyHeaders }));
     doors.push(await openWebSocket({ ...every, port: config.EDGE_WS_PORT, setting: "EDGE_WS_PORT" }));
     doors.push(await startAdmin({ host: config.EDGE_ADMIN_HOST, port: config.EDGE_ADMIN_PORT, ...admin }));
     return doors;

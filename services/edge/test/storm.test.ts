@@ -1,13 +1,15 @@
 // More devices at once than can be judged, or than fit.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { eventually, freePort, startServers, type TestContext } from "@parley/testkit";
 import { connectPacket, openRaw, type Version } from "./raw-client.ts";
-import { newClientId, ok, startBoth, startHookServer } from "./surroundings.ts";
+import { connectDevice, newClientId, ok, startBoth, startHookServer } from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
 const codeOf = (packet: Record<string, unknown>) => packet.reasonCode ?? packet.returnCode;
@@ -118,4 +120,35 @@ test("where files are few the edge says so at its start, takes as many devices a
   assert.equal(codes.filter((code) => code === "closed").length, 10);
   clients[codes.indexOf(0)]?.socket.destroy();
   await eventually(async () => codeOf(await (await connectRaw(t, edge.port)).next()) === 0);
+});
+
+for (const transport of ["tcp", "ws"] as const)
+  test(`hundreds of sockets of one address that say nothing keep no other address out, ${transport}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto, { EDGE_SILENT_CONNECTIONS: "200" });
+    const port = transport === "tcp" ? edge.tcp : Number(new URL(edge.ws).port);
+    const openAt = (localAddress: string) => {
+      const socket = connect({ port, host: "127.0.0.1", localAddress });
+      t.after(() => socket.destroy());
+      return socket.on("error", () => {});
+    };
+    const honest = openAt("127.0.0.3");
+    await once(honest, "connect");
+    const silent = Array.from({ length: 600 }, () => openAt("127.0.0.2"));
+    await eventually(() => silent.filter(({ closed }) => closed).length === 401);
+    assert.equal(await edge.metric("edge_silent_connections"), 200);
+    assert.equal(honest.closed, false);
+    const late = await connectDevice(t, edge, { transport, protocolVersion: 4 });
+    for (let more = 0; more < 200; more++) silent.push(openAt("127.0.0.2"));
+    await eventually(() => silent.filter(({ closed }) => closed).length >= 601);
+    assert.ok(late.connected && !honest.closed);
+    honest.destroy();
+    for (const socket of silent) socket.destroy();
+    await eventually(async () => (await edge.metric("edge_silent_connections")) === 0);
+  });
+
+test("a socket at the WebSocket door that says nothing ends in time", async (t) => {
+  const { edge } = await startBoth(t, mosquitto, { EDGE_CONNECT_TIMEOUT_MS: "100" });
+  const socket = connect(Number(new URL(edge.ws).port), "127.0.0.1");
+  t.after(() => socket.destroy());
+  await once(socket.resume(), "close");
 });

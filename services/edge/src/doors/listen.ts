@@ -1,11 +1,12 @@
 // The doors: MQTT over TCP and over WebSocket, both ending in a stream of bytes.
 import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
 import { clientAddress, plainAddress, type TrustedProxies } from "@parley/runtime";
 import type { Peer } from "../connect/connect.ts";
 import type { Device } from "../session/connection.ts";
+import type { Place, Places } from "./places.ts";
 import { awaitProxyHeader, type Source } from "./proxy-header.ts";
 import { acceptWebSocket } from "./web-socket.ts";
 
@@ -21,30 +22,52 @@ export interface DoorOptions {
   setting: string;
   /** whose word is taken for whom they pass on */
   trusted: TrustedProxies;
+  places: Places;
+  /** how long a socket may say nothing */
+  connectTimeoutMs: number;
   onDevice(device: Device): void;
 }
 
-/** `proxyHeaderMs`: how long a trusted proxy's header may take; undefined: there are no such headers. */
-export type TcpOptions = DoorOptions & { proxyHeaderMs: number | undefined };
+/** `proxyHeaders`: trusted proxies begin with one. */
+export type TcpOptions = DoorOptions & { proxyHeaders: boolean };
 
 const paths = ["/", "/mqtt"];
+/** how often Node looks for sockets that say nothing */
+const silenceCheckMs = 1_000;
 
-export async function openTcp({ host, port, setting, trusted, proxyHeaderMs, onDevice }: TcpOptions): Promise<Door> {
+export async function openTcp(options: TcpOptions): Promise<Door> {
+  const { host, port, setting, trusted, places, connectTimeoutMs, proxyHeaders, onDevice } = options;
   const server = createServer({ noDelay: true }, (socket) => {
     const own = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
-    const letIn = (source: Source) => onDevice({ stream: socket, transport: "tcp", peer: peerOf(source) });
-    if (proxyHeaderMs === undefined || !trusted.includes(own.address)) letIn(own);
-    else awaitProxyHeader(socket, proxyHeaderMs, ({ source = own }) => letIn(source));
+    const isProxy = proxyHeaders && trusted.includes(own.address);
+    const place = takePlace(places, socket, isProxy ? undefined : own.address);
+    if (place === undefined) return;
+    const letIn = (source: Source): void => {
+      if (isProxy) place.belongTo(source.address);
+      onDevice({ stream: socket, transport: "tcp", peer: peerOf(source), spoke: place.spoke });
+    };
+    if (isProxy) awaitProxyHeader(socket, connectTimeoutMs, ({ source = own }) => letIn(source));
+    else letIn(own);
   });
   return listen(server, host, port, setting);
 }
 
-export async function openWebSocket({ host, port, setting, trusted, onDevice }: DoorOptions): Promise<Door> {
-  const http = createHttpServer((_, response) => response.writeHead(426, { upgrade: "websocket" }).end());
-  http.headersTimeout = http.requestTimeout = 10_000;
+export async function openWebSocket(options: DoorOptions): Promise<Door> {
+  const { host, port, setting, trusted, places, connectTimeoutMs, onDevice } = options;
+  const timeouts = { headersTimeout: connectTimeoutMs, requestTimeout: connectTimeoutMs };
+  const http = createHttpServer({ ...timeouts, connectionsCheckingInterval: silenceCheckMs }, (_, response) =>
+    response.writeHead(426, { upgrade: "websocket" }).end(),
+  );
+  const placeOf = new WeakMap<Socket, Place>();
+  http.on("connection", (socket) => {
+    const isProxy = trusted.includes(socket.remoteAddress ?? "");
+    const place = takePlace(places, socket, isProxy ? undefined : socket.remoteAddress);
+    if (place !== undefined) placeOf.set(socket, place);
+  });
   http.on("upgrade", (request, socket, head) => {
     const path = (request.url ?? "/").split("?", 1)[0]!;
-    if (!paths.includes(path)) {
+    const place = placeOf.get(request.socket);
+    if (place === undefined || !paths.includes(path)) {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
       return;
     }
@@ -52,10 +75,19 @@ export async function openWebSocket({ host, port, setting, trusted, onDevice }: 
     request.socket.setTimeout(0);
     request.socket.setNoDelay(true);
     const source = sourceOf(request, trusted);
+    place.belongTo(source.address);
     const stream = acceptWebSocket(request, socket, head);
-    if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(source) });
+    if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(source), spoke: place.spoke });
   });
   return listen(http, host, port, setting);
+}
+
+/** Until the socket is closed. Without a place it is closed at once. */
+function takePlace(places: Places, socket: Socket, address: string | undefined): Place | undefined {
+  const place = places.take(address, () => socket.destroy());
+  if (place === undefined) socket.destroy();
+  else socket.once("close", place.leave);
+  return place;
 }
 
 /** Port 0: proxies tell the address alone. */

@@ -52,6 +52,8 @@ export interface Device {
   stream: Duplex;
   transport: "tcp" | "ws";
   peer: Peer;
+  /** CONNECT has come: until then it may be closed for others. */
+  spoke(): void;
 }
 
 /** bytes of our own answers a device may leave unread before the edge stops reading it */
@@ -78,6 +80,7 @@ export class Connection implements Member {
   readonly #edge: Surroundings;
   readonly #device: Duplex;
   readonly #peer: Peer;
+  readonly #spoke: () => void;
   readonly #uplink: Framing;
   readonly #rates: UplinkRates;
   /** once it is let in */
@@ -100,11 +103,12 @@ export class Connection implements Member {
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
 
-  constructor({ stream, transport, peer }: Device, edge: Surroundings) {
+  constructor({ stream, transport, peer, spoke }: Device, edge: Surroundings) {
     this.connectionId = peer.connectionId;
     this.transport = transport;
     this.#device = stream;
     this.#peer = peer;
+    this.#spoke = spoke;
     this.#edge = edge;
     this.#rates = openUplinkRates(edge.uplinkLimits);
     this.#uplink = new Framing(Math.min(edge.maxPacketBytes, maxConnectBytes));
@@ -283,6 +287,7 @@ export class Connection implements Member {
 
   async #connect(frame: Framing): Promise<Outcome> {
     const { rules, sessions, turns } = this.#edge;
+    this.#spoke();
     const packet = frame.packet();
     const body = frame.body - frame.start;
     const busy = refuse(reasons.busy, protocolOf(packet, body).answerAs);
