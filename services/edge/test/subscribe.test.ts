@@ -169,6 +169,41 @@ for (const version of versions) {
   });
 }
 
+for (const version of versions)
+  test(`of 1,001 filters in one SUBSCRIBE all are refused, nobody is asked, and the connection goes on, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    const filters = Array.from({ length: 1001 }, (_, index) => ({ topic: `many/${index}`, qos: 1 as const }));
+    client.send(subscribe(7, ...filters));
+    const suback = await client.next();
+    const refused = version === 5 ? 0x97 : 0x80;
+    assert.deepEqual([suback.messageId, suback.granted], [7, filters.map(() => refused)]);
+    assert.deepEqual([...hooks.of("auth_on_subscribe"), ...hooks.of("auth_on_subscribe_m5")], []);
+    const writer = await connectDevice(t, edge);
+    await writer.publishAsync("many/0", "x", { qos: 1 });
+    client.send(subscribe(8, ...filters.slice(1)));
+    assert.deepEqual((await client.next()).granted, Array(1000).fill(1));
+    await writer.publishAsync("many/1", "x", { qos: 1 });
+    assert.equal((await client.next()).topic, "many/1");
+  });
+
+test("an UNSUBSCRIBE with 1,001 filters ends no subscription: MQTT 5 is told so, MQTT 3.1.1 is closed", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  const unsubscriptions = Array.from({ length: 1001 }, (_, index) => `many/${index}`);
+  const recent = await openSession(t, edge.tcp, 5, newClientId());
+  recent.send(subscribe(1, { topic: "many/1", qos: 1 }));
+  await recent.next();
+  recent.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions });
+  const unsuback = await recent.next();
+  assert.deepEqual([unsuback.cmd, unsuback.messageId, unsuback.granted], ["unsuback", 2, Array(1001).fill(0x83)]);
+  const writer = await connectDevice(t, edge);
+  await writer.publishAsync("many/1", "x", { qos: 1 });
+  assert.equal((await recent.next()).topic, "many/1");
+  const old = await openSession(t, edge.tcp, 4, newClientId());
+  old.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions });
+  assert.deepEqual(await old.closed(), []);
+});
+
 test("MQTT 5 is told in words why a filter is refused, if it wants to know", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
   hooks.answer((name, body) => (name === "auth_on_subscribe_m5" ? refuseSome(5, body) : ok));

@@ -39,8 +39,11 @@ function walk(from: number, parts: ((at: number) => Step)[]): Step {
   return at;
 }
 
-/** SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags. Says nothing about wildcards in filters. */
-export function checkFilters({ bytes, start, body, end }: Framing, version: Version): Reason | undefined {
+/**
+ * SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags: how many filters it names, or what is wrong. Says
+ * nothing about wildcards in them.
+ */
+export function countFilters({ bytes, start, body, end }: Framing, version: Version): number | Reason {
   const isSubscribe = bytes[start]! >> 4 === types.subscribe;
   if (body + 2 > end) return reasons.malformed;
   if (bytes.readUInt16BE(body) === 0) return reasons.protocolError;
@@ -48,13 +51,14 @@ export function checkFilters({ bytes, start, body, end }: Framing, version: Vers
   if ("code" in found) return found;
   // A packet that asks for nothing.
   if (found.next === end) return reasons.protocolError;
-  for (let at = found.next; at < end; ) {
+  let count = 0;
+  for (let at = found.next; at < end; count++) {
     const after = skipString(bytes, at, end);
     if (after === undefined || (isSubscribe && after === end)) return reasons.malformed;
     if (isSubscribe && !mayBeOptions(bytes[after]!, version)) return reasons.malformed;
     at = after + (isSubscribe ? 1 : 0);
   }
-  return undefined;
+  return count;
 }
 
 function checkFilterProperties(bytes: Buffer, at: number, end: number, isSubscribe: boolean) {

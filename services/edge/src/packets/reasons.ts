@@ -74,6 +74,7 @@ export const reasons = {
   tooLarge: { name: "too_large", code: 0x95, publishCode: 0x97 },
   notReading: { name: "not_reading", code: 0x97 },
   quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
+  tooManyFilters: { name: "too_many_filters", code: 0x97, words: "one packet may name 1,000 filters" },
   removed: { name: "removed", code: 0x98 },
   retainRefused: {
     name: "retain_refused",

@@ -37,6 +37,14 @@ export async function decideSubscribe(packet: Buffer, device: UplinkDevice, deci
   return { forward: writeSubscribe(subscribe, granted, version) };
 }
 
+/** Refuses every filter of a SUBSCRIBE that names too many. */
+export function refuseSubscribe(packetId: number, filters: number, device: UplinkDevice): Outcome {
+  const { code, words } = reasons.tooManyFilters;
+  device.partial.delete(packetId);
+  const codes = Array<number>(filters).fill(device.version === 5 ? code : 128);
+  return { reply: writeSuback(packetId, codes, device.wantsWords ? words : "", device) };
+}
+
 /**
  * One verdict a subscription. Shared subscriptions would let a device take others' messages away, and a misplaced wildcard
  * is no filter: neither is even asked for. A refusal in words is all that MQTT 3.1.1 has for them, too.

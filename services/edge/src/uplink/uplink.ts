@@ -1,14 +1,14 @@
 // Decides one packet of a connected device by its type: most pass as they came.
 import type { Decisions } from "../hooks/decisions.ts";
 import type { Framing } from "../packets/framing.ts";
-import { checkAcknowledgement, checkFilters } from "../packets/grammar.ts";
+import { checkAcknowledgement, countFilters } from "../packets/grammar.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { types } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import type { UplinkDevice } from "./device.ts";
 import { decidePublish } from "./publish.ts";
-import { decideSubscribe } from "./subscribe.ts";
-import { decideUnsubscribe } from "./unsubscribe.ts";
+import { decideSubscribe, refuseSubscribe } from "./subscribe.ts";
+import { decideUnsubscribe, refuseUnsubscribe } from "./unsubscribe.ts";
 
 /** DISCONNECT is not here: it changes the connection itself. */
 export function decideUplink(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
@@ -22,9 +22,8 @@ export function decideUplink(frame: Framing, device: UplinkDevice, decisions: De
     case (types.pubrel << 4) | 2:
       return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? release(bytes, body, device);
     case (types.subscribe << 4) | 2:
-      return closeFor(checkFilters(frame, device.version)) ?? decideSubscribe(frame.packet(), device, decisions);
     case (types.unsubscribe << 4) | 2:
-      return closeFor(checkFilters(frame, device.version)) ?? decideUnsubscribe(frame.packet(), device);
+      return decideFilters(frame, device, decisions);
     case types.pingreq << 4:
       return body === end ? asItCame : { close: reasons.malformed };
     default:
@@ -38,6 +37,21 @@ const notExpected: ReadonlySet<number> = new Set([types.connect, types.auth]);
 
 function closeFor(fault: Reason | undefined): Outcome | undefined {
   return fault === undefined ? undefined : { close: fault };
+}
+
+/** Filters of one packet: what a client names at once, many times over. Hooks and broker never see a packet with more. */
+const filtersMax = 1000;
+
+function decideFilters(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
+  const { bytes, start, body } = frame;
+  const isSubscribe = bytes[start]! >> 4 === types.subscribe;
+  const filters = countFilters(frame, device.version);
+  if (typeof filters !== "number") return { close: filters };
+  if (filters > filtersMax) {
+    const refuse = isSubscribe ? refuseSubscribe : refuseUnsubscribe;
+    return refuse(bytes.readUInt16BE(body), filters, device);
+  }
+  return isSubscribe ? decideSubscribe(frame.packet(), device, decisions) : decideUnsubscribe(frame.packet(), device);
 }
 
 /** PUBREL goes on to the broker, unless it belongs to a publish that the broker has never seen. */
