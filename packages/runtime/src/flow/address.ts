@@ -1,6 +1,5 @@
 // Addresses of devices: what counts as one of them, and whose word is taken for one that comes through a proxy.
 import { BlockList, isIP, isIPv4 } from "node:net";
-import { AppError } from "@parley/protocol";
 
 /** What limits count by: an IPv4 address as it is, of IPv6 its /64, which is what one customer is given. */
 export function addressKey(address: string): string {
@@ -38,7 +37,7 @@ export interface TrustedProxies {
   includes(address: string): boolean;
 }
 
-/** The setting TRUSTED_PROXIES: addresses and CIDRs with commas between. Throws an AppError that names what is neither. */
+/** The setting TRUSTED_PROXIES: addresses and CIDRs with commas between. Throws a RangeError that names what is neither. */
 export function readTrustedProxies(text: string): TrustedProxies {
   const list = new BlockList();
   for (const entry of text.split(",").map((one) => one.trim())) {
@@ -48,10 +47,7 @@ export function readTrustedProxies(text: string): TrustedProxies {
     const most = family === 4 ? 32 : 128;
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
     if (family === 0 || prefix < 0 || prefix > most)
-      throw new AppError(
-        "unavailable",
-        `TRUSTED_PROXIES: ${entry} is no address like 10.0.0.1, no CIDR like 10.0.0.0/8`,
-      );
+      throw new RangeError(`${entry} is no address like 10.0.0.1 and no CIDR like 10.0.0.0/8`);
     list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
   }
   return {

@@ -105,3 +105,13 @@ test("--help names every setting with default and description, and no value of t
   assert.match(table, /ROUTER_WINDOW +1000 +unconfirmed packets \(packets\)/);
   for (const key of Object.keys(settings.properties)) assert.ok(table.includes(key), key);
 });
+
+test("a trusted proxy that is no address stops the start, however it looks", () => {
+  const behind = defineSettings({ service: "api", prefix: "API", shared: ["TRUSTED_PROXIES"], own: {} });
+  for (const wrong of ["10.0.0.0/99", "1:2", "localhost", "10.0.0.1 10.0.0.2"])
+    assert.throws(
+      () => readConfig(behind, { TRUSTED_PROXIES: `127.0.0.1,${wrong}` }),
+      (error) => error instanceof ConfigError && error.message.includes(wrong),
+    );
+  assert.equal(readConfig(behind, { TRUSTED_PROXIES: "10.0.0.0/8, ::1" }).TRUSTED_PROXIES, "10.0.0.0/8, ::1");
+});

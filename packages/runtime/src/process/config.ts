@@ -2,12 +2,14 @@
 import { resolve } from "node:path";
 import { type Static, type TInteger, type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
+import { readTrustedProxies } from "../flow/address.ts";
 import { checkpoints } from "./checkpoints.ts";
 import { nearest } from "./nearest.ts";
 
 /**
  * Settings that several services share; a service names those it reads. Beyond JSON Schema's words a property may say
- * `secret: true` (its value is never shown) and `expects` (a readable form of its pattern).
+ * `secret: true` (its value is never shown), `expects` (a readable form of its pattern) and `read` (what reads the value, and
+ * throws an Error that says what is wrong with it).
  */
 export const sharedSettings = {
   NATS_URL: url("nats://127.0.0.1:4222", "nats|tls", "NATS server"),
@@ -23,6 +25,7 @@ export const sharedSettings = {
     default: "",
     pattern: "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$",
     expects: "addresses or networks like 10.0.0.0/8,127.0.0.1",
+    read: readTrustedProxies,
     description: "proxies whose word is taken for whom they pass on",
   }),
   PARLEY_BROKER_URL: url("mqtt://127.0.0.1:1883", "mqtts?", "the broker's own port, for services"),
@@ -167,10 +170,19 @@ function convert(schema: TSchema, text: string): unknown {
 
 function check(key: string, schema: TSchema, value: unknown): string | undefined {
   if (value === undefined) return `${key} is required`;
-  if (Value.Check(schema, value)) return undefined;
-  const { expects, secret } = schema as { expects?: string; secret?: boolean };
+  const { expects, secret, read } = schema as { expects?: string; secret?: boolean; read?(text: unknown): unknown };
+  if (Value.Check(schema, value)) return read && faultOf(key, () => read(value));
   const reason = expects ? `must be ${expects}` : (Value.Errors(schema, value)[0]?.message ?? "is not valid");
   return `${key} ${reason}${secret ? "" : `, not "${String(value).slice(0, 80)}"`}`;
+}
+
+function faultOf(key: string, read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return `${key}: ${(error as Error).message}`;
+  }
 }
 
 // Folders may be relative to the working folder, and to PARLEY_DIR by its name.
