@@ -86,8 +86,15 @@ describe("while parts are killed", () => {
       await froms(p2pConv("spy1", "spy2")),
       guards.map((part) => `claims ${part} spy2 ${mallory.device.clientId}`),
     );
+    // Of its own packets it is told that they were refused.
+    const refused = heard.filter((payload) => (JSON.parse(payload) as JsonObject).type === "nack");
+    assert.ok(refused.length > 0);
     assert.deepEqual(
-      heard.filter((payload) => /secret|forged/.test(payload)),
+      new Set(refused.map((payload) => (JSON.parse(payload) as JsonObject).code)),
+      new Set(["forbidden"]),
+    );
+    assert.deepEqual(
+      heard.filter((payload) => !refused.includes(payload) && /secret|forged/.test(payload)),
       [],
     );
   });
