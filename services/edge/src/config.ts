@@ -57,7 +57,7 @@ export const settings = defineSettings({
     EDGE_RATE_PACKETS: count(
       400,
       1,
-      "packets a device may send (per second, ten times that at once); QoS 0 beyond is dropped",
+      "packets a device may send (per second, twice that at once); QoS 0 beyond is dropped",
     ),
     EDGE_RATE_BYTES: count(4 * 1024 * 1024, 1024, "bytes a device may send (per second, eight times that at once)"),
     EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),

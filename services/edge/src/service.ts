@@ -122,7 +122,7 @@ function surround(parts: {
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
     uplinkLimits: {
       packets: config.EDGE_RATE_PACKETS,
-      packetsBurst: 10 * config.EDGE_RATE_PACKETS,
+      packetsBurst: 2 * config.EDGE_RATE_PACKETS,
       bytes: config.EDGE_RATE_BYTES,
       bytesBurst: 8 * config.EDGE_RATE_BYTES,
     },
