@@ -3,6 +3,7 @@ import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
+import { startFinishing } from "../finishing.ts";
 import type { ApiStore, PasswordChangeDoc, UserDoc } from "../store.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
@@ -15,8 +16,6 @@ export interface PasswordChangeParts {
   limits: LoginLimits;
 }
 
-const finishEveryMs = 5_000;
-const finishAfterMs = 15_000;
 /** What was not changed by then never will be. */
 const forgetAfterMs = 60_000;
 
@@ -56,30 +55,13 @@ export async function changePassword(
 
 /** Ends the sessions that changes left behind: those of an earlier process at once, our own when they are old. */
 export function startFinishingChanges(parts: PasswordChangeParts, log: Logger): { close(): Promise<void> } {
-  const startedAt = Date.now();
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  const turn = async () => {
-    try {
-      const { items } = await parts.store.passwordChanges.find({ limit: 100 });
-      for (const change of items) {
-        if (closed) return;
-        const { begunAt } = change.doc;
-        if (begunAt <= startedAt || Date.now() - begunAt >= finishAfterMs) await finishChange(parts, change, log);
-      }
-    } catch (error) {
-      log.warn({ event: "password_changes_unfinished", reason: AppError.from(error).message });
-    }
-    if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
-  };
-  let running = turn();
-  return {
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  return startFinishing({
+    find: () => parts.store.passwordChanges.find({ limit: 100 }),
+    begunAt: ({ begunAt }) => begunAt,
+    finish: (change) => finishChange(parts, change, log),
+    trouble: "password_changes_unfinished",
+    log,
+  });
 }
 
 async function finishChange(

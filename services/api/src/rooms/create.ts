@@ -13,6 +13,7 @@ import type { Versioned } from "@parley/store";
 import { giveName, takeName } from "../accounts/names.ts";
 import { firstUnknown } from "../accounts/users.ts";
 import type { Call } from "../call.ts";
+import { startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore, RoomDoc } from "../store.ts";
@@ -27,8 +28,6 @@ export type Room = ResultOf<typeof roomsCreate>;
 /** `device` of changes whose caller has none. */
 export const withoutDevice = "api";
 const generatedIdLength = 12;
-const finishEveryMs = 5_000;
-const finishAfterMs = 15_000;
 
 export async function createRoom(
   parts: RoomParts,
@@ -93,31 +92,15 @@ export function roomOf({ id, name, createdBy, createdAt, settings }: RoomDoc): R
 
 /** Finishes rooms whose creation was interrupted: those of an earlier process at once, our own when they are old. */
 export function startFinishingRooms(parts: RoomParts, log: Logger): { close(): Promise<void> } {
-  const startedAt = Date.now();
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  const turn = async () => {
-    try {
-      const { items } = await parts.store.rooms.find({ index: "state", equals: ["creating"], limit: 100 });
-      for (const kept of items) {
-        const { doc } = kept;
-        if (closed) return;
-        if (doc.createdAt > startedAt && Date.now() - doc.createdAt < finishAfterMs) continue;
-        const finished = await finishRoom(parts, kept);
-        const refused = finished instanceof AppError ? finished.code : undefined;
-        log.info({ event: "room_finished", room: doc.id, refused });
-      }
-    } catch (error) {
-      log.warn({ event: "rooms_unfinished", reason: AppError.from(error).message });
-    }
-    if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
-  };
-  let running = turn();
-  return {
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await running;
+  return startFinishing({
+    find: () => parts.store.rooms.find({ index: "state", equals: ["creating"], limit: 100 }),
+    begunAt: ({ createdAt }) => createdAt,
+    async finish(kept) {
+      const finished = await finishRoom(parts, kept);
+      const refused = finished instanceof AppError ? finished.code : undefined;
+      log.info({ event: "room_finished", room: kept.doc.id, refused });
     },
-  };
+    trouble: "rooms_unfinished",
+    log,
+  });
 }

@@ -1,0 +1,48 @@
+// What a process that died left unfinished: found and finished, now and every few seconds.
+import { AppError } from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
+
+export interface Unfinished<Doc> {
+  /** Some of them. */
+  find(): Promise<{ items: readonly Versioned<Doc>[] }>;
+  /** unix ms */
+  begunAt(doc: Doc): number;
+  finish(kept: Versioned<Doc>): Promise<void>;
+  /** the event of the log line while they cannot be finished */
+  trouble: string;
+  log: Logger;
+}
+
+const finishEveryMs = 5_000;
+/** Our own are being worked on until then. */
+const finishAfterMs = 15_000;
+
+/** Those of an earlier process at once, our own when they are old. Close waits for the one in hand. */
+export function startFinishing<Doc>(unfinished: Unfinished<Doc>): { close(): Promise<void> } {
+  const { find, begunAt, finish, trouble, log } = unfinished;
+  const startedAt = Date.now();
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const isDue = (since: number) => since <= startedAt || Date.now() - since >= finishAfterMs;
+  const turn = async () => {
+    try {
+      const { items } = await find();
+      for (const kept of items) {
+        if (closed) return;
+        if (isDue(begunAt(kept.doc))) await finish(kept);
+      }
+    } catch (error) {
+      log.warn({ event: trouble, reason: AppError.from(error).message });
+    }
+    if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
+  };
+  let running = turn();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
