@@ -20,7 +20,7 @@ export interface FollowStoredOptions {
   nats: NatsConnection;
   /** name of the consumer, which the replicas of a service share, and of its dead letters (`dead.{durable}`) */
   durable: string;
-  /** the subjects it follows: `streams.stored.originFilter`, or another of `stored.>` */
+  /** the subjects it follows: `streams.stored.originFilter`, or another filter of that stream */
   filter: string;
   /** Which of the references are read; all unless said. */
   wants?(reference: StoredReference): boolean;
