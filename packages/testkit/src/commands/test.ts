@@ -26,6 +26,7 @@ function findFiles(wanted: string[]): string[] {
 
 // Told again at the very end, where whoever has only the last lines of a log finds them.
 const failures: Failure[] = [];
+const durations: { file: string; seconds: number }[] = [];
 
 async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promise<Counts> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -40,8 +41,11 @@ async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promi
     execArgv: ["--import", import.meta.resolve("../file-deadline.ts")],
     signal: outOfTime,
   });
-  tests.on("test:summary", ({ file, counts: all }) => {
-    if (file !== undefined) return;
+  tests.on("test:summary", ({ file, counts: all, duration_ms }) => {
+    if (file !== undefined) {
+      durations.push({ file: relative(root, file), seconds: duration_ms / 1_000 });
+      return;
+    }
     counts.passed = all.passed;
     counts.skipped = all.skipped + all.todo;
     counts.failed = all.tests - counts.passed - counts.skipped;
@@ -69,6 +73,13 @@ async function startSharedMongo(): Promise<string> {
   }
 }
 
+const slowestFiles = 15;
+
+function tellSlowest(): string {
+  const slowest = durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, slowestFiles);
+  return slowest.map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${file}\n`).join("");
+}
+
 const failureLines = 40;
 
 function tellFailure({ where, name, error }: Failure): string {
@@ -93,6 +104,7 @@ const results = [
   await runGroup({ title: "Parts", files: unit, concurrency: 2, deadlineMs: 180_000 }),
   await runGroup({ title: "Whole clusters", files: clusters, concurrency: 1, deadlineMs: 420_000 }),
 ];
+if (durations.length > slowestFiles) process.stdout.write(`\nthe slowest files:\n${tellSlowest()}`);
 const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
 for (const failure of failures) process.stdout.write(`${tellFailure(failure)}\n`);
 const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
