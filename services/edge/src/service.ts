@@ -24,6 +24,9 @@ import { type Reason, reasons } from "./packets/reasons.ts";
 import { Connection, type Device, type Surroundings } from "./session/connection.ts";
 import { type Sessions, startSessions } from "./session/sessions.ts";
 
+/** Often, so that many sockets that came together are not closed in one breath. */
+const placesSweepMs = 100;
+
 export interface Edge {
   /** where it listens, also when the settings said "any" */
   ports: { mqtt: number; ws: number; admin: number };
@@ -62,7 +65,8 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   const places = openPlaces({
     most: room.devices + room.refused,
     silentMost: config.EDGE_SILENT_CONNECTIONS,
-    onCrowdedOut: () => measures.closed.inc({ reason: "crowded_out" }),
+    silentMs: config.EDGE_CONNECT_TIMEOUT_MS,
+    onClose: (reason) => measures.closed.inc({ reason }),
   });
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
@@ -83,12 +87,14 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     log,
   });
   const sweeping = setInterval(() => sweep(connections, sessions), 1000);
+  const sweepingPlaces = setInterval(() => places.sweep(performance.now()), placesSweepMs);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
   for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });
   return {
     ports,
     close: async () => {
       clearInterval(sweeping);
+      clearInterval(sweepingPlaces);
       probe.close();
       const closed = Promise.all(doors.map((door) => door.close()));
       for (const connection of connections) connection.close(reasons.shuttingDown);
@@ -127,7 +133,6 @@ function surround(parts: {
       bytesBurst: 8 * config.EDGE_RATE_BYTES,
     },
     unreadMs: config.EDGE_UNREAD_MS,
-    connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS,
     connectWaitMs: config.EDGE_CONNECT_WAIT_MS,
     log: context.log,
     admit() {
@@ -152,7 +157,7 @@ async function openDoors(
   admin: { secret: string; sessions: Sessions; log: Logger },
 ): Promise<Door[]> {
   const trusted = readTrustedProxies(config.TRUSTED_PROXIES);
-  const every = { ...guests, host: config.EDGE_HOST, trusted, connectTimeoutMs: config.EDGE_CONNECT_TIMEOUT_MS };
+  const every = { ...guests, host: config.EDGE_HOST, trusted };
   const proxyHeaders = config.EDGE_PROXY_PROTOCOL;
   const doors: Door[] = [];
   try {

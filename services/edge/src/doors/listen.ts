@@ -23,8 +23,6 @@ export interface DoorOptions {
   /** whose word is taken for whom they pass on */
   trusted: TrustedProxies;
   places: Places;
-  /** how long a socket may say nothing */
-  connectTimeoutMs: number;
   onDevice(device: Device): void;
 }
 
@@ -32,11 +30,9 @@ export interface DoorOptions {
 export type TcpOptions = DoorOptions & { proxyHeaders: boolean };
 
 const paths = ["/", "/mqtt"];
-/** how often Node looks for sockets that say nothing */
-const silenceCheckMs = 1_000;
 
 export async function openTcp(options: TcpOptions): Promise<Door> {
-  const { host, port, setting, trusted, places, connectTimeoutMs, proxyHeaders, onDevice } = options;
+  const { host, port, setting, trusted, places, proxyHeaders, onDevice } = options;
   const server = createServer({ noDelay: true }, (socket) => {
     const own = { address: plainAddress(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
     const isProxy = proxyHeaders && trusted.includes(own.address);
@@ -46,16 +42,16 @@ export async function openTcp(options: TcpOptions): Promise<Door> {
       if (isProxy) place.belongTo(source.address);
       onDevice({ stream: socket, transport: "tcp", peer: peerOf(source), spoke: place.spoke });
     };
-    if (isProxy) awaitProxyHeader(socket, connectTimeoutMs, ({ source = own }) => letIn(source));
-    else letIn(own);
+    if (isProxy) awaitProxyHeader(socket, ({ source = own }) => letIn(source));
+    else awaitFirstByte(socket, () => letIn(own));
   });
   return listen(server, host, port, setting);
 }
 
 export async function openWebSocket(options: DoorOptions): Promise<Door> {
-  const { host, port, setting, trusted, places, connectTimeoutMs, onDevice } = options;
-  const timeouts = { headersTimeout: connectTimeoutMs, requestTimeout: connectTimeoutMs };
-  const http = createHttpServer({ ...timeouts, connectionsCheckingInterval: silenceCheckMs }, (_, response) =>
+  const { host, port, setting, trusted, places, onDevice } = options;
+  // Places end the silent ones.
+  const http = createHttpServer({ headersTimeout: 0, requestTimeout: 0 }, (_, response) =>
     response.writeHead(426, { upgrade: "websocket" }).end(),
   );
   const placeOf = new WeakMap<Socket, Place>();
@@ -80,6 +76,12 @@ export async function openWebSocket(options: DoorOptions): Promise<Door> {
     if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(source), spoke: place.spoke });
   });
   return listen(http, host, port, setting);
+}
+
+/** So that a socket that says nothing costs a place and no connection. */
+function awaitFirstByte(socket: Socket, next: () => void): void {
+  socket.on("error", () => socket.destroy());
+  socket.once("readable", next);
 }
 
 /** Until the socket is closed. Without a place it is closed at once. */

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPlaces } from "./places.ts";
 
-function open(most: number, silentMost = most) {
+function open(most: number, silentMost = most, silentMs = 10_000) {
   const closed: string[] = [];
   let crowdedOut = 0;
-  const places = openPlaces({ most, silentMost, onCrowdedOut: () => (crowdedOut += 1) });
+  const onClose = (reason: string) => void (crowdedOut += reason === "crowded_out" ? 1 : 0);
+  const places = openPlaces({ most, silentMost, silentMs, onClose });
   const take = (address: string | undefined, name: string) => places.take(address, () => closed.push(name));
   return { places, closed, take, crowdedOut: () => crowdedOut };
 }
@@ -67,4 +68,20 @@ test("a socket behind a proxy counts for the proxy's client as soon as that is k
   first?.leave();
   first?.belongTo("10.0.0.2");
   first?.spoke();
+});
+
+test("a socket that has been silent for too long is closed, also one whose client a proxy named late", () => {
+  const { places, closed, take, crowdedOut } = open(9, 9, 500);
+  const openedAt = performance.now();
+  const proxied = take(undefined, "proxied");
+  take("10.0.0.1", "silent");
+  const device = take("10.0.0.1", "device");
+  proxied?.belongTo("10.0.0.2");
+  device?.spoke();
+  places.sweep(openedAt + 499);
+  assert.deepEqual(closed, []);
+  places.sweep(performance.now() + 500);
+  assert.deepEqual(closed, ["proxied", "silent"]);
+  assert.equal(places.silent(), 0);
+  assert.equal(crowdedOut(), 0);
 });

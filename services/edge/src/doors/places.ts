@@ -1,5 +1,5 @@
 // Who has a place at the doors. A socket that has not said CONNECT gives way when places run out, first of all one of the
-// address that has most of them: so nobody keeps others out by sockets that say nothing.
+// address that has most of them, and is closed when it has said nothing for too long: so nobody keeps others out by silence.
 import { addressKey } from "@parley/runtime";
 
 export interface Place {
@@ -14,28 +14,44 @@ export interface Places {
   /** `address` is undefined while a proxy has not said whose it is. No place: devices have them all. */
   take(address: string | undefined, close: () => void): Place | undefined;
   silent(): number;
+  /** Closes those that have been silent for too long; `now` in ms of performance.now(). */
+  sweep(now: number): void;
 }
 
 interface Seat {
   /** of one address; undefined once it is a device's */
   group: Group | undefined;
+  /** ms of performance.now() */
+  since: number;
   close(): void;
 }
 
 /** The silent sockets of one address, the oldest first. */
 type Group = Set<Seat> & { key: string };
 
-/** `most` sockets of all kinds, `silentMost` of them without CONNECT. `onCrowdedOut`: one was closed for a newer one. */
-export function openPlaces(options: { most: number; silentMost: number; onCrowdedOut(): void }): Places {
+export interface PlacesOptions {
+  /** sockets of all kinds */
+  most: number;
+  /** of them without CONNECT */
+  silentMost: number;
+  /** how long one may say no CONNECT */
+  silentMs: number;
+  /** One was closed for a newer one, or for its silence. */
+  onClose(reason: "crowded_out" | "silent"): void;
+}
+
+export function openPlaces({ most, silentMost, silentMs, onClose }: PlacesOptions): Places {
   const groups = openGroups();
   let taken = 0;
   const crowdOut = (): boolean => {
     const oldest = groups.oldestOfLargest();
-    if (oldest === undefined) return false;
-    leave(oldest);
-    oldest.close();
-    options.onCrowdedOut();
-    return true;
+    if (oldest !== undefined) close(oldest, "crowded_out");
+    return oldest !== undefined;
+  };
+  const close = (seat: Seat, reason: "crowded_out" | "silent"): void => {
+    leave(seat);
+    seat.close();
+    onClose(reason);
   };
   const left = new WeakSet<Seat>();
   const leave = (seat: Seat): void => {
@@ -46,22 +62,24 @@ export function openPlaces(options: { most: number; silentMost: number; onCrowde
   };
   return {
     take(address, close) {
-      const isFull = taken >= options.most || groups.seats() >= options.silentMost;
+      const isFull = taken >= most || groups.seats() >= silentMost;
       if (isFull && !crowdOut()) return undefined;
-      const seat: Seat = { group: undefined, close };
+      const seat: Seat = { group: undefined, since: performance.now(), close };
       taken += 1;
       groups.add(seat, address);
       return {
-        belongTo(known) {
-          if (seat.group === undefined) return;
-          groups.remove(seat);
-          groups.add(seat, known);
-        },
+        belongTo: (known) => groups.move(seat, known),
         spoke: () => groups.remove(seat),
         leave: () => leave(seat),
       };
     },
     silent: () => groups.seats(),
+    sweep(now) {
+      for (const seat of groups.oldestFirst()) {
+        if (now - seat.since < silentMs) return;
+        close(seat, "silent");
+      }
+    },
   };
 }
 
@@ -69,8 +87,9 @@ export function openPlaces(options: { most: number; silentMost: number; onCrowde
 function openGroups() {
   const byKey = new Map<string, Group>();
   const bySize: Set<Group>[] = [];
+  /** the oldest first */
+  const all = new Set<Seat>();
   let largest = 0;
-  let seats = 0;
   const resized = (group: Group, sizeBefore: number): void => {
     bySize[sizeBefore]?.delete(group);
     if (group.size === 0) byKey.delete(group.key);
@@ -81,28 +100,39 @@ function openGroups() {
     largest = Math.max(largest, group.size);
     while (largest > 0 && !bySize[largest]?.size) largest -= 1;
   };
+  const join = (seat: Seat, address: string | undefined): void => {
+    const key = address === undefined ? "" : addressKey(address);
+    const group = byKey.get(key) ?? Object.assign(new Set<Seat>(), { key });
+    byKey.set(key, group);
+    seat.group = group.add(seat);
+    resized(group, group.size - 1);
+  };
+  const part = (seat: Seat, group: Group): void => {
+    seat.group = undefined;
+    group.delete(seat);
+    resized(group, group.size + 1);
+  };
   return {
     add(seat: Seat, address: string | undefined): void {
-      const key = address === undefined ? "" : addressKey(address);
-      const group = byKey.get(key) ?? Object.assign(new Set<Seat>(), { key });
-      byKey.set(key, group);
-      seat.group = group.add(seat);
-      seats += 1;
-      resized(group, group.size - 1);
+      all.add(seat);
+      join(seat, address);
+    },
+    move(seat: Seat, address: string): void {
+      if (seat.group === undefined) return;
+      part(seat, seat.group);
+      join(seat, address);
     },
     remove(seat: Seat): void {
-      const { group } = seat;
-      if (group === undefined) return;
-      seat.group = undefined;
-      group.delete(seat);
-      seats -= 1;
-      resized(group, group.size + 1);
+      if (seat.group === undefined) return;
+      all.delete(seat);
+      part(seat, seat.group);
     },
     oldestOfLargest(): Seat | undefined {
       const [group] = bySize[largest] ?? [];
       const [oldest] = group ?? [];
       return oldest;
     },
-    seats: () => seats,
+    seats: () => all.size,
+    oldestFirst: () => all,
   };
 }

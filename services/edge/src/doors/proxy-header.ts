@@ -48,16 +48,14 @@ function ipv6(bytes: Buffer): string {
   return plainAddress(groups.join(":"));
 }
 
-/** Takes the header off a connection; what follows it is read by the next one. A connection without one in time is closed. */
-export function awaitProxyHeader(socket: Socket, withinMs: number, next: (header: ProxyHeader) => void): void {
+/** Takes the header off a connection; what follows it is read by the next one. A connection that begins otherwise is closed. */
+export function awaitProxyHeader(socket: Socket, next: (header: ProxyHeader) => void): void {
   let heard = Buffer.alloc(0);
-  const timer = setTimeout(() => socket.destroy(), withinMs);
   const destroy = (): void => void socket.destroy();
   const take = (chunk: Buffer): void => {
     heard = Buffer.concat([heard, chunk]);
     const header = readProxyHeader(heard);
     if (header === "incomplete") return;
-    clearTimeout(timer);
     if (header === "malformed") {
       socket.destroy();
       return;
@@ -69,5 +67,4 @@ export function awaitProxyHeader(socket: Socket, withinMs: number, next: (header
     socket.resume();
   };
   socket.on("data", take).on("error", destroy).on("end", destroy);
-  socket.once("close", () => clearTimeout(timer));
 }

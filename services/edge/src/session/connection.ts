@@ -34,7 +34,6 @@ export interface Surroundings {
   turns: Turns;
   maxPacketBytes: number;
   uplinkLimits: UplinkLimits;
-  connectTimeoutMs: number;
   /** how long a CONNECT may wait for its turn, and for hooks that do not answer */
   connectWaitMs: number;
   /** how long a device may read nothing of what it was sent */
@@ -76,7 +75,6 @@ export class Connection implements Member {
   sessionExpirySeconds = 0;
   readonly connectionId: string;
   readonly transport: "tcp" | "ws";
-  readonly #openedAt = performance.now();
   readonly #edge: Surroundings;
   readonly #device: Duplex;
   readonly #peer: Peer;
@@ -125,10 +123,7 @@ export class Connection implements Member {
 
   /** Called every second with the monotonic clock (ms): no step of the wall clock makes a device look silent. */
   sweep(now: number): void {
-    if (this.#phase === "new") {
-      if (!this.#asking && now - this.#openedAt > this.#edge.connectTimeoutMs) this.close(reasons.keepAlive);
-      return;
-    }
+    if (this.#phase === "new") return;
     // Who is not read cannot be blamed for silence.
     if (this.#paused) this.#lastHeardAt = now;
     if (this.#keepAliveMs > 0 && now - this.#lastHeardAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
