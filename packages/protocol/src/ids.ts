@@ -73,6 +73,11 @@ export function isUid(text: string): boolean {
   return uidRegex.test(text);
 }
 
+/** The name as names are compared: `Alice` and `alice` are one, and so are two spellings of one character. */
+export function foldName(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
 function isRoomId(text: string): boolean {
   return roomIdRegex.test(text);
 }

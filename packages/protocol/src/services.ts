@@ -178,12 +178,14 @@ export interface DeviceState {
   status?: string;
 }
 
-/** `users.verify` */
+/** `users.verify` → PasswordReply, or the error `rate_limited` when too many wait for their turn */
 export interface PasswordRequest {
   username: string;
   password: string;
   /** of the device: those that wait share the hashing by it */
   address?: string;
+  /** how long it may wait for its turn, about: later nobody hears the answer */
+  waitMs?: number;
 }
 
 /** `version` (when ok): names this password of the account, for `users.unchanged` {username, version} → {ok} */

@@ -36,10 +36,10 @@ export function serveAnswers(parts: AnswerParts): Answering {
   const respond = <Asked>(subject: string, work: (asked: Partial<Asked>) => Promise<object> | object) =>
     answerJson<Partial<Asked> | null>(nats, subject, queue, (asked) => work(asked ?? {}), log);
   const served = [
-    respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password, address = "" }) => {
+    respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password, address = "", waitMs }) => {
       const name = textOf(username);
       const user = isUid(name) ? await store.users.get(name) : undefined;
-      const ok = await passwords.verify(user?.doc.passwordHash, textOf(password), String(address));
+      const ok = await passwords.verify(user?.doc.passwordHash, textOf(password), String(address), waitMs);
       return { ok, ...(ok ? { version: versionOf(user) } : {}) };
     }),
     respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, version }) => {

@@ -1,6 +1,8 @@
 // Who guesses, floods or registers in masses is stopped; nobody else is.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { AppError, subjects } from "@parley/protocol";
+import { requestJson } from "@parley/runtime";
 import { password, startTestApi } from "./surroundings.ts";
 
 const env = {
@@ -67,6 +69,23 @@ test("260 logins of one address starve nobody: another address is answered while
   const statuses = await Promise.all(flood);
   assert.ok(statuses.every((status) => status === 401 || status === 429));
   assert.ok(before < count(statuses, 401), `${before} of ${count(statuses, 401)} went before`);
+});
+
+test("of more passwords than wait for their turn some are told that there are too many, and one that waited too long is not checked", async (t) => {
+  const busy = await startTestApi(t, env);
+  const verify = (address: string, waitMs?: number) =>
+    requestJson(
+      busy.nats,
+      subjects.verifyPassword,
+      { username: "nobody", password, address, waitMs },
+      { timeoutMs: 60_000 },
+    ).catch((error: unknown) => AppError.from(error).code);
+  const flood = Array.from({ length: 300 }, () => verify("192.0.2.50"));
+  const late = verify("192.0.2.51", 0);
+  assert.equal(await late, "rate_limited");
+  const answers = await Promise.all(flood);
+  assert.ok(answers.filter((answer) => answer === "rate_limited").length >= 50);
+  assert.deepEqual(await verify("192.0.2.50", 10_000), { ok: false });
 });
 
 test("an address registers so many accounts a minute, and others go on", async () => {

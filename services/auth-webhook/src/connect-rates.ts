@@ -1,5 +1,12 @@
 // How often may be connected and guessed. What counts against somebody is what he did himself: nobody shuts out others.
-import { addressKey, type FailureLimit, type Failures, type Guess, openTokenBuckets } from "@parley/runtime";
+import {
+  addressKey,
+  type Failures,
+  type Guess,
+  type LoginFailuresMax,
+  loginCounters,
+  openTokenBuckets,
+} from "@parley/runtime";
 
 export interface ConnectRates {
   /** Has this device, whose credentials were right, connected too often from this address? */
@@ -13,9 +20,7 @@ export interface ConnectRates {
 export interface RateLimits {
   /** connects a minute */
   perDevice: number;
-  /** wrong passwords a minute */
-  failuresOfAddress: number;
-  failuresForUser: number;
+  failures: LoginFailuresMax;
 }
 
 const devices = 100_000;
@@ -26,14 +31,6 @@ export function openConnectRates(limits: RateLimits, failures: Failures): Connec
   return {
     tooOften: (clientId, address) => connects.peek(device(clientId, address)) > 0,
     connected: (clientId, address) => void connects.take(device(clientId, address)),
-    guess: (address, username, check) => failures.guess(limitsOf(limits, addressKey(address), username), check),
+    guess: (address, username, check) => failures.guess(loginCounters(address, username, limits.failures), check),
   };
-}
-
-/** A user has no counter alone: strangers would fill it. */
-function limitsOf(limits: RateLimits, address: string, username: string): FailureLimit[] {
-  return [
-    { key: `login ${address}`, max: limits.failuresOfAddress },
-    { key: `login ${address} ${username}`, max: limits.failuresForUser },
-  ];
 }

@@ -51,8 +51,8 @@ export type ConnectDecision =
 
 /** Absent from the rules when passwords are off. */
 export interface Passwords {
-  /** undefined: nobody answered */
-  verify(username: string, password: string, address: string): Promise<PasswordReply | undefined>;
+  /** busy: too many wait to be checked; undefined: nobody answered */
+  verify(username: string, password: string, address: string): Promise<PasswordReply | "busy" | undefined>;
   /** Is the password that was right still the account's? undefined: nobody answered */
   unchanged(request: UnchangedRequest): Promise<boolean | undefined>;
 }
@@ -87,7 +87,7 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   const at = Date.now();
   const credential = looksLikeToken(password)
     ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready username unavailable
-    : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password unavailable
+    : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password busy unavailable
   if (typeof credential === "string") return refuse(credential);
   // Only now: who has no valid credential for the device uses nothing of its rate up.
   rules.rates.connected(clientId, address);
@@ -132,15 +132,15 @@ async function checkPassword(
   { passwords, rates }: ConnectRules,
 ): Promise<Credential | ConnectRefusal> {
   if (!passwords) return "passwords_off";
-  let version: string | undefined;
+  let verified: PasswordReply | "busy" | undefined;
   const guess = await rates.guess(address, username, async () => {
-    const verified = await passwords.verify(username, password, address);
-    version = verified?.version;
-    return verified?.ok;
+    verified = await passwords.verify(username, password, address);
+    return verified === "busy" ? undefined : verified?.ok;
   });
   if ("retryAfterMs" in guess) return "too_many_failures";
-  if (guess.right === undefined) return "unavailable";
-  return guess.right ? { kind: "password", version } : "wrong_password";
+  if (verified === undefined) return "unavailable";
+  if (verified === "busy") return "busy";
+  return verified.ok ? { kind: "password", version: verified.version } : "wrong_password";
 }
 
 /** A change of the password ends the sessions that presence knows: one that was registered only afterwards ends here. */

@@ -6,6 +6,7 @@ import {
   type ConnectReply,
   type CredentialExpiry,
   type PasswordReply,
+  type PasswordRequest,
   subjects,
 } from "@parley/protocol";
 import {
@@ -42,8 +43,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   const revocations = startRevocations(nats, log, health);
   const limits = {
     perDevice: config.AUTH_WEBHOOK_DEVICE_CONNECT_RATE,
-    failuresOfAddress: config.AUTH_WEBHOOK_ADDRESS_FAILURES,
-    failuresForUser: config.AUTH_WEBHOOK_FAILURES,
+    failures: { ofAddress: config.AUTH_WEBHOOK_ADDRESS_FAILURES, forUser: config.AUTH_WEBHOOK_FAILURES },
   };
   const failures = openFailures({ prefix: "failures:", redis: redis.connection, log });
   const rules: ConnectRules = {
@@ -131,10 +131,20 @@ async function ensureUser(nats: NatsConnection, uid: string, timeoutMs: number):
   return (await askOver<{ ok: boolean }>(nats, subjects.ensureUser, { uid }, timeoutMs))?.ok;
 }
 
+/** Who has not had its turn after half of the time is told so in time. */
+async function verifyPassword(nats: NatsConnection, request: PasswordRequest, timeoutMs: number) {
+  try {
+    const asked: PasswordRequest = { ...request, waitMs: timeoutMs / 2 };
+    return await requestJson<PasswordReply>(nats, subjects.verifyPassword, asked, { timeoutMs });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return error.code === "rate_limited" ? "busy" : undefined;
+  }
+}
+
 function askPasswords(nats: NatsConnection, timeoutMs: number): Passwords {
   return {
-    verify: (username, password, address) =>
-      askOver<PasswordReply>(nats, subjects.verifyPassword, { username, password, address }, timeoutMs),
+    verify: (username, password, address) => verifyPassword(nats, { username, password, address }, timeoutMs),
     unchanged: async (request) =>
       (await askOver<{ ok: boolean }>(nats, subjects.passwordUnchanged, request, timeoutMs))?.ok,
   };

@@ -5,7 +5,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Revocation, type SessionEvent, subjects } from "@parley/protocol";
+import { AppError, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import { exportJWK, SignJWT, UnsecuredJWT } from "jose";
 import { exp, serveJson, startWebhook, type Webhook } from "./start.ts";
@@ -230,6 +230,29 @@ test("wrong passwords sprayed over users count against their address; an IPv6 ne
   for (let n = 1; n <= 15; n += 1) assert.equal(await spray(n), "not_allowed");
   assert.equal(await spray(16), "quota_exceeded");
   assert.equal(await connect(webhook, "right password", { peer_addr: "2001:db8:0:8::1" }), "ok");
+});
+
+test("a name counts as one however its letters are typed: guesses at ALICE and alice share their ten", async (t) => {
+  const webhook = await startWebhook(t);
+  const spellings = ["ALICE", "alice", "Alice", "aLICE"];
+  for (let n = 0; n < 10; n += 1) {
+    const username = spellings[n % 4]!;
+    const guessed = await connect(webhook, "wrong password", { username, client_id: `${username}:phone` });
+    assert.equal(guessed, "not_allowed", `${n}`);
+  }
+  assert.equal(await connect(webhook, "right password"), "quota_exceeded");
+});
+
+test("passwords that wait in too long a queue are told that the server is busy, and are no wrong guesses", async (t) => {
+  const webhook = await startWebhook(t);
+  const { password } = webhook.peers;
+  webhook.peers.password = () => {
+    throw new AppError("rate_limited", "too many logins at once; try again");
+  };
+  for (let n = 0; n < 12; n += 1) assert.equal(await connect(webhook, "right password"), "server_busy");
+  assert.equal(lastReason(webhook), "busy");
+  webhook.peers.password = password;
+  assert.equal(await connect(webhook, "right password"), "ok");
 });
 
 test("605 wrong passwords or worthless tokens from a stranger lock nobody out", async (t) => {

@@ -2,15 +2,34 @@
 
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { backoffMs } from "@parley/protocol";
+import { backoffMs, foldName } from "@parley/protocol";
 import { LRUCache } from "lru-cache";
 import type { Redis } from "../connections/redis.ts";
+import { addressKey } from "../flow/address.ts";
 import type { Logger } from "../process/log.ts";
 
 /** One counter: whose failures they are (`"address 192.0.2.1"`) and how many there may be in a window. */
 export interface FailureLimit {
   key: string;
   max: number;
+}
+
+/** Wrong passwords a minute. */
+export interface LoginFailuresMax {
+  ofAddress: number;
+  forUser: number;
+}
+
+/**
+ * The counters of a password's check, the same at every door. A name counts however it is spelled. A user has no counter
+ * alone: strangers would fill it.
+ */
+export function loginCounters(address: string, username: string, max: LoginFailuresMax): FailureLimit[] {
+  const from = addressKey(address);
+  return [
+    { key: `login ${from}`, max: max.ofAddress },
+    { key: `login ${from} ${foldName(username)}`, max: max.forUser },
+  ];
 }
 
 /** `right` is what the check said; `retryAfterMs` that none was made, because too many failed. */

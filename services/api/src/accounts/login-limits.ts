@@ -1,31 +1,16 @@
 // Wrong passwords: so many a minute of an address, and of an address for one user; counted together with those by MQTT.
 import { AppError } from "@parley/protocol";
-import { addressKey, type Failures } from "@parley/runtime";
-import { foldName } from "./names.ts";
+import { type Failures, type LoginFailuresMax, loginCounters } from "@parley/runtime";
 
 export interface LoginLimits {
-  /**
-   * Has a password checked, unless too many were wrong. A refusal when too many were. A user has no counter alone:
-   * strangers would fill it.
-   */
+  /** Has a password checked, unless too many were wrong. A refusal when too many were. */
   guess(username: string, address: string, check: () => Promise<boolean>): Promise<boolean | AppError>;
 }
 
-export interface FailuresMax {
-  /** a minute */
-  ofAddress: number;
-  forUser: number;
-}
-
-export function createLoginLimits(failures: Failures, max: FailuresMax): LoginLimits {
+export function createLoginLimits(failures: Failures, max: LoginFailuresMax): LoginLimits {
   return {
     async guess(username, address, check) {
-      const from = addressKey(address);
-      const counters = [
-        { key: `login ${from}`, max: max.ofAddress },
-        { key: `login ${from} ${foldName(username)}`, max: max.forUser },
-      ];
-      const guess = await failures.guess(counters, check);
+      const guess = await failures.guess(loginCounters(address, username, max), check);
       return "right" in guess ? guess.right === true : tooManyFailures(guess.retryAfterMs);
     },
   };

@@ -1,5 +1,5 @@
 // Names: users and rooms share one namespace (DIALECTS §1.9), compared without case; who has a name keeps its spelling.
-import { reservedClientId } from "@parley/protocol";
+import { foldName, reservedClientId } from "@parley/protocol";
 import type { ApiStore, NameDoc } from "../store.ts";
 
 /** Parley's own at the broker, and what EMQX writes for a user that it does not know: nobody's name. */
@@ -19,11 +19,6 @@ const registeredByNobody: ReadonlySet<string> = new Set([
   "support",
   "system",
 ]);
-
-/** `Alice` and `alice` are one name. The grammar of names is ASCII. */
-export function foldName(name: string): string {
-  return name.toLowerCase();
-}
 
 /** A name that would collide with Parley's own sessions at the broker. */
 export function isServicesName(name: string): boolean {

@@ -11,17 +11,20 @@ const waitingMax = 200;
 export interface Passwords {
   /** `address`: for whom, as addresses have their turns one after the other. */
   hash(password: string, address: string): Promise<string>;
-  /** Takes as long for a missing hash (nobody of that name, no password) as for a wrong password. */
-  verify(passwordHash: string | null | undefined, password: string, address: string): Promise<boolean>;
+  /**
+   * Takes as long for a missing hash (nobody of that name, no password) as for a wrong password. `waitMs`: how long it may
+   * wait for its turn, about.
+   */
+  verify(passwordHash: string | null | undefined, password: string, address: string, waitMs?: number): Promise<boolean>;
   waiting(): number;
 }
 
-/** Both throw `rate_limited` when too many wait already. */
+/** Both throw `rate_limited` when too many wait already, or it waited too long. */
 export async function createPasswords(): Promise<Passwords> {
   const dummy = await hash("nobody's password", parameters);
   const turns = openTurns({ atOnce, waitingMax });
-  const inTurn = async <T>(address: string, work: () => Promise<T>): Promise<T> => {
-    const done = await turns.take({ key: addressKey(address) });
+  const inTurn = async <T>(address: string, work: () => Promise<T>, until = Number.POSITIVE_INFINITY): Promise<T> => {
+    const done = await turns.take({ key: addressKey(address), isWanted: () => performance.now() < until });
     if (done === undefined) throw new AppError("rate_limited", "too many logins at once; try again");
     try {
       return await work();
@@ -31,9 +34,12 @@ export async function createPasswords(): Promise<Passwords> {
   };
   return {
     hash: (password, address) => inTurn(address, () => hash(password.normalize("NFC"), parameters)),
-    verify: async (passwordHash, password, address) => {
-      for (const form of formsOf(password))
-        if (await inTurn(address, () => verify(passwordHash ?? dummy, form))) return typeof passwordHash === "string";
+    verify: async (passwordHash, password, address, waitMs = Number.POSITIVE_INFINITY) => {
+      const until = performance.now() + waitMs;
+      for (const form of formsOf(password)) {
+        const right = await inTurn(address, () => verify(passwordHash ?? dummy, form), until);
+        if (right) return typeof passwordHash === "string";
+      }
       return false;
     },
     waiting: turns.waiting,
