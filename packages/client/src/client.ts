@@ -7,6 +7,7 @@ import {
   type ParamsOf,
   type ReceiptNotice,
   type ResultOf,
+  type TooLargeNotice,
   type TypingNotice,
 } from "@parley/protocol";
 import { type AskHistory, startAskHistory } from "./ask-history.ts";
@@ -17,7 +18,7 @@ import { createEmitter, type Emitter } from "./emitter.ts";
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
-import { readIncoming, type TooLargeNotice } from "./incoming.ts";
+import { readIncoming } from "./incoming.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";

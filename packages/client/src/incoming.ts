@@ -6,6 +6,7 @@ import type {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  TooLargeNotice,
   TypingNotice,
 } from "@parley/protocol";
 
@@ -19,14 +20,6 @@ export type Incoming =
   | { kind: "answer"; packet: AnswerPacket }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
-
-/** In place of a packet that is larger than the device takes: what could be read of it. */
-export interface TooLargeNotice {
-  type: "too_large";
-  conv?: string;
-  seq?: number;
-  bytes: number;
-}
 
 const utf8 = new TextDecoder();
 const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence", "too_large"]);

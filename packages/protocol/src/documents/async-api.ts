@@ -9,6 +9,7 @@ import {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
 import { MessagePacket, ReceiptPacket, RequestPacket, StatePacket, TypingPacket } from "../packets/uplink.ts";
@@ -86,20 +87,26 @@ function downlinkChannels(): Record<string, Channel> {
       address: messagesTopic("{uid}"),
       title: "messages and receipts, to all devices of a user",
       qos: 1,
-      messages: packets({ message: Message, receiptNotice: ReceiptNotice }),
+      messages: packets({ message: Message, receiptNotice: ReceiptNotice, tooLarge: TooLargeNotice }),
     },
     ephemeral: {
       address: ephemeralTopic("{uid}"),
       title: "typing and presence, to all devices of a user",
       qos: 0,
-      messages: packets({ typingNotice: TypingNotice, presence: PresenceNotice }),
+      messages: packets({ typingNotice: TypingNotice, presence: PresenceNotice, tooLarge: TooLargeNotice }),
     },
     device: {
       address: deviceTopic("{uid}", "{clientId}"),
       title: "acks, nacks, answers and messages to one device",
       qos: 1,
       messages: {
-        ...packets({ ack: AckPacket, nack: NackPacket, answer: AnswerPacket, deviceMessage: Message }),
+        ...packets({
+          ack: AckPacket,
+          nack: NackPacket,
+          answer: AnswerPacket,
+          deviceMessage: Message,
+          tooLarge: TooLargeNotice,
+        }),
         ...answers(),
       },
     },

@@ -8,6 +8,7 @@ import {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
 import { MessagePacket, ReceiptPacket, RequestPacket, StatePacket, TypingPacket } from "../packets/uplink.ts";
@@ -29,6 +30,7 @@ const named: Record<string, TSchema> = {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  TooLargeNotice,
   TypingNotice,
   MessagePacket,
   ReceiptPacket,

@@ -62,6 +62,15 @@ export const PresenceNotice = Type.Object({
 });
 export type PresenceNotice = Static<typeof PresenceNotice>;
 
+/** In place of a packet larger than the device takes (its Maximum Packet Size): what could be read of it. */
+export const TooLargeNotice = Type.Object({
+  type: Type.Literal("too_large"),
+  conv: Type.Optional(Conv),
+  seq: Type.Optional(Type.Integer({ minimum: 1 })),
+  bytes: Type.Integer({ minimum: 1, description: "size of the packet it stands for" }),
+});
+export type TooLargeNotice = Static<typeof TooLargeNotice>;
+
 /** An answer to a request: result or error, with the request's id. */
 export const AnswerPacket = Type.Object({
   id: Type.Optional(Type.Union([Type.String(), Type.Integer(), Type.Null()])),
@@ -69,6 +78,7 @@ export const AnswerPacket = Type.Object({
   error: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
 });
 export type AnswerPacket = Static<typeof AnswerPacket>;
+
 export type DownlinkPacket =
   | Message
   | AckPacket
@@ -76,4 +86,5 @@ export type DownlinkPacket =
   | ReceiptNotice
   | TypingNotice
   | PresenceNotice
+  | TooLargeNotice
   | AnswerPacket;

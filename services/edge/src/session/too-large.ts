@@ -1,5 +1,5 @@
 // A PUBLISH larger than its device takes (Maximum Packet Size): the device is told what it misses.
-import { readJsonHead } from "@parley/protocol";
+import { readJsonHead, type TooLargeNotice } from "@parley/protocol";
 import { confirmation } from "../packets/packets.ts";
 import { readVarint, writeVarint } from "../packets/properties.ts";
 
@@ -35,7 +35,8 @@ export function replaceLarge(packet: Buffer, body: number, maxBytes: number): Re
 function describe(payload: Buffer, bytes: number, maxBytes: number): object {
   const fields = readJsonHead(payload);
   const named = ["conv", "seq"].filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]);
-  if (named.length > 0 || fields.has("type")) return { type: "too_large", ...Object.fromEntries(named), bytes };
+  if (named.length > 0 || fields.has("type"))
+    return { type: "too_large", ...Object.fromEntries(named), bytes } satisfies TooLargeNotice;
   const id = fields.get("id");
   const message = `the answer has ${bytes} bytes and this device takes ${maxBytes}: ask with maxBytes`;
   return { ...(id === undefined ? {} : { id }), error: { code: "too_large", message, details: { bytes, maxBytes } } };
