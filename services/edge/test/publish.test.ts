@@ -221,6 +221,8 @@ for (const version of versions) {
     const { message, ...nack } = await nackOf(writer, clientId);
     assert.deepEqual(nack, { type: "nack", id: "m1", code: "forbidden", details: { topic: right } });
     assert.match(message, new RegExp(right));
+    writer.send(publish("no", { payload: '{"id":"m2","content":tea}' }));
+    assert.equal((await nackOf(writer, clientId)).id, "m2");
     if (version === 5) assert.equal((puback.properties as { reasonString?: string }).reasonString, message);
     // The same packet ids are free again, and later packets go on.
     writer.send(publish("yes", { payload: "1", qos: 1, messageId: 7 }));

@@ -98,7 +98,7 @@ function readWhole(payload: Buffer): unknown {
   try {
     return (JSON.parse(payload.toString()) as { id?: unknown } | null)?.id;
   } catch {
-    return undefined;
+    return readJsonHead(payload).get("id");
   }
 }
 

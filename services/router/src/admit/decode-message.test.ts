@@ -58,6 +58,20 @@ test("a packet that is too large to be parsed is refused by its name, where its 
   assert.equal(large('"to":"user/bob",').name, null);
 });
 
+test("a packet that cannot be read as a whole is refused by its name, where its beginning has it", () => {
+  const named = '{"id":"m1","to":"user/bob","content":{"type":"text","data":';
+  for (const rest of ['"half \\ud83d"}}', "tea}}", '"cut', '"x"},"$where":1}', `${"[".repeat(40)}${"]".repeat(40)}}}`])
+    assert.deepEqual([refusal(named + rest).name, refusal(named + rest).code], ["m1", "invalid_packet"], rest);
+  assert.equal(refusal(Buffer.concat([Buffer.from(named), Buffer.from([0x22, 0xff])])).name, "m1");
+  assert.equal(refusal("hello").name, null);
+  assert.equal(refusal('{"id":"half \\ud83d","to":"user/bob","content":{"type":"text"}}').name, null);
+});
+
+test("of an id that is too long to be one a refusal names the beginning, and no half of a character", () => {
+  assert.equal(refusal(`{"id":"${"a".repeat(65)}","to":"user/bob","content":{"type":"text"}}`).name, "a".repeat(64));
+  assert.equal(refusal(`{"id":"${"a".repeat(63)}😀","to":"user/bob"}`).name, "a".repeat(63));
+});
+
 test("a topic of another partition is refused with the right one", () => {
   const topic = { p: ingestPartition("alice:web"), uid: "alice", clientId: "alice:web", verb: "msg" as const };
   assert.equal(misplaced(topic), undefined);

@@ -32,7 +32,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
   const limit: DecodeLimits = { bytes: packetBytes, depth: limits.packetDepth, nodes: limits.packetNodes };
   return (payload, { uid }) => {
     const parsed = decodeObject(payload, limit);
-    if (parsed instanceof AppError) return { name: nameOfUnread(payload, parsed), error: parsed };
+    if (parsed instanceof AppError) return { name: nameOfUnread(payload), error: parsed };
     const name = nameOf(parsed);
     const message = checkMessage(parsed);
     if (message instanceof AppError) return { name, error: message };

@@ -19,21 +19,27 @@ export type Decoded<Packet> = { name: PacketName; packet: Packet } | { name: Pac
 /** JSON of the verb's own schema. */
 export function decodePacket<Schema extends TSchema>(payload: Uint8Array, check: Check<Schema>, limit?: DecodeLimits) {
   const parsed = decodeObject(payload, limit);
-  if (parsed instanceof AppError) return { name: nameOfUnread(payload, parsed), error: parsed };
+  if (parsed instanceof AppError) return { name: nameOfUnread(payload), error: parsed };
   const name = nameOf(parsed);
   const packet = check(parsed);
   return packet instanceof AppError ? { name, error: packet } : { name, packet };
 }
 
-/** A packet that is too large is not parsed, but its sender shall know which one it was. */
-export function nameOfUnread(payload: Uint8Array, { code }: AppError): PacketName {
-  return code === "too_large" ? nameOf({ id: readJsonHead(payload).get("id") }) : null;
+/** A packet that cannot be read as a whole was given a name by its sender all the same, who sends it again until it is told. */
+export function nameOfUnread(payload: Uint8Array): PacketName {
+  return nameOf({ id: readJsonHead(payload).get("id") });
 }
 
-/** Too long to be one it is cut: it is only said to its sender. */
+/** Too long to be one it is cut: it is only said to its sender. Half a character names nothing. */
 export function nameOf({ id }: JsonObject): PacketName {
-  if (typeof id === "string") return id.slice(0, 64);
+  if (typeof id === "string") return id.isWellFormed() ? cut(id) : null;
   return typeof id === "number" ? id : null;
+}
+
+/** To 64 code units, or 63 where a character would be halved. */
+function cut(id: string): string {
+  const begin = id.slice(0, 64);
+  return begin.isWellFormed() ? begin : begin.slice(0, -1);
 }
 
 /** The topic's partition is not the client id's: the refusal names the right topic. */
