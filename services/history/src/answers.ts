@@ -30,6 +30,7 @@ import { memberPage } from "./read/member-page.ts";
 import type { Reading } from "./read/reading.ts";
 import { storedEntries } from "./read/stored-entries.ts";
 import { syncConversations } from "./read/sync.ts";
+import { openReadTurns } from "./read/turns.ts";
 import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
 import { receive } from "./write/receipts.ts";
@@ -39,12 +40,15 @@ export interface AnswerParts extends Reading, Holding {
   nats: NatsConnection;
   instance: string;
   trouble: Trouble;
+  /** methods that read at once */
+  readsAtOnce: number;
   log: Logger;
 }
 
 /** Serves until close; close waits for what is in hand. */
 export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
-  const { nats, instance, trouble, log } = parts;
+  const { nats, instance, trouble, readsAtOnce, log } = parts;
+  const turns = openReadTurns({ atOnce: readsAtOnce });
   const tried =
     <Args extends unknown[], Reply>(work: (...args: Args) => Promise<Reply>) =>
     async (...args: Args) => {
@@ -83,15 +87,19 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       handlers: [
         handle(
           historyGet,
-          tried(async (params, caller) => asText(await getHistory(parts, params, caller))),
+          tried(async (params, caller) => asText(await turns.take(caller, () => getHistory(parts, params, caller)))),
         ),
         handle(
           sync,
-          tried(async (params, caller) => asText(await syncConversations(parts, params, caller))),
+          tried(async (params, caller) =>
+            asText(await turns.take(caller, () => syncConversations(parts, params, caller))),
+          ),
         ),
         handle(
           conversationsList,
-          tried(async (params, caller) => asText(await listConversations(parts, params, caller))),
+          tried(async (params, caller) =>
+            asText(await turns.take(caller, () => listConversations(parts, params, caller))),
+          ),
         ),
       ],
     }),

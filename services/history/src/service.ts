@@ -21,6 +21,8 @@ import { createTrouble } from "./keep/trouble.ts";
 import { createReplica } from "./replica.ts";
 
 const markEveryMs = 5_000;
+/** A store of several processes works while this one does something else; SQLite reads in this one. */
+const readsAtOnce = { shared: 16, own: 1 };
 
 export async function startHistory(config: HistoryConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -47,7 +49,14 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     announceMs: config.HISTORY_ANNOUNCE_MS,
   });
   const { partitions } = replica;
-  const answers = serveHistory({ ...replica, nats, instance, trouble, log });
+  const answers = serveHistory({
+    ...replica,
+    nats,
+    instance,
+    trouble,
+    readsAtOnce: opened.exclusive ? readsAtOnce.own : readsAtOnce.shared,
+    log,
+  });
   answerBackup(nats, { service: "history", store: opened, partitions: conversationPartitionCount, log });
   const watched = watchStore(opened, health);
   const leases = startLeases({

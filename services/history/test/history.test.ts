@@ -63,6 +63,18 @@ test("history keeps its guarantees over NATS", async (t) => {
     },
   );
 
+  await t.test("400 reads of one user keep nobody's message and nobody else's read waiting", async () => {
+    for (let id = 1; id <= 60; id++) await history.say("gina", "hugo", String(id));
+    let read = 0;
+    const all = Array.from({ length: 400 }, async () => {
+      await history.get("gina", { conv: "p2p/gina/hugo", limit: 60 });
+      read += 1;
+    });
+    await Promise.all([history.say("hugo", "gina", "61"), history.get("hugo", { conv: "p2p/gina/hugo" })]);
+    assert.ok(read < 200, `${read} reads were answered first`);
+    await Promise.all(all);
+  });
+
   await t.test(
     "sync since an earlier one answers conversations whose marks moved meanwhile, and only those",
     async () => {
