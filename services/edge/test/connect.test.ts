@@ -174,6 +174,19 @@ for (const version of versions) {
     assert.deepEqual(hooks.asked, []);
   });
 
+  test(`a CONNECT larger than 16 KiB is refused in its own words, not only closed, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const client = await openRaw(t, edge.tcp, version);
+    const will = { topic: "t", payload: Buffer.alloc(60_000, "x"), qos: 1 as const, retain: false };
+    client.send(connectPacket(version, newClientId(), { will }));
+    const [connack, ...others] = await client.closed();
+    assert.deepEqual(others, []);
+    assert.equal(codeOf({ ...connack }), version === 5 ? 0x95 : 5);
+    const { properties } = connack as unknown as { properties?: { reasonString?: string } };
+    if (version === 5) assert.match(String(properties?.reasonString), /16 KiB/);
+    assert.deepEqual(hooks.asked, []);
+  });
+
   test(`a first packet that is no sound CONNECT closes the connection, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
     const hello = encode(connectPacket(version, "alice"), version);

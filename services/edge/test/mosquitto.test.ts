@@ -146,8 +146,8 @@ function filterFaults(version: Version): Fault[] {
     ["UNSUBSCRIBE: flags", unsubscribe("a", { first: 0xa0 }), malformed],
     ["UNSUBSCRIBE: packet id 0", unsubscribe("a", { id: [0, 0] }), protocolError],
     ["UNSUBSCRIBE: no filter", packet(0xa2, [0, 1], none), protocolError],
-    ["UNSUBSCRIBE: an empty filter", unsubscribe(""), "disconnect 8f"],
-    ["UNSUBSCRIBE: a/#/b", unsubscribe("a/#/b"), "disconnect 8f"],
+    ["UNSUBSCRIBE: an empty filter", unsubscribe(""), "unsuback 8f"],
+    ["UNSUBSCRIBE: a/#/b", unsubscribe("a/#/b"), "unsuback 8f"],
     ["UNSUBSCRIBE: no UTF-8", unsubscribe(cut), malformed],
   ];
   if (version === 4) return both;
@@ -190,7 +190,9 @@ function otherFaults(version: Version): Fault[] {
 
 /** Where the edge closes and Mosquitto 2.0 does not, or the other way round. */
 const departures = new Map<string, boolean>([
-  // A client asks for its filters on every connection again, and SUBACK has a reason for this one.
+  // A client asks for its filters on every connection again; SUBACK and UNSUBACK have a reason for this one.
+  ["UNSUBSCRIBE: an empty filter", false],
+  ["UNSUBSCRIBE: a/#/b", false],
   ["SUBSCRIBE: an empty filter", false],
   ["SUBSCRIBE: a/#/b", false],
   ["SUBSCRIBE: a+", false],

@@ -123,7 +123,7 @@ for (const version of versions) {
       ["a wildcard in the topic", encode(publish("a/b"), version).fill("#", 6, 7), 0x90],
       ["U+0000 in the topic", encode(publish("a/b"), version).fill(0, 6, 7), 0x81],
       ["a topic that is no UTF-8", encode(publish("a/b"), version).fill(0xff, 6, 7), 0x81],
-      ["a SUBSCRIBE larger than allowed", Buffer.from([0x82, 0xff, 0xff, 0x7f]), 0x95],
+      ["a PINGREQ larger than allowed", Buffer.from([0xc0, 0xff, 0xff, 0x7f]), 0x95],
       [
         "a second CONNECT",
         encode(
@@ -308,6 +308,26 @@ for (const version of versions) {
     await eventually(() => reader.received.length === 2);
     assert.deepEqual(reader.received, ["1", "2"]);
   });
+
+  for (const topicBytes of [1000, 1024, 1030, 5000, 65_535])
+    test(`a publish that is too large is answered also behind a topic of ${topicBytes} bytes, MQTT ${version}`, async (t) => {
+      const { edge } = await startBoth(t, mosquitto, { EDGE_MAX_PACKET_BYTES: "2000" });
+      const clientId = newClientId();
+      const writer = await openSession(t, edge.tcp, version, clientId);
+      const topic = "t".repeat(topicBytes);
+      const payload = JSON.stringify({ id: "m7", content: "x".repeat(100_000) });
+      const bytes = encode(publish(topic, { payload, qos: 1, messageId: 7 }), version);
+      for (let at = 0; at < bytes.length; at += 1500) writer.send(bytes.subarray(at, at + 1500));
+      const puback = await writer.next();
+      assert.deepEqual(
+        [puback.cmd, puback.messageId, puback.reasonCode],
+        ["puback", 7, version === 5 ? 0x97 : undefined],
+      );
+      const nack = await nackOf(writer, clientId);
+      assert.deepEqual([nack.id, nack.code], ["m7", "too_large"]);
+      writer.send({ cmd: "pingreq" });
+      assert.equal((await writer.next()).cmd, "pingresp");
+    });
 
   test(`a publish that MQTT closes for is answered first, MQTT ${version}`, async (t) => {
     const { edge } = await startBoth(t, mosquitto);

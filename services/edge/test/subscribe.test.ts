@@ -187,22 +187,110 @@ for (const version of versions)
     assert.equal((await client.next()).topic, "many/1");
   });
 
-test("an UNSUBSCRIBE with 1,001 filters ends no subscription: MQTT 5 is told so, MQTT 3.1.1 is closed", async (t) => {
-  const { edge } = await startBoth(t, mosquitto);
-  const unsubscriptions = Array.from({ length: 1001 }, (_, index) => `many/${index}`);
-  const recent = await openSession(t, edge.tcp, 5, newClientId());
-  recent.send(subscribe(1, { topic: "many/1", qos: 1 }));
-  await recent.next();
-  recent.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions });
-  const unsuback = await recent.next();
-  assert.deepEqual([unsuback.cmd, unsuback.messageId, unsuback.granted], ["unsuback", 2, Array(1001).fill(0x83)]);
-  const writer = await connectDevice(t, edge);
-  await writer.publishAsync("many/1", "x", { qos: 1 });
-  assert.equal((await recent.next()).topic, "many/1");
-  const old = await openSession(t, edge.tcp, 4, newClientId());
-  old.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions });
-  assert.deepEqual(await old.closed(), []);
-});
+const many = (count: number, name: string) => Array.from({ length: count }, (_, index) => `${name}/${index}`);
+
+for (const version of versions) {
+  const no = version === 5 ? 0x97 : 0x80;
+
+  test(`a SUBSCRIBE larger than a packet may be is answered filter by filter and the connection goes on, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_RATE_PACKETS: "100000" });
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    const few = many(10, "x".repeat(20_000));
+    const most = many(20_000, "a/filter");
+    for (const [messageId, topics] of [
+      [1, few],
+      [2, most],
+    ] as const) {
+      const properties = version === 5 ? { properties: { subscriptionIdentifier: 9, userProperties: { a: "b" } } } : {};
+      const filters = topics.map((topic) => ({ topic, qos: 1 as const }));
+      client.send({ ...subscribe(messageId, ...filters), ...properties });
+      const suback = await client.next();
+      assert.deepEqual([suback.cmd, suback.messageId, suback.granted], ["suback", messageId, topics.map(() => no)]);
+      const words = (suback.properties as { reasonString?: string } | undefined)?.reasonString;
+      if (version === 5) assert.match(String(words), messageId === 1 ? /131072 bytes/ : /1,000 filters/);
+    }
+    client.send(subscribe(3, { topic: "few", qos: 1 }));
+    assert.deepEqual((await client.next()).granted, [1]);
+    assert.equal(hooks.asked.filter(({ hook }) => hook.startsWith("auth_on_subscribe")).length, 1);
+  });
+
+  test(`an UNSUBSCRIBE of any number of filters ends each subscription, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto, { EDGE_RATE_PACKETS: "100000" });
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    const writer = await connectDevice(t, edge);
+    // MQTT 3.1.1 has no word for no: also of one larger than a packet may be.
+    const sizes = version === 4 ? [1001, 5000, 20_000] : [1001, 5000];
+    for (const [index, size] of sizes.entries()) {
+      const topics = many(size, `many${index}`);
+      const ends = [topics[0]!, topics[size / 2 - 1] ?? topics[1]!, topics.at(-1)!];
+      client.send(subscribe(1, ...[...ends, "kept"].map((topic) => ({ topic, qos: 1 as const }))));
+      assert.deepEqual((await client.next()).granted, [1, 1, 1, 1]);
+      client.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: topics });
+      const unsuback = await client.next();
+      assert.deepEqual([unsuback.cmd, unsuback.messageId], ["unsuback", 2]);
+      if (version === 5)
+        assert.deepEqual(
+          unsuback.granted,
+          topics.map((topic) => (ends.includes(topic) ? 0 : 0x11)),
+        );
+      for (const topic of [...ends, "kept"]) await writer.publishAsync(topic, "x", { qos: 1 });
+      const { topic, messageId } = await client.next();
+      assert.equal(topic, "kept");
+      client.send({ cmd: "puback", messageId: messageId as number });
+      // Every UNSUBACK of a part was kept back: the next answer is that of the next question.
+      client.send({ cmd: "pingreq" });
+      assert.equal((await client.next()).cmd, "pingresp");
+    }
+  });
+
+  test(`an UNSUBSCRIBE of what nobody can have subscribed is answered and ends what else it names, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    client.send(subscribe(1, { topic: "a", qos: 1 }, { topic: "b", qos: 1 }));
+    await client.next();
+    const deep = "x/".repeat(300);
+    client.send({
+      cmd: "unsubscribe",
+      messageId: 2,
+      unsubscriptions: ["a/#/b", "a", "$share/g/a", deep, "$share", "c"],
+    });
+    const some = await client.next();
+    client.send({ cmd: "unsubscribe", messageId: 3, unsubscriptions: ["#a", "$share"] });
+    const nothing = await client.next();
+    assert.deepEqual([some.cmd, some.messageId, nothing.cmd, nothing.messageId], ["unsuback", 2, "unsuback", 3]);
+    if (version === 5)
+      assert.deepEqual(
+        [some.granted, nothing.granted],
+        [
+          [0x8f, 0, 0x11, 0x11, 0x11, 0x11],
+          [0x8f, 0x11],
+        ],
+      );
+    const writer = await connectDevice(t, edge);
+    for (const topic of ["a", "b"]) await writer.publishAsync(topic, "x", { qos: 1 });
+    assert.equal((await client.next()).topic, "b");
+  });
+
+  test(`filters that are no text are answered before their connection is closed, MQTT ${version}`, async (t) => {
+    const { edge } = await startBoth(t, mosquitto);
+    const invalid = version === 5 ? 0x8f : 0x80;
+    const topics = ["good", "bad!"];
+    const wrong = [
+      encode(subscribe(4, ...topics.map((topic) => ({ topic, qos: 1 as const }))), version),
+      encode({ cmd: "unsubscribe", messageId: 4, unsubscriptions: topics }, version),
+    ];
+    for (const [index, bytes] of wrong.entries()) {
+      bytes[bytes.indexOf("!")] = 0xff;
+      const client = await openSession(t, edge.tcp, version, newClientId());
+      client.send(bytes);
+      const [answer, disconnect] = (await client.closed()) as unknown as Record<string, unknown>[];
+      assert.deepEqual([answer?.cmd, answer?.messageId], [index === 0 ? "suback" : "unsuback", 4]);
+      if (index === 0) assert.deepEqual(answer?.granted, [invalid, invalid]);
+      else if (version === 5) assert.deepEqual(answer?.granted, [0x83, 0x83]);
+      assert.equal(disconnect?.reasonCode, version === 5 ? 0x81 : undefined);
+    }
+  });
+}
 
 test("MQTT 5 is told in words why a filter is refused, if it wants to know", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);

@@ -1,15 +1,16 @@
 // Cuts a byte stream into whole MQTT packets without copying those that arrive whole [MQTT-2.1.1].
+import { types } from "./packets.ts";
 
 const noBytes = Buffer.alloc(0);
 const smallestPart = 4096;
-/** what is kept of a packet that is passed over */
+/** what is kept of a packet that is passed over, and of a PUBLISH so much more than its topic */
 const headBytes = 1024;
 
 type Found = "packet" | "more" | "malformed" | "too_large" | "skipped";
 
 /** A packet that was passed over. */
 export interface Skipped {
-  /** its first KiB */
+  /** its first KiB; of a PUBLISH also all of its topic */
   head: Buffer;
   /** where its variable header begins */
   body: number;
@@ -35,6 +36,7 @@ export class Framing {
   /** of the packet that is too large */
   #large: Skipped = { head: noBytes, body: 0, bytes: 0 };
   #skipLeft = 0;
+  #onPiece: ((piece: Buffer) => void) | undefined;
 
   constructor(maxPacketBytes: number) {
     this.#maxPacketBytes = maxPacketBytes;
@@ -67,12 +69,16 @@ export class Framing {
     return this.#skipLeft > 0 ? this.#passOver() : this.#measure(this.end);
   }
 
-  /** After "too_large": `next` says "skipped" when the last byte of that packet has come. */
-  skip(): void {
+  /**
+   * After "too_large": `next` says "skipped" when the last byte of that packet has come. `onPiece` sees what comes of it,
+   * from its variable header on.
+   */
+  skip(onPiece?: (piece: Buffer) => void): void {
     this.#skipLeft = this.#large.bytes;
+    this.#onPiece = onPiece;
   }
 
-  /** After "skipped". */
+  /** After "skipped"; of what is "too_large" without its head. */
   skipped(): Skipped {
     return this.#large;
   }
@@ -82,14 +88,26 @@ export class Framing {
   }
 
   #passOver(): Found {
-    const { head } = this.#large;
+    const { body, bytes } = this.#large;
+    const passed = bytes - this.#skipLeft;
     const step = Math.min(this.#skipLeft, this.bytes.length - this.end);
-    const kept = Math.min(step, headBytes - head.length);
-    if (kept > 0) this.#large.head = Buffer.concat([head, this.bytes.subarray(this.end, this.end + kept)]);
+    const piece = this.bytes.subarray(this.end, this.end + step);
+    this.#keepHead(piece);
+    if (passed + step > body) this.#onPiece?.(piece.subarray(Math.max(0, body - passed)));
     this.#skipLeft -= step;
     this.end += step;
     this.start = this.body = this.end;
     return this.#skipLeft > 0 ? "more" : "skipped";
+  }
+
+  #keepHead(piece: Buffer): void {
+    const large = this.#large;
+    let rest = piece;
+    // Twice at most: how long a topic is stands before it.
+    for (let room = roomIn(large); room > 0 && rest.length > 0; room = roomIn(large)) {
+      large.head = Buffer.concat([large.head, rest.subarray(0, room)]);
+      rest = rest.subarray(room);
+    }
   }
 
   #keep(chunk: Buffer): void {
@@ -124,4 +142,11 @@ export class Framing {
     this.end = at + length;
     return "packet";
   }
+}
+
+/** How much more of its beginning is to be kept. */
+function roomIn({ head, body }: Skipped): number {
+  const isPublish = head.length > 0 && head[0]! >> 4 === types.publish;
+  const topicBytes = isPublish && head.length >= body + 2 ? head.readUInt16BE(body) : 0;
+  return headBytes + topicBytes - head.length;
 }

@@ -2,7 +2,7 @@
 // close the edge's connection, and the device would not learn why.
 import type { Framing } from "./framing.ts";
 import { types, type Version } from "./packets.ts";
-import { checkProperties, type Place, skipBinary, skipString } from "./properties.ts";
+import { checkProperties, isText, type Place, skipBinary, skipString } from "./properties.ts";
 import { type Reason, reasons } from "./reasons.ts";
 
 /** Where the next part begins, or what is wrong. */
@@ -39,26 +39,36 @@ function walk(from: number, parts: ((at: number) => Step)[]): Step {
   return at;
 }
 
+/** `fault`: one of them is no text, but the packet is whole. */
+export interface Filters {
+  packetId: number;
+  count: number;
+  fault: Reason | undefined;
+}
+
 /**
- * SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags: how many filters it names, or what is wrong. Says
+ * SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags: the filters it names, or what is wrong. Says
  * nothing about wildcards in them.
  */
-export function countFilters({ bytes, start, body, end }: Framing, version: Version): number | Reason {
+export function readFilters({ bytes, start, body, end }: Framing, version: Version): Filters | Reason {
   const isSubscribe = bytes[start]! >> 4 === types.subscribe;
   if (body + 2 > end) return reasons.malformed;
-  if (bytes.readUInt16BE(body) === 0) return reasons.protocolError;
+  const packetId = bytes.readUInt16BE(body);
+  if (packetId === 0) return reasons.protocolError;
   const found = version === 4 ? { next: body + 2 } : checkFilterProperties(bytes, body + 2, end, isSubscribe);
   if ("code" in found) return found;
   // A packet that asks for nothing.
   if (found.next === end) return reasons.protocolError;
   let count = 0;
+  let fault: Reason | undefined;
   for (let at = found.next; at < end; count++) {
-    const after = skipString(bytes, at, end);
+    const after = skipBinary(bytes, at, end);
     if (after === undefined || (isSubscribe && after === end)) return reasons.malformed;
     if (isSubscribe && !mayBeOptions(bytes[after]!, version)) return reasons.malformed;
+    if (!isText(bytes.subarray(at + 2, after))) fault = reasons.malformed;
     at = after + (isSubscribe ? 1 : 0);
   }
-  return count;
+  return { packetId, count, fault };
 }
 
 function checkFilterProperties(bytes: Buffer, at: number, end: number, isSubscribe: boolean) {

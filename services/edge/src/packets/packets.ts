@@ -16,6 +16,7 @@ export const types = {
   subscribe: 8,
   suback: 9,
   unsubscribe: 10,
+  unsuback: 11,
   pingreq: 12,
   pingresp: 13,
   disconnect: 14,

@@ -72,6 +72,7 @@ export const reasons = {
     words: "Topic Aliases go from 1 to the Topic Alias Maximum of CONNACK",
   },
   tooLarge: { name: "too_large", code: 0x95, publishCode: 0x97 },
+  connectTooLarge: { name: "connect_too_large", code: 0x95, returnCode: 5, words: "a CONNECT may have 16 KiB" },
   notReading: { name: "not_reading", code: 0x97 },
   quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   tooManyFilters: { name: "too_many_filters", code: 0x97, words: "one packet may name 1,000 filters" },

@@ -16,3 +16,15 @@ export function isTopicFilter(filter: string): boolean {
     })
   );
 }
+
+/** Mosquitto takes no more, and closes. */
+const levelsMax = 200;
+
+/** Nobody can have subscribed any other: shared subscriptions are refused. */
+export function mayBeSubscribed(filter: string): boolean {
+  return isTopicFilter(filter) && !isShared(filter) && filter.split("/").length <= levelsMax;
+}
+
+export function isShared(filter: string): boolean {
+  return filter.startsWith("$share/") || filter === "$share";
+}

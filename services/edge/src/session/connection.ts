@@ -1,27 +1,21 @@
 // One device's connection: its packets in order to the broker, the broker's back, and the end of both.
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
-import { addressKey, type Logger, type Turns } from "@parley/runtime";
+import type { Logger, Turns } from "@parley/runtime";
 import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
-import {
-  type Admission,
-  type ConnectDecision,
-  type ConnectRules,
-  decideConnect,
-  type Peer,
-} from "../connect/connect.ts";
-import { Framing } from "../packets/framing.ts";
+import type { Admission, ConnectRules, Peer } from "../connect/connect.ts";
+import { judgeConnect } from "../connect/judge.ts";
+import { Framing, type Skipped } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
-import type { UplinkDevice } from "../uplink/device.ts";
+import { openDesk, type UplinkDevice } from "../uplink/device.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
-import { refuseLarge } from "../uplink/publish.ts";
-import { openRefusals } from "../uplink/refusals.ts";
+import { openLarge } from "../uplink/large.ts";
 import { decideUplink } from "../uplink/uplink.ts";
 import { passDownlink } from "./downlink.ts";
+import { letGo } from "./let-go.ts";
 import type { Member } from "./member.ts";
 import type { Sessions } from "./sessions.ts";
 import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
@@ -61,11 +55,6 @@ const maxUnreadBytes = 256 * 1024;
 const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
-/** between two questions about one CONNECT while hooks do not answer */
-const firstPauseMs = 200;
-const longestPauseMs = 2000;
-/** how long a closed socket may take to send its last words */
-const lingerMs = 1000;
 
 export class Connection implements Member {
   clientId = "";
@@ -81,6 +70,8 @@ export class Connection implements Member {
   readonly #spoke: () => void;
   readonly #uplink: Framing;
   readonly #rates: UplinkRates;
+  /** answers the packet that is passed over */
+  #large: ((skipped: Skipped) => Outcome) | undefined;
   /** once it is let in */
   #desk: UplinkDevice | undefined;
   #broker: Socket | undefined;
@@ -158,25 +149,8 @@ export class Connection implements Member {
     if (reason !== undefined)
       this.#edge.log.info({ event: "device_closed", clientId: this.clientId, reason: reason.name });
     this.#edge.onClose(this, reason);
-    this.#letGo();
-  }
-
-  #letGo(): void {
     const streams = this.#broker === undefined ? [this.#device] : [this.#device, this.#broker];
-    let open = streams.length;
-    const closed = (): void => {
-      open -= 1;
-      if (open === 0 && this.#admitted) this.#edge.release();
-    };
-    for (const stream of streams) {
-      if (stream.closed) closed();
-      else stream.once("close", closed);
-      stream.end();
-      stream.resume();
-    }
-    setTimeout(() => {
-      for (const stream of streams) stream.destroy();
-    }, lingerMs).unref();
+    letGo(streams, () => this.#admitted && this.#edge.release());
   }
 
   #takeUplink(chunk: Buffer): void {
@@ -204,13 +178,12 @@ export class Connection implements Member {
       if (found !== "packet" && found !== "skipped") {
         this.#toBroker(frame.bytes.subarray(from, to));
         if (found === "malformed") this.close(reasons.malformed);
-        else if (found === "too_large" && this.#maySkip(frame)) frame.skip();
-        else if (found === "too_large") this.close(reasons.tooLarge);
+        else if (found === "too_large") this.#passOver(frame);
         else return;
         from = to;
         continue;
       }
-      const outcome = found === "packet" ? this.#decide(frame) : this.#refuseLarge(frame);
+      const outcome = found === "packet" ? this.#decide(frame) : this.#large!(frame.skipped());
       if (outcome === asItCame) {
         to = frame.end;
         continue;
@@ -225,13 +198,31 @@ export class Connection implements Member {
     }
   }
 
-  /** A client sends a PUBLISH on every connection again until it is answered; closing would lock it out. */
-  #maySkip(frame: Framing): boolean {
-    return this.#phase === "open" && frame.bytes[frame.end]! >> 4 === types.publish;
-  }
-
-  #refuseLarge(frame: Framing): Outcome {
-    return this.#parted ? dropped : refuseLarge(frame.skipped(), this.#desk!, this.#edge.maxPacketBytes);
+  #passOver(frame: Framing): void {
+    const first = frame.bytes[frame.end]!;
+    if (this.#phase === "new") {
+      if (first !== types.connect << 4 || frame.skipped().bytes > this.#edge.maxPacketBytes) {
+        this.close(reasons.tooLarge);
+        return;
+      }
+      // A client that is closed without a word says the same again.
+      this.#large = ({ head, body }) => refuse(reasons.connectTooLarge, protocolOf(head, body).answerAs);
+      frame.skip();
+      return;
+    }
+    const ways = { maxBytes: this.#edge.maxPacketBytes, toBroker: (packet: Buffer) => this.#toBroker(packet) };
+    const large = openLarge(first, this.#desk!, ways);
+    if (large === undefined) {
+      this.close(reasons.tooLarge);
+      return;
+    }
+    this.#large = (skipped) => (this.#parted ? dropped : large.answer(skipped));
+    frame.skip((piece) => {
+      if (this.#parted) return;
+      const pauseMs = this.#rates.countPiece(first, piece.length);
+      if (pauseMs > 0) this.#readSlower(pauseMs);
+      large.take?.(piece);
+    });
   }
 
   #decide(frame: Framing): Outcome | Promise<Outcome> {
@@ -289,7 +280,7 @@ export class Connection implements Member {
     if (!this.#edge.admit()) return busy;
     this.#admitted = true;
     const isWanted = () => this.#phase !== "closed" && !this.#device.destroyed;
-    const decision = await this.#judge(packet, body, isWanted);
+    const decision = await judgeConnect(packet, body, this.#peer, { ...this.#edge, isWanted });
     if (decision === undefined) return busy;
     if ("refused" in decision) return refuse(decision.refused, decision.version, decision.maxPacketBytes);
     const { admission } = decision;
@@ -309,19 +300,6 @@ export class Connection implements Member {
     return this.#open(link, admission);
   }
 
-  /** While hooks do not answer or are busy, a CONNECT is judged again. undefined: it got no turn in time. */
-  async #judge(packet: Buffer, body: number, isWanted: () => boolean): Promise<ConnectDecision | undefined> {
-    const { rules, turns, connectWaitMs } = this.#edge;
-    const until = performance.now() + connectWaitMs;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      const judged = await turns.take({ key: addressKey(this.#peer.address), isWanted });
-      if (judged === undefined) return undefined;
-      const decision = await decideConnect(packet, body, this.#peer, rules).finally(judged);
-      if (!("refused" in decision && decision.refused.silent) || performance.now() > until) return decision;
-      await sleep(pauseMs * (0.5 + Math.random()));
-    }
-  }
-
   #open(link: BrokerConnection, admission: Admission): Outcome {
     const { connack, socket, framing } = link;
     if (this.#phase === "closed") {
@@ -334,7 +312,7 @@ export class Connection implements Member {
       return { ...(reply && { reply }), close: reasons.unavailable };
     }
     this.#phase = "open";
-    this.#desk = this.#openDesk(admission);
+    this.#desk = openDesk(admission, () => this.#phase === "open");
     this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = Date.now();
     this.#lastHeardAt = performance.now();
@@ -352,12 +330,6 @@ export class Connection implements Member {
     socket.on("close", () => this.#brokerGone());
     socket.resume();
     return dropped;
-  }
-
-  #openDesk({ clientId, username, version, wantsWords, maxPacketBytes }: Admission): UplinkDevice {
-    const device = { clientId, username, version, wantsWords, maxPacketBytes };
-    const isOpen = () => this.#phase === "open";
-    return { ...device, isOpen, refusals: openRefusals(device), partial: new Map(), aliases: new Map() };
   }
 
   #disconnect(frame: Framing): Outcome {

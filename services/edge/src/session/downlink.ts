@@ -1,9 +1,10 @@
-// The broker's packets on their way to the device: passed in runs. Changed are a SUBACK that is not whole and a PUBLISH that
+// The broker's packets on their way to the device: passed in runs. Changed are a SUBACK or UNSUBACK that is not whole and a PUBLISH that
 // is larger than the device takes.
 import type { Framing } from "../packets/framing.ts";
 import { types } from "../packets/packets.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
-import { completeSuback } from "../uplink/subscribe.ts";
+import { isSurplus } from "../uplink/large.ts";
+import { completeAnswer } from "../uplink/subscribe.ts";
 import { replaceLarge } from "./too-large.ts";
 
 interface Ways {
@@ -40,7 +41,9 @@ export function passDownlink(
 function change(frame: Framing, type: number, device: UplinkDevice) {
   if (type === types.publish && frame.end - frame.start > device.maxPacketBytes)
     return replaceLarge(frame.packet(), frame.body - frame.start, device.maxPacketBytes);
-  if (type !== types.suback || device.partial.size === 0) return undefined;
-  const forDevice = completeSuback(frame.packet(), device);
+  if (type === types.unsuback && device.surplus.size > 0 && isSurplus(frame.bytes.readUInt16BE(frame.body), device))
+    return { forDevice: undefined, forBroker: undefined };
+  if ((type !== types.suback && type !== types.unsuback) || device.partial.size === 0) return undefined;
+  const forDevice = completeAnswer(type === types.suback ? "suback" : "unsuback", frame.packet(), device);
   return forDevice === undefined ? undefined : { forDevice, forBroker: undefined };
 }

@@ -14,6 +14,8 @@ export interface UplinkLimits {
 export interface UplinkRates {
   /** Counts a packet by its first byte and its length: `drop`, or the ms for which the device is to be read no further. */
   count(first: number, length: number): number | "drop";
+  /** Counts a part of a packet that is passed over: the same ms. */
+  countPiece(first: number, length: number): number;
 }
 
 /** A SUBSCRIBE costs by its filters, of which it holds at most one in so many bytes that anybody would name. */
@@ -24,6 +26,8 @@ const longestPauseMs = 5_000;
 export function openUplinkRates({ packets, packetsBurst, bytes, bytesBurst }: UplinkLimits): UplinkRates {
   const packetBucket = openTokenBucket({ rate: packets, burst: packetsBurst });
   const byteBucket = openTokenBucket({ rate: bytes, burst: bytesBurst });
+  const isFilters = (type: number): boolean => type === types.subscribe || type === types.unsubscribe;
+  const filterPause = (length: number): number => packetBucket.spend(Math.ceil(length / filterBytes));
   return {
     count(first, length) {
       const type = first >> 4;
@@ -32,9 +36,12 @@ export function openUplinkRates({ packets, packetsBurst, bytes, bytesBurst }: Up
       if (type >= types.puback && type <= types.pubcomp) return Math.min(pauseMs, longestPauseMs);
       const isDroppable = type === types.publish && (first & 6) === 0;
       if (isDroppable) return packetBucket.take() > 0 ? "drop" : Math.min(pauseMs, longestPauseMs);
-      const isFilters = type === types.subscribe || type === types.unsubscribe;
-      const slowMs = packetBucket.spend(isFilters ? Math.ceil(length / filterBytes) : 1);
+      const slowMs = isFilters(type) ? filterPause(length) : packetBucket.spend(1);
       return Math.min(Math.max(pauseMs, slowMs), longestPauseMs);
+    },
+    countPiece(first, length) {
+      const slowMs = isFilters(first >> 4) ? filterPause(length) : 0;
+      return Math.min(Math.max(byteBucket.spend(length), slowMs), longestPauseMs);
     },
   };
 }

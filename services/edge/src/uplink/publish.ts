@@ -141,8 +141,7 @@ function nameOf({ topic }: PublishHeader): string {
 /** A PUBLISH of which only the beginning was kept: its bytes were passed over. */
 export function refuseLarge({ head, body, bytes }: Skipped, device: UplinkDevice, maxBytes: number): Outcome {
   const header = readHeader(head, body, device);
-  // Its packet id cannot be read: it stands behind a topic of a KiB.
-  if ("code" in header) return { close: reasons.tooLarge };
+  if ("code" in header) return { close: header };
   const { qos, packetId, payloadAt } = header;
   const publish = { qos, packetId, topic: nameOf(header), payload: head.subarray(payloadAt), isWhole: false };
   const error = new AppError("too_large", `a packet may have ${maxBytes} bytes`, { details: { bytes, maxBytes } });

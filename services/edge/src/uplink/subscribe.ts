@@ -6,10 +6,10 @@ import type { Decisions } from "../hooks/decisions.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { readPacket, type Version, writePacket } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
-import { isTopicFilter } from "../packets/topic.ts";
+import { isShared, isTopicFilter } from "../packets/topic.ts";
 import type { UplinkDevice } from "./device.ts";
 
-/** A device that reads its SUBACKs has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
+/** A device that reads its answers has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
 const partialMax = 100;
 const roomAgainMs = 50;
 
@@ -26,23 +26,22 @@ export async function decideSubscribe(packet: Buffer, device: UplinkDevice, deci
   );
   const packetId = subscribe.messageId!;
   const words = device.wantsWords ? wordsFor(verdicts, device) : "";
-  if (granted.length === 0) return { reply: writeSuback(packetId, verdicts, words, device) };
+  if (granted.length === 0) return { reply: writeAnswer("suback", packetId, verdicts, words, device) };
   const asAsked = subscribe.subscriptions.every((one, index) => one.qos === verdicts[index]);
   if (asAsked) {
     partial.delete(packetId);
     return asItCame;
   }
-  while (partial.size >= partialMax && device.isOpen()) await sleep(roomAgainMs);
+  await roomForPartial(device);
   partial.set(packetId, { codes: verdicts.map((code) => (code >= 128 ? code : undefined)), words });
   return { forward: writeSubscribe(subscribe, granted, version) };
 }
 
-/** Refuses every filter of a SUBSCRIBE that names too many. */
-export function refuseSubscribe(packetId: number, filters: number, device: UplinkDevice): Outcome {
-  const { code, words } = reasons.tooManyFilters;
+/** Refuses every filter of a SUBSCRIBE for one reason, which has a code in SUBACK. */
+export function refuseSubscribe(packetId: number, filters: number, reason: Reason, device: UplinkDevice): Outcome {
   device.partial.delete(packetId);
-  const codes = Array<number>(filters).fill(device.version === 5 ? code : 128);
-  return { reply: writeSuback(packetId, codes, device.wantsWords ? words : "", device) };
+  const codes = Array<number>(filters).fill(device.version === 5 ? reason.code : 128);
+  return { reply: writeAnswer("suback", packetId, codes, device.wantsWords ? (reason.words ?? "") : "", device) };
 }
 
 /**
@@ -62,7 +61,7 @@ async function judge(subscriptions: ISubscription[], device: UplinkDevice, decis
 }
 
 function fault(filter: string): Reason | undefined {
-  if (filter.startsWith("$share/") || filter === "$share") return reasons.sharedRefused;
+  if (isShared(filter)) return reasons.sharedRefused;
   return isTopicFilter(filter) ? undefined : reasons.topicFilterInvalid;
 }
 
@@ -76,20 +75,34 @@ function wordsFor(verdicts: number[], { clientId, username }: UplinkDevice): str
   return `this device may subscribe ${own.join(", ")}`;
 }
 
-/** The broker's SUBACK with the refused filters' codes put back in their places, or undefined when it is whole as it is. */
-export function completeSuback(packet: Buffer, device: UplinkDevice): Buffer | undefined {
-  const suback = readPacket(packet, "suback", device.version);
-  const owed = device.partial.get(suback?.messageId ?? 0);
-  if (suback === undefined || owed === undefined) return undefined;
-  device.partial.delete(suback.messageId!);
-  const granted = suback.granted as number[];
-  let next = 0;
-  const merged = owed.codes.map((code) => code ?? granted[next++] ?? 128);
-  return writeSuback(suback.messageId!, merged, owed.words, device);
+/** Until there is room to remember what the broker's answer is to be completed by, or the device is gone. */
+export async function roomForPartial({ partial, isOpen }: UplinkDevice): Promise<void> {
+  while (partial.size >= partialMax && isOpen()) await sleep(roomAgainMs);
 }
 
-function writeSuback(messageId: number, granted: number[], words: string, device: UplinkDevice): Buffer {
-  const packet = { cmd: "suback", messageId, granted } as const;
+/**
+ * The broker's SUBACK or UNSUBACK with the refused filters' codes put back in their places, or undefined when it is whole as
+ * it is.
+ */
+export function completeAnswer(cmd: "suback" | "unsuback", packet: Buffer, device: UplinkDevice): Buffer | undefined {
+  const answer = readPacket(packet, cmd, device.version);
+  const owed = device.partial.get(answer?.messageId ?? 0);
+  if (answer === undefined || owed === undefined) return undefined;
+  device.partial.delete(answer.messageId!);
+  const granted = answer.granted as number[];
+  let next = 0;
+  const merged = owed.codes.map((code) => code ?? granted[next++] ?? 128);
+  return writeAnswer(cmd, answer.messageId!, merged, owed.words, device);
+}
+
+export function writeAnswer(
+  cmd: "suback" | "unsuback",
+  messageId: number,
+  granted: number[],
+  words: string,
+  device: UplinkDevice,
+): Buffer {
+  const packet = { cmd, messageId, granted };
   const short = writePacket(packet, device.version);
   if (words === "") return short;
   const long = writePacket({ ...packet, properties: { reasonString: words } }, device.version);

@@ -1,7 +1,7 @@
 // Decides one packet of a connected device by its type: most pass as they came.
 import type { Decisions } from "../hooks/decisions.ts";
 import type { Framing } from "../packets/framing.ts";
-import { checkAcknowledgement, countFilters } from "../packets/grammar.ts";
+import { checkAcknowledgement, readFilters } from "../packets/grammar.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { types } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
@@ -39,19 +39,22 @@ function closeFor(fault: Reason | undefined): Outcome | undefined {
   return fault === undefined ? undefined : { close: fault };
 }
 
-/** Filters of one packet: what a client names at once, many times over. Hooks and broker never see a packet with more. */
-const filtersMax = 1000;
+/** Filters of one SUBSCRIBE: what a client names at once, many times over. Hooks and broker never see one with more. */
+export const filtersMax = 1000;
 
 function decideFilters(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
-  const { bytes, start, body } = frame;
-  const isSubscribe = bytes[start]! >> 4 === types.subscribe;
-  const filters = countFilters(frame, device.version);
-  if (typeof filters !== "number") return { close: filters };
-  if (filters > filtersMax) {
+  const isSubscribe = frame.bytes[frame.start]! >> 4 === types.subscribe;
+  const found = readFilters(frame, device.version);
+  if ("code" in found) return { close: found };
+  const { packetId, count, fault } = found;
+  // MQTT wants this closed. First it is answered, or a client would ask for the same filters on every connection again.
+  if (fault !== undefined) {
     const refuse = isSubscribe ? refuseSubscribe : refuseUnsubscribe;
-    return refuse(bytes.readUInt16BE(body), filters, device);
+    return { ...refuse(packetId, count, reasons.topicFilterInvalid, device), close: fault };
   }
-  return isSubscribe ? decideSubscribe(frame.packet(), device, decisions) : decideUnsubscribe(frame.packet(), device);
+  if (!isSubscribe) return decideUnsubscribe(frame.packet(), device);
+  if (count > filtersMax) return refuseSubscribe(packetId, count, reasons.tooManyFilters, device);
+  return decideSubscribe(frame.packet(), device, decisions);
 }
 
 /** PUBREL goes on to the broker, unless it belongs to a publish that the broker has never seen. */
