@@ -1,7 +1,7 @@
 // MQTT over WebSocket on `/mqtt`: the upgrade and all that follows is passed on as bytes, with their back-pressure.
 import type { IncomingMessage, Server } from "node:http";
 import { connect, type Socket } from "node:net";
-import { type Duplex, pipeline } from "node:stream";
+import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Logger } from "@parley/runtime";
 
@@ -60,8 +60,7 @@ function passOn({ request, address, client, head, target, log }: Upgrade): void 
     for (const socket of [client, upstream]) socket.setNoDelay(true);
     upstream.write(requestHead(request, address, target));
     if (head.length > 0) upstream.write(head);
-    pipeline(client, upstream, () => {});
-    pipeline(upstream, client, () => {});
+    join(client, upstream);
   });
   upstream.on("error", (error) => {
     if (passed) return;
@@ -69,6 +68,14 @@ function passOn({ request, address, client, head, target, log }: Upgrade): void 
     refuse(client, "502 Bad Gateway", "unavailable", "MQTT over WebSocket is not reachable");
   });
   client.once("close", () => upstream.destroy());
+}
+
+// Not by `pipeline`: it puts eight listeners of one event on a socket, and Node warns of a leak. The client's own close
+// has ended the upstream from the beginning.
+function join(client: Socket, upstream: Socket): void {
+  client.pipe(upstream).pipe(client);
+  // An end arrives behind all that came before it, a cut at once.
+  upstream.once("close", () => (upstream.readableEnded ? client.destroySoon() : client.destroy()));
 }
 
 function requestHead(request: IncomingMessage, address: string, target: URL): string {
