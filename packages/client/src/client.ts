@@ -11,7 +11,7 @@ import {
   type TypingNotice,
 } from "@parley/protocol";
 import { type AskHistory, startAskHistory } from "./ask-history.ts";
-import type { CachedConversation } from "./cache-store.ts";
+import type { Cached, CachedConversation } from "./cache-store.ts";
 import { Connection, type Transport } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
@@ -38,7 +38,9 @@ export interface ClientParts {
   /** what the outbox's store had kept */
   kept: OutgoingMessage[] | undefined;
   /** what the cache had kept */
-  cached: CachedConversation[] | undefined;
+  cached: Cached | undefined;
+  /** stores that could not be read: told, and gone on without */
+  troubles?: readonly AppError[];
 }
 
 export class ParleyClient {
@@ -69,7 +71,7 @@ export class ParleyClient {
   #state: ClientState = "connecting";
   #closed = false;
 
-  constructor({ options, listeners, sessions, kept, cached }: ClientParts) {
+  constructor({ options, listeners, sessions, kept, cached, troubles = [] }: ClientParts) {
     this.#options = options;
     this.#sessions = sessions;
     const { uid, clientId, topics } = sessions.current();
@@ -95,8 +97,15 @@ export class ParleyClient {
     this.#receipts = startReceipts({
       publish: (packet, done) => this.#connection.publish(topics.publish.receipt, packet, done),
     });
-    this.#conversations = startConversations({ store: options.cache, kept: cached, messages: options.cachedMessages });
+    this.#conversations = startConversations({
+      store: options.cache,
+      kept: cached?.conversations,
+      messages: options.cachedMessages,
+      onTrouble: (error) => this.#events.emit("error", error),
+    });
     this.#startsFromCache = this.#conversations.list().length > 0;
+    // Other cursors than the cache's speak of conversations whose state it may lack.
+    if (!options.cursors) this.#syncedAt = cached?.syncedAt;
     this.#askHistory = startAskHistory({
       byMqtt: (method, params) => this.request(method, params),
       byHttp: async (method, params) => {
@@ -114,6 +123,7 @@ export class ParleyClient {
       onSyncing: () => this.#setState("syncing"),
       onSynced: () => this.#setSynced(),
     });
+    for (const error of troubles) this.#events.emit("error", error);
     this.#connection = this.#connect();
   }
 
@@ -134,6 +144,11 @@ export class ParleyClient {
   /** What this device knows of its conversations: from its cache at first, from the server as soon as it is there. */
   conversations(): CachedConversation[] {
     return this.#conversations.list();
+  }
+
+  /** One of them. */
+  conversation(conv: string): CachedConversation | undefined {
+    return this.#conversations.find(conv);
   }
 
   /** conv → last seq shown; hand them in again as `cursors`. */
@@ -245,18 +260,20 @@ export class ParleyClient {
     const at = await syncAll({
       ask: this.#askHistory.sync,
       cursors: () => this.#inbox.cursors(),
-      apply: (conversation) => this.#applySynced(conversation),
+      apply: (conversation, madeAt) => this.#applySynced(conversation, madeAt),
       marks: returning ? marks : undefined,
     });
-    if (returning) this.#syncedAt = at;
+    if (!returning || at === undefined) return;
+    this.#syncedAt = at;
+    this.#conversations.syncedAll(at);
   }
 
-  #applySynced(conversation: SyncedConversation): void {
+  #applySynced(conversation: SyncedConversation, at: number | undefined): void {
     this.#inbox.synced(conversation);
     const { messages: _, ...rest } = conversation;
     const { conv, readSeq, lastSeq } = rest;
     this.#receipts.told(conv, { read: readSeq, lastSeq });
-    this.#conversations.synced(conversation, this.#inbox.cursor(conv));
+    this.#conversations.synced(conversation, this.#inbox.cursor(conv), at);
     this.#events.emit("conversation", rest);
   }
 

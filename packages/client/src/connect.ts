@@ -1,6 +1,7 @@
 // From options to a client: with a session, or with everything missed already shown.
 import { AppError } from "@parley/protocol";
 import { ParleyClient } from "./client.ts";
+import { storeTrouble } from "./conversations.ts";
 import type { ClientOptions, Listeners } from "./options.ts";
 import { openSessions } from "./session.ts";
 
@@ -44,8 +45,20 @@ export async function startClient(options: ClientOptions, listeners: Listeners =
     onSession: (next) => options.onSession?.(next),
     onRenewed: () => client?.renew(),
   });
-  const [kept, cached] = await Promise.all([store?.load(), cache?.load()]);
-  client = new ParleyClient({ options, listeners, sessions, kept, cached });
+  const troubles: AppError[] = [];
+  const read = async <T>(name: "cache" | "outbox", load: () => Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await load();
+    } catch (cause) {
+      troubles.push(storeTrouble(name, cause));
+      return undefined;
+    }
+  };
+  const [kept, cached] = await Promise.all([read("outbox", () => store?.load()), read("cache", () => cache?.load())]);
+  // What cannot be read is not written either: it stays as it is for a start that can.
+  const { store: _, cache: _cache, ...rest } = options;
+  const readable = { ...rest, ...(store && kept && { store }), ...(cache && cached && { cache }) };
+  client = new ParleyClient({ options: readable, listeners, sessions, kept, cached, troubles });
   return client;
 }
 

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import type { Message } from "@parley/protocol";
+import { test } from "node:test";
+import type { AppError, Message } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
-import { type CachedConversation, type CacheStore, storageCache } from "./cache-store.ts";
+import type { CacheChanges, CachedConversation, CacheStore } from "./cache-store.ts";
 import { startConversations } from "./conversations.ts";
-import { fileCache } from "./file-cache.ts";
-import { storageOf } from "./storage-of.ts";
 
 const message = (seq: number, conv = "room/r1"): Message => ({
   conv,
@@ -36,10 +31,10 @@ function memoryCache(): CacheStore & { writes: number; kept: Map<string, CachedC
   return {
     kept,
     writes: 0,
-    load: async () => [...kept.values()],
-    async put(conversation) {
+    load: async () => ({ conversations: [...kept.values()] }),
+    async put({ conversations }) {
       this.writes += 1;
-      kept.set(conversation.conv, structuredClone(conversation));
+      for (const conversation of conversations) kept.set(conversation.conv, structuredClone(conversation));
     },
   };
 }
@@ -49,12 +44,13 @@ test("what was shown, synced and marked is there again at the next start", async
   const conversations = startConversations({ store });
   conversations.shown(message(1));
   conversations.shown(message(2));
-  conversations.synced(synced, 8);
+  conversations.synced(synced, 8, 77);
   conversations.marked("room/r1", { read: 2 });
   await conversations.close();
-  const [kept] = startConversations({ store, kept: await store.load() }).list();
+  const [kept] = startConversations({ store, kept: (await store.load()).conversations }).list();
   const { messages: _, more: _more, ...state } = synced;
-  assert.deepEqual(kept, { conv: "room/r1", cursor: 8, messages: [message(1), message(2)], state, marks: { read: 2 } });
+  const messages = [message(1), message(2)];
+  assert.deepEqual(kept, { conv: "room/r1", cursor: 8, messages, state, stateAt: 77, marks: { read: 2 } });
 });
 
 test("the newest messages are kept, and many changes are one write", async () => {
@@ -69,34 +65,79 @@ test("the newest messages are kept, and many changes are one write", async () =>
   );
 });
 
-test("a cache that cannot be written, or holds junk, costs a sync and nothing else", async () => {
-  const junk = [{ conv: "room/r1" }, { conv: 1, cursor: 1, messages: [] }] as unknown as CachedConversation[];
-  const store: CacheStore = { load: async () => [], put: () => Promise.reject(new Error("disk full")) };
-  const conversations = startConversations({ store, kept: junk });
-  assert.deepEqual(conversations.list(), []);
-  conversations.shown(message(1));
+test("junk in a cache costs a sync and nothing else", () => {
+  const junk = [{ conv: "room/r1" }, { conv: 1, cursor: 1, messages: [] }, null] as unknown as CachedConversation[];
+  assert.deepEqual(startConversations({ kept: junk }).list(), []);
+});
+
+test("a cache that refuses is told of once, and what it refused is put again, with the moment of the sync last", async () => {
+  const puts: CacheChanges[] = [];
+  let full = true;
+  const store: CacheStore = {
+    load: async () => ({ conversations: [] }),
+    async put(changes) {
+      puts.push(structuredClone(changes));
+      if (full) throw new DOMException("no room", "QuotaExceededError");
+    },
+  };
+  const told: AppError[] = [];
+  const conversations = startConversations({ store, keepAfterMs: 1, onTrouble: (error) => told.push(error) });
+  conversations.synced(synced, 8);
+  conversations.syncedAll(77);
+  await eventually(() => puts.length === 1);
+  conversations.shown(message(9, "room/r2"));
+  await eventually(() => puts.length === 2);
+  assert.deepEqual(
+    conversations
+      .list()
+      .map(({ conv }) => conv)
+      .sort(),
+    ["room/r1", "room/r2"],
+  );
+  assert.deepEqual(
+    told.map(({ code, message, details }) => ({ code, message, details })),
+    [
+      {
+        code: "unavailable",
+        message: "the cache cannot be kept and is in memory only: QuotaExceededError: no room",
+        details: { reason: "cache" },
+      },
+    ],
+  );
+  full = false;
+  conversations.shown(message(10, "room/r2"));
   await conversations.close();
-  assert.equal(conversations.find("room/r1")?.cursor, 1);
+  const last = puts.at(-1);
+  assert.deepEqual(last?.conversations.map(({ conv }) => conv).sort(), ["room/r1", "room/r2"]);
+  assert.equal(last?.syncedAt, 77);
+  full = true;
+  conversations.shown(message(11, "room/r2"));
+  await conversations.close();
+  assert.equal(told.length, 2, "a later refusal is news again");
 });
 
-test("a file and localStorage keep each conversation as it was put last", async (t) => {
-  const path = await cacheFile(t);
-  const storage = storageOf();
-  for (const open of [() => fileCache(path), () => storageCache(storage, "x")]) {
-    const cache = open();
-    await cache.load();
-    await cache.put({ conv: "room/r1", cursor: 1, messages: [message(1)] });
-    await cache.put({ conv: "room/r2", cursor: 7, messages: [] });
-    await cache.put({ conv: "room/r1", cursor: 2, messages: [message(2)] });
-    const again = await open().load();
-    assert.deepEqual(again.map(({ conv, cursor }) => `${conv} ${cursor}`).sort(), ["room/r1 2", "room/r2 7"]);
-  }
-  assert.deepEqual(await storageCache(storage, "y").load(), []);
-  assert.equal((await stat(path)).mode & 0o777, 0o600);
+test("the moment of a sync is put with or after the conversations that it stands for, also behind a put that fails", async () => {
+  const first = Promise.withResolvers<void>();
+  const puts: CacheChanges[] = [];
+  const store: CacheStore = {
+    load: async () => ({ conversations: [] }),
+    put(changes) {
+      puts.push(structuredClone(changes));
+      return puts.length === 1 ? first.promise : Promise.resolve();
+    },
+  };
+  const conversations = startConversations({ store, keepAfterMs: 1 });
+  conversations.synced(synced, 8);
+  await eventually(() => puts.length === 1);
+  conversations.syncedAll(77);
+  const closed = conversations.close();
+  first.reject(new Error("disk full"));
+  await closed;
+  assert.deepEqual(
+    puts.map(({ conversations: some, syncedAt }) => [some.map(({ conv }) => conv), syncedAt]),
+    [
+      [["room/r1"], undefined],
+      [["room/r1"], 77],
+    ],
+  );
 });
-
-async function cacheFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "parley-cache-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, "cache.jsonl");
-}

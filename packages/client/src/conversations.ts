@@ -1,6 +1,6 @@
 // The conversations as this device knows them: kept in its cache, some while after each change, all of one at once.
-import type { Message } from "@parley/protocol";
-import type { CachedConversation, CacheStore } from "./cache-store.ts";
+import { AppError, type Message } from "@parley/protocol";
+import { type CachedConversation, type CacheStore, isCached } from "./cache-store.ts";
 import type { Marks } from "./receipts.ts";
 import type { SyncedConversation } from "./sync.ts";
 
@@ -12,35 +12,61 @@ export interface ConversationsOptions {
   messages?: number | undefined;
   /** a change is kept after this long, with all that came meanwhile; default 200 */
   keepAfterMs?: number;
+  /** the store refuses changes: told once until it takes them again */
+  onTrouble?: ((error: AppError) => void) | undefined;
 }
 
 export type Conversations = ReturnType<typeof startConversations>;
 
-/** Cursors are kept after what they stand for was shown: after a kill a message is rather shown twice than never. */
-export function startConversations({ store, kept = [], messages: most = 50, keepAfterMs = 200 }: ConversationsOptions) {
-  const all = new Map(kept.filter(isWhole).map((conversation) => [conversation.conv, conversation]));
+/**
+ * Cursors and `syncedAt` are kept with or after what they stand for: after a kill a message is rather shown twice than
+ * never, and a change rather asked for twice.
+ */
+export function startConversations(options: ConversationsOptions) {
+  const { store, kept = [], messages: most = 50, keepAfterMs = 200, onTrouble } = options;
+  const all = new Map(kept.filter(isCached).map((conversation) => [conversation.conv, conversation]));
   const changed = new Set<CachedConversation>();
+  let syncedAt: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writing: Promise<void> = Promise.resolve();
+  let refused = false;
 
   function change(conv: string): CachedConversation {
     const conversation = all.get(conv) ?? { conv, cursor: 0, messages: [] };
     all.set(conv, conversation);
-    if (store) {
-      changed.add(conversation);
-      timer ??= setTimeout(flush, keepAfterMs);
-    }
+    if (store) changed.add(conversation);
+    flushSoon();
     return conversation;
+  }
+
+  function flushSoon(): void {
+    if (store) timer ??= setTimeout(flush, keepAfterMs);
   }
 
   function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const writes = [...changed].map((conversation) => store?.put(conversation));
-    changed.clear();
-    // What could not be kept costs a sync at the next start, and nothing else.
-    writing = Promise.allSettled([writing, ...writes]).then(() => {});
+    // One after the other: a later one must not be kept where an earlier one is not.
+    writing = writing.then(write);
     return writing;
+  }
+
+  async function write(): Promise<void> {
+    const conversations = [...changed];
+    const at = syncedAt;
+    if (!store || (conversations.length === 0 && at === undefined)) return;
+    changed.clear();
+    syncedAt = undefined;
+    try {
+      await store.put({ conversations, mostMessages: most, ...(at !== undefined && { syncedAt: at }) });
+      refused = false;
+    } catch (cause) {
+      // It comes again with the next change. Until it is kept it costs a sync at the next start, and nothing else.
+      for (const conversation of conversations) changed.add(conversation);
+      syncedAt ??= at;
+      if (!refused) onTrouble?.(storeTrouble("cache", cause));
+      refused = true;
+    }
   }
 
   return {
@@ -55,10 +81,18 @@ export function startConversations({ store, kept = [], messages: most = 50, keep
       if (conversation.messages.length > most) conversation.messages.shift();
     },
 
-    synced({ conv, messages: _, more: _more, ...rest }: SyncedConversation, cursor: number): void {
+    /** `at`: when the sync was made. */
+    synced({ conv, messages: _, more: _more, ...rest }: SyncedConversation, cursor: number, at?: number): void {
       const conversation = change(conv);
       conversation.cursor = Math.max(conversation.cursor, cursor);
       conversation.state = { conv, ...rest };
+      if (at !== undefined) conversation.stateAt = at;
+    },
+
+    /** All that changed before `at` was told by `synced`. */
+    syncedAll(at: number): void {
+      syncedAt = at;
+      flushSoon();
     },
 
     marked(conv: string, marks: Marks): void {
@@ -70,6 +104,9 @@ export function startConversations({ store, kept = [], messages: most = 50, keep
   };
 }
 
-function isWhole({ conv, cursor, messages }: CachedConversation): boolean {
-  return typeof conv === "string" && Number.isSafeInteger(cursor) && cursor >= 0 && Array.isArray(messages);
+/** What the application hears of a store that refuses: the SDK goes on in memory. */
+export function storeTrouble(store: "cache" | "outbox", cause: unknown): AppError {
+  const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+  const why = `the ${store} cannot be kept and is in memory only: ${name === "Error" ? "" : `${name}: `}${message}`;
+  return new AppError("unavailable", why, { cause, details: { reason: store } });
 }

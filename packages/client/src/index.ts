@@ -10,11 +10,19 @@ export {
   type TypingNotice,
 } from "@parley/protocol";
 
-export { type CachedConversation, type CacheStore, storageCache } from "./cache-store.ts";
+export {
+  type CacheChanges,
+  type Cached,
+  type CachedConversation,
+  type CacheStore,
+  storageCache,
+} from "./cache-store.ts";
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";
 export { callHttp, type HttpOptions } from "./http.ts";
+export { indexedCache } from "./indexed-cache.ts";
+export { indexedOutbox } from "./indexed-outbox.ts";
 export type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 export type { OutgoingMessage } from "./outbox.ts";
 export { type KeyValueStorage, type OutboxStore, storageOutbox } from "./outbox-store.ts";

@@ -14,6 +14,7 @@ export function openKeyedFile<T>(path: string, keyOf: (value: T) => string) {
   let lines = 0;
   // The end of the file may be half a line: it is written anew before anything follows it.
   let torn = false;
+  let damaged = false;
   let last: Promise<unknown> = Promise.resolve();
 
   // One write after the other, so that lines never mix.
@@ -31,11 +32,11 @@ export function openKeyedFile<T>(path: string, keyOf: (value: T) => string) {
     torn = false;
   }
 
-  async function append(line: Line<T>): Promise<void> {
+  async function append(added: Line<T>[]): Promise<void> {
     if (torn || (lines >= compactAfterLines && lines > 2 * kept.size)) return compact();
-    lines += 1;
+    lines += added.length;
     torn = true;
-    await appendFile(path, toLine(line), { mode: 0o600 });
+    await appendFile(path, added.map(toLine).join(""), { mode: 0o600 });
     torn = false;
   }
 
@@ -43,36 +44,37 @@ export function openKeyedFile<T>(path: string, keyOf: (value: T) => string) {
     /** All values, in the order in which their keys were first put. */
     async load(): Promise<T[]> {
       await mkdir(dirname(path), { recursive: true });
-      const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      const whole = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return "";
         throw error;
       });
       // What stands behind the last line break was cut short, even where it happens to be JSON.
-      for (const line of text
-        .split("\n")
-        .slice(0, -1)
-        .flatMap(parseLine<T>)) {
-        if ("put" in line) kept.set(keyOf(line.put), line.put);
+      for (const text of whole.split("\n").slice(0, -1)) {
+        const line = parseLine<T>(text);
+        if (!line) damaged = true;
+        else if ("put" in line) kept.set(keyOf(line.put), line.put);
         else kept.delete(line.remove);
       }
       await write(compact);
       return [...kept.values()];
     },
 
-    /** Rejects when it could not be written; then it is not in the file, or the next write takes it out. */
-    put(value: T): Promise<void> {
-      const key = keyOf(value);
-      const before = kept.get(key);
-      kept.set(key, value);
-      return write(() => append({ put: value })).catch((error: unknown) => {
-        if (before === undefined) kept.delete(key);
+    /** Whether `load` found a line within the file that nobody can read. */
+    isDamaged: () => damaged,
+
+    /** All in one write. Rejects when it could not be written; then the next write takes out what was not there before. */
+    put(...values: T[]): Promise<void> {
+      const fresh = values.filter((value) => !kept.has(keyOf(value)));
+      for (const value of values) kept.set(keyOf(value), value);
+      return write(() => append(values.map((put) => ({ put })))).catch((error: unknown) => {
+        for (const value of fresh) kept.delete(keyOf(value));
         throw error;
       });
     },
 
     remove(key: string): Promise<void> {
       kept.delete(key);
-      return write(() => append({ remove: key }));
+      return write(() => append([{ remove: key }]));
     },
   };
 }
@@ -81,10 +83,12 @@ function toLine(line: object): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-function parseLine<T>(text: string): Line<T>[] {
+function parseLine<T>(text: string): Line<T> | undefined {
   try {
-    return [JSON.parse(text) as Line<T>];
+    const { put, remove } = JSON.parse(text);
+    if (typeof put === "object" && put !== null) return { put };
+    return typeof remove === "string" ? { remove } : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }

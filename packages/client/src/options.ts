@@ -23,7 +23,10 @@ export type ParleyEvents = {
   sent: Ack;
   /** a message that was refused for good */
   failed: { id: string; error: AppError };
-  /** a refusal that belongs to no promise: of a receipt or a typing packet, or of connections that are tried again */
+  /**
+   * a refusal that belongs to no promise: of a receipt or a typing packet, of connections that are tried again, or of a
+   * store, in whose place memory serves (`details.reason`: `cache` or `outbox`)
+   */
   error: AppError;
   /**
    * nothing is tried any more: another program uses this device (`conflict`), or its login has run out

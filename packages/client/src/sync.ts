@@ -6,7 +6,8 @@ export type SyncedConversation = ResultOf<typeof sync>["conversations"][number];
 export interface SyncParts {
   ask(params: ParamsOf<typeof sync>): Promise<ResultOf<typeof sync>>;
   cursors(): Record<string, number>;
-  apply(conversation: SyncedConversation): void;
+  /** `at`: when its page was made, in the server's time */
+  apply(conversation: SyncedConversation, at?: number): void;
   /** messages a conversation and page; default as many as a page may have */
   limit?: number;
   /** also conversations without new messages, for their marks: all of them, or those that moved since an earlier sync */
@@ -70,7 +71,7 @@ async function syncStretch(
     for (const conversation of conversations) {
       // Those behind have their cursors in the next stretch: without them the server begins at their start.
       if (upTo !== undefined && conversation.conv > upTo) break;
-      apply(conversation);
+      apply(conversation, at);
       // Without a message nothing would be different the next time.
       more ||= conversation.more && conversation.messages.length > 0;
     }
