@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,9 +17,11 @@ function tempFolder(t: TestContext): string {
   return dir;
 }
 
-function begin(t: TestContext, dir: string, env: Record<string, string> = {}) {
+function begin(t: TestContext, dir: string, env: Record<string, string> = {}, args: string[] = []) {
   const ports = { PARLEY_HTTP_PORT: "0", PARLEY_MQTT_PORT: "0", PARLEY_WS_PORT: "0" };
-  const child = spawn(process.execPath, [command], { env: { ...process.env, ...ports, PARLEY_DIR: dir, ...env } });
+  const child = spawn(process.execPath, [command, ...args], {
+    env: { ...process.env, ...ports, PARLEY_DIR: dir, ...env },
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -77,6 +79,11 @@ async function chatAndStartAgain(t: TestContext, dir: string): Promise<void> {
     await promisify(execFile)("sh", ["-c", printed[1]!]);
     return heard.includes('"from":"alice"') && heard.includes('"hello"');
   });
+  const everything = readdirSync(dir, { recursive: true, encoding: "utf8" });
+  const shared = everything.filter(
+    (path) => ((statSync(join(dir, path), { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0,
+  );
+  assert.deepEqual(shared, [], "its owner's alone");
   assert.equal(await first.stop(), 0);
   assert.deepEqual(pids.filter(isAlive), []);
 
@@ -119,6 +126,12 @@ test("Ctrl-C while it starts ends it, and leaves no process", async (t) => {
   assert.doesNotMatch(starting.output(), /api ready/, "it did not wait until all was ready");
   assert.deepEqual(pids.filter(isAlive), []);
   assert.equal(existsSync(join(dir, "run.json")), false);
+});
+
+test("an argument is refused in one line", async (t) => {
+  const started = begin(t, tempFolder(t), {}, ["--port", "80"]);
+  assert.deepEqual(await started.exited, [1, null]);
+  assert.equal(started.output(), "parley: npm start takes no arguments (--port 80): settings come by environment\n");
 });
 
 test("a wrong setting is one line that names it, and exit code 1", async (t) => {

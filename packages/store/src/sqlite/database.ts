@@ -1,5 +1,5 @@
 // Opens one database file: its exclusive lock, its settings, its schema version; and runs its writes as group commits.
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
@@ -148,6 +148,7 @@ function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): Data
   let sqlite: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivate(path);
     sqlite = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before anything is read: the lock is then kept until the process ends, and there is no shared-memory file.
     sqlite.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT");
@@ -166,6 +167,16 @@ function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): Data
   } catch (error) {
     if (sqlite?.isOpen) sqlite.close();
     throw fileError(error, path);
+  }
+}
+
+// SQLite makes files that everybody may read, and its write-ahead log as the file is. What is there is not opened: to close
+// it here would give away the lock that SQLite has on it.
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, or SQLite says what is wrong.
   }
 }
 

@@ -1,6 +1,6 @@
 // Files and URLs that are not as they should be: one clear error, nothing lost.
 import assert from "node:assert/strict";
-import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -45,6 +45,19 @@ for (const url of [
     });
   });
 }
+
+test("nobody but their owner may read the files, whatever the umask is", async (t) => {
+  const before = process.umask(0);
+  t.after(() => process.umask(before));
+  const folder = await freshFolder(t);
+  const store = await open(folder);
+  t.after(() => store.close());
+  await append(store.log(), entries("room/r1", 1, 5));
+  await store.documents().collection({ name: "members" });
+  const files = await readdir(join(folder, "history"));
+  assert.ok(files.includes("log.db-wal") && files.includes("documents.db"), files.join());
+  for (const file of files) assert.equal((await stat(join(folder, "history", file))).mode & 0o777, 0o600, file);
+});
 
 test("a service's name cannot leave the folder", async (t) => {
   const folder = await freshFolder(t);

@@ -2,9 +2,13 @@
 import { startCluster } from "../cluster.ts";
 import { describeRun, readDemo } from "../demo.ts";
 import { readClusterSettings } from "../settings.ts";
+import { SetupError } from "../setup-error.ts";
 
 // One Ctrl-C arrives several times: from the terminal, and passed on by npm and by start.mjs.
 const sameSignalMs = 700;
+
+// What it and its servers make is nobody else's to read.
+process.umask(0o077);
 
 const stopping = new AbortController();
 let closing: ((options: { force: boolean }) => Promise<void>) | undefined;
@@ -48,7 +52,8 @@ function fail(error: Error): never {
 }
 
 async function start(): Promise<void> {
-  if (process.argv.length > 2) throw new Error(`npm start takes no arguments (${process.argv.slice(2).join(" ")})`);
+  const args = process.argv.slice(2).join(" ");
+  if (args !== "") throw new SetupError(`npm start takes no arguments (${args}): settings come by environment`);
   const settings = readClusterSettings(process.env);
   print(`starting Parley in ${settings.dir}`);
   const cluster = await startCluster({ ...settings, log: (line) => print(`  ${line}`), signal: stopping.signal });
