@@ -29,9 +29,10 @@ function readPassword(file: string): string {
 /** Asks: unseen on a terminal, the first line of stdin in a pipe. */
 export async function askPassword(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  if (stdin.isTTY) stderr.write(question);
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // First, since it ends the terminal's echo: who is quick may answer as soon as there is a question.
   const lines = createInterface({ input: stdin, output: unseen, terminal: stdin.isTTY });
+  if (stdin.isTTY) stderr.write(question);
   try {
     const line = await new Promise<string>((resolve) => {
       lines.once("line", resolve);
