@@ -45,6 +45,11 @@ test("a new room has its creator as owner and its members at once", async () => 
   assert.deepEqual((await as("dave", "GET", "/rooms")).body, { rooms: [] });
 });
 
+test("a room's name is composed, however it was typed", async () => {
+  const { body } = await as("alice", "POST", "/rooms", { name: "Cafe\u0301" });
+  assert.equal(body.name, "Caf\u00e9");
+});
+
 test("a room that is not the caller's is not shown, one that does not exist is not found", async () => {
   const id = await create("alice", { name: "Closed" });
   refused(await as("dave", "GET", `/rooms/${id}`), 403, "not_member");

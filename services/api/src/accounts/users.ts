@@ -55,7 +55,7 @@ async function createUser(
   const doc: UserDoc = {
     uid,
     passwordHash,
-    name: name ?? null,
+    name: name?.normalize("NFC") ?? null,
     createdAt: Date.now(),
     kind: "user",
     madeBy: operation,

@@ -1,4 +1,4 @@
-// Making a room: kept as `creating`, appended by history with its members as one entry, then `ready` (DESIGN §5).
+// Making a room: kept as `creating`, appended by history with its members as one entry, then `ready`.
 import {
   AppError,
   type ChangeRequest,
@@ -42,7 +42,7 @@ export async function createRoom(
   const doc: RoomDoc = {
     // Without an id of its own a room is named by the operation: worked again it is the same room.
     id: params.id ?? randomName(generatedIdLength, call.operation),
-    name: params.name,
+    name: params.name.normalize("NFC"),
     createdBy: uid,
     createdAt: Date.now(),
     settings: params.settings ?? {},
