@@ -1,4 +1,4 @@
-// The rules of the tree that no linter knows (STYLE, Shape).
+// The rules of the tree that no linter knows.
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -16,6 +16,13 @@ const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*
 const imports = (text: string) => [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name = ""]) => name);
 const offenders = (files: typeof own, wrong: (file: (typeof own)[number]) => unknown) =>
   files.filter(wrong).map(({ path }) => path);
+
+test("nothing refers to a document by a number that readers do not have", () => {
+  assert.deepEqual(
+    offenders(sources, ({ text }) => /\b[A-Z]{5,} \u00a7/.test(text)),
+    [],
+  );
+});
 
 test("no service imports a service, and no package does", () => {
   const importsService = ({ path, text }: (typeof own)[number]) =>

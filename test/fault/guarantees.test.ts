@@ -1,4 +1,4 @@
-// Guarantees 2, 5 and 8 (DESIGN §4), step by step, with something killed at every step.
+// Guarantees 2, 5 and 8, step by step, with something killed at every step.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { callHttp } from "@parley/client";

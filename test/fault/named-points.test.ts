@@ -1,4 +1,4 @@
-// kill -9 at each named point of the path, again and again while messages flow (DESIGN §3).
+// kill -9 at each named point of the path, again and again while messages flow.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually, type Part, startTestCluster } from "@parley/testkit";

@@ -1,4 +1,4 @@
-// Guarantees 6 and 9 (DESIGN §4): who means harm, or sends nonsense, while parts are killed.
+// Guarantees 6 and 9: who means harm, or sends nonsense, while parts are killed.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// What is on its way from this device: which message is sent when, as a state machine without I/O (DESIGN §3, `prev`).
+// What is on its way from this device: which message is sent when, as a state machine without I/O.
 import { AppError, backoffMs, type ErrorCode, errorTable } from "@parley/protocol";
 
 /** A message as the application handed it in. `prev` is added when it is sent. */

@@ -1,4 +1,4 @@
-// Requests over MQTT: sent again with the same id until answered, which every method allows (DESIGN §3).
+// Requests over MQTT: sent again with the same id until answered, which every method allows.
 import { type AnswerPacket, AppError } from "@parley/protocol";
 
 export interface RequestsOptions {

@@ -1,4 +1,4 @@
-// Everything the device's cursors lack, page by page, until nothing is missing (DESIGN §4.5).
+// Everything the device's cursors lack, page by page, until nothing is missing.
 import { limits, type ParamsOf, type ResultOf, type sync } from "@parley/protocol";
 
 export type SyncedConversation = ResultOf<typeof sync>["conversations"][number];

@@ -12,7 +12,7 @@ test("every code has a row that HTTP, MQTT and people can use", () => {
   }
 });
 
-test("the table has the codes that DESIGN §5 names", () => {
+test("the table has the codes that the protocol's documentation names", () => {
   const named = "invalid_packet too_large rate_limited wrong_partition not_found not_member blocked forbidden";
   const rest = "out_of_order unavailable internal unauthenticated conflict";
   for (const code of `${named} ${rest}`.split(" ")) assert.ok(code in errorTable, code);

@@ -1,4 +1,4 @@
-// The one error table (DESIGN §5) and the one error class that carries its codes.
+// The one error table and the one error class that carries its codes.
 
 export interface ErrorRow {
   /** May the same request succeed when it is sent again unchanged? */

@@ -1,4 +1,4 @@
-// The grammar of ids and conversations (DESIGN §1): the only place that knows how they are spelled. What is handed in as an
+// The grammar of ids and conversations: the only place that knows how they are spelled. What is handed in as an
 // id and cannot be one is refused where it comes in, so that no store and no other service is ever asked about it.
 import Type, { type Static } from "typebox";
 import { Format } from "typebox/format";

@@ -1,4 +1,4 @@
-// Ingest partitions `p` and conversation partitions `q` (DESIGN §3): both counts are constants of every store and broker.
+// Ingest partitions `p` and conversation partitions `q`: both counts are constants of every store and broker.
 import { hash } from "node:crypto";
 
 /** The 16 ingest partitions: the first hex digit of md5(clientId). */

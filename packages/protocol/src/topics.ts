@@ -1,4 +1,4 @@
-// The MQTT topics of the native protocol (DESIGN §5), each a build/parse pair.
+// The MQTT topics of the native protocol, each a build/parse pair.
 
 /** A topic or filter of the native tree, whoever's it is. */
 export function isNativeTopic(topic: string): boolean {

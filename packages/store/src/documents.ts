@@ -1,4 +1,4 @@
-// The port Documents: named collections of JSON documents with declared indexes (DESIGN §7).
+// The port Documents: named collections of JSON documents with declared indexes.
 
 /** What a document's indexed field may hold. One type a field; text sorts by its UTF-8 bytes. */
 export type IndexValue = string | number | boolean;

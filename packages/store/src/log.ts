@@ -1,4 +1,4 @@
-// The port MessageLog: every entry of every conversation, in 256 partitions, each with one writer (DESIGN §3, §7).
+// The port MessageLog: every entry of every conversation, in 256 partitions, each with one writer.
 
 /** One message or membership event, as stored. */
 export type LogEntry = {

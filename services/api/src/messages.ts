@@ -1,4 +1,4 @@
-// messages.send: a message that no MQTT packet carried, appended with its origin (DESIGN §3).
+// messages.send: a message that no MQTT packet carried, appended with its origin.
 import {
   AppError,
   checkMessage,

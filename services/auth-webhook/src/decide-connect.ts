@@ -1,4 +1,4 @@
-// Decides who may connect, as whom and for how long (DESIGN §6); the steps in order, each with the refusal it can end in.
+// Decides who may connect, as whom and for how long; the steps in order, each with the refusal it can end in.
 import {
   type ConnectReply,
   type ConnectRequest,

@@ -1,4 +1,4 @@
-// Compares sessions with the broker's own list: at start, after a Redis flush, and every minute (DESIGN §3 "Presence").
+// Compares sessions with the broker's own list: at start, after a Redis flush, and every minute.
 import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";

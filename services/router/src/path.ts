@@ -1,4 +1,4 @@
-// The way of one packet. Of a message (DESIGN §3) the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
+// The way of one packet. Of a message the un-confirmed QoS 1 packet is the work item, its PUBACK is the commit.
 import { AppError, type Appended, type AppendItem, type UplinkTopic } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import type { Logger, Pass, ReceivedPacket } from "@parley/runtime";

@@ -1,4 +1,4 @@
-// Is what a run saw what was promised (DESIGN §4)? Pure: a record in, sentences about what is wrong out.
+// Is what a run saw what was promised? Pure: a record in, sentences about what is wrong out.
 import { agree, oneOrder, receivedLive, synced, withoutGaps } from "./copies.ts";
 import { type Log, logOf } from "./log.ts";
 import { marksForward, unreadExact } from "./marks.ts";

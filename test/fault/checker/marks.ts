@@ -1,4 +1,4 @@
-// Rules about receipts and unread, counted here anew from the messages themselves (DESIGN §4.8).
+// Rules about receipts and unread, counted here anew from the messages themselves.
 import { uncountedTypes } from "@parley/protocol";
 import type { Rule } from "./check.ts";
 import type { View } from "./record.ts";

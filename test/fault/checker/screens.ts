@@ -1,4 +1,4 @@
-// Rules about what the SDK shows (DESIGN §4.4): each message once, in seq order, all of them in the end.
+// Rules about what the SDK shows: each message once, in seq order, all of them in the end.
 import type { Rule } from "./check.ts";
 import { type Log, nameOf, same } from "./log.ts";
 import type { Copy, RunRecord } from "./record.ts";

@@ -1,4 +1,4 @@
-// Rules about members who are removed and invited again (DESIGN §4.7): the log's own events say when they were members.
+// Rules about members who are removed and invited again: the log's own events say when they were members.
 import type { MembershipEvent } from "@parley/protocol";
 import type { Rule } from "./check.ts";
 import { type Log, nameOf, same } from "./log.ts";

@@ -11,7 +11,7 @@ test("no two methods share a name or a route", () => {
   for (const [name, method] of methods) assert.equal(method.name, name);
 });
 
-test("the methods that DESIGN §5 names exist on their routes", () => {
+test("the methods of the protocol exist on their routes", () => {
   const named: Record<string, string> = {
     "history.get": "GET /conversations/{conv}/messages",
     sync: "POST /sync",

@@ -1,4 +1,4 @@
-// What Parley publishes on im/dn/…: messages, acks, receipts, typing, presence (DESIGN §5).
+// What Parley publishes on im/dn/…: messages, acks, receipts, typing, presence.
 import Type, { type Static } from "typebox";
 import { Conv, Uid } from "../ids.ts";
 

@@ -1,4 +1,4 @@
-// What a native client publishes on im/up/…: SlimChat's packet grown up (DESIGN §5).
+// What a native client publishes on im/up/…: messages, receipts, typing, state, requests.
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
 import { AppError } from "../errors.ts";
@@ -10,7 +10,7 @@ const Seq = Type.Integer({ minimum: 0, description: "position in the conversatio
 const contentTypes = [
   "text", "image", "audio", "video", "file", "location", "contact", "sticker", "call", "edit", "recall", "reaction",
 ] as const; // biome-ignore format: one line reads better
-/** Content types that never count as unread (DESIGN §4.8). */
+/** Content types that never count as unread. */
 export const uncountedTypes: ReadonlySet<string> = new Set(["event", "edit", "recall", "reaction"]);
 /** Content types that point at another message by `content.seq`. */
 export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "reaction"]);

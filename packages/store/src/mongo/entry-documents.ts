@@ -4,7 +4,7 @@ import type { LogEntry } from "../log.ts";
 
 export const logCollection = "messages";
 
-// Each begins with the shard key {q: 1}, so that unique holds across shards (DESIGN §7).
+// Each begins with the shard key {q: 1}, so that unique holds across shards.
 export const logIndexes = [
   { name: "position", key: { q: 1, pos: 1 }, unique: true },
   { name: "seq", key: { q: 1, conv: 1, seq: 1 }, unique: true },

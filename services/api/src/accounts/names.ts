@@ -1,4 +1,4 @@
-// Names: users and rooms share one namespace (DIALECTS §1.9), compared without case; who has a name keeps its spelling.
+// Names: users and rooms share one namespace, compared without case; who has a name keeps its spelling.
 import { foldName, reservedClientId } from "@parley/protocol";
 import type { ApiStore, NameDoc } from "../store.ts";
 

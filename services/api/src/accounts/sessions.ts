@@ -1,4 +1,4 @@
-// Sessions: login, refresh with rotation, logout (DESIGN §6).
+// Sessions: login, refresh with rotation, logout.
 import {
   AppError,
   deviceTopics,

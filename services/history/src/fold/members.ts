@@ -53,7 +53,7 @@ export function lastVisible(member: Member, lastSeq: number): number {
 }
 
 /**
- * DESIGN §4.8: counted messages by others after the member's marks that were not recalled; `lastOrd` is the conversation's.
+ * Unread: counted messages by others after the member's marks that were not recalled; `lastOrd` is the conversation's.
  * What the member sent itself lies before its own mark, so that all others are by others.
  */
 export function unreadOf(member: Member, lastOrd: number, recalled: readonly Recalled[]): number {

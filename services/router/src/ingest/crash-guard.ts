@@ -1,4 +1,4 @@
-// A packet that kills its router must not kill every next one: after two deaths DUP packets go one by one (DESIGN §3).
+// A packet that kills its router must not kill every next one: after two deaths DUP packets go one by one.
 import { createHash } from "node:crypto";
 import { AppError } from "@parley/protocol";
 import type { Logger, ReceivedPacket, Redis } from "@parley/runtime";

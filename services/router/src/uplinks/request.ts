@@ -1,4 +1,4 @@
-// Requests over MQTT (DESIGN §5): asked of the service that owns the method, answered on the device's own topic.
+// Requests over MQTT: asked of the service that owns the method, answered on the device's own topic.
 import {
   AppError,
   type Caller,
