@@ -6,6 +6,8 @@ export interface Caller {
   uid: string;
   clientId?: string;
   via: "mqtt" | "http" | "key" | "service";
+  /** the login that the shown token comes from */
+  family?: string;
   /** the request's own id or Idempotency-Key: makes a changing method safe to send again for 24 h */
   requestId?: string;
   /** the largest answer that the device takes, as bytes of the whole packet: pages end before it */
@@ -136,6 +138,10 @@ export interface ConnectRequest {
   /** of the token, unix s */
   issuedAt?: number;
   expiresAt?: number;
+  /** which of the account's passwords it was made under: absent, an external issuer's token */
+  passwordSince?: number;
+  /** the login that the token comes from */
+  family?: string;
   /** names this one connection, where the broker does (the edge): its end is told by the same name */
   connection?: string;
 }
@@ -188,24 +194,37 @@ export interface PasswordRequest {
   waitMs?: number;
 }
 
-/** `version` (when ok): names this password of the account, for `users.unchanged` {username, version} → {ok} */
+/** `passwordSince` (when ok): since when the account has this password, for `users.unchanged` → {ok} */
 export interface PasswordReply {
   ok: boolean;
-  version?: string;
+  passwordSince?: number;
 }
 
 export interface UnchangedRequest {
   username: string;
-  version: string;
+  passwordSince: number;
 }
 
-/** `tokens.revoked`, `tokens.revocations`: tokens of the device issued before `before` (unix s) are refused until `until`. */
+/**
+ * A change of password. `since`: about when (unix ms), and later than any change before it; 0 is an account's first
+ * password. `keep`: the login (a family of refresh tokens) that made the change and lives on.
+ */
+export interface PasswordChange {
+  since: number;
+  keep?: string;
+}
+
+/**
+ * `tokens.revoked`, `tokens.revocations`: tokens of the device issued before `before` (unix s) are refused until `until`.
+ * With `password`: those made under an earlier password, and `before` counts only where that is not known (`isRevokedBy`).
+ */
 export interface Revocation {
   uid: string;
   /** absent: every device of the user */
   clientId?: string;
   before: number;
   until: number;
+  password?: PasswordChange;
 }
 
 /** JetStream `stored.{q}.{kind}`: references to entries, dense in `pos`, without bodies. */

@@ -36,6 +36,7 @@ export * from "./requests/ask-holder.ts";
 export * from "./requests/ask-members.ts";
 export * from "./requests/once.ts";
 export * from "./requests/request.ts";
+export * from "./requests/revocation-list.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";
 export { type DeadReference, type FollowStoredOptions, followStored } from "./stored/follow.ts";

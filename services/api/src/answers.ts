@@ -1,5 +1,4 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
-import { hash } from "node:crypto";
 import { AppError, isUid, type PasswordRequest, subjects, type UnchangedRequest } from "@parley/protocol";
 import {
   type Answering,
@@ -14,7 +13,7 @@ import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
-import type { ApiStore, UserDoc } from "./store.ts";
+import { type ApiStore, passwordSinceOf } from "./store.ts";
 
 const queue = "api";
 const pageRevocations = 5_000;
@@ -40,11 +39,11 @@ export function serveAnswers(parts: AnswerParts): Answering {
       const name = textOf(username);
       const user = isUid(name) ? await store.users.get(name) : undefined;
       const ok = await passwords.verify(user?.doc.passwordHash, textOf(password), String(address), waitMs);
-      return { ok, ...(ok ? { version: versionOf(user) } : {}) };
+      return { ok, ...(ok ? { passwordSince: passwordSinceOf(user?.doc) } : {}) };
     }),
-    respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, version }) => {
+    respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, passwordSince }) => {
       const name = textOf(username);
-      return { ok: isUid(name) && versionOf(await store.users.get(name)) === textOf(version) };
+      return { ok: isUid(name) && passwordSinceOf((await store.users.get(name))?.doc) === passwordSince };
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
       exists: isUid(textOf(uid)) && (await store.users.get(textOf(uid))) !== undefined,
@@ -73,11 +72,6 @@ function serveBoundMethods({ nats, log, methods, once, ws }: AnswerParts) {
       return { method, work: (params, caller, { operation }) => work(params, { caller, operation, address: "", ws }) };
     });
   return serveMethods(nats, { queue, handlers, once, log });
-}
-
-/** Another one for every password that an account ever has: its hash has a salt of its own. */
-function versionOf(user: { doc: UserDoc } | undefined): string {
-  return hash("sha256", user?.doc.passwordHash ?? "", "base64url");
 }
 
 function textOf(value: unknown): string {

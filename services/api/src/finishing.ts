@@ -14,12 +14,19 @@ export interface Unfinished<Doc> {
   log: Logger;
 }
 
+export interface Finishing {
+  /** Resolves when those of an earlier process were tried. */
+  first: Promise<void>;
+  /** Waits for the one in hand. */
+  close(): Promise<void>;
+}
+
 const finishEveryMs = 5_000;
 /** Our own are being worked on until then. */
 const finishAfterMs = 15_000;
 
-/** Those of an earlier process at once, our own when they are old. Close waits for the one in hand. */
-export function startFinishing<Doc>(unfinished: Unfinished<Doc>): { close(): Promise<void> } {
+/** Those of an earlier process at once, our own when they are old. */
+export function startFinishing<Doc>(unfinished: Unfinished<Doc>): Finishing {
   const { find, begunAt, finish, trouble, log } = unfinished;
   const startedAt = Date.now();
   let closed = false;
@@ -39,6 +46,7 @@ export function startFinishing<Doc>(unfinished: Unfinished<Doc>): { close(): Pro
   };
   let running = turn();
   return {
+    first: running,
     async close() {
       closed = true;
       clearTimeout(timer);

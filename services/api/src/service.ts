@@ -41,7 +41,7 @@ import { roomMethods } from "./rooms/index.ts";
 import { openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
-  const { log, health, metrics, closing } = context;
+  const { log, health, metrics, closing, pass } = context;
   const { signingKey, servicesSecret } = context.secrets();
   const kept = await openKept(config);
   const store = await openApiStore(kept.documents());
@@ -56,11 +56,12 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const addressOf = ({ socket, headers }: IncomingMessage) =>
     clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
-  const revoke = await startRevoke({ store, nats, log });
+  const revoke = await startRevoke({ store, nats, log, pass });
+  const changes = startFinishingChanges({ store, passwords, revoke, limits, pass }, log);
   const history = connectHistory({ nats, redis, log });
   const methods = [
-    ...userMethods({ store, passwords, revoke, limits, registerAllowed: config.API_REGISTER, registrations }),
-    ...sessionMethods({ store, passwords, limits, revoke, signingKey, log, mqtt: mqttOf(config) }),
+    ...userMethods({ store, passwords, revoke, limits, pass, registerAllowed: config.API_REGISTER, registrations }),
+    ...sessionMethods({ store, passwords, limits, revoke, signingKey, pass, log, mqtt: mqttOf(config) }),
     ...keyMethods(store, signingKey),
     ...roomMethods({ store, history }),
     ...messageMethods({ store, history }),
@@ -82,15 +83,14 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     connectionsMax: config.API_CONNECTIONS,
   });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
+  // Nobody is served on a change of password that is half done.
+  await changes.first;
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
   const pruning = startPruning(store, log);
   const watching = watchStore(kept, nats, context);
-  const finishing = [
-    startFinishingRooms({ store, history }, log),
-    startFinishingChanges({ store, passwords, revoke, limits }, log),
-  ];
+  const finishing = [startFinishingRooms({ store, history }, log), changes];
 
   return {
     async close() {

@@ -1,5 +1,5 @@
 // What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations, requests and so on.
-import { AppError, type Revocation } from "@parley/protocol";
+import { AppError, type PasswordChange, type Revocation } from "@parley/protocol";
 import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
@@ -13,6 +13,13 @@ export interface UserDoc {
   /** the operations that made it and that last changed its password: a request worked again finds its own work */
   madeBy: string;
   passwordBy?: string;
+  /** the last change of the password; absent: it is the first one */
+  passwordChange?: PasswordChange;
+}
+
+/** Since when the account has its password; 0: it is the first one. */
+export function passwordSinceOf(user: UserDoc | undefined): number {
+  return user?.passwordChange?.since ?? 0;
 }
 
 /** By name in lower case: users and rooms share one namespace. */
@@ -22,13 +29,11 @@ export interface NameDoc {
   name?: string;
 }
 
-/** By uid and operation: a change of password whose other sessions may not be ended yet. */
+/** By uid and operation: a change of password that may not be made, or whose other sessions may not be ended yet. */
 export interface PasswordChangeDoc {
   uid: string;
-  /** the device that changed it, which stays logged in */
-  keep?: string;
-  /** the new one: the change was made if the user has it */
-  passwordHash: string;
+  /** the change was made if the user has it, or a later one */
+  since: number;
   begunAt: number;
 }
 
@@ -65,6 +70,8 @@ export interface RoomDoc {
 export interface RefreshTokenDoc {
   uid: string;
   clientId: string;
+  /** `since` of the password that it was begun under; absent: 0 */
+  passwordSince?: number;
   /** of the good token, unix ms */
   issuedAt: number;
   expiresAt: number;
@@ -76,7 +83,7 @@ export interface RefreshTokenDoc {
   usedAt?: number | null;
 }
 
-/** By `{uid} {clientId}`. `announced` false: the others may not have heard of it. */
+/** By `revocationKey`. `announced` false: the others may not have heard of it. */
 export interface RevocationDoc extends Revocation {
   announced: boolean;
 }

@@ -5,7 +5,7 @@ import { ingestPartition } from "@parley/protocol/partition";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { decodeJwt, SignJWT } from "jose";
-import { password, startTestApi } from "./surroundings.ts";
+import { password, type Session, startTestApi } from "./surroundings.ts";
 
 const api = await startTestApi({ after });
 const ask = <Answer>(subject: string, body: object) =>
@@ -213,6 +213,31 @@ test("a new password logs out every other device and is the only one that works"
   assert.equal((await api.call("POST", "/refresh", { json: { refreshToken: web.refreshToken } })).status, 200);
 });
 
+test("logins under the name of the device that changes the password end with the others; the one that changed it goes on", async () => {
+  const mine = await api.user("kira", "web");
+  const other = await api.logIn("kira", "web");
+  const json = { password, newPassword: "a new password" };
+  const refresh = ({ refreshToken }: Session) => api.call("POST", "/refresh", { json: { refreshToken } });
+  const isBelieved = async ({ token }: Session) => (await api.call("GET", "/rooms/none", { token })).status === 404;
+  const used = (await refresh(other)).body as Session;
+  assert.equal((await api.call("POST", "/account/password", { token: mine.token, json })).status, 200);
+  for (const ended of [other, used]) {
+    assert.equal(await isBelieved(ended), false);
+    assert.equal((await refresh(ended)).status, 401);
+  }
+  assert.equal(await isBelieved(mine), true, "also after an ended refresh token was shown");
+  const next = (await refresh(mine)).body as Session;
+  assert.equal(await isBelieved(next), true);
+  // A second change, by a login of the new password, ends the one that made the first.
+  const json2 = { username: "kira", password: json.newPassword, device: "web" };
+  const newer = (await api.call("POST", "/login", { json: json2 })).body as Session;
+  const again = { password: json.newPassword, newPassword: "the third password" };
+  assert.equal((await api.call("POST", "/account/password", { token: newer.token, json: again })).status, 200);
+  for (const ended of [mine, next]) assert.equal(await isBelieved(ended), false);
+  assert.equal((await refresh(next)).status, 401);
+  assert.equal(await isBelieved(newer), true);
+});
+
 test("a change of password sent again with its Idempotency-Key is done once", async () => {
   const { token } = await api.user("lena");
   const json = { password, newPassword: "a new password" };
@@ -258,9 +283,9 @@ test("other services learn passwords, users and revocations over NATS", async ()
     ask<PasswordReply>(subjects.verifyPassword, { username, password: text });
   const right = await verify("nora", password);
   assert.equal(right.ok, true);
-  const unchanged = (version: unknown) => ask(subjects.passwordUnchanged, { username: "nora", version });
-  assert.deepEqual(await unchanged(right.version), { ok: true });
-  assert.deepEqual(await unchanged("another"), { ok: false });
+  const unchanged = (since: unknown) => ask(subjects.passwordUnchanged, { username: "nora", passwordSince: since });
+  assert.deepEqual(await unchanged(right.passwordSince), { ok: true });
+  assert.deepEqual(await unchanged(1), { ok: false });
   assert.deepEqual(await verify("nora", "wrong password"), { ok: false });
   assert.deepEqual(await verify("nobody", password), { ok: false });
   assert.deepEqual(await ask(subjects.userExists, { uid: "nora" }), { exists: true });

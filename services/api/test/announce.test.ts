@@ -4,10 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { revocationKey } from "@parley/protocol";
 import { connectNats } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { serviceContext, startServers } from "@parley/testkit";
-import { revocationKey, startAnnouncing } from "../src/accounts/announce.ts";
+import { startAnnouncing } from "../src/accounts/announce.ts";
 import { openApiStore } from "../src/store.ts";
 
 test("a revocation that comes while others are announced is with NATS when its promise says so", async (t) => {

@@ -3,17 +3,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { AppError, accountPassword, type Caller, login, type Method } from "@parley/protocol";
-import { connectNats } from "@parley/runtime";
+import { AppError, accountPassword, type Caller, login, type Method, refresh } from "@parley/protocol";
+import { connectNats, type Pass } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { eventually, serviceContext, startServers } from "@parley/testkit";
+import { decodeJwt } from "jose";
 import { foldKeptNames } from "../src/accounts/names.ts";
 import { startFinishingChanges } from "../src/accounts/password-change.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
 import { type Revoke, startRevoke } from "../src/accounts/revoke.ts";
 import { sessionMethods } from "../src/accounts/sessions.ts";
+import { type TokenClaims, verifyToken } from "../src/accounts/tokens.ts";
 import { userMethods } from "../src/accounts/users.ts";
-import { openApiStore } from "../src/store.ts";
+import { type ApiStore, openApiStore } from "../src/store.ts";
 import type { Session } from "./surroundings.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "parley-accounts-"));
@@ -22,7 +24,8 @@ const context = serviceContext("api", { signingKey: Buffer.alloc(32, 1), service
 const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
 const kept = await openStore(`sqlite:${folder}`, { service: "api" });
 const store = await openApiStore(kept.documents());
-const revoke = await startRevoke({ store, nats, log: context.log });
+const { log, pass } = context;
+const revoke = await startRevoke({ store, nats, log, pass });
 after(async () => {
   await revoke.close();
   await kept.close();
@@ -54,9 +57,9 @@ function heldPasswords() {
   };
 }
 
-function accounts(passwords: Passwords, revoking: Revoke = revoke) {
+function accounts(passwords: Passwords, replaced: { store?: ApiStore; revoke?: Revoke; pass?: Pass } = {}) {
   const limits = { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() };
-  const parts = { store, passwords, revoke: revoking, limits, log: context.log };
+  const parts = { store, passwords, revoke, limits, log, pass, ...replaced };
   const signingKey = context.secrets().signingKey;
   const bound = [
     ...userMethods({ ...parts, registerAllowed: true, registrations: { take: () => 0, peek: () => 0 } }),
@@ -67,6 +70,18 @@ function accounts(passwords: Passwords, revoking: Revoke = revoke) {
     return work?.(params as never, { caller: { uid: "", via: "http", ...caller }, operation, address: "a", ws: "" });
   };
   return { parts, call };
+}
+
+const dieAt =
+  (point: string): Pass =>
+  (passed) => {
+    if (passed === point) throw new Error("killed");
+  };
+
+/** As a request by this session's token. */
+async function callerOf({ uid, clientId, token }: Session): Promise<Partial<Caller>> {
+  const { family } = decodeJwt<{ family: string }>(token);
+  return { uid, clientId, family };
 }
 
 const families = async (uid: string) =>
@@ -82,32 +97,90 @@ test("a login whose password is changed while it is being checked leaves no sess
   await eventually(() => passwords.waiting() === 1);
   const changer = accounts({ ...passwords, verify: async () => true });
   const change = { password: "old password", newPassword: "new password" };
-  assert.deepEqual(await changer.call(accountPassword.name, change, { uid: "anna", clientId: mine.clientId }), {});
+  assert.deepEqual(await changer.call(accountPassword.name, change, await callerOf(mine)), {});
   letGo();
   const refused = await late;
   assert.ok(refused instanceof AppError && refused.code === "unauthenticated");
   assert.deepEqual(await families("anna"), ["anna:web"]);
 });
 
-test("a change of password whose process died before it logged the others out is finished by the next", async () => {
+test("a login under the name of the device that changes the password, checked meanwhile, leaves no session", async () => {
+  const { passwords, hold, letGo } = heldPasswords();
+  const { call } = accounts(passwords);
+  await call("register", { username: "cora", password: "old password" });
+  const logIn = async () =>
+    (await call(login.name, { username: "cora", password: "old password", device: "web" })) as Session;
+  const [mine, earlier] = [await logIn(), await logIn()];
+  hold();
+  const late = logIn();
+  await eventually(() => passwords.waiting() === 1);
+  const changer = accounts({ ...passwords, verify: async () => true });
+  const change = { password: "old password", newPassword: "new password" };
+  assert.deepEqual(await changer.call(accountPassword.name, change, await callerOf(mine)), {});
+  letGo();
+  const refused: unknown = await late;
+  assert.ok(refused instanceof AppError && refused.code === "unauthenticated");
+  const shown = await call(refresh.name, { refreshToken: earlier.refreshToken });
+  assert.ok(shown instanceof AppError && shown.code === "unauthenticated");
+  const next = (await call(refresh.name, { refreshToken: mine.refreshToken })) as Session;
+  assert.equal(next.clientId, "cora:web");
+  assert.deepEqual(await families("cora"), ["cora:web"]);
+});
+
+test("a refresh that began before the change and ends behind it makes no good token", async () => {
   const { passwords } = heldPasswords();
   const { call } = accounts(passwords);
-  await call("register", { username: "bert", password: "old password" });
-  for (const device of ["web", "phone"]) await call(login.name, { username: "bert", password: "old password", device });
-  const dies: Revoke = { ...revoke, otherDevices: () => Promise.reject(new Error("killed")) };
-  const dying = accounts(passwords, dies);
+  await call("register", { username: "dina", password: "old password" });
+  const logIn = async () =>
+    (await call(login.name, { username: "dina", password: "old password", device: "web" })) as Session;
+  const [mine, other] = [await logIn(), await logIn()];
+  const changed = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const slow: Revoke = {
+    ...revoke,
+    async issueTime(uid, clientId) {
+      asked.resolve();
+      await changed.promise;
+      return revoke.issueTime(uid, clientId);
+    },
+  };
+  const late = accounts(passwords, { revoke: slow }).call(refresh.name, { refreshToken: other.refreshToken });
+  await asked.promise;
+  // The families are still there: what decides is the user's document.
+  const dies = accounts(passwords, { pass: dieAt("before-revocation") });
   const change = { password: "old password", newPassword: "new password" };
-  await assert.rejects(dying.call(accountPassword.name, change, { uid: "bert", clientId: "bert:web" }), /killed/);
-  assert.equal((await families("bert")).length, 2);
-  // Nobody knows what presence knows: what is left is tried until it does.
-  const finishing = startFinishingChanges({ ...accounts(passwords).parts }, context.log);
-  await eventually(async () => (await families("bert")).join() === "bert:web");
+  await assert.rejects(dies.call(accountPassword.name, change, await callerOf(mine)), /killed/);
+  changed.resolve();
+  const made = (await late) as Session;
+  const again = await call(refresh.name, { refreshToken: made.refreshToken });
+  assert.ok(again instanceof AppError && again.code === "unauthenticated");
+  const finishing = startFinishingChanges(accounts(passwords).parts, log);
+  await finishing.first;
   await finishing.close();
-  assert.equal((await store.passwordChanges.find({ limit: 10 })).items.length > 0, true);
-  const { parts } = accounts(passwords, { ...revoke, otherDevices: async () => true });
-  const again = startFinishingChanges(parts, context.log);
-  await eventually(async () => (await store.passwordChanges.find({ limit: 10 })).items.length === 0);
-  await again.close();
+  const claims = (token: string) => verifyToken(context.secrets().signingKey, token);
+  assert.equal(revoke.refused((await claims(made.token)) as TokenClaims), true);
+  assert.equal(revoke.refused((await claims(mine.token)) as TokenClaims), false);
+});
+
+test("a change of password that stood still until it was given up changes nothing any more", async (t) => {
+  const { passwords } = heldPasswords();
+  const { call, parts } = accounts(passwords);
+  await call("register", { username: "edna", password: "old password" });
+  const session = (await call(login.name, { username: "edna", password: "old password" })) as Session;
+  const update: typeof store.users.update = async (...written) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 61_000 });
+    const finishing = startFinishingChanges(parts, log);
+    await finishing.first;
+    await finishing.close();
+    return store.users.update(...written);
+  };
+  const { users: real } = store;
+  const users = { ...real, get: real.get.bind(real), update } as unknown as typeof real;
+  const slow = accounts(passwords, { store: { ...store, users } });
+  const change = { password: "old password", newPassword: "new password" };
+  const refused: unknown = await slow.call(accountPassword.name, change, await callerOf(session));
+  assert.ok(refused instanceof AppError && refused.code === "conflict");
+  assert.equal(((await call(login.name, { username: "edna", password: "old password" })) as Session).uid, "edna");
 });
 
 test("names of a store whose users differ in case only are taken in every case, and all of them keep logging in", async () => {

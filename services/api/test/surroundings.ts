@@ -78,7 +78,7 @@ export async function startTestApi(
     redis,
     secrets,
     lines,
-    call: (verb, path, options = {}) => call(`${api.url}${path}`, verb, options),
+    call: (verb, path, options = {}) => callUrl(`${api.url}${path}`, verb, options),
     async user(uid, device) {
       const registered = await api.call("POST", "/register", { json: { username: uid, password } });
       if (registered.status !== 200) throw new Error(JSON.stringify(registered.body));
@@ -104,7 +104,11 @@ async function startBothServers(t: TestContext) {
   return { redis, natsServer: nats };
 }
 
-async function call(url: string, verb: string, { token, json, raw, headers = {} }: CallOptions): Promise<Reply> {
+export async function callUrl(
+  url: string,
+  verb: string,
+  { token, json, raw, headers = {} }: CallOptions,
+): Promise<Reply> {
   const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
   const response = await fetch(url, {
     method: verb,

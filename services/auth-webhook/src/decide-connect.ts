@@ -2,6 +2,7 @@
 import {
   type ConnectReply,
   type ConnectRequest,
+  type Credential,
   isUid,
   type PasswordReply,
   reservedClientId,
@@ -10,7 +11,7 @@ import {
 import { ingestPartition } from "@parley/protocol/partition";
 import type { ConnectRates } from "./connect-rates.ts";
 import { nativeUid, servicesUsername } from "./decide-publish.ts";
-import { looksLikeToken, type TokenClaims, type TokenRefusal, type Tokens } from "./tokens.ts";
+import { looksLikeToken, type TokenRefusal, type Tokens } from "./tokens.ts";
 
 export interface ConnectAttempt {
   clientId: string;
@@ -39,6 +40,7 @@ export type ConnectRefusal =
   | "not_ready"
   | "passwords_off"
   | "wrong_password"
+  | "revoked_meanwhile"
   | "password_changed"
   | "too_many_failures"
   | "unavailable"
@@ -53,7 +55,7 @@ export type ConnectDecision =
 export interface Passwords {
   /** busy: too many wait to be checked; undefined: nobody answered */
   verify(username: string, password: string, address: string): Promise<PasswordReply | "busy" | undefined>;
-  /** Is the password that was right still the account's? undefined: nobody answered */
+  /** Does the account still have the password that was right? undefined: nobody answered */
   unchanged(request: UnchangedRequest): Promise<boolean | undefined>;
 }
 
@@ -62,7 +64,7 @@ export interface ConnectRules {
   isServicesSecret(password: string): boolean;
   tokens: Tokens;
   /** undefined: the list is not loaded yet */
-  isRevoked(claims: TokenClaims): boolean | undefined;
+  isRevoked(uid: string, proof: Credential): boolean | undefined;
   passwords: Passwords | undefined;
   /** how long a session may be kept for a device that is away */
   sessionExpiryMaxSeconds: number;
@@ -73,7 +75,8 @@ export interface ConnectRules {
   rates: ConnectRates;
 }
 
-type Credential = { kind: "token"; claims: TokenClaims } | { kind: "password"; version: string | undefined };
+/** A right password or a good token: how a revocation knows it, and until when it is good (unix s). */
+type Proven = { kind: "token" | "password"; proof: Credential; exp?: number };
 
 export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules): Promise<ConnectDecision> {
   const { clientId, username, password, address } = attempt;
@@ -85,19 +88,18 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   if ((attempt.sessionExpirySeconds ?? 0) > rules.sessionExpiryMaxSeconds) return refuse("session_expiry");
   if (rules.rates.tooOften(clientId, address)) return refuse("rate_limited");
   const at = Date.now();
-  const credential = looksLikeToken(password)
+  const proven = looksLikeToken(password)
     ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready username unavailable
-    : await checkPassword(username, password, address, rules); // passwords_off too_many_failures wrong_password busy unavailable
-  if (typeof credential === "string") return refuse(credential);
+    : await checkPassword(attempt, username, password, rules); // passwords_off too_many_failures wrong_password busy unavailable
+  if (typeof proven === "string") return refuse(proven);
   // Only now: who has no valid credential for the device uses nothing of its rate up.
   rules.rates.connected(clientId, address);
-  const reply = await rules.register(connectRequest(attempt, username, at, credential));
-  if (reply === undefined && credential.kind === "password") return refuse("unavailable");
+  const reply = await rules.register(connectRequest(attempt, username, at, proven));
+  if (reply === undefined && proven.kind === "password") return refuse("unavailable");
   if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked
-  const changed = await passwordChanged(username, credential, rules); // password_changed unavailable
-  if (changed !== undefined) return refuse(changed);
-  const expiresAt = credential.kind === "token" ? credential.claims.exp : undefined;
-  return { allow: true, uid: username, p: ingestPartition(clientId), service: false, expiresAt };
+  const over = await overMeanwhile(username, proven, rules); // revoked_meanwhile password_changed unavailable
+  if (over !== undefined) return refuse(over);
+  return { allow: true, uid: username, p: ingestPartition(clientId), service: false, expiresAt: proven.exp };
 }
 
 /** Parley's own sessions: never a device, so presence is not asked. A `/`, `+` or `#` in the id would read other trees. */
@@ -112,25 +114,27 @@ async function checkToken(
   clientId: string,
   token: string,
   { tokens, isRevoked, ensureUser }: ConnectRules,
-): Promise<Credential | ConnectRefusal> {
+): Promise<Proven | ConnectRefusal> {
   const claims = await tokens.verify(token);
   if (typeof claims === "string") return claims;
   if (claims.sub !== username) return "other_user";
   if (claims.clientId !== undefined && claims.clientId !== clientId) return "other_client_id";
-  const revoked = isRevoked({ ...claims, clientId });
+  const { issuedAt, passwordSince, family, exp } = claims;
+  const proof = { clientId, issuedAt, passwordSince, family };
+  const revoked = isRevoked(username, proof);
   if (revoked === undefined) return "not_ready";
   if (revoked) return "revoked";
   const ensured = claims.external ? await ensureUser(username) : true;
   if (ensured === undefined) return "unavailable";
-  return ensured ? { kind: "token", claims } : "username";
+  return ensured ? { kind: "token", proof, exp } : "username";
 }
 
 async function checkPassword(
+  { clientId, address }: ConnectAttempt,
   username: string,
   password: string,
-  address: string,
   { passwords, rates }: ConnectRules,
-): Promise<Credential | ConnectRefusal> {
+): Promise<Proven | ConnectRefusal> {
   if (!passwords) return "passwords_off";
   let verified: PasswordReply | "busy" | undefined;
   const guess = await rates.guess(address, username, async () => {
@@ -140,30 +144,43 @@ async function checkPassword(
   if ("retryAfterMs" in guess) return "too_many_failures";
   if (verified === undefined) return "unavailable";
   if (verified === "busy") return "busy";
-  return verified.ok ? { kind: "password", version: verified.version } : "wrong_password";
+  if (!verified.ok) return "wrong_password";
+  const { passwordSince } = verified;
+  // It is as new as can be: only a change of the password ends it here, and no clock does.
+  const issuedAt = Number.POSITIVE_INFINITY;
+  return { kind: "password", proof: { clientId, issuedAt, passwordSince, family: undefined } };
 }
 
-/** A change of the password ends the sessions that presence knows: one that was registered only afterwards ends here. */
-async function passwordChanged(
+/**
+ * A revocation ends the sessions that presence knows: one that was registered only afterwards ends here. A password is
+ * asked for once more, as a token's revocation may be on its way when its change is made.
+ */
+async function overMeanwhile(
   username: string,
-  credential: Credential,
-  { passwords }: ConnectRules,
-): Promise<"password_changed" | "unavailable" | undefined> {
-  if (credential.kind === "token" || credential.version === undefined) return undefined;
-  const unchanged = await passwords?.unchanged({ username, version: credential.version });
+  { kind, proof }: Proven,
+  { isRevoked, passwords }: ConnectRules,
+): Promise<"revoked_meanwhile" | "password_changed" | "unavailable" | undefined> {
+  if (isRevoked(username, proof)) return "revoked_meanwhile";
+  if (kind === "token" || proof.passwordSince === undefined) return undefined;
+  const unchanged = await passwords?.unchanged({ username, passwordSince: proof.passwordSince });
   if (unchanged === undefined) return "unavailable";
   return unchanged ? undefined : "password_changed";
 }
 
-function connectRequest(attempt: ConnectAttempt, uid: string, at: number, credential: Credential): ConnectRequest {
+function connectRequest(
+  attempt: ConnectAttempt,
+  uid: string,
+  at: number,
+  { kind, proof, exp }: Proven,
+): ConnectRequest {
   const { clientId, protocol, address, connection } = attempt;
-  const request: ConnectRequest = { uid, clientId, credential: credential.kind, at, address };
+  const request: ConnectRequest = { uid, clientId, credential: kind, at, address };
   if (protocol !== undefined) request.protocol = protocol;
   if (connection !== undefined) request.connection = connection;
-  if (credential.kind === "token") {
-    request.issuedAt = credential.claims.iat;
-    request.expiresAt = credential.claims.exp;
-  }
+  if (proof.passwordSince !== undefined) request.passwordSince = proof.passwordSince;
+  if (proof.family !== undefined) request.family = proof.family;
+  if (kind === "token") request.issuedAt = proof.issuedAt;
+  if (exp !== undefined) request.expiresAt = exp;
   return request;
 }
 

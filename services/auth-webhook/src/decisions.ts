@@ -2,7 +2,13 @@
 import type { CredentialExpiry, SessionEvent } from "@parley/protocol";
 import { addressKey, type Logger, openTurns } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import { type ConnectAttempt, type ConnectDecision, type ConnectRules, decideConnect } from "./decide-connect.ts";
+import {
+  type ConnectAttempt,
+  type ConnectDecision,
+  type ConnectRefusal,
+  type ConnectRules,
+  decideConnect,
+} from "./decide-connect.ts";
 import {
   decidePublish,
   type Identity,
@@ -40,6 +46,8 @@ export interface DecisionsOptions {
   count(hook: "connect" | "publish" | "subscribe", result: string): void;
 }
 
+/** Refusals of what presence had registered already. */
+const endedAgain: readonly ConnectRefusal[] = ["revoked_meanwhile", "password_changed"];
 const onceMs = 60_000;
 /** Brokers wait 5 s for an answer, and a password may take 3 s of them. */
 const connectWaitMs = 1_000;
@@ -82,7 +90,7 @@ export function openDecisions(options: DecisionsOptions): Decisions {
         count("connect", "allowed");
       } else refused("connect", attempt.clientId, decision.reason);
       // Presence had begun its session.
-      if (!decision.allow && decision.reason === "password_changed")
+      if (!decision.allow && endedAgain.includes(decision.reason))
         session("gone", attempt.clientId, Date.now(), attempt.connection);
       return decision;
     },

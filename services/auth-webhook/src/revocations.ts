@@ -1,11 +1,18 @@
 // Which tokens are refused before they expire: loaded from api, followed over NATS.
-import { type Revocation, subjects } from "@parley/protocol";
-import { type Health, type Logger, loadRevocations, type NatsConnection, onNatsBack, parseJson } from "@parley/runtime";
-import type { TokenClaims } from "./tokens.ts";
+import { type Credential, type Revocation, subjects } from "@parley/protocol";
+import {
+  type Health,
+  type Logger,
+  loadRevocations,
+  type NatsConnection,
+  onNatsBack,
+  openRevocationList,
+  parseJson,
+} from "@parley/runtime";
 
 export interface Revocations {
   /** undefined: not loaded yet, so nothing may be believed */
-  isRevoked(claims: TokenClaims): boolean | undefined;
+  isRevoked(uid: string, credential: Credential): boolean | undefined;
   close(): void;
 }
 
@@ -15,7 +22,7 @@ const sayAgainMs = 10_000;
 
 /** Loads in the background, again when NATS was away and every minute, and says what it waits for. */
 export function startRevocations(nats: NatsConnection, log: Logger, health: Health): Revocations {
-  const list = new RevocationList();
+  const list = openRevocationList();
   let loaded = false;
   let saidAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -57,7 +64,7 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
   void load();
   const forget = onNatsBack(nats, () => void load());
   return {
-    isRevoked: (claims) => (loaded ? list.has(claims) : undefined),
+    isRevoked: (uid, credential) => (loaded ? list.isRevoked(uid, credential) : undefined),
     close() {
       closed = true;
       forget();
@@ -65,33 +72,4 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
       if (!nats.isClosed()) subscription.unsubscribe();
     },
   };
-}
-
-/** Revocations by user, and within by device; "" is every device of the user. */
-class RevocationList {
-  readonly #byUid = new Map<string, Map<string, Revocation>>();
-
-  add(revocation: Revocation): void {
-    const { uid, clientId = "", before, until } = revocation;
-    if (typeof uid !== "string" || typeof before !== "number" || typeof until !== "number")
-      throw new TypeError("a revocation names uid, before and until");
-    const devices = this.#byUid.get(uid) ?? new Map<string, Revocation>();
-    const known = devices.get(clientId);
-    const latest = { uid, before: Math.max(before, known?.before ?? 0), until: Math.max(until, known?.until ?? 0) };
-    devices.set(clientId, latest);
-    this.#byUid.set(uid, devices);
-  }
-
-  has({ sub, clientId = "", iat }: TokenClaims, now = Date.now() / 1000): boolean {
-    const devices = this.#byUid.get(sub);
-    if (!devices) return false;
-    return [devices.get(""), devices.get(clientId)].some((one) => one && one.until > now && iat < one.before);
-  }
-
-  dropExpired(now = Date.now() / 1000): void {
-    for (const [uid, devices] of this.#byUid) {
-      for (const [clientId, { until }] of devices) if (until <= now) devices.delete(clientId);
-      if (devices.size === 0) this.#byUid.delete(uid);
-    }
-  }
 }

@@ -1,18 +1,15 @@
 // Verifies tokens: HS256 or EdDSA as configured, and an external issuer's by its JWKS. A token's `alg` is never believed.
 import { createPrivateKey, createPublicKey, hash, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { AppError } from "@parley/protocol";
+import { AppError, type Credential } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
 
-/** What a valid token says. Times are unix seconds. */
-export interface TokenClaims {
+/** What a valid token says. Times are unix seconds. An external issuer's names no client id: any device of the user. */
+export interface TokenClaims extends Credential {
   sub: string;
-  /** absent in an external issuer's token: any device of the user */
-  clientId: string | undefined;
-  iat: number;
   exp: number;
   /** an external issuer signed it: its user is made at the first connect */
   external: boolean;
@@ -103,10 +100,15 @@ function issuerOf(token: string): unknown {
   }
 }
 
-function readClaims({ sub, clientId, iat, exp }: JWTPayload, isExternal: boolean): TokenClaims | undefined {
+function readClaims(payload: JWTPayload, external: boolean): TokenClaims | undefined {
+  const { sub, clientId, iat: issuedAt = 0, exp } = payload;
   if (typeof sub !== "string" || typeof exp !== "number") return undefined;
-  if (clientId !== undefined ? typeof clientId !== "string" : !isExternal) return undefined;
-  return { sub, clientId: clientId as string | undefined, iat: iat ?? 0, exp, external: isExternal };
+  if (clientId !== undefined ? typeof clientId !== "string" : !external) return undefined;
+  // What an issuer says of passwords and logins is not about ours.
+  const { passwordSince = 0, family } = external ? {} : payload;
+  if (typeof passwordSince !== "number" || !(family === undefined || typeof family === "string")) return undefined;
+  const own = { passwordSince: external ? undefined : passwordSince, family };
+  return { sub, clientId: clientId as string | undefined, issuedAt, exp, external, ...own };
 }
 
 function refusalOf(error: unknown, log: Logger): TokenRefusal {

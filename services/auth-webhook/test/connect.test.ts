@@ -103,6 +103,52 @@ test("a revoked device's tokens are refused, newer ones and other devices' are n
   await eventually(() => webhook.lines.filter(({ event }) => event === "revocation_unreadable").length === 4);
 });
 
+test("a change of password ends tokens of the same device name but of the login that made it, whatever their times say", async (t) => {
+  const webhook = await startWebhook(t);
+  const made = (passwordSince: number | undefined, family: string, iat = now()) =>
+    webhook.token({ passwordSince, family, iat });
+  const [first, kept, stolen] = [await made(undefined, "f0"), await made(1, "f1"), await made(1, "f2", now() + 30)];
+  for (const token of [first, kept, stolen]) assert.equal(await connect(webhook, token), "ok");
+  const tell = async (since: number, keep: string) => {
+    const password = { since, keep };
+    const told = { uid: "alice", before: now(), until: exp, password };
+    webhook.nats.publish(subjects.revoked, JSON.stringify(told));
+    await webhook.nats.flush();
+  };
+  await tell(2, "f1");
+  await eventually(async () => (await connect(webhook, stolen)) === "not_allowed");
+  assert.equal(lastReason(webhook), "revoked");
+  assert.equal(await connect(webhook, first), "not_allowed");
+  assert.equal(await connect(webhook, kept), "ok");
+  assert.equal(await connect(webhook, await made(2, "f3", now() - 30)), "ok", "a clock behind makes no new token old");
+  await tell(3, "f3");
+  await eventually(async () => (await connect(webhook, kept)) === "not_allowed");
+  await tell(2, "f1");
+  await webhook.nats.flush();
+  assert.equal(await connect(webhook, kept), "not_allowed", "an earlier change that is told later");
+  assert.equal(await connect(webhook, await made(2, "f3")), "ok");
+});
+
+for (const credential of ["token", "password"] as const)
+  test(`a connect by ${credential} whose password is changed while presence is asked is refused, and its session ended`, async (t) => {
+    const webhook = await startWebhook(t);
+    const ended: SessionEvent[] = [];
+    webhook.nats.subscribe(subjects.sessionEvent, { callback: (_, message) => void ended.push(message.json()) });
+    await webhook.nats.flush();
+    const shown = credential === "token" ? await webhook.token({ passwordSince: 1, family: "f1" }) : "right password";
+    const stranger = await webhook.token({ passwordSince: 1, family: "f2", clientId: "alice:web" });
+    webhook.peers.presence = async ({ clientId }) => {
+      if (clientId !== "alice:phone") return { ok: true };
+      const told = { uid: "alice", before: now(), until: exp, password: { since: 2, keep: "f9" } };
+      webhook.nats.publish(subjects.revoked, JSON.stringify(told));
+      await eventually(async () => (await connect(webhook, stranger, { client_id: "alice:web" })) === "not_allowed");
+      return { ok: true };
+    };
+    assert.equal(await connect(webhook, shown), "not_allowed");
+    assert.equal(lastReason(webhook), "revoked_meanwhile");
+    await eventually(() => ended.some(({ event, clientId }) => event === "gone" && clientId === "alice:phone"));
+  });
+
 test("no token is believed and the service is not ready before the revocations are loaded", async (t) => {
   const webhook = await startWebhook(t, { AUTH_WEBHOOK_PASSWORDS: "true" });
   assert.equal(webhook.ready(), true);
@@ -128,6 +174,7 @@ test("presence decides whose device it is; without its answer a valid token is l
       credential: "token",
       address: "192.0.2.1",
       protocol: 5,
+      passwordSince: 0,
       issuedAt: 0,
       expiresAt: exp,
     },
@@ -155,7 +202,7 @@ test("a connect by a password that is changed while it is decided is refused, an
   webhook.nats.subscribe(subjects.sessionEvent, { callback: (_, message) => void ended.push(message.json()) });
   await webhook.nats.flush();
   webhook.peers.presence = () => {
-    webhook.peers.passwordVersion = "two";
+    webhook.peers.passwordSince = 2;
     return { ok: true };
   };
   assert.equal(await connect(webhook, "right password"), "not_allowed");

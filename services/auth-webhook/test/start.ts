@@ -44,8 +44,8 @@ export interface Peers {
   /** undefined: presence does not answer */
   presence: ((request: ConnectRequest) => ConnectReply | Promise<ConnectReply>) | undefined;
   password(request: PasswordRequest): boolean;
-  /** the password's version, as api names it */
-  passwordVersion: string;
+  /** since when the account has it, as api says */
+  passwordSince: number;
   revocations: Revocation[] | undefined;
   asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[] };
 }
@@ -126,7 +126,7 @@ function playPeers(nats: NatsConnection): Peers {
   const peers: Peers = {
     presence: () => ({ ok: true }),
     password: ({ username, password }) => username === "alice" && password === "right password",
-    passwordVersion: "one",
+    passwordSince: 1,
     revocations: [],
     asked: { presence: [], password: [], ensured: [] },
   };
@@ -136,10 +136,10 @@ function playPeers(nats: NatsConnection): Peers {
   });
   answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
     peers.asked.password.push(request);
-    return { ok: peers.password(request), version: peers.passwordVersion };
+    return { ok: peers.password(request), passwordSince: peers.passwordSince };
   });
-  answerJson<UnchangedRequest>(nats, subjects.passwordUnchanged, "api", ({ version }) => {
-    return { ok: version === peers.passwordVersion };
+  answerJson<UnchangedRequest>(nats, subjects.passwordUnchanged, "api", ({ passwordSince }) => {
+    return { ok: passwordSince === peers.passwordSince };
   });
   answerJson<{ uid: string }>(nats, subjects.ensureUser, "api", ({ uid }) => {
     peers.asked.ensured.push(uid);

@@ -24,12 +24,14 @@ export interface ConnectParts {
 const writeMs = 100;
 
 export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
-  const { uid, clientId, at, issuedAt, expiresAt, connection } = request;
+  const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection } = request;
   if (typeof uid !== "string" || !isUid(uid) || !canBeClientId(clientId) || !Number.isFinite(at))
     throw new AppError("invalid_packet", "a connect names uid, clientId and at");
   if (!(await parts.devices.claim(clientId, uid))) return { ok: false, reason: "owned_by_another" };
   const begin: SessionChange = { op: "connect", uid, clientId, at };
   if (issuedAt !== undefined) begin.issuedAt = issuedAt;
+  if (passwordSince !== undefined) begin.passwordSince = passwordSince;
+  if (family !== undefined) begin.family = family;
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
   await within(writeMs, parts.change(begin));

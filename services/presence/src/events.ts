@@ -47,7 +47,7 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   };
 }
 
-async function takeSession(told: SessionEvent, { devices, change }: EventParts): Promise<void> {
+async function takeSession(told: SessionEvent, { devices, change, revoked }: EventParts): Promise<void> {
   const { event, clientId, at } = told;
   if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
   const named = typeof told.connection === "string" ? { connection: told.connection } : {};
@@ -55,6 +55,7 @@ async function takeSession(told: SessionEvent, { devices, change }: EventParts):
   if (uid === undefined) return;
   if (event === "connected") {
     if (await devices.claim(clientId, uid)) await change({ op: "connected", uid, clientId, at, ...named });
+    revoked.connected(uid, clientId);
   } else if (event === "offline" || event === "gone" || event === "expired") {
     await change({ op: "end", uid, clientId, at, ...named });
   } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);

@@ -1,5 +1,5 @@
 // Ends the connections of devices whose tokens were revoked: at once, and once more for whoever slipped in meanwhile.
-import type { Revocation } from "@parley/protocol";
+import { isRevokedBy, laterRevocation, type Revocation, revocationKey, revocationKeysOf } from "@parley/protocol";
 import { type Logger, loadRevocations, type NatsConnection, onNatsBack } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
 import type { Sessions, StoredSession } from "./sessions.ts";
@@ -11,6 +11,8 @@ export interface Revoked {
   remember(revocation: Revocation): void;
   /** Looks at the latest revocations again. */
   again(): void;
+  /** A connection of the device is there now: one whose session was ended before that is ended again. */
+  connected(uid: string, clientId: string): void;
   close(): Promise<void>;
 }
 
@@ -27,6 +29,8 @@ const againMs = 2000;
 const rememberMs = 5 * 60_000;
 const rememberAtMost = 50_000;
 const retryMs = 1000;
+/** By so much clocks and hearing of a revocation may differ. */
+const doubtSeconds = 5;
 
 export function openRevoked(parts: Parts): Revoked {
   const { sessions, broker, onDevice, log } = parts;
@@ -62,9 +66,9 @@ export function openRevoked(parts: Parts): Revoked {
     act,
     remember(revocation) {
       if (revocation.clientId !== undefined) onDevice(revocation.clientId);
-      const key = `${revocation.uid} ${revocation.clientId ?? ""}`;
+      const key = revocationKey(revocation);
       const known = latest.get(key)?.revocation;
-      if (known && known.before >= revocation.before) return;
+      if (known && laterRevocation(known, revocation) === known) return;
       if (latest.size < rememberAtMost) latest.set(key, { revocation, until: performance.now() + rememberMs });
       // A connect that was decided just before its webhook heard of the revocation.
       const timer = setTimeout(() => {
@@ -76,6 +80,10 @@ export function openRevoked(parts: Parts): Revoked {
     again() {
       for (const [key, { until }] of latest) if (until < performance.now()) latest.delete(key);
       act(...[...latest.values()].map(({ revocation }) => revocation));
+    },
+    connected(uid, clientId) {
+      const found = revocationKeysOf(uid, clientId).flatMap((key) => latest.get(key)?.revocation ?? []);
+      if (found.length > 0) act(...found);
     },
     async close() {
       missed.close();
@@ -112,8 +120,13 @@ function followMissed({ nats, log }: Parts, end: (revocation: Revocation) => Pro
   };
 }
 
-/** By the token's own time; a session by password or known from a list alone is as old as its connection. */
-export function isRevoked(clientId: string, { at, issuedAt }: StoredSession, revocation: Revocation): boolean {
-  if (revocation.clientId !== undefined && revocation.clientId !== clientId) return false;
-  return (issuedAt ?? at / 1000) < revocation.before;
+/**
+ * By what it was made with. A session that presence was not asked about is as old as its connection, and maybe of a token
+ * that was checked just before: it is rather ended, once, than left.
+ */
+export function isRevoked(clientId: string, session: StoredSession, revocation: Revocation): boolean {
+  const { at, issuedAt, passwordSince, family } = session;
+  const isKnown = issuedAt !== undefined || passwordSince !== undefined;
+  const began = at / 1000 - (isKnown ? 0 : doubtSeconds);
+  return isRevokedBy({ clientId, issuedAt: issuedAt ?? began, passwordSince, family }, revocation);
 }

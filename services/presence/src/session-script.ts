@@ -2,11 +2,11 @@
 import type { Redis } from "@parley/runtime";
 
 /**
- * A change of one device's session. Times are unix ms, but `issuedAt` and `expiresAt` unix s. `connection` names one
+ * A change of one device's session. Times are unix ms, but `expiresAt` unix s. `connection` names one
  * connection, where the broker does: then it, and no clock, says whose end an end is.
  */
 export type SessionChange = { uid: string; clientId: string } & (
-  | { op: "connect"; at: number; issuedAt?: number; expiresAt?: number; connection?: string }
+  | ({ op: "connect"; at: number; expiresAt?: number; connection?: string } & MadeWith)
   /** the broker tells that it is connected: by the connection's own time */
   | { op: "connected"; at: number; connection?: string }
   /** the broker's list of the time `at` has it; `since`: when it connected, where the list tells that */
@@ -17,6 +17,14 @@ export type SessionChange = { uid: string; clientId: string } & (
   | { op: "drop"; at: number }
   | { op: "state"; at: number; active?: boolean; show?: "online" | "away" | "dnd"; status?: string }
 );
+
+/** What a session was made with, as a revocation knows it; none of it where presence was not asked. */
+export interface MadeWith {
+  /** of the token, unix s */
+  issuedAt?: number;
+  passwordSince?: number;
+  family?: string;
+}
 
 export type Show = "online" | "away" | "dnd" | "offline";
 
@@ -52,7 +60,8 @@ export function toldKey(uid: string): string {
 // A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, connection: its name
 // where it has one, …}. Named ends are compared by name: of two edges' events any may arrive first, and their clocks
 // differ. The others are compared with the same clock that told their begin. An end leaves a tombstone for a while, so that
-// a begin that arrives after its end, or a list made before it, makes no ghost.
+// a begin that arrives after its end, or a list made before it, makes no ghost. It holds what the session was made with, too:
+// a revocation may have ended it before its connection was there to be ended, and the session that then begins is no newer.
 const changeScript = `
 local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local op, uid, id, now, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -64,7 +73,8 @@ local name = given.connection
 local buried = name and redis.call("HGET", tomb, "connection") == name
 if op == "connect" then
   if not buried and (not session or given.at >= session.at) then
-    session = { at = given.at, broker = 0, active = true, show = "online", issuedAt = given.issuedAt, connection = name }
+    session = { at = given.at, broker = 0, active = true, show = "online", connection = name,
+      issuedAt = given.issuedAt, passwordSince = given.passwordSince, family = given.family }
     if given.expiresAt then redis.call("ZADD", expiring, given.expiresAt, id) else redis.call("ZREM", expiring, id) end
     applied = true
   end
@@ -74,7 +84,10 @@ elseif op == "connected" or op == "listed" then
     local older = not same and session.broker == 0 and given.at < session.at - 1000
     if op == "connected" and not older and (same or given.at > session.broker) then
       -- One that presence was not asked about: it was away.
-      if name and not same then session.connection, session.at, session.issuedAt = name, given.at, nil end
+      if name and not same then
+        session.connection, session.at = name, given.at
+        session.issuedAt, session.passwordSince, session.family = nil, nil, nil
+      end
       session.broker = given.at
       applied = true
     end
@@ -82,6 +95,11 @@ elseif op == "connected" or op == "listed" then
     -- Its end will name the time it connected, which is before the list's.
     local since = op == "connected" and given.at or given.since
     session = { at = since or given.at, broker = since or 0, active = true, show = "online", connection = name }
+    local ended = redis.call("HGET", tomb, "ended")
+    ended = ended and cjson.decode(ended) or nil
+    if ended and ended.connection == name then
+      session.issuedAt, session.passwordSince, session.family = ended.issuedAt, ended.passwordSince, ended.family
+    end
     applied = true
   end
 elseif op == "state" then
@@ -96,7 +114,11 @@ elseif session then
   if op == "end" and session.broker > 0 then since = session.broker end
   local ends = given.at >= since
   if op == "end" and name and session.connection then ends = session.connection == name end
-  if ends then session = nil applied = true end
+  if ends then
+    if op == "drop" then redis.call("HSET", tomb, "ended", cjson.encode(session)) end
+    session = nil
+    applied = true
+  end
 end
 if op == "end" and (name or not session) then
   -- Also of one that is not known: a list that was made before it still has it.

@@ -3,6 +3,7 @@ import type { Logger, Redis } from "@parley/runtime";
 import {
   changeSession,
   leavingKey,
+  type MadeWith,
   readTold,
   type SessionChange,
   sessionsKey,
@@ -13,10 +14,8 @@ import {
 } from "./session-script.ts";
 import { openWaiting } from "./waiting.ts";
 
-export interface StoredSession {
+export interface StoredSession extends MadeWith {
   at: number;
-  /** of the token, unix s */
-  issuedAt?: number;
   /** the connection's name, where the broker has one */
   connection?: string;
 }

@@ -203,6 +203,55 @@ test("a device that was revoked while no presence ran is disconnected by the nex
   assert.deepEqual([...new Set(ended())], ["/clients/alice%3Aphone"]);
 });
 
+test("a change of password ends the connections made under an earlier one, but of the login that made the change", async (t) => {
+  const broker = await playBroker(t);
+  const presence = await startOne(t, { PRESENCE_BROKER_ADMIN_URL: broker.url });
+  const soon = Date.now() / 1000 + 60;
+  // Their times say nothing: clocks differ.
+  await presence.connect("alice:kept", { issuedAt: soon - 120, passwordSince: 1, family: "f1" });
+  await presence.connect("alice:same", { issuedAt: soon, passwordSince: 1, family: "f2" });
+  await presence.connect("alice:typed", { credential: "password", at: soon * 1000, passwordSince: 1 });
+  await presence.connect("alice:new", { issuedAt: soon - 120, passwordSince: 2, family: "f3" });
+  await presence.connect("alice:retyped", { credential: "password", at: Date.now() - 60_000, passwordSince: 2 });
+  const before = Date.now() / 1000;
+  const password = { since: 2, keep: "f1" };
+  await presence.publish(subjects.revoked, { uid: "alice", before, until: before + 3600, password });
+  const left = ["alice:kept", "alice:new", "alice:retyped"];
+  await eventually(async () => (await online(presence)).join() === left.join());
+  const ended = broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url);
+  assert.deepEqual([...new Set(ended)].sort(), ["/clients/alice%3Asame", "/clients/alice%3Atyped"]);
+});
+
+for (const connection of ["a", undefined])
+  test(`a connection that begins after its session was ended by a change of password is ended as well, ${connection ? "named" : "without a name"}`, async (t) => {
+    const broker = await playBroker(t);
+    const presence = await startOne(t, { PRESENCE_BROKER_ADMIN_URL: broker.url });
+    const ended = () => broker.asked.filter(({ method }) => method === "DELETE").length;
+    const named = connection === undefined ? {} : { connection };
+    await presence.connect("alice:phone", { passwordSince: 1, credential: "password", ...named });
+    const before = Date.now() / 1000;
+    await presence.publish(subjects.revoked, { uid: "alice", before, until: before + 3600, password: { since: 2 } });
+    // At once and once more, and the broker knew of nobody yet.
+    await eventually(async () => ended() >= 1 && (await online(presence)).length === 0);
+    for (const since of [60_000, 120_000]) {
+      const told = ended();
+      await presence.session("connected", "alice:phone", Date.now() + since, connection);
+      await eventually(() => ended() > told);
+      await eventually(async () => (await online(presence)).length === 0);
+    }
+    // A new login under that name is another session.
+    const told = ended();
+    await presence.connect("alice:phone", {
+      passwordSince: 2,
+      family: "f1",
+      at: Date.now() + 180_000,
+      connection: "b",
+    });
+    await presence.session("connected", "alice:phone", Date.now() + 180_000, "b");
+    await eventually(async () => (await online(presence)).length === 1);
+    assert.equal(ended(), told);
+  });
+
 test("the replica that was to end a revoked device's connection may die: another one ends it", async (t) => {
   const presence = await startOne(t);
   const before = Date.now() / 1000;

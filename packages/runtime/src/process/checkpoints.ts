@@ -1,12 +1,11 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
-/** Where a process can be told to die: router before-append, before-deliver, before-puback; history before-commit, before-reply. */
+/** Where a process can be told to die: router, history, api with a refresh in hand, api with a change of password. */
 export const checkpoints = [
-  "before-append",
-  "before-deliver",
-  "before-puback",
-  "before-commit",
-  "before-reply",
+  ...["before-append", "before-deliver", "before-puback"],
+  ...["before-commit", "before-reply"],
+  ...["before-refresh", "before-refresh-reply"],
+  ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */

@@ -1,5 +1,5 @@
 // Announces revocations: at once, and again every few seconds until NATS has them; what is left is announced at the next start.
-import { type Revocation, subjects } from "@parley/protocol";
+import { type Revocation, revocationKey, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, onNatsLost } from "@parley/runtime";
 import type { ApiStore } from "../store.ts";
 
@@ -46,18 +46,14 @@ export function startAnnouncing(parts: Parts): Announcements {
   };
 }
 
-/** The document's key. */
-export function revocationKey({ uid, clientId = "" }: Pick<Revocation, "uid" | "clientId">): string {
-  return `${uid} ${clientId}`;
-}
-
 async function announceAll({ store, nats }: Parts, waiting: Map<string, Revocation>): Promise<void> {
   const sent = [...waiting];
   for (const [, revocation] of sent) nats.publish(subjects.revoked, JSON.stringify(revocation));
   await flush(nats);
   for (const [key, revocation] of sent) {
     const kept = await store.revocations.get(key);
-    if (kept?.doc.before === revocation.before)
+    const { before, password } = revocation;
+    if (kept?.doc.before === before && kept.doc.password?.since === password?.since)
       await store.revocations.update(key, { ...revocation, announced: true }, kept.version);
     if (waiting.get(key) === revocation) waiting.delete(key);
   }

@@ -1,6 +1,7 @@
 // Refresh tokens: each is good once, and its successor is made from it, so that a lost answer can be given again.
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { AppError } from "@parley/protocol";
+import type { Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import type { Revoke } from "./revoke.ts";
@@ -15,6 +16,8 @@ export interface RefreshParts {
   store: ApiStore;
   revoke: Revoke;
   signingKey: Uint8Array;
+  /** marks a point where a test can end the process */
+  pass: Pass;
 }
 
 /** A token that was used too long ago was shown: somebody else has a copy. */
@@ -27,17 +30,40 @@ export interface Successor {
   clientId: string;
   refreshToken: string;
   issuedAt: number;
+  passwordSince: number;
+  family: string;
 }
 
 /** The first token of a new family. */
 export async function beginFamily(
   { refreshTokens }: ApiStore,
-  { uid, clientId, issuedAt }: Omit<Successor, "refreshToken">,
-): Promise<{ refreshToken: string; end(): Promise<void> }> {
+  begun: Omit<Successor, "refreshToken" | "family">,
+): Promise<{ first: Successor; end(): Promise<void> }> {
   const refreshToken = randomBytes(32).toString("base64url");
   const key = digest(refreshToken);
-  await refreshTokens.insert(key, { uid, clientId, issuedAt, expiresAt: issuedAt + refreshLifeMs });
-  return { refreshToken, end: async () => void (await refreshTokens.remove(key)) };
+  await refreshTokens.insert(key, { ...begun, expiresAt: begun.issuedAt + refreshLifeMs });
+  const first = { ...begun, refreshToken, family: familyName(key) };
+  return { first, end: async () => void (await refreshTokens.remove(key)) };
+}
+
+/** What a family's tokens are made with. */
+export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {
+  const { clientId, issuedAt, passwordSince = 0 } = doc;
+  return { clientId, issuedAt: issuedAt / 1000, passwordSince, family: familyName(key) };
+}
+
+/** As access tokens name it: enough to know it by, and too little to show a made-up token of it. */
+function familyName(key: string): string {
+  return key.slice(0, 32);
+}
+
+/** The user's document alone decides: from the write that changes the password on, whoever dies behind it. */
+async function isOfEarlierPassword({ users }: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
+  const user = (await users.get(family.doc.uid))?.doc;
+  if (user === undefined) return true;
+  const { since = 0, keep } = user.passwordChange ?? {};
+  const { passwordSince, family: name } = credentialOf(family);
+  return passwordSince < since && name !== keep;
 }
 
 /** Uses a token up. Every replica answers the same successor for it during the grace, also after a crash in between. */
@@ -48,16 +74,23 @@ export async function succeed(parts: RefreshParts, token: string): Promise<Succe
   for (;;) {
     const family = key === undefined ? undefined : await refreshTokens.get(key);
     if (!family || family.doc.expiresAt <= Date.now()) return refusal;
+    // Before anything else: who shows a token of an ended login logs nobody out.
+    if (await isOfEarlierPassword(parts.store, family)) return refusal;
     const { uid, clientId, issuedAt } = family.doc;
+    const { passwordSince, family: name } = credentialOf(family);
+    const same = { uid, clientId, passwordSince, family: name };
     if (isGood(family, token)) {
       const { next, refreshToken } = await nextOf(parts, family, token);
-      if (await refreshTokens.update(family.key, next, family.version))
-        return { uid, clientId, refreshToken, issuedAt: next.issuedAt };
+      parts.pass("before-refresh");
+      if (await refreshTokens.update(family.key, next, family.version)) {
+        parts.pass("before-refresh-reply");
+        return { ...same, refreshToken, issuedAt: next.issuedAt };
+      }
       // Used at the same time, or revoked: what it is now tells which.
       continue;
     }
     const refreshToken = usedJustNow(family.doc, token) ? latestOf(parts.signingKey, family, token) : undefined;
-    return refreshToken === undefined ? { reused: { uid, clientId } } : { uid, clientId, refreshToken, issuedAt };
+    return refreshToken === undefined ? { reused: { uid, clientId } } : { ...same, refreshToken, issuedAt };
   }
 }
 
@@ -81,12 +114,13 @@ function latestOf(signingKey: Uint8Array, { key, doc }: Versioned<RefreshTokenDo
 }
 
 async function nextOf({ revoke, signingKey }: RefreshParts, family: Versioned<RefreshTokenDoc>, token: string) {
-  const { uid, clientId, used = [] } = family.doc;
+  const { uid, clientId, passwordSince = 0, used = [] } = family.doc;
   const issuedAt = await revoke.issueTime(uid, clientId);
   const refreshToken = successorOf(signingKey, family.key, token);
   const next: RefreshTokenDoc = {
     uid,
     clientId,
+    passwordSince,
     issuedAt,
     expiresAt: issuedAt + refreshLifeMs,
     current: digest(refreshToken),

@@ -1,9 +1,20 @@
 // Revocations: which tokens are refused before they run out; kept, announced to the others, known here in memory.
-import { devicesList, type Revocation, subjects } from "@parley/protocol";
-import { callMethod, type Logger, type NatsConnection, onNatsBack, parseJson, within } from "@parley/runtime";
+import { isRevokedBy, type PasswordChange, type Revocation, revocationKey, subjects } from "@parley/protocol";
+import {
+  type Logger,
+  type NatsConnection,
+  onNatsBack,
+  openRevocationList,
+  type Pass,
+  parseJson,
+  type RevocationList,
+  readRevocation,
+  within,
+} from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
-import { type Announcements, revocationKey, startAnnouncing } from "./announce.ts";
+import { type Announcements, startAnnouncing } from "./announce.ts";
+import { credentialOf } from "./refresh-tokens.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
 
 const pageDocuments = 1_000;
@@ -12,14 +23,17 @@ const reloadMs = 60_000;
 const skewSeconds = 300;
 /** How long the answer to a revocation waits for NATS to have it. */
 const announceMs = 1_000;
-
-type Known = Map<string, Revocation>;
+/** A token that was being made while the password was changed ends a little later than those before. */
+const passwordRevocationSeconds = (tokenLifeMs + 3_600_000) / 1000;
 
 export interface Revoke {
   /** Every token of the device so far is refused from now on, its refresh tokens are gone, its connection is ended. */
   device(uid: string, clientId: string): Promise<void>;
-  /** All devices of the user but that one. false: some may be left, as presence did not tell those it knows. */
-  otherDevices(uid: string, but: string | undefined): Promise<boolean>;
+  /**
+   * The same of all that was made under an earlier password, but of the login that changed it. The change must be made.
+   * Done again it does nothing more.
+   */
+  earlierPasswords(uid: string, change: PasswordChange): Promise<void>;
   refused(claims: TokenClaims): boolean;
   /** Unix ms for a new token of the device: now, and after everything that any replica revoked, by whatever clock. */
   issueTime(uid: string, clientId: string): Promise<number>;
@@ -30,43 +44,47 @@ export interface Revoke {
 }
 
 /** Loads what is kept, announces what may not have been, and follows what other replicas announce. */
-export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection; log: Logger }): Promise<Revoke> {
-  const { store, nats, log } = parts;
-  const known: Known = new Map();
+export async function startRevoke(parts: {
+  store: ApiStore;
+  nats: NatsConnection;
+  log: Logger;
+  /** marks a point where a test can end the process */
+  pass: Pass;
+}): Promise<Revoke> {
+  const { store, nats, log, pass } = parts;
+  const known = openRevocationList();
   const announcements = startAnnouncing(parts);
   const subscription = nats.subscribe(subjects.revoked, {
     callback: (error, message) => {
       if (error) return void log.error({ event: "subscription_failed", subject: subjects.revoked, err: error });
       try {
-        remember(known, parseJson(message.data) as Revocation);
+        known.add(parseJson(message.data) as Revocation);
       } catch (err) {
         log.error({ event: "revocation_unreadable", err });
       }
     },
   });
   for await (const { doc } of kept(store, { index: "until", after: Date.now() / 1000 })) {
-    const revocation = remember(known, doc);
+    known.add(doc);
     if (doc.announced) continue;
-    await endFamilies(store, revocation);
-    void announcements.add(revocation);
+    await endFamilies(store, doc);
+    void announcements.add(readRevocation(doc));
   }
   const reloading = startReloading(parts, known);
-  const device = (uid: string, clientId: string) => revokeDevice(store, { known, announcements }, uid, clientId);
+  const revokeParts = { store, known, announcements, pass };
   return {
-    device,
-    async otherDevices(uid, but) {
-      const { devices, all } = await devicesOf(parts, uid);
-      for (const clientId of devices) if (clientId !== but) await device(uid, clientId);
-      return all;
-    },
-    refused: ({ uid, clientId, iat }) =>
-      [revocationKey({ uid, clientId }), revocationKey({ uid })].some((key) => iat < (known.get(key)?.before ?? 0)),
+    device: (uid, clientId) => revokeDevice(revokeParts, uid, clientId),
+    earlierPasswords: (uid, change) => revokePassword(revokeParts, uid, change),
+    refused: (claims) => known.isRevoked(claims.uid, claims),
     async issueTime(uid, clientId) {
       const revoked = await store.revocations.getMany([revocationKey({ uid, clientId }), revocationKey({ uid })]);
       const latest = [...revoked.values()].map(({ doc }) => Math.ceil(doc.before * 1000));
       return Math.max(Date.now(), ...latest);
     },
-    list: (after, limit) => listKnown(known, after, limit),
+    list(after, limit) {
+      known.dropExpired();
+      return known.page(after, limit);
+    },
     async close() {
       await reloading.close();
       if (!nats.isClosed()) subscription.unsubscribe();
@@ -76,12 +94,15 @@ export async function startRevoke(parts: { store: ApiStore; nats: NatsConnection
 }
 
 /** Events are told once: what other replicas revoked while NATS was away is read from the store, then and every minute. */
-function startReloading({ store, nats, log }: { store: ApiStore; nats: NatsConnection; log: Logger }, known: Known) {
+function startReloading(
+  { store, nats, log }: { store: ApiStore; nats: NatsConnection; log: Logger },
+  known: RevocationList,
+) {
   let since = Date.now() / 1000;
   let running: Promise<void> = Promise.resolve();
   const reload = async () => {
     const from = Date.now() / 1000;
-    for await (const { doc } of kept(store, { index: "before", after: since - skewSeconds })) remember(known, doc);
+    for await (const { doc } of kept(store, { index: "before", after: since - skewSeconds })) known.add(doc);
     since = from;
   };
   const turn = () => {
@@ -100,16 +121,42 @@ function startReloading({ store, nats, log }: { store: ApiStore; nats: NatsConne
   };
 }
 
-async function revokeDevice(
-  store: ApiStore,
-  { known, announcements }: { known: Known; announcements: Announcements },
-  uid: string,
-  clientId: string,
-): Promise<void> {
+interface RevokeParts {
+  store: ApiStore;
+  known: RevocationList;
+  announcements: Announcements;
+  pass: Pass;
+}
+
+async function revokeDevice({ store, known, announcements }: RevokeParts, uid: string, clientId: string) {
   const revocation = await keepRevocation(store, { uid, clientId });
-  remember(known, revocation);
+  known.add(revocation);
   // Who is answered that it is revoked finds it refused by every replica that hears NATS.
   await within(announceMs, announcements.add(revocation));
+}
+
+/** Only what tokens and connections are told is left to do: the user's document ends the families of refresh tokens already. */
+async function revokePassword(parts: RevokeParts, uid: string, password: PasswordChange): Promise<void> {
+  const { store, known, announcements, pass } = parts;
+  const revocation = await keepPasswordRevocation(store, uid, password);
+  pass("before-announcement");
+  known.add(revocation);
+  await within(announceMs, announcements.add(revocation));
+  await endFamilies(store, revocation);
+}
+
+/** Only ever moves on to a later change: another replica may have kept one. */
+async function keepPasswordRevocation({ revocations }: ApiStore, uid: string, password: PasswordChange) {
+  const before = (Date.now() + 1) / 1000;
+  const revocation: Revocation = { uid, before, until: before + passwordRevocationSeconds, password };
+  const key = revocationKey(revocation);
+  for (;;) {
+    const kept = await revocations.get(key);
+    if (kept && (kept.doc.password?.since ?? 0) >= password.since) return readRevocation(kept.doc);
+    const doc = { ...revocation, announced: false };
+    const written = kept ? await revocations.update(key, doc, kept.version) : await revocations.insert(key, doc);
+    if (written) return revocation;
+  }
 }
 
 /**
@@ -143,25 +190,11 @@ async function putRevocation({ revocations }: ApiStore, of: { uid: string; clien
   }
 }
 
-/** What a replica that died while it revoked left behind. */
-async function endFamilies(store: ApiStore, { uid, clientId, before }: Revocation): Promise<void> {
-  const equals = clientId === undefined ? [uid] : [uid, clientId];
-  for (const { key, doc, version } of await refreshTokensOf(store, equals))
-    if (doc.issuedAt / 1000 < before) await store.refreshTokens.remove(key, version);
-}
-
-// Devices that hold tokens, and those presence knows: they may have connected by password.
-async function devicesOf({ store, nats, log }: { store: ApiStore; nats: NatsConnection; log: Logger }, uid: string) {
-  const devices = new Set<string>();
-  for (const { doc } of await refreshTokensOf(store, [uid])) devices.add(doc.clientId);
-  try {
-    const listed = await callMethod(nats, devicesList, { uid, via: "service" }, {}, { timeoutMs: 2_000 });
-    for (const { clientId } of listed.devices) devices.add(clientId);
-    return { devices, all: true };
-  } catch (error) {
-    log.warn({ event: "devices_unknown", uid, reason: String(error) });
-    return { devices, all: false };
-  }
+/** Removes the families that are ended: also what a replica that died while it revoked left behind. */
+async function endFamilies(store: ApiStore, revocation: Revocation): Promise<void> {
+  const { uid, clientId } = revocation;
+  for (const family of await refreshTokensOf(store, clientId === undefined ? [uid] : [uid, clientId]))
+    if (isRevokedBy(credentialOf(family), revocation)) await store.refreshTokens.remove(family.key, family.version);
 }
 
 async function refreshTokensOf({ refreshTokens }: ApiStore, equals: string[]) {
@@ -184,24 +217,4 @@ async function* kept({ revocations }: ApiStore, where: { index: "until" | "befor
     yield* items;
     page = next;
   } while (page);
-}
-
-function remember(known: Known, { uid, clientId, before, until }: Revocation): Revocation {
-  if (typeof uid !== "string" || typeof before !== "number" || typeof until !== "number")
-    throw new TypeError("a revocation names uid, before and until");
-  const revocation: Revocation = { uid, ...(clientId === undefined ? {} : { clientId }), before, until };
-  const key = revocationKey(revocation);
-  if ((known.get(key)?.before ?? 0) < before) known.set(key, revocation);
-  return revocation;
-}
-
-function listKnown(known: Known, after: string, limit: number) {
-  const now = Date.now() / 1000;
-  for (const [key, { until }] of known) if (until < now) known.delete(key);
-  const keys = [...known.keys()].filter((key) => key > after).sort();
-  const page = keys.slice(0, limit);
-  return {
-    revocations: page.map((key) => known.get(key) as Revocation),
-    next: keys.length > limit ? (page.at(-1) ?? null) : null,
-  };
 }

@@ -13,22 +13,18 @@ import { ingestPartition } from "@parley/protocol/partition";
 import type { Logger } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { randomName } from "../random-name.ts";
-import type { ApiStore } from "../store.ts";
+import { passwordSinceOf, type UserDoc } from "../store.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import { findUser } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
-import { beginFamily, type Successor, succeed } from "./refresh-tokens.ts";
-import type { Revoke } from "./revoke.ts";
+import { beginFamily, type RefreshParts, type Successor, succeed } from "./refresh-tokens.ts";
 import { signToken, tokenLifeMs } from "./tokens.ts";
 
 type Session = ResultOf<typeof login>;
 
-export interface SessionParts {
-  store: ApiStore;
+export interface SessionParts extends RefreshParts {
   passwords: Passwords;
   limits: LoginLimits;
-  revoke: Revoke;
-  signingKey: Uint8Array;
   log: Logger;
   /** where devices find MQTT over TCP */
   mqtt: { host: string; port: number };
@@ -43,8 +39,9 @@ export function sessionMethods(parts: SessionParts): Bound[] {
       return {};
     }),
     bind(usersLogin, async ({ uid, device }, call) => {
-      if (!(await parts.store.users.get(uid))) return new AppError("not_found", `there is no user ${uid}`);
-      return (await openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call)).session;
+      const user = await parts.store.users.get(uid);
+      if (!user) return new AppError("not_found", `there is no user ${uid}`);
+      return (await openSession(parts, user.doc, device, call)).session;
     }),
   ];
 }
@@ -61,10 +58,10 @@ async function logIn(
   );
   if (right instanceof AppError) return right;
   if (!right || !user) return new AppError("unauthenticated", "wrong user name or password");
-  const { uid, passwordHash } = user.doc;
-  const { session, end } = await openSession(parts, { uid, clientId: clientIdOf(uid, device) }, call);
-  // A change of the password ends the sessions that are there after it: one that was made meanwhile ends here.
-  if ((await store.users.get(uid))?.doc.passwordHash === passwordHash) return session;
+  const { session, end } = await openSession(parts, user.doc, device, call);
+  // The session is of the password that was right: if that was changed meanwhile it is no good, and better not answered.
+  const now = (await store.users.get(user.doc.uid))?.doc;
+  if (passwordSinceOf(now) === passwordSinceOf(user.doc)) return session;
   await end();
   return new AppError("unauthenticated", "the password was changed just now; log in again");
 }
@@ -81,21 +78,26 @@ async function rotate(parts: SessionParts, token: string, call: Call): Promise<S
 
 async function openSession(
   parts: SessionParts,
-  { uid, clientId }: { uid: string; clientId: string },
+  user: UserDoc,
+  device: string | undefined,
   call: Call,
 ): Promise<{ session: Session; end(): Promise<void> }> {
+  const { uid } = user;
+  const clientId = clientIdOf(uid, device);
   const issuedAt = await parts.revoke.issueTime(uid, clientId);
-  const { refreshToken, end } = await beginFamily(parts.store, { uid, clientId, issuedAt });
-  return { session: await sessionOf(parts, { uid, clientId, issuedAt, refreshToken }, call), end };
+  const begun = { uid, clientId, issuedAt, passwordSince: passwordSinceOf(user) };
+  const { first, end } = await beginFamily(parts.store, begun);
+  return { session: await sessionOf(parts, first, call), end };
 }
 
 async function sessionOf(
   { signingKey, mqtt }: SessionParts,
-  { uid, clientId, issuedAt, refreshToken }: Successor,
+  { refreshToken, ...made }: Successor,
   call: Call,
 ): Promise<Session> {
-  const expiresAt = Math.floor((issuedAt + tokenLifeMs) / 1000) * 1000;
-  const token = await signToken(signingKey, { uid, clientId, issuedAt, expiresAt });
+  const { uid, clientId } = made;
+  const expiresAt = Math.floor((made.issuedAt + tokenLifeMs) / 1000) * 1000;
+  const token = await signToken(signingKey, { ...made, expiresAt });
   return {
     uid,
     token,

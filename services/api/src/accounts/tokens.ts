@@ -1,22 +1,30 @@
 // User tokens: HS256 with the installation's signing key; `alg` in a token is never believed.
 import { randomUUID } from "node:crypto";
+import type { Credential } from "@parley/protocol";
 import { jwtVerify, SignJWT } from "jose";
 
 /** Life of a token. */
 export const tokenLifeMs = 24 * 3_600_000;
 
-/** What a token says, checked: unix seconds; `iat` has milliseconds, so that a revocation cuts exactly. */
-export interface TokenClaims {
+/** What a token says, checked. `issuedAt` has milliseconds, so that a revocation cuts exactly. */
+export interface TokenClaims extends Credential {
   uid: string;
   clientId: string;
-  iat: number;
 }
 
-export async function signToken(
-  signingKey: Uint8Array,
-  { uid, clientId, issuedAt, expiresAt }: { uid: string; clientId: string; issuedAt: number; expiresAt: number },
-): Promise<string> {
-  return new SignJWT({ clientId })
+/** What a new token is to say; times in unix ms. */
+export interface NewToken {
+  uid: string;
+  clientId: string;
+  issuedAt: number;
+  expiresAt: number;
+  passwordSince: number;
+  family: string;
+}
+
+export async function signToken(signingKey: Uint8Array, token: NewToken): Promise<string> {
+  const { uid, clientId, issuedAt, expiresAt, passwordSince, family } = token;
+  return new SignJWT({ clientId, passwordSince, family })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(uid)
     .setJti(randomUUID())
@@ -32,9 +40,10 @@ export async function verifyToken(signingKey: Uint8Array, token: string): Promis
       algorithms: ["HS256"],
       requiredClaims: ["sub", "clientId", "iat", "exp"],
     });
-    const { sub: uid, clientId, iat } = payload;
+    const { sub: uid, clientId, iat, passwordSince = 0, family } = payload;
     if (typeof uid !== "string" || typeof clientId !== "string" || typeof iat !== "number") return undefined;
-    return { uid, clientId, iat };
+    if (typeof passwordSince !== "number" || !(family === undefined || typeof family === "string")) return undefined;
+    return { uid, clientId, issuedAt: iat, passwordSince, family };
   } catch {
     return undefined;
   }

@@ -49,5 +49,6 @@ async function recognize(parts: IdentityParts, credential: string): Promise<Iden
   }
   const claims = await verifyToken(parts.signingKey, credential);
   if (!claims || parts.revoke.refused(claims)) return undefined;
-  return { kind: "user", caller: { uid: claims.uid, clientId: claims.clientId, via: "http" } };
+  const { uid, clientId, family } = claims;
+  return { kind: "user", caller: { uid, clientId, via: "http", ...(family === undefined ? {} : { family }) } };
 }

@@ -1,0 +1,60 @@
+// The revocations that one process knows: the latest of each key, asked about every token.
+import {
+  type Credential,
+  isRevokedBy,
+  laterRevocation,
+  type Revocation,
+  revocationKey,
+  revocationKeysOf,
+} from "@parley/protocol";
+
+export interface RevocationList {
+  /** Throws TypeError for what is no revocation. */
+  add(told: Revocation): void;
+  isRevoked(uid: string, credential: Credential): boolean;
+  /** In the order of their keys; `next` is the `after` of the page to follow. */
+  page(after: string, limit: number): { revocations: Revocation[]; next: string | null };
+  /** Those that matter no more. */
+  dropExpired(): void;
+}
+
+export function openRevocationList(): RevocationList {
+  const known = new Map<string, Revocation>();
+  const now = () => Date.now() / 1000;
+  return {
+    add(told) {
+      const revocation = readRevocation(told);
+      const key = revocationKey(revocation);
+      known.set(key, laterRevocation(known.get(key), revocation));
+    },
+    isRevoked: (uid, credential) =>
+      revocationKeysOf(uid, credential.clientId).some((key) => {
+        const revocation = known.get(key);
+        return revocation !== undefined && revocation.until > now() && isRevokedBy(credential, revocation);
+      }),
+    page(after, limit) {
+      const keys = [...known.keys()].filter((key) => key > after).sort();
+      const page = keys.slice(0, limit);
+      return {
+        revocations: page.map((key) => known.get(key) as Revocation),
+        next: keys.length > limit ? (page.at(-1) ?? null) : null,
+      };
+    },
+    dropExpired() {
+      for (const [key, { until }] of known) if (until <= now()) known.delete(key);
+    },
+  };
+}
+
+/** As it is told and kept, without what others keep beside it. Throws TypeError. */
+export function readRevocation(told: Revocation): Revocation {
+  const { uid, clientId, before, until, password } = told;
+  if (typeof uid !== "string" || typeof before !== "number" || typeof until !== "number")
+    throw new TypeError("a revocation names uid, before and until");
+  if (password !== undefined && typeof password.since !== "number")
+    throw new TypeError("a revocation by a change of password names since");
+  const of = { uid, ...(clientId === undefined ? {} : { clientId }), before, until };
+  if (password === undefined) return of;
+  const { since, keep } = password;
+  return { ...of, password: { since, ...(keep === undefined ? {} : { keep }) } };
+}

@@ -1,0 +1,71 @@
+// A change of password, as live connections of stock clients feel it.
+import assert from "node:assert/strict";
+import { after, type TestContext, test } from "node:test";
+import { callHttp, type Session } from "@parley/client";
+import { accountPassword, login, refresh } from "@parley/protocol";
+import { eventually, startTestCluster } from "@parley/testkit";
+import { connectAsync, type IClientOptions } from "mqtt";
+import { password, registerAll } from "./people.ts";
+
+const cluster = await startTestCluster({ after });
+const newPassword = "another password";
+
+const logIn = (username: string, device: string, by = password): Promise<Session> =>
+  callHttp(cluster.run().http, login, { username, password: by, device });
+
+async function connect(t: TestContext, { mqtt, clientId }: Session, options: IClientOptions = {}) {
+  const { host, port, username } = mqtt;
+  const login = { username, password: mqtt.password, clientId, reconnectPeriod: 0, ...options };
+  const client = await connectAsync(`mqtt://${host}:${port}`, login, false);
+  t.after(() => client.endAsync(true));
+  return client;
+}
+
+const change = ({ token }: Session) =>
+  callHttp(cluster.run().http, accountPassword, { password, newPassword }, { token });
+
+const refusal = { code: 5 };
+
+for (const way of ["token", "password"] as const)
+  test(`a live connection made by ${way} under the old password ends with its change, also under the changer's own device name`, async (t) => {
+    const uid = `anna-${way}`;
+    await registerAll(cluster, uid);
+    const mine = await logIn(uid, "web");
+    const others = [await logIn(uid, "web"), await logIn(uid, "phone")];
+    const typed = way === "password" ? { password } : {};
+    const connected = await Promise.all(others.map((session) => connect(t, session, typed)));
+    await change(mine);
+    await eventually(() => connected.every((client) => !client.connected));
+    for (const session of others) {
+      await assert.rejects(connect(t, session, typed), refusal);
+      const shown = { refreshToken: session.refreshToken };
+      await assert.rejects(callHttp(cluster.run().http, refresh, shown), { code: "unauthenticated" });
+    }
+    const kept = await connect(t, mine);
+    await callHttp(cluster.run().http, refresh, { refreshToken: mine.refreshToken });
+    const retyped = await connect(t, others[1]!, { password: newPassword });
+    assert.deepEqual([kept.connected, retyped.connected], [true, true]);
+  });
+
+test("the connection of the device that changes the password goes on", async (t) => {
+  await registerAll(cluster, "bert");
+  const mine = await logIn("bert", "web");
+  const [kept, ended] = [await connect(t, mine), await connect(t, await logIn("bert", "phone"))];
+  const closed: string[] = [];
+  kept.on("close", () => closed.push("kept"));
+  await change(mine);
+  await eventually(() => !ended.connected);
+  await kept.subscribeAsync(mine.topics.subscribe, { qos: 1 });
+  assert.deepEqual(closed, []);
+});
+
+test("of connects by password under way while it is changed none stays connected", async (t) => {
+  await registerAll(cluster, "cora");
+  const mine = await logIn("cora", "web");
+  const sessions = await Promise.all(["web", "a", "b", "c", "d", "e"].map((device) => logIn("cora", device)));
+  const connects = sessions.map((session) => connect(t, session, { password }).catch(() => undefined));
+  await change(mine);
+  const clients = (await Promise.all(connects)).filter((client) => client !== undefined);
+  t.diagnostic(`${clients.length} were let in`);
+  await eventually(() => clients.every((client) => !client.connected));
+});
