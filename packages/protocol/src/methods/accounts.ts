@@ -94,7 +94,7 @@ export const register = defineMethod({
 export const accountPassword = defineMethod({
   name: "account.password",
   owner: "api",
-  summary: "Changes the caller's password; every other device is logged out.",
+  summary: "Changes the caller's password; every other login is ended, also under the same device name.",
   http: { verb: "POST", path: "/account/password" },
   mqtt: false,
   changes: true,

@@ -14,7 +14,9 @@ export async function forward(
   caller: Caller,
   params: object,
 ): Promise<Uint8Array> {
-  const asked: MethodRequest = { caller, params };
+  // Which login it is concerns accounts only.
+  const { family: _, ...known } = caller;
+  const asked: MethodRequest = { caller: known, params };
   const answer = await request(nats, methodSubject(method.name), JSON.stringify(asked), { timeoutMs }).catch(
     (error: unknown) => {
       throw unreachable(method, error);
