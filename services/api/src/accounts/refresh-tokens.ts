@@ -4,6 +4,7 @@ import { AppError } from "@parley/protocol";
 import type { Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
+import { credentialOf, familyName, isOfEarlierPassword } from "./families.ts";
 import type { Revoke } from "./revoke.ts";
 
 const refreshLifeMs = 30 * 24 * 3_600_000;
@@ -44,26 +45,6 @@ export async function beginFamily(
   await refreshTokens.insert(key, { ...begun, expiresAt: begun.issuedAt + refreshLifeMs });
   const first = { ...begun, refreshToken, family: familyName(key) };
   return { first, end: async () => void (await refreshTokens.remove(key)) };
-}
-
-/** What a family's tokens are made with. */
-export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {
-  const { clientId, issuedAt, passwordSince = 0 } = doc;
-  return { clientId, issuedAt: issuedAt / 1000, passwordSince, family: familyName(key) };
-}
-
-/** As access tokens name it: enough to know it by, and too little to show a made-up token of it. */
-function familyName(key: string): string {
-  return key.slice(0, 32);
-}
-
-/** The user's document alone decides: from the write that changes the password on, whoever dies behind it. */
-async function isOfEarlierPassword({ users }: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
-  const user = (await users.get(family.doc.uid))?.doc;
-  if (user === undefined) return true;
-  const { since = 0, keep } = user.passwordChange ?? {};
-  const { passwordSince, family: name } = credentialOf(family);
-  return passwordSince < since && name !== keep;
 }
 
 /** Uses a token up. Every replica answers the same successor for it during the grace, also after a crash in between. */

@@ -14,7 +14,7 @@ import {
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { type Announcements, startAnnouncing } from "./announce.ts";
-import { credentialOf } from "./refresh-tokens.ts";
+import { credentialOf } from "./families.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
 
 const pageDocuments = 1_000;

@@ -1,0 +1,23 @@
+// Families of refresh tokens, one for each login: what they are made with, and whether a change of password ended them.
+import type { Versioned } from "@parley/store";
+import type { ApiStore, RefreshTokenDoc } from "../store.ts";
+
+/** What a family's tokens are made with. */
+export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {
+  const { clientId, issuedAt, passwordSince = 0 } = doc;
+  return { clientId, issuedAt: issuedAt / 1000, passwordSince, family: familyName(key) };
+}
+
+/** As access tokens name it: enough to know it by, and too little to show a made-up token of it. */
+export function familyName(key: string): string {
+  return key.slice(0, 32);
+}
+
+/** The user's document alone decides: from the write that changes the password on, whoever dies behind it. */
+export async function isOfEarlierPassword({ users }: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
+  const user = (await users.get(family.doc.uid))?.doc;
+  if (user === undefined) return true;
+  const { since = 0, keep } = user.passwordChange ?? {};
+  const { passwordSince, family: name } = credentialOf(family);
+  return passwordSince < since && name !== keep;
+}
