@@ -1,5 +1,6 @@
 // The settings of a cluster on this machine, read strictly from the environment.
 import { resolve } from "node:path";
+import { nearest } from "@parley/runtime";
 import { type ServiceName, serviceNames, services } from "./services.ts";
 import { SetupError } from "./setup-error.ts";
 
@@ -17,9 +18,14 @@ export type PublicPorts = { http: number; mqtt: number; ws: number };
 export type ClusterSettings = { dir: string; ports: PublicPorts; replicas: Replicas; storeUrl: string };
 
 const maxReplicas = 16;
+const prefix = "PARLEY_";
+const settingNames = ["DIR", "HTTP_PORT", "MQTT_PORT", "WS_PORT", "REPLICAS"];
+/** Read by services, by `parley` and by tests: not ours, and not mistyped ones of ours. */
+const namesOfOthers = ["BROKER_URL", "SECRETS", "LOG_LEVEL", "INSTANCE", "HEALTH_HOST", "URL", "USER", "PASSWORD"];
 
 /** Reads `PARLEY_DIR PARLEY_HTTP_PORT PARLEY_MQTT_PORT PARLEY_WS_PORT PARLEY_REPLICAS STORE_URL`, or throws a SetupError. */
 export function readClusterSettings(env: Record<string, string | undefined>): ClusterSettings {
+  refuseMistyped(env);
   const dir = resolve(env.PARLEY_DIR || ".parley");
   const ports = {
     http: readPort(env, "PARLEY_HTTP_PORT", 8080),
@@ -40,6 +46,16 @@ export function checkReplicas(replicas: Replicas, storeUrl: string): void {
   throw new SetupError(
     `PARLEY_REPLICAS: ${many}=${replicasOf(many, replicas)} is not possible on SQLite, where ${many}'s file belongs to one process; set STORE_URL=mongodb://…`,
   );
+}
+
+// Others may have variables of this prefix as well: only what looks like one of ours is refused.
+function refuseMistyped(env: Record<string, string | undefined>): void {
+  for (const key of Object.keys(env).filter((name) => name.startsWith(prefix))) {
+    const name = key.slice(prefix.length);
+    if (settingNames.includes(name) || namesOfOthers.includes(name)) continue;
+    const guess = nearest(name, settingNames);
+    if (guess) throw new SetupError(`${key} is not a setting of npm start (did you mean ${prefix}${guess}?)`);
+  }
 }
 
 function readPort(env: Record<string, string | undefined>, key: string, fallback: number): number {
