@@ -5,6 +5,7 @@ import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAsync } from "mqtt";
 import * as mosquitto from "./mosquitto.ts";
 import { connectAs, registerAll } from "./people.ts";
+import { openStock } from "./stock.ts";
 
 const cluster = await startTestCluster({ after });
 
@@ -42,6 +43,36 @@ test("a stock client gets its ack on its own topic, and the same one for the sam
   const ack = await mosquitto.ask(session, session.topics.publish.msg, packet);
   assert.deepEqual({ ...ack, ts: 0 }, { type: "ack", id: "1", conv: `p2p/${alice}/${bob}`, seq: 1, ts: 0 });
   assert.deepEqual(await mosquitto.ask(session, session.topics.publish.msg, packet), ack);
+});
+
+test("numbers of a message come back as they were sent, also beyond 2^53: live, by every request over MQTT, and where the packet is built anew", async (t) => {
+  const [alice = "", bob = ""] = await people("alice", "bob");
+  const sender = await openStock(t, await mosquitto.logIn(cluster, alice, "numbers"));
+  const receiver = await openStock(t, await mosquitto.logIn(cluster, bob, "numbers"));
+  const heard: { topic: string; text: string }[] = [];
+  receiver.client.on("message", (topic, payload) => heard.push({ topic, text: `${payload}` }));
+  const content = '{"type":"x-n","big":9007199254740993,"list":[1.0,-0,1e400,-123456789012345678901234567890]}';
+  const to = `"to":"user/${bob}","content":${content}`;
+  const packets = [`{"id":"1",${to}}`, ` {"id":"2",${to}}`, `{"ts":9007199254740993,"id":"3",${to}}`];
+  for (const packet of packets) await sender.client.publishAsync(sender.session.topics.publish.msg, packet, { qos: 1 });
+  const [live, , own] = receiver.session.topics.subscribe;
+  const countOn = (topic: string | undefined, some = heard) =>
+    some
+      .filter((one) => one.topic === topic)
+      .reduce((sum, one) => sum + one.text.split(`"content":${content}`).length - 1, 0);
+  await eventually(() => heard.filter(({ topic }) => topic === live).length >= packets.length);
+  assert.equal(countOn(live), packets.length, "live");
+  const conv = `p2p/${alice}/${bob}`;
+  const requests = [
+    { method: "history.get", params: { conv }, found: 3 },
+    { method: "sync", params: { cursors: {} }, found: 3 },
+    { method: "conversations.list", params: {}, found: 1 },
+  ];
+  for (const { method, params, found } of requests) {
+    const before = heard.length;
+    await receiver.ask(receiver.session.topics.publish.rpc, JSON.stringify({ id: method, method, params }));
+    assert.equal(countOn(own, heard.slice(before)), found, method);
+  }
 });
 
 test("two SDK clients: every message acknowledged, shown once, in one order for both", async (t) => {
