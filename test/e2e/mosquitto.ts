@@ -33,7 +33,8 @@ export async function subscribe(t: TestContext, session: Session, version: Versi
   // Its output goes through a pipe, where it writes block by block unless told otherwise.
   const args = ["-oL", "mosquitto_sub", ...connectArgs(session, version), ...topics, "-v", "-d"];
   const child = spawn("stdbuf", args, { stdio: ["ignore", "pipe", "inherit"] });
-  t.after(() => child.kill());
+  // SIGTERM can leave it waiting for ever: its handler takes a lock that the interrupted code may hold (2.0.11).
+  t.after(() => child.kill("SIGKILL"));
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;

@@ -70,7 +70,7 @@ async function chatAndStartAgain(t: TestContext, dir: string): Promise<void> {
   for (const { password } of logins) for (const line of printed) assert.ok(!line.includes(password), line);
 
   const listener = spawn("sh", ["-c", `exec env ${printed[0]}`]);
-  t.after(() => listener.kill());
+  t.after(() => listener.kill("SIGKILL"));
   let heard = "";
   listener.stdout.setEncoding("utf8").on("data", (text: string) => {
     heard += text;

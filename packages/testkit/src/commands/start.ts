@@ -1,8 +1,8 @@
 // `npm start`: the whole cluster until Ctrl-C.
-import { startCluster } from "../cluster.ts";
-import { describeRun, readDemo } from "../demo.ts";
-import { readClusterSettings } from "../settings.ts";
-import { SetupError } from "../setup-error.ts";
+import { startCluster } from "../cluster/cluster.ts";
+import { readClusterSettings } from "../cluster/settings.ts";
+import { SetupError } from "../processes/setup-error.ts";
+import { describeRun, readDemo } from "./demo.ts";
 
 // One Ctrl-C arrives several times: from the terminal, and passed on by npm and by start.mjs.
 const sameSignalMs = 700;

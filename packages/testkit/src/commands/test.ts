@@ -38,7 +38,7 @@ async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promi
     concurrency,
     // Before the file's own deadline, so that the test that hangs is named.
     timeout: deadlineMs - 10_000,
-    execArgv: ["--import", import.meta.resolve("../file-deadline.ts")],
+    execArgv: ["--import", import.meta.resolve("../testing/file-deadline.ts")],
     signal: outOfTime,
   });
   tests.on("test:summary", ({ file, counts: all, duration_ms }) => {

@@ -1,7 +1,7 @@
 // A wall clock of its own for each service process (libfaketime): it can be set while the process runs.
 import { globSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../child.ts";
+import type { Environment } from "../processes/child.ts";
 
 export interface Clocks {
   /** What a process is started with so that its clock is the one of this name. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
-import { eventually } from "../eventually.ts";
-import type { TestContext } from "../start-servers.ts";
+import { eventually } from "../processes/eventually.ts";
+import type { TestContext } from "../testing/start-servers.ts";
 import { type Link, startLink } from "./link.ts";
 
 /** A server that answers each piece it hears with the same in capitals, and what it has heard. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually } from "../eventually.ts";
-import { startTestCluster } from "../start-test-cluster.ts";
+import { eventually } from "../processes/eventually.ts";
+import { startTestCluster } from "../testing/start-test-cluster.ts";
 
 const parts = ["nats-server", "redis-server", "api", "auth-webhook"] as const;
 

@@ -1,5 +1,5 @@
 // One link between each replica of each service and each server it uses.
-import { type ServiceName, serviceNames, type Wiring } from "../services.ts";
+import { type ServiceName, serviceNames, type Wiring } from "../parts/services.ts";
 import { type Link, startLink } from "./link.ts";
 
 /** The servers a service talks to, by what they are to it. */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { BSON } from "mongodb";
-import type { TestContext } from "../start-servers.ts";
+import type { TestContext } from "../testing/start-servers.ts";
 import { type Command, type Message, messages, replyTo, withCommand } from "./wire.ts";
 
 /** What happens to one command. `code` stands for the server's error of that number. */

@@ -5,8 +5,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { searchPath } from "../child.ts";
-import { SetupError } from "../setup-error.ts";
+import { searchPath } from "../processes/child.ts";
+import { SetupError } from "../processes/setup-error.ts";
 
 const tools = join(import.meta.dirname, "../../../../.tools");
 const pom = join(import.meta.dirname, "java-server/pom.xml");

@@ -2,9 +2,9 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MongoClient } from "mongodb";
-import { isInstalled, type Program, startChild } from "../child.ts";
-import { eventually } from "../eventually.ts";
-import { freePort } from "../free-port.ts";
+import { isInstalled, type Program, startChild } from "../processes/child.ts";
+import { eventually } from "../processes/eventually.ts";
+import { freePort } from "../processes/free-port.ts";
 import { fetchJars } from "./jars.ts";
 
 /** `mongodb`: a server that MONGODB_URL names. mongo-java-server keeps all in memory and has no index scans. */

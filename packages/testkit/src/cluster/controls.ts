@@ -1,8 +1,8 @@
 // What a test does to a running cluster: kill, pause, stop, flush, and wait until it is well again.
 import { Redis } from "ioredis";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../processes/eventually.ts";
+import type { Supervised } from "../processes/supervise.ts";
 import type { Part } from "./parts.ts";
-import type { Supervised } from "./supervise.ts";
 
 /** Which replica, counted from 0. */
 export type Which = { index?: number };

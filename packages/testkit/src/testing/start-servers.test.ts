@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { Redis } from "ioredis";
 import { connectAsync } from "mqtt";
 import { connect } from "nats";
-import { eventually } from "./eventually.ts";
-import { servers } from "./servers.ts";
+import { servers } from "../parts/servers.ts";
+import { eventually } from "../processes/eventually.ts";
 import { startServers } from "./start-servers.ts";
 
 test("real servers answer when startServers resolves, and again on the same port after kill -9 and start", async (t) => {

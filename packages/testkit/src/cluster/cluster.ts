@@ -1,21 +1,22 @@
 // The whole of Parley on this machine, supervised: what `npm start` runs and tests use.
 import { join } from "node:path";
 import { readSecrets, readSecretText } from "@parley/runtime";
+import { type Clocks, openClocks } from "../faults/clocks.ts";
+import type { Link } from "../faults/link.ts";
+import { type LinkedServer, type Links, startLinks } from "../faults/links.ts";
+import type { ServerDoor } from "../parts/server.ts";
+import { passwordFiles, type ServerName, serverNames, servers } from "../parts/servers.ts";
+import { serviceNames, services, type Wiring } from "../parts/services.ts";
+import { SetupError } from "../processes/setup-error.ts";
+import type { Supervised } from "../processes/supervise.ts";
 import { checkStore } from "./check-store.ts";
 import { controls, flushRedis, type Which } from "./controls.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { type Clocks, openClocks } from "./faults/clocks.ts";
-import type { Link } from "./faults/link.ts";
-import { type LinkedServer, type Links, startLinks } from "./faults/links.ts";
 import { type Front, startFront } from "./front.ts";
-import { announceReady, type Part, serverNames, superviseParts } from "./parts.ts";
+import { announceReady, type Part, superviseParts } from "./parts.ts";
 import { type PortPlan, planPorts } from "./ports.ts";
 import { endLeftovers, type Login, type RunFile, removeRunFile, writeRunFile } from "./run-file.ts";
-import { passwordFiles, type ServerDoor, type ServerName, servers } from "./servers.ts";
-import { serviceNames, services, type Wiring } from "./services.ts";
 import { checkReplicas, type PublicPorts, type Replicas } from "./settings.ts";
-import { SetupError } from "./setup-error.ts";
-import type { Supervised } from "./supervise.ts";
 
 export type ClusterOptions = {
   /** The data folder, absolute. */

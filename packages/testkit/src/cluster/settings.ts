@@ -1,8 +1,8 @@
 // The settings of a cluster on this machine, read strictly from the environment.
 import { resolve } from "node:path";
 import { nearest } from "@parley/runtime";
-import { type ServiceName, serviceNames, services } from "./services.ts";
-import { SetupError } from "./setup-error.ts";
+import { type ServiceName, serviceNames, services } from "../parts/services.ts";
+import { SetupError } from "../processes/setup-error.ts";
 
 /** How many of each; `all` is for those not named. */
 export type Replicas = Partial<Record<ServiceName | "all", number>>;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Server } from "node:net";
 import { test } from "node:test";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../processes/free-port.ts";
+import type { TestContext } from "../testing/start-servers.ts";
 import { startFront } from "./front.ts";
-import type { TestContext } from "./start-servers.ts";
 
 /** A replica that says its name to whoever connects. */
 async function startNamed(t: TestContext, name: string): Promise<{ port: number; server: Server }> {

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
 import { promisify } from "node:util";
-import { searchPath } from "./child.ts";
+import { searchPath } from "../processes/child.ts";
 
 const pluginName = "mosquitto_password_file.so";
 const pluginFolders = [

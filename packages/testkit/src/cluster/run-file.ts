@@ -2,8 +2,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mainOf, type ServiceName, serviceNames } from "./services.ts";
-import { commandOf, hasInEnvironment, startOf } from "./system-process.ts";
+import { mainOf, type ServiceName, serviceNames } from "../parts/services.ts";
+import { commandOf, hasInEnvironment, startOf } from "../processes/system-process.ts";
 
 export type Login = { username: string; password: string };
 

@@ -5,10 +5,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceTopics } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import type { Login, RunFile } from "./run-file.ts";
-import { SetupError } from "./setup-error.ts";
+import type { Login, RunFile } from "../cluster/run-file.ts";
+import { SetupError } from "../processes/setup-error.ts";
 
-const defaultFolder = join(import.meta.dirname, "../../../.parley");
+const defaultFolder = join(import.meta.dirname, "../../../../.parley");
 
 /** The logins kept in the data folder, or new ones; api knows them. */
 export async function readDemo(dir: string, http: string): Promise<[Login, Login]> {

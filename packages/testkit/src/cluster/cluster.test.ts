@@ -15,12 +15,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { eventually } from "../processes/eventually.ts";
+import { freePort } from "../processes/free-port.ts";
+import { startServers, type TestContext } from "../testing/start-servers.ts";
+import { startTestCluster } from "../testing/start-test-cluster.ts";
 import { startCluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
-import { freePort } from "./free-port.ts";
 import { type RunFile, writeRunFile } from "./run-file.ts";
-import { startServers, type TestContext } from "./start-servers.ts";
-import { startTestCluster } from "./start-test-cluster.ts";
 
 function tempFolder(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), "parley-folder-"));

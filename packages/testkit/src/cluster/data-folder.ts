@@ -1,8 +1,8 @@
 // The data folder: its version, and that one cluster at a time works in it.
 import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SetupError } from "./setup-error.ts";
-import { commandOf, startOf } from "./system-process.ts";
+import { SetupError } from "../processes/setup-error.ts";
+import { commandOf, startOf } from "../processes/system-process.ts";
 
 /** The layout of the data folder that this Parley reads and writes. */
 const dataVersion = 1;

@@ -1,7 +1,8 @@
 // Where everything of a cluster listens: the public ports, moved when taken, and the internal ones, free and kept.
-import { freePort, isFree } from "./free-port.ts";
-import type { ServerName } from "./servers.ts";
-import { type PortName, type Ports, type ServiceName, serviceNames, services } from "./services.ts";
+
+import type { ServerName } from "../parts/servers.ts";
+import { type PortName, type Ports, type ServiceName, serviceNames, services } from "../parts/services.ts";
+import { freePort, isFree } from "../processes/free-port.ts";
 import { type PublicPorts, type Replicas, replicasOf } from "./settings.ts";
 
 export type PortPlan = {

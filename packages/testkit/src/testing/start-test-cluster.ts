@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "../cluster/cluster.ts";
 import type { TestContext } from "./start-servers.ts";
 
 /** Starts a cluster of the test's own. `PARLEY_KEEP=1` in the environment keeps its folder, with the logs. */

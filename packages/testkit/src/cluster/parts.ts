@@ -1,17 +1,17 @@
 // The parts of a cluster, each replica under supervision.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Environment } from "./child.ts";
-import type { Clocks } from "./faults/clocks.ts";
-import type { Links } from "./faults/links.ts";
-import { type ServerDoor, type ServerName, servers } from "./servers.ts";
-import { askHealth, type ServiceName, serviceNames, serviceProgram, type Wiring } from "./services.ts";
-import { type Supervised, type SupervisedOptions, supervise } from "./supervise.ts";
+import type { Clocks } from "../faults/clocks.ts";
+import type { Links } from "../faults/links.ts";
+import type { ServerDoor } from "../parts/server.ts";
+import { type ServerName, serverNames, servers } from "../parts/servers.ts";
+import { askHealth, type ServiceName, serviceNames, serviceProgram, type Wiring } from "../parts/services.ts";
+import type { Environment } from "../processes/child.ts";
+import { type Supervised, type SupervisedOptions, supervise } from "../processes/supervise.ts";
 
 /** A part by its folder's or program's name. */
 export type Part = ServerName | ServiceName;
 
-export const serverNames = Object.keys(servers) as ServerName[];
 const partNames: readonly Part[] = [...serverNames, ...serviceNames];
 
 type Hooks = Pick<SupervisedOptions, "log" | "changed" | "trouble"> & {

@@ -1,7 +1,7 @@
 // The services of a cluster: what each is told by its environment, and which ports it needs.
 import { get } from "node:http";
 import { join } from "node:path";
-import type { Environment, Program } from "./child.ts";
+import type { Environment, Program } from "../processes/child.ts";
 
 /** A port of a service beside its health port. */
 export type PortName = "hooks" | "http" | "mqtt" | "ws" | "admin";
@@ -31,7 +31,7 @@ type Service = {
   env(wiring: Wiring, own: Ports, given: Environment): Environment;
 };
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../../..");
 
 export const services: Record<ServiceName, Service> = {
   history: { prefix: "HISTORY", ownsStore: true, ports: [], stops: 4, env: () => ({}) },

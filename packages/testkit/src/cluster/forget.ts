@@ -1,8 +1,8 @@
 // Servers that come back without their data: the broker without its sessions, NATS without JetStream's streams.
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Cluster } from "../cluster.ts";
-import type { ServerName } from "../servers.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { ServerName } from "../parts/servers.ts";
 
 const dataOf = { mosquitto: "mosquitto.db", "nats-server": "jetstream" } as const;
 

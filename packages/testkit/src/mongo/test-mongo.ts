@@ -1,9 +1,9 @@
 // A fresh MongoDB database for a test, on whatever speaks MongoDB's protocol here.
 import { randomBytes } from "node:crypto";
 import { MongoClient } from "mongodb";
-import type { MongoKind } from "./mongo/server.ts";
-import { type SharedMongo, sharedMongo } from "./mongo/shared-server.ts";
-import type { TestContext } from "./start-servers.ts";
+import type { TestContext } from "../testing/start-servers.ts";
+import type { MongoKind } from "./server.ts";
+import { type SharedMongo, sharedMongo } from "./shared-server.ts";
 
 export type TestMongo = {
   /** A database of the test's own: dropped when the test ends. */

@@ -2,10 +2,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, startChild } from "./child.ts";
-import { eventually } from "./eventually.ts";
-import { freePort } from "./free-port.ts";
-import { type ServerName, servers, servicesUsername } from "./servers.ts";
+import { servicesUsername } from "../parts/server.ts";
+import { type ServerName, servers } from "../parts/servers.ts";
+import { type Child, startChild } from "../processes/child.ts";
+import { eventually } from "../processes/eventually.ts";
+import { freePort } from "../processes/free-port.ts";
 
 /** What registers the clean-up: node:test's context, or anything with its `after`. */
 export type TestContext = { after(fn: () => unknown): void };
