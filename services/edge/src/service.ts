@@ -13,6 +13,7 @@ import {
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
+import { openLearning, openRecords, type Records, readRecords } from "./broker/records.ts";
 import type { EdgeConfig } from "./config.ts";
 import { startAdmin } from "./doors/admin.ts";
 import { type Door, type DoorOptions, openTcp, openWebSocket } from "./doors/listen.ts";
@@ -34,7 +35,7 @@ export interface Edge {
 }
 
 export async function startEdge(config: EdgeConfig, context: ServiceContext): Promise<Edge> {
-  const { log, health } = context;
+  const { log } = context;
   const { servicesSecret, hookSecret } = context.secrets();
   const connections = new Set<Connection>();
   const urls = config.EDGE_HOOKS_URL.split(",");
@@ -55,8 +56,10 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     log,
     onAnswer: (hook, { verdict }) => measures.hooks.inc({ hook, verdict }),
   });
+  const records = openRecords();
   const sessions = startSessions({
     hooks,
+    records,
     endSession: (clientId) => endSession(broker, clientId),
     awayMax: config.EDGE_USER_SESSIONS_AWAY,
     log,
@@ -71,21 +74,7 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
   const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log });
-  const memory = watchBrokerMemory({
-    limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
-    endLongestAway: sessions.endLongestAway,
-    closeUnread: () => [...connections].filter((connection) => connection.closeUnread()).length,
-    context,
-  });
-  const probe = startProbe({
-    health,
-    broker,
-    hooks,
-    clientId: `sys_${context.instance}`,
-    addresses: { broker: config.PARLEY_BROKER_URL, hooks: config.EDGE_HOOKS_URL },
-    onState: ({ heapBytes }) => memory.heard(heapBytes),
-    log,
-  });
+  const probe = watchBroker({ config, context, broker, hooks, sessions, connections, records });
   const sweeping = setInterval(() => sweep(connections, sessions), 1000);
   const sweepingPlaces = setInterval(() => places.sweep(performance.now()), placesSweepMs);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
@@ -103,6 +92,42 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
       await closed;
     },
   };
+}
+
+/** Looks once a second how the broker is, tells it which sessions there are, and learns those that it does not know. */
+function watchBroker(parts: {
+  config: EdgeConfig;
+  context: ServiceContext;
+  broker: Broker;
+  hooks: Hooks;
+  sessions: Sessions;
+  connections: Set<Connection>;
+  records: Records;
+}): { close(): void } {
+  const { config, context, broker, hooks, sessions, connections, records } = parts;
+  const clientId = `sys_${context.instance}`;
+  const learning = openLearning(() => readRecords(broker, `${clientId}_sessions`), sessions.learn);
+  const memory = watchBrokerMemory({
+    limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
+    endLongestAway: sessions.endLongestAway,
+    closeUnread: () => [...connections].filter((connection) => connection.closeUnread()).length,
+    holders: () => connections,
+    learn: learning.again,
+    context,
+  });
+  return startProbe({
+    health: context.health,
+    broker,
+    hooks,
+    clientId,
+    addresses: { broker: config.PARLEY_BROKER_URL, hooks: config.EDGE_HOOKS_URL },
+    records,
+    onState: ({ heapBytes }) => {
+      learning.first();
+      memory.heard(heapBytes);
+    },
+    log: context.log,
+  });
 }
 
 function surround(parts: {

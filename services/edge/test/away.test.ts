@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
 import mqtt, { type MqttClient } from "mqtt";
 import { openSession } from "./raw-client.ts";
-import { newClientId, startBoth, type TestEdge } from "./surroundings.ts";
+import { connectDevice, newClientId, ok, startBoth, type TestEdge } from "./surroundings.ts";
 
 const MiB = 1024 * 1024;
 
@@ -29,6 +29,19 @@ async function leaveSession(t: TestContext, edge: TestEdge, username: string): P
   await client.next();
   client.send({ cmd: "disconnect" });
   return clientId;
+}
+
+/** The client ids of the sessions that edges have written down at the broker, as they are now. */
+async function recordsOf(service: MqttClient): Promise<Set<string>> {
+  const written = new Set<string>();
+  service.on("message", (topic, payload) => {
+    const [, kind, clientId = ""] = topic.split("/");
+    if (kind !== "sessions") return;
+    if (payload.length > 0) written.add(decodeURIComponent(clientId));
+    else written.delete(decodeURIComponent(clientId));
+  });
+  await service.subscribeAsync("parley/sessions/#", { rap: true, qos: 0 });
+  return written;
 }
 
 async function fill(service: MqttClient, topic: string, bytes: number): Promise<void> {
@@ -70,6 +83,96 @@ test("sessions of devices that are away end, longest away first, before the brok
   assert.ok(ended(hooks).includes(away[0]));
   await service.publishAsync("anything", "still there", { qos: 1 });
   await eventually(() => Object.keys(edge.context.health.reasons()).length === 0);
+});
+
+test("an edge that starts learns the sessions of one that was killed, and ends them before the broker's memory is full", async (t) => {
+  const { mosquitto } = await startServers(t, { mosquitto: { settings: [`memory_limit ${64 * MiB}`] } });
+  const limit = { EDGE_BROKER_MEMORY_BYTES: String(64 * MiB) };
+  const before = await startBoth(t, mosquitto, limit);
+  const away = [await leaveSession(t, before.edge, "u0"), await leaveSession(t, before.edge, "u1")];
+  // Two are connected when their edge dies.
+  for (const username of ["u2", "u3"]) {
+    const clientId = newClientId();
+    const client = await openSession(t, before.edge.tcp, 4, clientId, { clean: false, username });
+    client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: clientId, qos: 1 }] });
+    await client.next();
+    away.push(clientId);
+  }
+  const service = await connectService(t, mosquitto);
+  const written = await recordsOf(service);
+  await eventually(() => away.every((one) => written.has(one)));
+  // Its hooks hear no more of it, as after a kill -9.
+  await before.hooks.stop();
+  await before.edge.close();
+  for (const clientId of away) await fill(service, clientId, 7 * MiB);
+  const { hooks, edge } = await startBoth(t, mosquitto, limit);
+  await eventually(() => away.every((one) => ended(hooks).includes(one)), { timeoutMs: 20_000 });
+  await eventually(async () => (await edge.metric("edge_broker_heap_bytes")) < 16 * MiB, { timeoutMs: 20_000 });
+  await eventually(() => written.size === 0, { timeoutMs: 20_000 });
+});
+
+test("a session that was written down and is connected elsewhere is left alone", async (t) => {
+  const { mosquitto } = await startServers(t, { mosquitto: true });
+  const first = await startBoth(t, mosquitto);
+  const clientId = newClientId();
+  const device = await openSession(t, first.edge.tcp, 4, clientId, { clean: false });
+  const service = await connectService(t, mosquitto);
+  const written = await recordsOf(service);
+  await eventually(() => written.has(clientId));
+  const second = await startBoth(t, mosquitto, { EDGE_BROKER_MEMORY_BYTES: String(MiB) });
+  second.hooks.answer((hook) => (hook === "is_connected" ? { body: { result: { error: "connected" } } } : ok));
+  await service.publishAsync("kept", Buffer.alloc(MiB), { qos: 1, retain: true });
+  await eventually(() => second.hooks.of("is_connected").some(({ client_id: asked }) => asked === clientId));
+  device.send({ cmd: "pingreq" });
+  assert.equal((await device.next()).cmd, "pingresp");
+  assert.deepEqual(ended(second.hooks), []);
+  assert.ok(written.has(clientId));
+});
+
+test("devices that confirm nothing are closed, those that hold most first, before the broker's memory is full; others go on", async (t) => {
+  const { mosquitto } = await startServers(t, { mosquitto: { settings: [`memory_limit ${64 * MiB}`] } });
+  const { edge } = await startBoth(t, mosquitto, { EDGE_BROKER_MEMORY_BYTES: String(64 * MiB) });
+  const honest = await connectDevice(t, edge, { username: "honest" });
+  await honest.subscribeAsync("honest", { qos: 1 });
+  const service = await connectService(t, mosquitto);
+  let most = 0;
+  service.on("message", (topic, payload) => {
+    if (topic.startsWith("$SYS")) most = Math.max(most, Number(payload.toString()));
+  });
+  await service.subscribeAsync("$SYS/broker/heap/current");
+  const closed: string[] = [];
+  for (let user = 0; user < 12; user += 1) {
+    const clientId = newClientId();
+    const silent = await openSession(t, edge.tcp, 4, clientId, { clean: user % 2 === 0, username: `silent${user}` });
+    silent.socket.once("close", () => closed.push(clientId));
+    silent.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: clientId, qos: 1 }] });
+    await silent.next();
+    await fill(service, clientId, 11 * MiB);
+    await honest.publishAsync("honest", String(user), { qos: 1 });
+    await eventually(async () => (await edge.metric("edge_broker_heap_bytes")) < 40 * MiB, { timeoutMs: 20_000 });
+  }
+  assert.ok(closed.length >= 6, String(closed.length));
+  assert.ok(most < 60 * MiB, String(most));
+  await eventually(() => honest.received.length === 12);
+  assert.ok(honest.connected);
+});
+
+test("devices of one user that confirm nothing hold a thirty-second of the broker's memory, and others' stay", async (t) => {
+  const { mosquitto } = await startServers(t, { mosquitto: true });
+  // 4 MiB a user
+  const { edge } = await startBoth(t, mosquitto, { EDGE_BROKER_MEMORY_BYTES: String(128 * MiB) });
+  const service = await connectService(t, mosquitto);
+  const open = async (username: string, bytes: number) => {
+    const clientId = newClientId();
+    const client = await openSession(t, edge.tcp, 4, clientId, { clean: true, username });
+    client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: clientId, qos: 1 }] });
+    await client.next();
+    await fill(service, clientId, bytes);
+    return client;
+  };
+  const [small, large, other] = [await open("a", MiB), await open("a", 3.5 * MiB), await open("b", 3.5 * MiB)];
+  await large.closed();
+  for (const client of [small, other]) assert.equal(client.socket.destroyed, false);
 });
 
 test("of too many sessions of one user whose devices are away the longest away ends", async (t) => {

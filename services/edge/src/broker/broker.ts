@@ -122,46 +122,74 @@ export interface BrokerState {
 
 const heapTopic = "$SYS/broker/heap/current";
 
-/** Logs in as a service and hears a publish of its own: undefined when the broker does not do that in time. */
-export async function probeBroker(broker: Broker, clientId: string): Promise<BrokerState | undefined> {
+/** Logs in as a service, publishes `packets` and hears a publish of its own: undefined when the broker does not do that in time. */
+export async function probeBroker(
+  broker: Broker,
+  clientId: string,
+  packets: Buffer = Buffer.alloc(0),
+): Promise<BrokerState | undefined> {
+  let heapBytes: number | undefined;
+  const heard = await visitBroker(broker, clientId, {
+    filter: heapTopic,
+    packets,
+    onPublish(_, payload) {
+      heapBytes = Number(payload.toString()) || undefined;
+    },
+  });
+  return heard ? { heapBytes } : undefined;
+}
+
+export interface Visit {
+  /** What is retained there is told. */
+  filter: string;
+  /** PUBLISHes of QoS 0 */
+  packets: Buffer;
+  onPublish(topic: string, payload: Buffer): void;
+}
+
+/** A short connection of a service: true when the broker has taken and told all, and a publish of the visit's own. */
+export async function visitBroker(broker: Broker, clientId: string, visit: Visit): Promise<boolean> {
   const connection = await connectBroker(broker, briefConnect(broker, clientId, true), 5);
-  if (connection === undefined) return undefined;
+  if (connection === undefined) return false;
   const { socket, connack } = connection;
-  if (connack.reasonCode !== 0) return void socket.destroy();
+  if (connack.reasonCode !== 0) {
+    socket.destroy();
+    return false;
+  }
   const ownTopic = `probe/${clientId}`;
-  const subscriptions = [heapTopic, ownTopic].map((topic) => ({ topic, qos: 0 as const }));
+  const subscriptions = [visit.filter, ownTopic].map((topic) => ({ topic, qos: 0 as const }));
   socket.write(writePacket({ cmd: "subscribe", messageId: 1, subscriptions }, 5));
+  if (visit.packets.length > 0) socket.write(visit.packets);
   socket.write(
     writePacket({ cmd: "publish", topic: ownTopic, payload: "", qos: 1, messageId: 2, retain: false, dup: false }, 5),
   );
-  const heard = await hearProbe(connection, ownTopic, broker.timeoutMs);
+  const heard = await hearVisit(connection, ownTopic, visit.onPublish, broker.timeoutMs);
   socket.end(Buffer.from([types.disconnect << 4, 0]));
   socket.resume();
   return heard;
 }
 
-/** The broker's memory is retained, so it comes before our own publish. */
-function hearProbe(
+/** What is retained comes before our own publish. */
+function hearVisit(
   { socket, framing }: BrokerConnection,
   ownTopic: string,
+  onPublish: Visit["onPublish"],
   timeoutMs: number,
-): Promise<BrokerState | undefined> {
+): Promise<boolean> {
   return new Promise((resolve) => {
-    let heapBytes: number | undefined;
     const timer = setTimeout(() => socket.destroy(), timeoutMs);
-    socket.once("close", () => {
+    const settle = (heard: boolean): void => {
       clearTimeout(timer);
-      resolve(undefined);
-    });
+      resolve(heard);
+    };
+    socket.once("close", () => settle(false));
     const read = (): void => {
       while (framing.next() === "packet") {
         const bytes = framing.packet();
         if (bytes[0]! >> 4 !== types.publish) continue;
         const publish = readPacket(bytes, "publish", 5);
-        if (publish?.topic === heapTopic) heapBytes = Number(publish.payload.toString()) || undefined;
-        if (publish?.topic !== ownTopic) continue;
-        clearTimeout(timer);
-        resolve({ heapBytes });
+        if (publish?.topic === ownTopic) settle(true);
+        else if (publish !== undefined) onPublish(publish.topic, Buffer.from(publish.payload));
       }
     };
     read();

@@ -3,6 +3,7 @@ import { type Health, type Logger, sayWaiting, type Waiting } from "@parley/runt
 import type { Hooks } from "../hooks/hooks.ts";
 import { publishQuestion } from "../hooks/questions.ts";
 import { type Broker, type BrokerState, probeBroker } from "./broker.ts";
+import type { Records } from "./records.ts";
 
 const everyMs = 1000;
 const freshMs = 5000;
@@ -14,6 +15,7 @@ export function startProbe({
   hooks,
   clientId,
   addresses,
+  records,
   onState,
   log,
 }: {
@@ -23,6 +25,8 @@ export function startProbe({
   clientId: string;
   /** as the settings name them, for the log */
   addresses: { broker: string; hooks: string };
+  /** what changed of them goes with a probe */
+  records: Records;
   onState(state: BrokerState): void;
   log: Logger;
 }): { close(): void } {
@@ -35,13 +39,17 @@ export function startProbe({
   health.check("hooks", () => hookWatch.isFresh() || hookFault);
 
   async function probe(): Promise<void> {
+    const { packets, written } = records.changes();
     const [state, answer] = await Promise.all([
-      probeBroker(broker, clientId),
+      probeBroker(broker, clientId, packets),
       hooks.ask("auth_on_publish", nobodysQuestion(clientId)),
     ]);
     if (closed) return;
     brokerWatch.asked(state !== undefined);
-    if (state !== undefined) onState(state);
+    if (state !== undefined) {
+      written();
+      onState(state);
+    }
     hookWatch.asked(answer.verdict !== "failed");
     timer = setTimeout(() => void probe(), everyMs);
   }

@@ -1,5 +1,6 @@
 // Sessions whose devices are away: how many may wait and for how long, and how they are ended at the broker.
 import { openTurns } from "@parley/runtime";
+import type { Records, SessionRecord } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import type { Member, SessionHook } from "./member.ts";
 
@@ -25,27 +26,52 @@ export interface AwayOptions {
   /** Is the device back? */
   isHere(clientId: string): boolean;
   tell(clientId: string, hook: SessionHook, connectionId?: string): void;
+  /** where each is written down */
+  records: Pick<Records, "drop" | "forget" | "learn">;
 }
 
 export interface Away {
   add(member: Member): void;
+  /** Sessions that other edges, or one before this, wrote down: each may be connected elsewhere. */
+  learn(found: Map<string, SessionRecord>): void;
+  /** Ends a session that waits. */
+  end(clientId: string): void;
   /** The device is back, or its session is ended by somebody else: false when it was not waiting. */
   forget(clientId: string): boolean;
   sweep(now: number): void;
   endLongestAway(count: number): number;
 }
 
-export function openAway({ hooks, endSession, userMax, isHere, tell }: AwayOptions): Away {
+export function openAway({ hooks, endSession, userMax, isHere, tell, records }: AwayOptions): Away {
   const waiting = openWaiting();
   const ending = openTurns({ atOnce: endedAtOnce });
 
   function add({ clientId, connectionId, username, version, sessionExpirySeconds }: Member): void {
     const byBroker = version === 5;
     const keptMs = sessionExpirySeconds * 1000 + (byBroker ? brokerLagMs : 0);
-    waiting.add(clientId, { connectionId, username, endsAt: performance.now() + keptMs, byBroker });
+    wait(clientId, { connectionId, username, endsAt: performance.now() + keptMs, byBroker });
+  }
+
+  function wait(clientId: string, session: Waiting): void {
+    waiting.add(clientId, session);
     // Of too many of one user those that have waited longest end: `sync` has what they miss.
-    const surplus = waiting.longestOf(username, userMax);
+    const surplus = waiting.longestOf(session.username, userMax);
     if (surplus !== undefined) end(surplus);
+  }
+
+  function learn(found: Map<string, SessionRecord>): void {
+    for (const [clientId, { username, connectionId, sessionExpirySeconds }] of found) {
+      if (isHere(clientId) || waiting.get(clientId) !== undefined) continue;
+      records.learn(clientId);
+      const endsAt = performance.now() + sessionExpirySeconds * 1000;
+      // Whatever the broker does by itself: nobody knows here when the device left, or whether it did.
+      wait(clientId, { connectionId, username, endsAt, byBroker: false });
+    }
+  }
+
+  function over(clientId: string, connectionId: string): void {
+    records.drop(clientId);
+    tell(clientId, "on_session_expired", connectionId);
   }
 
   function sweep(now: number): void {
@@ -55,7 +81,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell }: AwayOptio
       if (!session.byBroker) end(clientId);
       else {
         waiting.delete(clientId);
-        tell(clientId, "on_session_expired", session.connectionId);
+        over(clientId, session.connectionId);
       }
     }
   }
@@ -86,17 +112,18 @@ export function openAway({ hooks, endSession, userMax, isHere, tell }: AwayOptio
     if (done === undefined) return;
     try {
       const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId });
-      if (isBack() || (verdict === "refused" && error === "connected")) return;
+      if (isBack()) return;
+      if (verdict === "refused" && error === "connected") return records.forget(clientId);
       const ended = verdict === "ok" ? await endSession(clientId) : "failed";
       if (isHere(clientId)) return;
       if (ended === "failed") waiting.add(clientId, { ...session, endsAt: performance.now() + expireAgainMs });
-      else tell(clientId, "on_session_expired", session.connectionId);
+      else over(clientId, session.connectionId);
     } finally {
       done();
     }
   }
 
-  return { add, forget: waiting.delete, sweep, endLongestAway };
+  return { add, learn, end, forget: waiting.delete, sweep, endLongestAway };
 }
 
 /** Sessions whose devices are away: longest away first, of all and of each user. */

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger, Turns } from "@parley/runtime";
 import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
+import type { Holder } from "../broker/holding.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
 import type { Admission, ConnectRules, Peer } from "../connect/connect.ts";
 import { judgeConnect } from "../connect/judge.ts";
@@ -56,7 +57,7 @@ const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
 
-export class Connection implements Member {
+export class Connection implements Member, Holder {
   clientId = "";
   username: string | null = null;
   version: Version = 4;
@@ -88,6 +89,7 @@ export class Connection implements Member {
   #paused = false;
   /** ms of performance.now() */
   #unreadSince: number | undefined;
+  #owedSince: number | undefined;
   #deviceEnded = false;
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
@@ -115,6 +117,7 @@ export class Connection implements Member {
   /** Called every second with the monotonic clock (ms): no step of the wall clock makes a device look silent. */
   sweep(now: number): void {
     if (this.#phase === "new") return;
+    this.#owedSince = this.#desk?.owed.look(now);
     // Who is not read cannot be blamed for silence.
     if (this.#paused) this.#lastHeardAt = now;
     if (this.#keepAliveMs > 0 && now - this.#lastHeardAt > 1.5 * this.#keepAliveMs) this.close(reasons.keepAlive);
@@ -129,6 +132,20 @@ export class Connection implements Member {
     if (this.#unreadSince === undefined || performance.now() - this.#unreadSince < shortMemoryUnreadMs) return false;
     this.close(reasons.notReading);
     return true;
+  }
+
+  owedBytes(): number {
+    return this.#desk?.owed.bytes() ?? 0;
+  }
+
+  owedForMs(): number | undefined {
+    return this.#owedSince === undefined ? undefined : performance.now() - this.#owedSince;
+  }
+
+  /** Closes it for what it holds at the broker, which ends with its session. */
+  give(): void {
+    this.close(reasons.notReading);
+    this.#edge.sessions.endAway(this.clientId);
   }
 
   remove(): void {

@@ -29,7 +29,10 @@ export function passDownlink(
     const type = frame.bytes[frame.start]! >> 4;
     if (type === types.disconnect) parted = true;
     const changed = change(frame, type, device);
-    if (changed === undefined) continue;
+    if (changed === undefined) {
+      if (type === types.publish) device.owed.sent(frame);
+      continue;
+    }
     if (frame.start > from) toDevice(frame.bytes.subarray(from, frame.start));
     if (changed.forDevice !== undefined) toDevice(changed.forDevice);
     if (changed.forBroker !== undefined) toBroker(changed.forBroker);

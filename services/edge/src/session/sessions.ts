@@ -1,6 +1,7 @@
 // Which client ids are connected here, which sessions wait, and what the hooks are told of both.
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
+import type { Records, SessionRecord } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { openAway } from "./away.ts";
 import type { Member, SessionHook } from "./member.ts";
@@ -10,6 +11,10 @@ export interface Sessions {
   claim(member: Member): void;
   wake(member: Member): void;
   leave(member: Member): void;
+  /** Sessions found written down at the broker wait here from now on, unless their devices are here. */
+  learn(found: Map<string, SessionRecord>): void;
+  /** Ends the session of a device that has just left. */
+  endAway(clientId: string): void;
   connected(): Iterable<Member>;
   /** True when a newer connection has claimed the member's client id. */
   isTakenOver(member: Member): boolean;
@@ -25,27 +30,26 @@ export interface Sessions {
   settled(): Promise<void>;
 }
 
-/**
- * Kept in memory only: after a restart of the edge, what waited is forgotten here and ended by the device's next connect,
- * or by the broker's own `persistent_client_expiration`.
- */
+/** Kept in memory; `records` are what the next edge learns them from. */
 export function startSessions({
   hooks,
   endSession,
   awayMax,
+  records,
   log,
 }: {
   hooks: Hooks;
   endSession: (clientId: string) => Promise<"ended" | "unknown" | "failed">;
   /** sessions of one user whose devices are away */
   awayMax: number;
+  records: Records;
   log: Logger;
 }): Sessions {
   /** newest last; more than one only while a take-over is under way */
   const members = new Map<string, Member[]>();
   const { tell, settled } = startTelling(hooks);
   const isHere = (clientId: string) => members.has(clientId);
-  const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell });
+  const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records });
 
   function claim(member: Member): void {
     away.forget(member.clientId);
@@ -53,6 +57,9 @@ export function startSessions({
   }
 
   function wake(member: Member): void {
+    const { clientId, username, sessionExpirySeconds, connectionId } = member;
+    if (sessionExpirySeconds === 0) records.drop(clientId);
+    else records.keep(clientId, { username, sessionExpirySeconds, connectionId });
     tell(member.clientId, "on_client_wakeup", member.connectionId);
   }
 
@@ -65,6 +72,7 @@ export function startSessions({
     }
     members.delete(clientId);
     if (member.sessionExpirySeconds === 0) {
+      records.drop(clientId);
       tell(clientId, "on_client_gone", connectionId);
       return;
     }
@@ -78,6 +86,7 @@ export function startSessions({
     for (const member of here) member.remove();
     const ended = await endSession(clientId);
     if (ended === "failed") throw new AppError("unavailable", "the broker did not end the session");
+    records.drop(clientId);
     if (here.length === 0 && (known || ended === "ended")) tell(clientId, "on_client_gone");
     log.info({ event: "session_removed", clientId, known, ended });
     return known || ended === "ended";
@@ -88,6 +97,8 @@ export function startSessions({
     wake,
     leave,
     remove,
+    learn: away.learn,
+    endAway: away.end,
     sweep: away.sweep,
     endLongestAway: away.endLongestAway,
     connected: () => connectedOf(members),

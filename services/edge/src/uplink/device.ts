@@ -1,5 +1,6 @@
 // What the edge keeps of a connected device to decide what it sends.
 import type { TopicAliases } from "../packets/topic-aliases.ts";
+import { type Owed, openOwed } from "./owed.ts";
 import { openRefusals, type Refusals, type RefusedDevice } from "./refusals.ts";
 
 export interface PartialAnswer {
@@ -17,6 +18,7 @@ export interface UplinkDevice extends RefusedDevice {
   /** how many UNSUBACKs the broker owes that are nobody's: of an UNSUBSCRIBE that it got in parts, by packet id */
   surplus: Map<number, number>;
   aliases: TopicAliases;
+  owed: Owed;
   refusals: Refusals;
   /** False once its connection is closed: nobody waits for an answer any more. */
   isOpen(): boolean;
@@ -26,5 +28,5 @@ export function openDesk(admitted: RefusedDevice, isOpen: () => boolean): Uplink
   const { clientId, username, version, wantsWords, maxPacketBytes } = admitted;
   const device = { clientId, username, version, wantsWords, maxPacketBytes };
   const refusals = openRefusals(device);
-  return { ...device, isOpen, refusals, partial: new Map(), surplus: new Map(), aliases: new Map() };
+  return { ...device, isOpen, refusals, partial: new Map(), surplus: new Map(), aliases: new Map(), owed: openOwed() };
 }

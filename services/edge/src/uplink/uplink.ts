@@ -18,7 +18,7 @@ export function decideUplink(frame: Framing, device: UplinkDevice, decisions: De
     case types.puback << 4:
     case types.pubrec << 4:
     case types.pubcomp << 4:
-      return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? asItCame;
+      return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? confirm(frame, device);
     case (types.pubrel << 4) | 2:
       return closeFor(checkAcknowledgement(bytes, body, end, device.version)) ?? release(bytes, body, device);
     case (types.subscribe << 4) | 2:
@@ -55,6 +55,11 @@ function decideFilters(frame: Framing, device: UplinkDevice, decisions: Decision
   if (!isSubscribe) return decideUnsubscribe(frame.packet(), device);
   if (count > filtersMax) return refuseSubscribe(packetId, count, reasons.tooManyFilters, device);
   return decideSubscribe(frame.packet(), device, decisions);
+}
+
+function confirm(frame: Framing, { owed }: UplinkDevice): Outcome {
+  owed.confirmed(frame);
+  return asItCame;
 }
 
 /** PUBREL goes on to the broker, unless it belongs to a publish that the broker has never seen. */
