@@ -5,6 +5,9 @@ export function isNativeTopic(topic: string): boolean {
   return topic.startsWith("im/");
 }
 
+/** Nobody subscribes it: a service publishes here to see whether the broker takes a publish. */
+export const probeTopic = "im/probe";
+
 /** What a device may publish: `im/up/{p}/{uid}/{clientId}/{verb}`. */
 export const uplinkVerbs = ["msg", "receipt", "state", "typing", "rpc"] as const;
 export type UplinkVerb = (typeof uplinkVerbs)[number];

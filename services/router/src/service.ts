@@ -27,6 +27,7 @@ import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
+import { createProbe } from "./ingest/probe.ts";
 import { createUplinks } from "./uplinks/uplinks.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
@@ -75,6 +76,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     followNotify(nats, send, log),
     followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
     watchCheck(health, "history", createReachHistory(nats, holders)),
+    watchCheck(health, "publish", createProbe(ingest)),
   ];
   health.check("partitions", leases.ready);
   health.check("broker", () => ingest.alive() || "the broker does not answer");

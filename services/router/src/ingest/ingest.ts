@@ -13,6 +13,8 @@ import { openPartition, type Partition, type PartitionParts, type Takes } from "
 export interface Ingest extends Pick<BrokerSession, "publishMany"> {
   acquire(p: string): Promise<void>;
   release(p: string, reason: ReleaseReason): Promise<void>;
+  /** Has it any partition? */
+  holds(): boolean;
   /** False when no session has been connected for a while: the broker is away from here. */
   alive(): boolean;
   /** Packets taken and not confirmed, and bytes of publishes that wait for the broker, all sessions together. */
@@ -69,6 +71,7 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     acquire,
     release,
+    holds: () => held.size > 0,
     // On any session that is connected. Rejects when there is none.
     async publishMany(topics, payload, qos, properties, whenFull) {
       for (;;) {
