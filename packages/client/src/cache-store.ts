@@ -40,8 +40,9 @@ export interface CacheStore {
 }
 
 /**
- * A cache in `localStorage` (or anything like it), one key a conversation; `name` tells devices apart. Several tabs
- * may use it. It is small (5 MB a site, commonly): `indexedCache` has room for more.
+ * A cache in `localStorage` (or anything like it), one key a conversation; `name` tells devices apart. What
+ * several tabs write is merged, though not in a transaction, and there is little room (5 MB a site, commonly):
+ * `indexedCache` has both.
  */
 export function storageCache(storage: KeyValueStorage, name: string): CacheStore {
   const prefix = `parley-cache/${name}/`;
