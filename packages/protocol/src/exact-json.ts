@@ -15,3 +15,12 @@ export function parseExactly(text: string): unknown {
     return json.rawJSON(source);
   });
 }
+
+// A number as it follows `:`, `,` or `[` that JSON.stringify may write otherwise: of 16 digits and more, with an exponent,
+// -0, a fraction that ends in 0 or is very small.
+const otherwise = /[:,[]\s*-?(?:[\d.]{16}|[\d.]*[eE]|\d+\.\d*0(?!\d)|0\.0{6}|(?<=-)0(?![\d.]))/;
+
+/** False where a number of the JSON text may be written otherwise once it was read; a look that costs no parse. */
+export function readsExactly(text: string): boolean {
+  return !otherwise.test(text);
+}

@@ -13,6 +13,6 @@ export function createApiOnce({ requests }: ApiStore, signingKey: Uint8Array): O
 /** Resolves with the result or an AppError; throws what is unexpected. */
 export function perform(once: Once, bound: Bound, params: object, call: Omit<Call, "operation">): Promise<unknown> {
   const { method, work } = bound;
-  const request = { method, params, caller: call.caller };
+  const request = { method, params, raw: call.raw, caller: call.caller };
   return once(request, ({ operation }) => work(params as never, { ...call, operation }));
 }

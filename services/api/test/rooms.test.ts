@@ -166,6 +166,18 @@ test("a message without an id is made safe by its Idempotency-Key", async () => 
   assert.deepEqual((await as("alice", "POST", "/messages", json, headers)).body, first.body);
 });
 
+test("an Idempotency-Key knows numbers as they were written: another one is a conflict, the same is the same message", async () => {
+  const send = (number: string, space = "") => {
+    const raw = `{"to":"user/bob",${space}"content":{"type":"x-n","n":${number}}}`;
+    const headers = { "idempotency-key": "numbers-1" };
+    return api.call("POST", "/messages", { token: token.alice as string, raw, headers });
+  };
+  const first = await send("9007199254740993");
+  assert.equal(first.status, 200);
+  assert.deepEqual((await send("9007199254740993", " ")).body, first.body);
+  for (const other of ["9007199254740992", "9007199254740993.0"]) refused(await send(other), 409, "conflict");
+});
+
 test("a message that may not be sent is refused and nothing is stored", async () => {
   const id = await create("alice", { name: "Quiet" });
   const send = (uid: string, json: object) => as(uid, "POST", "/messages", json);

@@ -1,7 +1,7 @@
 // Requests that change something, done once for (uid, client id, request id) for 24 h: written down before the work.
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, type Caller, errorTable, type Method } from "@parley/protocol";
+import { AppError, type Caller, errorTable, type Method, parseExactly, readsExactly } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
 
 /** How long a request id is remembered. */
@@ -11,11 +11,12 @@ export const requestLifeMs = 24 * 3_600_000;
 const patienceMs = 3_000;
 const lookMs = 50;
 const pageRequests = 500;
+const utf8 = new TextDecoder();
 
 /** By a digest of uid, client id and request id. */
 export interface RequestDoc {
   state: "begun" | "done";
-  /** digest of method and params: an id used for another request is refused */
+  /** digest of method and params, numbers as they were written: an id used for another request is refused */
   of: string;
   /** the id its changes are keyed by */
   operation: string;
@@ -48,6 +49,8 @@ export interface Attempt {
 export interface AnyRequest {
   method: Method<TObject, TSchema>;
   params: object;
+  /** The JSON object that params were read from, where numbers in it count as they were written. */
+  raw?: Uint8Array | undefined;
   caller: Caller;
 }
 
@@ -161,10 +164,16 @@ function newOperation(): string {
   return randomUUID().replaceAll("-", "");
 }
 
-function fingerprint({ method, params }: AnyRequest, secret: Uint8Array | string): string {
+function fingerprint({ method, params, raw }: AnyRequest, secret: Uint8Array | string): string {
   return createHmac("sha256", secret)
-    .update(JSON.stringify([method.name, params]))
+    .update(JSON.stringify([method.name, raw === undefined ? params : exactParams(params, raw)]))
     .digest("hex");
+}
+
+// In the order of params, so that the digest is the same whether or not there was anything to read again.
+function exactParams(params: object, raw: Uint8Array): object {
+  const text = utf8.decode(raw);
+  return readsExactly(text) ? params : { ...params, ...(parseExactly(text) as object) };
 }
 
 // Nobody in particular (register) has no ids of its own: there the request itself is part of the key.
