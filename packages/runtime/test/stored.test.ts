@@ -210,15 +210,41 @@ test("a consumer that is gone does not bring old messages again, and misses no n
   assert.deepEqual(taken, [1, 2, 3]);
 });
 
-test("a consumer that is deleted while it is followed is made again", async (t) => {
+test("a consumer deleted while it is followed is made again where it was: nothing twice, nothing lost", async (t) => {
   const { manager, follow, announce } = await start(t);
-  const taken = new Set<number>();
-  follow({ take: async (entries) => entries.map(({ pos }) => taken.add(pos)) });
+  const taken: number[] = [];
+  let isAway = false;
+  const taking: FollowStoredOptions["take"] = async (entries) => {
+    if (isAway) throw new AppError("unavailable");
+    taken.push(...entries.map(({ pos }) => pos));
+  };
+  follow({ take: taking, retryMs: 60_000 });
   await announce(1);
-  await eventually(() => taken.has(1));
-  await manager.consumers.delete(streams.stored.name, durable);
   await announce(2);
-  await eventually(() => taken.has(2), { timeoutMs: 60_000 });
+  await eventually(async () => taken.length === 2 && (await unacknowledged(manager)) === 0);
+  isAway = true;
+  await announce(3);
+  await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_ack_pending === 1);
+  await manager.consumers.delete(streams.stored.name, durable);
+  isAway = false;
+  await announce(4);
+  await eventually(() => taken.includes(4), { timeoutMs: 60_000 });
+  // What waited for its next try has been lost with the consumer, and comes first of all.
+  assert.deepEqual(taken, [1, 2, 3, 4]);
+});
+
+test("a stream that is made anew is followed from its beginning, though its numbers begin again", async (t) => {
+  const { manager, follow, announce } = await start(t);
+  const taken: number[] = [];
+  follow({ take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
+  for (const pos of [1, 2, 3]) await announce(pos);
+  await eventually(() => taken.length === 3);
+  const { name, subjects: kept } = streams.stored;
+  await manager.streams.delete(name);
+  await manager.streams.add({ name, subjects: [...kept] });
+  await announce(4);
+  await eventually(() => taken.includes(4), { timeoutMs: 60_000 });
+  assert.deepEqual(taken, [1, 2, 3, 4]);
 });
 
 test("close finishes what is being taken and gives back the rest, which another replica takes", async (t) => {

@@ -59,7 +59,7 @@ export const settings = defineSettings({
       1,
       "packets a device may send (per second, twice that at once); QoS 0 beyond is dropped",
     ),
-    EDGE_RATE_BYTES: count(4 * 1024 * 1024, 1024, "bytes a device may send (per second, eight times that at once)"),
+    EDGE_RATE_BYTES: count(1024 * 1024, 1024, "bytes a device may send (per second, four times that at once)"),
     EDGE_UNREAD_MS: count(60_000, 1, "a device that reads nothing of what it was sent for so long is closed (ms)"),
     EDGE_USER_SESSIONS_AWAY: count(16, 1, "sessions of one user whose devices are away; of more the longest away ends"),
     EDGE_BROKER_MEMORY_BYTES: count(

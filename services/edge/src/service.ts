@@ -155,7 +155,7 @@ function surround(parts: {
       packets: config.EDGE_RATE_PACKETS,
       packetsBurst: 2 * config.EDGE_RATE_PACKETS,
       bytes: config.EDGE_RATE_BYTES,
-      bytesBurst: 8 * config.EDGE_RATE_BYTES,
+      bytesBurst: 4 * config.EDGE_RATE_BYTES,
     },
     unreadMs: config.EDGE_UNREAD_MS,
     connectWaitMs: config.EDGE_CONNECT_WAIT_MS,

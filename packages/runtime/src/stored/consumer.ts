@@ -22,6 +22,11 @@ export interface ConsumerOptions {
    * it is had by sync, and a consumer that was lost must not tell the old messages of a week again.
    */
   beginMsBack: number;
+  /**
+   * The first message of the stream that this replica is not done with, asked when the consumer is found missing: it
+   * begins there. undefined: nothing is known, `beginMsBack` holds. A stream made anew begins as if nothing were known.
+   */
+  resumeAt(): number | undefined;
   /** messages in hand at most; the rest stays there for other replicas */
   fetchedMax: number;
   log: Logger;
@@ -39,8 +44,15 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
   let stop: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  /** when the stream was made that places were remembered of */
+  let created: string | undefined;
+
   async function follow(): Promise<void> {
-    await makeConsumer(await jetstreamManager(nats), options);
+    const manager = await jetstreamManager(nats);
+    const stream = await manager.streams.info(streams.stored.name);
+    const resumeAt = created === stream.created ? options.resumeAt() : undefined;
+    created = stream.created;
+    await makeConsumer(manager, options, resumeAt);
     const consumer = await jetstream(nats).consumers.get(streams.stored.name, durable);
     const messages = await consumer.consume({
       max_messages: fetchedMax,
@@ -74,6 +86,7 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 async function makeConsumer(
   manager: JetStreamManager,
   { durable, filter, beginMsBack }: ConsumerOptions,
+  resumeAt: number | undefined,
 ): Promise<void> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
@@ -91,8 +104,12 @@ async function makeConsumer(
     durable_name: durable,
     filter_subject: filter,
     ack_policy: AckPolicy.Explicit,
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(Date.now() - beginMsBack).toISOString(),
+    ...(resumeAt === undefined
+      ? {
+          deliver_policy: DeliverPolicy.StartTime,
+          opt_start_time: new Date(Date.now() - beginMsBack).toISOString(),
+        }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: resumeAt }),
   };
   // Of two replicas that make it at the same moment one is told that it exists.
   await manager.consumers.add(name, config).catch(() => manager.consumers.info(name, durable));

@@ -59,6 +59,7 @@ const batchMessages = 20;
 const workingEveryMs = 2_000;
 const closeWaitMs = 3_000;
 const failingMax = 1_000;
+const givenBackMax = 10_000;
 
 /** Follows until closed. Close finishes what is being taken and gives back the rest, for another replica to take at once. */
 export function followStored(options: FollowStoredOptions): { close(): Promise<void> } {
@@ -68,6 +69,9 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   const waiting: JsMsg[] = [];
   /** failures that will not pass, by the message's place in the stream */
   const failures = new LRUCache<number, number>({ max: failingMax });
+  /** places in the stream of what was given back and may not have been taken by anybody since */
+  const givenBack = new LRUCache<number, true>({ max: givenBackMax, ttl: beginMsBack || 1 });
+  let lastSeen = 0;
   let working: Promise<void> | undefined;
   let closed = false;
 
@@ -79,10 +83,10 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   }
 
   async function workBatch(batch: readonly JsMsg[]): Promise<void> {
-    if (closed) return settle(batch, (message) => message.nak());
+    if (closed) return settle(batch, "given back", (message) => message.nak());
     if (batch.length > 1) {
       const error = await failureOf(async () => takeAll(options, batch.flatMap(referencesOf)));
-      if (error === undefined) return settle(batch, (message) => message.ack());
+      if (error === undefined) return settle(batch, "taken", (message) => message.ack());
       if (mayPass(error)) return giveBack(batch, error);
     }
     for (const message of batch) await workAlone(message);
@@ -90,7 +94,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
 
   async function workAlone(message: JsMsg): Promise<void> {
     const error = await failureOf(async () => takeAll(options, referencesOf(message)));
-    if (error === undefined) return settle([message], () => message.ack());
+    if (error === undefined) return settle([message], "taken", () => message.ack());
     if (mayPass(error)) return giveBack([message], error);
     const failed = (failures.get(message.seq) ?? 0) + 1;
     failures.set(message.seq, failed);
@@ -98,24 +102,29 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
     const unburied = await failureOf(() => buryCulprits(options, message));
     if (unburied !== undefined) return giveBack([message], unburied);
     failures.delete(message.seq);
-    settle([message], () => message.ack());
+    settle([message], "taken", () => message.ack());
   }
 
   function giveBack(messages: readonly JsMsg[], { code, message }: AppError): void {
     log.warn({ event: "stored_not_taken", durable, subject: messages[0]?.subject, code, reason: message });
-    settle(messages, (one) => one.nak(retryMs));
+    settle(messages, "given back", (one) => one.nak(retryMs));
   }
 
-  function settle(messages: readonly JsMsg[], tell: (message: JsMsg) => void): void {
+  function settle(messages: readonly JsMsg[], as: "taken" | "given back", tell: (message: JsMsg) => void): void {
     for (const message of messages) {
       inHand.delete(message);
+      if (as === "taken") givenBack.delete(message.seq);
+      else givenBack.set(message.seq, true);
       // Without NATS it comes again by itself.
       if (natsConnected(nats)) tell(message);
     }
   }
 
-  const consumer = followConsumer({ ...options, beginMsBack, fetchedMax }, (message) => {
+  // What is in hand will be taken though its consumer is gone; what was given back has to come again.
+  const resumeAt = () => (lastSeen === 0 ? undefined : Math.min(lastSeen + 1, ...givenBack.keys()));
+  const consumer = followConsumer({ ...options, beginMsBack, resumeAt, fetchedMax }, (message) => {
     inHand.add(message);
+    lastSeen = Math.max(lastSeen, message.seq);
     waiting.push(message);
     working ??= workAll();
   });
