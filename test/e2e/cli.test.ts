@@ -68,21 +68,36 @@ test("a new account can be registered, once", async (t) => {
 
 test("every wrong use is told in a line and ends with 2, a wrong password with 3, no server with 4", async (t) => {
   const as = ["--user", "alice"];
+  const nowhere = ["--server", "http://127.0.0.1:9"];
   const wrong: [args: string[], code: number][] = [
     [["sned", "bob", "hi"], 2],
     [["send", "bob", "hi", "--colour"], 2],
     [["send"], 2],
     [["send", "bob/x/y", "hi", ...as], 2],
+    [["send", "bob", "", ...as], 2],
+    [["send", "bob", " ", "\n", ...as], 2],
+    [["send", "bob", ...as], 2],
+    [["send", "bob", "-", "--json", ...as], 2],
     [["send", "bob", "hi", "--reply", "first", ...as], 2],
     [["send", "bob", "{", "--type", "x-a", ...as], 2],
+    [["send", "bob", "hi", "--reply", "0", ...as], 2],
+    [["send", "bob", "hi", "--wait", "-1", ...as], 2],
     [["history", "bob", "--limit", "many", ...as], 2],
+    [["history", "bob", "--limit", "0", ...as], 2],
+    [["history", "bob", "--all", "--limit", "-5", ...as], 2],
+    [["history", "bob", "--before", "0", ...as], 2],
+    [["history", "bob", "--after", "-1", ...as], 2],
+    [["chat", "bob", "--earlier", "-1", ...as], 2],
+    [["listen", "--count", "0", ...nowhere, ...as], 2],
+    [["listen", "--count", "-1", ...nowhere, ...as], 2],
+    [["listen", "--count", "1.5", ...nowhere, ...as], 2],
     [["listen", "--from", "yesterday", ...as], 2],
     [["rooms", "members", "no room", ...as], 2],
     [["rooms", "rename", "x"], 2],
     [["send", "bob", "hi", "--server", "nowhere"], 2],
     [["login", ...as, "--password", "wrong"], 3],
-    [["send", "bob", "hi", "--server", "http://127.0.0.1:9", "--wait", "0", ...as], 4],
-    [["chat", "bob", "--server", "http://127.0.0.1:9", ...as], 4],
+    [["send", "bob", "hi", ...nowhere, "--wait", "0", ...as], 4],
+    [["chat", "bob", ...nowhere, ...as], 4],
     [["send", "nobody", "hi", ...as], 1],
     [["chat", "#nowhere", ...as], 1],
   ];

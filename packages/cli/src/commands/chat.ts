@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { readAddress, readConv } from "../address.ts";
 import { runChat } from "../chat/chat.ts";
 import { action, command } from "../command.ts";
-import { readNumber } from "./send.ts";
+import { readNumber } from "../read-number.ts";
 
 export function chatCommand(): Command {
   return command("chat <with>", "Chat with a user or in a room; /help inside shows what can be typed.", [
@@ -12,10 +12,10 @@ export function chatCommand(): Command {
     "parley chat user/bob --user alice",
     "printf 'hi\\nhow are you?\\n' | parley chat bob",
   ])
-    .option("--earlier <n>", "messages of before to show first", "20")
+    .option("--earlier <n>", "messages of before to show first, 0 for none", "20")
     .action(
       action<{ earlier: string }>(async ({ account, output, flags }, name = "") => {
-        const earlier = readNumber("--earlier", flags.earlier);
+        const earlier = readNumber("--earlier", flags.earlier, 0);
         const to = readAddress(name);
         const connection = await account.connection();
         const conv = readConv(account.user ?? "", to);

@@ -7,7 +7,7 @@ import { readConv } from "../address.ts";
 import { action, command } from "../command.ts";
 import { formatMessage } from "../format.ts";
 import { startProgress } from "../progress.ts";
-import { readNumber } from "./send.ts";
+import { readNumber } from "../read-number.ts";
 
 interface Flags {
   limit: string;
@@ -32,10 +32,10 @@ export function historyCommand(): Command {
       action<Flags>(async ({ account, output, flags }, name = "") => {
         const conv = readConv(account.user ?? "", name);
         const show = (message: Message) => output.result(message, formatMessage(message, output));
-        if (flags.all) return showAll(account, conv, show);
-        let left = readNumber("--limit", flags.limit);
-        const pages: Message[][] = [];
+        let left = readNumber("--limit", flags.limit, 1);
         const range = rangeOf(flags);
+        if (flags.all) return showAll(account, conv, show);
+        const pages: Message[][] = [];
         while (left > 0) {
           const page = await account.call(historyGet, { conv, ...range, limit: Math.min(left, pageMessages) });
           left -= page.messages.length;
@@ -52,8 +52,8 @@ export function historyCommand(): Command {
 
 function rangeOf(flags: Flags): Pick<ParamsOf<typeof historyGet>, "before" | "after"> {
   return {
-    ...(flags.before === undefined ? {} : { before: readNumber("--before", flags.before) }),
-    ...(flags.after === undefined ? {} : { after: readNumber("--after", flags.after) }),
+    ...(flags.before === undefined ? {} : { before: readNumber("--before", flags.before, 1) }),
+    ...(flags.after === undefined ? {} : { after: readNumber("--after", flags.after, 0) }),
   };
 }
 

@@ -6,9 +6,9 @@ import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { formatMessage } from "../format.ts";
 import type { Output } from "../output.ts";
+import { readNumber } from "../read-number.ts";
 import { stateListeners } from "../state-listeners.ts";
 import { untilSignal } from "../until-signal.ts";
-import { readNumber } from "./send.ts";
 
 interface Flags {
   from: string;
@@ -31,7 +31,7 @@ export function listenCommand(): Command {
     .action(
       action<Flags>(async ({ account, output, flags }, name) => {
         if (flags.from !== "now" && flags.from !== "start") throw new UsageError("--from now or --from start");
-        const count = flags.count === undefined ? Number.POSITIVE_INFINITY : readNumber("--count", flags.count);
+        const count = flags.count === undefined ? Number.POSITIVE_INFINITY : readNumber("--count", flags.count, 1);
         const only = name === undefined ? undefined : readConv(account.user ?? "", name);
         const stop = untilSignal();
         let shown = 0;

@@ -10,6 +10,9 @@ import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
 import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { readNumber } from "../read-number.ts";
+
+const nothing = "nothing to send: give a text, or - and the text on stdin";
 
 interface Flags {
   type: string;
@@ -34,7 +37,8 @@ export function sendCommand(): Command {
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
         const text = words.join(" ") === "-" || words.length === 0 ? await readStdin() : words.join(" ");
-        const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply);
+        if (flags.type === "text" && text.trim() === "") throw new UsageError(nothing);
+        const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply, 1);
         const packet = {
           id: flags.id ?? randomUUID(),
           to: readAddress(to ?? ""),
@@ -42,14 +46,14 @@ export function sendCommand(): Command {
           ...(flags.thread === undefined ? {} : { thread: flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };
-        const ack = await sendUntilStored(account, packet, readNumber("--wait", flags.wait));
+        const ack = await sendUntilStored(account, packet, readNumber("--wait", flags.wait, 0));
         output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
       }),
     );
 }
 
 async function readStdin(): Promise<string> {
-  if (process.stdin.isTTY) throw new UsageError("nothing to send: give a text, or - and the text on stdin");
+  if (process.stdin.isTTY) throw new UsageError(nothing);
   return (await readAll(process.stdin)).replace(/\n$/, "");
 }
 
@@ -60,11 +64,6 @@ function readData(type: string, text: string): unknown {
   } catch {
     throw new UsageError(`content of type ${type} is given as JSON`);
   }
-}
-
-export function readNumber(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`${flag} ${text}: a whole number is needed`);
 }
 
 // With an id the message may be sent as often as it takes.
