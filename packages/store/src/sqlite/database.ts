@@ -1,5 +1,5 @@
 // Opens one database file: its exclusive lock, its settings, its schema version; and runs its writes as group commits.
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
@@ -170,14 +170,18 @@ function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): Data
   }
 }
 
-// SQLite makes files that everybody may read, and its write-ahead log as the file is. What is there is not opened: to close
-// it here would give away the lock that SQLite has on it.
+// SQLite makes files that everybody may read, as an earlier Parley left them, and its write-ahead log as the file is. What
+// is there is not opened: to close it here would give away the lock that SQLite has on it.
 function makePrivate(path: string): void {
+  unlessRefused(() => closeSync(openSync(path, "wx", 0o600)));
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) unlessRefused(() => chmodSync(path + suffix, 0o600));
+}
+
+// It is there, or is not, or is somebody else's: SQLite says what is wrong.
+function unlessRefused(work: () => void): void {
   try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch {
-    // It is there, or SQLite says what is wrong.
-  }
+    work();
+  } catch {}
 }
 
 function fileError(error: unknown, path: string): unknown {
