@@ -114,8 +114,9 @@ test("npm start with a STORE_URL that cannot be had says so in one line and star
   const wrong: [string, RegExp][] = [
     [`mongodb://parley:hunter2@127.0.0.1:${port}/parley`, new RegExp(`127\\.0\\.0\\.1:${port} refuses connections`)],
     ["mongodb://nowhere.invalid/parley", /nowhere\.invalid:27017 is not a known host/],
-    ["mongo://127.0.0.1/parley", /is sqlite:FOLDER or mongodb:\/\//],
-    ["sqlite:", /is sqlite:FOLDER or mongodb:\/\//],
+    ["mongodb://u:hunter2@", /not a MongoDB URL: /],
+    ["mongo://127.0.0.1/parley", /is sqlite:FOLDER or mongodb:\/\/…, not mongo:…/],
+    ["sqlite:", /is sqlite:FOLDER or mongodb:\/\/…, not sqlite:…/],
     ["sqlite:/dev/null/parley", /\/dev\/null\/parley: /],
   ];
   const ends = await Promise.all(
@@ -127,6 +128,7 @@ test("npm start with a STORE_URL that cannot be had says so in one line and star
   for (const { code, stderr, files, says } of ends) {
     assert.equal(code, 1);
     assert.match(stderr, /^parley: STORE_URL: [^\n]+\n$/);
+    assert.equal(stderr.split("STORE_URL").length, 2, stderr);
     assert.match(stderr, says);
     assert.doesNotMatch(stderr, /hunter2/);
     assert.deepEqual(files, []);

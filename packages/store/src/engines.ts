@@ -12,7 +12,7 @@ export function engineOf(url: string): Engine {
   if (engine) return engine;
   // The URL may hold a password: only its scheme is shown.
   const known = engines.map(({ urls }) => urls).join(" or ");
-  throw new StoreError("invalid_url", `STORE_URL is ${known}, not ${scheme(url)}`);
+  throw new StoreError("invalid_url", `a store's URL is ${known}, not ${scheme(url)}`);
 }
 
 /** The services that have something in the store of this URL; looking makes nothing. */

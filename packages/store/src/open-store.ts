@@ -3,6 +3,7 @@ import { refuseUnfinishedCopy } from "./copy/mark.ts";
 import { engineOf } from "./engines.ts";
 import type { Facts } from "./facts.ts";
 import type { Store } from "./store.ts";
+import { StoreError } from "./store-error.ts";
 
 export type StoreOptions = {
   /** Each service owns its own files or collections, named by this: `^[a-z][a-z0-9-]{0,62}$`. */
@@ -25,7 +26,9 @@ const servicePattern = /^[a-z][a-z0-9-]{0,62}$/;
  * message is one line and shows no password.
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
-  const store = await openUnchecked(url, options);
+  const store = await openUnchecked(url, options).catch((error: unknown) => {
+    throw isInvalidUrl(error) ? new StoreError(error.code, `STORE_URL: ${error.message}`, { cause: error }) : error;
+  });
   try {
     await refuseUnfinishedCopy(store.documents());
     return store;
@@ -40,4 +43,8 @@ export async function openUnchecked(url: string, options: StoreOptions): Promise
   const { service, lockWaitMs = 10_000, facts = {} } = options;
   if (!servicePattern.test(service)) throw new TypeError(`a service's name is ${servicePattern}, not ${service}`);
   return engineOf(url).open(url, { service, lockWaitMs, facts });
+}
+
+function isInvalidUrl(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === "invalid_url";
 }

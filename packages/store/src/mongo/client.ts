@@ -61,7 +61,7 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
       ...options,
     });
   } catch (error) {
-    throw new StoreError("invalid_url", `STORE_URL is not a MongoDB URL: ${withoutSecrets(error, url)}`);
+    throw new StoreError("invalid_url", `this is not a MongoDB URL: ${withoutSecrets(error, url)}`);
   }
 }
 
