@@ -1,4 +1,4 @@
-// `npm test`: every test of the workspace on real servers, in two runs.
+// `npm test`: every test of the workspace on real servers, in three runs.
 import { globSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
@@ -8,8 +8,9 @@ import { handOn, sharedMongo } from "../mongo/shared-server.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"];
-// Each of these has a whole cluster: one at a time.
-const whole = /^test\/(e2e|fault)\//;
+/** Each of these has a whole cluster: two at a time on two cores, and one at a time where parts are killed under load. */
+const whole = /^test\/e2e\//;
+const underFaults = /^test\/fault\//;
 
 type Counts = { passed: number; failed: number; skipped: number };
 type Failure = { where: string; name: string; error: unknown };
@@ -95,14 +96,16 @@ if (files.length === 0) {
   process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
   process.exit(1);
 }
-const unit = files.filter((file) => !whole.test(file));
 const clusters = files.filter((file) => whole.test(file));
+const faults = files.filter((file) => underFaults.test(file));
+const parts = files.filter((file) => !whole.test(file) && !underFaults.test(file));
 const startedAt = performance.now();
 const mongoWords = await startSharedMongo();
 process.stdout.write(`${mongoWords.replace("ran", "run")}\n`);
 const results = [
-  await runGroup({ title: "Parts", files: unit, concurrency: 2, deadlineMs: 180_000 }),
-  await runGroup({ title: "Whole clusters", files: clusters, concurrency: 1, deadlineMs: 420_000 }),
+  await runGroup({ title: "Parts", files: parts, concurrency: 2, deadlineMs: 180_000 }),
+  await runGroup({ title: "Whole clusters", files: clusters, concurrency: 2, deadlineMs: 420_000 }),
+  await runGroup({ title: "Whole clusters under faults", files: faults, concurrency: 1, deadlineMs: 420_000 }),
 ];
 if (durations.length > slowestFiles) process.stdout.write(`\nthe slowest files:\n${tellSlowest()}`);
 const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
