@@ -163,6 +163,8 @@ const blowWords: Record<keyof Blows, string> = {
   wrongPasswords: "logins with a wrong password",
   sessionsLeft: "persistent sessions left behind",
   heavyMessages: "messages of 60 KB for them",
+  pages: "requests for 500 messages each",
+  largeMessages: "messages of 30 KB",
   silentSockets: "sockets that said nothing",
 };
 

@@ -1,13 +1,20 @@
 // What the hostile user does, one thing after the other: each is a function that goes on until it is told to stop.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Blows, Target } from "./orders.ts";
+import { p2pConv } from "@parley/protocol";
+import type { Blows, Session, Target } from "./orders.ts";
 import { openDevice, packetOf, publishOf } from "./raw-device.ts";
 
 export type Attack = (target: Target, blows: Blows, signal: AbortSignal) => Promise<void>;
 
 const tickMs = 50;
 const inTicks = (perSecond: number) => Math.ceil((perSecond * tickMs) / 1_000);
+
+/** A text of the session's user to himself. */
+function messageOf({ uid, topics }: Session, { id, data }: { id: string; data: string }): Buffer {
+  const message = { id, to: `user/${uid}`, content: { type: "text", data } };
+  return publishOf(topics.publish.msg, JSON.stringify(message), 1);
+}
 
 /** Calls `blow` twenty times a second until the end; whatever it does may fail. */
 async function again(signal: AbortSignal, blow: () => unknown): Promise<void> {
@@ -132,6 +139,36 @@ const fillSession: Attack = async ({ sessions }, blows, signal) => {
   loud.end();
 };
 
+/** A conversation of 500 messages, all of which are asked for 400 times a second. */
+const askPages: Attack = async ({ sessions }, blows, signal) => {
+  const device = openDevice(sessions.flood);
+  const { topics, uid } = sessions.flood;
+  const request = { id: "page", method: "history.get", params: { conv: p2pConv(uid, uid), limit: 500 } };
+  const bytes = publishOf(topics.publish.rpc, JSON.stringify(request), 1);
+  if (await device.letIn) {
+    for (let count = 0; count < 500; count++)
+      device.write(messageOf(sessions.flood, { id: `page-${count}`, data: "x".repeat(200) }));
+    await again(signal, () => {
+      if (device.socket.writableLength > 0) return;
+      for (let count = inTicks(400); count > 0; count--) device.write(bytes);
+      blows.pages += inTicks(400);
+    });
+  }
+  device.end();
+};
+
+/** Messages of 30 KB, as fast as they are read. */
+const sendLarge: Attack = async ({ sessions }, blows, signal) => {
+  const device = openDevice(sessions.large);
+  const data = "x".repeat(30_000);
+  if (await device.letIn)
+    await again(signal, () => {
+      while (device.socket.writableLength === 0 && !signal.aborted)
+        device.write(messageOf(sessions.large, { id: `large-${Date.now()}-${blows.largeMessages++}`, data }));
+    });
+  device.end();
+};
+
 /** A thousand sockets that say nothing. */
 const keepSilent: Attack = async ({ sessions }, blows, signal) => {
   const { host, port } = sessions.flood.mqtt;
@@ -154,5 +191,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   "publishes that are too large": sendTooLarge,
   "wrong passwords": guessPasswords,
   "sessions filled while away": fillSession,
+  "requests for pages": askPages,
+  "large messages": sendLarge,
   "silent sockets": keepSilent,
 };

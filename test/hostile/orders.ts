@@ -30,6 +30,10 @@ export interface Blows {
   sessionsLeft: number;
   /** messages of 60 KB for those sessions */
   heavyMessages: number;
+  /** requests for 500 messages */
+  pages: number;
+  /** messages of 30 KB, as fast as they are read */
+  largeMessages: number;
   /** sockets that were opened and said nothing */
   silentSockets: number;
 }
@@ -42,5 +46,7 @@ export const noBlows: Blows = {
   wrongPasswords: 0,
   sessionsLeft: 0,
   heavyMessages: 0,
+  pages: 0,
+  largeMessages: 0,
   silentSockets: 0,
 };
