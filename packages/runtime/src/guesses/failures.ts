@@ -53,6 +53,8 @@ export interface FailuresOptions {
   windowMs?: number;
   /** how long a guess waits for the verdicts of those under way */
   waitMs?: number;
+  /** how long Redis may take; a guess that it does not answer in time is counted in memory alone */
+  answerMs?: number;
 }
 
 interface Tally {
@@ -66,7 +68,6 @@ interface Tally {
 /** 0: the guess is counted; else how long until the window ends, or that only those under way stand in its way. */
 type Reserved = number | "under_way";
 
-const answerMs = 100;
 const restMs = 1000;
 const localTallies = 100_000;
 const pauses = { baseMs: 20, maxMs: 500 };
@@ -182,7 +183,7 @@ for _, key in ipairs(KEYS) do
 end
 return 0`;
 
-function openShared({ prefix, redis, log }: FailuresOptions, windowMs: number) {
+function openShared({ prefix, redis, log, answerMs = 100 }: FailuresOptions, windowMs: number) {
   let restsUntil = 0;
 
   /** What is read in passing may take no long time: a Redis that is away or slow is left alone for a second. */
