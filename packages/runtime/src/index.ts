@@ -30,6 +30,7 @@ export * from "./process/log.ts";
 export * from "./process/main.ts";
 export * from "./process/metrics.ts";
 export * from "./process/nearest.ts";
+export * from "./process/reminders.ts";
 export * from "./process/secret-check.ts";
 export * from "./process/secrets.ts";
 export * from "./requests/answer-backup.ts";

@@ -6,6 +6,7 @@ import {
   loadRevocations,
   type NatsConnection,
   onNatsBack,
+  openReminders,
   openRevocationList,
   parseJson,
 } from "@parley/runtime";
@@ -18,13 +19,12 @@ export interface Revocations {
 
 const reloadMs = 60_000;
 const retryMs = 500;
-const sayAgainMs = 10_000;
 
 /** Loads in the background, again when NATS was away and every minute, and says what it waits for. */
 export function startRevocations(nats: NatsConnection, log: Logger, health: Health): Revocations {
   const list = openRevocationList();
   let loaded = false;
-  let saidAt = Number.NEGATIVE_INFINITY;
+  const reminders = openReminders();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   health.check("revocations", () => loaded || "waiting for api to answer tokens.revocations");
@@ -52,10 +52,7 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
     } catch (error) {
       waitMs = retryMs;
       const reason = error instanceof Error ? error.message : String(error);
-      if (!loaded && performance.now() - saidAt >= sayAgainMs) {
-        saidAt = performance.now();
-        log.warn({ event: "waiting", what: "api", reason });
-      }
+      if (!loaded && reminders.isDue("api")) log.warn({ event: "waiting", what: "api", reason });
     }
     list.dropExpired();
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 // Keeps the broker's memory free: what gathers there for devices that are away or do not read goes before it is full.
-import { gauge, type Logger, type ServiceContext } from "@parley/runtime";
+import { gauge, openReminders, type ServiceContext } from "@parley/runtime";
 import { closeOfUsers, closeWorst, type Holder } from "./holding.ts";
 
 /** Shares of the broker's memory at which the edge does something. The rest is for services and for what is under way. */
@@ -13,7 +13,6 @@ const userShare = 1 / 32;
 
 /** Below `all` so many sessions end a second, longest away first. */
 const fewSessions = 500;
-const reminderMs = 10_000;
 
 export interface BrokerMemory {
   /** As a probe found it, about once a second. */
@@ -34,7 +33,7 @@ export function watchBrokerMemory(options: {
 }): BrokerMemory {
   const { limitBytes, endLongestAway, closeUnread, holders, learn, context } = options;
   let heap = 0;
-  const say = sayNowAndThen(context.log);
+  const reminders = openReminders();
   gauge(context.metrics, "edge_broker_heap_bytes", "memory the broker uses, as it says", () => heap);
   context.health.check("broker memory", () => heap < full * limitBytes || "the broker's memory is almost full");
   return {
@@ -47,17 +46,14 @@ export function watchBrokerMemory(options: {
       // Sessions of an edge that is gone are among those that fill it.
       if (ended === 0) learn();
       const closed = heap < all * limitBytes ? 0 : closeUnread() + closeWorst(holders(), heap >= urgent * limitBytes);
-      say({ event: "broker_memory_short", heap, limit: limitBytes, sessionsEnded: ended, devicesClosed: closed });
+      const line = {
+        event: "broker_memory_short",
+        heap,
+        limit: limitBytes,
+        sessionsEnded: ended,
+        devicesClosed: closed,
+      };
+      if (reminders.isDue(line.event)) context.log.warn(line);
     },
-  };
-}
-
-function sayNowAndThen(log: Logger) {
-  let saidAt = Number.NEGATIVE_INFINITY;
-  return (line: object): void => {
-    const now = performance.now();
-    if (now - saidAt < reminderMs) return;
-    saidAt = now;
-    log.warn(line);
   };
 }

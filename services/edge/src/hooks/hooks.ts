@@ -1,6 +1,6 @@
 // Asks VerneMQ's webhooks of auth-webhook: keep-alive HTTP, round-robin with failover, and no answer means no.
 import { Agent, request } from "node:http";
-import { type Logger, openTurns } from "@parley/runtime";
+import { type Logger, openReminders, openTurns } from "@parley/runtime";
 
 export type HookName =
   | "auth_on_register"
@@ -56,7 +56,6 @@ function rankOf(hook: HookName): 0 | 1 | 2 {
   return hook.startsWith("auth_") ? 1 : 2;
 }
 
-const reminderMs = 10_000;
 const maxAnswerBytes = 1024 * 1024;
 
 /** `urls` are the bases of one or more replicas; `timeoutMs` bounds one question, all its attempts together. */
@@ -84,7 +83,7 @@ export function startHooks({
   });
   // What waits for a socket waits here, and its time has not begun.
   const turns = openTurns({ atOnce: hookSockets(urls) });
-  const saidAt = new Map<string, number>();
+  const reminders = openReminders();
   let turn = 0;
 
   /** The next replica; one that failed gets one question a second until it answers, unless all did. */
@@ -109,11 +108,7 @@ export function startHooks({
 
   /** Every device's question fails while nobody answers: one line in ten seconds says it. */
   function sayFailed(hook: HookName, reason: string): void {
-    const key = `${hook} ${reason}`;
-    const now = performance.now();
-    if (now - (saidAt.get(key) ?? Number.NEGATIVE_INFINITY) < reminderMs) return;
-    saidAt.set(key, now);
-    log.warn({ event: "hook_failed", hook, reason });
+    if (reminders.isDue(`${hook} ${reason}`)) log.warn({ event: "hook_failed", hook, reason });
   }
 
   async function ask(hook: HookName, body: object): Promise<HookAnswer> {
