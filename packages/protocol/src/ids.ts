@@ -12,25 +12,29 @@ const clientIdPattern = `^${clientId}$`;
 const roomIdPattern = `^${roomId}$`;
 const convPattern = `^(p2p/${uid}/${uid}|room/${roomId}|ch/\\$${roomId}|dev/${uid}/${uid}/${clientId})$`;
 // Under the flag `u` the surrogates in the class are lone ones only: half a character, which no UTF-8 text can carry.
-const character = "[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]";
+const character = "[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]";
 const packetIdPattern = `^${character}{1,64}$`;
+const namePattern = `^${character}*$`;
 
 const uidRegex = new RegExp(uidPattern);
 const clientIdRegex = new RegExp(clientIdPattern);
 const roomIdRegex = new RegExp(roomIdPattern);
 const packetIdRegex = new RegExp(packetIdPattern, "u");
+const nameRegex = new RegExp(namePattern, "u");
 const anyClientIdRegex = new RegExp(`^${character}{1,128}$`, "u");
 
-/** The formats of ids: what a refusal says of them, and the pattern that the published schemas show. */
+/** The formats of ids and names: what a refusal says of them, and the pattern that the published schemas show. */
 export const idFormats: Readonly<Record<string, { words: string; pattern: string }>> = {
   conversation: {
     words: "p2p/{a}/{b} with a ≤ b, room/{roomId}, ch/{$channelId} or dev/{from}/{uid}/{clientId}",
     pattern: convPattern,
   },
   "packet-id": { words: "1 to 64 characters, none of them a control character", pattern: packetIdPattern },
+  name: { words: "without control characters", pattern: namePattern },
 };
 Format.Set("conversation", isConv);
 Format.Set("packet-id", isPacketId);
+Format.Set("name", isName);
 
 /** A user's id: 1–32 characters of `0-9 a-z A-Z _ - @ .` */
 export const Uid = Type.String({ pattern: uidPattern, description: "user id" });
@@ -53,6 +57,11 @@ export const RequestId = Type.Union([
 /** `PacketId` with a description of its own. */
 export function packetId(description: string) {
   return Type.String({ format: "packet-id", description });
+}
+
+/** What others see of a user, a room or a key, in characters: well-formed Unicode, no control characters. */
+export function displayName(lengths: { minLength?: number; maxLength: number }) {
+  return Type.String({ format: "name", ...lengths });
 }
 
 export type Uid = Static<typeof Uid>;
@@ -100,6 +109,11 @@ export function isConv(text: string): boolean {
 /** True for what may be the id of a message or a request. */
 function isPacketId(text: string): boolean {
   return packetIdRegex.test(text);
+}
+
+/** True for what may be a name, but for its length. */
+function isName(text: string): boolean {
+  return nameRegex.test(text);
 }
 
 /** The uid a native client id belongs to, or undefined if it is not a native client id. */

@@ -1,12 +1,11 @@
 // Methods that api owns: rooms at their simplest. Membership itself is decided by history, at the log.
 import Type from "typebox";
-import { Conv, RoomId, Uid } from "../ids.ts";
+import { Conv, displayName, RoomId, Uid } from "../ids.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
 const RoleName = Type.Union([Type.Literal("owner"), Type.Literal("admin"), Type.Literal("member")]);
 const Uids = Type.Array(Uid, { minItems: 1, maxItems: 1_000 });
-const Name = Type.String({ minLength: 1, maxLength: 128 });
 const RoomSettings = Type.Object(
   {
     join: Type.Optional(
@@ -18,7 +17,7 @@ const RoomSettings = Type.Object(
 const Room = Type.Object({
   id: RoomId,
   conv: Conv,
-  name: Name,
+  name: Type.String(),
   createdBy: Uid,
   createdAt: Type.Integer(),
   settings: RoomSettings,
@@ -37,7 +36,7 @@ export const roomsCreate = defineMethod({
   params: Type.Object(
     {
       id: Type.Optional(RoomId),
-      name: Name,
+      name: displayName({ minLength: 1, maxLength: 128 }),
       members: Type.Optional(Type.Array(Uid, { maxItems: 1_000 })),
       settings: Type.Optional(RoomSettings),
     },
