@@ -38,7 +38,10 @@ async function authn(body: HookBody, decisions: Decisions): Promise<HookReply> {
   return reply({ ...allowed, ...rules, ...(expiresAt === undefined ? {} : { expire_at: expiresAt }) });
 }
 
-/** What `authz` decides, as rules: the first that matches holds. Any `p` will do: the router names the right one. */
+/**
+ * What `authz` decides, as rules: the first that matches holds. Any `p` and verb will do: the router names the right `p`,
+ * and what is none reaches nobody.
+ */
 function rulesOf(uid: string, clientId: string): object[] {
   const own = { permission: "allow", action: "publish", retain: false };
   const inboxes = [messagesTopic(uid), ephemeralTopic(uid), deviceTopic(uid, clientId)];
