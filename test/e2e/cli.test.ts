@@ -84,6 +84,7 @@ test("every wrong use is told in a line and ends with 2, a wrong password with 3
     [["send", "bob", "hi", "--wait", "-1", ...as], 2],
     [["history", "bob", "--limit", "many", ...as], 2],
     [["history", "bob", "--limit", "0", ...as], 2],
+    [["history", "bob", "--all", "--after", "3", ...as], 2],
     [["history", "bob", "--all", "--limit", "-5", ...as], 2],
     [["history", "bob", "--before", "0", ...as], 2],
     [["history", "bob", "--after", "-1", ...as], 2],

@@ -50,6 +50,19 @@ test("a message that is too large becomes a word about it, an answer its error, 
   assert.deepEqual((await read()).payload, { id: "after" });
 });
 
+test("a device that takes no more than 100 bytes is told in fewer words that its request's answer is too large", async (t) => {
+  const { edge } = await startBoth(t, mosquitto);
+  const reader = await openSession(t, edge.tcp, 5, newClientId(), { properties: { maximumPacketSize: 100 } });
+  await subscribed(reader, "size/c", 1);
+  const writer = await connectDevice(t, edge);
+  await writer.publishAsync("size/c", JSON.stringify({ id: "7", result: { messages: ["x".repeat(5000)] } }), {
+    qos: 1,
+  });
+  const { payload } = await nextPublish(reader);
+  const { id, error } = JSON.parse(String(payload));
+  assert.deepEqual([id, error.code, error.message], ["7", "too_large", "over 100 bytes"]);
+});
+
 for (const qos of [0, 1, 2] as const)
   test(`where not even that fits the broker is answered in the device's place, QoS ${qos}`, async (t) => {
     const { edge } = await startBoth(t, mosquitto);

@@ -23,17 +23,19 @@ interface Parts {
   /** A device was revoked, maybe removed. */
   onDevice(clientId: string): void;
   log: Logger;
+  /** how long a revocation that was acted on is looked at again */
+  rememberMs?: number;
 }
 
 const againMs = 2000;
-const rememberMs = 5 * 60_000;
+const defaultRememberMs = 5 * 60_000;
 const rememberAtMost = 50_000;
 const retryMs = 1000;
 /** By so much clocks and hearing of a revocation may differ. */
 const doubtSeconds = 5;
 
 export function openRevoked(parts: Parts): Revoked {
-  const { sessions, broker, onDevice, log } = parts;
+  const { sessions, broker, onDevice, log, rememberMs = defaultRememberMs } = parts;
   const latest = new Map<string, { revocation: Revocation; until: number }>();
   const timers = new Set<NodeJS.Timeout>();
   const running = new Set<Promise<void>>();
@@ -51,9 +53,21 @@ export function openRevoked(parts: Parts): Revoked {
 
   async function endAll(revocations: readonly Revocation[]): Promise<void> {
     for (const revocation of revocations)
-      await end(revocation).catch((error: unknown) =>
-        log.warn({ event: "revoked_still_connected", uid: revocation.uid, reason: String(error) }),
-      );
+      try {
+        await end(revocation);
+        keep(revocation, "done");
+      } catch (error) {
+        // However long Redis or the broker is away, it is done when they are back.
+        keep(revocation, "to do");
+        log.warn({ event: "revoked_still_connected", uid: revocation.uid, reason: String(error) });
+      }
+  }
+
+  function keep(revocation: Revocation, as: "done" | "to do"): void {
+    const kept = latest.get(revocationKey(revocation));
+    if (kept?.revocation !== revocation) return;
+    if (as === "to do") kept.until = Number.POSITIVE_INFINITY;
+    else if (kept.until === Number.POSITIVE_INFINITY) kept.until = performance.now() + rememberMs;
   }
 
   function act(...revocations: Revocation[]): void {

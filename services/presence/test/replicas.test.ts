@@ -272,3 +272,33 @@ test("the replica that was to end a revoked device's connection may die: another
   await eventually(() => ended.length > 0);
   assert.deepEqual(ended, ["alice:phone"]);
 });
+
+test("a revocation that could not be acted on is acted on when Redis is back, however long that takes", async (t) => {
+  const presence = await startOne(t);
+  const before = Date.now() / 1000;
+  const nats = await connectNats({ url: presence.natsServer.url, name: "test", log });
+  t.after(() => nats.close());
+  const ended: string[] = [];
+  let isAway = true;
+  let refused = 0;
+  const sessions = {
+    ofUser: async () => {
+      if (isAway) throw new Error(`Redis is away, ${++refused}`);
+      return new Map([["alice:phone", { at: 0, issuedAt: before - 60 }]]);
+    },
+    change: async () => {},
+  } as unknown as Parameters<typeof openRevoked>[0]["sessions"];
+  const broker = { list: async () => [], disconnect: async (clientId: string) => void ended.push(clientId) };
+  // What was acted on is forgotten at once here.
+  const revoked = openRevoked({ nats, sessions, broker, onDevice: () => {}, log, rememberMs: 0 });
+  t.after(() => revoked.close());
+  const revocation = { uid: "alice", clientId: "alice:phone", before, until: before + 3600 };
+  revoked.remember(revocation);
+  revoked.act(revocation);
+  await eventually(() => refused > 0);
+  revoked.again();
+  await eventually(() => refused > 1);
+  isAway = false;
+  revoked.again();
+  await eventually(() => ended.length > 0);
+});

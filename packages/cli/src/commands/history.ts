@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { Account } from "../account.ts";
 import { readConv } from "../address.ts";
 import { action, command } from "../command.ts";
+import { UsageError } from "../failure.ts";
 import { formatMessage } from "../format.ts";
 import { startProgress } from "../progress.ts";
 import { readNumber } from "../read-number.ts";
@@ -32,22 +33,32 @@ export function historyCommand(): Command {
       action<Flags>(async ({ account, output, flags }, name = "") => {
         const conv = readConv(account.user ?? "", name);
         const show = (message: Message) => output.result(message, formatMessage(message, output));
-        let left = readNumber("--limit", flags.limit, 1);
+        const limit = readNumber("--limit", flags.limit, 1);
         const range = rangeOf(flags);
+        if (flags.all && (flags.before ?? flags.after) !== undefined)
+          throw new UsageError("--all is the whole conversation: leave out --before and --after");
         if (flags.all) return showAll(account, conv, show);
-        const pages: Message[][] = [];
-        while (left > 0) {
-          const page = await account.call(historyGet, { conv, ...range, limit: Math.min(left, pageMessages) });
-          left -= page.messages.length;
-          if (range.after === undefined) pages.unshift(page.messages);
-          else pages.push(page.messages);
-          if (!page.more || page.messages.length === 0) break;
-          if (range.after === undefined) range.before = page.messages[0]?.seq ?? 1;
-          else range.after = page.messages.at(-1)?.seq ?? range.after;
-        }
-        pages.flat().forEach(show);
+        for (const message of await readSome(account, conv, { range, limit })) show(message);
       }),
     );
+}
+
+async function readSome(
+  account: Account,
+  conv: string,
+  { range, limit }: { range: ReturnType<typeof rangeOf>; limit: number },
+): Promise<Message[]> {
+  const pages: Message[][] = [];
+  for (let left = limit; left > 0; ) {
+    const page = await account.call(historyGet, { conv, ...range, limit: Math.min(left, pageMessages) });
+    left -= page.messages.length;
+    if (range.after === undefined) pages.unshift(page.messages);
+    else pages.push(page.messages);
+    if (!page.more || page.messages.length === 0) break;
+    if (range.after === undefined) range.before = page.messages[0]?.seq ?? 1;
+    else range.after = page.messages.at(-1)?.seq ?? range.after;
+  }
+  return pages.flat();
 }
 
 function rangeOf(flags: Flags): Pick<ParamsOf<typeof historyGet>, "before" | "after"> {

@@ -3,8 +3,8 @@ import { setImmediate as nextLoop } from "node:timers/promises";
 import { AppError, type Caller } from "@parley/protocol";
 import { openTurns } from "@parley/runtime";
 
-/** No caller waits longer for an answer. */
-const waitMs = 10_000;
+/** Callers wait 10 s for an answer, and are told before that nothing will come. */
+const waitMs = 5_000;
 const waitingMax = 10_000;
 
 export interface ReadTurns {
