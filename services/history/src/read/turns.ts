@@ -6,25 +6,56 @@ import { openTurns } from "@parley/runtime";
 /** Callers wait 10 s for an answer, and are told before that nothing will come. */
 const waitMs = 5_000;
 const waitingMax = 10_000;
+/** One user's reads side by side: whoever asks again after each answer never waits for himself. */
+const atOnceEach = 2;
+/** Who asks for more than is read waits after each of these reads: so many times what it took, or for its bytes. */
+const pauseTimes = 3;
+const bytesPerMs = (1024 * 1024) / 1_000;
+const longestPauseMs = 1_000;
 
 export interface ReadTurns {
-  /** Does `read` when it is the caller's turn; `rate_limited` when that takes too long. */
-  take<Result>(caller: Caller, read: () => Promise<Result>): Promise<Result | AppError>;
+  /** Does `read`, which answers JSON, when it is the caller's turn; `rate_limited` when that takes too long. */
+  take(caller: Caller, read: () => Promise<string | AppError>): Promise<string | AppError>;
 }
 
-/** `atOnce`: 1 where a read keeps this process from everything else. */
+/** `atOnce`, of all users: 1 where a read keeps this process from everything else. */
 export function openReadTurns({ atOnce }: { atOnce: number }): ReadTurns {
-  const turns = openTurns({ atOnce, waitingMax, waitMs });
+  const own = openTurns({ atOnce: Number.POSITIVE_INFINITY, atOnceEach, waitingMax, waitMs });
+  const all = openTurns({ atOnce, waitingMax, waitMs });
+  const waiting = new Map<string, number>();
+
+  async function takeOwn(uid: string): Promise<(() => void) | undefined> {
+    waiting.set(uid, (waiting.get(uid) ?? 0) + 1);
+    const done = await own.take({ key: uid });
+    const left = (waiting.get(uid) ?? 1) - 1;
+    if (left > 0) waiting.set(uid, left);
+    else waiting.delete(uid);
+    return done;
+  }
+
   return {
     async take({ uid }, read) {
-      const done = await turns.take({ key: uid });
-      if (done === undefined) return new AppError("rate_limited", "too many requests wait; ask again");
+      const tooLate = () => new AppError("rate_limited", "too many requests wait; ask again");
+      const ownDone = await takeOwn(uid);
+      if (ownDone === undefined) return tooLate();
+      const done = await all.take({ key: uid });
+      if (done === undefined) {
+        ownDone();
+        return tooLate();
+      }
+      // What came in meanwhile goes first.
+      await nextLoop();
+      const begunAt = performance.now();
+      let bytes = 0;
       try {
-        // What came in meanwhile goes first.
-        await nextLoop();
-        return await read();
+        const page = await read();
+        if (typeof page === "string") bytes = page.length;
+        return page;
       } finally {
         done();
+        const pauseMs = Math.max(pauseTimes * (performance.now() - begunAt), bytes / bytesPerMs);
+        if (waiting.has(uid)) setTimeout(ownDone, Math.min(pauseMs, longestPauseMs));
+        else ownDone();
       }
     },
   };

@@ -2,18 +2,24 @@
 import { AppError } from "@parley/protocol";
 
 export interface UnderWay {
-  /** Answers what to call at the end; undefined when too much is under way already. */
-  begin(bytes: number): (() => void) | undefined;
+  /** Answers what to call at the end; undefined when too much is under way already, of this device or of all. */
+  begin(clientId: string, bytes: number): (() => void) | undefined;
   count(): number;
 }
 
-/** Requests, receipts and typing of all partitions together. */
-export function createUnderWay({ count: countMax = 4_000, bytes: bytesMax = 32 * 1024 * 1024 } = {}): UnderWay {
+const defaults = { count: 4_000, bytes: 32 * 1024 * 1024, countEach: 200 };
+
+/** Requests, receipts and typing of all partitions together; `countEach` of one device. */
+export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay {
+  const { count: countMax, bytes: bytesMax, countEach } = { ...defaults, ...limits };
+  const ofDevice = new Map<string, number>();
   let count = 0;
   let held = 0;
   return {
-    begin(bytes) {
-      if (count >= countMax || held + bytes > bytesMax) return undefined;
+    begin(clientId, bytes) {
+      const own = ofDevice.get(clientId) ?? 0;
+      if (own >= countEach || count >= countMax || held + bytes > bytesMax) return undefined;
+      ofDevice.set(clientId, own + 1);
       count += 1;
       held += bytes;
       let ended = false;
@@ -22,6 +28,9 @@ export function createUnderWay({ count: countMax = 4_000, bytes: bytesMax = 32 *
         ended = true;
         count -= 1;
         held -= bytes;
+        const left = (ofDevice.get(clientId) ?? 1) - 1;
+        if (left > 0) ofDevice.set(clientId, left);
+        else ofDevice.delete(clientId);
       };
     },
     count: () => count,

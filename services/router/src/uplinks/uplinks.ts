@@ -75,7 +75,7 @@ function counted<Packet>(uplink: Uplink<Packet>, underWay: UnderWay): Uplink<Pac
   return {
     ...uplink,
     async work(packet, from, arrived) {
-      const end = underWay.begin(arrived.payload.length);
+      const end = underWay.begin(from.clientId, arrived.payload.length);
       if (!end) return tooMuch();
       try {
         return await uplink.work(packet, from, arrived);
