@@ -1,4 +1,4 @@
-// A device's database in the browser: its cache, its outbox, and one connection to both, opened again when it is lost.
+// A device's database in the browser: its cache and its outbox, each with a connection that is opened again when it is lost.
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { CachedConversation } from "./cache-store.ts";
 import type { OutgoingMessage } from "./outbox.ts";

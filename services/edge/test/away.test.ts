@@ -79,8 +79,7 @@ test("sessions of devices that are away end, longest away first, before the brok
     await eventually(() => heap < 24 * MiB);
   }
   assert.ok(ended(hooks).length > 0);
-  assert.deepEqual(ended(hooks).toSorted(), away.filter((one) => ended(hooks).includes(one)).toSorted());
-  assert.ok(ended(hooks).includes(away[0]));
+  assert.deepEqual(ended(hooks).toSorted(), away.slice(0, ended(hooks).length).toSorted());
   await service.publishAsync("anything", "still there", { qos: 1 });
   await eventually(() => Object.keys(edge.context.health.reasons()).length === 0);
 });

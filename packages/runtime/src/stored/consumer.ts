@@ -24,9 +24,11 @@ export interface ConsumerOptions {
   beginMsBack: number;
   /**
    * The first message of the stream that this replica is not done with, asked when the consumer is found missing: it
-   * begins there. undefined: nothing is known, `beginMsBack` holds. A stream made anew begins as if nothing were known.
+   * begins there. undefined: nothing is known, `beginMsBack` holds.
    */
   resumeAt(): number | undefined;
+  /** The stream was made anew: its numbers begin again, and what was known of them means nothing. */
+  startOver(): void;
   /** messages in hand at most; the rest stays there for other replicas */
   fetchedMax: number;
   log: Logger;
@@ -50,9 +52,9 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
   async function follow(): Promise<void> {
     const manager = await jetstreamManager(nats);
     const stream = await manager.streams.info(streams.stored.name);
-    const resumeAt = created === stream.created ? options.resumeAt() : undefined;
+    if (created !== stream.created) options.startOver();
     created = stream.created;
-    await makeConsumer(manager, options, resumeAt);
+    await makeConsumer(manager, options);
     const consumer = await jetstream(nats).consumers.get(streams.stored.name, durable);
     const messages = await consumer.consume({
       max_messages: fetchedMax,
@@ -85,8 +87,7 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 
 async function makeConsumer(
   manager: JetStreamManager,
-  { durable, filter, beginMsBack }: ConsumerOptions,
-  resumeAt: number | undefined,
+  { durable, filter, beginMsBack, resumeAt }: ConsumerOptions,
 ): Promise<void> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
@@ -99,17 +100,18 @@ async function makeConsumer(
     },
   );
   if (exists) return;
+  const firstSeq = resumeAt();
   const config = {
     ...changeable,
     durable_name: durable,
     filter_subject: filter,
     ack_policy: AckPolicy.Explicit,
-    ...(resumeAt === undefined
+    ...(firstSeq === undefined
       ? {
           deliver_policy: DeliverPolicy.StartTime,
           opt_start_time: new Date(Date.now() - beginMsBack).toISOString(),
         }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: resumeAt }),
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: firstSeq }),
   };
   // Of two replicas that make it at the same moment one is told that it exists.
   await manager.consumers.add(name, config).catch(() => manager.consumers.info(name, durable));

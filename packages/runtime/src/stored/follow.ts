@@ -122,7 +122,11 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
 
   // What is in hand will be taken though its consumer is gone; what was given back has to come again.
   const resumeAt = () => (lastSeen === 0 ? undefined : Math.min(lastSeen + 1, ...givenBack.keys()));
-  const consumer = followConsumer({ ...options, beginMsBack, resumeAt, fetchedMax }, (message) => {
+  const startOver = () => {
+    lastSeen = 0;
+    givenBack.clear();
+  };
+  const consumer = followConsumer({ ...options, beginMsBack, resumeAt, startOver, fetchedMax }, (message) => {
     inHand.add(message);
     lastSeen = Math.max(lastSeen, message.seq);
     waiting.push(message);

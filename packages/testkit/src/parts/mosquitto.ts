@@ -32,7 +32,7 @@ async function prepare(place: ServerPlace, before?: LifeBefore): Promise<Program
     `memory_limit ${await memoryLimit(dir)}`,
     // The edge watches $SYS/broker/heap/current, and ends sessions long before the limit.
     "sys_interval 1",
-    // The edge ends sessions of MQTT 3.1.1 after an hour; those that it forgot by a restart end here.
+    // The edge ends sessions of MQTT 3.1.1 after an hour; those that no edge has learned of end here.
     "persistent_client_expiration 1d",
     "persistence true",
     "persistence_location ./",

@@ -34,7 +34,8 @@ export function openRecords(): Records {
   const changed = new Map<string, SessionRecord | undefined>();
   return {
     keep(clientId, record) {
-      if (!known.has(clientId) || changed.has(clientId)) changed.set(clientId, record);
+      // Also what is known: the broker may have lost it, and the connection is another one.
+      changed.set(clientId, record);
     },
     drop(clientId) {
       if (known.has(clientId) || changed.has(clientId)) changed.set(clientId, undefined);
@@ -68,8 +69,8 @@ export function readRecords(broker: Broker, clientId: string): Promise<Map<strin
     filter: `${prefix}#`,
     packets: Buffer.alloc(0),
     onPublish(topic, payload) {
-      const record = readRecord(payload);
-      if (record !== undefined) records.set(decodeURIComponent(topic.slice(prefix.length)), record);
+      const found = readRecord(topic, payload);
+      if (found !== undefined) records.set(...found);
     },
   }).then((heard) => (heard ? records : undefined));
 }
@@ -106,10 +107,11 @@ function writeRecord(clientId: string, record: SessionRecord | undefined): Buffe
   return writePacket({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, 5);
 }
 
-function readRecord(payload: Buffer): SessionRecord | undefined {
+function readRecord(topic: string, payload: Buffer): [clientId: string, SessionRecord] | undefined {
   try {
     const { username, sessionExpirySeconds, connectionId } = JSON.parse(payload.toString()) as SessionRecord;
-    return { username, sessionExpirySeconds, connectionId };
+    const clientId = decodeURIComponent(topic.slice(prefix.length));
+    return [clientId, { username, sessionExpirySeconds, connectionId }];
   } catch {
     return undefined;
   }

@@ -33,3 +33,12 @@ for (const version of [4, 5] as const)
         cut.take(body.subarray(0, -1));
         assert.equal(cut.end(), undefined);
       });
+
+test("a property length of more than four bytes is malformed: nothing behind it is read", () => {
+  for (const bytes of [4, 5, 160, 2000]) {
+    const reader = openFilterReader({ isSubscribe: true, version: 5 });
+    reader.take(Buffer.concat([Buffer.from([0, 1]), Buffer.alloc(bytes, 0x80), Buffer.from([0, 0, 1, 97, 0])]));
+    reader.take(Buffer.from([0, 1, 97, 0]));
+    assert.equal(reader.end(), undefined, `${bytes} bytes`);
+  }
+});

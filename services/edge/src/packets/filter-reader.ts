@@ -18,7 +18,10 @@ export interface FilterPacket {
 }
 
 /** What comes next: so many bytes, and what they are. */
-type Part = "packetId" | "propertyLength" | "properties" | "filterLength" | "filter" | "options";
+type Part = "packetId" | "propertyLength" | "properties" | "filterLength" | "filter" | "options" | "malformed";
+
+/** A length has four bytes at most [MQTT-1.5.5]. */
+const longestScale = 128 ** 4;
 
 export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacket): FilterReader {
   let part: Part = "packetId";
@@ -61,6 +64,7 @@ export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacke
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) left = 0;
+      else if (scale === longestScale) begin("malformed", Number.POSITIVE_INFINITY);
     } else {
       value = value * 256 + byte;
       left -= 1;
@@ -77,7 +81,7 @@ export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacke
   return {
     take(piece) {
       let rest = piece;
-      while (rest.length > 0) {
+      while (rest.length > 0 && part !== "malformed") {
         if (part === "properties" || part === "filter") rest = takeRun(rest);
         else {
           takeByte(rest[0]!);

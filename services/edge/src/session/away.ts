@@ -1,5 +1,5 @@
 // Sessions whose devices are away: how many may wait and for how long, and how they are ended at the broker.
-import { openTurns } from "@parley/runtime";
+import { openTurns, type Turns } from "@parley/runtime";
 import type { Records, SessionRecord } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import type { Member, SessionHook } from "./member.ts";
@@ -9,12 +9,18 @@ interface Waiting {
   username: string | null;
   endsAt: number;
   byBroker: boolean;
+  /** written down by another edge, or one before this */
+  isLearned: boolean;
+  /** Another edge's: when to ask whether its device is connected there; undefined once that was asked. */
+  askAt?: number | undefined;
 }
 
 const expireAgainMs = 10_000;
 /** A broker looks for sessions that are over about once a second, by whole seconds: told before that, it may still hold one. */
 const brokerLagMs = 2_000;
 const waitingMax = 200_000;
+/** By then the devices of an edge that is gone are known to be so: presence compares once a minute. */
+const askLearnedMs = 90_000;
 /** Sessions being ended at once, a connection to the broker each. */
 const endedAtOnce = 64;
 
@@ -45,28 +51,23 @@ export interface Away {
 export function openAway({ hooks, endSession, userMax, isHere, tell, records }: AwayOptions): Away {
   const waiting = openWaiting();
   const ending = openTurns({ atOnce: endedAtOnce });
+  const { learn, askLearned } = openLearned({ waiting, ending, hooks, isHere, records, endSurplus });
 
   function add({ clientId, connectionId, username, version, sessionExpirySeconds }: Member): void {
     const byBroker = version === 5;
     const keptMs = sessionExpirySeconds * 1000 + (byBroker ? brokerLagMs : 0);
-    wait(clientId, { connectionId, username, endsAt: performance.now() + keptMs, byBroker });
+    wait(clientId, { connectionId, username, endsAt: performance.now() + keptMs, byBroker, isLearned: false });
   }
 
   function wait(clientId: string, session: Waiting): void {
     waiting.add(clientId, session);
-    // Of too many of one user those that have waited longest end: `sync` has what they miss.
-    const surplus = waiting.longestOf(session.username, userMax);
-    if (surplus !== undefined) end(surplus);
+    endSurplus(session.username);
   }
 
-  function learn(found: Map<string, SessionRecord>): void {
-    for (const [clientId, { username, connectionId, sessionExpirySeconds }] of found) {
-      if (isHere(clientId) || waiting.get(clientId) !== undefined) continue;
-      records.learn(clientId);
-      const endsAt = performance.now() + sessionExpirySeconds * 1000;
-      // Whatever the broker does by itself: nobody knows here when the device left, or whether it did.
-      wait(clientId, { connectionId, username, endsAt, byBroker: false });
-    }
+  /** Of too many of one user those that have waited longest end: `sync` has what they miss. */
+  function endSurplus(username: string | null): void {
+    const surplus = waiting.longestOf(username, userMax);
+    if (surplus !== undefined) end(surplus);
   }
 
   function over(clientId: string, connectionId: string): void {
@@ -77,12 +78,8 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
   function sweep(now: number): void {
     endLongestAway(waiting.size() - waitingMax);
     for (const [clientId, session] of waiting.all()) {
-      if (session.endsAt > now) continue;
-      if (!session.byBroker) end(clientId);
-      else {
-        waiting.delete(clientId);
-        over(clientId, session.connectionId);
-      }
+      if (session.endsAt <= now) end(clientId, { bySelf: session.byBroker });
+      else if (session.askAt !== undefined && session.askAt <= now) void askLearned(clientId, session);
     }
   }
 
@@ -96,25 +93,31 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
     return ended;
   }
 
-  function end(clientId: string): void {
+  /** `bySelf`: the broker has ended it already. */
+  function end(clientId: string, { bySelf } = { bySelf: false }): void {
     const session = waiting.get(clientId);
     waiting.delete(clientId);
-    if (session !== undefined) void expire(clientId, session);
+    if (session !== undefined) void expire(clientId, session, bySelf);
   }
 
   /**
    * An MQTT 3.1.1 session never ends by itself on the broker. Its device may have come back through another edge, where
    * ending the session would disconnect it; that edge will see to it.
    */
-  async function expire(clientId: string, session: Waiting): Promise<void> {
+  async function expire(clientId: string, session: Waiting, bySelf: boolean): Promise<void> {
     const isBack = () => isHere(clientId) || waiting.get(clientId) !== undefined;
     const done = await ending.take({ isWanted: () => !isBack() });
     if (done === undefined) return;
     try {
-      const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId });
+      // The connection that left here may still be known as connected: only another one counts.
+      const where = await askWhere(hooks, clientId, session.isLearned ? undefined : session.connectionId);
       if (isBack()) return;
-      if (verdict === "refused" && error === "connected") return records.forget(clientId);
-      const ended = verdict === "ok" ? await endSession(clientId) : "failed";
+      if (where === "elsewhere") {
+        records.forget(clientId);
+        if (bySelf) tell(clientId, "on_session_expired", session.connectionId);
+        return;
+      }
+      const ended = await endAtBroker(bySelf, where, clientId);
       if (isHere(clientId)) return;
       if (ended === "failed") waiting.add(clientId, { ...session, endsAt: performance.now() + expireAgainMs });
       else over(clientId, session.connectionId);
@@ -123,7 +126,59 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
     }
   }
 
+  async function endAtBroker(bySelf: boolean, where: Where, clientId: string): Promise<"ended" | "unknown" | "failed"> {
+    if (bySelf) return "ended";
+    return where === "nowhere" ? endSession(clientId) : "failed";
+  }
+
   return { add, learn, end, forget: waiting.delete, sweep, endLongestAway };
+}
+
+type Where = "elsewhere" | "nowhere" | "unknown";
+
+/** Is the device connected to another edge? `connectionId`: by a connection newer than this one. */
+async function askWhere(hooks: Hooks, clientId: string, connectionId?: string): Promise<Where> {
+  const than = connectionId === undefined ? {} : { connection_id: connectionId };
+  const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId, ...than });
+  if (verdict === "ok") return "nowhere";
+  return verdict === "refused" && error === "connected" ? "elsewhere" : "unknown";
+}
+
+/** Sessions that other edges, or one before this, wrote down. */
+function openLearned(parts: {
+  waiting: ReturnType<typeof openWaiting>;
+  ending: Turns;
+  hooks: Hooks;
+  isHere(clientId: string): boolean;
+  records: Pick<Records, "forget" | "learn">;
+  endSurplus(username: string | null): void;
+}) {
+  const { waiting, ending, hooks, isHere, records, endSurplus } = parts;
+
+  function learn(found: Map<string, SessionRecord>): void {
+    for (const [clientId, { username, connectionId, sessionExpirySeconds }] of found) {
+      if (isHere(clientId) || waiting.get(clientId) !== undefined) continue;
+      records.learn(clientId);
+      const now = performance.now();
+      const ends = { endsAt: now + sessionExpirySeconds * 1000, askAt: now + askLearnedMs };
+      // Whatever the broker does by itself: nobody knows here when the device left, or whether it did.
+      waiting.add(clientId, { connectionId, username, ...ends, byBroker: false, isLearned: true });
+    }
+  }
+
+  /** One whose device is connected to another edge is left to that. */
+  async function askLearned(clientId: string, session: Waiting): Promise<void> {
+    session.askAt = undefined;
+    const done = await ending.take({ isWanted: () => waiting.get(clientId) === session });
+    if (done === undefined) return;
+    const where = await askWhere(hooks, clientId).finally(done);
+    if (waiting.get(clientId) !== session) return;
+    if (where !== "elsewhere") return endSurplus(session.username);
+    waiting.delete(clientId);
+    records.forget(clientId);
+  }
+
+  return { learn, askLearned };
 }
 
 /** Sessions whose devices are away: longest away first, of all and of each user. */

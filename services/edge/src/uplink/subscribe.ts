@@ -41,7 +41,9 @@ export async function decideSubscribe(packet: Buffer, device: UplinkDevice, deci
 export function refuseSubscribe(packetId: number, filters: number, reason: Reason, device: UplinkDevice): Outcome {
   device.partial.delete(packetId);
   const codes = Array<number>(filters).fill(device.version === 5 ? reason.code : 128);
-  return { reply: writeAnswer("suback", packetId, codes, device.wantsWords ? (reason.words ?? "") : "", device) };
+  const reply = writeAnswer("suback", packetId, codes, device.wantsWords ? (reason.words ?? "") : "", device);
+  // To a library an answer above its own limit is a fault of the protocol [MQTT-3.1.2-24].
+  return reply.length > device.maxPacketBytes ? { close: reasons.tooLarge } : { reply };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Asks now and then whether the broker takes a publish: one that is full of memory keeps connections and acknowledges nothing.
 import { probeTopic } from "@parley/protocol";
-import { within } from "@parley/runtime";
+import { refusalsOf, within } from "@parley/runtime";
 import type { Ingest } from "./ingest.ts";
 
 const answerMs = 5_000;
@@ -18,9 +18,15 @@ export function createProbe(
     // Without a partition there is no session to ask on, and nothing to do.
     if (!ingest.holds()) return;
     if (unanswered === undefined) {
-      const asked = ingest.publishMany([probeTopic], payload, 1).finally(() => {
-        unanswered = undefined;
-      });
+      const asked = ingest
+        .publishMany([probeTopic], payload, 1, undefined, "wait")
+        // A session that is being made again says nothing of the broker; whether there is one is another check.
+        .catch((error: unknown) => {
+          if (refusalsOf(error).length > 0) throw error;
+        })
+        .finally(() => {
+          unanswered = undefined;
+        });
       // Whoever waits hears of it; it may end when nobody does.
       asked.catch(() => undefined);
       unanswered = asked;
