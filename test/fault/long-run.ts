@@ -1,4 +1,5 @@
 // Rounds of a minute, one after the other, each on new users, until the time is over or somebody stops it.
+import { attacksWithoutBulk } from "../hostile/attacks.ts";
 import type { Fault } from "./faults/fault.ts";
 import { type Round, runRound } from "./round.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -85,7 +86,7 @@ function decksOf({ catalogue }: Stage, chance: Random): Decks {
 
 function oneRound(
   { options, say, signal }: LongRun,
-  { cluster, devices, catalogue }: Stage,
+  { cluster, devices, catalogue, forgetful }: Stage,
   { gentle, breaking }: Decks,
   { index, forMs, random }: { index: number; forMs: number; random: Random },
 ): Promise<Round> {
@@ -95,7 +96,8 @@ function oneRound(
   const draw = () => byName.get(mayBreak && which.chance(0.3) ? breaking() : gentle()) as Fault;
   const weather = storm(cluster, { random: random.fork("faults"), draw, forMs, say, signal });
   const hostile = options.hostile && index % peacefulEvery !== peacefulEvery - 1;
-  const workload = { name: `r${index}-`, random, perSecond: options.rate, link: devices, hostile };
+  const attacks = forgetful ? attacksWithoutBulk : undefined;
+  const workload = { name: `r${index}-`, random, perSecond: options.rate, link: devices, hostile, attacks };
   return runRound(cluster, workload, (own) => withProgress(index, own, say, () => weather(own)));
 }
 

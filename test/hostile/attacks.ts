@@ -195,3 +195,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
   "large messages": sendLarge,
   "silent sockets": keepSilent,
 };
+
+const inBulk = new Set(["requests for pages", "large messages"]);
+
+/** Those that a test server bears which holds all in a small memory and scans it for each read (mongo-java-server). */
+export const attacksWithoutBulk = Object.keys(attacks).filter((name) => !inBulk.has(name));

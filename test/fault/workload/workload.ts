@@ -31,6 +31,8 @@ export interface WorkloadOptions {
   link?: Link | undefined;
   /** with a user beside them who floods, poisons, guesses passwords and fills sessions */
   hostile?: boolean | undefined;
+  /** the attacks by name; all of them unless said */
+  attacks?: readonly string[] | undefined;
 }
 
 export interface Workload {
@@ -84,7 +86,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
 
   const screens = await openScreens(cluster, people, passing, addressesOf, random);
 
-  const hostile = options.hostile ? await openHostile(cluster, people, name) : undefined;
+  const hostile = options.hostile ? await openHostile(cluster, people, name, options.attacks) : undefined;
   let ended: Promise<Blows> | undefined;
   const endHostile = () => {
     ended ??= hostile?.end() ?? Promise.resolve(noBlows);
@@ -141,10 +143,16 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
   };
 }
 
-async function openHostile(cluster: Cluster, { uids }: People, name: string): Promise<Hostile> {
+async function openHostile(
+  cluster: Cluster,
+  { uids }: People,
+  name: string,
+  attacks: readonly string[] | undefined,
+): Promise<Hostile> {
   const own = await makePeople(cluster, `${name}evil-`, 1);
   const [uid = ""] = own.uids;
-  return startHostile({ http: cluster.run().http, login: (device) => own.login(uid, device), victim: uids[0] ?? "" });
+  const login = (device: string) => own.login(uid, device);
+  return startHostile({ http: cluster.run().http, login, victim: uids[0] ?? "", attacks });
 }
 
 function addresses({ uids, rooms }: People, uid: string, passing: Passing): string[] {
