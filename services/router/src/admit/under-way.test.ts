@@ -25,4 +25,5 @@ test("one device has no more under way than its share, whatever others have, and
   first();
   assert.ok(underWay.begin("ann", 1));
   assert.equal(underWay.begin("ann", 1), undefined);
+  assert.ok(underWay.begin(undefined, 1), "what is no request counts towards all alone");
 });

@@ -2,14 +2,17 @@
 import { AppError } from "@parley/protocol";
 
 export interface UnderWay {
-  /** Answers what to call at the end; undefined when too much is under way already, of this device or of all. */
-  begin(clientId: string, bytes: number): (() => void) | undefined;
+  /**
+   * Answers what to call at the end; undefined when too much is under way already, of all or of this device. Without a
+   * `clientId` it counts towards all alone.
+   */
+  begin(clientId: string | undefined, bytes: number): (() => void) | undefined;
   count(): number;
 }
 
 const defaults = { count: 4_000, bytes: 32 * 1024 * 1024, countEach: 200 };
 
-/** Requests, receipts and typing of all partitions together; `countEach` of one device. */
+/** Requests, receipts and typing of all partitions together; `countEach` requests of one device. */
 export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay {
   const { count: countMax, bytes: bytesMax, countEach } = { ...defaults, ...limits };
   const ofDevice = new Map<string, number>();
@@ -17,9 +20,9 @@ export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay 
   let held = 0;
   return {
     begin(clientId, bytes) {
-      const own = ofDevice.get(clientId) ?? 0;
+      const own = clientId === undefined ? 0 : (ofDevice.get(clientId) ?? 0);
       if (own >= countEach || count >= countMax || held + bytes > bytesMax) return undefined;
-      ofDevice.set(clientId, own + 1);
+      if (clientId !== undefined) ofDevice.set(clientId, own + 1);
       count += 1;
       held += bytes;
       let ended = false;
@@ -28,6 +31,7 @@ export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay 
         ended = true;
         count -= 1;
         held -= bytes;
+        if (clientId === undefined) return;
         const left = (ofDevice.get(clientId) ?? 1) - 1;
         if (left > 0) ofDevice.set(clientId, left);
         else ofDevice.delete(clientId);

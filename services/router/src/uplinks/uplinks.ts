@@ -55,7 +55,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
       const takes = {
         msg: takeOf(messageUplink(path, config.ROUTER_PACKET_BYTES), admit),
         receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
-        rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay), admit),
+        rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay, { each: true }), admit),
         typing: takeOf(counted(typingUplink({ members, acknowledge, send: send.moment }), underWay), admit),
         state: takeOf(stateUplink({ nats, acknowledge }), admit),
       } satisfies Record<UplinkVerb, Take>;
@@ -70,12 +70,15 @@ function takeOf<Packet>(uplink: Uplink<Packet>, admit: Admit): Take {
   return (arrived, from, confirm) => takePacket(uplink, admit, arrived, from, confirm);
 }
 
-/** For what was confirmed on arrival and asks others: it is counted while it is under way, and a failure is told. */
-function counted<Packet>(uplink: Uplink<Packet>, underWay: UnderWay): Uplink<Packet> {
+/**
+ * For what was confirmed on arrival and asks others: it is counted while it is under way, and a failure is told. `each`: a
+ * device has a share of its own, so that it cannot fill what all have.
+ */
+function counted<Packet>(uplink: Uplink<Packet>, underWay: UnderWay, { each } = { each: false }): Uplink<Packet> {
   return {
     ...uplink,
     async work(packet, from, arrived) {
-      const end = underWay.begin(from.clientId, arrived.payload.length);
+      const end = underWay.begin(each ? from.clientId : undefined, arrived.payload.length);
       if (!end) return tooMuch();
       try {
         return await uplink.work(packet, from, arrived);
