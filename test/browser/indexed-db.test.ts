@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { findChromium, servePage, startChromium } from "./chromium.ts";
 
 const program = findChromium();
@@ -30,12 +30,17 @@ const count = `${load}
   const queued = await outbox.load();
   return { conversations: conversations.length, both: both?.messages.length, cursor: both?.cursor, queued: queued.length, syncedAt };`;
 
+async function makeProfile(t: TestContext): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), "parley-chromium-"));
+  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  return profile;
+}
+
 test("in Chromium two tabs that write at once lose nothing, and all of it survives a kill -9 of the browser", {
   skip,
   timeout: 100_000,
 }, async (t) => {
-  const profile = await mkdtemp(join(tmpdir(), "parley-chromium-"));
-  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const profile = await makeProfile(t);
   const origin = await servePage(t);
   const chromium = await startChromium(t, program as string, profile);
   const [one, other] = [await chromium.openPage(origin), await chromium.openPage(origin)];
@@ -52,8 +57,7 @@ test("in Chromium a full disk is told as QuotaExceededError, keeps no moment of 
   skip,
   timeout: 100_000,
 }, async (t) => {
-  const profile = await mkdtemp(join(tmpdir(), "parley-chromium-"));
-  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const profile = await makeProfile(t);
   const origin = await servePage(t);
   const page = await (await startChromium(t, program as string, profile)).openPage(origin);
   // Before anything is written: Chromium remembers for a while how much room there was.

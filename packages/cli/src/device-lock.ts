@@ -1,6 +1,7 @@
 // One program a device: a second one would take the first one's connection over, again and again.
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { linkIfFree } from "@parley/runtime";
 
 /** Takes the lock until this process ends; or answers the id of the process that has it. */
 export function lockDevice(folder: string, name: string): { heldBy?: number; release(): void } {
@@ -43,16 +44,6 @@ function dropStale(path: string): void {
   const holder = readHolder(away);
   if (holder !== undefined && isAlive(holder)) linkIfFree(away, path);
   rmSync(away, { force: true });
-}
-
-function linkIfFree(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
 }
 
 function readHolder(path: string): number | undefined {

@@ -1,5 +1,7 @@
 // Work that waits for its turn: so much at once, so many waiting, each so long; keys (addresses) share both fairly.
 
+import { openTally } from "./tally.ts";
+
 export interface Turns {
   /**
    * Resolves when it is the caller's turn, which lasts until what it resolves with is called. undefined: too many wait
@@ -7,6 +9,8 @@ export interface Turns {
    */
   take(options?: TurnOptions): Promise<(() => void) | undefined>;
   waiting(): number;
+  /** Those that wait of one key. */
+  waitingOf(key: string): number;
 }
 
 export interface TurnOptions {
@@ -102,6 +106,7 @@ export function openTurns(options: TurnsOptions): Turns {
 
   return {
     waiting: waiting.all,
+    waitingOf: waiting.of,
     async take({ rank = 1, key = "", isWanted = () => true } = {}) {
       if (mayBegin(key)) return begin(key);
       if (waiting.all() >= waitingMax && !displace(key)) return undefined;
@@ -110,30 +115,6 @@ export function openTurns(options: TurnsOptions): Turns {
         queues[rank].add({ key, since: performance.now(), isWanted, settle });
         watch();
       });
-    },
-  };
-}
-
-/** Counts by key. */
-function openTally() {
-  const counts = new Map<string, number>();
-  let all = 0;
-  /** Only looked at when a key gains one: it may no longer be the largest, and then another soon is. */
-  let most = "";
-  const of = (key: string): number => counts.get(key) ?? 0;
-  return {
-    of,
-    all: () => all,
-    most: () => most,
-    add(key: string): void {
-      all += 1;
-      counts.set(key, of(key) + 1);
-      if (of(key) > of(most)) most = key;
-    },
-    remove(key: string): void {
-      all -= 1;
-      if (of(key) > 1) counts.set(key, of(key) - 1);
-      else counts.delete(key);
     },
   };
 }

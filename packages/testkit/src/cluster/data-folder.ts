@@ -1,6 +1,7 @@
 // The data folder: its version, and that one cluster at a time works in it.
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { linkIfFree } from "@parley/runtime";
 import { SetupError } from "../processes/setup-error.ts";
 import { commandOf, startOf } from "../processes/system-process.ts";
 
@@ -52,23 +53,13 @@ function lock(dir: string): () => void {
   writeFileSync(aside, mine);
   try {
     // A link is made or refused as a whole: nobody ever reads half a lock, and of two the first wins.
-    while (!link(aside, file)) dropStaleLock(dir, file);
+    while (!linkIfFree(aside, file)) dropStaleLock(dir, file);
   } finally {
     rmSync(aside, { force: true });
   }
   return () => {
     if (readIfThere(file) === mine) rmSync(file, { force: true });
   };
-}
-
-function link(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
 }
 
 function dropStaleLock(dir: string, file: string): void {
@@ -81,7 +72,7 @@ function dropStaleLock(dir: string, file: string): void {
   // Moved before it is removed: of two that find the same stale lock, the slower must not remove the quicker one's.
   const away = `${file}.stale.${process.pid}`;
   renameSync(file, away);
-  if (readIfThere(away) !== text) link(away, file);
+  if (readIfThere(away) !== text) linkIfFree(away, file);
   rmSync(away, { force: true });
 }
 

@@ -137,7 +137,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
 type Where = "elsewhere" | "nowhere" | "unknown";
 
 /** Is the device connected to another edge? `connectionId`: by a connection newer than this one. */
-async function askWhere(hooks: Hooks, clientId: string, connectionId?: string): Promise<Where> {
+export async function askWhere(hooks: Hooks, clientId: string, connectionId?: string): Promise<Where> {
   const than = connectionId === undefined ? {} : { connection_id: connectionId };
   const { verdict, error } = await hooks.ask("is_connected", { client_id: clientId, ...than });
   if (verdict === "ok") return "nowhere";

@@ -3,7 +3,7 @@ import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Records, SessionRecord } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
-import { openAway } from "./away.ts";
+import { askWhere, openAway } from "./away.ts";
 import type { Member, SessionHook } from "./member.ts";
 
 export interface Sessions {
@@ -116,11 +116,10 @@ function startAsking(hooks: Hooks): Sessions["isElsewhere"] {
   return async ({ clientId, connectionId }) => {
     if (asking >= askedAtOnce) return false;
     asking += 1;
-    const question = { client_id: clientId, connection_id: connectionId };
-    const { verdict, error } = await hooks.ask("is_connected", question).finally(() => {
+    const where = await askWhere(hooks, clientId, connectionId).finally(() => {
       asking -= 1;
     });
-    return verdict === "refused" && error === "connected";
+    return where === "elsewhere";
   };
 }
 

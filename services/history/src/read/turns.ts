@@ -22,21 +22,10 @@ export interface ReadTurns {
 export function openReadTurns({ atOnce }: { atOnce: number }): ReadTurns {
   const own = openTurns({ atOnce: Number.POSITIVE_INFINITY, atOnceEach, waitingMax, waitMs });
   const all = openTurns({ atOnce, waitingMax, waitMs });
-  const waiting = new Map<string, number>();
-
-  async function takeOwn(uid: string): Promise<(() => void) | undefined> {
-    waiting.set(uid, (waiting.get(uid) ?? 0) + 1);
-    const done = await own.take({ key: uid });
-    const left = (waiting.get(uid) ?? 1) - 1;
-    if (left > 0) waiting.set(uid, left);
-    else waiting.delete(uid);
-    return done;
-  }
-
   return {
     async take({ uid }, read) {
       const tooLate = () => new AppError("rate_limited", "too many requests wait; ask again");
-      const ownDone = await takeOwn(uid);
+      const ownDone = await own.take({ key: uid });
       if (ownDone === undefined) return tooLate();
       const done = await all.take({ key: uid });
       if (done === undefined) {
@@ -54,7 +43,7 @@ export function openReadTurns({ atOnce }: { atOnce: number }): ReadTurns {
       } finally {
         done();
         const pauseMs = Math.max(pauseTimes * (performance.now() - begunAt), bytes / bytesPerMs);
-        if (waiting.has(uid)) setTimeout(ownDone, Math.min(pauseMs, longestPauseMs));
+        if (own.waitingOf(uid) > 0) setTimeout(ownDone, Math.min(pauseMs, longestPauseMs));
         else ownDone();
       }
     },

@@ -1,5 +1,6 @@
 // What was confirmed on arrival and is not answered yet: no window of the broker holds it back, so it is counted here.
 import { AppError } from "@parley/protocol";
+import { openTally } from "@parley/runtime";
 
 export interface UnderWay {
   /**
@@ -15,14 +16,14 @@ const defaults = { count: 4_000, bytes: 32 * 1024 * 1024, countEach: 200 };
 /** Requests, receipts and typing of all partitions together; `countEach` requests of one device. */
 export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay {
   const { count: countMax, bytes: bytesMax, countEach } = { ...defaults, ...limits };
-  const ofDevice = new Map<string, number>();
+  const ofDevice = openTally();
   let count = 0;
   let held = 0;
   return {
     begin(clientId, bytes) {
-      const own = clientId === undefined ? 0 : (ofDevice.get(clientId) ?? 0);
+      const own = clientId === undefined ? 0 : ofDevice.of(clientId);
       if (own >= countEach || count >= countMax || held + bytes > bytesMax) return undefined;
-      if (clientId !== undefined) ofDevice.set(clientId, own + 1);
+      if (clientId !== undefined) ofDevice.add(clientId);
       count += 1;
       held += bytes;
       let ended = false;
@@ -31,10 +32,7 @@ export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay 
         ended = true;
         count -= 1;
         held -= bytes;
-        if (clientId === undefined) return;
-        const left = (ofDevice.get(clientId) ?? 1) - 1;
-        if (left > 0) ofDevice.set(clientId, left);
-        else ofDevice.delete(clientId);
+        if (clientId !== undefined) ofDevice.remove(clientId);
       };
     },
     count: () => count,
