@@ -96,6 +96,7 @@ test("messages written without a connection are kept in the outbox file and sent
     range(1, 20).map((n) => `m${n}`),
   );
   assert.equal(erin.client.unsent, 0);
+  await erin.client.close();
   assert.deepEqual(await store().load(), []);
 });
 

@@ -192,7 +192,10 @@ export class ParleyClient {
     this.#connection.renew();
   }
 
-  /** Sends what can be sent at once, and ends the connection. No event tells of it. */
+  /**
+   * Sends what can be sent at once, and ends the connection; resolves when cache and outbox have taken all that they
+   * were told. No event tells of it.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -203,9 +206,10 @@ export class ParleyClient {
     this.#sessions.close();
     await this.#connection.close();
     await this.#conversations.close();
-    this.#sender.close();
+    const kept = this.#sender.close();
     this.#requests.close();
     this.#ready.reject(new AppError("unavailable", "the client was closed"));
+    await kept;
   }
 
   #connect(): Connection {

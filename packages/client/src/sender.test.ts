@@ -220,3 +220,18 @@ test("an outbox that is full takes nothing more, says so, and takes again after 
   sender.send(message("2")).catch(() => undefined);
   assert.equal(sender.size(), 2);
 });
+
+test("close resolves when the store has taken what it was told, also what it refused", async (t) => {
+  const kept = Promise.withResolvers<void>();
+  const { sender } = senderOf(t, { put: () => kept.promise });
+  const refused = assert.rejects(sender.send(message("1")), { code: "unavailable" });
+  let closed = false;
+  const closing = sender.close().then(() => {
+    closed = true;
+  });
+  await turn();
+  assert.equal(closed, false);
+  kept.reject(new Error("disk full"));
+  await closing;
+  await refused;
+});

@@ -19,6 +19,7 @@ export type Sender = ReturnType<typeof startSender>;
 export function startSender({ store, kept = [], publish, onSent, onFailed, ...options }: SenderOptions) {
   const outbox = new Outbox(options);
   const promises = startPromises();
+  const writes = collectPending();
   let online = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   takeKept(kept);
@@ -67,7 +68,7 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
 
   // Kept too long it is only sent once more, which is safe: no reason to fail what has succeeded.
   function forget(id: string): void {
-    store?.remove(id).catch(() => {});
+    if (store) writes.add(store.remove(id).catch(() => {}));
   }
 
   return {
@@ -78,13 +79,7 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
     unsent: () => outbox.messages(),
 
     async send(message: OutgoingMessage): Promise<Ack> {
-      const first = outbox.find(message.id);
-      if (first) checkSame(message, first);
-      else {
-        outbox.checkRoom();
-        outbox.add(message, "storing");
-        void keep(store, message, outbox, promises).then(pump);
-      }
+      if (takeIn(outbox, message)) writes.add(keep(store, message, outbox, promises).then(pump));
       return promises.of(message.id);
     },
 
@@ -104,13 +99,35 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
     /**
      * Sends nothing any more. Without a store, a message that was never sent never will be: its promise is rejected.
      * The others may be stored, or go out at the next start: theirs stay open, because neither answer would be true.
+     * Resolves when the store has taken what it was told: another program may use it then.
      */
-    close(): void {
+    async close(): Promise<void> {
       online = false;
       clearTimeout(timer);
       if (!store) breakUnsent(outbox, promises);
+      await writes.settled();
     },
   };
+}
+
+/** What was begun and may not be done; none of it rejects. */
+function collectPending() {
+  const pending = new Set<Promise<void>>();
+  return {
+    add(work: Promise<void>): void {
+      pending.add(work);
+      void work.finally(() => pending.delete(work));
+    },
+    settled: () => Promise.all(pending),
+  };
+}
+
+/** False when it is on its way already. Throws when there is no room, or when that one is another message. */
+function takeIn(outbox: Outbox, message: OutgoingMessage): boolean {
+  const first = outbox.find(message.id);
+  if (first) checkSame(message, first);
+  else outbox.checkRoom();
+  return outbox.add(message, "storing");
 }
 
 // A message goes out once its store has it: what cannot be kept is refused before anybody has seen it.
@@ -125,9 +142,9 @@ async function keep(
     outbox.stored(message.id);
   } catch (cause) {
     outbox.drop(message.id);
-    store?.remove(message.id).catch(() => {});
     const why = `the message could not be kept, and is not sent: ${cause}`;
     promises.break(message.id, new AppError("unavailable", why, { cause }));
+    await store?.remove(message.id).catch(() => {});
   }
 }
 

@@ -8,7 +8,7 @@ import { startFront } from "./front.ts";
 /** A replica that says its name to whoever connects. */
 async function startNamed(t: TestContext, name: string): Promise<{ port: number; server: Server }> {
   const port = await freePort();
-  const server = createServer((socket) => socket.end(name));
+  const server = createServer((socket) => void socket.on("error", () => {}).end(name));
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   t.after(() => server.close());
   return { port, server };

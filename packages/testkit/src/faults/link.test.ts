@@ -135,7 +135,7 @@ test("a link to a server that is not there resets who comes, and works when it i
   t.after(() => link.close());
   const early = await open(t, link);
   await eventually(() => early.end() === "ECONNRESET");
-  const server = createServer((socket) => socket.end("hi")).listen(port, "127.0.0.1");
+  const server = createServer((socket) => void socket.on("error", () => {}).end("hi")).listen(port, "127.0.0.1");
   t.after(() => server.close());
   await once(server, "listening");
   const late = await open(t, link);
