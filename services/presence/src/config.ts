@@ -33,6 +33,17 @@ export const settings = defineSettings({
       maximum: 3600,
       description: "how often sessions are compared with the broker's list (s)",
     }),
+    PRESENCE_SESSION_EXPIRY_SECONDS: Type.Integer({
+      default: 3600,
+      minimum: 1,
+      description:
+        "emqx: longest life of a session whose device is away (s); the edge and VerneMQ have settings of their own",
+    }),
+    PRESENCE_USER_SESSIONS_AWAY: Type.Integer({
+      default: 16,
+      minimum: 1,
+      description: "emqx: sessions of one user whose devices are away; of more the longest away end",
+    }),
     PRESENCE_OFFLINE_DELAY_MS: Type.Integer({
       default: 1500,
       minimum: 0,

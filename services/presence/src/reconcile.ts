@@ -1,6 +1,7 @@
 // Compares sessions with the broker's own list: at start, after a Redis flush, and every minute.
 import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
+import { type AwayLimits, endSurplus } from "./away.ts";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
 import { expiringKey } from "./session-script.ts";
@@ -11,6 +12,8 @@ export interface ReconcileParts {
   broker: BrokerClients;
   sessions: Sessions;
   devices: Devices;
+  /** of sessions whose devices are away */
+  limits: AwayLimits;
   log: Logger;
   /** After each comparison. */
   onDone?(): void;
@@ -54,6 +57,9 @@ export function startReconcile(parts: ReconcileParts, everySeconds: number): Rec
       if (failing) log.info({ event: "broker_list_found" });
       failing = false;
       parts.onDone?.();
+      await endSurplus(parts, parts.limits).catch((error: unknown) =>
+        log.warn({ event: "sessions_away_not_ended", reason: String(error) }),
+      );
       await tidy(parts);
     } catch (error) {
       if (!failing) log.warn({ event: "waiting", what: "broker's list of clients", reason: String(error) });

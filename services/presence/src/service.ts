@@ -12,6 +12,7 @@ import {
   watchCheck,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
+import type { AwayLimits } from "./away.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
@@ -53,7 +54,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   const revoked = openRevoked({ nats, sessions, broker, onDevice: devices.forget, log });
   const reconciling: Reconciling | undefined = broker
     ? startReconcile(
-        { redis, broker, sessions, devices, log, onDone: revoked.again },
+        { redis, broker, sessions, devices, limits: limitsOf(config), log, onDone: revoked.again },
         config.PRESENCE_RECONCILE_SECONDS,
       )
     : undefined;
@@ -98,6 +99,10 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       });
     },
   };
+}
+
+function limitsOf(config: PresenceConfig): AwayLimits {
+  return { expirySeconds: config.PRESENCE_SESSION_EXPIRY_SECONDS, userMax: config.PRESENCE_USER_SESSIONS_AWAY };
 }
 
 function brokerOf(config: PresenceConfig, { log, secrets }: ServiceContext): BrokerClients | undefined {

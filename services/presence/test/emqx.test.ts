@@ -10,19 +10,26 @@ interface Client {
   connectedAt: number;
   /** connected before authentication was loaded */
   stranger?: true;
+  /** when it left, unix ms: its session waits */
+  leftAt?: number;
 }
 
 /** EMQX's list in its shape; what is cut is gone from it. */
 async function playEmqx(t: TestContext) {
   const clients = new Map<string, Client>();
-  const broker = await playBroker(t, () => ({
-    data: [...clients].map(([clientid, { connectedAt, stranger }]) => ({
-      clientid,
-      username: clientid.split(":")[0],
-      client_attrs: stranger ? {} : { p: "0", uid: clientid.split(":")[0], mp: "" },
-      connected: true,
-      connected_at: new Date(connectedAt).toISOString(),
-    })),
+  const broker = await playBroker(t, (_, { searchParams }) => ({
+    data: [...clients]
+      .filter(
+        ([, { leftAt }]) => searchParams.get("conn_state") === (leftAt === undefined ? "connected" : "disconnected"),
+      )
+      .map(([clientid, { connectedAt, stranger, leftAt }]) => ({
+        clientid,
+        username: clientid.split(":")[0],
+        client_attrs: stranger ? {} : { p: "0", uid: clientid.split(":")[0], mp: "" },
+        connected: leftAt === undefined,
+        connected_at: new Date(connectedAt).toISOString(),
+        ...(leftAt !== undefined && { disconnected_at: new Date(leftAt).toISOString() }),
+      })),
     meta: { page: 1, limit: 1000, hasnext: false },
   }));
   const cut = () => broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1));
@@ -111,4 +118,26 @@ test("a device whose token was revoked is offline when the broker has ended it, 
   await presence.publish(subjects.revoked, revocation);
   await eventually(() => emqx.cut().includes("alice%3Aphone"));
   await eventually(async () => (await online(presence)).length === 0);
+});
+
+test("sessions whose devices are away end after an hour, and the longest away of more than 16 of a user; a router's never", async (t) => {
+  const emqx = await playEmqx(t);
+  const connectedAt = longAgo() - 60_000;
+  const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
+  emqx.clients.set("alice:old", { connectedAt, leftAt: minutesAgo(61) });
+  emqx.clients.set("alice:recent", { connectedAt, leftAt: minutesAgo(5) });
+  emqx.clients.set("bob:nobody", { connectedAt, leftAt: minutesAgo(1), stranger: true });
+  emqx.clients.set("router-p3", { connectedAt, leftAt: minutesAgo(600), stranger: true });
+  for (let device = 1; device <= 18; device += 1)
+    emqx.clients.set(`carol:${device}`, { connectedAt, leftAt: minutesAgo(device) });
+  const presence = await start(t, emqx.url);
+  await presence.connect("dave");
+  // The list is older than that.
+  emqx.clients.set("dave", { connectedAt, leftAt: minutesAgo(61) });
+  emqx.clients.set("alice:older", { connectedAt, leftAt: minutesAgo(90) });
+  await eventually(() => emqx.cut().includes("alice%3Aolder"));
+  const ended = new Set(emqx.cut());
+  for (const one of ["alice%3Aold", "alice%3Aolder", "bob%3Anobody", "carol%3A17", "carol%3A18"])
+    assert.ok(ended.has(one), one);
+  for (const one of ["alice%3Arecent", "router-p3", "dave", "carol%3A1", "carol%3A16"]) assert.ok(!ended.has(one), one);
 });

@@ -137,7 +137,7 @@ export async function playBroker(
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
     broker.asked.push({ method, url, authorization: headers.authorization ?? "" });
-    const isList = method === "GET" && !/disconnect|cache/.test(url);
+    const isList = method === "GET" && !/session\/disconnect|cache/.test(url);
     const answer = isList ? list(broker.clients, new URL(url, "http://broker"), broker.names) : [];
     const status = method === "DELETE" && broker.status === 200 ? 204 : broker.status;
     response.writeHead(status, { "content-type": "application/json" });

@@ -10,11 +10,25 @@ export interface BrokerClient {
   connection?: string;
 }
 
+/** A session that waits for its device. */
+export interface AwaySession {
+  clientId: string;
+  /** whom authentication let in; undefined: nobody */
+  uid: string | undefined;
+  /** when its device left, unix ms */
+  since: number;
+}
+
 export interface BrokerClients {
   /** All that are connected now. Throws AppError `unavailable` unless it is all of them. */
   list(): Promise<BrokerClient[]>;
   /** Ends the connection and its session; a client that is not there is fine. Throws AppError `unavailable`. */
   disconnect(clientId: string): Promise<void>;
+  /**
+   * All sessions whose devices are away, where the broker keeps them as long as a device asked for. Throws AppError
+   * `unavailable`.
+   */
+  away?(): Promise<AwaySession[]>;
   /** Has the broker forget what it keeps of hooks' answers, where it never does by itself. */
   tidy?(): Promise<void>;
 }
