@@ -50,3 +50,17 @@ export function unpackStoredEntries(frame: Uint8Array): (StoredEntry | null)[] {
     return { ...rest, body: take(size) };
   });
 }
+
+/** What one replica that follows STORED knows, told to all when their consumer is gone (`progress.{durable}`). */
+export interface StoredProgress {
+  /** who tells it, for as long as it runs */
+  replica: string;
+  /** when the stream was made whose numbers these are; absent: it has not seen the stream */
+  created?: string;
+  /** everything up to this message of the stream has been taken */
+  floor?: number;
+  /** messages behind the floor that were taken: place in the stream and its time in ns, which no other stream repeats */
+  taken: [seq: number, ns: string][];
+  /** messages that it has in hand; it tells again when there are none */
+  inHand: number;
+}

@@ -41,6 +41,11 @@ export const streams = {
   dead: { name: "DEAD", subjects: ["dead.>"] },
 } as const;
 
+/** Between the replicas that share a consumer of `streams.stored`: a question (empty), and each one's StoredProgress. */
+export function progressSubject(durable: string): string {
+  return `progress.${durable}`;
+}
+
 /** The dead letter of one part: `dead.{part}`. */
 export function deadSubject(part: string): string {
   return `dead.${part}`;

@@ -5,6 +5,7 @@ import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jet
 import {
   AppError,
   packStoredEntries,
+  progressSubject,
   type StoredEntriesRequest,
   type StoredEntry,
   type StoredReferences,
@@ -224,13 +225,100 @@ test("a consumer deleted while it is followed is made again where it was: nothin
   await eventually(async () => taken.length === 2 && (await unacknowledged(manager)) === 0);
   isAway = true;
   await announce(3);
-  await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_ack_pending === 1);
+  await eventually(async () => (await unacknowledged(manager)) === 1);
   await manager.consumers.delete(streams.stored.name, durable);
   isAway = false;
   await announce(4);
   await eventually(() => taken.includes(4), { timeoutMs: 60_000 });
   // What waited for its next try has been lost with the consumer, and comes first of all.
   assert.deepEqual(taken, [1, 2, 3, 4]);
+});
+
+/** Two replicas; 2 was given back by the first, and what came after it was taken by either. */
+async function startTwo(t: TestContext) {
+  const { manager, follow, announce, connection, ...rest } = await start(t);
+  const taken: Record<"a" | "b", number[]> = { a: [], b: [] };
+  const state = { isAway: true, work: Promise.resolve() };
+  const taking = (replica: "a" | "b") => async (entries: StoredEntry[]) => {
+    if (state.isAway && entries.some(({ pos }) => pos === 2)) throw new AppError("unavailable");
+    taken[replica].push(...entries.map(({ pos }) => pos));
+    await state.work;
+  };
+  const natsOfA = await connection();
+  const a = follow({ nats: natsOfA, take: taking("a"), retryMs: 60_000 });
+  await announce(1);
+  await eventually(async () => taken.a.length === 1 && (await unacknowledged(manager)) === 0);
+  await announce(2);
+  await eventually(async () => (await unacknowledged(manager)) === 1);
+  follow({ nats: await connection(), take: taking("b"), retryMs: 60_000 });
+  let pos = 2;
+  await eventually(async () => {
+    await announce(++pos);
+    return taken.b.length > 0 && taken.a.length > 1;
+  });
+  await eventually(async () => (await unacknowledged(manager)) === 1);
+  const all = () => [...taken.a, ...taken.b].sort((one, other) => one - other);
+  return { a, natsOfA, manager, announce, taken, state, all, last: () => pos, ...rest };
+}
+
+function heard(nats: NatsConnection, subject: string): Promise<void> {
+  return new Promise((resolve) => nats.subscribe(subject, { max: 1, callback: () => resolve() }));
+}
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+test("what another replica gave back before the consumer was lost is taken, and nothing that either took comes again", async (t) => {
+  const { manager, announce, state, all, last } = await startTwo(t);
+  await manager.consumers.delete(streams.stored.name, durable);
+  state.isAway = false;
+  await announce(last() + 1);
+  await eventually(() => all().includes(last() + 1) && all().includes(2), { timeoutMs: 60_000 });
+  await eventually(async () => (await unacknowledged(manager)) === 0);
+  assert.deepEqual(all(), upTo(last() + 1));
+});
+
+test("what a replica that died had given back is taken though the consumer is lost as well", async (t) => {
+  const { natsOfA, manager, announce, state, all, last } = await startTwo(t);
+  await natsOfA.close();
+  await manager.consumers.delete(streams.stored.name, durable);
+  state.isAway = false;
+  await announce(last() + 1);
+  await eventually(() => all().includes(last() + 1) && all().includes(2), { timeoutMs: 60_000 });
+});
+
+test("what one replica has in hand while the consumer is lost is not taken by another one as well", async (t) => {
+  const { nats, manager, announce, state, all, last } = await startTwo(t);
+  const work = Promise.withResolvers<void>();
+  state.work = work.promise;
+  state.isAway = false;
+  const from = last() + 1;
+  const inHand = [0, 1, 2, 3, 4, 5].map((more) => from + more);
+  for (const pos of inHand) await announce(pos);
+  await eventually(async () => (await unacknowledged(manager)) === inHand.length + 1);
+  const asked = heard(nats, progressSubject(durable));
+  await manager.consumers.delete(streams.stored.name, durable);
+  const next = from + inHand.length;
+  await announce(next);
+  // Whoever finds it missing asks first, and waits for what is in hand: longer than for answers.
+  await asked;
+  const later = performance.now() + 1_000;
+  await eventually(() => performance.now() > later);
+  work.resolve();
+  await eventually(() => all().includes(next) && all().includes(2), { timeoutMs: 60_000 });
+  await eventually(async () => (await unacknowledged(manager)) === 0);
+  assert.deepEqual(all(), upTo(next));
+});
+
+test("a consumer that is lost before it gave anything begins where it began", async (t) => {
+  const { manager, follow, announce } = await start(t);
+  await announce(1);
+  const taken: number[] = [];
+  follow({ beginMsBack: 0, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
+  await eventually(() => manager.consumers.info(streams.stored.name, durable));
+  await manager.consumers.delete(streams.stored.name, durable);
+  await announce(2);
+  await eventually(() => taken.includes(2), { timeoutMs: 60_000 });
+  assert.deepEqual(taken, [2]);
 });
 
 test("a stream that is made anew is followed from its beginning, though its numbers begin again", async (t) => {

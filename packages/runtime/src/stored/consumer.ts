@@ -1,6 +1,7 @@
 // A durable consumer of JetStream STORED that replicas share: made where it is missing, followed until closed.
 import {
   AckPolicy,
+  type ConsumerInfo,
   DeliverPolicy,
   type JetStreamManager,
   type JsMsg,
@@ -10,6 +11,7 @@ import {
 import { streams } from "@parley/protocol";
 import type { NatsConnection } from "../connections/nats.ts";
 import type { Logger } from "../process/log.ts";
+import type { Progress } from "./progress.ts";
 
 export interface ConsumerOptions {
   nats: NatsConnection;
@@ -22,13 +24,7 @@ export interface ConsumerOptions {
    * it is had by sync, and a consumer that was lost must not tell the old messages of a week again.
    */
   beginMsBack: number;
-  /**
-   * The first message of the stream that this replica is not done with, asked when the consumer is found missing: it
-   * begins there. undefined: nothing is known, `beginMsBack` holds.
-   */
-  resumeAt(): number | undefined;
-  /** The stream was made anew: its numbers begin again, and what was known of them means nothing. */
-  startOver(): void;
+  progress: Pick<Progress, "stream" | "floor" | "gather">;
   /** messages in hand at most; the rest stays there for other replicas */
   fetchedMax: number;
   log: Logger;
@@ -38,23 +34,20 @@ export interface ConsumerOptions {
 const ackWaitMs = 5_000;
 const retryMs = 2_000;
 const pendingMax = 500;
+const floorEveryMs = 2_000;
 
 /** Waits for the stream, which history makes. */
 export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) => void): { close(): void } {
-  const { nats, durable, fetchedMax, log } = options;
+  const { nats, durable, fetchedMax, progress, log } = options;
   let closed = false;
   let stop: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  /** when the stream was made that places were remembered of */
-  let created: string | undefined;
-
   async function follow(): Promise<void> {
     const manager = await jetstreamManager(nats);
     const stream = await manager.streams.info(streams.stored.name);
-    if (created !== stream.created) options.startOver();
-    created = stream.created;
-    await makeConsumer(manager, options);
+    progress.stream(stream.created);
+    tellFloor(await makeConsumer(manager, options));
     const consumer = await jetstream(nats).consumers.get(streams.stored.name, durable);
     const messages = await consumer.consume({
       max_messages: fetchedMax,
@@ -63,8 +56,30 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
     });
     stop = () => messages.stop();
     if (closed) stop();
-    const error = await messages.closed();
+    const forgetFloor = followFloor(manager);
+    const error = await messages.closed().finally(forgetFloor);
     if (error instanceof Error) throw error;
+  }
+
+  /** A consumer of which nothing was acknowledged yet says 0, wherever it began. */
+  function tellFloor({ ack_floor, delivered, num_ack_pending }: ConsumerInfo): void {
+    if (num_ack_pending === 0) progress.floor(delivered.stream_seq);
+    else if (ack_floor.consumer_seq > 0) progress.floor(ack_floor.stream_seq);
+  }
+
+  /** What it says while it is there is where another one begins when it is gone. */
+  function followFloor(manager: JetStreamManager): () => void {
+    let followed = true;
+    const read = () =>
+      manager.consumers.info(streams.stored.name, durable).then(
+        (info) => followed && tellFloor(info),
+        (error: unknown) => log.debug({ event: "stored_floor_unknown", durable, reason: String(error) }),
+      );
+    const timer = setInterval(read, floorEveryMs);
+    return () => {
+      followed = false;
+      clearInterval(timer);
+    };
   }
 
   function run(): void {
@@ -87,20 +102,16 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 
 async function makeConsumer(
   manager: JetStreamManager,
-  { durable, filter, beginMsBack, resumeAt }: ConsumerOptions,
-): Promise<void> {
+  { durable, filter, beginMsBack, progress }: ConsumerOptions,
+): Promise<ConsumerInfo> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
   const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax };
-  const exists = await manager.consumers.update(name, durable, changeable).then(
-    () => true,
-    (error: unknown) => {
-      if (/consumer not found/i.test(String(error))) return false;
-      throw error;
-    },
-  );
-  if (exists) return;
-  const firstSeq = resumeAt();
+  const existing = await manager.consumers.update(name, durable, changeable).catch((error: unknown) => {
+    if (!/consumer not found/i.test(String(error))) throw error;
+  });
+  if (existing) return existing;
+  const firstSeq = await progress.gather();
   const config = {
     ...changeable,
     durable_name: durable,
@@ -114,5 +125,5 @@ async function makeConsumer(
       : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: firstSeq }),
   };
   // Of two replicas that make it at the same moment one is told that it exists.
-  await manager.consumers.add(name, config).catch(() => manager.consumers.info(name, durable));
+  return manager.consumers.add(name, config).catch(() => manager.consumers.info(name, durable));
 }

@@ -14,6 +14,7 @@ import { type NatsConnection, natsConnected } from "../connections/nats.ts";
 import { within } from "../flow/within.ts";
 import type { Logger } from "../process/log.ts";
 import { followConsumer } from "./consumer.ts";
+import { shareProgress } from "./progress.ts";
 import { readStored } from "./read.ts";
 
 export interface FollowStoredOptions {
@@ -59,7 +60,6 @@ const batchMessages = 20;
 const workingEveryMs = 2_000;
 const closeWaitMs = 3_000;
 const failingMax = 1_000;
-const givenBackMax = 10_000;
 
 /** Follows until closed. Close finishes what is being taken and gives back the rest, for another replica to take at once. */
 export function followStored(options: FollowStoredOptions): { close(): Promise<void> } {
@@ -69,21 +69,31 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   const waiting: JsMsg[] = [];
   /** failures that will not pass, by the message's place in the stream */
   const failures = new LRUCache<number, number>({ max: failingMax });
-  /** places in the stream of what was given back and may not have been taken by anybody since */
-  const givenBack = new LRUCache<number, true>({ max: givenBackMax, ttl: beginMsBack || 1 });
-  let lastSeen = 0;
+  const progress = shareProgress({ nats, durable, inHand: () => inHand.size, log });
   let working: Promise<void> | undefined;
   let closed = false;
 
   async function workAll(): Promise<void> {
     // What one read of the socket brought is taken together.
     await new Promise(setImmediate);
-    while (waiting.length > 0) await workBatch(waiting.splice(0, batchMessages));
+    while (waiting.length > 0) await workBatch(nextBatch());
     working = undefined;
   }
 
-  async function workBatch(batch: readonly JsMsg[]): Promise<void> {
-    if (closed) return settle(batch, "given back", (message) => message.nak());
+  /** Of two copies of a message, where the consumer was made again meanwhile, the second waits for what becomes of the first. */
+  function nextBatch(): JsMsg[] {
+    const batch = new Map<number, JsMsg>();
+    for (const message of waiting.slice(0, batchMessages)) {
+      if (batch.has(message.seq)) break;
+      batch.set(message.seq, message);
+    }
+    return waiting.splice(0, batch.size);
+  }
+
+  async function workBatch(all: readonly JsMsg[]): Promise<void> {
+    if (closed) return settle(all, "given back", (message) => message.nak());
+    settle(all.filter(progress.isTaken), "taken", (message) => message.ack());
+    const batch = all.filter((message) => inHand.has(message));
     if (batch.length > 1) {
       const error = await failureOf(async () => takeAll(options, batch.flatMap(referencesOf)));
       if (error === undefined) return settle(batch, "taken", (message) => message.ack());
@@ -113,22 +123,15 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   function settle(messages: readonly JsMsg[], as: "taken" | "given back", tell: (message: JsMsg) => void): void {
     for (const message of messages) {
       inHand.delete(message);
-      if (as === "taken") givenBack.delete(message.seq);
-      else givenBack.set(message.seq, true);
+      if (as === "taken") progress.taken(message);
       // Without NATS it comes again by itself.
       if (natsConnected(nats)) tell(message);
     }
+    if (inHand.size === 0) progress.idle();
   }
 
-  // What is in hand will be taken though its consumer is gone; what was given back has to come again.
-  const resumeAt = () => (lastSeen === 0 ? undefined : Math.min(lastSeen + 1, ...givenBack.keys()));
-  const startOver = () => {
-    lastSeen = 0;
-    givenBack.clear();
-  };
-  const consumer = followConsumer({ ...options, beginMsBack, resumeAt, startOver, fetchedMax }, (message) => {
+  const consumer = followConsumer({ ...options, beginMsBack, progress, fetchedMax }, (message) => {
     inHand.add(message);
-    lastSeen = Math.max(lastSeen, message.seq);
     waiting.push(message);
     working ??= workAll();
   });
@@ -140,6 +143,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
       closed = true;
       consumer.close();
       await within(closeWaitMs, Promise.resolve(working));
+      progress.close();
       clearInterval(speaking);
     },
   };
