@@ -1,5 +1,5 @@
 // What is on its way from this device: which message is sent when, as a state machine without I/O.
-import { AppError, backoffMs, type ErrorCode, errorTable } from "@parley/protocol";
+import { AppError, backoffMs, doubledMs, type ErrorCode, errorTable } from "@parley/protocol";
 
 /** A message as the application handed it in. `prev` is added when it is sent. */
 export interface OutgoingMessage {
@@ -186,7 +186,7 @@ export class Outbox {
     entry.attempts += 1;
     this.#turn += 1;
     entry.turn = this.#turn;
-    entry.dueAt = now + Math.min(maxTimeoutMs, this.#options.ackTimeoutMs * 2 ** Math.min(entry.attempts - 1, 10));
+    entry.dueAt = now + doubledMs(entry.attempts, { baseMs: this.#options.ackTimeoutMs, maxMs: maxTimeoutMs });
     return prev === undefined || entry.withoutPrev ? entry.message.packet : { ...entry.message.packet, prev };
   }
 

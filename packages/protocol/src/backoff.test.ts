@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, doubledMs } from "./backoff.ts";
 
 const backoff = { baseMs: 50, maxMs: 5_000 };
 
@@ -11,6 +11,11 @@ test("the wait is anywhere between half the base and the base, doubled at each a
     backoffMs(8, backoff, () => 0),
     25,
   );
+});
+
+test("without jitter the wait is the base, doubled at each attempt, up to the most", () => {
+  const waits = [1, 2, 3, 7, 8, 5_000].map((attempt) => doubledMs(attempt, backoff));
+  assert.deepEqual(waits, [50, 100, 200, 3_200, 5_000, 5_000]);
 });
 
 test("a herd spreads over the whole wait", () => {

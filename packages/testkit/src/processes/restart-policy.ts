@@ -1,10 +1,11 @@
 // How long to wait before a process that died is started again, and when to say that it does not get up.
 
+import { doubledMs } from "@parley/protocol";
+
 /** One life of a process; times in ms of one clock. */
 export type Life = { startedAt: number; endedAt: number; wasReady: boolean; code: number | null };
 
-const firstWaitMs = 100;
-const maxWaitMs = 5_000;
+const waits = { baseMs: 100, maxMs: 5_000 };
 const steadyAfterMs = 10_000;
 const deathLimit = 5;
 const deathWindowMs = 20_000;
@@ -16,17 +17,16 @@ const configError = 78;
  * within 20 s of a process that was never ready, and at every end by a wrong setting.
  */
 export function restartPolicy(): { after(life: Life): { waitMs: number; hopeless: boolean } } {
-  let nextWaitMs = firstWaitMs;
+  let attempt = 0;
   let deaths: number[] = [];
   return {
     after({ startedAt, endedAt, wasReady, code }) {
-      if (endedAt - startedAt >= steadyAfterMs) nextWaitMs = firstWaitMs;
-      const waitMs = nextWaitMs;
-      nextWaitMs = Math.min(nextWaitMs * 2, maxWaitMs);
+      if (endedAt - startedAt >= steadyAfterMs) attempt = 0;
+      attempt += 1;
       deaths = wasReady ? [] : [...deaths.filter((at) => at > endedAt - deathWindowMs), endedAt];
       const hopeless = code === configError || deaths.length >= deathLimit;
       if (hopeless) deaths = [];
-      return { waitMs, hopeless };
+      return { waitMs: doubledMs(attempt, waits), hopeless };
     },
   };
 }

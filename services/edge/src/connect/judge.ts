@@ -1,5 +1,6 @@
 // A CONNECT waits for its turn, and is judged again while hooks do not answer.
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMs } from "@parley/protocol";
 import { addressKey, type Turns } from "@parley/runtime";
 import { type ConnectDecision, type ConnectRules, decideConnect, type Peer } from "./connect.ts";
 
@@ -12,8 +13,7 @@ export interface Waits {
 }
 
 /** between two questions about one CONNECT while hooks do not answer */
-const firstPauseMs = 200;
-const longestPauseMs = 2000;
+const pauses = { baseMs: 200, maxMs: 2000 };
 
 /** While hooks do not answer or are busy, a CONNECT is judged again. undefined: it got no turn in time. */
 export async function judgeConnect(
@@ -23,11 +23,11 @@ export async function judgeConnect(
   { rules, turns, connectWaitMs, isWanted }: Waits,
 ): Promise<ConnectDecision | undefined> {
   const until = performance.now() + connectWaitMs;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+  for (let attempt = 1; ; attempt++) {
     const judged = await turns.take({ key: addressKey(peer.address), isWanted });
     if (judged === undefined) return undefined;
     const decision = await decideConnect(packet, body, peer, rules).finally(judged);
     if (!("refused" in decision && decision.refused.silent) || performance.now() > until) return decision;
-    await sleep(pauseMs * (0.5 + Math.random()));
+    await sleep(backoffMs(attempt, pauses));
   }
 }
