@@ -13,13 +13,14 @@ export interface FilterReader {
 export interface FilterPacket {
   isSubscribe: boolean;
   version: Version;
-  /** Told of each filter, without its length. Without it no byte of them is kept. */
+  /** Told of each filter, without its length; the bytes may change afterwards. Without it no byte of them is kept. */
   onFilter?(filter: Buffer): void;
 }
 
 /** What comes next: so many bytes, and what they are. */
 type Part = "packetId" | "propertyLength" | "properties" | "filterLength" | "filter" | "options" | "malformed";
 
+const noBytes = Buffer.alloc(0);
 /** A length has four bytes at most [MQTT-1.5.5]. */
 const longestScale = 128 ** 4;
 
@@ -31,7 +32,8 @@ export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacke
   let scale = 1;
   let packetId = 0;
   let count = 0;
-  let filter = Buffer.alloc(0);
+  let filterLength = 0;
+  let filter: Buffer = noBytes;
 
   function begin(next: Part, bytes: number): void {
     part = next;
@@ -49,7 +51,8 @@ export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacke
     } else if (part === "propertyLength") begin("properties", value);
     else if (part === "properties" || part === "options") begin("filterLength", 2);
     else if (part === "filterLength") {
-      if (onFilter !== undefined) filter = Buffer.allocUnsafeSlow(value);
+      filterLength = value;
+      filter = noBytes;
       begin("filter", value);
     } else {
       count += 1;
@@ -71,22 +74,26 @@ export function openFilterReader({ isSubscribe, version, onFilter }: FilterPacke
     }
   }
 
-  function takeRun(piece: Buffer): Buffer {
-    const run = piece.subarray(0, left);
-    if (part === "filter" && onFilter !== undefined) run.copy(filter, filter.length - left);
+  /** A filter that comes whole, as nearly all do, is not copied. */
+  function takeRun(run: Buffer): void {
+    if (part === "filter" && onFilter !== undefined) {
+      if (run.length === filterLength) filter = run;
+      else {
+        if (left === filterLength) filter = Buffer.allocUnsafeSlow(filterLength);
+        run.copy(filter, filterLength - left);
+      }
+    }
     left -= run.length;
-    return piece.subarray(run.length);
   }
 
   return {
     take(piece) {
-      let rest = piece;
-      while (rest.length > 0 && part !== "malformed") {
-        if (part === "properties" || part === "filter") rest = takeRun(rest);
-        else {
-          takeByte(rest[0]!);
-          rest = rest.subarray(1);
-        }
+      for (let at = 0; at < piece.length && part !== "malformed"; ) {
+        if (part === "properties" || part === "filter") {
+          const until = Math.min(piece.length, at + left);
+          takeRun(piece.subarray(at, until));
+          at = until;
+        } else takeByte(piece[at++]!);
         while (left === 0) proceed();
       }
     },

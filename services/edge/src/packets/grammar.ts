@@ -39,16 +39,16 @@ function walk(from: number, parts: ((at: number) => Step)[]): Step {
   return at;
 }
 
-/** `fault`: one of them is no text, but the packet is whole. */
 export interface Filters {
   packetId: number;
   count: number;
-  fault: Reason | undefined;
+  /** where the first one begins, with its length */
+  first: number;
 }
 
 /**
- * SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags: the filters it names, or what is wrong. Says
- * nothing about wildcards in them.
+ * SUBSCRIBE [MQTT-3.8] or UNSUBSCRIBE [MQTT-3.10] with the right flags: how many filters it names, or what is wrong. Says
+ * nothing about what is in them: there may be more than can be looked at in one turn.
  */
 export function readFilters({ bytes, start, body, end }: Framing, version: Version): Filters | Reason {
   const isSubscribe = bytes[start]! >> 4 === types.subscribe;
@@ -60,15 +60,23 @@ export function readFilters({ bytes, start, body, end }: Framing, version: Versi
   // A packet that asks for nothing.
   if (found.next === end) return reasons.protocolError;
   let count = 0;
-  let fault: Reason | undefined;
   for (let at = found.next; at < end; count++) {
     const after = skipBinary(bytes, at, end);
     if (after === undefined || (isSubscribe && after === end)) return reasons.malformed;
     if (isSubscribe && !mayBeOptions(bytes[after]!, version)) return reasons.malformed;
-    if (!isText(bytes.subarray(at + 2, after))) fault = reasons.malformed;
     at = after + (isSubscribe ? 1 : 0);
   }
-  return { packetId, count, fault };
+  return { packetId, count, first: found.next };
+}
+
+/** Are all filters of such a packet text? They go from `first` to `end`. */
+export function areFiltersText(bytes: Buffer, first: number, end: number, isSubscribe: boolean): boolean {
+  for (let at = first; at < end; ) {
+    const after = at + 2 + bytes.readUInt16BE(at);
+    if (!isText(bytes.subarray(at + 2, after))) return false;
+    at = after + (isSubscribe ? 1 : 0);
+  }
+  return true;
 }
 
 function checkFilterProperties(bytes: Buffer, at: number, end: number, isSubscribe: boolean) {

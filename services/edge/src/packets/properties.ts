@@ -118,7 +118,14 @@ export function skipString(bytes: Buffer, at: number, end: number): number | und
 
 /** UTF-8 without U+0000; a surrogate spelled in three bytes is none. */
 export function isText(bytes: Buffer): boolean {
-  return isUtf8(bytes) && !bytes.includes(0);
+  return isShortAscii(bytes) || (isUtf8(bytes) && !bytes.includes(0));
+}
+
+/** Most texts are: to look at so few bytes costs less than a call out of JavaScript. */
+function isShortAscii(bytes: Buffer): boolean {
+  if (bytes.length > 64) return false;
+  for (const byte of bytes) if (byte === 0 || byte > 0x7f) return false;
+  return true;
 }
 
 function hasWildcard(bytes: Buffer, at: number, end: number): boolean {

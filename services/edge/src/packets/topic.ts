@@ -7,14 +7,12 @@ export function isTopicName(topic: string): boolean {
 
 /** Not empty, wildcards as whole levels, `#` only as the last one [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
 export function isTopicFilter(filter: string): boolean {
+  if (!filter.includes("#") && !filter.includes("+")) return filter !== "";
   const levels = filter.split("/");
-  return (
-    filter !== "" &&
-    levels.every((level, index) => {
-      if (level === "#") return index === levels.length - 1;
-      return level === "+" || !/[+#]/.test(level);
-    })
-  );
+  return levels.every((level, index) => {
+    if (level === "#") return index === levels.length - 1;
+    return level === "+" || !/[+#]/.test(level);
+  });
 }
 
 /** Mosquitto takes no more, and closes. */
@@ -22,7 +20,8 @@ const levelsMax = 200;
 
 /** Nobody can have subscribed any other: shared subscriptions are refused. */
 export function mayBeSubscribed(filter: string): boolean {
-  return isTopicFilter(filter) && !isShared(filter) && filter.split("/").length <= levelsMax;
+  if (!isTopicFilter(filter) || isShared(filter)) return false;
+  return filter.length < levelsMax || filter.split("/").length <= levelsMax;
 }
 
 export function isShared(filter: string): boolean {

@@ -3,15 +3,14 @@
 import { openFilterReader } from "../packets/filter-reader.ts";
 import type { Skipped } from "../packets/framing.ts";
 import type { Outcome } from "../packets/outcome.ts";
-import { types, writePacket } from "../packets/packets.ts";
+import { types } from "../packets/packets.ts";
 import { isText } from "../packets/properties.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import { mayBeSubscribed } from "../packets/topic.ts";
 import type { UplinkDevice } from "./device.ts";
 import { refuseLarge } from "./publish.ts";
-import { refuseSubscribe } from "./subscribe.ts";
-import { refuseUnsubscribe } from "./unsubscribe.ts";
-import { filtersMax } from "./uplink.ts";
+import { filtersMax, refuseSubscribe } from "./subscribe.ts";
+import { refuseUnsubscribe, writeUnsubscribe } from "./unsubscribe.ts";
 
 export interface LargePacket {
   /** What comes of it, from its variable header on. */
@@ -22,6 +21,7 @@ export interface LargePacket {
 
 /** bytes of filters that go to the broker in one UNSUBSCRIBE */
 const partBytes = 32 * 1024;
+const longestFilter = 65_535;
 
 /** By its first byte. undefined: no client has a reason to send such a packet. */
 export function openLarge(
@@ -58,24 +58,18 @@ function countFilters(isSubscribe: boolean, device: UplinkDevice, maxBytes: numb
 /** UNSUBACK of MQTT 3.1.1 can only say yes, so it has to be true. All parts have its packet id; the last one's UNSUBACK is passed on. */
 function unsubscribeInParts(device: UplinkDevice, toBroker: (packet: Buffer) => void): LargePacket {
   const { version, surplus } = device;
-  let part: string[] = [];
-  let bytes = 0;
-  const write = (): Buffer =>
-    writePacket({ cmd: "unsubscribe", messageId: reader.packetId(), unsubscriptions: part }, version);
+  const part = openPart();
   const reader = openFilterReader({
     isSubscribe: false,
     version,
     onFilter(filter) {
-      const text = filter.toString();
-      if (reader.packetId() === 0 || !isText(filter) || !mayBeSubscribed(text)) return;
-      if (part.length === filtersMax || bytes > partBytes) {
-        surplus.set(reader.packetId(), (surplus.get(reader.packetId()) ?? 0) + 1);
-        toBroker(write());
-        part = [];
-        bytes = 0;
+      const packetId = reader.packetId();
+      if (packetId === 0 || !isText(filter) || !mayBeSubscribed(filter.toString())) return;
+      if (part.isFull()) {
+        surplus.set(packetId, (surplus.get(packetId) ?? 0) + 1);
+        toBroker(part.take(packetId));
       }
-      part.push(text);
-      bytes += filter.length;
+      part.add(filter);
     },
   });
   const fault = (): Reason | undefined => {
@@ -87,8 +81,29 @@ function unsubscribeInParts(device: UplinkDevice, toBroker: (packet: Buffer) => 
     answer() {
       const close = fault();
       if (close !== undefined) return { close };
-      if (part.length > 0) return { forward: write() };
+      if (!part.isEmpty()) return { forward: part.take(reader.packetId()) };
       return refuseUnsubscribe(reader.packetId(), 1, reasons.topicFilterInvalid, device);
+    },
+  };
+}
+
+/** Filters of one UNSUBSCRIBE, as they are spelled there. */
+function openPart() {
+  const bytes = Buffer.allocUnsafeSlow(partBytes + 2 + longestFilter);
+  let used = 0;
+  let count = 0;
+  return {
+    isFull: () => count === filtersMax || used > partBytes,
+    isEmpty: () => count === 0,
+    add(filter: Buffer): void {
+      used = bytes.writeUInt16BE(filter.length, used);
+      used += filter.copy(bytes, used);
+      count += 1;
+    },
+    take(packetId: number): Buffer {
+      const packet = writeUnsubscribe(Buffer.from([packetId >> 8, packetId & 0xff]), [bytes.subarray(0, used)]);
+      used = count = 0;
+      return packet;
     },
   };
 }

@@ -9,6 +9,8 @@ import { type Reason, reasons } from "../packets/reasons.ts";
 import { isShared, isTopicFilter } from "../packets/topic.ts";
 import type { UplinkDevice } from "./device.ts";
 
+/** Filters of one SUBSCRIBE: what a client names at once, many times over. Hooks and broker never see one with more. */
+export const filtersMax = 1000;
 /** A device that reads its answers has one or two of them open; the next SUBSCRIBE waits until the broker has caught up. */
 const partialMax = 100;
 const roomAgainMs = 50;

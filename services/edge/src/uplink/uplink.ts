@@ -1,14 +1,14 @@
 // Decides one packet of a connected device by its type: most pass as they came.
 import type { Decisions } from "../hooks/decisions.ts";
 import type { Framing } from "../packets/framing.ts";
-import { checkAcknowledgement, readFilters } from "../packets/grammar.ts";
+import { areFiltersText, checkAcknowledgement, readFilters } from "../packets/grammar.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { types } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import type { UplinkDevice } from "./device.ts";
 import { decidePublish } from "./publish.ts";
-import { decideSubscribe, refuseSubscribe } from "./subscribe.ts";
-import { decideUnsubscribe, refuseUnsubscribe } from "./unsubscribe.ts";
+import { decideSubscribe, filtersMax, refuseSubscribe } from "./subscribe.ts";
+import { decideUnsubscribe } from "./unsubscribe.ts";
 
 /** DISCONNECT is not here: it changes the connection itself. */
 export function decideUplink(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
@@ -39,21 +39,19 @@ function closeFor(fault: Reason | undefined): Outcome | undefined {
   return fault === undefined ? undefined : { close: fault };
 }
 
-/** Filters of one SUBSCRIBE: what a client names at once, many times over. Hooks and broker never see one with more. */
-export const filtersMax = 1000;
-
 function decideFilters(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
   const isSubscribe = frame.bytes[frame.start]! >> 4 === types.subscribe;
   const found = readFilters(frame, device.version);
   if ("code" in found) return { close: found };
-  const { packetId, count, fault } = found;
-  // MQTT wants this closed. First it is answered, or a client would ask for the same filters on every connection again.
-  if (fault !== undefined) {
-    const refuse = isSubscribe ? refuseSubscribe : refuseUnsubscribe;
-    return { ...refuse(packetId, count, reasons.topicFilterInvalid, device), close: fault };
+  const { packetId, count, first } = found;
+  if (!isSubscribe) {
+    const inPacket = { ...found, first: first - frame.start };
+    return decideUnsubscribe(frame.packet(), frame.body - frame.start, inPacket, device);
   }
-  if (!isSubscribe) return decideUnsubscribe(frame.packet(), device);
   if (count > filtersMax) return refuseSubscribe(packetId, count, reasons.tooManyFilters, device);
+  // MQTT wants this closed. First it is answered, or a client would ask for the same filters on every connection again.
+  if (!areFiltersText(frame.bytes, first, frame.end, true))
+    return { ...refuseSubscribe(packetId, count, reasons.topicFilterInvalid, device), close: reasons.malformed };
   return decideSubscribe(frame.packet(), device, decisions);
 }
 
