@@ -82,6 +82,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     async close() {
       clearInterval(upkeep);
       watched.close();
+      partitions.stop();
       await closing("leases", () => leases.close());
       await closing("answers", () => answers.close());
       await closing("replica", () => replica.close());

@@ -37,6 +37,30 @@ for (const engine of ["sqlite", "mongodb"] as const) {
   });
 }
 
+test("partitions are taken over a few at a time, so that a slow store has answered some when it is asked for others", async (t) => {
+  const sides = (await startSides(t, "sqlite" satisfies Engine)) as Sides;
+  let asked = 0;
+  let most = 0;
+  const side = await sides.add((store) => {
+    const last: typeof store.log.last = async (q) => {
+      asked += 1;
+      most = Math.max(most, asked);
+      await setImmediate();
+      asked -= 1;
+      return store.log.last(q);
+    };
+    const get = (log: typeof store.log, name: keyof typeof store.log) => (name === "last" ? last : log[name].bind(log));
+    return { ...store, log: new Proxy(store.log, { get }) as typeof store.log };
+  });
+  const all = Array.from({ length: 64 }, (_, q) => q);
+  await Promise.all(all.map((q) => side.partitions.acquire(q)));
+  assert.ok(all.every((q) => side.partitions.writer(q)));
+  assert.equal(most, 8);
+  side.partitions.stop();
+  await side.partitions.acquire(64);
+  assert.equal(side.partitions.writer(64), undefined);
+});
+
 test("nothing is stored on top of a change of members that the documents do not show", async (t) => {
   const sides = (await startSides(t, "sqlite" satisfies Engine)) as Sides;
   const trouble = { isOn: false };

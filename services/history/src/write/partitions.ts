@@ -2,7 +2,7 @@
 
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { AppError, type MembersChanged, type StoredReferences, storedSubject } from "@parley/protocol";
-import type { Logger, ReleaseReason } from "@parley/runtime";
+import { type Logger, openTurns, type ReleaseReason } from "@parley/runtime";
 import { type Announcer, startAnnouncer } from "../announce/announcer.ts";
 import { catchUp } from "../fold/catch-up.ts";
 import type { Tails } from "../fold/tails.ts";
@@ -13,8 +13,12 @@ import type { Shelf } from "./conversation.ts";
 import { closeWriter, createWriter, type Writer, type WriterParts } from "./writer.ts";
 
 export interface Partitions {
-  /** Folds what the holder before left. Everything that reads need of it is in the store when this resolves. */
+  /**
+   * Folds what the holder before left. Everything that reads need of it is in the store when this resolves. A few at a
+   * time; after `stop` nothing is taken over any more.
+   */
   acquire(q: number): Promise<void>;
+  stop(): void;
   /** What can be done before is done before nobody serves the partition; "lost" leaves the rest to the next holder. */
   release(q: number, reason: ReleaseReason): Promise<void>;
   writer(q: number): Writer | undefined;
@@ -48,12 +52,18 @@ interface Partition {
   marked: Mark;
 }
 
+/**
+ * What is taken over at once. A lost replica leaves half of all partitions: asked for all of them together, a slow store
+ * would answer none in time, and they would go from one replica to the other for ever.
+ */
+const acquiredAtOnce = 8;
+
 export function createPartitions(parts: PartitionParts): Partitions {
   const { store, shelf, projection, marks, trouble } = parts;
   const held = new Map<number, Partition>();
   const ending = new Set<Promise<void>>();
 
-  async function acquire(q: number): Promise<void> {
+  async function takeOver(q: number): Promise<void> {
     const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q)]);
     const marked = { ...mark };
     shelf.drop(q);
@@ -116,13 +126,31 @@ export function createPartitions(parts: PartitionParts): Partitions {
   }
 
   return {
-    acquire,
+    ...pace(takeOver),
     release,
     writer: (q) => held.get(q)?.writer,
     mark: () => mark(),
     backlog: () => [...held.values()].reduce((sum, { writer, announcer }) => sum + writer.pos - announcer.pos, 0),
     async close() {
       await Promise.all([...ending, ...[...held.values()].map(({ announcer }) => announcer.close())]);
+    },
+  };
+}
+
+function pace(takeOver: (q: number) => Promise<void>): Pick<Partitions, "acquire" | "stop"> {
+  const turns = openTurns({ atOnce: acquiredAtOnce });
+  let stopped = false;
+  return {
+    async acquire(q) {
+      const done = await turns.take();
+      try {
+        if (!stopped) await takeOver(q);
+      } finally {
+        done?.();
+      }
+    },
+    stop() {
+      stopped = true;
     },
   };
 }
