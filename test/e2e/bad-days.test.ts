@@ -52,7 +52,7 @@ test("Redis away for ten seconds: conversations go on, who has a token gets in, 
   const late = await connectAsync(url, enters);
   t.after(() => late.endAsync(true));
   await assert.rejects(connectAsync(url, { ...enters, password: "wrong wrong wrong" }, false), { code: 5 });
-  do await chats.goesOn({ timeoutMs: 5_000 });
+  do await chats.goesOn();
   while (performance.now() < until);
   await cluster.startPart("redis-server");
   await cluster.waitReady("redis-server");
@@ -94,7 +94,7 @@ test("api away: conversations go on, a token is enough to connect, a password wa
   t.after(() => late.endAsync(true));
   // Closed without a CONNACK, after which clients try again.
   await assert.rejects(connectAsync(url, { ...enters, password }, false), /Couldn't connect to server/);
-  await chats.goesOn({ timeoutMs: 5_000 });
+  await chats.goesOn();
   await cluster.startPart("api");
   await cluster.waitReady();
   await chats.settle();
@@ -151,12 +151,12 @@ test("services started before the servers say what they wait for, and are ready 
     ["edge", "auth-webhook"],
   ];
   for (const [part, what] of expected)
-    await eventually(async () => (await waits(part)).includes(what), { timeoutMs: 15_000 }).catch(async () => {
+    await eventually(async () => (await waits(part)).includes(what)).catch(async () => {
       assert.fail(`${part} does not say that it waits for ${what}: ${await waits(part)}`);
     });
   await cluster.startPart("redis-server");
   await cluster.startPart("nats-server");
-  await eventually(async () => (await waits("router")).includes("broker"), { timeoutMs: 15_000 });
+  await eventually(async () => (await waits("router")).includes("broker"));
   await cluster.startPart("mosquitto");
   await cluster.waitReady();
   const chats = await startChats(t);

@@ -32,7 +32,7 @@ async function mallory(t: TestContext, options: IClientOptions = {}): Promise<St
 
 /** Nobody else noticed. */
 async function othersChat(): Promise<void> {
-  for (const chat of others) await chat.goesOn({ timeoutMs: 5_000 });
+  for (const chat of others) await chat.goesOn();
 }
 
 const text = { type: "text", data: "x" };

@@ -21,7 +21,7 @@ function assertOneLine({ code, stderr }: End, ...says: RegExp[]): void {
 
 async function takePort(t: TestContext): Promise<number> {
   const port = await freePort();
-  const server = createServer().listen(port, "127.0.0.1");
+  const server = createServer((socket) => void socket.on("error", () => {})).listen(port, "127.0.0.1");
   t.after(() => server.close());
   return port;
 }

@@ -26,7 +26,7 @@ export interface Chatting {
 }
 
 const everyMs = 25;
-const recoveryMs = 20_000;
+const recoveryMs = 60_000;
 
 /** Chats through the SDK; `alice` writes. */
 export async function chatBySdk(t: TestContext, cluster: Cluster, alice: string, bob: string): Promise<Chatting> {

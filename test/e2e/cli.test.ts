@@ -208,7 +208,7 @@ test("a chat and a stock client chat", async (t) => {
   await eventually(() => stock.packets().some(({ content }) => (content as { data?: string })?.data === "hi stock"));
   const packet = { to: "user/alice", content: { type: "text", data: "hi \u001b[31mchat" } };
   await mosquitto.publish(await mosquitto.logIn(cluster, "dave", "pub"), packet);
-  await eventually(() => alice.out().includes("dave  hi \ufffd[31mchat"), { timeoutMs: 5_000 });
+  await eventually(() => alice.out().includes("dave  hi \ufffd[31mchat"));
 });
 
 test("what is typed into a chat while the server is away is sent when it is back", async (t) => {
@@ -219,7 +219,7 @@ test("what is typed into a chat while the server is away is sent when it is back
   await cluster.stopPart("edge");
   bob.child.stdin.write("during\n");
   await cluster.startPart("edge");
-  await eventually(() => texts().includes("during"), { timeoutMs: 20_000 });
+  await eventually(() => texts().includes("during"));
   bob.child.stdin.end();
   assert.equal(await bob.exit, 0);
 });

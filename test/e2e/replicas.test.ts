@@ -160,7 +160,7 @@ if (hasMongo()) {
       const gone = cluster.kill(part, { index: n % 2 });
       await cluster.stopPart(part, { index: n % 2 });
       await gone;
-      for (const chat of chats) await chat.goesOn({ timeoutMs: 10_000 });
+      for (const chat of chats) await chat.goesOn();
       const other = ((n + 1) % 2) as 0 | 1;
       const late = await openStock(t, await enter(`late${n}`, "phone", other, other));
       await late.send({ id: "in", to: `user/kim`, content: { type: "text", data: "here I am" } });

@@ -114,7 +114,7 @@ describe("with something killed at every step", () => {
         bob.device.publish(bob.device.topics.publish.receipt, receipt);
         return (await list())?.readSeq === becomes;
       };
-      await eventually(moved, { intervalMs: 500, timeoutMs: 20_000 });
+      await eventually(moved, { intervalMs: 500 });
       bob.device.publish(bob.device.topics.publish.receipt, receipt);
       await bob.ask("conversations.list", {});
     };

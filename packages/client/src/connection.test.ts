@@ -82,7 +82,7 @@ function connectionOf(t: TestContext, port: number, renew: () => Promise<unknown
 test("a broker that refuses the login for a while is asked again, with a new token once", async (t) => {
   const { port } = await brokerOf(t, (attempt) => (attempt <= 4 ? 0x86 : "accept"));
   const { told } = connectionOf(t, port);
-  await eventually(() => told.includes("online"), { timeoutMs: 30_000 });
+  await eventually(() => told.includes("online"));
   assert.equal(told.filter((word) => word === "renew").length, 1);
   assert.equal(told.filter((word) => word === "trouble forbidden").length, 1);
   assert.ok(!told.some((word) => word.startsWith("refused")));

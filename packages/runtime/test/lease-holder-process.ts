@@ -36,7 +36,7 @@ export async function startHolder(t: TestContext, url: string, instance: string,
       const answers = () => lines.filter(({ fresh }) => fresh !== undefined);
       const before = answers().length;
       child.stdin.write("?");
-      return (await eventually(() => answers()[before], { timeoutMs: 20_000 })).fresh ?? false;
+      return (await eventually(() => answers()[before])).fresh ?? false;
     },
   };
 }

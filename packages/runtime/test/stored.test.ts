@@ -229,7 +229,7 @@ test("a consumer deleted while it is followed is made again where it was: nothin
   await manager.consumers.delete(streams.stored.name, durable);
   isAway = false;
   await announce(4);
-  await eventually(() => taken.includes(4), { timeoutMs: 60_000 });
+  await eventually(() => taken.includes(4));
   // What waited for its next try has been lost with the consumer, and comes first of all.
   assert.deepEqual(taken, [1, 2, 3, 4]);
 });
@@ -272,7 +272,7 @@ test("what another replica gave back before the consumer was lost is taken, and 
   await manager.consumers.delete(streams.stored.name, durable);
   state.isAway = false;
   await announce(last() + 1);
-  await eventually(() => all().includes(last() + 1) && all().includes(2), { timeoutMs: 60_000 });
+  await eventually(() => all().includes(last() + 1) && all().includes(2));
   await eventually(async () => (await unacknowledged(manager)) === 0);
   assert.deepEqual(all(), upTo(last() + 1));
 });
@@ -283,7 +283,7 @@ test("what a replica that died had given back is taken though the consumer is lo
   await manager.consumers.delete(streams.stored.name, durable);
   state.isAway = false;
   await announce(last() + 1);
-  await eventually(() => all().includes(last() + 1) && all().includes(2), { timeoutMs: 60_000 });
+  await eventually(() => all().includes(last() + 1) && all().includes(2));
 });
 
 test("what one replica has in hand while the consumer is lost is not taken by another one as well", async (t) => {
@@ -304,7 +304,7 @@ test("what one replica has in hand while the consumer is lost is not taken by an
   const later = performance.now() + 1_000;
   await eventually(() => performance.now() > later);
   work.resolve();
-  await eventually(() => all().includes(next) && all().includes(2), { timeoutMs: 60_000 });
+  await eventually(() => all().includes(next) && all().includes(2));
   await eventually(async () => (await unacknowledged(manager)) === 0);
   assert.deepEqual(all(), upTo(next));
 });
@@ -317,7 +317,7 @@ test("a consumer that is lost before it gave anything begins where it began", as
   await eventually(() => manager.consumers.info(streams.stored.name, durable));
   await manager.consumers.delete(streams.stored.name, durable);
   await announce(2);
-  await eventually(() => taken.includes(2), { timeoutMs: 60_000 });
+  await eventually(() => taken.includes(2));
   assert.deepEqual(taken, [2]);
 });
 
@@ -331,12 +331,12 @@ test("a stream that is made anew is followed from its beginning, though its numb
   await manager.streams.delete(name);
   await manager.streams.add({ name, subjects: [...kept] });
   await announce(4);
-  await eventually(() => taken.includes(4), { timeoutMs: 60_000 });
+  await eventually(() => taken.includes(4));
   // The consumer alone is lost now: its place is one of the new stream.
   await eventually(async () => (await unacknowledged(manager)) === 0);
   await manager.consumers.delete(name, durable);
   await announce(5);
-  await eventually(() => taken.includes(5), { timeoutMs: 60_000 });
+  await eventually(() => taken.includes(5));
   assert.deepEqual(taken, [1, 2, 3, 4, 5]);
 });
 

@@ -9,7 +9,7 @@ import { password, type Session, startTestApi } from "./surroundings.ts";
 
 const api = await startTestApi({ after });
 const ask = <Answer>(subject: string, body: object) =>
-  requestJson<Answer>(api.nats, subject, body, { timeoutMs: 5_000 });
+  requestJson<Answer>(api.nats, subject, body, { timeoutMs: 30_000 });
 
 test("login answers all that a stock MQTT client needs", async () => {
   const session = await api.user("alice", "web");

@@ -85,7 +85,7 @@ for (const [point, isMade] of points)
       api.nats,
       subjects.revocations,
       {},
-      { timeoutMs: 5_000 },
+      { timeoutMs: 30_000 },
     );
     assert.equal(listed.revocations.filter(({ uid }) => uid === "alice").length, 1);
   });

@@ -30,7 +30,7 @@ test("a name with a control character is refused at every door that takes one, a
     }
     const caller = { uid: "alice", clientId: "alice:web", via: "mqtt" } as const;
     await assert.rejects(
-      callMethod(api.nats, roomsCreate, caller, { name }, { timeoutMs: 12_000 }),
+      callMethod(api.nats, roomsCreate, caller, { name }, { timeoutMs: 30_000 }),
       (error) => error instanceof AppError && error.code === "invalid_packet",
     );
   }

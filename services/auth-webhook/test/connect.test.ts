@@ -56,9 +56,11 @@ test("a token is believed only as it was made: signature, algorithm, times, clai
 
 test("a token that was believed is refused once it has expired", async (t) => {
   const webhook = await startWebhook(t);
-  const token = await webhook.token({ exp: Math.ceil(now()) + 1 });
+  const ends = Math.ceil(now()) + 600;
+  const token = await webhook.token({ exp: ends });
   assert.equal(await connect(webhook, token), "ok");
-  await eventually(async () => (await connect(webhook, token)) === "not_allowed");
+  t.mock.timers.enable({ apis: ["Date"], now: ends * 1_000 });
+  assert.equal(await connect(webhook, token), "not_allowed");
   assert.equal(lastReason(webhook), "expired");
   const publish = {
     client_id: "alice:phone",
@@ -165,7 +167,7 @@ test("presence decides whose device it is; without its answer a valid token is l
   const token = await webhook.token();
   assert.equal(await connect(webhook, token), "ok");
   const { at, ...asked } = webhook.peers.asked.presence[0]!;
-  assert.ok(Date.now() - at < 10_000);
+  assert.ok(Date.now() - at < 120_000);
   assert.deepEqual(
     { ...asked, issuedAt: 0 },
     {

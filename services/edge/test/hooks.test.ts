@@ -165,7 +165,7 @@ test("replicas are asked in turn, and one that is down costs nobody an answer", 
 });
 
 test("a replica that hangs leaves the others time to answer", async (t) => {
-  const hanging = createServer(() => {});
+  const hanging = createServer((socket) => void socket.on("error", () => {}));
   await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
   t.after(() => hanging.close());
   const { port } = hanging.address() as { port: number };
@@ -181,7 +181,7 @@ test("a replica that hangs is tried by one question a second, and nobody else wa
   const held = new Set<Socket>();
   const hanging = createServer((socket) => {
     asked += 1;
-    held.add(socket);
+    held.add(socket.on("error", () => {}));
   });
   await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
   t.after(() => {
@@ -193,11 +193,13 @@ test("a replica that hangs is tried by one question a second, and nobody else wa
   const env = { EDGE_HOOK_TIMEOUT_MS: "3000" };
   const edge = await startTestEdge(t, mosquitto, { url: `http://127.0.0.1:${port},${live.url}` }, env);
   // The edge's own probes have found it out.
-  await eventually(() => asked >= 2, { timeoutMs: 15_000 });
+  await eventually(() => asked >= 2);
   const before = asked;
+  const begun = performance.now();
   const devices = Array.from({ length: 40 }, () => connectDevice(t, edge));
   await Promise.all(devices);
-  assert.ok(asked - before <= 3, `${asked - before} of 40 questions went to the one that hangs`);
+  const seconds = Math.ceil((performance.now() - begun) / 1_000);
+  assert.ok(asked - before <= 2 + seconds, `${asked - before} of 40 questions went to the one that hangs`);
 });
 
 test("the edge is ready when the broker takes its login and a hook answers, not while either is away, and again when both are back", async (t) => {
@@ -206,11 +208,11 @@ test("the edge is ready when the broker takes its login and a hook answers, not 
   const { health } = edge.context;
   await eventually(() => Object.keys(health.reasons()).length === 0);
   await hooks.stop();
-  await eventually(() => "hooks" in health.reasons(), { timeoutMs: 20_000 });
+  await eventually(() => "hooks" in health.reasons());
   assert.ok(!("broker" in health.reasons()));
   await broker.kill();
-  await eventually(() => "broker" in health.reasons(), { timeoutMs: 20_000 });
+  await eventually(() => "broker" in health.reasons());
   await broker.start();
   await startHookServer(t, Number(new URL(hooks.url).port));
-  await eventually(() => Object.keys(health.reasons()).length === 0, { timeoutMs: 20_000 });
+  await eventually(() => Object.keys(health.reasons()).length === 0);
 });

@@ -63,7 +63,7 @@ for (const version of versions) {
       version === 4
         ? () => hooks.of("is_connected").length > 0
         : () => events(hooks, clientId).at(-1)?.hook === "on_session_expired";
-    await eventually(isPast, { timeoutMs: 5000 });
+    await eventually(isPast);
     if (version === 5) assert.equal(events(hooks, clientId).at(-1)?.connection, name, "an older connection's session");
     back.send({ cmd: "pingreq" });
     assert.equal((await back.next()).cmd, "pingresp");
@@ -75,7 +75,7 @@ test("while nobody knows whether a device is connected its session is kept", asy
   const clientId = newClientId();
   hooks.answer((hook) => (hook === "is_connected" ? { body: { result: { error: "server_unavailable" } } } : ok));
   (await openSession(t, one.tcp, 4, clientId, { clean: false })).socket.destroy();
-  await eventually(() => hooks.of("is_connected").length > 0, { timeoutMs: 5000 });
+  await eventually(() => hooks.of("is_connected").length > 0);
   const back = await openRaw(t, one.tcp, 4);
   back.send(connectPacket(4, clientId, { clean: false }));
   assert.equal((await back.next()).sessionPresent, true);

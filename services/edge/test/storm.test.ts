@@ -102,7 +102,7 @@ test("where files are few the edge says so at its start, takes as many devices a
   await writeFile(join(folder, "secrets", "services-secret"), mosquitto.password, { mode: 0o600 });
   const env = { PARLEY_BROKER_URL: mosquitto.url, EDGE_HOOKS_URL: hooks.url, PARLEY_DIR: folder };
   const edge = await startLimited(t, 300, env);
-  await eventually(() => edge.said().includes('"started"'), { timeoutMs: 15_000 });
+  await eventually(() => edge.said().includes('"started"'));
   const line =
     edge
       .said()

@@ -36,7 +36,7 @@ import { eventually, serviceContext, startServers, type TestContext, type TestSe
 import { settings } from "../src/config.ts";
 import { startHistory } from "../src/service.ts";
 
-const timeoutMs = 5_000;
+const timeoutMs = 30_000;
 
 export interface TestHistory {
   nats: NatsConnection;

@@ -48,7 +48,7 @@ async function start(t: TestContext, url: string): Promise<Awaited<ReturnType<ty
 }
 
 async function online({ nats }: Presence, uid = "alice"): Promise<string[]> {
-  const { devices } = await callMethod(nats, devicesList, { uid, via: "service" }, {}, { timeoutMs: 2000 });
+  const { devices } = await callMethod(nats, devicesList, { uid, via: "service" }, {}, { timeoutMs: 30_000 });
   return devices.filter((device) => device.online).map(({ clientId }) => clientId);
 }
 

@@ -9,7 +9,7 @@ import { type Presence, playBroker, startOne } from "./start.ts";
 const asAlice = { uid: "alice", clientId: "alice:web", via: "mqtt" } as const;
 
 async function online({ nats }: Presence): Promise<string[]> {
-  const { devices } = await callMethod(nats, devicesList, asAlice, {}, { timeoutMs: 2000 });
+  const { devices } = await callMethod(nats, devicesList, asAlice, {}, { timeoutMs: 30_000 });
   return devices.filter((device) => device.online).map(({ clientId }) => clientId);
 }
 
@@ -24,7 +24,7 @@ test("while Redis is away connects are answered, and their sessions are there wh
   await assert.rejects(online(presence), { code: "unavailable" });
   await presence.redis.start();
   await eventually(async () => (await online(presence)).includes("alice:phone"));
-  assert.ok(!(await online(presence)).includes("alice:web"));
+  await eventually(async () => !(await online(presence)).includes("alice:web"));
 });
 
 test("a Redis that hangs does not make the connect decision wait for presence", async (t) => {
@@ -66,7 +66,7 @@ test("after a Redis flush nobody takes a device's own connection for another one
   const isElsewhere = async (clientId: string, connection: string) => {
     const request = { clientId, connection };
     const reply = await requestJson<ConnectedReply>(presence.nats, subjects.deviceConnected, request, {
-      timeoutMs: 2000,
+      timeoutMs: 30_000,
     });
     return reply.connected;
   };
@@ -115,7 +115,7 @@ test("a revoked device is disconnected at the broker, one with a newer token is 
   await presence.connect("alice:tablet", { credential: "password", at: Date.now() - 60_000 });
   await presence.publish(subjects.revoked, { uid: "alice", before, until: before + 3600 });
   const ended = () => broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url);
-  await eventually(() => ended().length >= 2);
+  await eventually(() => new Set(ended()).size >= 2);
   assert.deepEqual([...new Set(ended())].sort(), ["/clients/alice%3Aphone", "/clients/alice%3Atablet"]);
   await presence.connect("bob", { issuedAt: before - 60 });
   await presence.connect("bob:web", { issuedAt: before - 60 });
@@ -135,24 +135,27 @@ test("devices.remove revokes, disconnects and forgets; sent again it is answered
       devicesRemove,
       { ...asAlice, ...(requestId ? { requestId } : {}) },
       { clientId },
-      { timeoutMs: 2000 },
+      { timeoutMs: 30_000 },
     );
   for (const clientId of ["bob", "alice:none"]) await assert.rejects(remove(clientId), { code: "not_found" });
   assert.deepEqual(presence.revoked, []);
   assert.deepEqual(await remove("alice:phone", "r1"), {});
   assert.deepEqual(presence.revoked, [{ uid: "alice", clientId: "alice:phone" }]);
   assert.ok(broker.asked.some(({ method, url }) => method === "DELETE" && url === "/clients/alice%3Aphone"));
-  const { devices } = await callMethod(presence.nats, devicesList, asAlice, {}, { timeoutMs: 2000 });
+  const { devices } = await callMethod(presence.nats, devicesList, asAlice, {}, { timeoutMs: 30_000 });
   assert.deepEqual(devices, []);
   assert.deepEqual(await remove("alice:phone", "r1"), {});
   await assert.rejects(remove("alice:phone", "r2"), { code: "not_found" });
   for (const bad of [{}, { clientId: 7 }, { clientId: "a b" }, { clientId: "alice", more: 1 }])
-    await assert.rejects(callMethod(presence.nats, devicesRemove, asAlice, bad as never, { timeoutMs: 2000 }), {
+    await assert.rejects(callMethod(presence.nats, devicesRemove, asAlice, bad as never, { timeoutMs: 30_000 }), {
       code: "invalid_packet",
     });
-  await assert.rejects(callMethod(presence.nats, devicesList, asAlice, { uid: "bob" } as never, { timeoutMs: 2000 }), {
-    code: "invalid_packet",
-  });
+  await assert.rejects(
+    callMethod(presence.nats, devicesList, asAlice, { uid: "bob" } as never, { timeoutMs: 30_000 }),
+    {
+      code: "invalid_packet",
+    },
+  );
 });
 
 test("two replicas agree on every transition: each is told once", async (t) => {

@@ -79,7 +79,7 @@ export async function startOne(
     lines,
     publish,
     stop,
-    connect: (clientId, more = {}, timeoutMs = 2000) => {
+    connect: (clientId, more = {}, timeoutMs = 30_000) => {
       const uid = clientId.split(":")[0];
       const body = { uid, clientId, credential: "token", at: Date.now(), ...more };
       return requestJson(nats, subjects.connectDevice, body, { timeoutMs });

@@ -23,7 +23,7 @@ test("a flood is told a bounded number of refusals, with when to send again, and
   // The flood is through when a packet behind it is answered, which the rate allows in the end.
   for (let index = 0; !eve.answers.some(({ id }) => String(id).startsWith("behind")); index++) {
     await eve.send(text(`behind${index}`, "user/bob"));
-    await eventually(() => eve.answers.length > 0, { timeoutMs: 1_000 });
+    await eventually(() => eve.answers.length > 0);
   }
   const refusals = eve.answers.filter(({ type }) => type === "nack");
   assert.ok(eve.answers.length < sent, `${eve.answers.length} answers to ${2 * sent} packets`);

@@ -134,7 +134,7 @@ export interface Outcome {
 }
 
 /** Waits until every message is acknowledged and delivered, at most `timeoutMs`. */
-export async function outcomeOf(pairs: readonly Pair[], timeoutMs = 20_000): Promise<Outcome> {
+export async function outcomeOf(pairs: readonly Pair[], timeoutMs = 60_000): Promise<Outcome> {
   const all = pairs.flatMap(({ sent }) => sent);
   const isDone = ({ ackedAt, deliveredAt, refused }: Sent) =>
     refused !== undefined || (ackedAt !== undefined && deliveredAt !== undefined);

@@ -35,7 +35,7 @@ test("a router whose broker is full of memory, or hangs, is not ready, and is ag
   mosquitto.pause();
   await eventually(() => health.reasons().publish === "the broker takes no publish");
   mosquitto.resume();
-  await eventually(isReady, { timeoutMs: 20_000 });
+  await eventually(isReady);
   await eventually(
     async () => {
       await fill(mosquitto);

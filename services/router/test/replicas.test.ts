@@ -35,7 +35,7 @@ test("two routers", { timeout: 180_000 }, async (t) => {
         await cluster.stopPart("router", { index: 0 });
         await eventually(() => isEven(1));
         await cluster.startPart("router", { index: 0 });
-        await eventually(() => isEven(2), { timeoutMs: 20_000 });
+        await eventually(() => isEven(2));
       });
       assert.deepEqual(outcome, nothingWrong);
     },
@@ -102,14 +102,14 @@ test("two routers", { timeout: 180_000 }, async (t) => {
   await t.test("a message sent over HTTP is delivered though the router that took it was killed", async () => {
     const delivered = await sendOverHttp(t, cluster);
     await cluster.kill("router", { index: 1 });
-    await eventually(() => delivered().missing === 0, { timeoutMs: 20_000 });
+    await eventually(() => delivered().missing === 0);
     await cluster.waitReady("router");
   });
 
   await t.test("both are not ready while history is away, and ready when it is back", async () => {
     await cluster.stopPart("history");
     for (const { health } of cluster.wiring.replicas.router)
-      await eventually(async () => (await reasonsOf(health)).history !== undefined, { timeoutMs: 15_000 });
+      await eventually(async () => (await reasonsOf(health)).history !== undefined);
     await cluster.startPart("history");
     await cluster.waitReady("router");
   });

@@ -31,8 +31,7 @@ function run(t: TestContext, env: Record<string, string> = {}, args: string[] = 
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const logged = (event: string) =>
-    eventually(() => lines().find((line) => line.event === event), { timeoutMs: 60_000 });
+  const logged = (event: string) => eventually(() => lines().find((line) => line.event === event));
   return { child, output, exited, lines, logged };
 }
 

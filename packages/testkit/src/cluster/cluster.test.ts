@@ -149,7 +149,7 @@ test("no other user of the machine finds a secret among arguments, in a configur
 
 test("a public port that is taken is replaced by a free one, with a word about it", async (t) => {
   const port = await freePort();
-  const taken = createServer().listen(port, "127.0.0.1");
+  const taken = createServer((socket) => void socket.on("error", () => {})).listen(port, "127.0.0.1");
   t.after(() => taken.close());
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
@@ -194,7 +194,7 @@ test("a cluster whose supervisor was killed leaves no process behind", async (t)
     const all = Object.values(readRun(dir).processes).flat();
     return all.length === 2 && all;
   };
-  const pids = await eventually(started, { timeoutMs: 60_000 });
+  const pids = await eventually(started);
   supervisor.kill("SIGKILL");
   await once(supervisor, "exit");
   const next = await startTestCluster(t, { dir, parts: ["redis-server", "nats-server"] });

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * Calls `check` until it neither throws nor answers `false` or `undefined`, and answers what it answered.
- * After `timeoutMs` (10,000) it throws, with the last failure as the cause.
+ * After `timeoutMs` (60,000, for a machine that has much else to do) it throws, with the last failure as the cause.
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
   options: { timeoutMs?: number; intervalMs?: number } = {},
 ): Promise<Exclude<T, false | undefined>> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? 60_000;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown;
