@@ -18,9 +18,10 @@ const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.m
 function parley(
   t: TestContext,
   dir: string,
-  ...args: string[]
+  args: string[],
+  more: NodeJS.ProcessEnv = {},
 ): { child: ChildProcess; end: Promise<[number, string]> } {
-  const env = { ...process.env, PARLEY_DIR: dir };
+  const env = { ...process.env, PARLEY_DIR: dir, ...more };
   const child = spawn(process.execPath, [program, ...args], { env });
   t.after(() => child.kill("SIGKILL"));
   let output = "";
@@ -31,7 +32,7 @@ function parley(
   return { child, end: once(child, "close").then(([code]) => [code, output]) };
 }
 
-const run = (t: TestContext, dir: string, ...args: string[]) => parley(t, dir, ...args).end;
+const run = (t: TestContext, dir: string, ...args: string[]) => parley(t, dir, args).end;
 
 async function textsOf(cluster: Cluster, { token }: Session, conv: string): Promise<unknown[]> {
   const { http } = cluster.run();
@@ -110,8 +111,8 @@ test("what is no whole backup, or would overwrite something, is refused in one l
   await registerAll(first, "alice");
   const folder = await freshFolder(t);
   const saved = join(folder, "saved");
-  const refuses = async (where: string, args: string[], message: RegExp) => {
-    const [code, output] = await run(t, where, ...args);
+  const refuses = async (where: string, args: string[], message: RegExp, env: NodeJS.ProcessEnv = {}) => {
+    const [code, output] = await parley(t, where, args, env).end;
     assert.notEqual(code, 0, output);
     assert.match(output, /^parley: [^\n]+\n$/);
     assert.match(output, message);
@@ -133,6 +134,16 @@ test("what is no whole backup, or would overwrite something, is refused in one l
   await appendFile(join(saved, "data/api/documents.db"), "x");
   await refuses(target, ["restore", saved], /documents\.db is not as it was written/);
   await refuses(join(folder, "empty"), ["backup", join(folder, "other")], /there is no store in/);
+  for (const url of ["sqlite:", "sqlight:/srv", "/srv/parley", "http://x"])
+    await refuses(dir, ["backup", join(folder, "other")], /STORE_URL must be sqlite:FOLDER/, { STORE_URL: url });
+  const mongo = { STORE_URL: "mongodb://127.0.0.1:1/parley" };
+  await refuses(dir, ["backup", join(folder, "other")], /back it up with `mongodump/, mongo);
+  await writeFile(join(folder, "saved", "file"), "");
+  for (const nowhere of ["/proc/backup", "/proc/a/backup", join(folder, "saved/file/backup")]) {
+    await refuses(dir, ["backup", nowhere], /cannot be (made|used): /);
+    await refuses(nowhere, ["restore", saved], /cannot be (made|used): /);
+  }
+  await rm(join(folder, "saved", "file"));
   assert.deepEqual(readdirSync(folder).sort(), ["saved"], "nothing was made");
 
   const stopped = join(folder, "stopped");
@@ -153,7 +164,7 @@ test("a backup that is killed leaves nothing in its place, and the next one remo
   const saved = join(folder, "saved");
   // It waits for a history that stands still, and is killed there.
   await cluster.pause("history");
-  const { child, end } = parley(t, dir, "backup", saved);
+  const { child, end } = parley(t, dir, ["backup", saved]);
   const leftovers = () => readdirSync(folder).filter((name) => name.startsWith("saved.unfinished-"));
   await eventually(() => leftovers().some((name) => existsSync(join(folder, name, "data/history"))), {
     timeoutMs: 60_000,

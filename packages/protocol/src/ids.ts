@@ -11,8 +11,10 @@ const uidPattern = `^${uid}$`;
 const clientIdPattern = `^${clientId}$`;
 const roomIdPattern = `^${roomId}$`;
 const convPattern = `^(p2p/${uid}/${uid}|room/${roomId}|ch/\\$${roomId}|dev/${uid}/${uid}/${clientId})$`;
+/** Control characters, for the inside of a pattern's class. */
+export const controls = "\\u0000-\\u001f\\u007f-\\u009f";
 // Under the flag `u` the surrogates in the class are lone ones only: half a character, which no UTF-8 text can carry.
-const character = "[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]";
+const character = `[^${controls}\\ud800-\\udfff]`;
 const packetIdPattern = `^${character}{1,64}$`;
 const namePattern = `^${character}*$`;
 
@@ -59,8 +61,11 @@ export function packetId(description: string) {
   return Type.String({ format: "packet-id", description });
 }
 
-/** What others see of a user, a room or a key, in characters: well-formed Unicode, no control characters. */
-export function displayName(lengths: { minLength?: number; maxLength: number }) {
+/**
+ * A line of text that others see, as the name of a user, a room or a key, or what a device says of itself, in characters:
+ * well-formed Unicode, no control characters.
+ */
+export function displayText(lengths: { minLength?: number; maxLength: number }) {
   return Type.String({ format: "name", ...lengths });
 }
 

@@ -66,7 +66,9 @@ export async function startWebhook(
   const { redis, natsServer } = beside ?? (await startBothServers(t));
   const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-hooks-")));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const config = readConfig(settings, { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, ...env });
+  const servers = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder };
+  // Only a test of it has presence late.
+  const config = readConfig(settings, { ...servers, AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: "2000", ...env });
   const secrets = readSecrets(config.PARLEY_SECRETS);
   const context = serviceContext("auth-webhook", secrets);
   const { lines, log, health } = context;

@@ -116,12 +116,12 @@ for (const version of versions) {
   });
 
   test(`a device that came back in time keeps its session and its connection, MQTT ${version}`, async (t) => {
-    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_SESSION_EXPIRY_SECONDS: "1" });
+    const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_SESSION_EXPIRY_SECONDS: "4" });
     const clientId = newClientId();
     (await openSession(t, edge.tcp, version, clientId, keeping(version, 60))).socket.destroy();
     await eventually(() => events(hooks).at(-1) === `on_client_offline ${clientId}`);
     const back = await openSession(t, edge.tcp, version, clientId, { ...keeping(version, 60), clean: false });
-    const past = Date.now() + 2500;
+    const past = Date.now() + 5500;
     await eventually(() => Date.now() > past);
     back.send({ cmd: "pingreq" });
     assert.equal((await back.next()).cmd, "pingresp");

@@ -1,7 +1,7 @@
 // Makes a backup aside and puts it in its place by one rename, once all of it was opened and compared.
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   BackupError,
@@ -11,7 +11,7 @@ import {
   digest,
   listFiles,
   type Manifest,
-  makeFolder,
+  makeOrRefuse,
   sync,
   verifyService,
   writeManifest,
@@ -37,12 +37,12 @@ const alongside = ["version", "demo.json"];
 export async function makeBackup(place: Place, target: string, tell: Tell): Promise<Manifest["services"]> {
   await refuseUsed(target);
   const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
+  makeOrRefuse(parent);
   await removeLeftovers(parent, `${basename(target)}.unfinished-`);
   const id = randomBytes(6).toString("hex");
   const aside = join(parent, `${basename(target)}.unfinished-${process.pid}-${id}`);
   const begunAt = Date.now();
-  await makeFolder(aside);
+  makeOrRefuse(aside);
   try {
     await writeManifest(aside, { id, begunAt, doneAt: null, services: {}, files: {} });
     const services = await copyServices(place, { aside, id, tell });
@@ -80,7 +80,7 @@ async function copyServices(
   try {
     for (const service of order.filter((name) => there.includes(name))) {
       const folder = join(aside, "data", service);
-      await makeFolder(folder);
+      makeOrRefuse(folder);
       const asked = { backup: aside, id, folder };
       const between = running
         ? await copyRunning(running, service, asked, (done, of) => tell(`copying ${service}`, done, of))

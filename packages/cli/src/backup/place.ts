@@ -16,12 +16,14 @@ export interface Place {
 const mongoWords =
   "this Parley keeps everything in MongoDB: back it up with `mongodump --oplog` (all at one moment) and put it back with `mongorestore --oplogReplay` into an empty database before any service starts; copy the secrets folder too (docs/operations.md, Backup)";
 
-/** Throws a UsageError that says what to do where the store is MongoDB's. */
+/** Throws a UsageError that says what to do where the store is MongoDB's, or STORE_URL names no store. */
 export function findPlace(env: NodeJS.ProcessEnv = process.env): Place {
   const dir = resolve(env.PARLEY_DIR || ".parley");
   const run = readRun(join(dir, "run.json"));
   const storeUrl = env.STORE_URL || run?.store || `sqlite:${join(dir, "data")}`;
-  if (!storeUrl.startsWith("sqlite:")) throw new UsageError(mongoWords);
+  if (/^mongodb(\+srv)?:/.test(storeUrl)) throw new UsageError(mongoWords);
+  if (!/^sqlite:./.test(storeUrl))
+    throw new UsageError("STORE_URL must be sqlite:FOLDER, the folder of the store that is to be backed up");
   return { dir, storeUrl, secrets: env.PARLEY_SECRETS || join(dir, "secrets"), natsUrl: env.NATS_URL || run?.nats };
 }
 

@@ -1,6 +1,6 @@
 // Methods that api owns: accounts, tokens and server keys. HTTP only.
 import Type from "typebox";
-import { ClientId, displayName, PacketId, packetId, Uid } from "../ids.ts";
+import { ClientId, displayText, PacketId, packetId, Uid } from "../ids.ts";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
@@ -84,7 +84,7 @@ export const register = defineMethod({
   access: "public",
   changes: true,
   params: Type.Object(
-    { username: Uid, password: Password, name: Type.Optional(displayName({ maxLength: 128 })) },
+    { username: Uid, password: Password, name: Type.Optional(displayText({ maxLength: 128 })) },
     strict,
   ),
   result: Type.Object({ uid: Uid }),
@@ -116,7 +116,7 @@ export const keysCreate = defineMethod({
   mqtt: false,
   access: "operator",
   changes: true,
-  params: Type.Object({ name: displayName({ minLength: 1, maxLength: 64 }) }, strict),
+  params: Type.Object({ name: displayText({ minLength: 1, maxLength: 64 }) }, strict),
   result: Type.Object({ id: Type.String(), name: Type.String(), createdAt: Type.Integer(), key: Type.String() }),
 });
 
@@ -153,7 +153,7 @@ export const usersCreate = defineMethod({
   access: "key",
   changes: true,
   params: Type.Object(
-    { uid: Uid, password: Type.Optional(Password), name: Type.Optional(displayName({ maxLength: 128 })) },
+    { uid: Uid, password: Type.Optional(Password), name: Type.Optional(displayText({ maxLength: 128 })) },
     strict,
   ),
   result: Type.Object({ uid: Uid }),

@@ -1,6 +1,6 @@
 // Methods that api owns: rooms at their simplest. Membership itself is decided by history, at the log.
 import Type from "typebox";
-import { Conv, displayName, RoomId, Uid } from "../ids.ts";
+import { Conv, displayText, RoomId, Uid } from "../ids.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -36,7 +36,7 @@ export const roomsCreate = defineMethod({
   params: Type.Object(
     {
       id: Type.Optional(RoomId),
-      name: displayName({ minLength: 1, maxLength: 128 }),
+      name: displayText({ minLength: 1, maxLength: 128 }),
       members: Type.Optional(Type.Array(Uid, { maxItems: 1_000 })),
       settings: Type.Optional(RoomSettings),
     },

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
 import { AppError } from "../errors.ts";
-import { Conv, PacketId, packetId, RequestId } from "../ids.ts";
+import { Conv, controls, displayText, PacketId, packetId, RequestId } from "../ids.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
 
@@ -27,18 +27,18 @@ export const MessagePacket = Type.Object({
     Type.String({
       maxLength: 32,
       // A message must not read like what only the server says.
-      pattern: "^(?!(ack|nack|receipt|typing|presence)$)",
-      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing or presence",
+      pattern: `^(?!(ack|nack|receipt|typing|presence)$)[^${controls}]*$`,
+      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing or presence; no control characters",
     }),
   ),
-  thread: Type.Optional(Type.String({ maxLength: 128 })),
+  thread: Type.Optional(displayText({ maxLength: 128 })),
   content: Type.Object({
     type: Type.String({
       pattern: `^(${contentTypes.join("|")}|event|x-[a-z0-9.-]{1,40})$`,
       description: `${contentTypes.join(", ")} or x-…`,
     }),
     seq: Type.Optional(Type.Integer({ minimum: 1, description: "the message an edit, recall or reaction points at" })),
-    mentions: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
+    mentions: Type.Optional(Type.Array(displayText({ maxLength: 64 }), { maxItems: 100 })),
   }),
   reply: Type.Optional(Type.Integer({ minimum: 1, description: "seq of the message answered" })),
   expires: Type.Optional(Type.Integer({ minimum: 1, description: "seconds" })),
@@ -78,7 +78,7 @@ export const StatePacket = Type.Object(
   {
     active: Type.Optional(Type.Boolean()),
     show: Type.Optional(Type.Union([Type.Literal("online"), Type.Literal("away"), Type.Literal("dnd")])),
-    status: Type.Optional(Type.String({ maxLength: 256 })),
+    status: Type.Optional(displayText({ maxLength: 256 })),
   },
   { additionalProperties: false },
 );

@@ -1,18 +1,11 @@
 // `backup.json`: what a backup holds. Without `doneAt` it is not whole.
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { BackupError } from "./backup-error.ts";
 import { writeSynced } from "./private-files.ts";
 
 const manifestName = "backup.json";
 const version = 1;
-
-/** A backup that cannot be made or put back; the message is one line that says what to do. */
-export class BackupError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "BackupError";
-  }
-}
 
 /** `files`: every other file, by its path within the backup. */
 export type Manifest = {

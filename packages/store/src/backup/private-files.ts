@@ -1,13 +1,20 @@
 // Files of a backup: 0600, in folders of 0700, on disk before anybody relies on them.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, open, readdir } from "node:fs/promises";
+import { chmod, copyFile, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
+import { BackupError } from "./backup-error.ts";
 
 export type CopiedFile = { bytes: number; sha256: string };
 
-export async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+/** Throws a BackupError that names the folder. */
+export function makeOrRefuse(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw new BackupError(`the folder ${folder} cannot be made: ${(cause as Error).message}`, { cause });
+  }
 }
 
 export async function writeSynced(path: string, text: string): Promise<void> {
@@ -31,7 +38,7 @@ export async function sync(path: string): Promise<void> {
 }
 
 export async function copySynced(from: string, to: string): Promise<void> {
-  await makeFolder(dirname(to));
+  makeFolder(dirname(to));
   await copyFile(from, to);
   await chmod(to, 0o600);
   await sync(to);
@@ -49,7 +56,7 @@ export async function digest(path: string): Promise<CopiedFile> {
 
 /** Copies the plain files of a folder; answers their names. */
 export async function copySecrets(from: string, to: string): Promise<string[]> {
-  await makeFolder(to);
+  makeFolder(to);
   const names = (await readdir(from, { withFileTypes: true })).filter((one) => one.isFile()).map(({ name }) => name);
   for (const name of names) await copySynced(join(from, name), join(to, name));
   await sync(to);

@@ -1,9 +1,10 @@
 // Puts a backup into a new data folder: copied aside, compared and opened, and in its place by one rename or not at all.
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { BackupError, type Manifest, readManifest } from "./manifest.ts";
-import { copySynced, digest, makeFolder, sync } from "./private-files.ts";
+import { BackupError } from "./backup-error.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import { copySynced, digest, makeOrRefuse, sync } from "./private-files.ts";
 import { verifyService } from "./verify.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function putBack(
   const manifest = await readManifest(from);
   await refuseUsed(target);
   const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
+  makeOrRefuse(parent);
   const prefix = `${basename(target)}.restoring-`;
   // Of a restore that was killed.
   for (const name of await readdir(parent))
@@ -60,7 +61,7 @@ async function copyAll(
 ): Promise<void> {
   const of = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
-  await makeFolder(to);
+  makeOrRefuse(to);
   for (const [path, { bytes, sha256 }] of Object.entries(files)) {
     const copy = join(to, path);
     await copySynced(join(from, path), copy).catch((cause: Error) => {

@@ -7,7 +7,7 @@ import { documentsSchema } from "../sqlite/documents.ts";
 import { logSchema } from "../sqlite/entry-rows.ts";
 import { type Schema, schemaVersion } from "../sqlite/schema.ts";
 import { asStoreError } from "../sqlite/sqlite-error.ts";
-import { BackupError } from "./manifest.ts";
+import { BackupError } from "./backup-error.ts";
 import { sync } from "./private-files.ts";
 
 /** `last`: each partition's last `pos`. */

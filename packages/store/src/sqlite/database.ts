@@ -1,9 +1,10 @@
 // Opens one database file: its exclusive lock, its settings, its schema version; and runs its writes as group commits.
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { checkFacts, type Facts } from "../facts.ts";
+import { makeFolder } from "../make-folder.ts";
 import { StoreError } from "../store-error.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrate, readFacts, type Schema, schemaVersion, writeFacts } from "./schema.ts";
@@ -147,7 +148,7 @@ export class Database {
 function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): DatabaseSync {
   let sqlite: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     makePrivate(path);
     sqlite = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before anything is read: the lock is then kept until the process ends, and there is no shared-memory file.
@@ -170,9 +171,10 @@ function openFile({ path, schema, facts = {}, cacheMiB }: DatabaseOptions): Data
   }
 }
 
-// SQLite makes files that everybody may read, as an earlier Parley left them, and its write-ahead log as the file is. What
-// is there is not opened: to close it here would give away the lock that SQLite has on it.
+// SQLite makes files that everybody may read, as an earlier Parley left them and their folder, and its write-ahead log as the
+// file is. What is there is not opened: to close it here would give away the lock that SQLite has on it.
 function makePrivate(path: string): void {
+  unlessRefused(() => chmodSync(dirname(path), 0o700));
   unlessRefused(() => closeSync(openSync(path, "wx", 0o600)));
   for (const suffix of ["", "-wal", "-shm", "-journal"]) unlessRefused(() => chmodSync(path + suffix, 0o600));
 }

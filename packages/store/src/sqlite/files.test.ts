@@ -59,7 +59,7 @@ test("nobody but their owner may read the files, whatever the umask is", async (
   for (const file of files) assert.equal((await stat(join(folder, "history", file))).mode & 0o777, 0o600, file);
 });
 
-test("the files of an earlier Parley, which anybody could read, are their owner's alone once they are opened", async (t) => {
+test("the files and the folder of an earlier Parley, which anybody could read, are their owner's alone once they are opened", async (t) => {
   const folder = await freshFolder(t);
   const inside = join(folder, "history");
   await storeWithEntries(folder);
@@ -74,11 +74,13 @@ test("the files of an earlier Parley, which anybody could read, are their owner'
   const before = await readdir(inside);
   assert.ok(before.includes("log.db-wal"), before.join());
   for (const file of before) await chmod(join(inside, file), 0o644);
+  await chmod(inside, 0o755);
   const store = await open(folder);
   t.after(() => store.close());
   await store.documents().collection({ name: "members" });
   assert.equal((await store.log().range("room/r1", { after: 500, limit: 9 })).length, 5);
   for (const file of await readdir(inside)) assert.equal((await stat(join(inside, file))).mode & 0o777, 0o600, file);
+  assert.equal((await stat(inside)).mode & 0o777, 0o700);
 });
 
 test("a service's name cannot leave the folder", async (t) => {

@@ -103,7 +103,7 @@ const startedAt = performance.now();
 const mongoWords = await startSharedMongo();
 process.stdout.write(`${mongoWords.replace("ran", "run")}\n`);
 const results = [
-  await runGroup({ title: "Parts", files: parts, concurrency: 2, deadlineMs: 180_000 }),
+  await runGroup({ title: "Parts", files: parts, concurrency: 2, deadlineMs: 420_000 }),
   await runGroup({ title: "Whole clusters", files: clusters, concurrency: 2, deadlineMs: 420_000 }),
   await runGroup({ title: "Whole clusters under faults", files: faults, concurrency: 1, deadlineMs: 420_000 }),
 ];
