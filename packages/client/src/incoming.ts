@@ -2,6 +2,7 @@
 import type {
   AckPacket,
   AnswerPacket,
+  InvitationNotice,
   Message,
   NackPacket,
   PresenceNotice,
@@ -17,12 +18,13 @@ export type Incoming =
   | { kind: "receipt"; packet: ReceiptNotice }
   | { kind: "typing"; packet: TypingNotice }
   | { kind: "presence"; packet: PresenceNotice }
+  | { kind: "invitation"; packet: InvitationNotice }
   | { kind: "answer"; packet: AnswerPacket }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
 const utf8 = new TextDecoder();
-const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence", "too_large"]);
+const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence", "invitation", "too_large"]);
 
 /**
  * `from` and `content` are on every message and on nothing else, whatever a sender wrote into `type`. What a newer

@@ -1,5 +1,12 @@
 // What an application hands in and hears.
-import type { AppError, Message, PresenceNotice, ReceiptNotice, TypingNotice } from "@parley/protocol";
+import type {
+  AppError,
+  InvitationNotice,
+  Message,
+  PresenceNotice,
+  ReceiptNotice,
+  TypingNotice,
+} from "@parley/protocol";
 import type { CacheStore } from "./cache-store.ts";
 import type { Transport } from "./connection.ts";
 import type { OutboxStore } from "./outbox-store.ts";
@@ -16,6 +23,8 @@ export type ParleyEvents = {
   receipt: ReceiptNotice;
   typing: TypingNotice;
   presence: PresenceNotice;
+  /** somebody asks the user into a room; `rooms.invitations` has those that were missed */
+  invitation: InvitationNotice;
   state: ClientState;
   /** a conversation as a sync saw it: unread, read mark, receipts; on return every one that may have changed */
   conversation: Omit<SyncedConversation, "messages">;

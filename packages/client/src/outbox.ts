@@ -139,8 +139,8 @@ export class Outbox {
     return true;
   }
 
-  /** Refused: settled for good, or to be sent again later. Undefined when it is not ours. */
-  nacked(id: string, code: ErrorCode, now: number): Nacked | undefined {
+  /** Refused: settled for good, or to be sent again, not before `retryAfterMs`. Undefined when it is not ours. */
+  nacked(id: string, code: ErrorCode, now: number, retryAfterMs = 0): Nacked | undefined {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
     entry.copies = Math.max(0, entry.copies - 1);
@@ -157,7 +157,7 @@ export class Outbox {
       Object.assign(entry, { withoutPrev: first, waitsForOthers: !first, dueAt: 0 });
       for (const before of queue.slice(0, queue.indexOf(entry))) this.#sendLostAgain(before, entry, now);
     } else {
-      entry.dueAt = now + this.#backoff(entry);
+      entry.dueAt = now + Math.max(retryAfterMs, this.#backoff(entry));
     }
     return { settled: false };
   }

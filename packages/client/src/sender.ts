@@ -55,7 +55,9 @@ export function startSender({ store, kept = [], publish, onSent, onFailed, ...op
   }
 
   function nacked(id: string, error: AppError): boolean {
-    const outcome = outbox.nacked(id, error.code, performance.now());
+    const { retryAfterMs } = error.details ?? {};
+    const waitMs = typeof retryAfterMs === "number" ? retryAfterMs : 0;
+    const outcome = outbox.nacked(id, error.code, performance.now(), waitMs);
     if (!outcome) return promises.wasBroken(id);
     if (outcome.settled) {
       forget(id);

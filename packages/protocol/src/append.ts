@@ -38,7 +38,7 @@ export interface Appended {
 }
 
 export interface AppendRefusal {
-  error: { code: ErrorCode; message: string };
+  error: { code: ErrorCode; message: string; details?: Readonly<Record<string, unknown>> };
 }
 
 export type AppendOutcome = Appended | AppendRefusal;

@@ -69,12 +69,12 @@ export class AppError extends Error {
   /** Reads what toWire wrote; an unknown code becomes `internal`. */
   static fromWire(error: WireError): AppError {
     const code = Object.hasOwn(errorTable, error.code) ? (error.code as ErrorCode) : "internal";
-    return new AppError(code, error.message, error.details ? { details: error.details } : {});
+    return new AppError(code, error.message, error.details ? { details: { ...error.details } } : {});
   }
 }
 
 export interface WireError {
   code: string;
   message: string;
-  details?: Record<string, unknown>;
+  details?: Readonly<Record<string, unknown>>;
 }

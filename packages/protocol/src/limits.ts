@@ -20,7 +20,11 @@ export const limits = {
   /** members up to which a room gets live receipts, typing and presence */
   smallRoomMembers: 200,
   /** members of one room */
-  roomMembers: 5_000,
+  roomMembers: 10_000,
+  /** users who are banned, and as many who are invited or ask, of one room */
+  roomOutsiders: 10_000,
+  /** invite links of one room that are good */
+  roomLinks: 20,
   /** p2p conversations whose other side is told of presence */
   presencePeers: 200,
 } as const;

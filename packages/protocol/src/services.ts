@@ -1,5 +1,6 @@
 // What services say to each other over NATS as JSON; subjects stand in subjects.ts. Unknown fields are allowed here.
 import type { PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
+import type { Role, Standing } from "./rooms.ts";
 
 /** Who asks for a method: the identity that broker or HTTP verified, and how it came. */
 export interface Caller {
@@ -20,8 +21,6 @@ export interface MethodRequest {
   params: unknown;
 }
 
-export type Role = "owner" | "admin" | "member";
-
 /** A stay in a conversation: the messages `joinSeq … leftSeq` (null: still a member). */
 export type Stay = [joinSeq: number, leftSeq: number | null];
 
@@ -29,6 +28,8 @@ export interface MemberRow {
   uid: string;
   role: Role;
   stays: Stay[];
+  /** unix ms: until when it may not write; null: until that is taken back */
+  mutedUntil?: number | null;
 }
 
 /** `history.members.{holder}` → MemberPage. */
@@ -40,6 +41,8 @@ export interface MembersRequest {
   known?: number;
   /** the `next` of the page before */
   after?: string;
+  /** who is no member but stands so to the room, in place of its members */
+  standing?: Standing;
 }
 
 /** Members as of the membership event `memberSeq`, in the order of their uids. Pages of another `memberSeq` don't fit together. */
@@ -65,38 +68,6 @@ export interface MembersChanged {
   memberSeq: number;
 }
 
-/** The `event` of a membership entry in the log, and the `content.data` its members see. */
-export interface MembershipEvent {
-  event: "create" | "invite" | "join" | "leave" | "remove" | "role";
-  by: string;
-  uids: string[];
-  /** the role the uids have from here on; default `member` */
-  role?: Role;
-  /** create: the room's name */
-  name?: string;
-  /** leave: who is an owner from here on, when the last one left */
-  owner?: string;
-}
-
-/** `history.change.{holder}`: one membership change, decided at the log. */
-export interface ChangeRequest {
-  conv: string;
-  /** idempotency id, with `device` and `event.by` */
-  id: string;
-  device: string;
-  origin: string;
-  event: MembershipEvent;
-  /** join: the room lets anybody in */
-  open?: boolean;
-}
-
-/** `seq` of the entry; `changed` are the uids whose membership it changed (none: nothing was appended). */
-export interface ChangeReply {
-  seq: number;
-  ts: number;
-  changed: string[];
-}
-
 /** `history.receipt.{holder}`: a device's high-water marks. */
 export interface ReceiptRequest {
   conv: string;
@@ -109,13 +80,6 @@ export interface ReceiptRequest {
 export interface ReceiptReply {
   notice: ReceiptNotice;
   tell: string[];
-}
-
-/** `history.memberships` {uid, kind} */
-export interface Membership {
-  conv: string;
-  role: Role;
-  joinSeq: number;
 }
 
 /** `notify`: a router publishes `packet` to the users' topic or to one device. */

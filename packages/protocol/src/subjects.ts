@@ -53,8 +53,8 @@ export function deadSubject(part: string): string {
 
 /** Plain request and event subjects. Queue groups carry the service's name. */
 export const subjects = {
-  /** history: the memberships of a user → Membership[] */
-  memberships: "history.memberships",
+  /** history: rooms as a user may see them (RoomsRequest → RoomsReply) */
+  rooms: "history.rooms",
   /** history: the other side of a user's latest p2p conversations (≤ 200) */
   peers: "history.peers",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */

@@ -5,15 +5,17 @@ import {
   type AppendItem,
   type ChangeReply,
   type ChangeRequest,
-  type MemberList,
-  type Membership,
+  type MemberPage,
+  type MembersRequest,
   packAppendRequest,
+  type RoomsReply,
+  type RoomsRequest,
+  type RoomView,
   subjects,
   unpackAppendReply,
 } from "@parley/protocol";
 import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
 import {
-  askMembers,
   createAskHolder,
   type Logger,
   type NatsConnection,
@@ -28,9 +30,10 @@ const patienceMs = 10_000;
 export interface History {
   /** Throws the refusal, or `unavailable` with the outcome unknown. */
   change(change: ChangeRequest): Promise<ChangeReply>;
-  members(conv: string): Promise<MemberList>;
+  /** One page. */
+  members(request: MembersRequest): Promise<MemberPage>;
   append(item: AppendItem): Promise<Appended>;
-  memberships(uid: string, kind: "room"): Promise<Membership[]>;
+  rooms(request: RoomsRequest): Promise<RoomView[]>;
   /** What is being asked again fails now as `unavailable`. */
   close(): void;
 }
@@ -41,15 +44,13 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   const askHolder = createAskHolder(nats, holders);
   return {
     change: (change) => askHolder.json("change", change.conv, change),
-    members: async (conv) => (await askMembers(askHolder, { conv })) as MemberList,
+    members: (request) => askHolder.json("members", request.conv, request),
     append: (item) => {
       const group = { q: conversationPartition(item.conv), items: [item] };
       return askHolder.bytes("append", item.conv, packAppendRequest([group]), readAppended);
     },
-    async memberships(uid, kind) {
-      const options = { timeoutMs: patienceMs };
-      return (await requestJson<{ memberships: Membership[] }>(nats, subjects.memberships, { uid, kind }, options))
-        .memberships;
+    async rooms(request) {
+      return (await requestJson<RoomsReply>(nats, subjects.rooms, request, { timeoutMs: patienceMs })).rooms;
     },
     close() {
       askHolder.close();

@@ -1,12 +1,12 @@
 // How api's methods are worked: each once for its request id, however it came.
-import { keysCreate } from "@parley/protocol";
+import { keysCreate, roomsMakeLink } from "@parley/protocol";
 import { createOnce, type Once } from "@parley/runtime";
 import type { Bound, Call } from "./call.ts";
 import { type ApiStore, errorOf } from "./store.ts";
 
-/** The answer to `keys.create` holds the key's secret, which is kept nowhere. */
+/** These answers hold a secret, which is kept nowhere. */
 export function createApiOnce({ requests }: ApiStore, signingKey: Uint8Array): Once {
-  const keepsAnswer = ({ name }: { name: string }) => name !== keysCreate.name;
+  const keepsAnswer = ({ name }: { name: string }) => name !== keysCreate.name && name !== roomsMakeLink.name;
   return createOnce({ requests, secret: signingKey, keepsAnswer, errorOf });
 }
 

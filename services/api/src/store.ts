@@ -1,5 +1,5 @@
 // What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations, requests and so on.
-import { AppError, type PasswordChange, type Revocation } from "@parley/protocol";
+import { AppError, type PasswordChange, type Revocation, type RoomState } from "@parley/protocol";
 import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
@@ -15,6 +15,8 @@ export interface UserDoc {
   passwordBy?: string;
   /** the last change of the password; absent: it is the first one */
   passwordChange?: PasswordChange;
+  /** `ask`: is asked before it becomes a member of a room */
+  invitations?: "add" | "ask";
 }
 
 /** Since when the account has its password; 0: it is the first one. */
@@ -50,15 +52,16 @@ export interface KeyDoc {
   hash: string;
 }
 
-/** By room id. Members are history's; `members` are those that the creation adds. */
-export interface RoomDoc {
+/** By room id: what it was made with. What it is and who is in it is history's; `members` are those that the creation adds. */
+export interface RoomDoc extends Omit<RoomState, "archived" | "deleted" | "links"> {
   id: string;
   name: string;
   createdBy: string;
   createdAt: number;
-  settings: { join?: "open" | "invite" };
   state: "creating" | "ready";
   members: string[];
+  /** those of them who are asked first */
+  askFirst?: string[];
   device: string;
   madeBy: string;
 }

@@ -15,6 +15,7 @@ import {
   type MembersRequest,
   packAppendReply,
   type ReceiptRequest,
+  type RoomsRequest,
   type StoredEntriesRequest,
   subjects,
   sync,
@@ -25,9 +26,10 @@ import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethod
 import { StoreError } from "@parley/store";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { getHistory } from "./read/get.ts";
-import { listConversations, memberships, peers } from "./read/list.ts";
+import { listConversations, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
 import type { Reading } from "./read/reading.ts";
+import { roomsOf } from "./read/rooms.ts";
 import { storedEntries } from "./read/stored-entries.ts";
 import { syncConversations } from "./read/sync.ts";
 import { openReadTurns } from "./read/turns.ts";
@@ -70,9 +72,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
-    any(subjects.memberships, async ({ uid, kind }: { uid: string; kind?: string }) => ({
-      memberships: await memberships(parts, uid, kind),
-    })),
+    any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
     answer(
       nats,
@@ -147,8 +147,9 @@ function replyJson(result: unknown): string {
 // What a service asks: an id that cannot be one is refused before the store is asked about it.
 function readAsked(payload: Uint8Array): unknown {
   const asked: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
-  const { conv, uid } = asked as { conv?: unknown; uid?: unknown };
-  if (conv !== undefined && !(typeof conv === "string" && isConv(conv)))
+  const { conv, uid, convs = [] } = asked as { conv?: unknown; uid?: unknown; convs?: unknown };
+  const isName = (value: unknown) => typeof value === "string" && isConv(value);
+  if ((conv !== undefined && !isName(conv)) || !Array.isArray(convs) || !convs.every(isName))
     throw new AppError("invalid_packet", "conv is not the name of a conversation");
   if (uid !== undefined && !(typeof uid === "string" && isUid(uid)))
     throw new AppError("invalid_packet", "uid is not the id of a user");

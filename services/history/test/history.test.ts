@@ -6,6 +6,7 @@ import {
   type AppError,
   type MembershipEvent,
   p2pConv,
+  type RoomsReply,
   type StoredReferences,
   streams,
   subjects,
@@ -58,7 +59,7 @@ test("history keeps its guarantees over NATS", async (t) => {
         await assert.rejects(history.change("r", event, { conv }), refused, conv);
       }
       for (const uid of ["al\u0000ice", "\udc00", "", "x".repeat(33)])
-        for (const subject of [subjects.memberships, subjects.peers])
+        for (const subject of [subjects.rooms, subjects.peers])
           await assert.rejects(requestJson(history.nats, subject, { uid }, { timeoutMs: 30_000 }), refused, uid);
     },
   );
@@ -472,17 +473,20 @@ test("history keeps its guarantees over NATS", async (t) => {
     },
   );
 
-  await t.test("who talks to whom: peers and memberships", async () => {
+  await t.test("who talks to whom: peers and rooms", async () => {
     assert.deepEqual(await requestJson(history.nats, subjects.peers, { uid: "ines" }, { timeoutMs: 30_000 }), {
       uids: ["jana", "hugo"],
     });
-    const { memberships } = await requestJson<{ memberships: unknown[] }>(
+    const { rooms } = await requestJson<RoomsReply>(
       history.nats,
-      subjects.memberships,
-      { uid: "olga", kind: "room" },
+      subjects.rooms,
+      { uid: "olga" },
       { timeoutMs: 30_000 },
     );
-    assert.deepEqual(memberships, [{ conv: "room/team", role: "owner", joinSeq: 1 }]);
+    assert.deepEqual(
+      rooms.map(({ conv, member }) => ({ conv, member })),
+      [{ conv: "room/team", member: { role: "owner", joinSeq: 1 } }],
+    );
   });
 });
 

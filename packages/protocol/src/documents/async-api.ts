@@ -5,6 +5,7 @@ import { methods } from "../methods/index.ts";
 import {
   AckPacket,
   AnswerPacket,
+  InvitationNotice,
   Message,
   NackPacket,
   PresenceNotice,
@@ -85,9 +86,14 @@ function downlinkChannels(): Record<string, Channel> {
   return {
     messages: {
       address: messagesTopic("{uid}"),
-      title: "messages and receipts, to all devices of a user",
+      title: "messages, receipts and invitations, to all devices of a user",
       qos: 1,
-      messages: packets({ message: Message, receiptNotice: ReceiptNotice, tooLarge: TooLargeNotice }),
+      messages: packets({
+        message: Message,
+        receiptNotice: ReceiptNotice,
+        invitation: InvitationNotice,
+        tooLarge: TooLargeNotice,
+      }),
     },
     ephemeral: {
       address: ephemeralTopic("{uid}"),

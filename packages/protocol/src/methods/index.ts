@@ -3,16 +3,18 @@ import type { TObject, TSchema } from "typebox";
 import * as accounts from "./accounts.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
+import * as members from "./members.ts";
 import type { Method } from "./method.ts";
 import * as rooms from "./rooms.ts";
 
 export * from "./accounts.ts";
 export * from "./devices.ts";
 export * from "./history.ts";
+export * from "./members.ts";
 export * from "./method.ts";
 export * from "./rooms.ts";
 
-const all = [history, rooms, devices, accounts].flatMap((file) => Object.values(file)) as unknown as Method<
+const all = [history, rooms, members, devices, accounts].flatMap((file) => Object.values(file)) as unknown as Method<
   TObject,
   TSchema
 >[];

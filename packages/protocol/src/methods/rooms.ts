@@ -1,30 +1,43 @@
-// Methods that api owns: rooms at their simplest. Membership itself is decided by history, at the log.
+// Methods that api owns: what a room is. Who is in it stands in members.ts. Every change is decided by history, at the log.
 import Type from "typebox";
 import { Conv, displayText, RoomId, Uid } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
-const RoleName = Type.Union([Type.Literal("owner"), Type.Literal("admin"), Type.Literal("member")]);
-const Uids = Type.Array(Uid, { minItems: 1, maxItems: 1_000 });
-const RoomSettings = Type.Object(
-  {
-    join: Type.Optional(
-      Type.Union([Type.Literal("open"), Type.Literal("invite")], { description: "who may join; default invite" }),
-    ),
-  },
-  strict,
-);
+const name = displayText({ minLength: 1, maxLength: 128 });
+const texts = {
+  avatar: displayText({ maxLength: 1_024 }),
+  description: displayText({ maxLength: 1_024 }),
+  topic: displayText({ maxLength: 256 }),
+  group: displayText({ maxLength: 64 }),
+};
+const orNull = (text: typeof texts.topic) =>
+  Type.Optional(Type.Union([text, Type.Null()], { description: "null takes it away" }));
+
+/** `nick`, `group` and `avatar` are SlimChat's: there, and empty where nothing was given. */
 const Room = Type.Object({
   id: RoomId,
   conv: Conv,
   name: Type.String(),
+  nick: Type.String({ description: "the name, again" }),
+  group: Type.String(),
+  avatar: Type.String(),
+  topic: Type.Optional(Type.String()),
+  description: Type.Optional(Type.String()),
   createdBy: Uid,
   createdAt: Type.Integer(),
   settings: RoomSettings,
-});
-const Changed = Type.Object({
-  seq: Type.Integer({ description: "seq of the membership entry; 0 when nothing changed" }),
-  uids: Type.Array(Uid),
+  archived: Type.Optional(Type.Literal(true)),
+  members: Type.Optional(Type.Integer({ description: "how many; absent where nothing has changed since an upgrade" })),
+  role: Type.Optional(Type.Union(RoleName.anyOf, { description: "the caller's; absent: no member" })),
+  joinSeq: Type.Optional(Type.Integer({ description: "the first message of the caller's stay" })),
+  mutedUntil: Type.Optional(
+    Type.Union([Type.Integer(), Type.Null()], {
+      description: "unix ms: until when the caller may not write; null: until that is taken back",
+    }),
+  ),
 });
 
 export const roomsCreate = defineMethod({
@@ -36,7 +49,8 @@ export const roomsCreate = defineMethod({
   params: Type.Object(
     {
       id: Type.Optional(RoomId),
-      name: displayText({ minLength: 1, maxLength: 128 }),
+      name,
+      ...Type.Partial(Type.Object(texts)).properties,
       members: Type.Optional(Type.Array(Uid, { maxItems: 1_000 })),
       settings: Type.Optional(RoomSettings),
     },
@@ -49,7 +63,7 @@ export const roomsCreate = defineMethod({
 export const roomsGet = defineMethod({
   name: "rooms.get",
   owner: "api",
-  summary: "One room.",
+  summary: "One room: for its members, who is invited, and for everybody where anybody may join or ask to.",
   http: { verb: "GET", path: "/rooms/{id}" },
   params: Type.Object({ id: RoomId }, strict),
   result: Room,
@@ -59,62 +73,129 @@ export const roomsGet = defineMethod({
 export const roomsList = defineMethod({
   name: "rooms.list",
   owner: "api",
-  summary: "The rooms the caller is a member of.",
+  summary: "The rooms the caller is a member of, by their ids.",
   http: { verb: "GET", path: "/rooms" },
-  params: Type.Object({}, strict),
-  result: Type.Object({ rooms: Type.Array(Room) }),
+  params: Type.Object(
+    {
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
+      page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })),
+    },
+    strict,
+  ),
+  result: Type.Object({
+    rooms: Type.Array(Room),
+    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+  }),
 });
 
-export const roomsMembers = defineMethod({
-  name: "rooms.members",
+export const roomsUpdate = defineMethod({
+  name: "rooms.update",
   owner: "api",
-  summary: "The members of a room.",
-  http: { verb: "GET", path: "/rooms/{id}/members" },
-  params: Type.Object({ id: RoomId }, strict),
-  result: Type.Object({ members: Type.Array(Type.Object({ uid: Uid, role: RoleName, joinSeq: Type.Integer() })) }),
-  errors: ["not_found", "not_member"],
-});
-
-export const roomsInvite = defineMethod({
-  name: "rooms.invite",
-  owner: "api",
-  summary: "Adds members at once. Owners and admins may.",
-  http: { verb: "POST", path: "/rooms/{id}/members" },
+  summary: "Changes what is given: the name, texts, single settings. Owners and admins may.",
+  http: { verb: "PUT", path: "/rooms/{id}" },
   changes: true,
-  params: Type.Object({ id: RoomId, uids: Uids }, strict),
-  result: Changed,
+  params: Type.Object(
+    {
+      id: RoomId,
+      name: Type.Optional(name),
+      avatar: orNull(texts.avatar),
+      description: orNull(texts.description),
+      topic: orNull(texts.topic),
+      group: orNull(texts.group),
+      settings: Type.Optional(RoomSettings),
+    },
+    strict,
+  ),
+  result: Room,
   errors: ["not_found", "not_member", "forbidden"],
 });
 
-export const roomsRemove = defineMethod({
-  name: "rooms.remove",
+export const roomsArchive = defineMethod({
+  name: "rooms.archive",
   owner: "api",
-  summary: "Removes members: `uid` over HTTP, or `uids`. Owners and admins may, an admin no owner.",
-  http: { verb: "DELETE", path: "/rooms/{id}/members/{uid}" },
+  summary: "Nothing is written in the room any more, nobody comes in; it can be read and left. Owners may.",
+  http: { verb: "POST", path: "/rooms/{id}/archive" },
   changes: true,
-  params: Type.Object({ id: RoomId, uid: Type.Optional(Uid), uids: Type.Optional(Uids) }, strict),
-  result: Changed,
+  params: Type.Object({ id: RoomId }, strict),
+  result: RoomChanged,
   errors: ["not_found", "not_member", "forbidden"],
 });
 
-export const roomsJoin = defineMethod({
-  name: "rooms.join",
+export const roomsUnarchive = defineMethod({
+  name: "rooms.unarchive",
   owner: "api",
-  summary: "The caller joins a room whose `join` is open.",
-  http: { verb: "POST", path: "/rooms/{id}/join" },
+  summary: "Takes an archived room into use again. Owners may.",
+  http: { verb: "POST", path: "/rooms/{id}/unarchive" },
   changes: true,
   params: Type.Object({ id: RoomId }, strict),
-  result: Changed,
-  errors: ["not_found", "forbidden"],
+  result: RoomChanged,
+  errors: ["not_found", "not_member", "forbidden"],
 });
 
-export const roomsLeave = defineMethod({
-  name: "rooms.leave",
+export const roomsDelete = defineMethod({
+  name: "rooms.delete",
   owner: "api",
-  summary: "The caller leaves a room.",
-  http: { verb: "POST", path: "/rooms/{id}/leave" },
+  summary:
+    "Ends the room: its members are told, and nobody reads anything of it again. Its id stays taken. Owners may.",
+  http: { verb: "DELETE", path: "/rooms/{id}" },
   changes: true,
   params: Type.Object({ id: RoomId }, strict),
-  result: Changed,
-  errors: ["not_found", "not_member"],
+  result: RoomChanged,
+  errors: ["not_found", "not_member", "forbidden"],
+});
+
+const Link = {
+  id: Type.String(),
+  createdBy: Uid,
+  createdAt: Type.Integer({ description: "unix ms" }),
+  expiresAt: Type.Optional(Type.Integer({ description: "unix ms" })),
+  uses: Type.Optional(Type.Integer({ description: "how many users it lets in" })),
+};
+
+export const roomsMakeLink = defineMethod({
+  name: "rooms.makeLink",
+  owner: "api",
+  summary: "An invite link: whoever has `link` joins with it. It is shown only now. Owners and admins may.",
+  http: { verb: "POST", path: "/rooms/{id}/links" },
+  changes: true,
+  params: Type.Object(
+    {
+      id: RoomId,
+      seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000, description: "default: it stays good" })),
+      uses: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: limits.roomMembers,
+          description: "how many users it lets in; default: any",
+        }),
+      ),
+    },
+    strict,
+  ),
+  result: Type.Object({ ...Link, link: Type.String({ description: "43 characters, for rooms.join" }) }),
+  errors: ["not_found", "not_member", "forbidden", "conflict"],
+});
+
+export const roomsLinks = defineMethod({
+  name: "rooms.links",
+  owner: "api",
+  summary: "The room's invite links, without their secrets. Owners and admins may.",
+  http: { verb: "GET", path: "/rooms/{id}/links" },
+  params: Type.Object({ id: RoomId }, strict),
+  result: Type.Object({ links: Type.Array(Type.Object(Link)) }),
+  errors: ["not_found", "not_member", "forbidden"],
+});
+
+export const roomsRemoveLink = defineMethod({
+  name: "rooms.removeLink",
+  owner: "api",
+  summary: "Ends an invite link: nobody joins with it any more. Owners and admins may.",
+  http: { verb: "DELETE", path: "/rooms/{id}/links/{link}" },
+  changes: true,
+  params: Type.Object(
+    { id: RoomId, link: Type.String({ pattern: "^[a-z2-7]{12}$", description: "the link's id" }) },
+    strict,
+  ),
+  result: RoomChanged,
+  errors: ["not_found", "not_member", "forbidden"],
 });

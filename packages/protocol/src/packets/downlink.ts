@@ -1,6 +1,6 @@
 // What Parley publishes on im/dn/…: messages, acks, receipts, typing, presence.
 import Type, { type Static } from "typebox";
-import { Conv, Uid } from "../ids.ts";
+import { Conv, RoomId, Uid } from "../ids.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
 const Ts = Type.Integer({ minimum: 0, description: "unix time, ms" });
@@ -62,6 +62,16 @@ export const PresenceNotice = Type.Object({
 });
 export type PresenceNotice = Static<typeof PresenceNotice>;
 
+/** Somebody asks the user into a room; it may be lost, `rooms.invitations` has it. */
+export const InvitationNotice = Type.Object({
+  type: Type.Literal("invitation"),
+  id: RoomId,
+  conv: Conv,
+  name: Type.String(),
+  by: Uid,
+});
+export type InvitationNotice = Static<typeof InvitationNotice>;
+
 /** In place of a packet larger than the device takes (its Maximum Packet Size): what could be read of it. */
 export const TooLargeNotice = Type.Object({
   type: Type.Literal("too_large"),
@@ -86,5 +96,6 @@ export type DownlinkPacket =
   | ReceiptNotice
   | TypingNotice
   | PresenceNotice
+  | InvitationNotice
   | TooLargeNotice
   | AnswerPacket;

@@ -27,8 +27,8 @@ export const MessagePacket = Type.Object({
     Type.String({
       maxLength: 32,
       // A message must not read like what only the server says.
-      pattern: `^(?!(ack|nack|receipt|typing|presence)$)[^${controls}]*$`,
-      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing or presence; no control characters",
+      pattern: `^(?!(ack|nack|receipt|typing|presence|invitation)$)[^${controls}]*$`,
+      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence or invitation; no control characters",
     }),
   ),
   thread: Type.Optional(displayText({ maxLength: 128 })),

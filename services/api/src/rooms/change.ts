@@ -1,28 +1,35 @@
-// Changing who is in a room: asked here, decided by history at the log.
+// Changing a room: asked here, decided by history at the log.
 import {
   AppError,
-  type MembershipEvent,
   type ParamsOf,
   type ResultOf,
-  roomConv,
   type roomsInvite,
+  type roomsJoin,
   type roomsRemove,
+  type roomsSetInvitations,
+  type roomsUpdate,
 } from "@parley/protocol";
 import { firstUnknown } from "../accounts/users.ts";
 import type { Call } from "../call.ts";
-import { type RoomParts, withoutDevice } from "./create.ts";
-import { findRoom } from "./read.ts";
-
-type Changed = ResultOf<typeof roomsInvite>;
+import { askHistory, type Changed, changeMembers } from "./ask.ts";
+import { findGuests, tellInvited } from "./guests.ts";
+import { hashOfLink } from "./links.ts";
+import { findRoom, type Room, type RoomParts, readRoom, viewRoom } from "./room.ts";
 
 export async function invite(
   parts: RoomParts,
   { id, uids }: ParamsOf<typeof roomsInvite>,
   call: Call,
-): Promise<Changed | AppError> {
-  const unknown = await firstUnknown(parts.store, uids);
-  if (unknown !== undefined) return new AppError("not_found", `there is no user ${unknown}`);
-  return change(parts, id, call, { event: "invite", uids });
+): Promise<ResultOf<typeof roomsInvite> | AppError> {
+  const guests = await findGuests(parts.store, uids);
+  if (guests instanceof AppError) return guests;
+  const reply = await askHistory(parts, id, call, { event: { event: "invite", uids }, ...guests });
+  if (reply instanceof AppError) return reply;
+  const { seq, changed, invited } = reply;
+  if (!invited) return { seq, uids: changed };
+  const view = await viewRoom(parts, id, call.caller.uid);
+  if (!(view instanceof AppError)) tellInvited(parts, { id, name: view.name }, call.caller.uid, invited);
+  return { seq, uids: changed, invited };
 }
 
 export async function remove(
@@ -32,32 +39,52 @@ export async function remove(
 ): Promise<Changed | AppError> {
   if ((uid === undefined) === (uids === undefined))
     return new AppError("invalid_packet", "give uid or uids, one of them");
-  return change(parts, id, call, { event: "remove", uids: uids ?? [uid as string] });
+  return changeMembers(parts, id, call, { event: "remove", uids: uids ?? [uid as string] });
 }
 
-export function join(parts: RoomParts, id: string, call: Call): Promise<Changed | AppError> {
-  return change(parts, id, call, { event: "join", uids: [call.caller.uid] });
+export async function ban(parts: RoomParts, id: string, uids: string[], call: Call): Promise<Changed | AppError> {
+  const unknown = await firstUnknown(parts.store, uids);
+  return unknown === undefined ? changeMembers(parts, id, call, { event: "ban", uids }) : noUser(unknown);
 }
 
-export function leave(parts: RoomParts, id: string, call: Call): Promise<Changed | AppError> {
-  return change(parts, id, call, { event: "leave", uids: [call.caller.uid] });
-}
-
-async function change(
+export async function join(
   parts: RoomParts,
-  id: string,
-  { caller, operation }: Call,
-  { event, uids }: Pick<MembershipEvent, "event" | "uids">,
-): Promise<Changed | AppError> {
-  const room = await findRoom(parts, id);
-  if (room instanceof AppError) return room;
-  const { seq, changed } = await parts.history.change({
-    conv: roomConv(id),
-    id: `${event}:${operation}`,
-    device: caller.clientId ?? withoutDevice,
-    origin: "api",
-    event: { event, by: caller.uid, uids },
-    open: room.settings.join === "open",
+  { id, link }: ParamsOf<typeof roomsJoin>,
+  call: Call,
+): Promise<ResultOf<typeof roomsJoin> | AppError> {
+  const event = { event: "join", uids: [call.caller.uid] } as const;
+  const more = link === undefined ? {} : { linkHash: hashOfLink(link) };
+  const reply = await askHistory(parts, id, call, { event: { ...event, uids: [...event.uids] }, ...more });
+  if (reply instanceof AppError) return reply;
+  return { seq: reply.seq, uids: reply.changed, ...(reply.asking ? { asking: true as const } : {}) };
+}
+
+export async function update(
+  parts: RoomParts,
+  { id, name, ...patch }: ParamsOf<typeof roomsUpdate>,
+  call: Call,
+): Promise<Room | AppError> {
+  const reply = await askHistory(parts, id, call, {
+    event: { event: "update", uids: [] },
+    patch: { ...patch, ...(name === undefined ? {} : { name: name.normalize("NFC") }) },
   });
-  return { seq, uids: changed };
+  if (reply instanceof AppError) return reply;
+  const made = await findRoom(parts, id);
+  return made instanceof AppError ? made : readRoom(parts, made, call.caller.uid);
+}
+
+export async function setInvitations(
+  { store }: RoomParts,
+  { invitations }: ParamsOf<typeof roomsSetInvitations>,
+  { caller }: Call,
+): Promise<ResultOf<typeof roomsSetInvitations> | AppError> {
+  for (;;) {
+    const user = await store.users.get(caller.uid);
+    if (!user) return noUser(caller.uid);
+    if (await store.users.update(caller.uid, { ...user.doc, invitations }, user.version)) return {};
+  }
+}
+
+function noUser(uid: string): AppError {
+  return new AppError("not_found", `there is no user ${uid}`);
 }

@@ -1,60 +1,121 @@
-// Reading rooms: what a room is, who is in it, which ones a user is in. Members are history's.
+// Reading rooms: what a room is, who is in it, which ones a user is in or invited to.
 import {
   AppError,
-  type MemberList,
+  type ParamsOf,
   parseConv,
   type ResultOf,
+  type RoomView,
   roomConv,
+  type roomsInvitations,
+  type roomsLinks,
   type roomsList,
   type roomsMembers,
 } from "@parley/protocol";
 import type { RoomDoc } from "../store.ts";
-import { type Room, type RoomParts, roomOf } from "./create.ts";
+import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
+
+const defaultRooms = 500;
+const defaultMembers = 1_000;
 
 export async function getRoom(parts: RoomParts, id: string, uid: string): Promise<Room | AppError> {
-  const room = await findRoom(parts, id);
-  if (room instanceof AppError) return room;
-  if (room.settings.join === "open") return roomOf(room);
-  const present = presentMembers(await parts.history.members(roomConv(id)));
-  return present.some((member) => member.uid === uid) ? roomOf(room) : notMember();
+  const found = await lookAt(parts, id, uid);
+  if (found instanceof AppError) return found;
+  const room = roomOf(found.made, found.view);
+  const { standing, member } = found.view;
+  const isShown = member || standing === "invited" || (standing !== "banned" && isJoinable(room));
+  return isShown ? room : notMember();
+}
+
+export async function listRooms(
+  { store, history }: RoomParts,
+  { limit = defaultRooms, page = "" }: ParamsOf<typeof roomsList>,
+  uid: string,
+): Promise<ResultOf<typeof roomsList>> {
+  const views = await history.rooms({ uid });
+  const own = views
+    .flatMap((view) => (view.member ? [{ view, id: idOf(view) }] : []))
+    .filter(({ id }) => id > page)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const some = own.slice(0, limit);
+  const made = await store.rooms.getMany(some.map(({ id }) => id));
+  const rooms = some.flatMap(({ view, id }) => {
+    const doc = made.get(id)?.doc;
+    return doc?.state === "ready" ? [roomOf(doc, view)] : [];
+  });
+  return { rooms, next: own.length > limit ? (some.at(-1)?.id ?? null) : null };
 }
 
 export async function roomMembers(
   parts: RoomParts,
-  id: string,
+  { id, standing, limit = defaultMembers, page }: ParamsOf<typeof roomsMembers>,
   uid: string,
 ): Promise<ResultOf<typeof roomsMembers> | AppError> {
-  const room = await findRoom(parts, id);
-  if (room instanceof AppError) return room;
-  const members = presentMembers(await parts.history.members(roomConv(id)));
-  return members.some((member) => member.uid === uid) ? { members } : notMember();
+  const found = await lookAt(parts, id, uid);
+  if (found instanceof AppError) return found;
+  const refused = standing ? refuseAdminsOnly(found.view) : found.view.member ? undefined : notMember();
+  if (refused) return refused;
+  const asked = { conv: roomConv(id), ...(standing && { standing }), ...(page !== undefined && { after: page }) };
+  const { members, next } = await parts.history.members(asked);
+  const some = members.slice(0, limit);
+  const isMore = some.length < members.length || next !== undefined;
+  return {
+    members: some.map(({ uid, role, stays, mutedUntil }) => ({
+      uid,
+      role,
+      joinSeq: stays.at(-1)?.[0] ?? 0,
+      ...(mutedUntil === undefined ? {} : { mutedUntil }),
+    })),
+    next: isMore ? (some.at(-1)?.uid ?? null) : null,
+  };
 }
 
-export async function listRooms({ store, history }: RoomParts, uid: string): Promise<ResultOf<typeof roomsList>> {
-  const ids = (await history.memberships(uid, "room")).flatMap(({ conv }) => {
-    const parsed = parseConv(conv);
-    return parsed?.kind === "room" ? [parsed.roomId] : [];
+export async function listInvitations({ history }: RoomParts, uid: string): Promise<ResultOf<typeof roomsInvitations>> {
+  const views = await history.rooms({ uid });
+  const invitations = views.flatMap((view) => {
+    const { conv, name, standing, by } = view;
+    return standing && by && !view.room?.deleted ? [{ id: idOf(view), conv, name, by, standing }] : [];
   });
-  const known = await store.rooms.getMany(ids);
-  const rooms = ids.flatMap((id) => known.get(id)?.doc ?? []).filter(isReady);
-  return { rooms: rooms.map(roomOf) };
+  return { invitations };
 }
 
-/** A room that is ready; or `not_found`. */
-export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDoc | AppError> {
-  const room = (await store.rooms.get(id))?.doc;
-  return room && isReady(room) ? room : new AppError("not_found", `there is no room ${id}`);
+export async function listLinks(
+  parts: RoomParts,
+  id: string,
+  uid: string,
+): Promise<ResultOf<typeof roomsLinks> | AppError> {
+  const found = await lookAt(parts, id, uid);
+  if (found instanceof AppError) return found;
+  const refused = refuseAdminsOnly(found.view);
+  if (refused) return refused;
+  const links = (found.view.room?.links ?? []).filter(
+    ({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > Date.now(),
+  );
+  return { links: links.map(({ hash: _, ...link }) => link) };
 }
 
-function isReady({ state }: RoomDoc): boolean {
-  return state === "ready";
+async function lookAt(
+  parts: RoomParts,
+  id: string,
+  uid: string,
+): Promise<{ made: RoomDoc; view: RoomView } | AppError> {
+  const made = await findRoom(parts, id);
+  if (made instanceof AppError) return made;
+  const view = await viewRoom(parts, id, uid);
+  return view instanceof AppError ? view : { made, view };
 }
 
-function presentMembers({ members }: MemberList) {
-  return members.flatMap(({ uid, role, stays }) => {
-    const last = stays.at(-1);
-    return last?.[1] === null ? [{ uid, role, joinSeq: last[0] }] : [];
-  });
+function idOf({ conv }: RoomView): string {
+  const parsed = parseConv(conv);
+  return parsed?.kind === "room" ? parsed.roomId : "";
+}
+
+function isJoinable({ settings }: Room): boolean {
+  return settings.join === "open" || settings.join === "ask";
+}
+
+function refuseAdminsOnly({ member }: RoomView): AppError | undefined {
+  if (!member) return notMember();
+  return member.role === "member" ? new AppError("forbidden", "only owners and admins may see this") : undefined;
 }
 
 function notMember(): AppError {

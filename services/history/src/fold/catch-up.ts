@@ -1,11 +1,11 @@
 // Folds a stretch of the log that no commit here told of: what the holder before left, or a commit whose answer was lost.
 
-import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { advance, copyMember } from "../project/advance.ts";
 import type { Changes } from "../project/pending.ts";
 import type { Projection } from "../project/projection.ts";
 import { infoOf } from "./fold-entry.ts";
-import { type ConversationTail, foldTail, scratch, uidsOfTail } from "./tail.ts";
+import { type ConversationTail, foldTail, scratch, touchesAll, uidsOfTail } from "./tail.ts";
 import type { Tails } from "./tails.ts";
 
 export interface CatchUpParts {
@@ -53,10 +53,10 @@ async function foldSome(
   const documents = await store.members.getMany(keys);
   for (const [conv, tail] of some) {
     const folded = scratch(conv);
-    for (const uid of uidsOfTail(conv, tail)) {
-      const document = documents.get(memberKey(conv, uid));
-      if (document) folded.members.set(uid, copyMember(document.doc));
-    }
+    const known = touchesAll(tail)
+      ? await findAll(store.members, "by_conv", conv)
+      : [...uidsOfTail(conv, tail)].flatMap((uid) => documents.get(memberKey(conv, uid))?.doc ?? []);
+    for (const member of known) folded.members.set(member.uid, copyMember(member));
     // What is pending stays the same object: it is what will be put.
     for (const member of pendingBefore.get(conv) ?? []) {
       const document = folded.members.get(member.uid);
@@ -69,7 +69,7 @@ async function foldSome(
     caught.members.push(...structural);
     const memberSeq = tail.events.at(-1)?.seq;
     if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
-    if (folded.nameSeq === 0 && folded.recalled.length === 0) continue;
+    if (folded.nameSeq === 0 && !folded.size && folded.recalled.length === 0) continue;
     const info = infoOf(folded);
     projection.touchInfo(info);
     caught.infos.push(info);

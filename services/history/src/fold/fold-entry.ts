@@ -1,25 +1,31 @@
 // What each entry of the log does to the member documents: a function of the log, again is harmless.
-import { type MembershipEvent, namedMembers, parseConv, uncountedTypes } from "@parley/protocol";
+import { type MembershipEvent, namedMembers, parseConv, type RoomState, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import type { ConversationInfo, Member, Recalled } from "../keep/store.ts";
+import type { ConversationInfo, Member, Recalled, RoomSize } from "../keep/store.ts";
 import { mergeRecalled } from "../project/advance.ts";
+import { applyEvent } from "./apply-event.ts";
 import { newMember } from "./members.ts";
 
 /** What entries are folded into: of `members` at least those that the entries touch. */
 export interface Folded {
   readonly conv: string;
   name: string;
-  /** seq of the event that gave the name */
+  /** seq of the event that gave the name and the room's state */
   nameSeq: number;
+  room?: RoomState;
+  size?: RoomSize;
   members: Map<string, Member>;
   /** the latest messages that were recalled */
   recalled: readonly Recalled[];
 }
 
-/** What a folded entry changed. `isStructural`: who is a member, or the name; not only a sender's own mark. */
+/** What a folded entry changed. */
 export interface Touched {
   members: Member[];
+  /** who is a member, the name, or the room; not only a sender's own mark */
   isStructural: boolean;
+  /** what the conversation is besides its log and members */
+  isInfo: boolean;
 }
 
 /** Folds one entry into the members it touches. */
@@ -30,12 +36,13 @@ export function foldEntry(conversation: Folded, entry: LogEntry): Touched {
   if (event) members.push(...foldEvent(conversation, entry));
   const recall = recallOf(entry);
   if (recall) foldRecalls(conversation, [recall]);
-  const isStructural = members.length > 0 || event?.name !== undefined || recall !== undefined;
+  const isInfo = event?.name !== undefined || event?.members !== undefined || recall !== undefined;
+  const isStructural = members.length > 0 || isInfo;
   if (isCounted(entry)) {
     const sender = foldSent(conversation, entry.from, entry);
     if (sender) members.push(sender);
   }
-  return { members, isStructural };
+  return { members, isStructural, isInfo };
 }
 
 /** The membership event of an entry. */
@@ -59,8 +66,15 @@ export function foldRecalls(conversation: Folded, recalls: readonly Recalled[]):
 }
 
 /** What the store keeps of a conversation besides its log and members. */
-export function infoOf({ conv, name, nameSeq, recalled }: Folded): ConversationInfo {
-  return { conv, name, nameSeq, ...(recalled.length > 0 ? { recalled } : {}) };
+export function infoOf({ conv, name, nameSeq, room, size, recalled }: Folded): ConversationInfo {
+  return {
+    conv,
+    name,
+    nameSeq,
+    ...(room ? { room } : {}),
+    ...(size ? { size } : {}),
+    ...(recalled.length > 0 ? { recalled } : {}),
+  };
 }
 
 /** True if the entry counts as unread and moves its sender's own mark. */
@@ -82,12 +96,18 @@ export function openNamed({ conv, members }: Folded): Member[] {
   return opened;
 }
 
-/** Everybody whom a membership event is about. */
-export function uidsOf(entry: LogEntry): string[] {
+/** Everybody whom a membership event is about; undefined: everybody who ever was a member. */
+export function uidsOf(entry: LogEntry): string[] | undefined {
   const event = membershipOf(entry);
   if (!event) return [];
-  const { event: kind, by, uids, owner } = event;
-  return [...(kind === "create" ? [by] : []), ...uids, ...(owner === undefined ? [] : [owner])];
+  const { event: kind, by, uids, invited = [], owner } = event;
+  if (kind === "delete") return undefined;
+  return [
+    ...(kind === "create" || kind === "transfer" ? [by] : []),
+    ...uids,
+    ...invited,
+    ...(owner === undefined ? [] : [owner]),
+  ];
 }
 
 /** Folds a membership event. Answers the members it is about, unless they had it. */
@@ -98,8 +118,11 @@ export function foldEvent(conversation: Folded, entry: LogEntry): Member[] {
   if (event.name !== undefined && entry.seq > conversation.nameSeq) {
     conversation.name = event.name;
     conversation.nameSeq = entry.seq;
+    if (event.room) conversation.room = event.room;
   }
-  for (const uid of uidsOf(entry)) {
+  if (event.members !== undefined && entry.seq > (conversation.size?.seq ?? 0))
+    conversation.size = { members: event.members, seq: entry.seq };
+  for (const uid of uidsOf(entry) ?? [...conversation.members.keys()]) {
     const member = conversation.members.get(uid) ?? newMember(conversation.conv, uid);
     if (member.appliedSeq >= entry.seq) continue;
     member.appliedSeq = entry.seq;
@@ -114,33 +137,12 @@ export function foldEvent(conversation: Folded, entry: LogEntry): Member[] {
 export function foldSent(
   { members }: Pick<Folded, "members">,
   from: string,
-  { seq, ord }: { seq: number; ord: number },
+  { conv, seq, ord, ts }: { conv: string; seq: number; ord: number; ts: number },
 ): Member | undefined {
   const sender = members.get(from);
   if (!sender || seq <= sender.sentSeq) return undefined;
   sender.sentSeq = seq;
   sender.sentOrd = ord;
+  if (conv.startsWith("room/")) sender.sentAt = ts;
   return sender;
-}
-
-function applyEvent(member: Member, entry: LogEntry, event: MembershipEvent): void {
-  const open = member.stays.at(-1);
-  if (member.uid === event.owner) {
-    member.role = "owner";
-    return;
-  }
-  if (event.event === "role") {
-    member.role = event.role ?? "member";
-    return;
-  }
-  if (event.event === "leave" || event.event === "remove") {
-    if (open && open[1] === null) open[1] = entry.seq;
-    member.leftOrd = entry.ord;
-    return;
-  }
-  if (open && open[1] === null) return;
-  member.stays.push([entry.seq, null]);
-  member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
-  member.joinOrd = entry.ord;
-  delete member.leftOrd;
 }

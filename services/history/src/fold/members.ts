@@ -1,10 +1,21 @@
 // Membership as the log has it: who is a member, what a member may read, and how much of it is unread.
-import { AppError, namedMembers, parseConv } from "@parley/protocol";
+import { AppError, namedMembers, parseConv, type Standing } from "@parley/protocol";
 import type { Member, Recalled } from "../keep/store.ts";
 
 /** True while the stay is open. */
 export function isMember(member: Member | undefined): member is Member {
-  return member !== undefined && member.stays.length > 0 && member.stays.at(-1)?.[1] === null;
+  return member !== undefined && isPresent(member);
+}
+
+/** The same of a member that is known. */
+export function isPresent({ stays }: Member): boolean {
+  return stays.at(-1)?.[1] === null;
+}
+
+/** How somebody who is no member stands to a room. */
+export function standingOf(member: Member): Standing | undefined {
+  if (isPresent(member)) return undefined;
+  return member.banned ? "banned" : member.pending?.as;
 }
 
 /** True if message `seq` belongs to one of the member's stays. */
@@ -37,7 +48,7 @@ export function memberOrRefusal(
   { conv, lastSeq, member }: { conv: string; lastSeq: number; member: Member | undefined },
   uid: string,
 ): Member | AppError {
-  if (member) return member;
+  if (member && member.stays.length > 0) return member;
   const parsed = parseConv(conv);
   if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
   const named = namedMembers(parsed);

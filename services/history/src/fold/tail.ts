@@ -10,7 +10,7 @@ export interface ConversationTail {
   events: LogEntry[];
   recalls: Recalled[];
   /** each sender's last counted message */
-  sent: Map<string, { seq: number; ord: number }>;
+  sent: Map<string, { conv: string; seq: number; ord: number; ts: number }>;
 }
 
 export interface Tail {
@@ -40,7 +40,8 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
     const recall = recallOf(entry);
     if (recall) conversation.recalls.push(recall);
     else if (entry.event) conversation.events.push({ ...entry, body: noBody });
-    if (isCounted(entry)) conversation.sent.set(entry.from, { seq: entry.seq, ord: entry.ord });
+    const { conv, from, seq, ord, ts } = entry;
+    if (isCounted(entry)) conversation.sent.set(from, { conv, seq, ord, ts });
     tail.size += sizeOf(conversation) - before;
     tail.to = entry.pos;
   }
@@ -50,10 +51,15 @@ function sizeOf({ sent, events, recalls }: ConversationTail): number {
   return sent.size + events.length + recalls.length;
 }
 
-/** Everybody whose member document the tail may change. */
+/** Those whose member documents the tail may change, by name; it may change all if `touchesAll`. */
 export function uidsOfTail(conv: string, { begins, events, sent }: ConversationTail): Set<string> {
   const opened = begins ? openNamed(scratch(conv)) : [];
-  return new Set([...opened.map(({ uid }) => uid), ...events.flatMap(uidsOf), ...sent.keys()]);
+  return new Set([...opened.map(({ uid }) => uid), ...events.flatMap((entry) => uidsOf(entry) ?? []), ...sent.keys()]);
+}
+
+/** True if an event in it is about everybody who ever was a member. */
+export function touchesAll({ events }: ConversationTail): boolean {
+  return events.some((entry) => uidsOf(entry) === undefined);
 }
 
 /** Folds the tail into the members. Answers those that changed; the structural ones apart. */

@@ -1,5 +1,5 @@
 // What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, marks.
-import type { Role, Stay } from "@parley/protocol";
+import type { Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
@@ -14,12 +14,24 @@ export interface Member {
   leftOrd?: number;
   /** seq of the last membership event folded in */
   appliedSeq: number;
+  /** may not become a member */
+  banned?: true;
+  /** no member yet: was asked, by whom, or asks to be let in */
+  pending?: { as: "invited" | "asking"; by: string };
+  /** does not want to be invited again */
+  blocks?: true;
+  /** unix ms: may not write until then; null: until that is taken back */
+  mutedUntil?: number | null;
+  /** the invite link that let it in */
+  link?: string;
   readSeq: number;
   readOrd: number;
   deliveredSeq: number;
   /** the last counted message this user sent */
   sentSeq: number;
   sentOrd: number;
+  /** unix ms; only in rooms */
+  sentAt?: number;
   deletedTo: number;
   deletedOrd: number;
   muted: boolean;
@@ -31,12 +43,21 @@ export interface Member {
 /** A message that was recalled: its place, and its `ord`, by which it would count as unread. */
 export type Recalled = readonly [seq: number, ord: number];
 
+export interface RoomSize {
+  members: number;
+  seq: number;
+}
+
 /** What a conversation is besides its log. */
 export interface ConversationInfo {
   conv: string;
   name: string;
-  /** seq of the event that gave the name */
+  /** seq of the event that gave the name and the room's state */
   nameSeq: number;
+  /** absent: no room, or one made by a version that kept this elsewhere */
+  room?: RoomState;
+  /** how many members there are since the event `seq` */
+  size?: RoomSize;
   /** unix ms: when the marks of its members last changed, to the minute; only rooms whose members are told of receipts */
   changedAt?: number;
   /** the latest messages that were recalled, by seq */

@@ -24,18 +24,22 @@ export function laterMember(stored: Member, ours: Member): Member {
   return advance(later, ours) ? later : stored;
 }
 
-/** The later name, the later change and all recalls, each by itself. */
+/** The later name and state, the later size, the later change and all recalls, each by itself. */
 export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): ConversationInfo {
   const isNamed = ours.nameSeq > (stored.nameSeq ?? 0);
   const isChanged = (ours.changedAt ?? 0) > (stored.changedAt ?? 0);
+  const isCounted = (ours.size?.seq ?? 0) > (stored.size?.seq ?? 0);
   const recalled = mergeRecalled(stored.recalled ?? none, ours.recalled ?? none);
-  if (!isNamed && !isChanged && recalled === (stored.recalled ?? none)) return stored;
-  const { name, nameSeq } = isNamed ? ours : stored;
+  if (!isNamed && !isChanged && !isCounted && recalled === (stored.recalled ?? none)) return stored;
+  const { name, nameSeq, room } = isNamed ? ours : stored;
   const { changedAt } = isChanged ? ours : stored;
+  const { size } = isCounted ? ours : stored;
   return {
     conv: stored.conv,
     name,
     nameSeq,
+    ...(room === undefined ? {} : { room }),
+    ...(size === undefined ? {} : { size }),
     ...(changedAt === undefined ? {} : { changedAt }),
     ...(recalled.length > 0 ? { recalled } : {}),
   };
@@ -74,12 +78,18 @@ function takeMembership(member: Member, other: Member): boolean {
     // Between two users no event opens the stay, only the first message.
     (other.appliedSeq === member.appliedSeq && other.stays.length > member.stays.length);
   if (!isLater) return false;
-  const { role, stays, joinOrd, leftOrd, appliedSeq } = copyMember(other);
-  Object.assign(member, { role, stays, joinOrd, appliedSeq });
-  if (leftOrd === undefined) delete member.leftOrd;
-  else member.leftOrd = leftOrd;
+  const later = copyMember(other);
+  for (const field of membershipFields) {
+    if (later[field] === undefined) delete member[field as "leftOrd"];
+    else Object.assign(member, { [field]: later[field] });
+  }
   return true;
 }
+
+const membershipFields = [
+  ...(["role", "stays", "joinOrd", "leftOrd", "appliedSeq"] as const),
+  ...(["banned", "pending", "blocks", "mutedUntil", "link"] as const),
+] as const;
 
 function takeChangedAt(member: Member, { changedAt = 0 }: Member): boolean {
   if (changedAt <= (member.changedAt ?? 0)) return false;
@@ -93,5 +103,6 @@ function take(member: Member, other: Member, field: MarkField, ord?: "sentOrd" |
   if (other[field] <= member[field]) return false;
   member[field] = other[field];
   if (ord) member[ord] = other[ord];
+  if (field === "sentSeq" && other.sentAt !== undefined) member.sentAt = other.sentAt;
   return true;
 }

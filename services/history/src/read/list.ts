@@ -1,13 +1,5 @@
-// conversations.list, memberships and p2p peers: a user's conversations, the latest first.
-import {
-  AppError,
-  type Caller,
-  type conversationsList,
-  limits,
-  type Membership,
-  type ParamsOf,
-  parseConv,
-} from "@parley/protocol";
+// conversations.list and p2p peers: a user's conversations, the latest first.
+import { AppError, type Caller, type conversationsList, limits, type ParamsOf, parseConv } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { headsOf } from "./heads.ts";
@@ -89,14 +81,6 @@ async function rowWithin(
 ): Promise<string> {
   const part = rowJson(row, info, (await lastMessage(reading, row)) ?? "null");
   return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, info, "null");
-}
-
-/** Conversations the user is a member of, of one kind (`room`, `p2p` …) or all. */
-export async function memberships(reading: Reading, uid: string, kind: string | undefined): Promise<Membership[]> {
-  const all = await membershipsOf(reading, uid);
-  return all
-    .filter((member) => isMember(member) && (kind === undefined || member.conv.startsWith(`${kind}/`)))
-    .map(({ conv, role, stays }) => ({ conv, role, joinSeq: stays.at(-1)?.[0] ?? 1 }));
 }
 
 /** The other side of the user's latest p2p conversations. */

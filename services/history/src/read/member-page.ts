@@ -1,5 +1,6 @@
 // One page of a conversation's members: only the stays that are asked for, so that former members cost nothing.
 import { limits, type MemberPage, type MemberRow, type MembersRequest } from "@parley/protocol";
+import { standingOf } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 
 interface Room {
@@ -11,14 +12,18 @@ interface Room {
 /** Pages end at `bytes`, and hold at least one member. */
 export function memberPage(
   { conv, memberSeq, members }: Room,
-  { seq, known, after }: MembersRequest,
+  { seq, known, after, standing }: MembersRequest,
   bytes: number = limits.pageBytes,
 ): MemberPage {
   if (known === memberSeq) return { conv, memberSeq, members: [], unchanged: true };
-  const rows = [...members.values()].flatMap(({ uid, role, stays }): MemberRow[] => {
+  const rows = [...members.values()].flatMap((member): MemberRow[] => {
+    const { uid, role, stays, mutedUntil } = member;
     if (after !== undefined && uid <= after) return [];
+    if (standing !== undefined) return standingOf(member) === standing ? [{ uid, role, stays: [] }] : [];
     const reaching = stays.filter(([, leftSeq]) => leftSeq === null || (seq !== undefined && leftSeq >= seq));
-    return reaching.length === 0 ? [] : [{ uid, role, stays: reaching }];
+    return reaching.length === 0
+      ? []
+      : [{ uid, role, stays: reaching, ...(mutedUntil === undefined ? {} : { mutedUntil }) }];
   });
   rows.sort((a, b) => (a.uid < b.uid ? -1 : 1));
   let size = 0;

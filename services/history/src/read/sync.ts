@@ -121,6 +121,8 @@ async function lackingViews(
   return members
     .map((member): View => ({ member, head: heads.get(member.conv) }))
     .filter(({ member, head }) => {
+      // Who is banned, invited or asks and never was a member.
+      if (member.stays.length === 0) return false;
       return all || changed.has(member.conv) || lacks(member, head?.seq ?? 0, cursors[member.conv]);
     });
 }

@@ -1,5 +1,5 @@
 // A membership change as an entry of the log, and the message its members see.
-import type { ChangeRequest, MembershipEvent } from "@parley/protocol";
+import type { ChangeReply, ChangeRequest, MembershipEvent } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { membershipOf } from "../fold/fold-entry.ts";
 import type { Conversation } from "./conversation.ts";
@@ -14,7 +14,7 @@ export function changeEntry(
   event: MembershipEvent,
 ): LogEntry {
   const seq = lastSeq + 1;
-  const packet = { id, to: conv, type: "grpchat", content: { type: "event", data: event } };
+  const packet = { id, to: conv, type: "grpchat", content: { type: "event", data: shownEvent(event) } };
   return {
     q,
     pos,
@@ -31,6 +31,19 @@ export function changeEntry(
     memberSeq: seq,
     body: encoder.encode(JSON.stringify(packet)),
   };
+}
+
+// Invite links are for owners and admins.
+function shownEvent(event: MembershipEvent): MembershipEvent {
+  if (!event.room?.links) return event;
+  const { links: _, ...room } = event.room;
+  return { ...event, room };
+}
+
+/** What is answered to who asked for the change. */
+export function replyOf({ seq, ts }: LogEntry, { event, uids, invited }: MembershipEvent): ChangeReply {
+  if (event === "ask") return { seq, ts, changed: [], asking: true };
+  return { seq, ts, changed: uids, ...(invited ? { invited } : {}) };
 }
 
 /** The membership event of an entry; a message that took the same key changed nobody. */

@@ -62,8 +62,9 @@ export async function readConversation(store: HistoryStore, conv: string, pendin
   const conversation = newConversation(conv);
   conversation.members = withPending(members, pending);
   if (info) {
-    const { name, nameSeq, recalled = [] } = info.doc;
+    const { name, nameSeq, room, size, recalled = [] } = info.doc;
     Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled });
+    Object.assign(conversation, room && { room }, size && { size });
   }
   const head = heads.get(conv);
   if (head) {

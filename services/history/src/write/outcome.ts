@@ -1,6 +1,10 @@
 // What a sender is told of a message: where it is stored, or why not.
 import { type AppendOutcome, type ErrorCode, errorTable } from "@parley/protocol";
 
-export function refusal(code: ErrorCode, message: string = errorTable[code].meaning): AppendOutcome {
-  return { error: { code, message } };
+export function refusal(
+  code: ErrorCode,
+  message: string = errorTable[code].meaning,
+  details?: Readonly<Record<string, unknown>>,
+): AppendOutcome {
+  return { error: { code, message, ...(details ? { details } : {}) } };
 }

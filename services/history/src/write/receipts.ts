@@ -1,5 +1,6 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import { infoOf } from "../fold/fold-entry.ts";
 import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import type { Conversation } from "./conversation.ts";
@@ -43,11 +44,11 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
 
 // In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.
 async function putChange({ projection }: Holding, conversation: Conversation, member: Member): Promise<void> {
-  const { conv, name, nameSeq, members, changeNotedAt = 0 } = conversation;
+  const { conv, members, changeNotedAt = 0 } = conversation;
   const now = Date.now();
   const isNoted = now - changeNotedAt < noteEveryMs || members.size > limits.smallRoomMembers;
   if (!conv.startsWith("room/") || isNoted) return projection.put({ members: [member], infos: [] });
-  const info = { conv, name, nameSeq, changedAt: now };
+  const info = { ...infoOf(conversation), changedAt: now };
   projection.touchInfo(info);
   await projection.put({ members: [member], infos: [info] });
   conversation.changeNotedAt = now;

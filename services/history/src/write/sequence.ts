@@ -8,8 +8,10 @@ import {
   uncountedTypes,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { recallEvent } from "../fold/fold-entry.ts";
+import { isCounted, recallEvent } from "../fold/fold-entry.ts";
 import { isMember, newMember } from "../fold/members.ts";
+import type { Member } from "../keep/store.ts";
+import { refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
 import { aboutSeq, refuseAbout } from "./decide-about.ts";
 import { refusal } from "./outcome.ts";
@@ -41,6 +43,8 @@ interface Draft {
   ids: Map<string, LogEntry>;
   /** seqs that this batch recalls */
   recalled: Set<number>;
+  /** unix ms: when this batch's senders last sent */
+  sentAt: Map<string, number>;
 }
 
 /** Nothing is moved here: the state follows only when the entries are committed. */
@@ -54,11 +58,12 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     const duplicate = stored ?? draft.ids.get(key);
     if (duplicate) return againOf(duplicate, item.body);
     if (candidate.refusal) return candidate.refusal;
-    const refused = refuse(candidate, draft);
+    const refused = refuse(candidate, draft, now);
     if (refused) return refused;
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
     if (item.type === "recall" && candidate.about) draft.recalled.add(candidate.about.seq);
     draft.ids.set(key, entry);
+    if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
     return outcomeOf(entry);
   });
@@ -78,24 +83,50 @@ function againOf(entry: LogEntry, sent: Uint8Array): Appended {
 function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
   const known = drafts.get(conv);
   if (known) return known;
-  const draft: Draft = { seq: lastSeq, ord: lastOrd, ts: lastTs, ids: new Map(), recalled: new Set() };
+  const draft: Draft = {
+    seq: lastSeq,
+    ord: lastOrd,
+    ts: lastTs,
+    ids: new Map(),
+    recalled: new Set(),
+    sentAt: new Map(),
+  };
   drafts.set(conv, draft);
   return draft;
 }
 
-function refuse({ item, conversation, prevStored, about }: Candidate, draft: Draft): AppendOutcome | undefined {
+function refuse(
+  { item, conversation, prevStored, about }: Candidate,
+  draft: Draft,
+  now: number,
+): AppendOutcome | undefined {
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
-  if (named ? !named.includes(item.from) : !isMember(conversation.members.get(item.from)))
-    return refusal(named || conversation.lastSeq > 0 ? "not_member" : "not_found");
+  const member = conversation.members.get(item.from);
+  if (named ? !named.includes(item.from) : !isMember(member))
+    return refusal(named || (conversation.lastSeq > 0 && !conversation.room?.deleted) ? "not_member" : "not_found");
+  const sender = member ?? newMember(conversation.conv, item.from);
+  const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
+  if (silenced) return silenced;
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   const seq = aboutSeq(item);
   if (seq === undefined) return undefined;
   const isRecalled = draft.recalled.has(seq) || conversation.recalled.some(([recalled]) => recalled === seq);
-  const sender = conversation.members.get(item.from) ?? newMember(conversation.conv, item.from);
-  return refuseAbout(item, { seq, about, isRecalled, sender });
+  return refuseAbout(item, { seq, about, isRecalled, sender, room: conversation.room });
+}
+
+function refuseInRoom(
+  { room }: Conversation,
+  sender: Member,
+  { type, from }: AppendItem,
+  { sentAt }: Draft,
+  now: number,
+): AppendOutcome | undefined {
+  if (!room && sender.mutedUntil === undefined) return undefined;
+  const error = refuseWriting(room, sender, { type, now, lastSentAt: sentAt.get(from) ?? sender.sentAt });
+  return error && refusal(error.code, error.message, error.details);
 }
 
 function place({ item, conversation, about }: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {

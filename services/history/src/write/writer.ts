@@ -3,14 +3,14 @@ import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type G
 import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
-import { foldEntry, infoOf, membershipOf, recallOf } from "../fold/fold-entry.ts";
+import { foldEntry, infoOf } from "../fold/fold-entry.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
+import { decideChange } from "../rooms/decide-change.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
-import { changeEntry, eventOf } from "./change.ts";
+import { changeEntry, eventOf, replyOf } from "./change.ts";
 import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
-import { decideChange } from "./decide-change.ts";
 import { lookUp } from "./look-up.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
@@ -168,17 +168,20 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   await putStructure(writer);
   const conversation = await shelf.load(conv);
   const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
-  if (stored) return settle({ seq: stored.seq, ts: stored.ts, changed: eventOf(stored).uids });
-  const decided = decideChange(conversation, request);
+  if (stored) return settle(replyOf(stored, eventOf(stored)));
+  const decided = decideChange(conversation, request, Date.now());
   if (decided === undefined || decided instanceof AppError) {
     await confirmCurrent(writer);
     return settle(decided ?? { seq: 0, ts: Date.now(), changed: [] });
   }
   const entry = changeEntry(conversation, writer.pos + 1, request, decided);
+  writer.pass("before-change");
   await store.log.append(q, [entry]);
+  writer.pass("before-structure");
   apply(writer, [entry], new Map([[conv, conversation]]));
   await putStructure(writer);
-  settle({ seq: entry.seq, ts: entry.ts, changed: decided.uids });
+  writer.pass("before-change-reply");
+  settle(replyOf(entry, decided));
 }
 
 async function confirmCurrent(writer: Writer): Promise<void> {
@@ -196,17 +199,17 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
     conversation.lastTs = entry.ts;
     conversation.memberSeq = entry.memberSeq;
     noteLastId(conversation, entry.device, entry.id);
-    const { members, isStructural } = foldEntry(conversation, entry);
+    const { members, isStructural, isInfo } = foldEntry(conversation, entry);
     writer.projection.touch(members);
-    if (isStructural) noteStructure(writer, conversation, entry, members);
+    if (isStructural) noteStructure(writer, conversation, members, isInfo);
     writer.shelf.keep(conversation);
   }
   if (entries.length > 0) writer.committed(entries);
 }
 
-function noteStructure(writer: Writer, conversation: Conversation, entry: LogEntry, members: readonly Member[]): void {
+function noteStructure(writer: Writer, conversation: Conversation, members: readonly Member[], isInfo: boolean): void {
   for (const member of members) writer.unput.members.add(member);
-  if (membershipOf(entry)?.name === undefined && !recallOf(entry)) return;
+  if (!isInfo) return;
   const info = infoOf(conversation);
   writer.projection.touchInfo(info);
   writer.unput.infos.add(info);

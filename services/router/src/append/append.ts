@@ -158,5 +158,5 @@ function retry(appender: Appender, lane: Lane, after: Promise<void>): void {
 
 function resultOf(outcome: AppendOutcome | undefined): Appended | AppError {
   if (!outcome) return new AppError("internal", "history left a message unanswered");
-  return "error" in outcome ? new AppError(outcome.error.code, outcome.error.message) : outcome;
+  return "error" in outcome ? AppError.fromWire(outcome.error) : outcome;
 }

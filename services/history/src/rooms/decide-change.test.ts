@@ -4,10 +4,11 @@ import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/prot
 import { foldEntry } from "../fold/fold-entry.ts";
 import { isMember, mayRead, unreadOf } from "../fold/members.ts";
 import type { Member, Recalled } from "../keep/store.ts";
-import { changeEntry } from "./change.ts";
-import { type Conversation, newConversation } from "./conversation.ts";
+import { changeEntry } from "../write/change.ts";
+import { type Conversation, newConversation } from "../write/conversation.ts";
 import { decideChange } from "./decide-change.ts";
 
+const now = 1_000;
 const room = (): Conversation => newConversation("room/r");
 
 function change(conversation: Conversation, event: MembershipEvent, more: Partial<ChangeRequest> = {}) {
@@ -19,7 +20,7 @@ function change(conversation: Conversation, event: MembershipEvent, more: Partia
     event,
     ...more,
   };
-  const decided = decideChange(conversation, request);
+  const decided = decideChange(conversation, request, now);
   if (decided === undefined || decided instanceof AppError) return decided;
   const entry = changeEntry(conversation, conversation.lastSeq + 1, request, decided);
   conversation.lastSeq = entry.seq;

@@ -1,0 +1,194 @@
+// What a room is on the log: its settings, the events that change it, and what api asks of history about it.
+import Type, { type Static } from "typebox";
+
+const strict = { additionalProperties: false } as const;
+
+export const RoleName = Type.Union([Type.Literal("owner"), Type.Literal("admin"), Type.Literal("member")]);
+export type Role = Static<typeof RoleName>;
+
+/** How somebody who is no member stands to a room. */
+export const StandingName = Type.Union([Type.Literal("banned"), Type.Literal("invited"), Type.Literal("asking")]);
+export type Standing = Static<typeof StandingName>;
+
+function least(what: string, role: Role) {
+  return Type.Optional(Type.Union(RoleName.anyOf, { description: `the least role that may ${what}; default ${role}` }));
+}
+
+/** What owners and admins choose; a setting that is absent is the default. */
+export const RoomSettings = Type.Object(
+  {
+    join: Type.Optional(
+      Type.Union([Type.Literal("open"), Type.Literal("ask"), Type.Literal("invite")], {
+        description: "how others become members: by joining, by asking, by invitation only; default invite",
+      }),
+    ),
+    invitations: Type.Optional(
+      Type.Union([Type.Literal("add"), Type.Literal("ask")], {
+        description: "whether who is invited is a member at once or when it accepts; default add",
+      }),
+    ),
+    history: Type.Optional(
+      Type.Union([Type.Literal("joined"), Type.Literal("all")], {
+        description: "what those who join from now on may read: from then on, or everything; default joined",
+      }),
+    ),
+    write: least("write (admin: a broadcast room)", "member"),
+    invite: least("invite", "admin"),
+    pin: least("pin messages", "admin"),
+    mentionAll: least("mention all", "admin"),
+    slowModeSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 86_400,
+        description: "how long a member waits between two messages; default 0. Owners and admins do not wait",
+      }),
+    ),
+  },
+  strict,
+);
+export type RoomSettings = Static<typeof RoomSettings>;
+
+/** What a change of a room is answered with. */
+export const RoomChanged = Type.Object({
+  seq: Type.Integer({ description: "seq of the entry; 0 when nothing changed" }),
+});
+
+/** The room as an event leaves it, whole: who reads the last event needs no other. */
+export interface RoomState {
+  avatar?: string;
+  description?: string;
+  topic?: string;
+  group?: string;
+  settings: RoomSettings;
+  archived?: true;
+  deleted?: true;
+  /** invite links that are good; not among what members see */
+  links?: RoomLink[];
+}
+
+/** An invite link. Its secret is known to whom it was given. */
+export interface RoomLink {
+  id: string;
+  /** SHA-256 (hex) of the secret */
+  hash: string;
+  createdBy: string;
+  createdAt: number;
+  /** unix ms */
+  expiresAt?: number;
+  /** how many users it lets in */
+  uses?: number;
+}
+
+/** What `update` changes; null takes a text away. */
+export interface RoomPatch {
+  name?: string | undefined;
+  avatar?: string | null | undefined;
+  description?: string | null | undefined;
+  topic?: string | null | undefined;
+  group?: string | null | undefined;
+  settings?: RoomSettings | undefined;
+}
+
+/** The `event` of a membership entry in the log, and the `content.data` its members see. */
+export interface MembershipEvent {
+  event:
+    | "create"
+    | "invite"
+    | "join"
+    | "leave"
+    | "remove"
+    | "role"
+    | "transfer"
+    | "ban"
+    | "unban"
+    | "mute"
+    | "unmute"
+    | "update"
+    | "archive"
+    | "unarchive"
+    | "delete"
+    | "ask"
+    | "admit"
+    | "refuse"
+    | "block"
+    | "unblock"
+    | "link"
+    | "unlink";
+  by: string;
+  /** whom it is about */
+  uids: string[];
+  /** the role the uids have from here on; default `member` */
+  role?: Role;
+  /** the room's name from here on */
+  name?: string;
+  /** the room from here on */
+  room?: RoomState;
+  /** how many members there are from here on */
+  members?: number;
+  /** leave, block: who is an owner from here on, when the last one left */
+  owner?: string;
+  /** invite: who is asked, and a member when it accepts */
+  invited?: string[];
+  /** invite, join, admit: who becomes a member may read everything */
+  fromStart?: true;
+  /** mute: unix ms; null: until it is taken back */
+  until?: number | null;
+  /** join: the link that let the user in */
+  link?: string;
+}
+
+/** `history.change.{holder}`: one change of a room, decided at the log. */
+export interface ChangeRequest {
+  conv: string;
+  /** idempotency id, with `device` and `event.by` */
+  id: string;
+  device: string;
+  origin: string;
+  event: MembershipEvent;
+  /** the room was made open, by a version that kept its settings elsewhere */
+  open?: boolean;
+  /** update: what is to change */
+  patch?: RoomPatch;
+  /** invite: users who are to be asked, whatever the room's setting */
+  askFirst?: string[];
+  /** join: SHA-256 (hex) of the link's secret */
+  linkHash?: string;
+  /** link: the new one; unlink: the one with this `id` */
+  link?: RoomLink;
+}
+
+/** `seq` of the entry; `changed` are the uids whose membership it changed (none: nothing was appended). */
+export interface ChangeReply {
+  seq: number;
+  ts: number;
+  changed: string[];
+  /** those who are asked first */
+  invited?: string[];
+  /** join: the caller asks to be let in, and is not a member yet */
+  asking?: true;
+}
+
+/** `history.rooms` {uid, convs?}: rooms as this user may see them; without `convs` those it is a member of or invited to. */
+export interface RoomsRequest {
+  uid: string;
+  convs?: string[];
+}
+
+export interface RoomsReply {
+  rooms: RoomView[];
+}
+
+/** A room as the log has it, and how the user stands to it. */
+export interface RoomView {
+  conv: string;
+  name: string;
+  /** absent: made by a version that kept it elsewhere */
+  room?: RoomState;
+  /** how many members it has; absent: made by a version that did not count */
+  members?: number;
+  /** absent: no member */
+  member?: { role: Role; joinSeq: number; mutedUntil?: number | null };
+  standing?: Standing;
+  /** standing invited: by whom */
+  by?: string;
+}

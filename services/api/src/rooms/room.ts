@@ -1,0 +1,61 @@
+// A room as its callers see it: what it was made with, what the log says of it, and how the caller stands to it.
+import { AppError, type ResultOf, type RoomView, roomConv, type roomsGet } from "@parley/protocol";
+import type { NatsConnection } from "@parley/runtime";
+import type { History } from "../history.ts";
+import type { ApiStore, RoomDoc } from "../store.ts";
+
+export interface RoomParts {
+  store: ApiStore;
+  history: History;
+  /** keys the secrets of invite links */
+  signingKey: Uint8Array;
+  nats: NatsConnection;
+}
+
+export type Room = ResultOf<typeof roomsGet>;
+
+/** `device` of changes whose caller has none. */
+export const withoutDevice = "api";
+
+/** A room that is ready and was not deleted; or `not_found`. */
+export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDoc | AppError> {
+  const room = (await store.rooms.get(id))?.doc;
+  return room?.state === "ready" ? room : noRoom(id);
+}
+
+/** How the log has it, for this user. */
+export async function viewRoom({ history }: RoomParts, id: string, uid: string): Promise<RoomView | AppError> {
+  const [view] = await history.rooms({ uid, convs: [roomConv(id)] });
+  return view && !view.room?.deleted ? view : noRoom(id);
+}
+
+export async function readRoom(parts: RoomParts, room: RoomDoc, uid: string): Promise<Room | AppError> {
+  const view = await viewRoom(parts, room.id, uid);
+  return view instanceof AppError ? view : roomOf(room, view);
+}
+
+/** `made`: of a version that kept a room's settings here. */
+export function roomOf(made: RoomDoc, { name, room = made, members, member }: RoomView): Room {
+  const { avatar = "", group = "", topic, description, settings } = room;
+  const shown = name || made.name;
+  return {
+    id: made.id,
+    conv: roomConv(made.id),
+    name: shown,
+    nick: shown,
+    group,
+    avatar,
+    ...(topic === undefined ? {} : { topic }),
+    ...(description === undefined ? {} : { description }),
+    createdBy: made.createdBy,
+    createdAt: made.createdAt,
+    settings,
+    ...("archived" in room && room.archived ? { archived: true as const } : {}),
+    ...(members === undefined ? {} : { members }),
+    ...member,
+  };
+}
+
+export function noRoom(id: string): AppError {
+  return new AppError("not_found", `there is no room ${id}`);
+}

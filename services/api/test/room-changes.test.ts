@@ -1,0 +1,339 @@
+// Roles, bans, silence, settings, invitations, links, archive and end of a room: over HTTP and MQTT alike.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { AppError, type InvitationNotice, type Method, methods, type NotifyRequest, subjects } from "@parley/protocol";
+import { callMethod } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
+import { startHistoryProcess } from "./history-process.ts";
+import { startTestApi } from "./surroundings.ts";
+
+const api = await startTestApi({ after }, { API_RATE: "100000", API_BURST: "100000" });
+startHistoryProcess({ after }, api);
+const token: Record<string, string> = {};
+for (const uid of ["alice", "bob", "carol", "dave", "erin"]) token[uid] = (await api.user(uid, "web")).token;
+
+// biome-ignore lint/suspicious/noExplicitAny: what api answers is what the tests look at
+type Answer = any;
+type Ask = (uid: string, name: string, params?: Record<string, unknown>) => Promise<Answer>;
+
+/** By the method's route, as SlimChat's clients do. Throws what is refused. */
+const byHttp: Ask = async (uid, name, params = {}) => {
+  const { http } = methods.get(name) as Method;
+  const rest = { ...params };
+  const path = http.path.replaceAll(/\{(\w+)\}/g, (_, field: string) => {
+    const value = encodeURIComponent(String(rest[field]));
+    delete rest[field];
+    return value;
+  });
+  const isQuery = http.verb === "GET" || http.verb === "DELETE";
+  const query = isQuery ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
+  const { status, body } = await api.call(http.verb, `${path}${query}`, {
+    token: token[uid] as string,
+    ...(isQuery ? {} : { json: rest }),
+  });
+  if (status !== 200) throw AppError.fromWire(body.error);
+  return body;
+};
+let requests = 0;
+const byMqtt: Ask = (uid, name, params = {}) => {
+  const caller = { uid, clientId: `${uid}:web`, via: "mqtt", requestId: `r${requests++}` } as const;
+  return callMethod(api.nats, methods.get(name) as Method, caller, params, { timeoutMs: 12_000 });
+};
+const refused = (code: string, reason?: string) => (error: AppError) => {
+  assert.deepEqual([error.code, reason && error.details?.reason], [code, reason], error.message);
+  return true;
+};
+const say = (uid: string, id: string, data = "hi") =>
+  byHttp(uid, "messages.send", { to: `room/${id}`, content: { type: "text", data } });
+const read = async (uid: string, id: string): Promise<Answer[]> =>
+  (await byHttp(uid, "history.get", { conv: `room/${id}` })).messages;
+
+for (const [door, ask] of [
+  ["HTTP", byHttp],
+  ["MQTT", byMqtt],
+] as const) {
+  const make = async (members: string[], settings: object = {}): Promise<string> =>
+    (await ask("alice", "rooms.create", { name: "Room", members, settings })).id;
+  const roles = async (id: string, as = "alice") =>
+    Object.fromEntries((await ask(as, "rooms.members", { id })).members.map(({ uid, role }: Answer) => [uid, role]));
+
+  test(`${door}: owners give roles, a room keeps an owner, and hands over`, async () => {
+    const id = await make(["bob", "carol"]);
+    await assert.rejects(
+      ask("bob", "rooms.setRole", { id, uid: "bob", role: "admin" }),
+      refused("forbidden", "setRole"),
+    );
+    assert.deepEqual((await ask("alice", "rooms.setRole", { id, uid: "bob", role: "admin" })).uids, ["bob"]);
+    assert.deepEqual((await ask("alice", "rooms.setRole", { id, uid: "bob", role: "admin" })).uids, []);
+    await assert.rejects(ask("alice", "rooms.setRole", { id, uid: "dave", role: "admin" }), refused("not_found"));
+    await assert.rejects(
+      ask("alice", "rooms.setRole", { id, uid: "alice", role: "member" }),
+      refused("forbidden", "owner"),
+    );
+    await assert.rejects(ask("bob", "rooms.ban", { id, uids: ["alice"] }), refused("forbidden", "role"));
+    await ask("alice", "rooms.transfer", { id, uid: "carol" });
+    assert.deepEqual(await roles(id), { alice: "admin", bob: "admin", carol: "owner" });
+    await assert.rejects(ask("alice", "rooms.transfer", { id, uid: "alice" }), refused("forbidden", "transfer"));
+    await ask("carol", "rooms.leave", { id, successor: "bob" });
+    assert.deepEqual(await roles(id), { alice: "admin", bob: "owner" });
+    assert.equal((await ask("bob", "rooms.get", { id })).members, 2);
+  });
+
+  test(`${door}: who is banned is out and stays out until the ban is taken back`, async () => {
+    const id = await make(["bob", "carol"], { join: "open" });
+    await say("alice", id, "before");
+    assert.deepEqual((await ask("alice", "rooms.ban", { id, uids: ["bob", "dave"] })).uids, ["bob", "dave"]);
+    const { seq } = await say("alice", id, "after");
+    assert.ok((await read("bob", id)).every((message) => message.seq < seq));
+    await assert.rejects(read("dave", id), refused("not_member"));
+    await assert.rejects(say("bob", id), refused("not_member"));
+    for (const uid of ["bob", "dave"]) {
+      await assert.rejects(ask(uid, "rooms.join", { id }), refused("forbidden", "banned"));
+      await assert.rejects(ask(uid, "rooms.get", { id }), refused("not_member"));
+      await assert.rejects(ask("alice", "rooms.invite", { id, uids: [uid] }), refused("forbidden", "banned"));
+    }
+    const banned = await ask("alice", "rooms.members", { id, standing: "banned" });
+    assert.deepEqual(
+      banned.members.map(({ uid }: Answer) => uid),
+      ["bob", "dave"],
+    );
+    await assert.rejects(ask("carol", "rooms.members", { id, standing: "banned" }), refused("forbidden"));
+    await assert.rejects(ask("carol", "rooms.ban", { id, uids: ["alice"] }), refused("forbidden", "ban"));
+    await assert.rejects(ask("alice", "rooms.ban", { id, uids: ["alice"] }), refused("forbidden", "self"));
+    await assert.rejects(ask("alice", "rooms.ban", { id, uids: ["nobody"] }), refused("not_found"));
+    const { conversations } = await byHttp("dave", "sync", { cursors: {}, all: true });
+    assert.ok(!conversations.some(({ conv }: Answer) => conv === `room/${id}`));
+    await ask("alice", "rooms.unban", { id, uid: "bob" });
+    assert.deepEqual((await ask("bob", "rooms.join", { id })).uids, ["bob"]);
+  });
+
+  test(`${door}: a muted member may not write until that ends, also in a new stay`, async () => {
+    const id = await make(["bob", "carol"], { join: "open" });
+    await assert.rejects(ask("carol", "rooms.mute", { id, uid: "bob" }), refused("forbidden", "mute"));
+    await ask("alice", "rooms.mute", { id, uid: "bob", seconds: 3_600 });
+    await assert.rejects(say("bob", id), refused("forbidden", "muted"));
+    await ask("bob", "rooms.leave", { id });
+    await ask("bob", "rooms.join", { id });
+    await assert.rejects(say("bob", id), refused("forbidden", "muted"));
+    assert.ok((await ask("bob", "rooms.get", { id })).mutedUntil > Date.now());
+    await ask("alice", "rooms.unmute", { id, uid: "bob" });
+    await say("bob", id);
+  });
+
+  test(`${door}: a room's profile and settings change one by one, for all who see it`, async () => {
+    const id = await make(["bob"]);
+    await assert.rejects(ask("bob", "rooms.update", { id, topic: "mine" }), refused("forbidden", "update"));
+    const changed = await ask("alice", "rooms.update", {
+      id,
+      name: "Cafe\u0301",
+      topic: "tea",
+      settings: { write: "admin" },
+    });
+    assert.deepEqual([changed.name, changed.nick, changed.topic], ["Caf\u00e9", "Caf\u00e9", "tea"]);
+    await ask("alice", "rooms.update", { id, topic: null, avatar: "https://a/b.png", settings: { pin: "member" } });
+    const seen = await ask("bob", "rooms.get", { id });
+    assert.deepEqual(
+      [seen.topic, seen.avatar, seen.settings],
+      [undefined, "https://a/b.png", { write: "admin", pin: "member" }],
+    );
+    await assert.rejects(say("bob", id), refused("forbidden", "write"));
+    const last = (await read("bob", id)).at(-1);
+    assert.deepEqual([last.content.data.event, last.content.data.room.avatar], ["update", "https://a/b.png"]);
+    const listed = (await ask("bob", "rooms.list")).rooms.find((room: Answer) => room.id === id);
+    assert.deepEqual(listed, seen);
+    const { conversations } = await byHttp("bob", "conversations.list");
+    assert.equal(conversations.find(({ conv }: Answer) => conv === `room/${id}`).name, "Caf\u00e9");
+  });
+
+  test(`${door}: slow mode says how long to wait, and lets who has waited write`, async () => {
+    const id = await make(["bob"], { slowModeSeconds: 3_600 });
+    await say("bob", id);
+    await assert.rejects(say("bob", id), (error: AppError) => {
+      assert.ok((error.details?.retryAfterMs as number) > 3_500_000);
+      return refused("rate_limited", "slow_mode")(error);
+    });
+    await say("alice", id);
+    await say("alice", id);
+    await ask("alice", "rooms.update", { id, settings: { slowModeSeconds: 0 } });
+    await say("bob", id);
+  });
+
+  test(`${door}: who joins a room whose history is open reads all of it, and only what comes else`, async () => {
+    const id = await make([], { join: "open" });
+    await say("alice", id, "early");
+    await ask("bob", "rooms.join", { id });
+    assert.deepEqual(
+      (await read("bob", id)).map(({ seq }) => seq),
+      [3],
+    );
+    await ask("alice", "rooms.update", { id, settings: { history: "all" } });
+    await ask("carol", "rooms.join", { id });
+    assert.deepEqual(
+      (await read("carol", id)).map(({ seq }) => seq),
+      [1, 2, 3, 4, 5],
+    );
+    const { conversations } = await byHttp("carol", "conversations.list");
+    assert.equal(conversations.find(({ conv }: Answer) => conv === `room/${id}`).unread, 0);
+  });
+
+  test(`${door}: who is to be asked first is told, and a member when it accepts`, async () => {
+    const id = await make([], { invitations: "ask" });
+    const told: unknown[] = [];
+    const listening = api.nats.subscribe(subjects.notify, {
+      callback: (_, message) =>
+        void told.push(...[message.json<NotifyRequest>()].filter(({ uids }) => uids?.includes("bob"))),
+    });
+    await api.nats.flush();
+    assert.deepEqual((await ask("alice", "rooms.invite", { id, uids: ["bob", "carol"] })).invited, ["bob", "carol"]);
+    const packet: InvitationNotice = { type: "invitation", id, conv: `room/${id}`, name: "Room", by: "alice" };
+    await eventually(() => assert.deepEqual(told, [{ uids: ["bob", "carol"], channel: "m", packet }]));
+    listening.unsubscribe();
+    assert.deepEqual(await roles(id), { alice: "owner" });
+    await assert.rejects(read("bob", id), refused("not_member"));
+    assert.equal((await ask("bob", "rooms.get", { id })).name, "Room");
+    const mine = (await ask("bob", "rooms.invitations")).invitations.filter((one: Answer) => one.id === id);
+    assert.deepEqual(mine, [{ id, conv: `room/${id}`, name: "Room", by: "alice", standing: "invited" }]);
+    assert.deepEqual((await ask("bob", "rooms.join", { id })).uids, ["bob"]);
+    assert.deepEqual((await ask("carol", "rooms.refuse", { id })).uids, ["carol"]);
+    await assert.rejects(ask("carol", "rooms.join", { id }), refused("forbidden", "join"));
+    assert.deepEqual(await roles(id), { alice: "owner", bob: "member" });
+  });
+
+  test(`${door}: a user's own setting makes others ask it first, also when a room is made`, async () => {
+    await ask("erin", "rooms.setInvitations", { invitations: "ask" });
+    const id = await make(["bob", "erin"]);
+    assert.deepEqual(await roles(id), { alice: "owner", bob: "member" });
+    assert.deepEqual((await ask("erin", "rooms.join", { id })).uids, ["erin"]);
+    await ask("erin", "rooms.setInvitations", { invitations: "add" });
+    assert.deepEqual(await roles(await make(["erin"])), { alice: "owner", erin: "member" });
+  });
+
+  test(`${door}: who asks to be let in waits for an admin's word`, async () => {
+    const id = await make(["bob"], { join: "ask" });
+    assert.equal((await ask("carol", "rooms.get", { id })).name, "Room");
+    for (const uid of ["carol", "dave"]) assert.equal((await ask(uid, "rooms.join", { id })).asking, true);
+    const asking = await ask("alice", "rooms.members", { id, standing: "asking" });
+    assert.deepEqual(
+      asking.members.map(({ uid }: Answer) => uid),
+      ["carol", "dave"],
+    );
+    await assert.rejects(ask("bob", "rooms.admit", { id, uids: ["carol"] }), refused("forbidden", "admit"));
+    assert.deepEqual((await ask("alice", "rooms.admit", { id, uids: ["carol", "erin"] })).uids, ["carol"]);
+    assert.deepEqual((await ask("alice", "rooms.refuse", { id, uids: ["dave"] })).uids, ["dave"]);
+    assert.deepEqual(await roles(id), { alice: "owner", bob: "member", carol: "member" });
+    await assert.rejects(read("dave", id), refused("not_member"));
+  });
+
+  test(`${door}: who blocks a room is out and cannot be invited`, async () => {
+    const id = await make(["bob"]);
+    await ask("bob", "rooms.block", { id });
+    await assert.rejects(ask("alice", "rooms.invite", { id, uids: ["bob"] }), refused("blocked"));
+    await assert.rejects(ask("dave", "rooms.block", { id }), refused("not_member"));
+    await ask("bob", "rooms.unblock", { id });
+    assert.deepEqual((await ask("alice", "rooms.invite", { id, uids: ["bob"] })).uids, ["bob"]);
+  });
+
+  test(`${door}: an invite link lets in as many as it says, until it ends`, async () => {
+    const id = await make(["bob"]);
+    await assert.rejects(ask("bob", "rooms.makeLink", { id }), refused("forbidden", "link"));
+    const one = await ask("alice", "rooms.makeLink", { id, uses: 1, seconds: 3_600 });
+    assert.match(one.link, /^[0-9a-zA-Z_-]{43}$/);
+    await assert.rejects(ask("carol", "rooms.join", { id, link: "x".repeat(43) }), refused("forbidden", "link"));
+    const both = await Promise.allSettled(
+      ["carol", "dave"].map((uid) => ask(uid, "rooms.join", { id, link: one.link })),
+    );
+    assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const { link: _, ...shown } = one;
+    assert.deepEqual((await ask("alice", "rooms.links", { id })).links, [shown]);
+    await assert.rejects(ask("bob", "rooms.links", { id }), refused("forbidden"));
+    assert.ok((await read("bob", id)).every((message) => !JSON.stringify(message).includes("hash")));
+    const other = await ask("alice", "rooms.makeLink", { id });
+    await ask("alice", "rooms.removeLink", { id, link: other.id });
+    await assert.rejects(ask("erin", "rooms.join", { id, link: other.link }), refused("forbidden", "link"));
+  });
+
+  test(`${door}: an archived room is read and left, not written in or joined`, async () => {
+    const id = await make(["bob"], { join: "open" });
+    await say("bob", id);
+    await assert.rejects(ask("bob", "rooms.archive", { id }), refused("forbidden", "archive"));
+    await ask("alice", "rooms.archive", { id });
+    await assert.rejects(say("alice", id), refused("forbidden", "archived"));
+    for (const work of [
+      ask("dave", "rooms.join", { id }),
+      ask("alice", "rooms.invite", { id, uids: ["dave"] }),
+      ask("alice", "rooms.update", { id, name: "No" }),
+    ])
+      await assert.rejects(work, refused("forbidden", "archived"));
+    assert.equal((await ask("bob", "rooms.get", { id })).archived, true);
+    assert.equal((await read("bob", id)).length, 3);
+    await ask("alice", "rooms.unarchive", { id });
+    await say("bob", id);
+    assert.equal((await ask("bob", "rooms.get", { id })).archived, undefined);
+  });
+
+  test(`${door}: of a deleted room nobody reads anything but that it is gone`, async () => {
+    const id = await make(["bob", "carol"], { join: "open" });
+    await say("bob", id, "secret");
+    await ask("carol", "rooms.leave", { id });
+    await assert.rejects(ask("bob", "rooms.delete", { id }), refused("forbidden", "delete"));
+    const { seq } = await ask("alice", "rooms.delete", { id });
+    for (const uid of ["alice", "bob"]) {
+      const kept = await read(uid, id);
+      assert.deepEqual(
+        kept.map((message) => [message.seq, message.content.data.event]),
+        [[seq, "delete"]],
+      );
+      const { conversations } = await byHttp(uid, "sync", { cursors: { [`room/${id}`]: 1 } });
+      const synced = conversations.find(({ conv }: Answer) => conv === `room/${id}`);
+      assert.deepEqual(
+        synced.messages.map((message: Answer) => message.seq),
+        [seq],
+      );
+      assert.equal(synced.unread, 0);
+      await assert.rejects(ask(uid, "rooms.get", { id }), refused("not_found"));
+      assert.ok(!(await ask(uid, "rooms.list")).rooms.some((room: Answer) => room.id === id));
+      const listed = (await byHttp(uid, "conversations.list")).conversations;
+      assert.ok(!listed.some(({ conv }: Answer) => conv === `room/${id}`));
+    }
+    assert.deepEqual(await read("carol", id), []);
+    for (const uid of ["bob", "dave"]) await assert.rejects(ask(uid, "rooms.join", { id }), refused("not_found"));
+    await assert.rejects(say("alice", id), refused("not_found"));
+    await assert.rejects(ask("alice", "rooms.create", { id, name: "Again" }), refused("conflict"));
+  });
+}
+
+test("of two admins who change each other's role at once one outcome is everybody's", async () => {
+  const id = (await byHttp("alice", "rooms.create", { name: "Race", members: ["bob", "carol"] })).id;
+  await byHttp("alice", "rooms.setRole", { id, uid: "bob", role: "owner" });
+  const race = await Promise.allSettled([
+    byHttp("alice", "rooms.setRole", { id, uid: "bob", role: "member" }),
+    byMqtt("bob", "rooms.setRole", { id, uid: "alice", role: "member" }),
+  ]);
+  assert.deepEqual(race.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  const owners = (await byHttp("carol", "rooms.members", { id })).members.filter(
+    ({ role }: Answer) => role === "owner",
+  );
+  assert.equal(owners.length, 1);
+});
+
+test("members come in pages, in the order of their uids", async () => {
+  const id = (await byHttp("alice", "rooms.create", { name: "Pages", members: ["bob", "carol", "dave"] })).id;
+  const uids: string[] = [];
+  for (let page: string | null | undefined; page !== null; ) {
+    const answer: Answer = await byHttp("alice", "rooms.members", { id, limit: 3, ...(page && { page }) });
+    uids.push(...answer.members.map(({ uid }: Answer) => uid));
+    page = answer.next;
+  }
+  assert.deepEqual(uids, ["alice", "bob", "carol", "dave"]);
+});
+
+test("SlimChat's paths are taken with a last slash too", async () => {
+  const { id } = (await api.call("POST", "/rooms/", { token: token.alice as string, json: { name: "Slash" } })).body;
+  const invited = await api.call("POST", `/rooms/${id}/members/`, {
+    token: token.alice as string,
+    json: { uids: ["bob"] },
+  });
+  assert.deepEqual(invited.body.uids, ["bob"]);
+  const { body } = await api.call("GET", `/rooms/${id}/members/`, { token: token.bob as string });
+  assert.equal(body.members.length, 2);
+});

@@ -1,0 +1,42 @@
+// Who may change a room, and the event that a change comes to: decided on the log's own state, as of the entry before.
+import { AppError, type ChangeRequest, limits, type MembershipEvent } from "@parley/protocol";
+import { isMember } from "../fold/members.ts";
+import { decideEntry } from "./decide-entry.ts";
+import { decideProfile } from "./decide-profile.ts";
+import { decideStanding } from "./decide-standing.ts";
+import type { Decide, Decided, Room } from "./room.ts";
+
+const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
+  ...decideEntry,
+  ...decideStanding,
+  ...decideProfile,
+};
+
+/** The event that a change comes to, undefined when it changes nothing, or the refusal. `now`: unix ms. */
+export function decideChange(room: Room, request: ChangeRequest, now: number): Decided {
+  const { event } = request;
+  const isNew = event.event === "create";
+  if (isNew && room.lastSeq > 0) return new AppError("conflict", "the room exists already");
+  if (!isNew && (room.lastSeq === 0 || room.room?.deleted)) return new AppError("not_found", "no such room");
+  const decide = deciders[event.event];
+  if (!decide) return new AppError("invalid_packet", `unknown change ${JSON.stringify(event.event)}`);
+  const by = room.members.get(event.by);
+  const uids = [...new Set(event.uids)];
+  const decided = decide(room, { ...request, event: { ...event, uids } }, { by, now });
+  if (decided === undefined || decided instanceof AppError) return decided;
+  return counted(room, decided);
+}
+
+// A room of today's bound may be larger than it: only what adds members is refused then.
+function counted(room: Room, event: MembershipEvent): Decided {
+  const present = [...room.members.values()].filter(isMember).length;
+  const moved = joins.has(event.event) ? event.uids.length + (event.event === "create" ? 1 : 0) : 0;
+  if (moved > 0 && present + moved > limits.roomMembers)
+    return new AppError("conflict", `the room is full: ${limits.roomMembers} members`);
+  const left = leaves.has(event.event) ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
+  const members = event.event === "delete" ? 0 : present + moved - left;
+  return members === present && room.size ? event : { ...event, members };
+}
+
+const joins: ReadonlySet<string> = new Set(["create", "invite", "join", "admit"]);
+const leaves: ReadonlySet<string> = new Set(["leave", "remove", "ban", "block"]);

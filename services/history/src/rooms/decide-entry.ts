@@ -1,0 +1,131 @@
+// How users come into a room and go out of it by their own will or by invitation.
+import { AppError, limits, type MembershipEvent, type RoomLink } from "@parley/protocol";
+import { isMember, isPresent } from "../fold/members.ts";
+import type { Member } from "../keep/store.ts";
+import { allowed, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
+
+const create: Decide = (_room, { event, askFirst = [] }) => {
+  const { by, name = "", room = { settings: {} } } = event;
+  const others = event.uids.filter((uid) => uid !== by);
+  const first = new Set(room.settings.invitations === "ask" ? others : askFirst);
+  const [uids, invited] = [others.filter((uid) => !first.has(uid)), others.filter((uid) => first.has(uid))];
+  return { event: "create", by, uids, name, room, ...(invited.length > 0 ? { invited } : {}) };
+};
+
+const join: Decide = (room, request, { by, now }) => {
+  const { event, linkHash } = request;
+  const state = stateOf(room, request);
+  if (by && isPresent(by)) return undefined;
+  if (by?.banned) return refuse("you are banned from this room", "banned");
+  if (state.archived) return archived();
+  const joined: MembershipEvent = { event: "join", by: event.by, uids: [event.by], ...reachOf(room) };
+  if (linkHash !== undefined) {
+    const link = goodLink(room, linkHash, now);
+    return link ? { ...joined, link: link.id } : refuse("this invite link is not good, or no longer", "link");
+  }
+  if (by?.pending?.as === "invited" || state.settings.join === "open") return joined;
+  if (state.settings.join !== "ask") return refuse("this room takes members by invitation only", "join");
+  if (by?.pending?.as === "asking") return undefined;
+  return roomForOutsiders(room, 1) ?? { event: "ask", by: event.by, uids: [event.by] };
+};
+
+function goodLink(room: Room, hash: string, now: number): RoomLink | undefined {
+  const link = room.room?.links?.find((one) => one.hash === hash);
+  if (!link || (link.expiresAt ?? Number.POSITIVE_INFINITY) <= now) return undefined;
+  if (link.uses === undefined) return link;
+  const used = [...room.members.values()].filter((member) => member.link === link.id).length;
+  return used < link.uses ? link : undefined;
+}
+
+const invite = allowed("invite", (room, request, { uid: by }) => {
+  const { askFirst = [], event } = request;
+  const { archived: isArchived, settings } = stateOf(room, request);
+  if (isArchived) return archived();
+  const strangers = event.uids.filter((uid) => !isMember(room.members.get(uid)));
+  for (const uid of strangers) {
+    const known = room.members.get(uid);
+    if (known?.banned) return refuse(`${uid} is banned from this room`, "banned");
+    if (known?.blocks) return new AppError("blocked", `${uid} does not take invitations to this room`);
+  }
+  const isAsking = (uid: string) => room.members.get(uid)?.pending?.as === "asking";
+  const first = new Set(settings.invitations === "ask" ? strangers : askFirst);
+  const invited = strangers.filter(
+    (uid) => first.has(uid) && !isAsking(uid) && room.members.get(uid)?.pending?.as !== "invited",
+  );
+  const uids = strangers.filter((uid) => !first.has(uid) || isAsking(uid));
+  if (uids.length + invited.length === 0) return undefined;
+  const added: MembershipEvent = { event: "invite", by, uids, ...reachOf(room) };
+  if (invited.length === 0) return added;
+  return roomForOutsiders(room, invited.length) ?? { ...added, invited };
+});
+
+const admit = allowed("admit", (room, { event }, { uid: by }) => {
+  const uids = event.uids.filter((uid) => room.members.get(uid)?.pending?.as === "asking");
+  return uids.length === 0 ? undefined : { event: "admit", by, uids, ...reachOf(room) };
+});
+
+const refuseOthers = allowed("admit", (room, { event }, { uid: by }) => {
+  const uids = event.uids.filter((uid) => room.members.get(uid)?.pending);
+  return uids.length === 0 ? undefined : { event: "refuse", by, uids };
+});
+
+// One's own: an invitation, or having asked.
+const refuseEntry: Decide = (room, request, asked) => {
+  const { by, uids } = request.event;
+  if (uids.some((uid) => uid !== by)) return refuseOthers(room, request, asked);
+  return asked.by?.pending ? { event: "refuse", by, uids: [by] } : undefined;
+};
+
+const leave: Decide = (room, { event }, { by }) => {
+  if (!isMember(by)) return notMember();
+  return withSuccessor(room, by, event.owner, { event: "leave", by: by.uid, uids: [by.uid] });
+};
+
+const block: Decide = (room, { event }, { by }) => {
+  if (!by) return notMember();
+  if (by.blocks) return undefined;
+  const blocked: MembershipEvent = { event: "block", by: by.uid, uids: [by.uid] };
+  return isMember(by) ? withSuccessor(room, by, event.owner, blocked) : blocked;
+};
+
+const unblock: Decide = (_room, { event: { by: uid } }, { by }) => {
+  return by?.blocks ? { event: "unblock", by: uid, uids: [uid] } : undefined;
+};
+
+export const decideEntry = { create, join, invite, admit, refuse: refuseEntry, leave, block, unblock } as const;
+
+// A room keeps an owner: whom the last one names, else the longest-standing admin, else member, follows when it leaves.
+function withSuccessor(room: Room, by: Member, named: string | undefined, event: MembershipEvent): Decided {
+  if (by.role !== "owner") return named === undefined ? event : refuse("only an owner names a successor", "transfer");
+  if (named !== undefined) {
+    const successor = room.members.get(named);
+    if (named === by.uid || !isMember(successor)) return new AppError("not_found", `${named} is no member to follow`);
+    return { ...event, owner: named };
+  }
+  const others = [...room.members.values()].filter((member) => member !== by && isMember(member));
+  if (others.length === 0 || others.some(({ role }) => role === "owner")) return event;
+  const byAge = others.sort((a, b) => rank(a) - rank(b) || joinedAt(a) - joinedAt(b) || (a.uid < b.uid ? -1 : 1));
+  return { ...event, owner: byAge[0]!.uid };
+}
+
+function rank({ role }: Member): number {
+  return role === "admin" ? 0 : 1;
+}
+
+function joinedAt(member: Member): number {
+  return member.stays.at(-1)?.[0] ?? 0;
+}
+
+function reachOf({ room }: Room): { fromStart?: true } {
+  return room?.settings.history === "all" ? { fromStart: true } : {};
+}
+
+function roomForOutsiders(room: Room, more: number): AppError | undefined {
+  const pending = [...room.members.values()].filter((member) => member.pending).length;
+  if (pending + more <= limits.roomOutsiders) return undefined;
+  return new AppError("conflict", `${limits.roomOutsiders} users are invited or ask already`);
+}
+
+export function archived(): AppError {
+  return refuse("the room is archived", "archived");
+}

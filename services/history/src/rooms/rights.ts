@@ -1,0 +1,110 @@
+// Who may do what in a room: one table of role × action × the room's settings, for every door.
+import { AppError, type Role, type RoomState, uncountedTypes } from "@parley/protocol";
+import type { Member } from "../keep/store.ts";
+
+/** The least role that may; for the first four the room's settings may name another one. */
+const least = {
+  write: "member",
+  invite: "admin",
+  pin: "admin",
+  mentionAll: "admin",
+  admit: "admin",
+  remove: "admin",
+  ban: "admin",
+  mute: "admin",
+  recallOthers: "admin",
+  update: "admin",
+  link: "admin",
+  setRole: "owner",
+  transfer: "owner",
+  archive: "owner",
+  delete: "owner",
+} as const satisfies Record<string, Role>;
+
+export type Action = keyof typeof least;
+
+const ranks: Readonly<Record<Role, number>> = { member: 0, admin: 1, owner: 2 };
+
+export function may(room: RoomState | undefined, { role }: Pick<Member, "role">, action: Action): boolean {
+  return ranks[role] >= ranks[leastRole(room, action)];
+}
+
+/** Why this member may not, or undefined. */
+export function refuseAction(room: RoomState | undefined, member: Member, action: Action): AppError | undefined {
+  if (may(room, member, action)) return undefined;
+  return new AppError("forbidden", `only ${whoMay(leastRole(room, action))} may ${words[action]}`, {
+    details: { reason: action },
+  });
+}
+
+/** True unless the other one stands above. */
+export function isWithinReach(by: Pick<Member, "role">, other: Pick<Member, "role">): boolean {
+  return ranks[by.role] >= ranks[other.role];
+}
+
+/**
+ * Why this member may not have a message stored, or undefined. A recall of one's own is always allowed where something may be
+ * written at all; reactions are where only some may write. `lastSentAt`, `now`: unix ms.
+ */
+export function refuseWriting(
+  room: RoomState | undefined,
+  member: Member,
+  { type, now, lastSentAt }: { type: string; now: number; lastSentAt: number | undefined },
+): AppError | undefined {
+  if (room?.archived) return refused("archived", "the room is archived: nothing is written in it any more");
+  if (type === "recall") return undefined;
+  const { mutedUntil } = member;
+  if (mutedUntil === null) return refused("muted", "you are muted in this room");
+  if (mutedUntil !== undefined && mutedUntil > now)
+    return refused("muted", `you are muted in this room until ${new Date(mutedUntil).toISOString()}`, {
+      retryAfterMs: mutedUntil - now,
+    });
+  if (!room) return undefined;
+  if (type !== "reaction" && !may(room, member, "write"))
+    return refused("write", `only ${whoMay(leastRole(room, "write"))} may write in this room`);
+  return refuseHaste(room, member, { type, now, lastSentAt });
+}
+
+function refuseHaste(
+  { settings: { slowModeSeconds = 0 } }: RoomState,
+  { role }: Member,
+  { type, now, lastSentAt }: { type: string; now: number; lastSentAt: number | undefined },
+): AppError | undefined {
+  if (slowModeSeconds === 0 || role !== "member" || lastSentAt === undefined || uncountedTypes.has(type))
+    return undefined;
+  const retryAfterMs = lastSentAt + slowModeSeconds * 1_000 - now;
+  if (retryAfterMs <= 0) return undefined;
+  const message = `slow mode: one message in ${slowModeSeconds} s`;
+  return new AppError("rate_limited", message, { details: { reason: "slow_mode", retryAfterMs } });
+}
+
+function refused(reason: string, message: string, details: Record<string, unknown> = {}): AppError {
+  return new AppError("forbidden", message, { details: { reason, ...details } });
+}
+
+function leastRole(room: RoomState | undefined, action: Action): Role {
+  const settings: Partial<Record<Action, unknown>> = room?.settings ?? {};
+  return (settings[action] as Role | undefined) ?? least[action];
+}
+
+function whoMay(role: Role): string {
+  return { owner: "owners", admin: "owners and admins", member: "members" }[role];
+}
+
+const words: Readonly<Record<Action, string>> = {
+  write: "write",
+  invite: "invite",
+  pin: "pin messages",
+  mentionAll: "mention all",
+  admit: "let others in",
+  remove: "remove members",
+  ban: "ban and unban",
+  mute: "mute members",
+  recallOthers: "recall others' messages",
+  update: "change the room",
+  link: "make and end invite links",
+  setRole: "give roles",
+  transfer: "hand the room over",
+  archive: "archive the room",
+  delete: "delete the room",
+};

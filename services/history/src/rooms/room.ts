@@ -1,0 +1,40 @@
+// A room as its changes are decided on it.
+import { AppError, type ChangeRequest, type MembershipEvent, type RoomState } from "@parley/protocol";
+import type { Folded } from "../fold/fold-entry.ts";
+import { isMember } from "../fold/members.ts";
+import type { Member } from "../keep/store.ts";
+import { type Action, refuseAction } from "./rights.ts";
+
+export interface Room extends Folded {
+  lastSeq: number;
+}
+
+/** The event that a change comes to, undefined when it changes nothing, or the refusal. */
+export type Decided = MembershipEvent | undefined | AppError;
+
+/** `by`: the asker, if it is known to the room; `now`: unix ms. The request's uids are named once each. */
+export type Decide = (room: Room, request: ChangeRequest, asked: { by: Member | undefined; now: number }) => Decided;
+
+/** A decision for members who may do it. */
+export function allowed(
+  action: Action,
+  decide: (room: Room, request: ChangeRequest, by: Member, now: number) => Decided,
+): Decide {
+  return (room, request, { by, now }) => {
+    if (!isMember(by)) return notMember();
+    return refuseAction(room.room, by, action) ?? decide(room, request, by, now);
+  };
+}
+
+export function notMember(): AppError {
+  return new AppError("not_member", "only members may change the room");
+}
+
+/** The room's state, of which a version that kept it elsewhere has none. */
+export function stateOf({ room }: Room, { open }: ChangeRequest): RoomState {
+  return room ?? { settings: open ? { join: "open" } : {} };
+}
+
+export function refuse(message: string, reason: string): AppError {
+  return new AppError("forbidden", message, { details: { reason } });
+}
