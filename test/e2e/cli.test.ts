@@ -165,6 +165,58 @@ test("rooms are made, filled, listed, left", async (t) => {
   assert.equal((await as("alice", "members", "general")).out, "alice  owner\n");
 });
 
+test("a room is governed: roles, silence, bans, settings, links, its end", async (t) => {
+  const as = (user: string, ...args: string[]) => run(t, ["rooms", ...args, "--user", user]);
+  const told = async (expected: RegExp, user: string, ...args: string[]) => {
+    const { code, out, err } = await as(user, ...args);
+    assert.equal(code, 0, err);
+    assert.match(out, expected);
+    return out;
+  };
+  await told(/room\/forum/, "alice", "create", "Forum", "bob", "--id", "forum");
+  await told(/admin: bob/, "alice", "role", "#forum", "bob", "admin");
+  assert.equal((await as("alice", "role", "#forum", "bob", "king")).code, 2);
+  await told(
+    /Forum/,
+    "bob",
+    "set",
+    "#forum",
+    "--topic",
+    "tea",
+    "--setting",
+    "join=ask",
+    "--setting",
+    "slowModeSeconds=30",
+  );
+  assert.match((await as("bob", "set", "#forum", "--setting", "join=never")).err, /open.*ask.*invite/);
+  await told(/topic {2}tea[\s\S]*join {2}ask/, "carol", "show", "#forum");
+  await told(/asked to be let into/, "carol", "join", "#forum");
+  await told(/room\/forum {2}Forum {2}asked/, "carol", "invitations");
+  await told(/carol {2}asking/, "bob", "members", "#forum", "--asking");
+  await told(/let in carol/, "bob", "admit", "#forum", "carol");
+  await told(/muted carol/, "bob", "mute", "#forum", "carol", "--seconds", "60");
+  const silenced = await run(t, ["send", "#forum", "hi", "--user", "carol"]);
+  assert.equal(silenced.code, 1);
+  assert.match(silenced.err, /muted/);
+  await told(/unmuted carol/, "bob", "unmute", "#forum", "carol");
+  await told(/banned carol/, "bob", "ban", "#forum", "carol");
+  const link = /--link (\S+)/.exec(
+    await told(/rooms join '#forum' --link/, "bob", "link", "#forum", "--uses", "1"),
+  )?.[1];
+  assert.match((await as("carol", "join", "#forum", "--link", link ?? "")).err, /banned/);
+  await told(/unbanned carol/, "bob", "unban", "#forum", "carol");
+  await told(/joined #forum/, "carol", "join", "#forum", "--link", link ?? "");
+  const id = (await told(/by bob {2}1 users/, "bob", "links", "#forum")).split(" ")[0] ?? "";
+  await told(/ended/, "bob", "unlink", "#forum", id);
+  await told(/handed over to bob/, "alice", "transfer", "#forum", "bob");
+  await told(/archived/, "bob", "archive", "#forum");
+  await told(/opened #forum again/, "bob", "unarchive", "#forum");
+  await told(/blocked #forum/, "carol", "block", "#forum");
+  await told(/unblocked #forum/, "carol", "unblock", "#forum");
+  await told(/deleted #forum/, "bob", "delete", "#forum");
+  assert.equal((await as("alice", "show", "#forum")).code, 1);
+});
+
 test("two chats: lines cross, each side is told when the other has read", async (t) => {
   const alice = start(t, ["chat", "carol", "--user", "alice", "--json"]);
   const carol = start(t, ["chat", "alice", "--user", "carol"]);

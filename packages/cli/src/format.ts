@@ -38,6 +38,22 @@ const eventVerbs: Record<string, string> = {
   leave: "left",
   remove: "removed",
   role: "changed the role of",
+  transfer: "handed the room over to",
+  ban: "banned",
+  unban: "unbanned",
+  mute: "muted",
+  unmute: "unmuted",
+  update: "changed the room",
+  archive: "archived the room",
+  unarchive: "opened the room again",
+  delete: "deleted the room",
+  ask: "asks to be let in",
+  admit: "let in",
+  refuse: "refused",
+  block: "left, and takes no invitation any more",
+  unblock: "takes invitations again",
+  link: "made an invite link",
+  unlink: "ended an invite link",
 };
 
 function formatTime(ts: number): string {

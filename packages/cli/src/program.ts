@@ -8,7 +8,7 @@ import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
-import { roomsCommand } from "./commands/rooms.ts";
+import { roomsCommand } from "./commands/rooms/rooms.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";

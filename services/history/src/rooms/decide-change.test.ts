@@ -85,6 +85,8 @@ test("who may do what is decided on the members of the log", () => {
   assert.equal(code(change(conversation, { event: "join", by: "carol", uids: ["carol"] })), "forbidden");
   assert.equal(code(change(room(), { event: "join", by: "carol", uids: ["carol"] }, { open: true })), "not_found");
   assert.equal(change(conversation, { event: "invite", by: "alice", uids: ["bob"] }), undefined);
+  // A version before kept the settings elsewhere.
+  delete conversation.room;
   change(conversation, { event: "join", by: "carol", uids: ["carol"] }, { open: true });
   assert.ok(isMember(of(conversation, "carol")));
   of(conversation, "carol").role = "admin";
@@ -107,4 +109,33 @@ test("unread counts the messages after the furthest of join, read, deleted and l
   assert.equal(unreadOf(member, 9, recalled), 2);
   assert.equal(unreadOf({ ...member, leftOrd: 7 }, 9, []), 2);
   assert.equal(unreadOf({ ...member, readOrd: 9 }, 9, []), 0);
+});
+
+test("what a change says of the room is all of it: its state, and how many members it has", () => {
+  const conversation = created();
+  assert.deepEqual(conversation.size, { members: 2, seq: 1 });
+  change(
+    conversation,
+    { event: "update", by: "alice", uids: [] },
+    { patch: { topic: "tea", settings: { join: "open" } } },
+  );
+  change(conversation, { event: "join", by: "carol", uids: ["carol"] });
+  change(conversation, { event: "update", by: "alice", uids: [] }, { patch: { name: "Tea", topic: null } });
+  assert.deepEqual([conversation.name, conversation.room], ["Tea", { settings: { join: "open" } }]);
+  assert.deepEqual(conversation.size, { members: 3, seq: 3 });
+  change(conversation, { event: "ban", by: "alice", uids: ["carol", "dave"] });
+  assert.deepEqual(conversation.size, { members: 2, seq: 5 });
+  assert.equal(change(conversation, { event: "update", by: "alice", uids: [] }, { patch: { name: "Tea" } }), undefined);
+});
+
+test("a deleted room leaves its members nothing to read but its end, whoever folds the log", () => {
+  const conversation = created();
+  change(conversation, { event: "leave", by: "bob", uids: ["bob"] });
+  change(conversation, { event: "delete", by: "alice", uids: [] });
+  for (const uid of ["alice", "bob"]) {
+    const member = of(conversation, uid);
+    assert.equal(isMember(member), false);
+    assert.equal(member.deletedTo, 2);
+  }
+  assert.equal(code(change(conversation, { event: "join", by: "bob", uids: ["bob"] })), "not_found");
 });
