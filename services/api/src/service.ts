@@ -63,7 +63,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...userMethods({ store, passwords, revoke, limits, pass, registerAllowed: config.API_REGISTER, registrations }),
     ...sessionMethods({ store, passwords, limits, revoke, signingKey, pass, log, mqtt: mqttOf(config) }),
     ...keyMethods(store, signingKey),
-    ...roomMethods({ store, history, signingKey, nats }),
+    ...roomMethods({ store, history, signingKey, nats, pass }),
     ...messageMethods({ store, history }),
   ];
   const once = createApiOnce(store, signingKey);

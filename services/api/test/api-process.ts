@@ -12,8 +12,12 @@ import { type CallOptions, callUrl, type Reply } from "./surroundings.ts";
 export interface ApiProcess {
   nats: NatsConnection;
   natsServer: TestServer;
+  redis: TestServer;
+  folder: string;
   /** Starts it again after its death; `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
   start(dieAt?: Checkpoint | `${Checkpoint}:${number}`): Promise<void>;
+  /** kill -9; resolves when it is gone. */
+  kill(): Promise<void>;
   /** Resolves when it is gone: the signal that ended it. */
   died(): Promise<string | null>;
   call(verb: string, path: string, options?: CallOptions): Promise<Reply>;
@@ -36,14 +40,17 @@ export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
   };
   let child: ChildProcess | undefined;
   let url = "";
-  t.after(async () => {
+  const kill = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
     await once(child, "exit");
-  });
+  };
+  t.after(kill);
   return {
     nats,
     natsServer,
+    redis,
+    folder,
     async start(dieAt) {
       const env = { ...settings, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) };
       child = spawn(process.execPath, [join(import.meta.dirname, "../src/main.ts")], {
@@ -52,6 +59,7 @@ export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
       });
       url = `http://127.0.0.1:${await portOf(child)}`;
     },
+    kill,
     async died() {
       if (child?.signalCode === null && child.exitCode === null) await once(child, "exit");
       return child?.signalCode ?? null;

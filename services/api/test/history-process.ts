@@ -2,19 +2,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { Checkpoint } from "@parley/runtime";
 import type { TestContext } from "@parley/testkit";
-import type { TestApi } from "./surroundings.ts";
 
 export interface HistoryProcess {
-  start(): void;
+  /** `dieAt`: a point where it kills itself. */
+  start(dieAt?: Checkpoint): void;
+  /** Resolves when it is gone. */
+  died(): Promise<void>;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-export function startHistoryProcess(t: TestContext, api: TestApi): HistoryProcess {
+type Surroundings = { natsServer: { url: string }; redis: { url: string }; folder: string };
+
+export function startHistoryProcess(t: TestContext, api: Surroundings): HistoryProcess {
   const main = join(import.meta.dirname, "../../history/src/main.ts");
   let child: ChildProcess;
-  const start = () => {
+  const start = (dieAt?: Checkpoint) => {
     const env = {
       ...process.env,
       NATS_URL: api.natsServer.url,
@@ -22,15 +27,18 @@ export function startHistoryProcess(t: TestContext, api: TestApi): HistoryProces
       PARLEY_DIR: api.folder,
       PARLEY_LOG_LEVEL: "warn",
       PARLEY_PARENT_PIPE: "true",
+      ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }),
     };
     child = spawn(process.execPath, [main], { env, stdio: ["pipe", "ignore", "inherit"] });
   };
+  const died = async () => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  };
   const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await died();
   };
   t.after(kill);
   start();
-  return { start, kill };
+  return { start, died, kill };
 }

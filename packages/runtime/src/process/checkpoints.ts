@@ -1,10 +1,11 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
-/** Where a process can be told to die: router, history, history with a room's change, api with a refresh in hand, api with a change of password. */
+/** Where a process can be told to die: router, history, history and api with a room's change, api with a refresh in hand, api with a change of password. */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
   ...["before-commit", "before-reply"],
   ...["before-change", "before-structure", "before-change-reply"],
+  ...["before-room-reply"],
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
 ] as const;

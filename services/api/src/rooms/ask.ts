@@ -31,7 +31,7 @@ export async function askHistory(
 ): Promise<ChangeReply | AppError> {
   const room = await findRoom(parts, id);
   if (room instanceof AppError) return room;
-  return parts.history.change({
+  const reply = await parts.history.change({
     ...more,
     conv: roomConv(id),
     id: `${event.event}:${operation}`,
@@ -40,4 +40,6 @@ export async function askHistory(
     event: { ...event, by: caller.uid },
     open: room.settings.join === "open",
   });
+  parts.pass("before-room-reply");
+  return reply;
 }

@@ -1,6 +1,6 @@
 // A room as its callers see it: what it was made with, what the log says of it, and how the caller stands to it.
 import { AppError, type ResultOf, type RoomView, roomConv, type roomsGet } from "@parley/protocol";
-import type { NatsConnection } from "@parley/runtime";
+import type { NatsConnection, Pass } from "@parley/runtime";
 import type { History } from "../history.ts";
 import type { ApiStore, RoomDoc } from "../store.ts";
 
@@ -10,6 +10,8 @@ export interface RoomParts {
   /** keys the secrets of invite links */
   signingKey: Uint8Array;
   nats: NatsConnection;
+  /** where a test may end the process */
+  pass: Pass;
 }
 
 export type Room = ResultOf<typeof roomsGet>;

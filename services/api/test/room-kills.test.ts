@@ -1,0 +1,99 @@
+// kill -9 of the real history and the real api between the halves of a room's change.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { eventually } from "@parley/testkit";
+import { startApiProcess } from "./api-process.ts";
+import { startHistoryProcess } from "./history-process.ts";
+import { password, type Reply } from "./surroundings.ts";
+
+const api = await startApiProcess({ after });
+await api.start();
+const history = startHistoryProcess({ after }, api);
+const token: Record<string, string> = {};
+for (const username of ["alice", "bob", "carol"]) {
+  await api.call("POST", "/register", { json: { username, password } });
+  token[username] = (await api.call("POST", "/login", { json: { username, password } })).body.token;
+}
+
+let keys = 0;
+const newKey = () => `key-${keys++}`;
+/** Sent again, with the same key, until somebody lives who answers. */
+async function as(uid: string, verb: string, path: string, json?: object, key = newKey()): Promise<Reply> {
+  const headers: Record<string, string> = verb === "GET" ? {} : { "idempotency-key": key };
+  const call = () => api.call(verb, path, { token: token[uid] as string, ...(json && { json }), headers });
+  let reply: Reply | undefined;
+  await eventually(
+    async () => {
+      reply = await call().catch(() => undefined);
+      return reply !== undefined && reply.status !== 503;
+    },
+    { timeoutMs: 60_000 },
+  );
+  return reply as Reply;
+}
+const make = async (): Promise<string> =>
+  (await as("alice", "POST", "/rooms", { name: "Room", members: ["bob", "carol"] })).body.id;
+const read = async (uid: string, id: string) =>
+  (await as(uid, "GET", `/conversations/${encodeURIComponent(`room/${id}`)}/messages`)).body.messages as {
+    seq: number;
+    content: { data: { event?: string } };
+  }[];
+const eventsOf = async (uid: string, id: string) => (await read(uid, id)).map(({ content }) => content.data.event);
+
+for (const point of ["before-change", "before-structure", "before-change-reply"] as const) {
+  test(`a ban in which history dies ${point} is made once, and holds for all`, async () => {
+    const id = await make();
+    await history.kill();
+    history.start(point);
+    const asked = as("alice", "POST", `/rooms/${id}/bans`, { uids: ["bob"] });
+    await history.died();
+    history.start();
+    assert.deepEqual((await asked).body.uids, ["bob"]);
+    const { seq } = (
+      await as("alice", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data: "after" } })
+    ).body;
+    assert.deepEqual(await eventsOf("carol", id), ["create", "ban", undefined]);
+    assert.ok((await read("bob", id)).every((message) => message.seq < seq));
+    assert.equal((await as("carol", "GET", `/rooms/${id}`)).body.members, 2);
+    assert.equal((await as("bob", "GET", `/rooms/${id}`)).status, 403);
+  });
+
+  test(`a deletion in which history dies ${point} is made once, and leaves nothing to read`, async () => {
+    const id = await make();
+    await as("bob", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data: "secret" } });
+    await history.kill();
+    history.start(point);
+    const asked = as("alice", "DELETE", `/rooms/${id}`);
+    await history.died();
+    history.start();
+    assert.equal((await asked).body.seq, 3);
+    for (const uid of ["alice", "bob", "carol"]) assert.deepEqual(await eventsOf(uid, id), ["delete"]);
+    assert.equal((await as("bob", "GET", `/rooms/${id}`)).status, 404);
+    const sent = await as("bob", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data: "more" } });
+    assert.equal(sent.status, 404);
+  });
+}
+
+test("a change that api dies on, once it is made, is answered when it is asked for again, and made once", async () => {
+  const id = await make();
+  await api.kill();
+  await api.start("before-room-reply");
+  const banned = as("alice", "POST", `/rooms/${id}/bans`, { uids: ["bob"] }, "ban");
+  assert.equal(await api.died(), "SIGKILL");
+  await api.start();
+  assert.deepEqual((await banned).body.uids, ["bob"]);
+  assert.deepEqual(await eventsOf("alice", id), ["create", "ban"]);
+});
+
+test("an invite link that api dies on is the same one when it is asked for again, and is good", async () => {
+  const id = await make();
+  await as("carol", "POST", `/rooms/${id}/leave`);
+  await api.kill();
+  await api.start("before-room-reply");
+  const made = as("alice", "POST", `/rooms/${id}/links`, { uses: 1 }, "link");
+  assert.equal(await api.died(), "SIGKILL");
+  await api.start();
+  const { link } = (await made).body;
+  assert.equal((await as("alice", "GET", `/rooms/${id}/links`)).body.links.length, 1);
+  assert.deepEqual((await as("carol", "POST", `/rooms/${id}/join`, { link })).body.uids, ["carol"]);
+});
