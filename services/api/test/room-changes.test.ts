@@ -338,3 +338,29 @@ test("SlimChat's paths are taken with a last slash too", async () => {
   const { body } = await api.call("GET", `/rooms/${id}/members/`, { token: token.bob as string });
   assert.equal(body.members.length, 2);
 });
+
+test("a room of many members is made in one request, all of them in it, and the request repeated changes nothing", async () => {
+  const uids = Array.from({ length: 1_200 }, (_, n) => `many${n}`);
+  const made = await api.call("POST", "/keys", { token: api.secrets.servicesSecret, json: { name: "many" } });
+  for (let at = 0; at < uids.length; at += 100)
+    await Promise.all(
+      uids.slice(at, at + 100).map((uid) => api.call("POST", "/users", { token: made.body.key, json: { uid } })),
+    );
+  const create = () =>
+    api.call("POST", "/rooms", {
+      token: token.alice as string,
+      json: { id: "many", name: "Many", members: uids },
+      headers: { "idempotency-key": "many" },
+    });
+  const { body } = await create();
+  assert.equal(body.members, 1_201, JSON.stringify(body));
+  assert.deepEqual((await create()).body, body);
+  const found: string[] = [];
+  for (let page: string | null | undefined; page !== null; ) {
+    const answer: Answer = await byHttp("alice", "rooms.members", { id: "many", ...(page && { page }) });
+    found.push(...answer.members.map(({ uid }: Answer) => uid));
+    page = answer.next;
+  }
+  assert.deepEqual(found, ["alice", ...uids].sort());
+  assert.equal((await read("alice", "many")).length, 2);
+});

@@ -51,7 +51,7 @@ export const roomsCreate = defineMethod({
       id: Type.Optional(RoomId),
       name,
       ...Type.Partial(Type.Object(texts)).properties,
-      members: Type.Optional(Type.Array(Uid, { maxItems: 1_000 })),
+      members: Type.Optional(Type.Array(Uid, { maxItems: limits.roomMembers - 1 })),
       settings: Type.Optional(RoomSettings),
     },
     strict,

@@ -1,13 +1,5 @@
 // Making a room: kept as `creating`, appended by history with its members as one entry, then `ready`.
-import {
-  AppError,
-  type ChangeReply,
-  type ChangeRequest,
-  errorTable,
-  type ParamsOf,
-  roomConv,
-  type roomsCreate,
-} from "@parley/protocol";
+import { AppError, type ChangeRequest, errorTable, type ParamsOf, roomConv, type roomsCreate } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { giveName, takeName } from "../accounts/names.ts";
@@ -19,6 +11,8 @@ import { findGuests, tellInvited } from "./guests.ts";
 import { type Room, type RoomParts, readRoom, withoutDevice } from "./room.ts";
 
 const generatedIdLength = 12;
+/** Members that one entry names: each of them gets it. */
+const membersAtOnce = 1_000;
 
 export async function createRoom(
   parts: RoomParts,
@@ -52,9 +46,23 @@ export async function createRoom(
   if (kept.doc.state !== "ready") {
     const made = await finishRoom(parts, kept);
     if (made instanceof AppError) return made;
-    tellInvited(parts, kept.doc, uid, made.invited);
+    tellInvited(parts, kept.doc, uid, made);
   }
   return readRoom(parts, kept.doc, uid);
+}
+
+// Of many members the first come with the room and the others right behind it: nobody else can change it before it is ready.
+function creationOf(room: RoomDoc): ChangeRequest[] {
+  const { id, name, settings, createdBy: by, members, askFirst } = room;
+  const common = { conv: roomConv(id), device: room.device, origin: "api", ...(askFirst ? { askFirst } : {}) };
+  const state = { ...textsOf(room), settings };
+  const create = { event: "create" as const, by, uids: members.slice(0, membersAtOnce), name, room: state };
+  const changes: ChangeRequest[] = [{ ...common, id: `create:${id}`, event: create }];
+  for (let from = membersAtOnce; from < members.length; from += membersAtOnce) {
+    const event = { event: "invite" as const, by, uids: members.slice(from, from + membersAtOnce) };
+    changes.push({ ...common, id: `create:${id}:${from}`, event });
+  }
+  return changes;
 }
 
 /**
@@ -64,19 +72,13 @@ export async function createRoom(
 async function finishRoom(
   { store, history }: Pick<RoomParts, "store" | "history">,
   { doc: room, version }: Versioned<RoomDoc>,
-): Promise<ChangeReply | AppError> {
-  const { id, name, settings } = room;
-  const change: ChangeRequest = {
-    conv: roomConv(id),
-    id: `create:${id}`,
-    device: room.device,
-    origin: "api",
-    event: { event: "create", by: room.createdBy, uids: room.members, name, room: { ...textsOf(room), settings } },
-    ...(room.askFirst ? { askFirst: room.askFirst } : {}),
-  };
-  let made: ChangeReply;
+): Promise<string[] | AppError> {
+  const invited: string[] = [];
   try {
-    made = await history.change(change);
+    for (const change of creationOf(room)) {
+      const reply = await history.change(change);
+      invited.push(...(reply.invited ?? []));
+    }
   } catch (error) {
     const refusal = AppError.from(error);
     if (errorTable[refusal.code].retry || refusal.code === "internal") throw error;
@@ -84,7 +86,7 @@ async function finishRoom(
     return refusal;
   }
   await store.rooms.update(room.id, { ...room, state: "ready" }, version);
-  return made;
+  return invited;
 }
 
 type Texts = Pick<RoomDoc, "avatar" | "description" | "topic" | "group">;

@@ -20,9 +20,9 @@ export function tellInvited(
   { nats }: Pick<RoomParts, "nats">,
   { id, name }: { id: string; name: string },
   by: string,
-  uids: string[] | undefined,
+  uids: string[],
 ): void {
-  if (!uids?.length) return;
+  if (uids.length === 0) return;
   const packet: InvitationNotice = { type: "invitation", id, conv: roomConv(id), name, by };
   const told: NotifyRequest = { uids, channel: "m", packet };
   nats.publish(subjects.notify, JSON.stringify(told));
