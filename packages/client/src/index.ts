@@ -2,6 +2,7 @@
 export {
   AppError,
   type ErrorCode,
+  type InvitationNotice,
   type Message,
   type ParamsOf,
   type PresenceNotice,
