@@ -42,7 +42,7 @@ test("a new room has its creator as owner and its members at once", async () => 
     const { body: listed } = await as(uid, "GET", "/rooms");
     assert.ok(listed.rooms.some((room: { id: string }) => room.id === id));
   }
-  assert.deepEqual((await as("dave", "GET", "/rooms")).body, { rooms: [] });
+  assert.deepEqual((await as("dave", "GET", "/rooms")).body, { rooms: [], next: null });
 });
 
 test("a room's name is composed, however it was typed", async () => {
