@@ -28,7 +28,8 @@ export const MessagePacket = Type.Object({
       maxLength: 32,
       // A message must not read like what only the server says.
       pattern: `^(?!(ack|nack|receipt|typing|presence|invitation)$)[^${controls}]*$`,
-      description: "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence or invitation; no control characters",
+      description:
+        "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence or invitation; no control characters",
     }),
   ),
   thread: Type.Optional(displayText({ maxLength: 128 })),
