@@ -58,6 +58,6 @@ export function roomOf(made: RoomDoc, { name, room = made, members, member }: Ro
   };
 }
 
-export function noRoom(id: string): AppError {
+function noRoom(id: string): AppError {
   return new AppError("not_found", `there is no room ${id}`);
 }
