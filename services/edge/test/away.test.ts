@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { eventually, startServers, type TestServer } from "@parley/testkit";
 import mqtt, { type MqttClient } from "mqtt";
 import { openSession } from "./raw-client.ts";
-import { connectDevice, newClientId, ok, startBoth, type TestEdge } from "./surroundings.ts";
+import { connectDevice, newClientId, ok, startBoth, startTestEdge, type TestEdge } from "./surroundings.ts";
 
 const MiB = 1024 * 1024;
 
@@ -31,14 +31,14 @@ async function leaveSession(t: TestContext, edge: TestEdge, username: string): P
   return clientId;
 }
 
-/** The client ids of the sessions that edges have written down at the broker, as they are now. */
-async function recordsOf(service: MqttClient): Promise<Set<string>> {
-  const written = new Set<string>();
+/** The client ids of the sessions that edges have written down at the broker, as they are now, by connection. */
+async function recordsOf(service: MqttClient): Promise<Map<string, string>> {
+  const written = new Map<string, string>();
   service.on("message", (topic, payload) => {
-    const [, kind, clientId = ""] = topic.split("/");
+    const [, kind, , clientId = "", connectionId] = topic.split("/");
     if (kind !== "sessions") return;
-    if (payload.length > 0) written.add(decodeURIComponent(clientId));
-    else written.delete(decodeURIComponent(clientId));
+    if (payload.length > 0) written.set(`${connectionId}`, decodeURIComponent(clientId));
+    else written.delete(`${connectionId}`);
   });
   await service.subscribeAsync("parley/sessions/#", { rap: true, qos: 0 });
   return written;
@@ -99,7 +99,7 @@ test("an edge that starts learns the sessions of one that was killed, and ends t
   }
   const service = await connectService(t, mosquitto);
   const written = await recordsOf(service);
-  await eventually(() => away.every((one) => written.has(one)));
+  await eventually(() => away.every((one) => [...written.values()].includes(one)));
   // Its hooks hear no more of it, as after a kill -9.
   await before.hooks.stop();
   await before.edge.close();
@@ -117,16 +117,51 @@ test("a session that was written down and is connected elsewhere is left alone",
   const device = await openSession(t, first.edge.tcp, 4, clientId, { clean: false });
   const service = await connectService(t, mosquitto);
   const written = await recordsOf(service);
-  await eventually(() => written.has(clientId));
+  await eventually(() => [...written.values()].includes(clientId));
   const second = await startBoth(t, mosquitto, { EDGE_BROKER_MEMORY_BYTES: String(MiB) });
-  second.hooks.answer((hook) => (hook === "is_connected" ? { body: { result: { error: "connected" } } } : ok));
+  const own = [...written.keys()];
+  second.hooks.answer((hook, { client_id }, connection) =>
+    hook === "is_connected" && client_id === clientId && !own.includes(connection!)
+      ? { body: { result: { error: "connected" } } }
+      : ok,
+  );
   await service.publishAsync("kept", Buffer.alloc(MiB), { qos: 1, retain: true });
   await eventually(() => second.hooks.of("is_connected").some(({ client_id: asked }) => asked === clientId));
+  // Sessions end longest away first: when a later one has ended, this one would have as well.
+  const later = await leaveSession(t, second.edge, "bob");
+  await eventually(() => ended(second.hooks).includes(later));
   device.send({ cmd: "pingreq" });
   assert.equal((await device.next()).cmd, "pingresp");
-  assert.deepEqual(ended(second.hooks), []);
-  assert.ok(written.has(clientId));
+  assert.deepEqual(ended(second.hooks), [later]);
+  assert.ok([...written.values()].includes(clientId));
 });
+
+for (const version of [4, 5] as const)
+  test(`what one edge wrote down of a device goes when it has a session at another, which keeps its own record, MQTT ${version}`, async (t) => {
+    const { mosquitto } = await startServers(t, { mosquitto: true });
+    const { hooks, edge: one } = await startBoth(t, mosquitto, { EDGE_SESSION_EXPIRY_SECONDS: "1" });
+    const other = await startTestEdge(t, mosquitto, hooks);
+    const service = await connectService(t, mosquitto);
+    const written = await recordsOf(service);
+    const kept = version === 4 ? { clean: false } : { properties: { sessionExpiryInterval: 60 } };
+    const [brief, long] = [newClientId(), newClientId()];
+    for (const clientId of [brief, long]) await openSession(t, one.tcp, version, clientId, kept);
+    await eventually(() => written.size === 2);
+    const before = [...written.keys()];
+    hooks.answer((hook, _, connection) =>
+      hook === "is_connected" && before.includes(connection!) ? { body: { result: { error: "connected" } } } : ok,
+    );
+    const devices = [
+      await openSession(t, other.tcp, version, brief),
+      await openSession(t, other.tcp, version, long, kept),
+    ];
+    await eventually(() => written.size === 1 && !before.some((connection) => written.has(connection)));
+    assert.deepEqual([...written.values()], [long]);
+    for (const device of devices) {
+      device.send({ cmd: "pingreq" });
+      assert.equal((await device.next()).cmd, "pingresp");
+    }
+  });
 
 test("devices that confirm nothing are closed, those that hold most first, before the broker's memory is full; others go on", async (t) => {
   const { mosquitto } = await startServers(t, { mosquitto: { settings: [`memory_limit ${64 * MiB}`] } });

@@ -130,7 +130,7 @@ export async function probeBroker(
 ): Promise<BrokerState | undefined> {
   let heapBytes: number | undefined;
   const heard = await visitBroker(broker, clientId, {
-    filter: heapTopic,
+    filters: [heapTopic],
     packets,
     onPublish(_, payload) {
       heapBytes = Number(payload.toString()) || undefined;
@@ -140,14 +140,16 @@ export async function probeBroker(
 }
 
 export interface Visit {
-  /** What is retained there is told. */
-  filter: string;
+  /** What is retained there is told, of one after the other. */
+  filters: readonly string[];
   /** PUBLISHes of QoS 0 */
   packets: Buffer;
   onPublish(topic: string, payload: Buffer): void;
+  /** All of one filter was told. */
+  onHeard?(): void;
 }
 
-/** A short connection of a service: true when the broker has taken and told all, and a publish of the visit's own. */
+/** A short connection of a service: true when the broker has taken and told all, and publishes of the visit's own. */
 export async function visitBroker(broker: Broker, clientId: string, visit: Visit): Promise<boolean> {
   const connection = await connectBroker(broker, briefConnect(broker, clientId, true), 5);
   if (connection === undefined) return false;
@@ -157,48 +159,55 @@ export async function visitBroker(broker: Broker, clientId: string, visit: Visit
     return false;
   }
   const ownTopic = `probe/${clientId}`;
-  const subscriptions = [visit.filter, ownTopic].map((topic) => ({ topic, qos: 0 as const }));
-  socket.write(writePacket({ cmd: "subscribe", messageId: 1, subscriptions }, 5));
+  const ownPublish = listen(connection, ownTopic, visit.onPublish);
   if (visit.packets.length > 0) socket.write(visit.packets);
-  socket.write(
-    writePacket({ cmd: "publish", topic: ownTopic, payload: "", qos: 1, messageId: 2, retain: false, dup: false }, 5),
-  );
-  const heard = await hearVisit(connection, ownTopic, visit.onPublish, broker.timeoutMs);
+  let heard = true;
+  for (let index = 0; heard && index < visit.filters.length; index++) {
+    const subscriptions = [visit.filters[index]!, ownTopic].map((topic) => ({ topic, qos: 0 as const }));
+    const publish = { cmd: "publish", topic: ownTopic, payload: "", qos: 1, retain: false, dup: false } as const;
+    socket.write(writePacket({ cmd: "subscribe", messageId: 2 * index + 1, subscriptions }, 5));
+    socket.write(writePacket({ ...publish, messageId: 2 * index + 2 }, 5));
+    // What is retained comes before our own publish.
+    heard = await ownPublish(broker.timeoutMs);
+    if (heard) visit.onHeard?.();
+  }
   socket.end(Buffer.from([types.disconnect << 4, 0]));
   socket.resume();
   return heard;
 }
 
-/** What is retained comes before our own publish. */
-function hearVisit(
+/** Tells what is published; answers what waits for the next publish of its own, false when none comes. */
+function listen(
   { socket, framing }: BrokerConnection,
   ownTopic: string,
   onPublish: Visit["onPublish"],
-  timeoutMs: number,
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.destroy(), timeoutMs);
-    const settle = (heard: boolean): void => {
-      clearTimeout(timer);
-      resolve(heard);
-    };
-    socket.once("close", () => settle(false));
-    const read = (): void => {
-      while (framing.next() === "packet") {
-        const bytes = framing.packet();
-        if (bytes[0]! >> 4 !== types.publish) continue;
-        const publish = readPacket(bytes, "publish", 5);
-        if (publish?.topic === ownTopic) settle(true);
-        else if (publish !== undefined) onPublish(publish.topic, Buffer.from(publish.payload));
-      }
-    };
+): (timeoutMs: number) => Promise<boolean> {
+  let settle: ((heard: boolean) => void) | undefined;
+  const read = (): void => {
+    while (framing.next() === "packet") {
+      const bytes = framing.packet();
+      if (bytes[0]! >> 4 !== types.publish) continue;
+      const publish = readPacket(bytes, "publish", 5);
+      if (publish?.topic === ownTopic) settle?.(true);
+      else if (publish !== undefined) onPublish(publish.topic, Buffer.from(publish.payload));
+    }
+  };
+  socket.once("close", () => settle?.(false));
+  read();
+  socket.on("data", (chunk: Buffer) => {
+    framing.push(chunk);
     read();
-    socket.on("data", (chunk: Buffer) => {
-      framing.push(chunk);
-      read();
-    });
-    socket.resume();
   });
+  socket.resume();
+  return async (timeoutMs) => {
+    if (socket.destroyed) return false;
+    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    const heard = await new Promise<boolean>((resolve) => {
+      settle = resolve;
+    });
+    clearTimeout(timer);
+    return heard;
+  };
 }
 
 function briefConnect({ username, password }: Broker, clientId: string, clean: boolean): Buffer {

@@ -22,7 +22,7 @@ export interface BrokerMemory {
 /** A broker that does not say how much memory it uses is left to its own settings. */
 export function watchBrokerMemory(options: {
   limitBytes: number;
-  /** Ends so many sessions whose devices are away, longest away first; answers how many there were. */
+  /** Ends so many sessions whose devices are away, longest away first; answers how many do. */
   endLongestAway(count: number): number;
   /** Closes the connections of devices that do not read; answers how many there were. */
   closeUnread(): number;

@@ -1,5 +1,6 @@
 // Which sessions outlive their connections, written down at the broker as retained packets beside the sessions themselves:
 // an edge that starts learns from them what an edge before it, or one that is gone, left there.
+import { hash } from "node:crypto";
 import { writePacket } from "../packets/packets.ts";
 import { type Broker, visitBroker } from "./broker.ts";
 
@@ -9,15 +10,21 @@ export interface SessionRecord {
   connectionId: string;
 }
 
+export interface FoundRecord extends SessionRecord {
+  clientId: string;
+}
+
 export interface Records {
-  /** A session with this device began or goes on. */
+  /** A session with this device began, or goes on by another connection than those written down before. */
   keep(clientId: string, record: SessionRecord): void;
-  /** It is over. */
-  drop(clientId: string): void;
-  /** It is at another edge, which keeps the record. */
-  forget(clientId: string): void;
-  /** The broker has one of it. */
-  learn(clientId: string): void;
+  /** It is over, or went on by a connection after the named: what was written down of it, or of that connection, goes. */
+  drop(clientId: string, connectionId?: string): void;
+  /** This connection's is another edge's, which sees to it. */
+  forget(clientId: string, connectionId: string): void;
+  /** The broker has one of this connection. */
+  learn(clientId: string, connectionId: string): void;
+  /** Whose the broker has, as far as is known here. */
+  connectionsOf(clientId: string): readonly string[];
   /** PUBLISHes of what changed, not too many at once. `written` is told when the broker has them. */
   changes(): { packets: Buffer; written(): void };
 }
@@ -26,74 +33,106 @@ export interface Records {
 const changesAtOnce = 5000;
 
 const prefix = "parley/sessions/";
+/** The broker looks for a page, and the edge takes it up, in one turn each: with 200,000 sessions of 800 records. */
+const pages = Array.from({ length: 256 }, (_, page) => page.toString(16).padStart(2, "0"));
+const pageOf = (clientId: string): string => hash("md5", clientId, "hex").slice(0, 2);
 
+/** Each connection has a topic of its own, so that no edge writes over, or deletes, what another one has just written. */
 export function openRecords(): Records {
-  /** what the broker has of this edge's */
-  const known = new Set<string>();
-  /** undefined: it is to be deleted */
+  const known = openKnown();
+  /** by topic; undefined: it is to be deleted */
   const changed = new Map<string, SessionRecord | undefined>();
+  const remove = (clientId: string, connectionId: string): void => {
+    known.delete(clientId, connectionId);
+    changed.set(topicOf(clientId, connectionId), undefined);
+  };
   return {
     keep(clientId, record) {
-      // Also what is known: the broker may have lost it, and the connection is another one.
-      changed.set(clientId, record);
+      const before = known.of(clientId);
+      // The new one first: whoever is killed between the two leaves one too many.
+      changed.set(topicOf(clientId, record.connectionId), record);
+      for (const one of before) if (one !== record.connectionId) remove(clientId, one);
+      known.add(clientId, record.connectionId);
     },
-    drop(clientId) {
-      if (known.has(clientId) || changed.has(clientId)) changed.set(clientId, undefined);
+    drop(clientId, connectionId) {
+      for (const one of known.of(clientId))
+        if (connectionId === undefined || one === connectionId) remove(clientId, one);
     },
-    forget(clientId) {
-      known.delete(clientId);
-      changed.delete(clientId);
-    },
-    learn: (clientId) => void known.add(clientId),
+    forget: known.delete,
+    learn: known.add,
+    connectionsOf: known.of,
     changes() {
-      const some = [...changed].slice(0, changesAtOnce);
-      const packets = some.map(([clientId, record]) => writeRecord(clientId, record));
+      const some = first(changed, changesAtOnce);
       return {
-        packets: Buffer.concat(packets),
+        packets: Buffer.concat(some.map(([topic, record]) => writeRecord(topic, record))),
         written() {
-          for (const [clientId, record] of some) {
-            if (record === undefined) known.delete(clientId);
-            else known.add(clientId);
-            if (changed.get(clientId) === record) changed.delete(clientId);
-          }
+          for (const [topic, record] of some) if (changed.get(topic) === record) changed.delete(topic);
         },
       };
     },
   };
 }
 
-/** Every session that any edge wrote down; undefined when the broker does not tell. */
-export function readRecords(broker: Broker, clientId: string): Promise<Map<string, SessionRecord> | undefined> {
-  const records = new Map<string, SessionRecord>();
+function first<K, V>(map: Map<K, V>, count: number): [K, V][] {
+  const some: [K, V][] = [];
+  for (const one of map) {
+    if (some.length === count) break;
+    some.push(one);
+  }
+  return some;
+}
+
+/** Connections by client id: nearly always one. */
+function openKnown() {
+  const known = new Map<string, readonly string[]>();
+  const of = (clientId: string): readonly string[] => known.get(clientId) ?? [];
+  return {
+    of,
+    add(clientId: string, connectionId: string): void {
+      if (!of(clientId).includes(connectionId)) known.set(clientId, [...of(clientId), connectionId]);
+    },
+    delete(clientId: string, connectionId: string): void {
+      const others = of(clientId).filter((one) => one !== connectionId);
+      if (others.length > 0) known.set(clientId, others);
+      else known.delete(clientId);
+    },
+  };
+}
+
+/** What edges wrote down, a page after the other; false when the broker does not tell. */
+export function readRecords(
+  broker: Broker,
+  clientId: string,
+  onPage: (found: readonly FoundRecord[]) => void,
+): Promise<boolean> {
+  let page: FoundRecord[] = [];
   return visitBroker(broker, clientId, {
-    filter: `${prefix}#`,
+    filters: pages.map((one) => `${prefix}${one}/#`),
     packets: Buffer.alloc(0),
     onPublish(topic, payload) {
       const found = readRecord(topic, payload);
-      if (found !== undefined) records.set(...found);
+      if (found !== undefined) page.push(found);
     },
-  }).then((heard) => (heard ? records : undefined));
+    onHeard() {
+      onPage(page);
+      page = [];
+    },
+  });
 }
 
 /** Between two readings while memory is short. */
 const againMs = 10_000;
 
 /** Reads them until it has succeeded once (`first`), and later now and then (`again`). */
-export function openLearning(
-  read: () => Promise<Map<string, SessionRecord> | undefined>,
-  onFound: (found: Map<string, SessionRecord>) => void,
-): { first(): void; again(): void } {
+export function openLearning(read: () => Promise<boolean>): { first(): void; again(): void } {
   let startedAt = Number.NEGATIVE_INFINITY;
   let reading = false;
   let done = false;
   const learn = async (): Promise<void> => {
     reading = true;
     startedAt = performance.now();
-    const found = await read();
+    if (await read()) done = true;
     reading = false;
-    if (found === undefined) return;
-    done = true;
-    onFound(found);
   };
   return {
     first: () => void (done || reading || learn()),
@@ -101,17 +140,21 @@ export function openLearning(
   };
 }
 
-function writeRecord(clientId: string, record: SessionRecord | undefined): Buffer {
-  const topic = prefix + encodeURIComponent(clientId);
+/** A client id of one level; a connection's name is of letters, digits, `-` and `_`. */
+function topicOf(clientId: string, connectionId: string): string {
+  return `${prefix}${pageOf(clientId)}/${encodeURIComponent(clientId)}/${connectionId}`;
+}
+
+function writeRecord(topic: string, record: SessionRecord | undefined): Buffer {
   const payload = record === undefined ? "" : JSON.stringify(record);
   return writePacket({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, 5);
 }
 
-function readRecord(topic: string, payload: Buffer): [clientId: string, SessionRecord] | undefined {
+function readRecord(topic: string, payload: Buffer): FoundRecord | undefined {
   try {
+    const [, clientId = ""] = topic.slice(prefix.length).split("/");
     const { username, sessionExpirySeconds, connectionId } = JSON.parse(payload.toString()) as SessionRecord;
-    const clientId = decodeURIComponent(topic.slice(prefix.length));
-    return [clientId, { username, sessionExpirySeconds, connectionId }];
+    return { clientId: decodeURIComponent(clientId), username, sessionExpirySeconds, connectionId };
   } catch {
     return undefined;
   }

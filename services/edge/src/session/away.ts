@@ -1,6 +1,6 @@
 // Sessions whose devices are away: how many may wait and for how long, and how they are ended at the broker.
 import { openTurns, type Turns } from "@parley/runtime";
-import type { Records, SessionRecord } from "../broker/records.ts";
+import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import type { Member, SessionHook } from "./member.ts";
 
@@ -23,6 +23,10 @@ const waitingMax = 200_000;
 const askLearnedMs = 90_000;
 /** Sessions being ended at once, a connection to the broker each. */
 const endedAtOnce = 64;
+/** Those that wait for it. The rest goes on waiting for its end until there is room. */
+const endingMax = 5_000;
+/** Learned sessions asked about at one look: many are found at once, nobody waits for the answers, and hooks have others to answer. */
+const askedAtOnce = 500;
 
 export interface AwayOptions {
   hooks: Hooks;
@@ -33,25 +37,28 @@ export interface AwayOptions {
   isHere(clientId: string): boolean;
   tell(clientId: string, hook: SessionHook, connectionId?: string): void;
   /** where each is written down */
-  records: Pick<Records, "drop" | "forget" | "learn">;
+  records: AwayRecords;
 }
+
+type AwayRecords = Pick<Records, "drop" | "forget" | "learn" | "connectionsOf">;
 
 export interface Away {
   add(member: Member): void;
   /** Sessions that other edges, or one before this, wrote down: each may be connected elsewhere. */
-  learn(found: Map<string, SessionRecord>): void;
+  learn(found: readonly FoundRecord[]): void;
   /** Ends a session that waits. */
   end(clientId: string): void;
   /** The device is back, or its session is ended by somebody else: false when it was not waiting. */
   forget(clientId: string): boolean;
   sweep(now: number): void;
+  /** Answers how many end, also when they were asked to before. */
   endLongestAway(count: number): number;
 }
 
 export function openAway({ hooks, endSession, userMax, isHere, tell, records }: AwayOptions): Away {
   const waiting = openWaiting();
   const ending = openTurns({ atOnce: endedAtOnce });
-  const { learn, askLearned } = openLearned({ waiting, ending, hooks, isHere, records, endSurplus });
+  const { learn, askLearned, leaveToOther } = openLearned({ waiting, ending, hooks, isHere, records, endSurplus });
 
   function add({ clientId, connectionId, username, version, sessionExpirySeconds }: Member): void {
     const byBroker = version === 5;
@@ -77,20 +84,27 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
 
   function sweep(now: number): void {
     endLongestAway(waiting.size() - waitingMax);
+    let asked = 0;
     for (const [clientId, session] of waiting.all()) {
+      if (ending.waiting() >= endingMax) return;
       if (session.endsAt <= now) end(clientId, { bySelf: session.byBroker });
-      else if (session.askAt !== undefined && session.askAt <= now) void askLearned(clientId, session);
+      else if (session.askAt !== undefined && session.askAt <= now && asked < askedAtOnce) {
+        asked += 1;
+        void askLearned(clientId, session);
+      }
     }
   }
 
   function endLongestAway(count: number): number {
+    const underWay = ending.waiting();
+    const most = Math.min(count, endingMax - underWay);
     let ended = 0;
     for (const [clientId] of waiting.all()) {
-      if (ended >= count) break;
+      if (ended >= most) break;
       end(clientId);
       ended += 1;
     }
-    return ended;
+    return Math.max(ended, Math.min(count, underWay));
   }
 
   /** `bySelf`: the broker has ended it already. */
@@ -113,7 +127,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
       const where = await askWhere(hooks, clientId, session.isLearned ? undefined : session.connectionId);
       if (isBack()) return;
       if (where === "elsewhere") {
-        records.forget(clientId);
+        await leaveToOther(clientId);
         if (bySelf) tell(clientId, "on_session_expired", session.connectionId);
         return;
       }
@@ -150,15 +164,16 @@ function openLearned(parts: {
   ending: Turns;
   hooks: Hooks;
   isHere(clientId: string): boolean;
-  records: Pick<Records, "forget" | "learn">;
+  records: AwayRecords;
   endSurplus(username: string | null): void;
 }) {
   const { waiting, ending, hooks, isHere, records, endSurplus } = parts;
 
-  function learn(found: Map<string, SessionRecord>): void {
-    for (const [clientId, { username, connectionId, sessionExpirySeconds }] of found) {
+  function learn(found: readonly FoundRecord[]): void {
+    for (const { clientId, username, connectionId, sessionExpirySeconds } of found) {
+      // Also of a device that is known here: what is over with its session, or by its next connection, goes then.
+      records.learn(clientId, connectionId);
       if (isHere(clientId) || waiting.get(clientId) !== undefined) continue;
-      records.learn(clientId);
       const now = performance.now();
       const ends = { endsAt: now + sessionExpirySeconds * 1000, askAt: now + askLearnedMs };
       // Whatever the broker does by itself: nobody knows here when the device left, or whether it did.
@@ -171,14 +186,27 @@ function openLearned(parts: {
     session.askAt = undefined;
     const done = await ending.take({ isWanted: () => waiting.get(clientId) === session });
     if (done === undefined) return;
-    const where = await askWhere(hooks, clientId).finally(done);
-    if (waiting.get(clientId) !== session) return;
-    if (where !== "elsewhere") return endSurplus(session.username);
-    waiting.delete(clientId);
-    records.forget(clientId);
+    try {
+      const where = await askWhere(hooks, clientId);
+      if (waiting.get(clientId) !== session) return;
+      if (where !== "elsewhere") return endSurplus(session.username);
+      waiting.delete(clientId);
+      await leaveToOther(clientId);
+    } finally {
+      done();
+    }
   }
 
-  return { learn, askLearned };
+  /** The device is connected to another edge: that one keeps its connection's record, if there is any. Those of earlier ones go. */
+  async function leaveToOther(clientId: string): Promise<void> {
+    for (const connectionId of records.connectionsOf(clientId)) {
+      const where = await askWhere(hooks, clientId, connectionId);
+      if (where === "elsewhere") records.drop(clientId, connectionId);
+      else if (where === "nowhere") records.forget(clientId, connectionId);
+    }
+  }
+
+  return { learn, askLearned, leaveToOther };
 }
 
 /** Sessions whose devices are away: longest away first, of all and of each user. */

@@ -1,7 +1,7 @@
 // Which client ids are connected here, which sessions wait, and what the hooks are told of both.
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import type { Records, SessionRecord } from "../broker/records.ts";
+import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { askWhere, openAway } from "./away.ts";
 import type { Member, SessionHook } from "./member.ts";
@@ -12,7 +12,7 @@ export interface Sessions {
   wake(member: Member): void;
   leave(member: Member): void;
   /** Sessions found written down at the broker wait here from now on, unless their devices are here. */
-  learn(found: Map<string, SessionRecord>): void;
+  learn(found: readonly FoundRecord[]): void;
   /** Ends the session of a device that has just left. */
   endAway(clientId: string): void;
   connected(): Iterable<Member>;
@@ -24,7 +24,7 @@ export interface Sessions {
   remove(clientId: string): Promise<boolean>;
   /** Ends what ran out by now. */
   sweep(now: number): void;
-  /** Ends so many sessions whose devices are away, longest away first; answers how many there were. */
+  /** Ends so many sessions whose devices are away, longest away first; answers how many do. */
   endLongestAway(count: number): number;
   /** Resolves when the hooks have been told all so far. */
   settled(): Promise<void>;
