@@ -6,9 +6,11 @@ import { chatCommand } from "./commands/chat.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
+import { findCommand, profileCommand } from "./commands/people.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms/rooms.ts";
+import { rosterCommand } from "./commands/roster.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
@@ -41,6 +43,9 @@ export function createProgram(): Command {
     listenCommand(),
     historyCommand(),
     roomsCommand(),
+    rosterCommand(),
+    profileCommand(),
+    findCommand(),
     storeCommand(),
     backupCommand(),
     restoreCommand(),

@@ -297,6 +297,7 @@ export class ParleyClient {
     else if (incoming.kind === "answer" && ownDevice) this.#requests.answered(incoming.packet);
     else if (incoming.kind === "too_large") this.#takeTooLarge(incoming.packet);
     else if (incoming.kind === "receipt") this.#takeReceipt(incoming.packet);
+    else if (incoming.kind === "roster.changed") this.#events.emit("roster", incoming.packet.contact);
     else if (incoming.kind === "typing" || incoming.kind === "presence" || incoming.kind === "invitation")
       this.#events.emit(incoming.kind, incoming.packet as never);
   }

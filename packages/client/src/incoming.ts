@@ -7,6 +7,7 @@ import type {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  RosterNotice,
   TooLargeNotice,
   TypingNotice,
 } from "@parley/protocol";
@@ -19,12 +20,22 @@ export type Incoming =
   | { kind: "typing"; packet: TypingNotice }
   | { kind: "presence"; packet: PresenceNotice }
   | { kind: "invitation"; packet: InvitationNotice }
+  | { kind: "roster.changed"; packet: RosterNotice }
   | { kind: "answer"; packet: AnswerPacket }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
 const utf8 = new TextDecoder();
-const noticeKinds = new Set(["ack", "nack", "receipt", "typing", "presence", "invitation", "too_large"]);
+const noticeKinds = new Set([
+  "ack",
+  "nack",
+  "receipt",
+  "typing",
+  "presence",
+  "invitation",
+  "roster.changed",
+  "too_large",
+]);
 
 /**
  * `from` and `content` are on every message and on nothing else, whatever a sender wrote into `type`. What a newer

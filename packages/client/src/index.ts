@@ -1,6 +1,7 @@
 // @parley/client: the SDK for browsers and Node.
 export {
   AppError,
+  type Contact,
   type ErrorCode,
   type InvitationNotice,
   type Message,

@@ -1,6 +1,7 @@
 // What an application hands in and hears.
 import type {
   AppError,
+  Contact,
   InvitationNotice,
   Message,
   PresenceNotice,
@@ -25,6 +26,8 @@ export type ParleyEvents = {
   presence: PresenceNotice;
   /** somebody asks the user into a room; `rooms.invitations` has those that were missed */
   invitation: InvitationNotice;
+  /** an entry of the user's roster that was changed, by whichever device or by the other side; `roster.list` has all */
+  roster: Contact;
   state: ClientState;
   /** a conversation as a sync saw it: unread, read mark, receipts; on return every one that may have changed */
   conversation: Omit<SyncedConversation, "messages">;

@@ -27,6 +27,7 @@ const checks: Record<string, Check<TSchema>> = {
   "receipt-notice": checkOf(down.ReceiptNotice),
   "typing-notice": checkOf(down.TypingNotice),
   "presence-notice": checkOf(down.PresenceNotice),
+  "roster-notice": checkOf(down.RosterNotice),
   "too-large-notice": checkOf(down.TooLargeNotice),
   answer: checkOf(down.AnswerPacket),
 };

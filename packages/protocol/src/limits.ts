@@ -25,6 +25,12 @@ export const limits = {
   roomOutsiders: 10_000,
   /** invite links of one room that are good */
   roomLinks: 20,
+  /** of a roster: contacts, requests and blocks, about */
+  rosterContacts: 5_000,
+  /** tags of one contact */
+  contactTags: 20,
+  /** bytes of a profile's vcard */
+  vcardBytes: 8 * 1024,
   /** p2p conversations whose other side is told of presence */
   presencePeers: 200,
 } as const;

@@ -51,6 +51,8 @@ export interface MemberPage {
   memberSeq: number;
   members: MemberRow[];
   unchanged?: true;
+  /** of a direct conversation: whose messages the other side does not take */
+  refused?: string[];
   /** ask for the rest with this as `after` */
   next?: string;
 }
@@ -74,6 +76,24 @@ export interface ReceiptRequest {
   uid: string;
   delivered?: number;
   read?: number;
+}
+
+/** What a user lets in: the latest `version` counts. Without `other` it is about everybody who has no door of his own. */
+export interface Door {
+  owner: string;
+  other?: string;
+  version: number;
+  /** of `other`: nothing of his is taken */
+  blocked?: boolean;
+  /** of `other`: he is in the owner's roster */
+  contact?: boolean;
+  /** without `other`: who may write */
+  direct?: "anyone" | "contacts";
+}
+
+/** `history.doors.{holder}` → {}: answered when no message that they refuse can be stored any more. */
+export interface DoorsRequest {
+  doors: Door[];
 }
 
 /** What the marks are now and whom to tell; `tell` is empty when nothing moved. */

@@ -5,8 +5,8 @@ export function methodSubject(method: string): string {
   return `rpc.${method}`;
 }
 
-/** Requests to the one history replica that holds a conversation partition. */
-export function historySubject(verb: "append" | "members" | "receipt" | "change", holder: string): string {
+/** Requests to the one history replica that holds a conversation partition; `doors` to each that holds any. */
+export function historySubject(verb: "append" | "members" | "receipt" | "change" | "doors", holder: string): string {
   return `history.${verb}.${holder}`;
 }
 

@@ -12,7 +12,7 @@ const WebSocketUrl = (description: string) =>
 export const settings = defineSettings({
   service: "api",
   prefix: "API",
-  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "TRUSTED_PROXIES"],
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"],
   own: {
     API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
     API_PORT: Port("port of HTTP; 0 = any free one", 8080),
@@ -53,6 +53,11 @@ export const settings = defineSettings({
       default: 600,
       minimum: 1,
       description: "accounts that one address may register (per minute)",
+    }),
+    API_SEARCHES: Type.Integer({
+      default: 60,
+      minimum: 1,
+      description: "searches for people that one user may make (per minute)",
     }),
     API_FAILURES: Type.Integer({
       default: 10,

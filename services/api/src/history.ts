@@ -5,6 +5,7 @@ import {
   type AppendItem,
   type ChangeReply,
   type ChangeRequest,
+  type Door,
   type MemberPage,
   type MembersRequest,
   packAppendRequest,
@@ -24,6 +25,7 @@ import {
   requestJson,
   startHolderLookup,
 } from "@parley/runtime";
+import { tellDoors } from "./tell-doors.ts";
 
 const patienceMs = 10_000;
 
@@ -34,6 +36,11 @@ export interface History {
   members(request: MembersRequest): Promise<MemberPage>;
   append(item: AppendItem): Promise<Appended>;
   rooms(request: RoomsRequest): Promise<RoomView[]>;
+  /**
+   * Resolves when these doors hold at every replica: no message that they refuse can be stored any more. Throws
+   * `unavailable`, the outcome unknown.
+   */
+  doors(doors: readonly Door[]): Promise<void>;
   /** What is being asked again fails now as `unavailable`. */
   close(): void;
 }
@@ -42,6 +49,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   const { nats, redis, log } = parts;
   const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   const askHolder = createAskHolder(nats, holders);
+  let closed = false;
   return {
     change: (change) => askHolder.json("change", change.conv, change),
     members: (request) => askHolder.json("members", request.conv, request),
@@ -52,7 +60,9 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     async rooms(request) {
       return (await requestJson<RoomsReply>(nats, subjects.rooms, request, { timeoutMs: patienceMs })).rooms;
     },
+    doors: (doors) => tellDoors({ nats, holders, isClosed: () => closed }, doors),
     close() {
+      closed = true;
       askHolder.close();
       holders.close();
     },

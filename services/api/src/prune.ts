@@ -1,7 +1,8 @@
-// Removes what has run out: refresh tokens, revocations, answers to requests.
+// Removes what has run out: refresh tokens, revocations, answers to requests, pairs of users who are nothing to each other.
 
 import { type Logger, pruneRequests } from "@parley/runtime";
 import type { Collection } from "@parley/store";
+import { overLifeMs } from "./people/list.ts";
 import type { ApiStore } from "./store.ts";
 
 const everyMs = 10 * 60_000;
@@ -29,6 +30,7 @@ export function startPruning(store: ApiStore, log: Logger): { close(): Promise<v
 export async function prune(store: ApiStore, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
   await removeBefore(store.refreshTokens, "expires", nowMs, stopped);
   await removeBefore(store.revocations, "until", nowMs / 1000, stopped);
+  await removeBefore(store.pairs, "over", nowMs - overLifeMs, stopped);
   await pruneRequests(store.requests, nowMs, stopped);
 }
 

@@ -15,6 +15,7 @@ import {
   type Service,
   type ServiceContext,
   secretCheck,
+  type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
 import { openStore, type Store, StoreError } from "@parley/store";
@@ -34,37 +35,40 @@ import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
 import { messageMethods } from "./messages.ts";
+import { startPeople } from "./people/index.ts";
+import { makeMissingProfiles } from "./people/profiles.ts";
 import { startPruning } from "./prune.ts";
 import { createApiOnce } from "./requests.ts";
 import { startFinishingRooms } from "./rooms/create.ts";
 import { roomMethods } from "./rooms/index.ts";
-import { openApiStore } from "./store.ts";
+import { type ApiStore, openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
   const { log, health, metrics, closing, pass } = context;
   const { signingKey, servicesSecret } = context.secrets();
   const kept = await openKept(config);
   const store = await openApiStore(kept.documents());
-  await foldKeptNames(store);
+  await migrate(store);
   const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
   // Who holds what stays known and failed logins are counted here: its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
 
   const passwords = await createPasswords();
-  const { limits, registrations, rates } = openLimits(config, redis, log);
+  const { limits, registrations, searches, rates } = openLimits(config, redis, log);
   const trustedProxies = readTrustedProxies(config.TRUSTED_PROXIES);
-  const addressOf = ({ socket, headers }: IncomingMessage) =>
-    clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trustedProxies);
+  const addressOf = addressReader(trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log, pass });
   const changes = startFinishingChanges({ store, passwords, revoke, limits, pass }, log);
   const history = connectHistory({ nats, redis, log });
+  const people = startPeople({ store, history, nats, pass, searches, directMessages: config.DIRECT_MESSAGES, log });
   const methods = [
     ...userMethods({ store, passwords, revoke, limits, pass, registerAllowed: config.API_REGISTER, registrations }),
     ...sessionMethods({ store, passwords, limits, revoke, signingKey, pass, log, mqtt: mqttOf(config) }),
     ...keyMethods(store, signingKey),
     ...roomMethods({ store, history, signingKey, nats, pass }),
     ...messageMethods({ store, history }),
+    ...people.methods,
   ];
   const once = createApiOnce(store, signingKey);
   const server = await createServer({
@@ -90,7 +94,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
   const pruning = startPruning(store, log);
   const watching = watchStore(kept, nats, context);
-  const finishing = [startFinishingRooms({ store, history }, log), changes];
+  const finishing = [startFinishingRooms({ store, history }, log), people, changes];
 
   return {
     async close() {
@@ -115,6 +119,17 @@ function watchStore(kept: Store, nats: NatsConnection, { health, log }: ServiceC
   return watchCheck(health, "store", () => kept.check());
 }
 
+function addressReader(trusted: TrustedProxies) {
+  return ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trusted);
+}
+
+// What versions before kept otherwise.
+async function migrate(store: ApiStore): Promise<void> {
+  await foldKeptNames(store);
+  await makeMissingProfiles(store);
+}
+
 /** Where devices find MQTT over TCP. */
 function mqttOf({ API_MQTT_HOST: host, API_MQTT_PORT: port }: Config) {
   return { host, port };
@@ -134,6 +149,7 @@ function openLimits(config: Config, redis: Redis, log: ServiceContext["log"]) {
       forUser: config.API_FAILURES,
     }),
     registrations: openTokenBuckets({ rate: perMinute / 60, burst: perMinute, keys: 50_000 }),
+    searches: openTokenBuckets({ rate: config.API_SEARCHES / 60, burst: config.API_SEARCHES, keys: 50_000 }),
     rates: createRates({
       device: { rate: config.API_RATE, burst: config.API_BURST },
       stranger: { rate: config.API_ADDRESS_RATE, burst: config.API_ADDRESS_BURST },

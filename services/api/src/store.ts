@@ -1,5 +1,5 @@
-// What api keeps: one collection each for accounts, names, keys, rooms, refresh tokens, revocations, requests and so on.
-import { AppError, type PasswordChange, type Revocation, type RoomState } from "@parley/protocol";
+// What api keeps: one collection each for accounts, names, profiles, rosters, keys, rooms, refresh tokens and so on.
+import { AppError, type Contact, type PasswordChange, type Revocation, type RoomState } from "@parley/protocol";
 import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
@@ -7,6 +7,7 @@ import { type Collection, type Documents, StoreError } from "@parley/store";
 export interface UserDoc {
   uid: string;
   passwordHash: string | null;
+  /** as it was made; what it is now is the profile's */
   name: string | null;
   createdAt: number;
   kind: "user";
@@ -29,6 +30,55 @@ export interface NameDoc {
   kind: "user" | "room";
   /** as it was spelled when it was taken; absent: as the key */
   name?: string;
+}
+
+/** By uid. Made with the user; a field that is missing was never given. */
+export interface ProfileDoc {
+  uid: string;
+  name?: string;
+  nick?: string;
+  avatar?: string;
+  status?: string;
+  language?: string;
+  /** as JSON text */
+  vcard?: string;
+  visibility?: "everybody" | "contacts";
+  directMessages?: "anyone" | "contacts";
+  /** which change of `directMessages` it is: later ones are larger */
+  directVersion?: number;
+  /** what `users.search` finds it by, without case; absent: it is not found */
+  find?: { uid: string; name?: string; nick?: string };
+  /** unix ms of a change of `directMessages` that history may not know yet */
+  untold?: number;
+}
+
+/** What one of two is to the other, and what he notes. */
+export interface Side {
+  relation: Exclude<Contact["relation"], "removed">;
+  blocked: boolean;
+  muted: boolean;
+  nick: string;
+  group: string;
+  note: string;
+  tags: string[];
+  /** unix ms, more with every change */
+  changedAt: number;
+  /** the operation that the owner last changed it by: a request worked again finds its own work */
+  by?: string;
+}
+
+/** By `a b`, a < b: what two users are to each other, changed in one write. A side that was never anything is missing. */
+export interface PairDoc {
+  a: string;
+  b: string;
+  ofA?: Side;
+  ofB?: Side;
+  /** the later of both */
+  changedAt?: number;
+  /** unix ms of a change that history may not know yet */
+  untold?: number;
+  /** unix ms: since when neither is anything to the other */
+  overSince?: number;
 }
 
 /** By uid and operation: a change of password that may not be made, or whose other sessions may not be ended yet. */
@@ -95,6 +145,8 @@ export interface ApiStore {
   users: Collection<UserDoc>;
   names: Collection<NameDoc>;
   keys: Collection<KeyDoc>;
+  profiles: Collection<ProfileDoc>;
+  pairs: Collection<PairDoc>;
   rooms: Collection<RoomDoc>;
   refreshTokens: Collection<RefreshTokenDoc>;
   revocations: Collection<RevocationDoc>;
@@ -108,6 +160,26 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     users: await documents.collection<UserDoc>({ name: "users" }),
     names: await documents.collection<NameDoc>({ name: "names" }),
     keys: await documents.collection<KeyDoc>({ name: "keys" }),
+    profiles: await documents.collection<ProfileDoc>({
+      name: "profiles",
+      indexes: {
+        uid: ["find.uid"],
+        name: ["find.name"],
+        nick: ["find.nick"],
+        untold: ["untold"],
+        changed: ["directVersion"],
+      },
+    }),
+    pairs: await documents.collection<PairDoc>({
+      name: "pairs",
+      indexes: {
+        ofA: ["a", "ofA.changedAt"],
+        ofB: ["b", "ofB.changedAt"],
+        untold: ["untold"],
+        over: ["overSince"],
+        changed: ["changedAt"],
+      },
+    }),
     rooms: await documents.collection<RoomDoc>({ name: "rooms", indexes: { state: ["state"] } }),
     refreshTokens: await documents.collection<RefreshTokenDoc>({
       name: "refresh_tokens",

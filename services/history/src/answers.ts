@@ -6,6 +6,7 @@ import {
   type ChangeReply,
   type ChangeRequest,
   conversationsList,
+  type DoorsRequest,
   type GroupOutcome,
   historyGet,
   historySubject,
@@ -33,6 +34,7 @@ import { roomsOf } from "./read/rooms.ts";
 import { storedEntries } from "./read/stored-entries.ts";
 import { syncConversations } from "./read/sync.ts";
 import { openReadTurns } from "./read/turns.ts";
+import { takeDoors } from "./write/doors.ts";
 import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
 import { receive } from "./write/receipts.ts";
@@ -70,6 +72,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
   const served = [
     own("append", (payload) => appendGroups(parts, payload)),
     own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
+    own("doors", async (payload) => replyJson(await takeDoors(parts, readAsked(payload) as DoorsRequest))),
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),

@@ -5,7 +5,7 @@ import Type from "typebox";
 export const settings = defineSettings({
   service: "history",
   prefix: "HISTORY",
-  shared: ["NATS_URL", "REDIS_URL", "STORE_URL"],
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "DIRECT_MESSAGES"],
   own: {
     HISTORY_CONVERSATIONS: Type.Integer({
       default: 20_000,

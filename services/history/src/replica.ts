@@ -12,6 +12,7 @@ import { createShelf } from "./write/conversation.ts";
 import type { Holding } from "./write/holding.ts";
 import { createPartitions } from "./write/partitions.ts";
 import { createReceivers } from "./write/receivers.ts";
+import type { DirectMessages } from "./write/refused.ts";
 
 export interface Replica extends Holding, Reading {
   close(): Promise<void>;
@@ -24,6 +25,8 @@ export interface ReplicaParts {
   trouble: Trouble;
   log: Logger;
   pass: Pass;
+  /** of users who say nothing else */
+  directMessages: DirectMessages;
   conversationsMax: number;
   foldMs: number;
   announceMs: number;
@@ -32,7 +35,7 @@ export interface ReplicaParts {
 export function createReplica(parts: ReplicaParts): Replica {
   const { store, nats, trouble, log } = parts;
   const projection = startProjection(store, { everyMs: parts.foldMs, trouble });
-  const shelf = createShelf(store, parts.conversationsMax, projection);
+  const shelf = createShelf(store, parts.conversationsMax, { ...projection, direct: parts.directMessages });
   const marks = createMarks(store);
   const tails = createTails(store.log);
   const partitions = createPartitions({

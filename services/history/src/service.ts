@@ -44,6 +44,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     trouble,
     log,
     pass: context.pass,
+    directMessages: config.DIRECT_MESSAGES,
     conversationsMax: config.HISTORY_CONVERSATIONS,
     foldMs: config.HISTORY_FOLD_MS,
     announceMs: config.HISTORY_ANNOUNCE_MS,

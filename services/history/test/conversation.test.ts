@@ -21,7 +21,7 @@ test("a conversation read again after a failure knows the removals that are not 
   await store.members.put([{ key: memberKey(conv, "bob"), doc: { ...newMember(conv, "bob"), stays: [[1, null]] } }]);
   const projection = startProjection(store, { everyMs: 60_000, trouble: createTrouble(serviceContext("history").log) });
   t.after(() => projection.close());
-  const shelf = createShelf(store, 100, projection);
+  const shelf = createShelf(store, 100, { ...projection, direct: "anyone" });
   const before = await shelf.load(conv);
   const bob = before.members.get("bob");
   assert.ok(isMember(bob));

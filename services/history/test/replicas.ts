@@ -88,6 +88,7 @@ async function createSide(nats: NatsConnection, store: HistoryStore): Promise<Si
     trouble: createTrouble(log),
     log,
     pass: () => undefined,
+    directMessages: "anyone",
     conversationsMax: 1_000,
     foldMs: 3_600_000,
     announceMs: 50,

@@ -22,6 +22,7 @@ import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver/deliver.ts";
 import { createMembers } from "./deliver/members.ts";
 import { createReadStored } from "./deliver/read-stored.ts";
+import { createIsRefused } from "./deliver/refusals.ts";
 import { createSend } from "./deliver/send.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
@@ -49,7 +50,8 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     requestsMax: config.ROUTER_REQUESTS,
   });
   const underWay = createUnderWay();
-  const shared = { config, nats, redis, instance, askHolder, members, deliver, readStored, underWay, log };
+  const isRefused = createIsRefused(askHolder);
+  const shared = { config, nats, redis, instance, askHolder, members, isRefused, deliver, readStored, underWay, log };
   const uplinks = createUplinks({ ...shared, append, pass: context.pass });
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,

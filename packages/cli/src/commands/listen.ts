@@ -9,6 +9,7 @@ import type { Output } from "../output.ts";
 import { readNumber } from "../read-number.ts";
 import { stateListeners } from "../state-listeners.ts";
 import { untilSignal } from "../until-signal.ts";
+import { rosterLine } from "./roster.ts";
 
 interface Flags {
   from: string;
@@ -26,7 +27,7 @@ export function listenCommand(): Command {
   ])
     .option("--from <when>", "now: only what comes; start: all there is, then what comes", "now")
     .option("--count <n>", "end after so many messages")
-    .option("--events", "receipts, typing and presence too")
+    .option("--events", "receipts, typing, presence and changes of your roster too")
     .option("--no-read", "do not mark messages read")
     .action(
       action<Flags>(async ({ account, output, flags }, name) => {
@@ -68,5 +69,6 @@ function eventListeners(output: Output): Listeners {
       output.result(notice, `${notice.conv}: ${notice.uid} has got ${notice.delivered}, read ${notice.read}`),
     typing: (notice) => output.result(notice, `${notice.conv}: ${notice.uid} is ${notice.state}`),
     presence: (notice) => output.result(notice, `${notice.uid} is ${notice.show}`),
+    roster: (contact) => output.result({ type: "roster.changed", contact }, `roster: ${rosterLine(contact)}`),
   };
 }

@@ -10,6 +10,7 @@ import {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  RosterNotice,
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
@@ -86,12 +87,13 @@ function downlinkChannels(): Record<string, Channel> {
   return {
     messages: {
       address: messagesTopic("{uid}"),
-      title: "messages, receipts and invitations, to all devices of a user",
+      title: "messages, receipts, invitations and changes of the roster, to all devices of a user",
       qos: 1,
       messages: packets({
         message: Message,
         receiptNotice: ReceiptNotice,
         invitation: InvitationNotice,
+        rosterChanged: RosterNotice,
         tooLarge: TooLargeNotice,
       }),
     },

@@ -4,10 +4,12 @@ import { ClientId, Conv, idFormats, RoomId, Uid } from "../ids.ts";
 import {
   AckPacket,
   AnswerPacket,
+  Contact,
   Message,
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  RosterNotice,
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
@@ -30,6 +32,8 @@ const named: Record<string, TSchema> = {
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
+  Contact,
+  RosterNotice,
   TooLargeNotice,
   TypingNotice,
   MessagePacket,

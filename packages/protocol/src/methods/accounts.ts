@@ -189,5 +189,5 @@ export const messagesSend = defineMethod({
     { additionalProperties: true },
   ),
   result: Type.Pick(Message, ["id", "conv", "seq", "ts"]),
-  errors: ["not_found", "not_member", "too_large"],
+  errors: ["not_found", "not_member", "blocked", "too_large"],
 });

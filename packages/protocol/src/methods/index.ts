@@ -6,6 +6,8 @@ import * as history from "./history.ts";
 import * as members from "./members.ts";
 import type { Method } from "./method.ts";
 import * as rooms from "./rooms.ts";
+import * as roster from "./roster.ts";
+import * as users from "./users.ts";
 
 export * from "./accounts.ts";
 export * from "./devices.ts";
@@ -13,11 +15,12 @@ export * from "./history.ts";
 export * from "./members.ts";
 export * from "./method.ts";
 export * from "./rooms.ts";
+export * from "./roster.ts";
+export * from "./users.ts";
 
-const all = [history, rooms, members, devices, accounts].flatMap((file) => Object.values(file)) as unknown as Method<
-  TObject,
-  TSchema
->[];
+const all = [history, rooms, members, roster, users, devices, accounts].flatMap((file) =>
+  Object.values(file),
+) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */
 export const methods: ReadonlyMap<string, Method<TObject, TSchema>> = new Map(

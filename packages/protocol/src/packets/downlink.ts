@@ -72,6 +72,41 @@ export const InvitationNotice = Type.Object({
 });
 export type InvitationNotice = Static<typeof InvitationNotice>;
 
+/** One entry of a roster, as its owner sees it. SlimChat draft, Buddy: id, name, nick, group, avatar. */
+export const Contact = Type.Object(
+  {
+    id: Uid,
+    name: Type.String({ description: "of the user's profile; the uid where there is none" }),
+    nick: Type.String({ description: "the owner's own name for the user, else the profile's nick, else the name" }),
+    group: Type.String(),
+    avatar: Type.String(),
+    note: Type.String(),
+    tags: Type.Array(Type.String()),
+    relation: Type.Union(
+      [
+        Type.Literal("contact"),
+        Type.Literal("requested"),
+        Type.Literal("pending"),
+        Type.Literal("none"),
+        Type.Literal("removed"),
+      ],
+      {
+        description:
+          "contact; requested: the owner has asked; pending: the user has; none: only blocked or muted; removed",
+      },
+    ),
+    blocked: Type.Boolean(),
+    muted: Type.Boolean(),
+    changedAt: Type.Integer({ description: "unix ms" }),
+  },
+  { description: "one entry of a roster" },
+);
+export type Contact = Static<typeof Contact>;
+
+/** To all devices of the one whose roster it is. */
+export const RosterNotice = Type.Object({ type: Type.Literal("roster.changed"), contact: Contact });
+export type RosterNotice = Static<typeof RosterNotice>;
+
 /** In place of a packet larger than the device takes (its Maximum Packet Size): what could be read of it. */
 export const TooLargeNotice = Type.Object({
   type: Type.Literal("too_large"),
@@ -97,5 +132,6 @@ export type DownlinkPacket =
   | TypingNotice
   | PresenceNotice
   | InvitationNotice
+  | RosterNotice
   | TooLargeNotice
   | AnswerPacket;

@@ -27,9 +27,10 @@ export const MessagePacket = Type.Object({
     Type.String({
       maxLength: 32,
       // A message must not read like what only the server says.
-      pattern: `^(?!(ack|nack|receipt|typing|presence|invitation)$)[^${controls}]*$`,
+      pattern: `^(?!(ack|nack|receipt|typing|presence|invitation|roster\\.changed)$)[^${controls}]*$`,
       description:
-        "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence or invitation; no control characters",
+        "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence, invitation or roster.changed; no control " +
+        "characters",
     }),
   ),
   thread: Type.Optional(displayText({ maxLength: 128 })),

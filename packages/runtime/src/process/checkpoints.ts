@@ -1,6 +1,6 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
-/** Where a process can be told to die: router, history, history and api with a room's change, api with a refresh in hand, api with a change of password. */
+/** Where a process can be told to die: router, history, history and api with a room's change, api with a refresh in hand, api with a change of password or of a roster. */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
   ...["before-commit", "before-reply"],
@@ -8,6 +8,7 @@ export const checkpoints = [
   ...["before-room-reply"],
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
+  ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */

@@ -28,6 +28,11 @@ export const sharedSettings = {
     read: readTrustedProxies,
     description: "proxies whose word is taken for whom they pass on",
   }),
+  DIRECT_MESSAGES: Type.Union([Type.Literal("anyone"), Type.Literal("contacts")], {
+    default: "anyone",
+    expects: "anyone or contacts",
+    description: "who may write to a user that says nothing else: anyone, or those in the user's own roster",
+  }),
   PARLEY_BROKER_URL: url("mqtt://127.0.0.1:1883", "mqtts?", "the broker's own port, for services"),
 };
 

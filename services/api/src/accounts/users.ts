@@ -2,6 +2,7 @@
 import { AppError, accountPassword, register, usersCreate } from "@parley/protocol";
 import { addressKey, type TokenBuckets } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
+import { newProfile } from "../people/profiles.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
 import { isReservedName, isServicesName, takeName } from "./names.ts";
 import { changePassword, type PasswordChangeParts } from "./password-change.ts";
@@ -39,6 +40,7 @@ export async function ensureUser(store: ApiStore, uid: string): Promise<boolean>
   if (await store.users.get(uid)) return true;
   if (!(await takeName(store, uid, "user"))) return false;
   const doc: UserDoc = { uid, passwordHash: null, name: null, createdAt: Date.now(), kind: "user", madeBy: "issuer" };
+  await store.profiles.insert(uid, newProfile(uid, null));
   return (await store.users.insert(uid, doc)) || (await store.users.get(uid)) !== undefined;
 }
 
@@ -60,7 +62,14 @@ async function createUser(
     kind: "user",
     madeBy: operation,
   };
-  if (await store.users.insert(uid, doc)) return { uid };
+  // Before the user, so that no user is without one.
+  const profile = newProfile(uid, doc.name);
+  const isNew = await store.profiles.insert(uid, profile);
+  if (await store.users.insert(uid, doc)) {
+    // Left by another attempt, perhaps with another name.
+    if (!isNew) await store.profiles.put([{ key: uid, doc: profile }]);
+    return { uid };
+  }
   // Another replica may be working the same request.
   return (await store.users.get(uid))?.doc.madeBy === operation ? { uid } : taken(uid);
 }

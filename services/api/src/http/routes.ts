@@ -43,7 +43,7 @@ export function addRoutes(server: FastifyInstance, parts: RouteParts): void {
 /** The verbs that the path of an unknown route would take. */
 export function verbsOf(path: string): string[] {
   const verbs = [...methods.values()]
-    .filter(({ http }) => new RegExp(`^${http.path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(path))
+    .filter(({ http }) => new RegExp(`^${http.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`).test(path))
     .map(({ http }) => http.verb);
   return [...new Set(verbs)];
 }

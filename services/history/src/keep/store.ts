@@ -1,5 +1,5 @@
-// What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, marks.
-import type { Role, RoomState, Stay } from "@parley/protocol";
+// What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, marks, doors.
+import type { Door, Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
@@ -75,16 +75,19 @@ export interface HistoryStore {
   members: Collection<Member>;
   infos: Collection<ConversationInfo>;
   marks: Collection<Mark>;
+  /** as api tells them, by `{owner}` or `{owner} {other}` */
+  doors: Collection<Door>;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, marks] = await Promise.all([
+  const [members, infos, marks, doors] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
     documents.collection<Mark>({ name: "marks" }),
+    documents.collection<Door>({ name: "doors" }),
   ]);
-  return { log: store.log(), members, infos, marks };
+  return { log: store.log(), members, infos, marks, doors };
 }
 
 /** Key of a member document. A conversation holds no space. */

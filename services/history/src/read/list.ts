@@ -2,6 +2,7 @@
 import { AppError, type Caller, type conversationsList, limits, type ParamsOf, parseConv } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
+import { blockedWith } from "../write/refused.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
 import { messageJson, readPage, roomOf } from "./page.ts";
@@ -83,13 +84,15 @@ async function rowWithin(
   return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, info, "null");
 }
 
-/** The other side of the user's latest p2p conversations. */
+/** The other side of the user's latest p2p conversations, unless one of the two has blocked the other. */
 export async function peers(reading: Reading, uid: string): Promise<string[]> {
   const rows = await latestFirst(reading, uid, "p2p/", 0);
-  return rows
+  const others = rows
     .map(({ member }) => otherSide(member))
     .filter((other) => other !== uid)
     .slice(0, limits.presencePeers);
+  const blocked = await blockedWith(reading.store, uid, others);
+  return others.filter((other) => !blocked.has(other));
 }
 
 async function latestFirst(reading: Reading, uid: string, prefix: string, bodies: number): Promise<View[]> {

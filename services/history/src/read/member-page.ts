@@ -7,11 +7,12 @@ interface Room {
   conv: string;
   memberSeq: number;
   members: ReadonlyMap<string, Member>;
+  refused?: ReadonlySet<string>;
 }
 
 /** Pages end at `bytes`, and hold at least one member. */
 export function memberPage(
-  { conv, memberSeq, members }: Room,
+  { conv, memberSeq, members, refused }: Room,
   { seq, known, after, standing }: MembersRequest,
   bytes: number = limits.pageBytes,
 ): MemberPage {
@@ -31,7 +32,7 @@ export function memberPage(
     size += JSON.stringify(row).length + 1;
     return index > 0 && size > bytes;
   });
-  if (end < 0) return { conv, memberSeq, members: rows };
+  if (end < 0) return { conv, memberSeq, members: rows, ...(refused ? { refused: [...refused] } : {}) };
   const page = rows.slice(0, end);
   return { conv, memberSeq, members: page, next: page.at(-1)!.uid };
 }

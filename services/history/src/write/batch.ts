@@ -22,7 +22,13 @@ export interface ChangeJob {
   settle(reply: ChangeReply | AppError): void;
 }
 
-export type Job = AppendJob | ChangeJob;
+/** Something that is done between two batches. */
+export interface PauseJob {
+  pause(): void;
+  settle(refused?: AppError): void;
+}
+
+export type Job = AppendJob | ChangeJob | PauseJob;
 
 export function jobBytes(items: readonly AppendItem[]): number {
   return items.reduce((sum, { body }) => sum + body.byteLength, 0);
@@ -32,13 +38,13 @@ export function jobBytes(items: readonly AppendItem[]): number {
  * Takes as many jobs as one batch may hold, at least one. A membership change is a batch of its own, so that it is
  * decided on committed state.
  */
-export function takeBatch(jobs: Job[]): AppendJob[] | ChangeJob {
+export function takeBatch(jobs: Job[]): AppendJob[] | ChangeJob | PauseJob {
   const first = jobs.shift() as Job;
-  if ("request" in first) return first;
+  if (!("items" in first)) return first;
   const batch = [first];
   let messages = first.items.length;
   let bytes = first.bytes;
-  for (let next = jobs[0]; next && !("request" in next); next = jobs[0]) {
+  for (let next = jobs[0]; next && "items" in next; next = jobs[0]) {
     messages += next.items.length;
     bytes += next.bytes;
     if (messages > limits.batchMessages || bytes > limits.requestBytes) break;

@@ -13,7 +13,8 @@ function shelfOf(options: { max: number; members: number; pinned?: string }) {
   // What is kept is never read.
   const store = {} as HistoryStore;
   const isPinned = ({ conv }: Conversation) => conv === options.pinned;
-  return createShelf(store, options.max, { isPinned, pendingIn: () => [] as never }, { members: options.members });
+  const reading = { isPinned, pendingIn: () => [] as never, direct: "anyone" } as const;
+  return createShelf(store, options.max, reading, { members: options.members });
 }
 
 const kept = (shelf: ReturnType<typeof shelfOf>, convs: string[]) => convs.filter((conv) => shelf.get(conv));

@@ -3,6 +3,7 @@ import { conversationPartition } from "@parley/protocol/partition";
 import type { Folded } from "../fold/fold-entry.ts";
 import { findAll, type HistoryStore, type Member } from "../keep/store.ts";
 import { advance } from "../project/advance.ts";
+import { type DirectMessages, readRefused } from "./refused.ts";
 
 /** State as of `lastSeq`; moved only after a commit. */
 export interface Conversation extends Folded {
@@ -16,6 +17,8 @@ export interface Conversation extends Folded {
   members: Map<string, Member>;
   /** id of each device's last message here, the latest 64 devices: answers `prev` without a look-up */
   lastIds: Map<string, string>;
+  /** whose messages the other side does not take; absent: nobody's */
+  refused?: ReadonlySet<string>;
   /** unix ms: when this replica last noted in the store that marks change here; `receipts.ts` */
   changeNotedAt?: number;
 }
@@ -51,16 +54,22 @@ export function newConversation(conv: string): Conversation {
 export type PendingIn = (conv: string) => readonly Member[];
 
 /** Reads a conversation as the store has it, with what is still on its way there; an unknown one has lastSeq 0. */
-export async function readConversation(store: HistoryStore, conv: string, pendingIn: PendingIn): Promise<Conversation> {
+export async function readConversation(
+  store: HistoryStore,
+  conv: string,
+  { pendingIn, direct }: { pendingIn: PendingIn; direct: DirectMessages },
+): Promise<Conversation> {
   // Taken before the documents are read: what gets into the store meanwhile is no longer pending afterwards.
   const pending = pendingIn(conv);
-  const [heads, members, info] = await Promise.all([
+  const [heads, members, info, refused] = await Promise.all([
     store.log.heads([conv]),
     findAll(store.members, "by_conv", conv),
     store.infos.get(conv),
+    readRefused(store, conv, direct),
   ]);
   const conversation = newConversation(conv);
   conversation.members = withPending(members, pending);
+  if (refused) conversation.refused = refused;
   if (info) {
     const { name, nameSeq, room, size, recalled = [] } = info.doc;
     Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled });
@@ -91,6 +100,8 @@ export interface Shelf {
   load(conv: string): Promise<Conversation>;
   /** The writer's own state, just moved by a commit: it replaces whatever was read meanwhile. */
   keep(conversation: Conversation): void;
+  /** Forgets conversations, of one partition or all: they are read again. */
+  forget(isMeant: (conv: string) => boolean, q?: number): void;
   /** Forgets all of a partition: what was read before counts no more. */
   drop(q: number): void;
 }
@@ -101,9 +112,10 @@ const membersMax = 1_000_000;
 export function createShelf(
   store: HistoryStore,
   max: number,
-  { isPinned, pendingIn }: { isPinned(conversation: Conversation): boolean; pendingIn: PendingIn },
+  options: { isPinned(conversation: Conversation): boolean; pendingIn: PendingIn; direct: DirectMessages },
   most: { members: number } = { members: membersMax },
 ): Shelf {
+  const { isPinned } = options;
   const kept = new Map<string, Conversation>();
   /** how many members each counts for */
   const weights = new Map<string, number>();
@@ -145,7 +157,7 @@ export function createShelf(
     if (known) return Promise.resolve(known);
     const underWay = loading.get(conv);
     if (underWay) return underWay;
-    const started = readConversation(store, conv, pendingIn)
+    const started = readConversation(store, conv, options)
       .then((conversation) => {
         // Dropped while it was read: what was read may be of before, so it is not kept.
         if (loading.get(conv) === started) put(conversation);
@@ -164,6 +176,11 @@ export function createShelf(
     keep(conversation) {
       loading.delete(conversation.conv);
       put(conversation);
+    },
+    forget(isMeant, q) {
+      for (const [conv, conversation] of kept)
+        if ((q === undefined || conversation.q === q) && isMeant(conv)) remove(conv);
+      for (const conv of loading.keys()) if (isMeant(conv)) loading.delete(conv);
     },
     drop(q) {
       for (const [conv, conversation] of kept) if (conversation.q === q) remove(conv);

@@ -22,6 +22,8 @@ export interface Partitions {
   /** What can be done before is done before nobody serves the partition; "lost" leaves the rest to the next holder. */
   release(q: number, reason: ReleaseReason): Promise<void>;
   writer(q: number): Writer | undefined;
+  /** Those that are at work. */
+  busy(): Writer[];
   /** Puts marks of how far each partition is folded and announced. */
   mark(): Promise<void>;
   /** announced entries still missing in JetStream, over all partitions */
@@ -129,6 +131,7 @@ export function createPartitions(parts: PartitionParts): Partitions {
     ...pace(takeOver),
     release,
     writer: (q) => held.get(q)?.writer,
+    busy: () => [...held.values()].map(({ writer }) => writer).filter(({ working }) => working !== undefined),
     mark: () => mark(),
     backlog: () => [...held.values()].reduce((sum, { writer, announcer }) => sum + writer.pos - announcer.pos, 0),
     async close() {

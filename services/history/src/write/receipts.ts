@@ -38,7 +38,8 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   ]);
   // Only now: what another holder was told before has come in with the write.
   // Who has left meanwhile hears nothing more of the conversation.
-  const present = senders.filter((sender) => isMember(current.members.get(sender)));
+  const isTaken = current.refused?.has(uid) !== true;
+  const present = senders.filter((sender) => isTaken && isMember(current.members.get(sender)));
   return { notice: noticeOf(member), tell: [...new Set([uid, ...present])] };
 }
 

@@ -109,6 +109,7 @@ function refuse(
   const sender = member ?? newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
+  if (conversation.refused?.has(item.from)) return refusal("blocked");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   const seq = aboutSeq(item);

@@ -73,6 +73,16 @@ export function change(writer: Writer, request: ChangeRequest): Promise<ChangeRe
   });
 }
 
+/** Does something between two batches: what is in hand is committed, what comes is decided after it. */
+export function pause(writer: Writer, work: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (refused?: AppError) => (refused ? reject(refused) : resolve());
+    if (!writer.open) return settle(notMine());
+    writer.jobs.push({ pause: work, settle });
+    wake(writer);
+  });
+}
+
 /** True if the store's last `pos` is this writer's own: what it knows is all there is. */
 async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
   return (await store.log.last(q)).pos === pos;
@@ -82,8 +92,8 @@ async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
 export async function closeWriter(writer: Writer, lost: boolean): Promise<void> {
   writer.open = false;
   for (const job of lost ? writer.jobs.splice(0) : []) {
-    if ("request" in job) job.settle(notMine());
-    else job.settle({ q: writer.q, failed: "not_mine" });
+    if ("items" in job) job.settle({ q: writer.q, failed: "not_mine" });
+    else job.settle(notMine());
   }
   while (writer.working) await writer.working;
 }
@@ -103,7 +113,10 @@ function wake(writer: Writer): void {
 async function work(writer: Writer): Promise<void> {
   while (writer.jobs.length > 0) {
     const batch = takeBatch(writer.jobs);
-    if ("request" in batch) await attempt(writer, [batch], () => commitChange(writer, batch));
+    if ("pause" in batch) {
+      batch.pause();
+      batch.settle();
+    } else if ("request" in batch) await attempt(writer, [batch], () => commitChange(writer, batch));
     else await attempt(writer, batch, () => commitAppends(writer, batch));
   }
 }
@@ -219,7 +232,7 @@ function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "intern
   const told = withoutPath(error);
   const message = told instanceof AppError ? told.message : undefined;
   for (const job of batch) {
-    if ("request" in job) job.settle(told instanceof AppError ? told : new AppError(why, undefined, { cause: error }));
-    else job.settle({ q, failed: why, ...(message ? { message } : {}) });
+    if ("items" in job) job.settle({ q, failed: why, ...(message ? { message } : {}) });
+    else job.settle(told instanceof AppError ? told : new AppError(why, undefined, { cause: error }));
   }
 }

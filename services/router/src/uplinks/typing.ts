@@ -11,16 +11,18 @@ import {
 import { decodePacket } from "../admit/decode.ts";
 import type { Acknowledge } from "../deliver/acknowledge.ts";
 import type { Members } from "../deliver/members.ts";
+import type { IsRefused } from "../deliver/refusals.ts";
 import type { Send } from "../deliver/send.ts";
 import type { Uplink } from "../path.ts";
 
 export interface TypingParts {
   members: Members;
+  isRefused: IsRefused;
   acknowledge: Acknowledge;
   send: Send["moment"];
 }
 
-export function typingUplink({ members, acknowledge, send }: TypingParts): Uplink<TypingPacket> {
+export function typingUplink({ members, isRefused, acknowledge, send }: TypingParts): Uplink<TypingPacket> {
   return {
     isStored: false,
     decode: ({ payload }) => decodePacket(payload, checkTyping),
@@ -28,6 +30,7 @@ export function typingUplink({ members, acknowledge, send }: TypingParts): Uplin
     async work({ conv, state }, { uid }) {
       const others = await othersIn(members, conv, uid);
       if (others instanceof AppError) return others;
+      if (!conv.startsWith("room/") && (await isRefused(conv, uid))) return undefined;
       const notice: TypingNotice = { type: "typing", conv, uid, state };
       await send(Buffer.from(JSON.stringify(notice)), { users: others, devices: [] });
       return undefined;

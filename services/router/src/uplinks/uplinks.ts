@@ -10,6 +10,7 @@ import { createAcknowledge } from "../deliver/acknowledge.ts";
 import type { Deliver } from "../deliver/deliver.ts";
 import type { Members } from "../deliver/members.ts";
 import type { ReadStored } from "../deliver/read-stored.ts";
+import type { IsRefused } from "../deliver/refusals.ts";
 import { createSend } from "../deliver/send.ts";
 import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
 import { createDeadLetter } from "../ingest/dead-letter.ts";
@@ -29,6 +30,7 @@ export interface UplinkParts {
   append: Append;
   askHolder: AskHolder;
   members: Members;
+  isRefused: IsRefused;
   deliver: Deliver;
   readStored: ReadStored;
   underWay: UnderWay;
@@ -42,7 +44,7 @@ export interface Uplinks extends Pick<CrashGuard, "released" | "lost"> {
 }
 
 export function createUplinks(parts: UplinkParts): Uplinks {
-  const { config, nats, askHolder, members, underWay, log } = parts;
+  const { config, nats, askHolder, members, isRefused, underWay, log } = parts;
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const deadLetter = createDeadLetter(nats, log);
   const guard = createCrashGuard({ ...parts, deadLetter });
@@ -56,7 +58,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
         msg: takeOf(messageUplink(path, config.ROUTER_PACKET_BYTES), admit),
         receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
         rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay, { each: true }), admit),
-        typing: takeOf(counted(typingUplink({ members, acknowledge, send: send.moment }), underWay), admit),
+        typing: takeOf(counted(typingUplink({ members, isRefused, acknowledge, send: send.moment }), underWay), admit),
         state: takeOf(stateUplink({ nats, acknowledge }), admit),
       } satisfies Record<UplinkVerb, Take>;
       return { ...takes, msg: await guard.acquired(p, takes.msg, acknowledge) };

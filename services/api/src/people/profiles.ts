@@ -1,0 +1,159 @@
+// Profiles: what a user shows, to whom, and who may write to the user.
+import {
+  AppError,
+  checkTree,
+  foldName,
+  limits,
+  type ParamsOf,
+  type profileGet,
+  type profileUpdate,
+  type ResultOf,
+  type usersGet,
+} from "@parley/protocol";
+import type { Logger } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
+import { type Finishing, startFinishing } from "../finishing.ts";
+import type { History } from "../history.ts";
+import type { ApiStore, ProfileDoc } from "../store.ts";
+import { directDoor } from "./doors.ts";
+import { hasAsContact } from "./pairs.ts";
+
+export interface ProfileParts {
+  store: ApiStore;
+  history: History;
+  /** of users who say nothing else */
+  directMessages: "anyone" | "contacts";
+}
+
+type Profile = ResultOf<typeof usersGet>;
+type OwnProfile = ResultOf<typeof profileGet>;
+
+const attemptsMax = 50;
+const pageUsers = 500;
+const profilesMark = "profiles-of-all";
+
+/** The profile that a new user begins with. */
+export function newProfile(uid: string, name: string | null): ProfileDoc {
+  return withFind({ uid, ...(name === null || name === "" ? {} : { name }) });
+}
+
+/** Users of versions that kept no profiles get one, once. */
+export async function makeMissingProfiles({ users, profiles, migrations }: ApiStore): Promise<void> {
+  if (await migrations.get(profilesMark)) return;
+  for (let page: string | null | undefined; page !== null; ) {
+    const { items, next } = await users.find({ limit: pageUsers, ...(page === undefined ? {} : { page }) });
+    await profiles.writeMany(items.map(({ key, doc }) => ({ key, doc: newProfile(key, doc.name) })));
+    page = next;
+  }
+  await migrations.insert(profilesMark, { doneAt: Date.now() });
+}
+
+export async function ownProfile(parts: ProfileParts, uid: string): Promise<OwnProfile | AppError> {
+  const kept = await parts.store.profiles.get(uid);
+  return kept ? ownOf(parts, kept.doc) : noUser(uid);
+}
+
+/** One answer for who does not exist and for whom the caller may not see. */
+export async function seenProfile({ store }: ProfileParts, uid: string, by: string): Promise<Profile | AppError> {
+  const [user, kept] = await Promise.all([store.users.get(uid), store.profiles.get(uid)]);
+  return user && kept && (await maySee(store, kept.doc, by)) ? profileOf(kept.doc) : noUser(uid);
+}
+
+/** True if the user lets `by` see the profile. */
+export async function maySee(store: ApiStore, profile: ProfileDoc, by: string): Promise<boolean> {
+  return profile.visibility !== "contacts" || profile.uid === by || hasAsContact(store, profile.uid, by);
+}
+
+export function noUser(uid: string): AppError {
+  return new AppError("not_found", `there is no user ${uid}`);
+}
+
+/** Changes the profile. Who may write holds everywhere when this resolves. */
+export async function updateProfile(
+  parts: ProfileParts,
+  params: ParamsOf<typeof profileUpdate>,
+  uid: string,
+): Promise<OwnProfile | AppError> {
+  const { profiles } = parts.store;
+  const refused = refuseVcard(params.vcard);
+  if (refused) return refused;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const kept = await profiles.get(uid);
+    if (!kept) return noUser(uid);
+    const changed = changedProfile(kept.doc, params);
+    if (!(await profiles.update(uid, changed, kept.version))) continue;
+    if (changed.untold !== undefined) await tellDirect(parts, changed);
+    return ownOf(parts, changed);
+  }
+  return new AppError("conflict", "the profile was changed again and again at the same time; try again");
+}
+
+/** Tells history of changes that an earlier process, or one that failed, did not. */
+export function startFinishingProfiles(parts: ProfileParts, log: Logger): Finishing {
+  return startFinishing({
+    find: () => parts.store.profiles.find({ index: "untold", limit: 100 }),
+    begunAt: ({ untold = 0 }) => untold,
+    finish: ({ doc }: Versioned<ProfileDoc>) => tellDirect(parts, doc),
+    trouble: "profiles_unfinished",
+    log,
+  });
+}
+
+async function tellDirect({ store: { profiles }, history }: ProfileParts, profile: ProfileDoc): Promise<void> {
+  const { uid, directVersion } = profile;
+  await history.doors([directDoor(profile)]);
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const kept = await profiles.get(uid);
+    // A later change is told by who made it.
+    if (kept?.doc.untold === undefined || kept.doc.directVersion !== directVersion) return;
+    const { untold: _, ...told } = kept.doc;
+    if (await profiles.update(uid, told, kept.version)) return;
+  }
+}
+
+function refuseVcard(vcard: object | undefined): AppError | undefined {
+  if (vcard === undefined) return undefined;
+  const bytes = Buffer.byteLength(JSON.stringify(vcard));
+  if (bytes > limits.vcardBytes)
+    return new AppError("too_large", `vcard has ${bytes} bytes; the limit is ${limits.vcardBytes}`);
+  return checkTree(vcard);
+}
+
+function changedProfile(profile: ProfileDoc, params: ParamsOf<typeof profileUpdate>): ProfileDoc {
+  const changed: Record<string, unknown> = { ...profile };
+  for (const [field, given] of Object.entries(params)) {
+    const value = field === "vcard" ? JSON.stringify(given) : String(given).normalize("NFC");
+    if (value === "") delete changed[field];
+    else changed[field] = value;
+  }
+  const { directMessages } = params;
+  if (directMessages !== undefined && directMessages !== profile.directMessages) {
+    const now = Date.now();
+    Object.assign(changed, { directVersion: Math.max(now, (profile.directVersion ?? 0) + 1), untold: now });
+  }
+  return withFind(changed as unknown as ProfileDoc);
+}
+
+function withFind({ find: _, ...profile }: ProfileDoc): ProfileDoc {
+  if (profile.visibility === "contacts") return profile;
+  const { uid, name, nick } = profile;
+  const find = {
+    uid: foldName(uid),
+    ...(name === undefined ? {} : { name: foldName(name) }),
+    ...(nick === undefined ? {} : { nick: foldName(nick) }),
+  };
+  return { ...profile, find };
+}
+
+function profileOf({ uid, name, nick = "", avatar = "", status = "", language = "", vcard }: ProfileDoc): Profile {
+  const card = vcard === undefined ? {} : (JSON.parse(vcard) as object);
+  return { uid, name: name ?? uid, nick, avatar, status, language, vcard: card };
+}
+
+function ownOf({ directMessages }: ProfileParts, profile: ProfileDoc): OwnProfile {
+  return {
+    ...profileOf(profile),
+    visibility: profile.visibility ?? "everybody",
+    directMessages: profile.directMessages ?? directMessages,
+  };
+}

@@ -1,0 +1,63 @@
+// Whom users let in, as api tells: of each door the latest is kept, whoever writes it when.
+import { type Door, namedMembers, parseConv } from "@parley/protocol";
+import type { HistoryStore } from "../keep/store.ts";
+import { putForward } from "../project/forward.ts";
+
+export type DirectMessages = NonNullable<Door["direct"]>;
+
+/** Key of a door: uids hold no space. */
+function doorKey({ owner, other }: Pick<Door, "owner" | "other">): string {
+  return other === undefined ? owner : `${owner} ${other}`;
+}
+
+export function putDoors({ doors }: HistoryStore, told: readonly Door[]): Promise<unknown> {
+  const entries = told.map((door) => ({ key: doorKey(door), doc: door }));
+  return putForward(doors, entries, (stored, ours) => (ours.version > stored.version ? ours : stored));
+}
+
+/** Whose messages to this conversation are refused: of the two of a direct one. undefined: nobody's. */
+export async function readRefused(
+  { doors }: HistoryStore,
+  conv: string,
+  direct: DirectMessages,
+): Promise<ReadonlySet<string> | undefined> {
+  const ways = waysOf(conv);
+  if (ways.length === 0) return undefined;
+  const keys = ways.flatMap(({ from, to }) => [doorKey({ owner: to }), doorKey({ owner: to, other: from })]);
+  const kept = await doors.getMany([...new Set(keys)]);
+  const of = (door: Pick<Door, "owner" | "other">) => kept.get(doorKey(door))?.doc;
+  const refused = ways.filter(({ from, to }) => {
+    const { blocked = false, contact = false } = of({ owner: to, other: from }) ?? {};
+    return blocked || (!contact && (of({ owner: to })?.direct ?? direct) === "contacts");
+  });
+  return refused.length === 0 ? undefined : new Set(refused.map(({ from }) => from));
+}
+
+/** Those of `others` who have blocked `uid`, or whom `uid` has blocked. */
+export async function blockedWith(
+  { doors }: HistoryStore,
+  uid: string,
+  others: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const keysOf = (other: string) => [doorKey({ owner: uid, other }), doorKey({ owner: other, other: uid })];
+  const kept = await doors.getMany(others.flatMap(keysOf));
+  return new Set(others.filter((other) => keysOf(other).some((key) => kept.get(key)?.doc.blocked)));
+}
+
+/** True if one of these doors may be one of the conversation's. */
+export function concerns(told: readonly Door[]): (conv: string) => boolean {
+  const owners = new Set(told.filter(({ other }) => other === undefined).map(({ owner }) => owner));
+  const pairs = new Set(told.map(({ owner, other = "" }) => `${owner} ${other}`));
+  return (conv) =>
+    waysOf(conv).some(({ from, to }) => owners.has(to) || pairs.has(`${to} ${from}`) || pairs.has(`${from} ${to}`));
+}
+
+// Who may write to whom there; to oneself everybody may.
+function waysOf(conv: string): { from: string; to: string }[] {
+  if (conv.startsWith("room/")) return [];
+  const parsed = parseConv(conv);
+  const [one, other] = (parsed && namedMembers(parsed)) ?? [];
+  if (one === undefined || other === undefined) return [];
+  const there = { from: one, to: other };
+  return parsed?.kind === "dev" ? [there] : [there, { from: other, to: one }];
+}

@@ -1,0 +1,138 @@
+// Whom users let in: what blocks and `directMessages` refuse is not stored, from the moment on at which api was answered.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AppendOutcome, Door } from "@parley/protocol";
+import { conversationPartition } from "@parley/protocol/partition";
+import { eventually } from "@parley/testkit";
+import type { HistoryStore } from "../src/keep/store.ts";
+import { peers } from "../src/read/list.ts";
+import { takeDoors } from "../src/write/doors.ts";
+import { itemOf, type Side, type Sides, startSides } from "./replicas.ts";
+
+const p2p = "p2p/alice/bob";
+const toDevice = "dev/bob/alice/alice:phone";
+let version = 0;
+
+const block = (owner: string, other: string, more: Partial<Door> = {}): Door => {
+  version += 1;
+  return { owner, other, version, blocked: true, contact: false, ...more };
+};
+const codeOf = (outcome: AppendOutcome) => ("error" in outcome ? outcome.error.code : outcome.seq);
+const tell = (side: Side, ...doors: Door[]) => takeDoors(side, { doors });
+const say = async (side: Side, from: string, conv: string, id: string) =>
+  codeOf(await side.send(itemOf(from, conv, id)));
+
+for (const engine of ["sqlite", "mongodb"] as const)
+  test(`doors of history on ${engine}`, async (t) => {
+    if (!(await startSides(t, engine))) return t.skip("no MongoDB here");
+    const withSides = (title: string, work: (sides: Sides) => Promise<void>) =>
+      t.test(title, async (t) => work((await startSides(t, engine)) as Sides));
+
+    await withSides("what a blocked user sends is refused and not stored, to a device neither; all else is", blocked);
+    await withSides("an older word about a door never takes a later one back", olderWord);
+    await withSides("who takes only contacts takes nothing from others, whatever the deployment says", onlyContacts);
+    await withSides("a block is known to whoever takes the partition over", takenOver);
+    await withSides("a block waits for what is in hand, and refuses what comes behind it", inHand);
+  });
+
+async function blocked(sides: Sides): Promise<void> {
+  const side = await sides.add();
+  await side.hold(p2p, toDevice, "p2p/alice/carol");
+  assert.equal(await say(side, "bob", p2p, "1"), 1);
+  assert.equal(await say(side, "bob", toDevice, "1"), 1);
+  await tell(side, block("alice", "bob"));
+  const before = await side.store.log.last(conversationPartition(p2p));
+  assert.equal(await say(side, "bob", p2p, "2"), "blocked");
+  assert.equal(await say(side, "bob", toDevice, "2"), "blocked");
+  assert.deepEqual(await side.store.log.last(conversationPartition(p2p)), before);
+  assert.equal((await side.get("alice", p2p)).lastSeq, 1);
+  // What was stored before it is acknowledged again, and the one who blocks may write.
+  assert.equal(await say(side, "bob", p2p, "1"), 1);
+  assert.equal(await say(side, "alice", p2p, "a"), 2);
+  assert.equal(await say(side, "carol", "p2p/alice/carol", "1"), 1);
+  const { tell: told } = await side.receipt({ conv: p2p, uid: "bob", read: 2 });
+  assert.deepEqual(told, ["bob"], "the one who blocks hears nothing of the other");
+  for (const uid of ["alice", "bob"])
+    assert.equal((await peers(side, uid)).length, uid === "alice" ? 1 : 0, "neither is told of the other's presence");
+  await tell(side, block("alice", "bob", { blocked: false }));
+  assert.equal(await say(side, "bob", p2p, "2"), 3);
+  assert.equal(await say(side, "bob", toDevice, "2"), 2);
+}
+
+async function olderWord(sides: Sides): Promise<void> {
+  const side = await sides.add();
+  await side.hold(p2p);
+  const opened = block("alice", "bob", { blocked: false });
+  await tell(side, block("alice", "bob"));
+  await tell(side, opened);
+  assert.equal(await say(side, "bob", p2p, "1"), "blocked");
+}
+
+async function onlyContacts(sides: Sides): Promise<void> {
+  const side = await sides.add();
+  await side.hold(p2p, "p2p/alice/carol", "p2p/alice/alice");
+  assert.equal(await say(side, "bob", p2p, "1"), 1);
+  await tell(side, { owner: "alice", version: 1, direct: "contacts" });
+  assert.equal(await say(side, "bob", p2p, "2"), "blocked");
+  assert.equal(await say(side, "alice", p2p, "a"), 2);
+  assert.equal(await say(side, "alice", "p2p/alice/alice", "note"), 1);
+  await tell(side, block("alice", "bob", { blocked: false, contact: true }));
+  assert.equal(await say(side, "bob", p2p, "2"), 3);
+  assert.equal(await say(side, "carol", "p2p/alice/carol", "1"), "blocked");
+  await tell(side, block("alice", "bob", { contact: true }));
+  assert.equal(await say(side, "bob", p2p, "3"), "blocked");
+  await tell(side, { owner: "alice", version: 2, direct: "anyone" });
+  assert.equal(await say(side, "carol", "p2p/alice/carol", "1"), 1);
+  assert.equal(await say(side, "bob", p2p, "3"), "blocked");
+}
+
+async function takenOver(sides: Sides): Promise<void> {
+  const [one, two] = [await sides.add(), await sides.add()];
+  await one.hold(p2p);
+  assert.equal(await say(one, "bob", p2p, "1"), 1);
+  await tell(one, block("alice", "bob"));
+  await one.partitions.release(conversationPartition(p2p), "shutdown");
+  await two.hold(p2p);
+  assert.equal(await say(two, "bob", p2p, "2"), "blocked");
+}
+
+async function inHand(sides: Sides): Promise<void> {
+  const gate = { wait: undefined as Promise<void> | undefined, reached: Promise.withResolvers<void>() };
+  const side = await sides.add((store) => waiting(store, gate));
+  await side.hold(p2p);
+  const open = Promise.withResolvers<void>();
+  gate.wait = open.promise;
+  const first = say(side, "bob", p2p, "in hand");
+  await gate.reached.promise;
+  const behind = say(side, "bob", p2p, "behind");
+  let isTold = false;
+  const told = tell(side, block("alice", "bob")).then(() => {
+    isTold = true;
+  });
+  await eventually(() => side.store.doors.get("alice bob"));
+  assert.equal(isTold, false, "the batch in hand was decided without it");
+  gate.wait = undefined;
+  open.resolve();
+  assert.equal(await first, 1);
+  await told;
+  assert.equal(await say(side, "bob", p2p, "after"), "blocked");
+  const { messages } = await side.get("alice", p2p);
+  // Behind it is what was sent before the block was answered: stored or refused, never lost and never after it.
+  assert.equal(messages.length, (await behind) === "blocked" ? 1 : 2);
+}
+
+function waiting(
+  store: HistoryStore,
+  gate: { wait: Promise<void> | undefined; reached: PromiseWithResolvers<void> },
+): HistoryStore {
+  const { log } = store;
+  const append: typeof log.append = async (q, entries) => {
+    if (gate.wait) {
+      gate.reached.resolve();
+      await gate.wait;
+    }
+    return log.append(q, entries);
+  };
+  const get = (_: object, name: keyof typeof log) => (name === "append" ? append : log[name].bind(log));
+  return { ...store, log: new Proxy(log, { get: get as ProxyHandler<typeof log>["get"] & object }) };
+}

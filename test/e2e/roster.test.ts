@@ -1,0 +1,147 @@
+// Rosters and blocks as people meet them: a stock MQTT client, the SDK, and parley on the command line.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type AppError, type Contact, callHttp } from "@parley/client";
+import {
+  login,
+  profileUpdate,
+  rosterAdd,
+  rosterBlock,
+  rosterConfirm,
+  rosterList,
+  rosterRequest,
+  rosterUnblock,
+  usersGet,
+  usersSearch,
+} from "@parley/protocol";
+import { eventually, startTestCluster } from "@parley/testkit";
+import { connectAs, password, registerAll } from "./people.ts";
+import { openStock } from "./stock.ts";
+
+const cluster = await startTestCluster({ after });
+await registerAll(cluster, "alice", "bob", "carol");
+const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const home = await mkdtemp(join(tmpdir(), "parley-roster-"));
+after(() => rm(home, { recursive: true, force: true }));
+
+function parley(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const env = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_PASSWORD: password };
+  const child = spawn(process.execPath, [program, ...args], { env, cwd: home });
+  child.stdin.end();
+  const out: string[] = [];
+  const err: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => void out.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => void err.push(text));
+  return new Promise((resolve) =>
+    child.once("close", (code) => resolve({ code, out: out.join(""), err: err.join("") })),
+  );
+}
+
+test("all devices of both hear of a request and its answer, and each has its own view of it", async (t) => {
+  const heard: Record<string, Contact[]> = { phone: [], web: [], bob: [] };
+  const listen = (of: string) => ({ roster: (contact: Contact) => void heard[of]?.push(contact) });
+  const { client: phone } = await connectAs(t, cluster, "alice", { device: "phone", listeners: listen("phone") });
+  await connectAs(t, cluster, "alice", { device: "web", listeners: listen("web") });
+  const { client: bob } = await connectAs(t, cluster, "bob", { listeners: listen("bob") });
+  await phone.request(profileUpdate, { name: "Alice A" });
+  const asked = await phone.request(rosterRequest, { id: "bob" });
+  assert.equal(asked.relation, "requested");
+  await eventually(() => heard.web?.some(({ id, relation }) => id === "bob" && relation === "requested"));
+  await eventually(() =>
+    heard.bob?.some(({ id, name, relation }) => id === "alice" && name === "Alice A" && relation === "pending"),
+  );
+  assert.equal((await bob.request(rosterConfirm, { id: "alice" })).relation, "contact");
+  for (const device of ["phone", "web"])
+    await eventually(() => heard[device]?.some(({ id, relation }) => id === "bob" && relation === "contact"));
+  const { contacts } = await phone.request(rosterList, {});
+  assert.deepEqual(
+    contacts.map(({ id, relation }) => [id, relation]),
+    [["bob", "contact"]],
+  );
+  assert.equal((await bob.request(usersGet, { uid: "alice" })).name, "Alice A");
+  assert.deepEqual(
+    (await bob.request(usersSearch, { query: "ALICE" })).users.map(({ uid }) => uid),
+    ["alice"],
+  );
+});
+
+test("what a blocked user sends by MQTT is nacked `blocked`, is nowhere, and the one who blocks sees nothing of it", async (t) => {
+  const typing: string[] = [];
+  const bob = await connectAs(t, cluster, "bob", { listeners: { typing: ({ uid }) => void typing.push(uid) } });
+  const carol = await openStock(
+    t,
+    await callHttp(cluster.run().http, login, { username: "carol", password, device: "phone" }),
+  );
+  await carol.send({ id: "c1", to: "user/bob", content: { type: "text", data: "before" } });
+  await eventually(() => bob.texts().includes("before"));
+  await bob.client.request(rosterBlock, { id: "carol" });
+  for (const id of ["c2", "c3"]) {
+    const nack = await carol.ask(
+      carol.session.topics.publish.msg,
+      JSON.stringify({ id, to: "user/bob", content: { type: "text", data: id } }),
+    );
+    assert.deepEqual([nack.type, nack.id, nack.code], ["nack", id, "blocked"]);
+  }
+  const alice = await connectAs(t, cluster, "alice", { from: "now" });
+  const sdk = await connectAs(t, cluster, "carol", { from: "now" });
+  sdk.client.typing("p2p/bob/carol");
+  await assert.rejects(sdk.client.send("user/bob", "behind it"), (error: AppError) => error.code === "blocked");
+  alice.client.typing("p2p/alice/bob");
+  await eventually(() => typing.length > 0);
+  assert.deepEqual(typing, ["alice"]);
+  await assert.rejects(sdk.client.send("user/bob", "by the SDK"), (error: AppError) => error.code === "blocked");
+  assert.equal(sdk.client.unsent, 0);
+  await bob.client.request(rosterUnblock, { id: "carol" });
+  assert.equal((await sdk.client.send("user/bob", "after")).seq, 2);
+  await eventually(() => bob.texts().includes("after"));
+  assert.deepEqual(bob.texts(), ["before", "after"]);
+});
+
+test("parley shows and changes profile and roster, and says why not in a line", async () => {
+  const as = ["--user", "carol"];
+  const changed = await parley("profile", "--name", "Carol C", "--direct-messages", "contacts", ...as);
+  assert.deepEqual([changed.code, changed.err], [0, ""]);
+  assert.match(changed.out, /name: Carol C\n/);
+  assert.match((await parley("profile", "carol", "--user", "alice")).out, /name: Carol C/);
+  assert.match((await parley("find", "carol c", "--user", "alice")).out, /^carol {2}Carol C\n$/);
+  const refused = await parley("send", "carol", "hi", "--user", "alice");
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /does not take messages/);
+  assert.match((await parley("roster", "add", "alice", "--nick", "Al", "--tag", "tea", ...as)).out, /^alice {2}Al\n$/);
+  assert.equal((await parley("send", "carol", "hi", "--user", "alice")).code, 0);
+  assert.match((await parley("roster", "block", "alice", ...as)).out, /blocked/);
+  assert.match((await parley("roster", "list", ...as)).out, /alice {2}Al {2}blocked/);
+  const [line = ""] = (await parley("roster", "list", "--json", ...as)).out.split("\n");
+  assert.deepEqual(JSON.parse(line).tags, ["tea"]);
+  assert.equal((await parley("send", "carol", "hi again", "--user", "alice")).code, 1);
+  const missing = await parley("roster", "add", "nobody", ...as);
+  assert.deepEqual([missing.code, missing.err.trim().split("\n").length], [1, 1]);
+  assert.equal((await parley("profile", "bob", "--name", "x", ...as)).code, 2);
+  assert.equal((await parley("profile", "--visibility", "nobody", ...as)).code, 2);
+});
+
+test("a block that is made while messages are under way lets none through once it is answered", async (t) => {
+  const alice = await connectAs(t, cluster, "alice", { from: "now" });
+  const bob = await connectAs(t, cluster, "bob", { from: "now" });
+  await alice.client.request(rosterAdd, { id: "bob" });
+  const sent = Array.from({ length: 300 }, (_, n) =>
+    bob.client.send("user/alice", `n${n}`).then(
+      ({ seq }) => seq,
+      () => 0,
+    ),
+  );
+  await eventually(() => alice.texts().includes("n20"));
+  await alice.client.request(rosterBlock, { id: "bob" });
+  const marker = (await alice.client.send("user/bob", "blocked now")).seq;
+  const seqs = (await Promise.all(sent)).filter((seq) => seq > 0);
+  assert.ok(seqs.length >= 20);
+  assert.deepEqual(
+    seqs.filter((seq) => seq > marker),
+    [],
+  );
+});
