@@ -259,12 +259,9 @@ for (const [door, ask] of [
     await assert.rejects(ask("bob", "rooms.archive", { id }), refused("forbidden", "archive"));
     await ask("alice", "rooms.archive", { id });
     await assert.rejects(say("alice", id), refused("forbidden", "archived"));
-    for (const work of [
-      ask("dave", "rooms.join", { id }),
-      ask("alice", "rooms.invite", { id, uids: ["dave"] }),
-      ask("alice", "rooms.update", { id, name: "No" }),
-    ])
-      await assert.rejects(work, refused("forbidden", "archived"));
+    await assert.rejects(ask("dave", "rooms.join", { id }), refused("forbidden", "archived"));
+    await assert.rejects(ask("alice", "rooms.invite", { id, uids: ["dave"] }), refused("forbidden", "archived"));
+    await assert.rejects(ask("alice", "rooms.update", { id, name: "No" }), refused("forbidden", "archived"));
     assert.equal((await ask("bob", "rooms.get", { id })).archived, true);
     assert.equal((await read("bob", id)).length, 3);
     await ask("alice", "rooms.unarchive", { id });
