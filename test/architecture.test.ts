@@ -27,9 +27,8 @@ test("nothing refers to a document by a number that readers do not have", () => 
 test("no service imports a service, and no package does", () => {
   const importsService = ({ path, text }: (typeof own)[number]) =>
     imports(code(text)).some((name) => {
-      const service = /(?:^@parley\/|services\/)(auth-webhook|router|presence|history|push|api|edge)(?:\/|$)/.exec(
-        name,
-      )?.[1];
+      const service =
+        /(?:^@parley\/|services\/)(auth-webhook|router|presence|history|search|push|api|edge)(?:\/|$)/.exec(name)?.[1];
       return service !== undefined && !path.startsWith(`services/${service}/`);
     });
   assert.deepEqual(offenders(own, importsService), []);

@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { callHttp, type Session } from "@parley/client";
-import { conversationsList, historyGet, login, roomsCreate } from "@parley/protocol";
+import { conversationsList, historyGet, login, roomsCreate, searchMessages } from "@parley/protocol";
 import { type Cluster, eventually, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
@@ -96,6 +96,12 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const { conversations } = await callHttp(http, conversationsList, {}, { token: bob!.token });
   const found = conversations.find(({ conv }) => conv === room.conv)!;
   assert.equal(found.unread, texts.length, "the documents have caught up with the log");
+  // The index is not in the backup: it is built of what was restored.
+  assert.equal(existsSync(join(saved, "data/search")), false);
+  await eventually(async () => {
+    const found = await callHttp(http, searchMessages, { query: '"before 50"' }, { token: bob!.token });
+    return found.results.length === 1 && !found.incomplete;
+  });
   const writer = await connectAs(t, second, "alice");
   const reader = await connectAs(t, second, "bob");
   assert.equal((await writer.client.send(room.conv, "after")).seq, found.lastSeq + 1);

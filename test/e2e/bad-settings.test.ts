@@ -22,6 +22,10 @@ const bad: Record<ServiceName, Bad> = {
     env: { PRESENCE_BROKER: "hivemq", PRESENCE_WAIT: "1", REDIS_URL: withSecret("http:") },
     says: [/PRESENCE_BROKER .*edge, emqx or vernemq/, /PRESENCE_WAIT is not a setting/, /REDIS_URL .*redis:/],
   },
+  search: {
+    env: { SEARCH_READABLE_MS: "soon", SEARCH_READABLES_MS: "1", NATS_URL: withSecret("http:") },
+    says: [/SEARCH_READABLE_MS .*soon/, /SEARCH_READABLES_MS is not .*SEARCH_READABLE_MS\b/, /NATS_URL .*nats:/],
+  },
   "auth-webhook": {
     env: { AUTH_WEBHOOK_TOKEN_ALG: "none", AUTH_WEBHOOK_PORTS: "1", NATS_URL: withSecret("http:") },
     says: [/AUTH_WEBHOOK_TOKEN_ALG .*HS256/, /AUTH_WEBHOOK_PORTS is not .*AUTH_WEBHOOK_PORT\b/, /NATS_URL .*nats:/],

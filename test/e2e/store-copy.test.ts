@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { callHttp, type Session } from "@parley/client";
-import { conversationsList, historyGet, roomsCreate, roomsMembers } from "@parley/protocol";
+import { conversationsList, historyGet, roomsCreate, roomsMembers, searchMessages } from "@parley/protocol";
 import { type Cluster, eventually, startTestCluster } from "@parley/testkit";
 import { connectAs, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
@@ -59,10 +60,16 @@ test("Parley on a copied store goes on with the same messages, rooms, unread cou
   await Promise.all([alice.client.close(), bob.client.close()]);
   await first.close();
   assert.deepEqual(await runCopy(t, from, to), { code: 0, err: "" });
+  assert.equal(existsSync(join(folders[1], "data/search")), false, "the index is not copied");
 
   await cp(join(folders[0], "secrets"), join(folders[1], "secrets"), { recursive: true });
   const second = await startTestCluster(t, { dir: folders[1] });
   assert.deepEqual(await seenBy(second, session!), before, "bob's token is good, and shows the same");
+  await eventually(async () => {
+    const asked = { query: `two in:#${room.id}` };
+    const { results, incomplete } = await callHttp(second.run().http, searchMessages, asked, session!);
+    return results.length === 1 && !incomplete;
+  });
   // Not the whole session: that says where the first cluster was.
   const kept = { refreshToken: session!.refreshToken };
   const back = await connectAs(t, second, "bob", { session: kept, cursors });

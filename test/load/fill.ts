@@ -17,11 +17,15 @@ export const openHistory = (storeUrl: string) =>
 export const convOfTalk = ({ a, b }: Pick<Talk, "a" | "b">) => p2pConv(a, b);
 
 const batchMessages = 500;
-const text = "x".repeat(150);
+const fixedText = "x".repeat(150);
 const minuteMs = 60_000;
 
 /** The talks go on side by side, as they would have: neighbours in time are neighbours in the store. */
-export async function fillLog(log: MessageLog, talks: readonly Talk[]): Promise<number> {
+export async function fillLog(
+  log: MessageLog,
+  talks: readonly Talk[],
+  nextText: () => string = () => fixedText,
+): Promise<number> {
   const start = Date.now() - 24 * 60 * minuteMs;
   const rounds = Math.max(...talks.map(({ messages }) => messages));
   const partitions = new Map<number, { pos: number; batch: LogEntry[] }>();
@@ -43,7 +47,7 @@ export async function fillLog(log: MessageLog, talks: readonly Talk[]): Promise<
       const partition = partitions.get(talk.q) ?? { pos: 0, batch: [] };
       partitions.set(talk.q, partition);
       partition.pos += 1;
-      partition.batch.push(entryOf(talk, seq, partition.pos, start + seq));
+      partition.batch.push(entryOf(talk, { seq, pos: partition.pos, ts: start + seq, text: nextText() }));
       if (partition.batch.length === batchMessages) full.push(write(talk.q, partition));
     }
     await Promise.all(full);
@@ -54,13 +58,11 @@ export async function fillLog(log: MessageLog, talks: readonly Talk[]): Promise<
 
 function entryOf(
   { a, b, conv, q }: Talk & { conv: string; q: number },
-  seq: number,
-  pos: number,
-  ts: number,
+  { seq, pos, ts, text }: { seq: number; pos: number; ts: number; text: string },
 ): LogEntry {
   const [from, to] = seq % 2 === 0 ? [a, b] : [b, a];
   const id = `${ts.toString(36)}${Math.random().toString(36).slice(2, 14)}`;
-  const body = Buffer.from(`{"id":"${id}","to":"user/${to}","content":{"type":"text","data":"${text}"}}`);
+  const body = Buffer.from(`{"id":"${id}","to":"user/${to}","content":{"type":"text","data":${JSON.stringify(text)}}}`);
   const fixed = { type: "text", origin: null, event: null, memberSeq: 0 };
   return { q, pos, conv, seq, ord: seq, from, device: `${from}:bench`, id, ts, body, ...fixed };
 }

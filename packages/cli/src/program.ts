@@ -11,6 +11,7 @@ import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms/rooms.ts";
 import { rosterCommand } from "./commands/roster.ts";
+import { searchCommand } from "./commands/search.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     rosterCommand(),
     profileCommand(),
     findCommand(),
+    searchCommand(),
     storeCommand(),
     backupCommand(),
     restoreCommand(),

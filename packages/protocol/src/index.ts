@@ -15,6 +15,7 @@ export * from "./packets/downlink.ts";
 export * from "./packets/uplink.ts";
 export * from "./revocations.ts";
 export * from "./rooms.ts";
+export * from "./search.ts";
 export * from "./services.ts";
 export * from "./stored.ts";
 export * from "./subjects.ts";

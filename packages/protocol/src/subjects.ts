@@ -59,6 +59,18 @@ export const subjects = {
   peers: "history.peers",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
+  /** history: what a user may read (ReadableRequest → ReadablePage) */
+  readable: "history.readable",
+  /** history: messages by their places, those that the user may read (MessagesRequest, see search.ts) */
+  messagesAt: "history.messages",
+  /** history: the log of a partition, page by page (LogRequest → frame) */
+  log: "history.log",
+  /** history: where the partitions end → LogEnds */
+  logEnds: "history.ends",
+  /** search: messages that were erased (RemoveRequest → {}) */
+  removeFromSearch: "search.remove",
+  /** search: build the index anew, or how far that is (RebuildRequest → RebuildProgress) */
+  rebuildSearch: "search.rebuild",
   /** router: publish a packet to users' or a device's topics */
   notify: "notify",
   /** presence: may this device connect? asked inside the connect decision */

@@ -13,5 +13,17 @@ export type {
 export type { Facts } from "./facts.ts";
 export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
+export { phrasesOf } from "./search/phrases.ts";
+export {
+  type AttachmentKind,
+  attachmentKinds,
+  type FoundMessage,
+  type IndexedMessage,
+  lastVersion,
+  type SearchIndex,
+  type SearchIndexes,
+  type SearchQuery,
+  type SearchTerm,
+} from "./search-index.ts";
 export type { Store } from "./store.ts";
 export { StoreError, type StoreErrorCode, type StoreErrorDetails } from "./store-error.ts";

@@ -2,12 +2,15 @@
 import type { Documents } from "./documents.ts";
 import type { Facts } from "./facts.ts";
 import type { MessageLog } from "./log.ts";
+import type { SearchIndexes } from "./search-index.ts";
 
 export interface Store {
   /** true: no other process can have it open, so whoever held its partitions is gone. */
   readonly exclusive: boolean;
   log(): MessageLog;
   documents(): Documents;
+  /** Made of the log, and made again where they are missing: neither copied nor backed up. */
+  searchIndexes(): SearchIndexes;
   /** The constants that it was written with. */
   facts(): Promise<Facts>;
   /** For readiness: writes something small. Rejects with a StoreError within 2 s when it could not write durably now. */

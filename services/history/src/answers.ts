@@ -17,7 +17,6 @@ import {
   packAppendReply,
   type ReceiptRequest,
   type RoomsRequest,
-  type StoredEntriesRequest,
   subjects,
   sync,
   unpackAppendRequest,
@@ -25,13 +24,13 @@ import {
 import { conversationPartition } from "@parley/protocol/partition";
 import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
 import { StoreError } from "@parley/store";
+import { serveEntries } from "./answers-for-search.ts";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
 import type { Reading } from "./read/reading.ts";
 import { roomsOf } from "./read/rooms.ts";
-import { storedEntries } from "./read/stored-entries.ts";
 import { syncConversations } from "./read/sync.ts";
 import { openReadTurns } from "./read/turns.ts";
 import { takeDoors } from "./write/doors.ts";
@@ -77,12 +76,14 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
-    answer(
-      nats,
-      subjects.storedEntries,
-      "history",
-      tried(async (payload) => storedEntries(parts.store.log, readAsked(payload) as StoredEntriesRequest)),
-      log,
+    ...serveEntries(parts, turns, (subject, work) =>
+      answer(
+        nats,
+        subject,
+        "history",
+        tried(async (payload) => work(readAsked(payload) as never)),
+        log,
+      ),
     ),
     serveMethods(nats, {
       queue: "history",

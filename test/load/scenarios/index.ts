@@ -10,6 +10,7 @@ import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
 import { replicas } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
+import { search } from "./search.ts";
 import { size } from "./size.ts";
 import { sync } from "./sync.ts";
 
@@ -22,6 +23,7 @@ export const scenarios = {
   list,
   connections,
   flood,
+  search,
   size,
   engines,
   replicas,

@@ -8,6 +8,7 @@ import {
   backupUnused,
   copySecrets,
   copySynced,
+  derivedServices,
   digest,
   listFiles,
   type Manifest,
@@ -69,7 +70,7 @@ async function copyServices(
   place: Place,
   { aside, id, tell }: { aside: string; id: string; tell: Tell },
 ): Promise<Manifest["services"]> {
-  const there = await listServices(place.storeUrl);
+  const there = (await listServices(place.storeUrl)).filter((service) => !derivedServices.has(service));
   const unknown = there.filter((service) => !order.includes(service));
   if (unknown.length > 0)
     throw new BackupError(`the store holds ${unknown.join(", ")}, which this Parley does not know`);

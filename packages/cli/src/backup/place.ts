@@ -27,6 +27,15 @@ export function findPlace(env: NodeJS.ProcessEnv = process.env): Place {
   return { dir, storeUrl, secrets: env.PARLEY_SECRETS || join(dir, "secrets"), natsUrl: env.NATS_URL || run?.nats };
 }
 
+/** Where the services talk. Throws a UsageError where that is not known. */
+export function findNats(env: NodeJS.ProcessEnv = process.env): string {
+  const url = env.NATS_URL || readRun(join(resolve(env.PARLEY_DIR || ".parley"), "run.json"))?.nats;
+  if (url !== undefined) return url;
+  throw new UsageError(
+    "nothing runs here: PARLEY_DIR says where Parley's data is, or NATS_URL where its services talk",
+  );
+}
+
 function readRun(path: string): { nats: string; store: string } | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")).services;

@@ -7,6 +7,7 @@ import * as members from "./members.ts";
 import type { Method } from "./method.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
+import { searchMessages } from "./search.ts";
 import * as users from "./users.ts";
 
 export * from "./accounts.ts";
@@ -16,9 +17,10 @@ export * from "./members.ts";
 export * from "./method.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
+export * from "./search.ts";
 export * from "./users.ts";
 
-const all = [history, rooms, members, roster, users, devices, accounts].flatMap((file) =>
+const all = [history, rooms, members, roster, users, devices, accounts, { searchMessages }].flatMap((file) =>
   Object.values(file),
 ) as unknown as Method<TObject, TSchema>[];
 

@@ -1,4 +1,5 @@
 // Follows what history has stored: references from JetStream, their entries from history, each handed over at least once.
+import { setTimeout as sleep } from "node:timers/promises";
 import { type JsMsg, jetstream } from "@nats-io/jetstream";
 import {
   AppError,
@@ -36,6 +37,10 @@ export interface FollowStoredOptions {
   onDead?(letter: DeadReference): void;
   /** see ConsumerOptions; ten minutes unless said */
   beginMsBack?: number;
+  /** How many JetStream messages are taken together; 20 unless said. As many more are fetched meanwhile. */
+  batchMessages?: number;
+  /** how long fewer of them wait for company; not at all unless said */
+  gatherMs?: number;
   /** pause before what failed comes again */
   retryMs?: number;
   log: Logger;
@@ -55,8 +60,8 @@ export interface DeadReference {
 const defaultMaxDeliver = 5;
 const defaultBeginMsBack = 600_000;
 const defaultRetryMs = 2_000;
-const fetchedMax = 50;
-const batchMessages = 20;
+const defaultBatchMessages = 20;
+const fetchedTimes = 2.5;
 const workingEveryMs = 2_000;
 const closeWaitMs = 3_000;
 const failingMax = 1_000;
@@ -64,7 +69,7 @@ const failingMax = 1_000;
 /** Follows until closed. Close finishes what is being taken and gives back the rest, for another replica to take at once. */
 export function followStored(options: FollowStoredOptions): { close(): Promise<void> } {
   const { nats, durable, log, retryMs = defaultRetryMs, maxDeliver = defaultMaxDeliver } = options;
-  const { beginMsBack = defaultBeginMsBack } = options;
+  const { beginMsBack = defaultBeginMsBack, batchMessages = defaultBatchMessages, gatherMs = 0 } = options;
   const inHand = new Set<JsMsg>();
   const waiting: JsMsg[] = [];
   /** failures that will not pass, by the message's place in the stream */
@@ -76,18 +81,11 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   async function workAll(): Promise<void> {
     // What one read of the socket brought is taken together.
     await new Promise(setImmediate);
-    while (waiting.length > 0) await workBatch(nextBatch());
-    working = undefined;
-  }
-
-  /** Of two copies of a message, where the consumer was made again meanwhile, the second waits for what becomes of the first. */
-  function nextBatch(): JsMsg[] {
-    const batch = new Map<number, JsMsg>();
-    for (const message of waiting.slice(0, batchMessages)) {
-      if (batch.has(message.seq)) break;
-      batch.set(message.seq, message);
+    while (waiting.length > 0) {
+      if (gatherMs > 0 && waiting.length < batchMessages && !closed) await sleep(gatherMs);
+      await workBatch(takeBatch(waiting, batchMessages));
     }
-    return waiting.splice(0, batch.size);
+    working = undefined;
   }
 
   async function workBatch(all: readonly JsMsg[]): Promise<void> {
@@ -130,11 +128,14 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
     if (inHand.size === 0) progress.idle();
   }
 
-  const consumer = followConsumer({ ...options, beginMsBack, progress, fetchedMax }, (message) => {
-    inHand.add(message);
-    waiting.push(message);
-    working ??= workAll();
-  });
+  const consumer = followConsumer(
+    { ...options, beginMsBack, progress, fetchedMax: batchMessages * fetchedTimes },
+    (message) => {
+      inHand.add(message);
+      waiting.push(message);
+      working ??= workAll();
+    },
+  );
   const speaking = setInterval(() => {
     if (natsConnected(nats)) for (const message of inHand) message.working();
   }, workingEveryMs);
@@ -147,6 +148,16 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
       clearInterval(speaking);
     },
   };
+}
+
+/** Of two copies of a message, where the consumer was made again meanwhile, the second waits for what becomes of the first. */
+function takeBatch(waiting: JsMsg[], most: number): JsMsg[] {
+  const batch = new Map<number, JsMsg>();
+  for (const message of waiting.slice(0, most)) {
+    if (batch.has(message.seq)) break;
+    batch.set(message.seq, message);
+  }
+  return waiting.splice(0, batch.size);
 }
 
 interface Found {

@@ -1,6 +1,7 @@
 // Stored entries read from history by their places in the log, many at once.
 import {
   AppError,
+  type LogRequest,
   type StoredEntriesRequest,
   type StoredEntry,
   storedPositionsMax,
@@ -23,7 +24,8 @@ export async function readStored(
 ): Promise<StoredEntry[]> {
   const entries: StoredEntry[] = [];
   for (let at = 0; at < positions.length; ) {
-    const answered = await ask(nats, { q, positions: positions.slice(at, at + storedPositionsMax) });
+    const some: StoredEntriesRequest = { q, positions: positions.slice(at, at + storedPositionsMax) };
+    const answered = await ask(nats, subjects.storedEntries, some);
     if (answered.length === 0) throw new AppError("internal", "history answered no entry");
     for (const entry of answered) if (entry !== null) entries.push(entry);
     at += answered.length;
@@ -31,11 +33,20 @@ export async function readStored(
   return entries;
 }
 
+/** Entries of a partition behind `after`, in order, `limit` at most; none: there are no more now. Throws as `readStored`. */
+export async function readLog(nats: NatsConnection, asked: LogRequest): Promise<StoredEntry[]> {
+  return (await ask(nats, subjects.log, asked)).filter((entry) => entry !== null);
+}
+
 /** Whoever asked in vain because nobody was there asks again in a moment. */
-async function ask(nats: NatsConnection, asked: StoredEntriesRequest): Promise<(StoredEntry | null)[]> {
+async function ask(
+  nats: NatsConnection,
+  subject: string,
+  asked: StoredEntriesRequest | LogRequest,
+): Promise<(StoredEntry | null)[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const reply = await request(nats, subjects.storedEntries, JSON.stringify(asked), { timeoutMs });
+      const reply = await request(nats, subject, JSON.stringify(asked), { timeoutMs });
       // A request that history refuses is answered as JSON.
       if (reply[0] === openBrace) readJsonAnswer(reply);
       return unpackStoredEntries(reply);

@@ -1,4 +1,5 @@
 // @parley/store/backup: what a backup is on disk, for the programs that make it and put it back.
+export { derivedServices } from "../derived.ts";
 export { StoreError } from "../store-error.ts";
 export { BackupError } from "./backup-error.ts";
 export { type Manifest, readManifest, writeManifest } from "./manifest.ts";

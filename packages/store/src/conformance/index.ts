@@ -2,3 +2,4 @@
 export { documentsConformance } from "./documents.ts";
 export { type EngineUnderTest, engineUnderTest, type OpenEngine } from "./engine.ts";
 export { messageLogConformance } from "./message-log.ts";
+export { searchIndexConformance } from "./search-index.ts";

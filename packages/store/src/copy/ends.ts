@@ -1,4 +1,5 @@
 // Opens both ends of a copy, service by service, and refuses what must not be copied before anything is written.
+import { derivedServices } from "../derived.ts";
 import { engineOf, listServices } from "../engines.ts";
 import { openStore, openUnchecked } from "../open-store.ts";
 import type { Store } from "../store.ts";
@@ -27,7 +28,7 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
     return opened.at(-1)!;
   };
   try {
-    const services = await about("FROM", () => listServices(from));
+    const services = (await about("FROM", () => listServices(from))).filter((service) => !derivedServices.has(service));
     const there = await about("TO", () => listServices(to));
     const source = await engineOf(from).identityOf(from);
     if (source === (await engineOf(to).identityOf(to)))

@@ -8,6 +8,7 @@ import { MongoDocumentCollection } from "./collection.ts";
 import { ensureIndexes, storedIndexes, type WantedIndex } from "./indexes.ts";
 import { serverCodes } from "./mongo-error.ts";
 import type { Operations } from "./operations.ts";
+import { searchPrefix } from "./search-names.ts";
 import { fieldPath, hasFields } from "./stored-document.ts";
 
 const listedAtOnce = 8;
@@ -45,7 +46,7 @@ export class MongoDocuments implements Documents {
 
   async definitions(): Promise<CollectionDefinition[]> {
     const names = await listNames(this.#operations, this.#prefix);
-    const documents = names.filter((name) => !this.#own.has(name)).sort();
+    const documents = names.filter((name) => !this.#own.has(name) && !name.startsWith(searchPrefix)).sort();
     return each(documents, listedAtOnce, (name) =>
       this.#operations.run(async (db) => {
         const stored = await storedIndexes(db.collection(`${this.#prefix}${name}`));

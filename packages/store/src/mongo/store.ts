@@ -11,6 +11,7 @@ import { MongoMessageLog } from "./message-log.ts";
 import { asStoreError } from "./mongo-error.ts";
 import { Operations } from "./operations.ts";
 import { metaCollection, openSchema, type Steps } from "./schema.ts";
+import { MongoSearchIndexes } from "./search-index.ts";
 
 // Indexes are brought to what is declared at every open: the first layout is only that the collections are Parley's.
 const steps: Steps = [async () => {}];
@@ -52,11 +53,13 @@ function assemble(server: MongoPlace, builder: MongoPlace, prefix: string, facts
   const own = [logCollection, metaCollection];
   const building = operationsOf(builder);
   const documents = new MongoDocuments({ operations, builder: building, prefix, own });
+  const indexes = new MongoSearchIndexes({ operations, builder: building, prefix });
   let checking: Promise<void> | undefined;
   return {
     exclusive: false,
     log: () => log,
     documents: () => documents,
+    searchIndexes: () => indexes,
     facts: async () => facts,
     check() {
       checking ??= checkWrite(operations, prefix).finally(() => {

@@ -116,6 +116,13 @@ export class Database {
     }
   }
 
+  /** Everything is in the file itself afterwards, and the write-ahead log is empty. */
+  async checkpoint(): Promise<void> {
+    this.#checkOpen();
+    this.#commits.flush();
+    await this.read(() => this.#sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all());
+  }
+
   facts(): Promise<Facts> {
     return this.read(() => readFacts(this.#sqlite));
   }

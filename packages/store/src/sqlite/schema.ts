@@ -4,7 +4,7 @@ import type { Facts } from "../facts.ts";
 import { StoreError } from "../store-error.ts";
 
 /** `steps[n]` is the SQL that brings version n to n + 1. `kind` tells one service's files apart. */
-export type Schema = { kind: "log" | "documents"; steps: readonly string[] };
+export type Schema = { kind: "log" | "documents" | "search"; steps: readonly string[] };
 
 /** 0 for an empty file. Throws `newer_version`, and `corrupt` for a database that is not this kind of Parley's. */
 export function schemaVersion(sqlite: DatabaseSync, path: string, { kind, steps }: Schema): number {

@@ -6,6 +6,7 @@ import { Database } from "./database.ts";
 import { documentsSchema, SqliteDocuments } from "./documents.ts";
 import { logSchema } from "./entry-rows.ts";
 import { SqliteMessageLog } from "./message-log.ts";
+import { SqliteSearchIndexes } from "./search-index.ts";
 
 /** The files of a service. */
 export const databaseFiles = ["log.db", "documents.db"] as const;
@@ -29,20 +30,21 @@ export async function openSqliteStore(
       lockWaitMs,
       cacheMiB: 32,
     });
-    return assemble(logFile, documentsFile);
+    return assemble(logFile, documentsFile, new SqliteSearchIndexes(folder, lockWaitMs));
   } catch (error) {
     logFile.close();
     throw error;
   }
 }
 
-function assemble(logFile: Database, documentsFile: Database): Store {
+function assemble(logFile: Database, documentsFile: Database, indexes: SqliteSearchIndexes): Store {
   const log = new SqliteMessageLog(logFile);
   const documents = new SqliteDocuments(documentsFile);
   return {
     exclusive: true,
     log: () => log,
     documents: () => documents,
+    searchIndexes: () => indexes,
     facts: () => logFile.facts(),
     async check() {
       await Promise.all([logFile.check(), documentsFile.check()]);
@@ -54,6 +56,7 @@ function assemble(logFile: Database, documentsFile: Database): Store {
     async close() {
       logFile.close();
       documentsFile.close();
+      indexes.close();
     },
   };
 }

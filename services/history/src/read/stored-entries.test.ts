@@ -2,31 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits, storedPositionsMax, unpackStoredEntries } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { storedEntries } from "./stored-entries.ts";
+import { logPage, storedEntries } from "./stored-entries.ts";
 
 const names = { conv: "room/r", from: "ann", device: "ann:phone", type: "text", prev: null, event: null };
 
-function logOf(bodyBytes: number, erased?: number): Pick<MessageLog, "at"> {
+type ReadLog = Pick<MessageLog, "at" | "follow">;
+
+/** A log without an end, but for the position `missing`. */
+function logOf(bodyBytes: number, { erased, missing }: { erased?: number; missing?: number } = {}): ReadLog {
+  const entryAt = (q: number, pos: number) => {
+    const body = new Uint8Array(pos === erased ? 0 : bodyBytes).fill(0x78);
+    const numbers = { q, pos, seq: pos, ts: 1, memberSeq: 1, ord: pos };
+    return { ...numbers, id: String(pos), origin: null, ...names, body } as LogEntry;
+  };
   return {
-    async at(q, pos) {
-      const body = new Uint8Array(pos === erased ? 0 : bodyBytes).fill(0x78);
-      return {
-        q,
-        pos,
-        seq: pos,
-        ts: 1,
-        memberSeq: 1,
-        ord: pos,
-        id: String(pos),
-        origin: null,
-        ...names,
-        body,
-      } as LogEntry;
+    at: async (q, pos) => (pos === missing ? undefined : entryAt(q, pos)),
+    async follow(q, after, limit) {
+      const positions = Array.from({ length: limit + 1 }, (_, at) => after + at + 1).filter((pos) => pos !== missing);
+      return positions.slice(0, limit).map((pos) => entryAt(q, pos));
     },
   };
 }
 
-const read = async (log: Pick<MessageLog, "at">, positions: number[]) => {
+const read = async (log: ReadLog, positions: number[]) => {
   const reply = await storedEntries(log as MessageLog, { q: 1, positions });
   assert.ok(reply.byteLength <= limits.requestBytes, `${reply.byteLength} bytes`);
   return unpackStoredEntries(reply);
@@ -45,12 +43,33 @@ test("a reply holds as many of the first entries as fit, and at least one", asyn
 });
 
 test("an erased entry keeps its place, with empty content", async () => {
-  const [entry] = await read(logOf(10, 3), [3]);
+  const [entry] = await read(logOf(10, { erased: 3 }), [3]);
   assert.deepEqual(JSON.parse(Buffer.from(entry?.body ?? "").toString()), {
     id: "3",
     to: "room/r",
     content: { type: "erased" },
   });
+});
+
+test("each position has its answer, null where nothing is stored, in a row or not", async () => {
+  for (const positions of [[4], [3, 4, 5, 6], [9, 4, 2]]) {
+    const found = await read(logOf(10, { missing: 4 }), positions);
+    assert.deepEqual(
+      found.map((entry) => entry?.pos ?? null),
+      positions.map((pos) => (pos === 4 ? null : pos)),
+    );
+  }
+});
+
+test("a page of the log is what is behind a position, and no more than asked for", async () => {
+  const page = async (asked: { after: number; limit: number }) =>
+    unpackStoredEntries(await logPage(logOf(10, { missing: 4 }) as MessageLog, { q: 1, ...asked }));
+  assert.deepEqual(
+    (await page({ after: 2, limit: 3 })).map((entry) => entry?.pos),
+    [3, 5, 6],
+  );
+  await assert.rejects(page({ after: 2, limit: 501 }), { code: "invalid_packet" });
+  await assert.rejects(page({ after: 0.5, limit: 1 }), { code: "invalid_packet" });
 });
 
 test("no positions, or more than are answered at once, are refused", async () => {

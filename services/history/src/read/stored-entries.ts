@@ -1,6 +1,7 @@
 // Stored entries by their places in the log, for those who follow STORED.
 import {
   AppError,
+  type LogRequest,
   limits,
   packStoredEntries,
   type StoredEntriesRequest,
@@ -17,7 +18,32 @@ const headerBytes = 2_048;
 export async function storedEntries(log: MessageLog, { q, positions }: StoredEntriesRequest): Promise<Uint8Array> {
   const isValid = Array.isArray(positions) && positions.length > 0 && positions.length <= storedPositionsMax;
   if (!isValid) throw new AppError("invalid_packet", `positions: 1 to ${storedPositionsMax}`);
-  const found = await Promise.all(positions.map((pos) => log.at(q, pos)));
+  return packFitting(await entriesAt(log, q, positions));
+}
+
+const logPageMost = 500;
+
+/** The entries behind `after`, as many as a reply holds; an empty frame at the end. */
+export async function logPage(log: MessageLog, { q, after, limit }: LogRequest): Promise<Uint8Array> {
+  const isValid = [q, after, limit].every(Number.isSafeInteger) && limit > 0 && limit <= logPageMost;
+  if (!isValid) throw new AppError("invalid_packet", `q, after and limit are numbers, limit 1 to ${logPageMost}`);
+  return packFitting(await log.follow(q, after, limit));
+}
+
+// Most who follow want all that there is: then it is one read.
+async function entriesAt(
+  log: MessageLog,
+  q: number,
+  positions: readonly number[],
+): Promise<readonly (LogEntry | undefined)[]> {
+  const [first = 0] = positions;
+  const isDense = positions.length > 1 && positions.every((pos, at) => pos === first + at);
+  if (!isDense) return Promise.all(positions.map((pos) => log.at(q, pos)));
+  const found = new Map((await log.follow(q, first - 1, positions.length)).map((entry) => [entry.pos, entry]));
+  return positions.map((pos) => found.get(pos));
+}
+
+function packFitting(found: readonly (LogEntry | undefined)[]): Uint8Array {
   const fitting: (StoredEntry | null)[] = [];
   let room: number = limits.requestBytes;
   for (const entry of found) {

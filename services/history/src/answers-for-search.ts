@@ -1,0 +1,32 @@
+// What history answers to search, as any replica.
+import {
+  AppError,
+  type LogRequest,
+  type MessagesRequest,
+  type ReadableRequest,
+  type StoredEntriesRequest,
+  subjects,
+} from "@parley/protocol";
+import { logEnds, messagesAt, readable } from "./read/for-search.ts";
+import type { Reading } from "./read/reading.ts";
+import { logPage, storedEntries } from "./read/stored-entries.ts";
+import type { ReadTurns } from "./read/turns.ts";
+
+/** Answers a subject with the bytes or text of `work`. */
+type Serve<Served> = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) => Served;
+
+/** Entries for whoever follows STORED too. */
+export function serveEntries<Served>(reading: Reading, turns: ReadTurns, serve: Serve<Served>): Served[] {
+  const { log } = reading.store;
+  return [
+    serve(subjects.storedEntries, (asked: StoredEntriesRequest) => storedEntries(log, asked)),
+    serve(subjects.log, (asked: LogRequest) => logPage(log, asked)),
+    serve(subjects.logEnds, async () => JSON.stringify(await logEnds(log))),
+    serve(subjects.readable, async (asked: ReadableRequest) => JSON.stringify(await readable(reading, asked))),
+    serve(subjects.messagesAt, async (asked: MessagesRequest) => {
+      const result = await turns.take({ uid: asked.uid, via: "service" }, () => messagesAt(reading, asked));
+      if (result instanceof AppError) throw result;
+      return result;
+    }),
+  ];
+}
