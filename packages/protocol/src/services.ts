@@ -91,6 +91,20 @@ export interface Door {
   direct?: "anyone" | "contacts";
 }
 
+/** `presence.block` (event): `owner` has blocked `other`, or does not block him any more. */
+export interface BlockChanged {
+  owner: string;
+  other: string;
+  blocked: boolean;
+}
+
+/** `history.peers` → {uids} */
+export interface PeersRequest {
+  uid: string;
+  /** also those of whom one has blocked the other */
+  all?: boolean;
+}
+
 /** `history.doors.{holder}` → {}: answered when no message that they refuse can be stored any more. */
 export interface DoorsRequest {
   doors: Door[];

@@ -55,7 +55,7 @@ export function deadSubject(part: string): string {
 export const subjects = {
   /** history: rooms as a user may see them (RoomsRequest → RoomsReply) */
   rooms: "history.rooms",
-  /** history: the other side of a user's latest p2p conversations (≤ 200) */
+  /** history: the other side of a user's latest p2p conversations (≤ 200), as PeersRequest says */
   peers: "history.peers",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
@@ -81,6 +81,8 @@ export const subjects = {
   deviceConnected: "presence.connected",
   /** auth-webhook: a device was let in, and until when (event, for every other auth-webhook) */
   credentialExpiry: "presence.expiry",
+  /** presence: a block was made or ended (event) */
+  blockChanged: "presence.block",
   /** presence: a device changed its state (active, show, status) */
   deviceState: "presence.state",
   /** api: check an account's password */

@@ -14,6 +14,7 @@ import {
   isUid,
   type MemberPage,
   type MembersRequest,
+  type PeersRequest,
   packAppendReply,
   type ReceiptRequest,
   type RoomsRequest,
@@ -76,14 +77,20 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
-    ...serveEntries(parts, turns, (subject, work) =>
-      answer(
-        nats,
-        subject,
-        "history",
-        tried(async (payload) => work(readAsked(payload) as never)),
-        log,
-      ),
+    ...serveEntries(
+      parts,
+      turns,
+      (subject, work) =>
+        answer(
+          nats,
+          subject,
+          "history",
+          tried(async (payload) => work(readAsked(payload) as never)),
+          log,
+        ),
+      any(subjects.peers, async (asked: PeersRequest) => ({ uids: await peers(parts, asked) })),
+      subjects.storedEntries,
+      tried(async (payload) => storedEntries(parts.store.log, readAsked(payload) as StoredEntriesRequest)),
     ),
     serveMethods(nats, {
       queue: "history",

@@ -53,7 +53,8 @@ async function blocked(sides: Sides): Promise<void> {
   const { tell: told } = await side.receipt({ conv: p2p, uid: "bob", read: 2 });
   assert.deepEqual(told, ["bob"], "the one who blocks hears nothing of the other");
   for (const uid of ["alice", "bob"])
-    assert.equal((await peers(side, uid)).length, uid === "alice" ? 1 : 0, "neither is told of the other's presence");
+    assert.equal((await peers(side, { uid })).length, uid === "alice" ? 1 : 0, "neither is the other's peer");
+  assert.deepEqual(await peers(side, { uid: "bob", all: true }), ["alice"]);
   await tell(side, block("alice", "bob", { blocked: false }));
   assert.equal(await say(side, "bob", p2p, "2"), 3);
   assert.equal(await say(side, "bob", toDevice, "2"), 2);

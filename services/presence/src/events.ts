@@ -1,7 +1,8 @@
 // What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
-import { type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
+import { type BlockChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
 import type { Devices } from "./devices.ts";
+import type { Notices } from "./notices.ts";
 import type { Revoked } from "./revoked.ts";
 import type { SessionChange } from "./session-script.ts";
 
@@ -9,13 +10,14 @@ export interface EventParts {
   nats: NatsConnection;
   devices: Devices;
   change(change: SessionChange): Promise<void>;
+  notices: Pick<Notices, "forget" | "tellBlock">;
   revoked: Revoked;
   log: Logger;
 }
 
 /** Each event is one replica's; a revocation is acted on by one, and remembered by all. */
 export function followEvents(parts: EventParts): { close(): Promise<void> } {
-  const { nats, log, revoked } = parts;
+  const { nats, log, revoked, notices } = parts;
   const inHand = new Set<Promise<void>>();
   const follow = (
     subject: string,
@@ -36,6 +38,8 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const subscriptions = [
     follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
+    follow(subjects.blockChanged, (told) => notices.tellBlock(readBlock(told as BlockChanged))),
+    follow(subjects.blockChanged, (told) => notices.forget(readBlock(told as BlockChanged)), {}),
     follow(subjects.revoked, (told) => revoked.act(readRevocation(told as Revocation))),
     follow(subjects.revoked, (told) => revoked.remember(readRevocation(told as Revocation)), {}),
   ];
@@ -68,6 +72,12 @@ async function takeState({ uid, clientId, active, show, status }: DeviceState, {
   if (show !== undefined) state.show = show;
   if (status !== undefined) state.status = status;
   await change(state);
+}
+
+function readBlock(changed: BlockChanged): BlockChanged {
+  if (typeof changed?.owner !== "string" || typeof changed.other !== "string" || typeof changed.blocked !== "boolean")
+    throw new TypeError("a block names owner, other and blocked");
+  return changed;
 }
 
 function readRevocation(revocation: Revocation): Revocation {

@@ -1,5 +1,12 @@
 // Tells the other side of a user's p2p conversations that the user came, went or changed; and a new device who is there.
-import { limits, type NotifyRequest, type PresenceNotice, subjects } from "@parley/protocol";
+import {
+  type BlockChanged,
+  limits,
+  type NotifyRequest,
+  type PeersRequest,
+  type PresenceNotice,
+  subjects,
+} from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, openTurns, requestJson } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Told } from "./session-script.ts";
@@ -9,6 +16,10 @@ export interface Notices {
   tell(uid: string, told: Told, since: number): void;
   /** After a while, tells the device which of its user's peers are online. */
   greet(uid: string, clientId: string): void;
+  /** To each of two peers the other looks offline while one has blocked the other, and as it is when nobody has. */
+  tellBlock(changed: BlockChanged): void;
+  /** Asks anew who the peers of these two are. */
+  forget(changed: BlockChanged): void;
   close(): Promise<void>;
 }
 
@@ -34,11 +45,15 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
   async function onlinePeers(uid: string): Promise<Map<string, Told>> {
     let peers = peersKnown.get(uid);
     if (!peers) {
-      const { uids } = await requestJson<{ uids: string[] }>(nats, subjects.peers, { uid }, { timeoutMs: 2000 });
-      peers = uids.filter((peer) => peer !== uid).slice(0, limits.presencePeers);
+      peers = await askPeers({ uid });
       peersKnown.set(uid, peers);
     }
     return told(peers);
+  }
+
+  async function askPeers(asked: PeersRequest): Promise<string[]> {
+    const { uids } = await requestJson<{ uids: string[] }>(nats, subjects.peers, asked, { timeoutMs: 2000 });
+    return uids.filter((peer) => peer !== asked.uid).slice(0, limits.presencePeers);
   }
 
   async function start(job: () => Promise<void>): Promise<void> {
@@ -75,6 +90,27 @@ export function openNotices({ nats, told, greetDelayMs, log }: NoticesOptions): 
         });
       }, greetDelayMs);
       timers.add(timer);
+    },
+    tellBlock({ owner, other, blocked }) {
+      void start(async () => {
+        // Strangers are told nothing; of who was unblocked only if the other has not blocked too.
+        const peers = await askPeers({ uid: owner, ...(blocked ? { all: true } : {}) });
+        if (!peers.includes(other)) return;
+        const states = await told([owner, other]);
+        for (const [uid, to] of [
+          [owner, other],
+          [other, owner],
+        ] as const) {
+          const state = states.get(uid);
+          if (!state) continue;
+          const packet = blocked ? notice(uid, { show: "offline", status: "" }, Date.now()) : notice(uid, state, null);
+          notify({ uids: [to], channel: "e", packet });
+        }
+      });
+    },
+    forget({ owner, other }) {
+      peersKnown.delete(owner);
+      peersKnown.delete(other);
     },
     async close() {
       closed = true;

@@ -75,7 +75,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       once: requests.once,
       log,
     }),
-    followEvents({ nats, devices, change: sessions.change, revoked, log }),
+    followEvents({ nats, devices, change: sessions.change, notices, revoked, log }),
     watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.

@@ -177,3 +177,40 @@ test("a request or event that is wrong is refused by name and costs nobody else 
   await eventually(() => presence.lines.filter(({ event }) => event === "event_refused").length === 18);
   assert.deepEqual(await presence.connect("alice:phone"), { ok: true });
 });
+
+test("peers look offline to each other from a block on, as they are when it ends, and strangers hear nothing", async (t) => {
+  const presence = await startOne(t);
+  await withBob(presence);
+  await presence.connect("alice:phone");
+  await presence.connect("carol:phone");
+  await eventually(() => shows(presence).includes("online"));
+  presence.told.length = 0;
+  const changed = (other: string, blocked: boolean) =>
+    presence.publish(subjects.blockChanged, { owner: "alice", other, blocked });
+  const toUsers = () => presence.told.filter(({ uids }) => uids !== undefined);
+  const heard = () =>
+    toUsers()
+      .map(({ uids, packet }) => [...(uids ?? []), ...Object.values(packet as object).slice(1, 3)])
+      .sort();
+  await changed("carol", true);
+  await changed("bob", true);
+  await eventually(() => toUsers().length >= 2);
+  assert.deepEqual(heard(), [
+    ["alice", "bob", "offline"],
+    ["bob", "alice", "offline"],
+  ]);
+  presence.told.length = 0;
+  await changed("bob", false);
+  await eventually(() => toUsers().length >= 2);
+  assert.deepEqual(heard(), [
+    ["alice", "bob", "online"],
+    ["bob", "alice", "online"],
+  ]);
+  // Who the peers are is asked for anew: what history says now counts at once.
+  presence.peers.set("alice", ["carol"]);
+  await changed("bob", true);
+  presence.told.length = 0;
+  await presence.publish(subjects.deviceState, { uid: "alice", clientId: "alice:phone", show: "dnd" });
+  await eventually(() => toUsers().length > 0);
+  assert.deepEqual(heard(), [["carol", "alice", "dnd"]]);
+});

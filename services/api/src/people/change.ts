@@ -1,5 +1,5 @@
 // Changing a roster: one write of the pair, then history is told who is let in, then both users' devices.
-import { AppError, type Contact, limits, type NotifyRequest, subjects } from "@parley/protocol";
+import { AppError, type BlockChanged, type Contact, limits, type NotifyRequest, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, type Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
@@ -61,6 +61,7 @@ async function changePair(
   pass("before-doors");
   const contact = await told(parts, pair, { owner: uid, other: id });
   if (after.mine !== before.mine) notify(parts, uid, contact);
+  if (after.mine.blocked !== before.mine.blocked) tellBlock(parts, { owner: uid, other: id, ...after.mine });
   if (after.theirs !== before.theirs) notify(parts, id, await row(parts, id, uid, sidesOf(pair, id)));
   pass("before-relation-reply");
   return contact;
@@ -160,6 +161,12 @@ async function noteTold({ store: { pairs } }: RosterParts, pair: PairDoc): Promi
 async function row({ store }: RosterParts, owner: string, other: string, sides: Sides): Promise<Contact> {
   const [contact] = await contactsOf(store, owner, [{ other, sides }]);
   return contact as Contact;
+}
+
+/** Best effort, as all that presence tells. */
+function tellBlock({ nats }: RosterParts, { owner, other, blocked }: BlockChanged): void {
+  const changed: BlockChanged = { owner, other, blocked };
+  if (natsConnected(nats)) nats.publish(subjects.blockChanged, JSON.stringify(changed));
 }
 
 /** Best effort: a device that misses it finds the change by `since`. */

@@ -1,5 +1,13 @@
 // conversations.list and p2p peers: a user's conversations, the latest first.
-import { AppError, type Caller, type conversationsList, limits, type ParamsOf, parseConv } from "@parley/protocol";
+import {
+  AppError,
+  type Caller,
+  type conversationsList,
+  limits,
+  type ParamsOf,
+  type PeersRequest,
+  parseConv,
+} from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { blockedWith } from "../write/refused.ts";
@@ -84,13 +92,14 @@ async function rowWithin(
   return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, info, "null");
 }
 
-/** The other side of the user's latest p2p conversations, unless one of the two has blocked the other. */
-export async function peers(reading: Reading, uid: string): Promise<string[]> {
+/** The other side of the user's latest p2p conversations; only with `all` also where one of the two has blocked the other. */
+export async function peers(reading: Reading, { uid, all = false }: PeersRequest): Promise<string[]> {
   const rows = await latestFirst(reading, uid, "p2p/", 0);
   const others = rows
     .map(({ member }) => otherSide(member))
     .filter((other) => other !== uid)
     .slice(0, limits.presencePeers);
+  if (all) return others;
   const blocked = await blockedWith(reading.store, uid, others);
   return others.filter((other) => !blocked.has(other));
 }
