@@ -8,7 +8,7 @@ import { limits, profileUpdate, usersGet, usersSearch } from "@parley/protocol";
 import { callMethod } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { eventually } from "@parley/testkit";
-import { makeMissingProfiles } from "../src/people/profiles.ts";
+import { keptProfile, makeMissingProfiles } from "../src/people/profiles.ts";
 import { openApiStore } from "../src/store.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { type Reply, startTestApi } from "./surroundings.ts";
@@ -165,6 +165,10 @@ test("users of a version without profiles have one and are found, once it is new
   await store.profiles.remove("u599");
   await makeMissingProfiles(store);
   assert.equal(await store.profiles.get("u599"), undefined, "not looked at again");
+  // Of a user that an older replica made later.
+  assert.equal((await keptProfile(store, "u599"))?.doc.uid, "u599");
+  assert.ok(await store.profiles.get("u599"));
+  assert.equal(await keptProfile(store, "nobody"), undefined);
 });
 
 test("who may write to a user holds from the answer on", async () => {

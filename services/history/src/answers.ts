@@ -76,21 +76,15 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
-    any(subjects.peers, async ({ uid }: { uid: string }) => ({ uids: await peers(parts, uid) })),
-    ...serveEntries(
-      parts,
-      turns,
-      (subject, work) =>
-        answer(
-          nats,
-          subject,
-          "history",
-          tried(async (payload) => work(readAsked(payload) as never)),
-          log,
-        ),
-      any(subjects.peers, async (asked: PeersRequest) => ({ uids: await peers(parts, asked) })),
-      subjects.storedEntries,
-      tried(async (payload) => storedEntries(parts.store.log, readAsked(payload) as StoredEntriesRequest)),
+    any(subjects.peers, async (asked: PeersRequest) => ({ uids: await peers(parts, asked) })),
+    ...serveEntries(parts, turns, (subject, work) =>
+      answer(
+        nats,
+        subject,
+        "history",
+        tried(async (payload) => work(readAsked(payload) as never)),
+        log,
+      ),
     ),
     serveMethods(nats, {
       queue: "history",

@@ -10,7 +10,7 @@ import { contactsOf } from "./contacts.ts";
 import { type Act, decide } from "./decide.ts";
 import { doorsOf } from "./doors.ts";
 import { isOver, pairKey, pairOf, type Sides, sidesOf } from "./pairs.ts";
-import { maySee, noUser } from "./profiles.ts";
+import { keptProfile, maySee, noUser } from "./profiles.ts";
 import type { RosterSizes } from "./sizes.ts";
 
 export interface RosterParts {
@@ -99,8 +99,8 @@ async function refuse(
   { id, act, mine, uid }: { id: string; act: Act; mine: Side; uid: string },
 ): Promise<AppError | undefined> {
   if (!isOver(mine)) return undefined;
-  const [user, profile] = await Promise.all([store.users.get(id), store.profiles.get(id)]);
-  if (!user || !profile) return noUser(id);
+  const profile = await keptProfile(store, id);
+  if (!profile) return noUser(id);
   const comesIn = act.act === "add" || act.act === "request";
   if (comesIn && !(await maySee(store, profile.doc, uid))) return noUser(id);
   if (!comesIn && act.act !== "block" && act.act !== "mute") return undefined;

@@ -49,14 +49,25 @@ export async function makeMissingProfiles({ users, profiles, migrations }: ApiSt
 }
 
 export async function ownProfile(parts: ProfileParts, uid: string): Promise<OwnProfile | AppError> {
-  const kept = await parts.store.profiles.get(uid);
+  const kept = await keptProfile(parts.store, uid);
   return kept ? ownOf(parts, kept.doc) : noUser(uid);
 }
 
 /** One answer for who does not exist and for whom the caller may not see. */
 export async function seenProfile({ store }: ProfileParts, uid: string, by: string): Promise<Profile | AppError> {
-  const [user, kept] = await Promise.all([store.users.get(uid), store.profiles.get(uid)]);
-  return user && kept && (await maySee(store, kept.doc, by)) ? profileOf(kept.doc) : noUser(uid);
+  const kept = await keptProfile(store, uid);
+  return kept && (await maySee(store, kept.doc, by)) ? profileOf(kept.doc) : noUser(uid);
+}
+
+/** The profile of a user; undefined where there is no such user. One that a replica of before made has none yet. */
+export async function keptProfile(
+  { users, profiles }: ApiStore,
+  uid: string,
+): Promise<Versioned<ProfileDoc> | undefined> {
+  const [user, kept] = await Promise.all([users.get(uid), profiles.get(uid)]);
+  if (!user || kept) return user && kept;
+  await profiles.insert(uid, newProfile(uid, user.doc.name));
+  return profiles.get(uid);
 }
 
 /** True if the user lets `by` see the profile. */
@@ -78,7 +89,7 @@ export async function updateProfile(
   const refused = refuseVcard(params.vcard);
   if (refused) return refused;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const kept = await profiles.get(uid);
+    const kept = await keptProfile(parts.store, uid);
     if (!kept) return noUser(uid);
     const changed = changedProfile(kept.doc, params);
     if (!(await profiles.update(uid, changed, kept.version))) continue;
