@@ -1,51 +1,22 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { eventually, startTestCluster } from "@parley/testkit";
 import * as mosquitto from "./mosquitto.ts";
+import { runParley, startParley } from "./parley.ts";
 import { connectAs, password, registerAll } from "./people.ts";
 
 const cluster = await startTestCluster({ after });
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
 const home = await mkdtemp(join(tmpdir(), "parley-cli-"));
 after(() => rm(home, { recursive: true, force: true }));
 await registerAll(cluster, "alice", "bob", "carol", "dave");
 
-interface Running {
-  child: ChildProcessWithoutNullStreams;
-  out(): string;
-  err(): string;
-  lines(): string[];
-  exit: Promise<number | null>;
-}
-
-/** A parley with its stdin open; ended when the test ends. */
-function start(t: TestContext, args: string[], env: Record<string, string> = { PARLEY_PASSWORD: password }): Running {
-  const base = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
-  const child = spawn(process.execPath, [program, ...args], { env: { ...base, ...env }, cwd: home });
-  t.after(() => child.kill("SIGKILL"));
-  let out = "";
-  let err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { child, out: () => out, err: () => err, lines: () => out.split("\n").slice(0, -1), exit };
-}
-
-/** A parley that ends by itself. */
-async function run(t: TestContext, args: string[], options: { stdin?: string; env?: Record<string, string> } = {}) {
-  const { child, out, err, exit } = start(t, args, options.env);
-  child.stdin.end(options.stdin ?? "");
-  return { code: await exit, out: out(), err: err() };
-}
+const start = (t: TestContext, args: string[], env?: Record<string, string>) =>
+  startParley(t, { cluster, home, env }, args);
+const run = (t: TestContext, args: string[], options: { stdin?: string; env?: Record<string, string> } = {}) =>
+  runParley(t, { cluster, home, env: options.env }, args, options.stdin);
 
 test("login keeps the session for the other commands, for its owner alone", async (t) => {
   const noPassword = { env: {} };

@@ -11,7 +11,21 @@ export function formatMessage(
   const time = output.style("dim", formatTime(message.ts));
   const where = options.conv ? output.style("dim", `[${printable(message.conv)}] `) : "";
   const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
-  return `${time} ${where}${output.style("cyan", printable(message.from))}  ${formatContent(message.content)}${mark}`;
+  const text = `${output.style("cyan", printable(message.from))}  ${formatSeen(message)}`;
+  return `${time} ${where}${text}${output.style("dim", formatReactions(message))}${mark}`;
+}
+
+// As it stands now: edited or taken back.
+function formatSeen({ content, edited, recalled }: Message): string {
+  if (recalled) return `(recalled by ${printable(recalled.by)})`;
+  if (!edited) return formatContent(content);
+  const { data } = edited.content as { data?: unknown };
+  const now: Message["content"] & { data?: unknown } = { ...content, data };
+  return `${formatContent(now)} (edited)`;
+}
+
+function formatReactions({ reactions = [] }: Message): string {
+  return reactions.map(({ reaction, count }) => `  ${printable(reaction)} ${count}`).join("");
 }
 
 /** The content in a few words. */

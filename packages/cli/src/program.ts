@@ -6,6 +6,8 @@ import { chatCommand } from "./commands/chat.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
+import { messageCommands } from "./commands/messages.ts";
+import { ownCommands } from "./commands/own.ts";
 import { findCommand, profileCommand } from "./commands/people.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -43,6 +45,8 @@ export function createProgram(): Command {
     sendCommand(),
     listenCommand(),
     historyCommand(),
+    ...messageCommands(),
+    ...ownCommands(),
     roomsCommand(),
     rosterCommand(),
     profileCommand(),

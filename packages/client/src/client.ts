@@ -1,6 +1,7 @@
 // The chat client of one device: connection, outbox, inbox, receipts and requests as one thing.
 import {
   AppError,
+  type ConversationNotice,
   type Message,
   type Method,
   type NackPacket,
@@ -167,6 +168,21 @@ export class ParleyClient {
     return this.#sender.send(outgoing(this.uid, fields.id ?? this.#nextId(), to, content, fields));
   }
 
+  /** Changes the text of a message that the user sent; `to` is where it was sent. Resolves as `send` does. */
+  edit(to: string, seq: number, data: unknown): Promise<Ack> {
+    return this.send(to, { type: "edit", seq, data });
+  }
+
+  /** Takes a message back for all: the user's own, or in a room another's, by its owners and admins. */
+  recall(to: string, seq: number): Promise<Ack> {
+    return this.send(to, { type: "recall", seq });
+  }
+
+  /** Reacts to a message by an emoji or a short text, or takes that back. */
+  react(to: string, seq: number, reaction: string, { remove = false } = {}): Promise<Ack> {
+    return this.send(to, { type: "reaction", seq, data: reaction, ...(remove && { remove }) });
+  }
+
   /** Moves the user's read mark forward; others are told at most once a second. */
   markRead(conv: string, seq: number): void {
     this.#conversations.marked(conv, this.#receipts.mark(conv, { delivered: seq, read: seq }));
@@ -298,6 +314,9 @@ export class ParleyClient {
     else if (incoming.kind === "too_large") this.#takeTooLarge(incoming.packet);
     else if (incoming.kind === "receipt") this.#takeReceipt(incoming.packet);
     else if (incoming.kind === "roster.changed") this.#events.emit("roster", incoming.packet.contact);
+    else if (incoming.kind === "conversation") this.#takeOwn(incoming.packet);
+    else if (incoming.kind === "star") this.#events.emit("star", incoming.packet);
+    else if (incoming.kind === "draft") this.#events.emit("draft", incoming.packet);
     else if (incoming.kind === "typing" || incoming.kind === "presence" || incoming.kind === "invitation")
       this.#events.emit(incoming.kind, incoming.packet as never);
   }
@@ -305,6 +324,11 @@ export class ParleyClient {
   #takeReceipt(packet: ReceiptNotice): void {
     if (packet.uid === this.uid) this.#receipts.told(packet.conv, packet);
     this.#events.emit("receipt", packet);
+  }
+
+  #takeOwn(packet: ConversationNotice): void {
+    this.#conversations.owned(packet);
+    this.#events.emit("own", packet);
   }
 
   // A message that this device's connection cannot carry is fetched; of anything else the next sync has it.

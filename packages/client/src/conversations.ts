@@ -1,5 +1,5 @@
 // The conversations as this device knows them: kept in its cache, some while after each change, all of one at once.
-import { AppError, type Message } from "@parley/protocol";
+import { AppError, type ConversationNotice, type Message } from "@parley/protocol";
 import { type CachedConversation, type CacheStore, isCached } from "./cache-store.ts";
 import type { Marks } from "./receipts.ts";
 import type { SyncedConversation } from "./sync.ts";
@@ -97,6 +97,12 @@ export function startConversations(options: ConversationsOptions) {
 
     marked(conv: string, marks: Marks): void {
       change(conv).marks = { ...marks };
+    },
+
+    /** What the user changed of it on some device. */
+    owned({ conv, own }: ConversationNotice): void {
+      const { state } = change(conv);
+      if (state) state.own = own;
     },
 
     /** Keeps what has changed, and waits until it is kept. */

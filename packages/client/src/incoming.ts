@@ -2,12 +2,15 @@
 import type {
   AckPacket,
   AnswerPacket,
+  ConversationNotice,
+  DraftNotice,
   InvitationNotice,
   Message,
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
   RosterNotice,
+  StarNotice,
   TooLargeNotice,
   TypingNotice,
 } from "@parley/protocol";
@@ -22,6 +25,9 @@ export type Incoming =
   | { kind: "invitation"; packet: InvitationNotice }
   | { kind: "roster.changed"; packet: RosterNotice }
   | { kind: "answer"; packet: AnswerPacket }
+  | { kind: "conversation"; packet: ConversationNotice }
+  | { kind: "star"; packet: StarNotice }
+  | { kind: "draft"; packet: DraftNotice }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
@@ -34,6 +40,9 @@ const noticeKinds = new Set([
   "presence",
   "invitation",
   "roster.changed",
+  "conversation",
+  "star",
+  "draft",
   "too_large",
 ]);
 

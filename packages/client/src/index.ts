@@ -2,6 +2,8 @@
 export {
   AppError,
   type Contact,
+  type ConversationNotice,
+  type DraftNotice,
   type ErrorCode,
   type InvitationNotice,
   type Message,
@@ -9,6 +11,7 @@ export {
   type PresenceNotice,
   type ReceiptNotice,
   type ResultOf,
+  type StarNotice,
   type TypingNotice,
 } from "@parley/protocol";
 

@@ -2,10 +2,13 @@
 import type {
   AppError,
   Contact,
+  ConversationNotice,
+  DraftNotice,
   InvitationNotice,
   Message,
   PresenceNotice,
   ReceiptNotice,
+  StarNotice,
   TypingNotice,
 } from "@parley/protocol";
 import type { CacheStore } from "./cache-store.ts";
@@ -31,6 +34,12 @@ export type ParleyEvents = {
   state: ClientState;
   /** a conversation as a sync saw it: unread, read mark, receipts; on return every one that may have changed */
   conversation: Omit<SyncedConversation, "messages">;
+  /** the user changed on some device what it keeps of a conversation: deleted messages, settings */
+  own: ConversationNotice;
+  /** the user starred a message on some device, or no longer */
+  star: StarNotice;
+  /** a draft of the user changed on some device */
+  draft: DraftNotice;
   /** an acknowledged message, also one of an earlier run that the store had kept */
   sent: Ack;
   /** a message that was refused for good */

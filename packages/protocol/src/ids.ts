@@ -117,7 +117,7 @@ function isPacketId(text: string): boolean {
 }
 
 /** True for what may be a name, but for its length. */
-function isName(text: string): boolean {
+export function isName(text: string): boolean {
   return nameRegex.test(text);
 }
 

@@ -33,4 +33,18 @@ export const limits = {
   vcardBytes: 8 * 1024,
   /** p2p conversations whose other side is told of presence */
   presencePeers: 200,
+  /** edits of one message */
+  messageEdits: 100,
+  /** reactions to one message, of all users; of one user */
+  messageReactions: 2_000,
+  reactionsEach: 20,
+  /** characters of a reaction */
+  reactionCharacters: 64,
+  /** messages of one conversation that a user deleted one by one, for itself */
+  hiddenMessages: 1_000,
+  /** messages that one user starred */
+  stars: 1_000,
+  /** drafts of one user; characters of one */
+  drafts: 500,
+  draftCharacters: 8_192,
 } as const;

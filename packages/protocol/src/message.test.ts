@@ -38,6 +38,7 @@ const hostile: Record<string, string> = {
   "nothing but space": "{ \n }",
   "space before": ' \n{"id":"1","from":"mallory"}',
   "space before and no server field": '\t{"id":"1","to":"user/bob"}',
+  "reactions and an edit of its own": '{"id":"1","to":"user/bob","reactions":[],"edited":{},"recalled":{}}',
   "a byte order mark": '\ufeff{"id":"1","from":"mallory"}',
   "space around keys": '{ "id" : "1" , "from" : "mallory" }',
   "space behind": '{"id":"1","to":"user/bob"} \r\n',
@@ -50,9 +51,10 @@ for (const [name, raw] of Object.entries(hostile))
     const { text } = deliver(raw);
     const message = JSON.parse(text);
     for (const field of serverFields) {
-      assert.equal(message[field], fields[field], field);
+      const given: Readonly<Record<string, unknown>> = { ...fields };
+      assert.equal(message[field], given[field], field);
       const spelled = topLevelKeys(text).filter((key) => key === field);
-      assert.equal(spelled.length, 1, `${field} stands in the bytes once`);
+      assert.equal(spelled.length, field in given ? 1 : 0, `${field} stands in the bytes once, if the server gave it`);
     }
     assert.equal(typeof message.id, "string");
   });

@@ -3,7 +3,9 @@ import type { JsonObject } from "./codec.ts";
 import { parseExactly } from "./exact-json.ts";
 
 /** The fields that only the server writes. */
-export const serverFields = ["conv", "seq", "from", "device", "ts"] as const;
+export const serverFields = ["conv", "seq", "from", "device", "ts", "edited", "recalled", "reactions"] as const;
+
+const ofServer: ReadonlySet<string> = new Set(serverFields);
 
 export interface ServerFields {
   conv: string;
@@ -27,8 +29,8 @@ export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): U
   const clean = raw[0] === openBrace && parsed.id !== undefined && !serverFields.some((field) => field in parsed);
   if (clean) return raw;
   const exact = parseExactly(utf8.decode(raw)) as JsonObject;
-  const { conv: _c, seq: _s, from: _f, device: _d, ts: _t, id: _i, ...rest } = exact;
-  return encoder.encode(JSON.stringify({ id, ...rest }));
+  const own = Object.entries(exact).filter(([name]) => name !== "id" && !ofServer.has(name));
+  return encoder.encode(JSON.stringify({ id, ...Object.fromEntries(own) }));
 }
 
 /** The delivered message: server's fields, then the stored body without its opening brace. UTF-8 JSON. */

@@ -3,10 +3,15 @@
 import {
   AppError,
   type AppendGroup,
+  type Caller,
   type ChangeReply,
   type ChangeRequest,
   conversationsList,
+  conversationsUpdate,
   type DoorsRequest,
+  draftsList,
+  draftsRemove,
+  draftsSet,
   type GroupOutcome,
   historyGet,
   historySubject,
@@ -14,26 +19,50 @@ import {
   isUid,
   type MemberPage,
   type MembersRequest,
+  type Method,
+  messagesDelete,
+  messagesReactions,
+  messagesStar,
+  messagesStarred,
+  messagesUnstar,
+  messagesVersions,
+  type ParamsOf,
   type PeersRequest,
   packAppendReply,
   type ReceiptRequest,
+  type ResultOf,
   type RoomsRequest,
   subjects,
   sync,
   unpackAppendRequest,
 } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
-import { answer, handle, JsonText, type Logger, type NatsConnection, serveMethods } from "@parley/runtime";
+import {
+  answer,
+  handle,
+  JsonText,
+  type Logger,
+  type MethodHandler,
+  type NatsConnection,
+  serveMethods,
+} from "@parley/runtime";
 import { StoreError } from "@parley/store";
 import { serveEntries } from "./answers-for-search.ts";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
+import { deleteMessages } from "./own/delete.ts";
+import { listDrafts, removeDraft, setDraft } from "./own/drafts.ts";
+import type { Owning } from "./own/own.ts";
+import { updateConversation } from "./own/settings.ts";
+import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
+import { createTell } from "./own/tell.ts";
+import { messageReactions, messageVersions } from "./read/about-message.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
 import type { Reading } from "./read/reading.ts";
 import { roomsOf } from "./read/rooms.ts";
 import { syncConversations } from "./read/sync.ts";
-import { openReadTurns } from "./read/turns.ts";
+import { openReadTurns, type ReadTurns } from "./read/turns.ts";
 import { takeDoors } from "./write/doors.ts";
 import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
@@ -51,18 +80,9 @@ export interface AnswerParts extends Reading, Holding {
 
 /** Serves until close; close waits for what is in hand. */
 export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
-  const { nats, instance, trouble, readsAtOnce, log } = parts;
-  const turns = openReadTurns({ atOnce: readsAtOnce });
-  const tried =
-    <Args extends unknown[], Reply>(work: (...args: Args) => Promise<Reply>) =>
-    async (...args: Args) => {
-      try {
-        return await work(...args);
-      } catch (error) {
-        if (error instanceof StoreError && !isInvalid(error)) trouble.failed("request_failed", error);
-        throw withoutPath(error);
-      }
-    };
+  const { nats, instance, trouble, log } = parts;
+  const turns = openReadTurns({ atOnce: parts.readsAtOnce });
+  const tried = createTried(trouble);
   const own = (
     verb: Parameters<typeof historySubject>[0],
     work: (payload: Uint8Array) => Promise<Uint8Array | string>,
@@ -89,24 +109,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     serveMethods(nats, {
       queue: "history",
       log,
-      handlers: [
-        handle(
-          historyGet,
-          tried(async (params, caller) => asText(await turns.take(caller, () => getHistory(parts, params, caller)))),
-        ),
-        handle(
-          sync,
-          tried(async (params, caller) =>
-            asText(await turns.take(caller, () => syncConversations(parts, params, caller))),
-          ),
-        ),
-        handle(
-          conversationsList,
-          tried(async (params, caller) =>
-            asText(await turns.take(caller, () => listConversations(parts, params, caller))),
-          ),
-        ),
-      ],
+      handlers: methodHandlers(parts, turns, tried),
     }),
   ];
   return {
@@ -114,6 +117,58 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       await Promise.all(served.map((one) => one.close()));
     },
   };
+}
+
+type Tried = ReturnType<typeof createTried>;
+
+// What callers are told of a store that fails, and the log.
+function createTried(trouble: Trouble) {
+  return <Args extends unknown[], Reply>(work: (...args: Args) => Promise<Reply>) =>
+    async (...args: Args): Promise<Reply> => {
+      try {
+        return await work(...args);
+      } catch (error) {
+        if (error instanceof StoreError && !isInvalid(error)) trouble.failed("request_failed", error);
+        throw withoutPath(error);
+      }
+    };
+}
+
+function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): MethodHandler[] {
+  const page = <M extends Method>(
+    method: M,
+    work: (reading: Reading, params: ParamsOf<M>, caller: Caller) => Promise<string | AppError>,
+  ) =>
+    handle(
+      method,
+      tried(async (params: ParamsOf<M>, caller: Caller) =>
+        asText(await turns.take(caller, () => work(parts, params, caller))),
+      ),
+    );
+  const owning: Owning = { ...parts, tell: createTell(parts.nats) };
+  const change = <M extends Method>(
+    method: M,
+    work: (owning: Owning, params: ParamsOf<M>, caller: Caller) => Promise<ResultOf<M> | AppError>,
+  ) =>
+    handle(
+      method,
+      tried(async (params: ParamsOf<M>, caller: Caller) => work(owning, params, caller)),
+    );
+  return [
+    page(historyGet, getHistory),
+    page(sync, syncConversations),
+    page(conversationsList, listConversations),
+    page(messagesVersions, messageVersions),
+    page(messagesReactions, messageReactions),
+    page(messagesStarred, (_, params, caller) => starredMessages(owning, params, caller)),
+    change(messagesDelete, deleteMessages),
+    change(conversationsUpdate, updateConversation),
+    change(messagesStar, starMessage),
+    change(messagesUnstar, unstarMessage),
+    change(draftsSet, setDraft),
+    change(draftsRemove, removeDraft),
+    change(draftsList, listDrafts),
+  ];
 }
 
 async function appendGroups(parts: AnswerParts, payload: Uint8Array): Promise<Uint8Array> {

@@ -72,16 +72,25 @@ function caller(uid: string, maxBytes: number | undefined): Caller {
 }
 
 /** An edit, recall or reaction of message `seq`, as `more` of `say` and `item`. */
-export function about(type: "edit" | "recall" | "reaction", seq: number): Partial<AppendItem> {
-  return { type, body: Buffer.from(JSON.stringify({ id: "x", to: "user/x", content: { type, seq } })) };
+export function about(
+  type: "edit" | "recall" | "reaction",
+  seq: number,
+  { data = "👍", ...more }: { data?: unknown; remove?: boolean } = {},
+): Partial<AppendItem> {
+  const content = { type, seq, data, ...more };
+  return { type, body: Buffer.from(JSON.stringify({ id: "x", to: "user/x", content })) };
 }
 
-/** `storeUrl`: SQLite in the folder if not given. */
-export async function startTestHistory(t: TestContext, storeUrl?: string): Promise<TestHistory> {
+/** `storeUrl`: SQLite in the folder if not given. `more`: settings of history. */
+export async function startTestHistory(
+  t: TestContext,
+  storeUrl?: string,
+  more: Record<string, string> = {},
+): Promise<TestHistory> {
   const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
   const folder = await mkdtemp(join(tmpdir(), "parley-history-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const env = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder };
+  const env = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, ...more };
   const config = readConfig(settings, { ...env, ...(storeUrl !== undefined && { STORE_URL: storeUrl }) });
   let context = serviceContext("history");
   const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });

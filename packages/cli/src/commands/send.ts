@@ -66,8 +66,8 @@ function readData(type: string, text: string): unknown {
   }
 }
 
-// With an id the message may be sent as often as it takes.
-async function sendUntilStored(
+/** With an id the message may be sent as often as it takes. */
+export async function sendUntilStored(
   account: Account,
   packet: { id: string; to: string; content: { type: string } },
   waitSeconds: number,

@@ -5,12 +5,15 @@ import { methods } from "../methods/index.ts";
 import {
   AckPacket,
   AnswerPacket,
+  ConversationNotice,
+  DraftNotice,
   InvitationNotice,
   Message,
   NackPacket,
   PresenceNotice,
   ReceiptNotice,
   RosterNotice,
+  StarNotice,
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
@@ -87,13 +90,17 @@ function downlinkChannels(): Record<string, Channel> {
   return {
     messages: {
       address: messagesTopic("{uid}"),
-      title: "messages, receipts, invitations and changes of the roster, to all devices of a user",
+      title:
+        "messages, receipts, invitations, changes of the roster and of what the user keeps, to all devices of a user",
       qos: 1,
       messages: packets({
         message: Message,
         receiptNotice: ReceiptNotice,
         invitation: InvitationNotice,
         rosterChanged: RosterNotice,
+        conversation: ConversationNotice,
+        star: StarNotice,
+        draft: DraftNotice,
         tooLarge: TooLargeNotice,
       }),
     },

@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { Conv, ConvKey, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { Message } from "../packets/downlink.ts";
+import { ConversationSettings, Message, OwnState } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
@@ -75,6 +75,7 @@ export const sync = defineMethod({
         readSeq: Seq,
         unread: Type.Integer({ minimum: 0 }),
         receipts: Type.Array(Receipt),
+        own: Type.Optional(OwnState),
         more: Type.Boolean(),
       }),
     ),
@@ -105,6 +106,7 @@ export const conversationsList = defineMethod({
         unread: Type.Integer({ minimum: 0 }),
         muted: Type.Boolean(),
         pinned: Type.Boolean(),
+        settings: Type.Optional(ConversationSettings),
       }),
     ),
     next: Next,

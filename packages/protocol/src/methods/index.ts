@@ -4,7 +4,9 @@ import * as accounts from "./accounts.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as members from "./members.ts";
+import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
+import * as own from "./own.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import { searchMessages } from "./search.ts";
@@ -14,14 +16,16 @@ export * from "./accounts.ts";
 export * from "./devices.ts";
 export * from "./history.ts";
 export * from "./members.ts";
+export * from "./messages.ts";
 export * from "./method.ts";
+export * from "./own.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./search.ts";
 export * from "./users.ts";
 
-const all = [history, rooms, members, roster, users, devices, accounts, { searchMessages }].flatMap((file) =>
-  Object.values(file),
+const all = [history, messages, own, rooms, members, roster, users, devices, accounts, { searchMessages }].flatMap(
+  (file) => Object.values(file),
 ) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */

@@ -5,6 +5,14 @@ import { Conv, RoomId, Uid } from "../ids.ts";
 const Seq = Type.Integer({ minimum: 0 });
 const Ts = Type.Integer({ minimum: 0, description: "unix time, ms" });
 
+/** One kind of reaction to a message, and who gave it. */
+export const ReactionRow = Type.Object({
+  reaction: Type.String(),
+  count: Type.Integer({ minimum: 1 }),
+  mine: Type.Boolean({ description: "the reader gave it too" }),
+  uids: Type.Array(Uid, { description: "in pages the first ten" }),
+});
+
 /** A stored message: the sender's packet with the server's fields in front. */
 export const Message = Type.Object(
   {
@@ -16,6 +24,22 @@ export const Message = Type.Object(
     id: Type.String(),
     to: Type.String(),
     content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
+    edited: Type.Optional(
+      Type.Object(
+        {
+          seq: Type.Integer({ minimum: 1 }),
+          content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
+        },
+        { additionalProperties: true, description: "in pages: its last edit, a message by itself" },
+      ),
+    ),
+    recalled: Type.Optional(
+      Type.Object(
+        { seq: Type.Integer({ minimum: 1 }), by: Uid },
+        { description: "in pages: the recall, and whose; nothing is left of the content" },
+      ),
+    ),
+    reactions: Type.Optional(Type.Array(ReactionRow, { description: "in pages: as the reader sees them" })),
   },
   { additionalProperties: true, description: "the sender's packet with the server's fields in front" },
 );
@@ -107,6 +131,58 @@ export type Contact = Static<typeof Contact>;
 export const RosterNotice = Type.Object({ type: Type.Literal("roster.changed"), contact: Contact });
 export type RosterNotice = Static<typeof RosterNotice>;
 
+/** How one user has a conversation: for itself, on all its devices. What is not set is absent. */
+export const ConversationSettings = Type.Object({
+  pinnedAt: Type.Optional(Ts),
+  mutedUntil: Type.Optional(Ts),
+  archived: Type.Optional(Type.Boolean()),
+  markedUnread: Type.Optional(Type.Boolean({ description: "until a later message is read" })),
+  name: Type.Optional(Type.String({ description: "the user's own name for it" })),
+});
+export type ConversationSettings = Static<typeof ConversationSettings>;
+
+/** What a user keeps of a conversation for itself. */
+export const OwnState = Type.Object({
+  deletedTo: Type.Integer({ minimum: 0, description: "the user deleted everything up to here for itself" }),
+  hidden: Type.Array(Type.Integer({ minimum: 1 }), { description: "and these messages behind it" }),
+  settings: ConversationSettings,
+});
+export type OwnState = Static<typeof OwnState>;
+
+/** To all devices of a user: what it keeps of a conversation changed. */
+export const ConversationNotice = Type.Object({
+  type: Type.Literal("conversation"),
+  conv: Conv,
+  own: OwnState,
+});
+export type ConversationNotice = Static<typeof ConversationNotice>;
+
+/** To all devices of a user: a message was starred; `tags` null: no longer. */
+export const StarNotice = Type.Object({
+  type: Type.Literal("star"),
+  conv: Conv,
+  seq: Type.Integer({ minimum: 1 }),
+  tags: Type.Union([Type.Array(Type.String()), Type.Null()]),
+});
+export type StarNotice = Static<typeof StarNotice>;
+
+/** What a user has begun to write. */
+export const Draft = Type.Object({
+  conv: Conv,
+  text: Type.String(),
+  reply: Type.Optional(Type.Integer({ minimum: 1, description: "seq of the message to be answered" })),
+  at: Ts,
+});
+export type Draft = Static<typeof Draft>;
+
+/** To all devices of a user: a draft changed; `draft` null: it is gone. */
+export const DraftNotice = Type.Object({
+  type: Type.Literal("draft"),
+  conv: Conv,
+  draft: Type.Union([Draft, Type.Null()]),
+});
+export type DraftNotice = Static<typeof DraftNotice>;
+
 /** In place of a packet larger than the device takes (its Maximum Packet Size): what could be read of it. */
 export const TooLargeNotice = Type.Object({
   type: Type.Literal("too_large"),
@@ -133,5 +209,8 @@ export type DownlinkPacket =
   | PresenceNotice
   | InvitationNotice
   | RosterNotice
+  | ConversationNotice
+  | StarNotice
+  | DraftNotice
   | TooLargeNotice
   | AnswerPacket;

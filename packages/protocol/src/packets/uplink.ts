@@ -3,6 +3,8 @@ import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
 import { AppError } from "../errors.ts";
 import { Conv, controls, displayText, PacketId, packetId, RequestId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { readReaction } from "./reaction.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
 
@@ -53,6 +55,10 @@ export function refuseContent({ content }: MessagePacket): AppError | undefined 
   if (content.type === "event") return new AppError("forbidden", "content.type event is made by the server only");
   if (pointingTypes.has(content.type) && content.seq === undefined)
     return new AppError("invalid_packet", `content.seq is missing: which message is the ${content.type} about?`);
+  if (content.type === "reaction" && !readReaction(content)) {
+    const words = `content.data is the reaction, 1 to ${limits.reactionCharacters} characters; content.remove takes it back`;
+    return new AppError("invalid_packet", words);
+  }
   return undefined;
 }
 

@@ -23,7 +23,9 @@ export function readParams(method: Method<TObject, TSchema>, { path, query, body
   const twice = Object.keys(path).find((name) => Object.hasOwn(given, name));
   if (twice !== undefined)
     return new AppError("invalid_packet", `${twice} stands in the path; it cannot be given again`);
-  return method.checkParams({ ...given, ...path });
+  const properties = method.params.properties as Record<string, Field>;
+  const placed = Object.entries(path).map(([name, text]) => [name, convertText(properties[name], text)]);
+  return method.checkParams({ ...given, ...Object.fromEntries(placed) });
 }
 
 function convertQuery(schema: TObject, query: HttpParts["query"]): JsonObject | AppError {

@@ -18,9 +18,16 @@ test("who takes over a partition folds the recalls that the holder before had co
     pendingIn: () => [],
     touch: (members: Iterable<Member>) => void touched.push(...members),
     touchInfo: () => undefined,
+    touchAnnotations: () => undefined,
   } as unknown as Projection;
-  const store = { members: { getMany: async () => new Map() } } as never;
+  const store = {
+    members: { getMany: async () => new Map() },
+    annotations: { getMany: async () => new Map() },
+  } as never;
   const caught = await catchUp({ store, projection, tails: { read: async () => tail } }, 1, 0, 3);
   assert.deepEqual(caught.infos, [{ conv: "p2p/a/b", name: "", nameSeq: 0, recalled: [[2, 2]] }]);
+  assert.deepEqual(caught.annotations, [
+    { conv: "p2p/a/b", seq: 2, appliedSeq: 3, edits: [], reactions: [], recall: { seq: 3, by: "a" } },
+  ]);
   assert.deepEqual(caught.events, []);
 });

@@ -57,6 +57,12 @@ export function memberOrRefusal(
   return new AppError("not_member");
 }
 
+/** True if the member sees message `seq`: it is of one of the stays, and the member has not deleted it for itself. */
+export function sees(member: Member, seq: number): boolean {
+  if (!mayRead(member, seq) || seq <= member.deletedTo) return false;
+  return !member.hidden?.some(([hidden]) => hidden === seq);
+}
+
 /** The last seq of a conversation this member may see. */
 export function lastVisible(member: Member, lastSeq: number): number {
   const stay = member.stays.at(-1);
@@ -65,10 +71,12 @@ export function lastVisible(member: Member, lastSeq: number): number {
 
 /**
  * Unread: counted messages by others after the member's marks that were not recalled; `lastOrd` is the conversation's.
- * What the member sent itself lies before its own mark, so that all others are by others.
+ * Nor were deleted by the member. What the member sent itself lies before its own mark, so that all others are by others.
  */
 export function unreadOf(member: Member, lastOrd: number, recalled: readonly Recalled[]): number {
   const seen = Math.max(member.joinOrd, member.deletedOrd, member.readOrd, member.sentOrd);
   const end = Math.min(lastOrd, member.leftOrd ?? lastOrd);
-  return Math.max(0, end - seen - recalled.filter(([, ord]) => ord > seen && ord <= end).length);
+  const isUnread = ([, ord]: Recalled) => ord > seen && ord <= end;
+  const hidden = member.hidden?.filter((one) => isUnread(one) && !recalled.some(([seq]) => seq === one[0])) ?? [];
+  return Math.max(0, end - seen - recalled.filter(isUnread).length - hidden.length);
 }

@@ -1,7 +1,18 @@
 // A tail: what the log has of one partition behind a position, kept as what it does to member documents, without bodies.
 import type { LogEntry } from "@parley/store";
 import type { Member, Recalled } from "../keep/store.ts";
-import { type Folded, foldEvent, foldRecalls, foldSent, isCounted, openNamed, recallOf, uidsOf } from "./fold-entry.ts";
+import { aboutOf } from "./annotate.ts";
+import {
+  type Folded,
+  foldEvent,
+  foldRecalls,
+  foldSent,
+  isCounted,
+  membershipOf,
+  openNamed,
+  recallOf,
+  uidsOf,
+} from "./fold-entry.ts";
 
 /** What the entries of one conversation come to. */
 export interface ConversationTail {
@@ -9,6 +20,8 @@ export interface ConversationTail {
   begins: boolean;
   events: LogEntry[];
   recalls: Recalled[];
+  /** edits, recalls and reactions */
+  abouts: LogEntry[];
   /** each sender's last counted message */
   sent: Map<string, { conv: string; seq: number; ord: number; ts: number }>;
 }
@@ -33,13 +46,20 @@ export function emptyTail(q: number, from: number): Tail {
 export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
   for (const entry of entries) {
     const known = tail.conversations.get(entry.conv);
-    const conversation: ConversationTail = known ?? { begins: false, events: [], recalls: [], sent: new Map() };
+    const conversation: ConversationTail = known ?? {
+      begins: false,
+      events: [],
+      recalls: [],
+      abouts: [],
+      sent: new Map(),
+    };
     tail.conversations.set(entry.conv, conversation);
     if (entry.seq === 1) conversation.begins = true;
     const before = sizeOf(conversation);
     const recall = recallOf(entry);
     if (recall) conversation.recalls.push(recall);
-    else if (entry.event) conversation.events.push({ ...entry, body: noBody });
+    if (aboutOf(entry)) conversation.abouts.push({ ...entry, body: noBody });
+    else if (membershipOf(entry)) conversation.events.push({ ...entry, body: noBody });
     const { conv, from, seq, ord, ts } = entry;
     if (isCounted(entry)) conversation.sent.set(from, { conv, seq, ord, ts });
     tail.size += sizeOf(conversation) - before;
@@ -47,8 +67,8 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
   }
 }
 
-function sizeOf({ sent, events, recalls }: ConversationTail): number {
-  return sent.size + events.length + recalls.length;
+function sizeOf({ sent, events, abouts }: ConversationTail): number {
+  return sent.size + events.length + abouts.length;
 }
 
 /** Those whose member documents the tail may change, by name; it may change all if `touchesAll`. */

@@ -1,6 +1,8 @@
-// What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, marks, doors.
-import type { Door, Role, RoomState, Stay } from "@parley/protocol";
+// What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, what was said
+// about messages, what users keep for themselves, marks, doors.
+import type { Door, Draft, Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
+import type { Annotations } from "./annotations.ts";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
 export interface Member {
@@ -36,8 +38,33 @@ export interface Member {
   deletedOrd: number;
   muted: boolean;
   pinned: boolean;
+  /** deleted by the member for itself, behind `deletedTo`; the `ord` of what does not count is 0 */
+  hidden?: readonly Recalled[];
+  settings?: MemberSettings;
   /** unix ms: when one of the marks that a receipt moves, or a setting, last changed */
   changedAt?: number;
+}
+
+/** How the member has the conversation. Each change is one `version` more: the latest counts. */
+export interface MemberSettings {
+  version: number;
+  pinnedAt?: number;
+  mutedUntil?: number;
+  archived?: boolean;
+  /** marked as unread when this was read: a later read mark ends it */
+  unreadBehind?: number;
+  name?: string;
+}
+
+/** What a user starred, in the order in which it did. */
+export interface Stars {
+  uid: string;
+  stars: readonly { conv: string; seq: number; tags: readonly string[]; at: number }[];
+}
+
+/** `at` of a draft tells which device wrote last. */
+export interface KeptDraft extends Draft {
+  uid: string;
 }
 
 /** A message that was recalled: its place, and its `ord`, by which it would count as unread. */
@@ -74,6 +101,10 @@ export interface HistoryStore {
   log: MessageLog;
   members: Collection<Member>;
   infos: Collection<ConversationInfo>;
+  annotations: Collection<Annotations>;
+  /** by uid */
+  stars: Collection<Stars>;
+  drafts: Collection<KeptDraft>;
   marks: Collection<Mark>;
   /** as api tells them, by `{owner}` or `{owner} {other}` */
   doors: Collection<Door>;
@@ -81,13 +112,16 @@ export interface HistoryStore {
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, marks, doors] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, marks, doors] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
+    documents.collection<Annotations>({ name: "annotations", indexes: { by_seq: ["conv", "seq"] } }),
+    documents.collection<Stars>({ name: "stars" }),
+    documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
     documents.collection<Mark>({ name: "marks" }),
     documents.collection<Door>({ name: "doors" }),
   ]);
-  return { log: store.log(), members, infos, marks, doors };
+  return { log: store.log(), members, infos, annotations, stars, drafts, marks, doors };
 }
 
 /** Key of a member document. A conversation holds no space. */

@@ -13,6 +13,8 @@ export function advance(member: Member, other: Member): boolean {
     take(member, other, "readSeq", "readOrd"),
     take(member, other, "deletedTo", "deletedOrd"),
     take(member, other, "deliveredSeq"),
+    takeHidden(member, other),
+    takeSettings(member, other),
     takeChangedAt(member, other),
   ];
   return moved.includes(true);
@@ -90,6 +92,22 @@ const membershipFields = [
   ...(["role", "stays", "joinOrd", "leftOrd", "appliedSeq"] as const),
   ...(["banned", "pending", "blocks", "mutedUntil", "link"] as const),
 ] as const;
+
+// After `deletedTo`: what lies before it is deleted anyway.
+function takeHidden(member: Member, other: Member): boolean {
+  if (!member.hidden && !other.hidden) return false;
+  const known = member.hidden ?? none;
+  const merged = mergeRecalled(known, other.hidden ?? none).filter(([seq]) => seq > member.deletedTo);
+  if (merged.length === known.length && merged.every(([seq], index) => seq === known[index]?.[0])) return false;
+  member.hidden = merged;
+  return true;
+}
+
+function takeSettings(member: Member, { settings }: Member): boolean {
+  if (!settings || settings.version <= (member.settings?.version ?? 0)) return false;
+  member.settings = settings;
+  return true;
+}
 
 function takeChangedAt(member: Member, { changedAt = 0 }: Member): boolean {
   if (changedAt <= (member.changedAt ?? 0)) return false;

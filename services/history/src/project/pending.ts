@@ -1,13 +1,15 @@
 // What history knows of members and names and the store may not have yet: pure bookkeeping, no I/O.
 import { conversationPartition } from "@parley/protocol/partition";
+import { type Annotations, annotationsKey, laterAnnotations } from "../keep/annotations.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { advance, laterInfo } from "./advance.ts";
 
-/** A member or a conversation's name, on its way to the store. */
+/** A member, a conversation's name, or what was said about a message, on its way to the store. */
 export interface Pending {
   conv: string;
   member?: Member;
   info?: ConversationInfo;
+  annotations?: Annotations;
   /** changed since it was last sent */
   isDirty: boolean;
   /** how many writes of it are under way */
@@ -17,11 +19,13 @@ export interface Pending {
 export interface Changes {
   members: Iterable<Member>;
   infos: Iterable<ConversationInfo>;
+  annotations?: Iterable<Annotations>;
 }
 
 export interface PendingSet {
   touch(member: Member): Pending;
   touchInfo(info: ConversationInfo): Pending;
+  touchAnnotations(annotations: Annotations): Pending;
   member(conv: string, uid: string): Member | undefined;
   membersIn(conv: string): Member[];
   has(conv: string): boolean;
@@ -40,6 +44,7 @@ export interface PendingSet {
 export function createPending(): PendingSet {
   const members = new Map<string, Map<string, Pending>>();
   const infos = new Map<string, Pending>();
+  const annotated = new Map<string, Pending>();
   let size = 0;
 
   function touch(member: Member): Pending {
@@ -62,17 +67,26 @@ export function createPending(): PendingSet {
   }
 
   function touchInfo(info: ConversationInfo): Pending {
-    const known = infos.get(info.conv);
-    const item: Pending = known ?? { conv: info.conv, info, isDirty: true, writes: 0 };
-    if (item.info && item.info !== info) item.info = laterInfo(item.info, info);
-    item.isDirty = true;
-    if (!known) size += 1;
-    infos.set(info.conv, item);
-    return item;
+    if (!infos.has(info.conv)) size += 1;
+    return touchDocument(infos, info.conv, { conv: info.conv, info }, (item) => {
+      if (item.info && item.info !== info) item.info = laterInfo(item.info, info);
+    });
   }
 
-  function forget({ conv, member }: Pending): void {
+  function touchAnnotations(annotations: Annotations): Pending {
+    const key = annotationsKey(annotations.conv, annotations.seq);
+    if (!annotated.has(key)) size += 1;
+    return touchDocument(annotated, key, { conv: annotations.conv, annotations }, (item) => {
+      if (item.annotations) item.annotations = laterAnnotations(item.annotations, annotations);
+    });
+  }
+
+  function forget({ conv, member, annotations }: Pending): void {
     size -= 1;
+    if (annotations) {
+      annotated.delete(annotationsKey(conv, annotations.seq));
+      return;
+    }
     if (!member) {
       infos.delete(conv);
       return;
@@ -80,13 +94,6 @@ export function createPending(): PendingSet {
     const inConv = members.get(conv);
     inConv?.delete(member.uid);
     if (inConv?.size === 0) members.delete(conv);
-  }
-
-  function dirty(q?: number): Pending[] {
-    const isAsked = (conv: string) => q === undefined || conversationPartition(conv) === q;
-    const found = [...infos.values()];
-    for (const [conv, inConv] of members) if (isAsked(conv)) found.push(...inConv.values());
-    return found.filter(({ isDirty, conv }) => isDirty && isAsked(conv));
   }
 
   function done(item: Pending): boolean {
@@ -99,7 +106,8 @@ export function createPending(): PendingSet {
   return {
     touch,
     touchInfo,
-    dirty,
+    touchAnnotations,
+    dirty: (q) => dirtyOf([...infos.values(), ...annotated.values()], members, q),
     done,
     member: (conv, uid) => members.get(conv)?.get(uid)?.member,
     membersIn: (conv) => [...(members.get(conv)?.values() ?? [])].map(({ member }) => member as Member),
@@ -108,10 +116,35 @@ export function createPending(): PendingSet {
     of: (changes) => [
       ...[...changes.members].flatMap(({ conv, uid }) => members.get(conv)?.get(uid) ?? []),
       ...[...changes.infos].flatMap(({ conv }) => infos.get(conv) ?? []),
+      ...[...(changes.annotations ?? [])].flatMap(({ conv, seq }) => annotated.get(annotationsKey(conv, seq)) ?? []),
     ],
     begin,
     failed,
   };
+}
+
+function touchDocument(
+  documents: Map<string, Pending>,
+  key: string,
+  first: Pick<Pending, "conv" | "info" | "annotations">,
+  merge: (item: Pending) => void,
+): Pending {
+  const item: Pending = documents.get(key) ?? { ...first, isDirty: true, writes: 0 };
+  merge(item);
+  item.isDirty = true;
+  documents.set(key, item);
+  return item;
+}
+
+function dirtyOf(
+  documents: readonly Pending[],
+  members: ReadonlyMap<string, ReadonlyMap<string, Pending>>,
+  q: number | undefined,
+): Pending[] {
+  const isAsked = (conv: string) => q === undefined || conversationPartition(conv) === q;
+  const found = [...documents];
+  for (const [conv, inConv] of members) if (isAsked(conv)) found.push(...inConv.values());
+  return found.filter(({ isDirty, conv }) => isDirty && isAsked(conv));
 }
 
 function begin(item: Pending): void {

@@ -1,5 +1,6 @@
 // Member documents follow the log: what changed in memory is put to the store soon after, forward only.
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import { type Annotations, annotationsKey, laterAnnotations } from "../keep/annotations.ts";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import type { Trouble } from "../keep/trouble.ts";
 import { advance, copyMember, laterInfo, laterMember } from "./advance.ts";
@@ -10,6 +11,7 @@ export interface Projection {
   /** These members changed: they are kept in memory until the store has them. */
   touch(members: Iterable<Member>): void;
   touchInfo(info: ConversationInfo): void;
+  touchAnnotations(annotations: Annotations): void;
   /** The store may not have all of this conversation yet. */
   isPinned(conversation: { conv: string }): boolean;
   /** What the store may not have yet of one member. */
@@ -28,13 +30,12 @@ export interface Projection {
   close(): Promise<void>;
 }
 
+type ProjectedStore = Pick<HistoryStore, "members" | "infos" | "annotations" | "log">;
+
 // About 30 MB; reached only while documents cannot be written for long.
 const pendingMax = 100_000;
 
-export function startProjection(
-  store: Pick<HistoryStore, "members" | "infos">,
-  options: { everyMs: number; trouble: Trouble },
-): Projection {
+export function startProjection(store: ProjectedStore, options: { everyMs: number; trouble: Trouble }): Projection {
   const { everyMs, trouble } = options;
   const pending = createPending();
   const settled = new Uint32Array(conversationPartitionCount);
@@ -89,6 +90,7 @@ export function startProjection(
       for (const member of members) pending.touch(member);
     },
     touchInfo: (info) => pending.touchInfo(info),
+    touchAnnotations: (annotations) => pending.touchAnnotations(annotations),
     isPinned: ({ conv }) => pending.has(conv),
     pending: (conv, uid) => pending.member(conv, uid),
     pendingIn: (conv) => pending.membersIn(conv),
@@ -103,9 +105,10 @@ export function startProjection(
   };
 }
 
-async function writeAll({ members, infos }: Pick<HistoryStore, "members" | "infos">, items: readonly Pending[]) {
+async function writeAll({ members, infos, annotations, log }: ProjectedStore, items: readonly Pending[]) {
   const changed = items.filter((item) => item.member !== undefined) as (Pending & { member: Member })[];
   const named = items.filter((item) => item.info !== undefined) as (Pending & { info: ConversationInfo })[];
+  const annotated = items.flatMap((item) => item.annotations ?? []);
   // Copies: a member may change again while it is on its way, and is then still pending.
   const documents = changed.map(({ member }) => ({ key: memberKey(member.conv, member.uid), doc: copyMember(member) }));
   const [stored] = await Promise.all([
@@ -115,7 +118,22 @@ async function writeAll({ members, infos }: Pick<HistoryStore, "members" | "info
       named.map(({ info }) => ({ key: info.conv, doc: info })),
       laterInfo,
     ),
+    putAnnotations({ annotations, log }, annotated),
   ]);
   // Another holder may have known of a receipt that this one did not.
   for (const { member } of changed) advance(member, stored.get(memberKey(member.conv, member.uid)) ?? member);
+}
+
+// Of a recalled message the log keeps the place and nothing of what was said: emptied first, so that the document tells of it
+// only when it is done.
+async function putAnnotations(
+  { annotations, log }: Pick<ProjectedStore, "annotations" | "log">,
+  changed: readonly Annotations[],
+): Promise<void> {
+  const emptied = changed
+    .filter(({ recall }) => recall)
+    .flatMap(({ conv, seq, edits }) => [[conv, seq] as const, ...edits.map((edit) => [conv, edit] as const)]);
+  await Promise.all(emptied.map(([conv, seq]) => log.blank(conv, seq)));
+  const documents = changed.map((doc) => ({ key: annotationsKey(doc.conv, doc.seq), doc }));
+  await putForward(annotations, documents, laterAnnotations);
 }

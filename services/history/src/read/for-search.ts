@@ -11,9 +11,10 @@ import {
 } from "@parley/protocol";
 import { conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { mayRead, memberOrRefusal } from "../fold/members.ts";
+import { memberOrRefusal, sees } from "../fold/members.ts";
 import { type Member, memberKey } from "../keep/store.ts";
-import { messageJson, roomOf, tooLarge } from "./page.ts";
+import { messageJson } from "./annotated.ts";
+import { roomOf, tooLarge } from "./page.ts";
 import { membershipPages, type Reading } from "./reading.ts";
 
 const pageRows = 1_000;
@@ -49,7 +50,7 @@ export async function messagesAt(
   const found = await Promise.all(
     places.map((place) => {
       const member = members.get(place.conv);
-      const isSeen = member && mayRead(member, place.seq) && place.seq > member.deletedTo;
+      const isSeen = member && sees(member, place.seq);
       return isSeen && !recalled.has(`${place.conv} ${place.seq}`) ? resultJson(reading.store.log, place) : undefined;
     }),
   );

@@ -1,10 +1,12 @@
 // history.get: a page of one conversation.
-import { AppError, type Caller, type historyGet, type ParamsOf } from "@parley/protocol";
+import { AppError, type Caller, type historyGet, limits, type ParamsOf } from "@parley/protocol";
 import { lastVisible, memberOrRefusal } from "../fold/members.ts";
 import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
 import { complete, look, memberOf, type Reading } from "./reading.ts";
 
 const defaultLimit = 100;
+// Edits go with the messages that they are about, and no log counts them: a reply holds this much.
+const mostBytes = 1.5 * limits.pageBytes;
 
 /** The result as JSON text. */
 export async function getHistory(
@@ -31,12 +33,14 @@ export async function getHistory(
   const room = roomOf(caller);
   const query = { limit, before: range.before, maxBytes: room };
   const [read, first] = await Promise.all([
-    readPage(log, member, range.after === undefined ? query : { ...query, after: range.after }),
+    readPage(reading.store, member, range.after === undefined ? query : { ...query, after: range.after }),
     log.first(conv),
   ]);
   // The log counts bodies; the page counts what is sent.
   const page =
-    caller.maxBytes === undefined ? read : cutPage(read, room, range.after === undefined ? "newest" : "oldest");
+    caller.maxBytes === undefined && read.bytes <= mostBytes
+      ? read
+      : cutPage(read, room, range.after === undefined ? "newest" : "oldest");
   if (caller.maxBytes !== undefined && page.bytes > room) return tooLarge(conv, page.seqs[0] ?? 0, page.bytes);
   const firstSeq = Math.max(member.stays[0]?.[0] ?? 1, first);
   const more =

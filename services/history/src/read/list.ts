@@ -11,13 +11,17 @@ import {
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { blockedWith } from "../write/refused.ts";
+import { messageJson } from "./annotated.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
-import { messageJson, readPage, roomOf } from "./page.ts";
+import { settingsOf } from "./own-state.ts";
+import { readPage, roomOf } from "./page.ts";
 import { complete, infosOf, look, membershipsOf, type Reading, type Sight, type View } from "./reading.ts";
 
 const defaultLimit = 100;
 const rowsAtOnce = 250;
+// Of this many last messages one that the member has not deleted for itself is looked for.
+const lookedBehind = 50;
 // Bodies of last messages held while a page is made; those beyond are read one by one.
 const bodyBytes = 4 * 1024 * 1024;
 
@@ -117,14 +121,16 @@ async function latestFirst(reading: Reading, uid: string, prefix: string, bodies
 }
 
 function rowJson({ member, head }: View, info: ConversationInfo | undefined, message: string): string {
+  const settings = settingsOf(member);
   const fields = JSON.stringify({
     conv: member.conv,
-    name: info?.name || otherSide(member),
+    name: settings.name || info?.name || otherSide(member),
     lastSeq: lastVisible(member, head?.seq ?? 0),
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
-    muted: member.muted,
-    pinned: member.pinned,
+    muted: (settings.mutedUntil ?? 0) > Date.now(),
+    pinned: settings.pinnedAt !== undefined,
+    settings: member.settings && settings,
   });
   return `${fields.slice(0, -1)},"lastMessage":${message}}`;
 }
@@ -133,8 +139,10 @@ function rowJson({ member, head }: View, info: ConversationInfo | undefined, mes
 async function lastMessage({ store }: Reading, { member, head }: View): Promise<string | undefined> {
   if (!head || head.seq <= member.deletedTo) return undefined;
   const last = lastVisible(member, head.seq);
+  if (member.hidden?.length)
+    return (await readPage(store, member, { before: last + 1, limit: lookedBehind })).messages.at(-1);
   if (last === head.seq && head.body.byteLength > 0) return messageJson(head);
-  return (await readPage(store.log, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
+  return (await readPage(store, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
 }
 
 function otherSide({ conv, uid }: Member): string {

@@ -1,22 +1,8 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
-import { AppError, type Caller, limits, renderMessageText } from "@parley/protocol";
-import type { LogEntry, MessageLog } from "@parley/store";
-import { mayRead } from "../fold/members.ts";
-import type { Member } from "../keep/store.ts";
-
-/** One stored entry as the message that is delivered, JSON text. */
-export function messageJson(entry: LogEntry): string {
-  return renderMessageText(entry, storedBody(entry));
-}
-
-/** The body of an entry; of an erased one, empty content in its place. */
-export function storedBody(entry: LogEntry): Uint8Array {
-  return entry.body.byteLength > 0 ? entry.body : erasedBody(entry);
-}
-
-function erasedBody({ id, conv }: LogEntry): Uint8Array {
-  return Buffer.from(JSON.stringify({ id, to: conv, content: { type: "erased" } }));
-}
+import { AppError, type Caller, limits } from "@parley/protocol";
+import { sees } from "../fold/members.ts";
+import type { HistoryStore, Member } from "../keep/store.ts";
+import { annotateMessages } from "./annotated.ts";
 
 // The rest of a reply around its result: the request's id, the topic, and what is in the result beside the page.
 const envelopeBytes = 512;
@@ -53,11 +39,15 @@ export interface PageQuery {
 }
 
 /** The entries of a range that the member may read, within the page's limits. */
-export async function readPage(log: MessageLog, member: Member, query: PageQuery): Promise<MessagePage> {
+export async function readPage(
+  store: Pick<HistoryStore, "log" | "annotations">,
+  member: Member,
+  query: PageQuery,
+): Promise<MessagePage> {
   const maxBytes = query.maxBytes ?? limits.pageBytes;
-  const entries = await log.range(member.conv, { ...visible(member, query), maxBytes });
-  const readable = entries.filter(({ seq }) => mayRead(member, seq) && seq > member.deletedTo);
-  const messages = readable.map(messageJson);
+  const entries = await store.log.range(member.conv, { ...visible(member, query), maxBytes });
+  const readable = entries.filter(({ seq }) => sees(member, seq));
+  const messages = await annotateMessages(store, member, readable);
   return {
     messages,
     seqs: readable.map(({ seq }) => seq),

@@ -9,7 +9,7 @@ import {
   storedPositionsMax,
 } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { storedBody } from "./page.ts";
+import { storedBody } from "../keep/stored-body.ts";
 
 /** What the header of a reply takes of one entry at most: ids have up to 64 characters each, three bytes or an escape. */
 const headerBytes = 2_048;

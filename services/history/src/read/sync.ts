@@ -4,6 +4,7 @@ import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
+import { keepsOwn, ownStateOf } from "./own-state.ts";
 import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
 
@@ -148,7 +149,7 @@ async function partOf(
   const { log } = reading.store;
   const { limit, maxBytes, room } = query;
   const [read, first, receiptsOfAll] = await Promise.all([
-    readPage(log, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
+    readPage(reading.store, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
     log.first(member.conv),
     receipts,
   ]);
@@ -158,6 +159,7 @@ async function partOf(
     lastSeq: last,
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
+    own: keepsOwn(member) ? ownStateOf(member) : undefined,
     receipts: receiptsOfAll.get(member.conv)?.slice(0, Math.max(0, room) / bytesPerReceipt) ?? [],
   });
   // The log counts bodies; the page counts what is sent.

@@ -1,10 +1,11 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
-import { type AppendItem, pointingTypes } from "@parley/protocol";
+import type { AppendItem } from "@parley/protocol";
 import type { EntryKey, LogEntry } from "@parley/store";
+import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
-import { aboutSeq } from "./decide-about.ts";
+import { type Pointing, pointingOf } from "./decide-about.ts";
 import type { Candidate } from "./sequence.ts";
 
 /** One candidate an item, in order: its conversation, what is stored under its key, whether `prev` is stored. */
@@ -29,7 +30,7 @@ export async function lookUp(
     stored: found[index],
     prevStored: prevFound.get(item) ?? true,
     refusal: refusals[index],
-    about: abouts.get(item),
+    ...abouts.get(item),
   }));
 }
 
@@ -41,18 +42,34 @@ async function conversationsOf(shelf: Shelf, items: readonly AppendItem[]): Prom
 
 // What edits, recalls and reactions are about: few, so each is read by itself.
 async function aboutEntries(
-  { log }: HistoryStore,
+  store: HistoryStore,
   items: readonly AppendItem[],
-): Promise<ReadonlyMap<AppendItem, LogEntry>> {
-  const found = new Map<AppendItem, LogEntry>();
-  const look = async (item: AppendItem) => {
-    const seq = aboutSeq(item) ?? 0;
-    const [entry] = seq > 0 ? await log.range(item.conv, { after: seq - 1, before: seq + 1, limit: 1 }) : [];
-    if (entry) found.set(item, entry);
+): Promise<ReadonlyMap<AppendItem, Pick<Candidate, "pointing" | "about" | "annotations">>> {
+  const found = new Map<AppendItem, Pick<Candidate, "pointing" | "about" | "annotations">>();
+  const look = async (item: AppendItem, pointing: Pointing) => {
+    found.set(item, { pointing, ...(await aboutEntry(store, item.conv, pointing.seq)) });
   };
-  const pointing = items.filter(({ type }) => pointingTypes.has(type));
-  if (pointing.length > 0) await Promise.all(pointing.map(look));
+  await Promise.all(
+    items.flatMap((item) => {
+      const pointing = pointingOf(item);
+      return pointing ? [look(item, pointing)] : [];
+    }),
+  );
   return found;
+}
+
+// Whatever was said about it before is in the store: nothing is looked up before that.
+async function aboutEntry(
+  { log, annotations }: HistoryStore,
+  conv: string,
+  seq: number,
+): Promise<{ about: LogEntry | undefined; annotations: Annotations | undefined }> {
+  if (seq === 0) return { about: undefined, annotations: undefined };
+  const [[about], known] = await Promise.all([
+    log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }),
+    annotations.get(annotationsKey(conv, seq)),
+  ]);
+  return { about, annotations: known?.doc };
 }
 
 function prevKey({ conv, from, device, prev }: AppendItem): EntryKey {

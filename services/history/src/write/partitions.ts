@@ -88,7 +88,8 @@ export function createPartitions(parts: PartitionParts): Partitions {
     });
     const committed: WriterParts["committed"] = (entries) => {
       announcer.add(entries);
-      for (const { conv, event, memberSeq } of entries) if (event) parts.membersChanged(q, { conv, memberSeq });
+      for (const { conv, type, memberSeq } of entries)
+        if (type === "event") parts.membersChanged(q, { conv, memberSeq });
     };
     const foldMissed: WriterParts["foldMissed"] = async (after, last) => {
       const caught = await catchUp(parts, q, after, last);

@@ -4,6 +4,7 @@ import type { Stay } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { newMember } from "../fold/members.ts";
 import { type Conversation, newConversation } from "./conversation.ts";
+import { pointingOf } from "./decide-about.ts";
 import { type Candidate, sequence } from "./sequence.ts";
 
 function conversation(conv: string, state: Partial<Conversation> = {}): Conversation {
@@ -16,9 +17,18 @@ function candidate(
   more: Partial<Candidate["item"]> & Partial<Candidate> = {},
 ): Candidate {
   const { stored, prevStored = true, refusal, about, ...item } = more;
-  const body = Buffer.from(JSON.stringify({ content: { seq: about?.seq } }));
+  const body = Buffer.from(JSON.stringify({ content: { seq: about?.seq, data: "+1" } }));
   const base = { conv: of.conv, from: "a", device: "a", id, type: "text", body };
-  return { item: { ...base, ...item }, conversation: of, stored, prevStored, refusal, about } as Candidate;
+  const made = { ...base, ...item };
+  const pointing = pointingOf(made);
+  return {
+    item: made,
+    conversation: of,
+    stored,
+    prevStored,
+    refusal,
+    ...(pointing && { pointing, about }),
+  } as Candidate;
 }
 
 const p2p = conversation("p2p/a/b", { lastSeq: 4, lastOrd: 3, lastTs: 100 });

@@ -8,12 +8,15 @@ import {
   uncountedTypes,
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { isCounted, recallEvent } from "../fold/fold-entry.ts";
+import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
+import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, newMember } from "../fold/members.ts";
+import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
+import { storedBody } from "../keep/stored-body.ts";
 import { refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
-import { aboutSeq, refuseAbout } from "./decide-about.ts";
+import { type Pointing, refuseAbout } from "./decide-about.ts";
 import { refusal } from "./outcome.ts";
 
 /** One message with all that was looked up for it. */
@@ -26,14 +29,19 @@ export interface Candidate {
   prevStored: boolean;
   /** decided before: the receiver does not exist, or could not be asked for */
   refusal: AppendOutcome | undefined;
-  /** the entry that an edit, recall or reaction is about, if it is there */
-  about: LogEntry | undefined;
+  /** of an edit, recall or reaction: what it says */
+  pointing?: Pointing;
+  /** the entry that it is about, if it is there, and what was said about that before */
+  about?: LogEntry | undefined;
+  annotations?: Annotations | undefined;
 }
 
 export interface Sequenced {
   entries: LogEntry[];
   /** one a candidate, in order */
   outcomes: AppendOutcome[];
+  /** what the entries change about other messages */
+  annotations: Annotations[];
 }
 
 interface Draft {
@@ -41,8 +49,8 @@ interface Draft {
   ord: number;
   ts: number;
   ids: Map<string, LogEntry>;
-  /** seqs that this batch recalls */
-  recalled: Set<number>;
+  /** what this batch says about messages, by their seqs */
+  annotations: Map<number, Annotations>;
   /** unix ms: when this batch's senders last sent */
   sentAt: Map<string, number>;
 }
@@ -61,13 +69,15 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     const refused = refuse(candidate, draft, now);
     if (refused) return refused;
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
-    if (item.type === "recall" && candidate.about) draft.recalled.add(candidate.about.seq);
+    const about = aboutOf(entry);
+    if (about) draft.annotations.set(about.seq, annotate(annotationsOf(candidate, draft, about.seq), entry, about));
     draft.ids.set(key, entry);
     if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
     return outcomeOf(entry);
   });
-  return { entries, outcomes };
+  const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
+  return { entries, outcomes, annotations };
 }
 
 function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
@@ -77,7 +87,7 @@ function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
 /** A duplicate's answer carries the message as it is kept, where the sender sent something else under its id. */
 function againOf(entry: LogEntry, sent: Uint8Array): Appended {
   const again: Appended = { ...outcomeOf(entry), duplicate: true };
-  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, stored: entry.body, storedAt: entry.pos };
+  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, stored: storedBody(entry), storedAt: entry.pos };
 }
 
 function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
@@ -88,18 +98,19 @@ function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }:
     ord: lastOrd,
     ts: lastTs,
     ids: new Map(),
-    recalled: new Set(),
+    annotations: new Map(),
     sentAt: new Map(),
   };
   drafts.set(conv, draft);
   return draft;
 }
 
-function refuse(
-  { item, conversation, prevStored, about }: Candidate,
-  draft: Draft,
-  now: number,
-): AppendOutcome | undefined {
+function annotationsOf({ conversation, annotations }: Candidate, draft: Draft, seq: number): Annotations {
+  return draft.annotations.get(seq) ?? annotations ?? noAnnotations(conversation.conv, seq);
+}
+
+function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome | undefined {
+  const { item, conversation, prevStored, about, pointing } = candidate;
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
@@ -112,10 +123,9 @@ function refuse(
   if (conversation.refused?.has(item.from)) return refusal("blocked");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
-  const seq = aboutSeq(item);
-  if (seq === undefined) return undefined;
-  const isRecalled = draft.recalled.has(seq) || conversation.recalled.some(([recalled]) => recalled === seq);
-  return refuseAbout(item, { seq, about, isRecalled, sender, room: conversation.room });
+  if (!pointing) return undefined;
+  const annotations = annotationsOf(candidate, draft, pointing.seq);
+  return refuseAbout(item, { pointing, about, annotations, sender, room: conversation.room });
 }
 
 function refuseInRoom(
@@ -130,7 +140,13 @@ function refuseInRoom(
   return error && refusal(error.code, error.message, error.details);
 }
 
-function place({ item, conversation, about }: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
+function place(
+  { item, conversation, about, pointing }: Candidate,
+  draft: Draft,
+  q: number,
+  pos: number,
+  now: number,
+): LogEntry {
   draft.seq += 1;
   draft.ord += uncountedTypes.has(item.type) ? 0 : 1;
   draft.ts = Math.max(draft.ts, now);
@@ -146,7 +162,7 @@ function place({ item, conversation, about }: Candidate, draft: Draft, q: number
     type: item.type,
     ts: draft.ts,
     origin: item.origin ?? null,
-    event: item.type === "recall" && about ? recallEvent(about) : null,
+    event: about && pointing ? aboutEvent(item.type, about, pointing.reaction) : null,
     memberSeq: conversation.memberSeq,
     body: item.body,
   };

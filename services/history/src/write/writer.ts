@@ -4,6 +4,7 @@ import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
 import { foldEntry, infoOf } from "../fold/fold-entry.ts";
+import type { Annotations } from "../keep/annotations.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
@@ -37,15 +38,15 @@ export interface Writer extends WriterParts {
   open: boolean;
   jobs: Job[];
   working: Promise<void> | undefined;
-  /** who became or ceased to be a member, and names: in the store before a commit is answered, and before the next one */
-  unput: { members: Set<Member>; infos: Set<ConversationInfo> };
+  /** who became or ceased to be a member, names, what was said about messages: in the store before a commit is answered, and before the next one */
+  unput: { members: Set<Member>; infos: Set<ConversationInfo>; annotations: Set<Annotations> };
 }
 
 const attemptsMax = 3;
 
 /** `pos` is the store's last position in the partition. */
 export function createWriter(q: number, pos: number, parts: WriterParts): Writer {
-  const unput = { members: new Set<Member>(), infos: new Set<ConversationInfo>() };
+  const unput = { members: new Set<Member>(), infos: new Set<ConversationInfo>(), annotations: new Set<Annotations>() };
   return { ...parts, q, pos, open: true, jobs: [], working: undefined, unput };
 }
 
@@ -145,15 +146,16 @@ async function recover(writer: Writer): Promise<void> {
   const missed = await writer.foldMissed(writer.pos, pos);
   for (const member of missed.members) writer.unput.members.add(member);
   for (const info of missed.infos) writer.unput.infos.add(info);
+  for (const annotations of missed.annotations) writer.unput.annotations.add(annotations);
   writer.pos = pos;
 }
 
 // Nothing is stored after a change of the members that their documents do not show: readers everywhere go by them.
 async function putStructure({ unput, projection }: Writer): Promise<void> {
-  if (unput.members.size === 0 && unput.infos.size === 0) return;
+  const sets = [unput.members, unput.infos, unput.annotations];
+  if (sets.every(({ size }) => size === 0)) return;
   await projection.put(unput);
-  unput.members.clear();
-  unput.infos.clear();
+  for (const set of sets) set.clear();
 }
 
 async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promise<void> {
@@ -161,11 +163,12 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await writer.projection.room();
   await putStructure(writer);
   const candidates = await lookUp(writer, batch);
-  const { entries, outcomes } = sequence(candidates, q, writer.pos, Date.now());
+  const { entries, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
   apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
+  noteAnnotations(writer, annotations);
   await putStructure(writer);
   writer.pass("before-reply");
   let at = 0;
@@ -226,6 +229,13 @@ function noteStructure(writer: Writer, conversation: Conversation, members: read
   const info = infoOf(conversation);
   writer.projection.touchInfo(info);
   writer.unput.infos.add(info);
+}
+
+function noteAnnotations({ projection, unput }: Writer, changed: readonly Annotations[]): void {
+  for (const annotations of changed) {
+    projection.touchAnnotations(annotations);
+    unput.annotations.add(annotations);
+  }
 }
 
 function fail({ q }: Writer, batch: readonly Job[], why: "unavailable" | "internal", error: unknown): void {

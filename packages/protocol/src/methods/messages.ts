@@ -1,0 +1,36 @@
+// Methods that history owns: what was said about a message later.
+import Type from "typebox";
+import { Conv } from "../ids.ts";
+import { Message, ReactionRow } from "../packets/downlink.ts";
+import { defineMethod } from "./method.ts";
+
+const strict = { additionalProperties: false } as const;
+const Place = { conv: Conv, seq: Type.Integer({ minimum: 1 }) };
+
+export const messagesVersions = defineMethod({
+  name: "messages.versions",
+  owner: "history",
+  summary: "A message as it was sent and each of its edits, oldest first.",
+  http: { verb: "GET", path: "/conversations/{conv}/messages/{seq}/versions" },
+  params: Type.Object(
+    {
+      ...Place,
+      after: Type.Optional(
+        Type.Integer({ minimum: 1, description: "only later ones: the last `seq` of the page before" }),
+      ),
+    },
+    strict,
+  ),
+  result: Type.Object({ versions: Type.Array(Message), more: Type.Boolean() }),
+  errors: ["not_member", "not_found"],
+});
+
+export const messagesReactions = defineMethod({
+  name: "messages.reactions",
+  owner: "history",
+  summary: "The reactions to a message, with all who gave them.",
+  http: { verb: "GET", path: "/conversations/{conv}/messages/{seq}/reactions" },
+  params: Type.Object(Place, strict),
+  result: Type.Object({ reactions: Type.Array(ReactionRow) }),
+  errors: ["not_member", "not_found"],
+});

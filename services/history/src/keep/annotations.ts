@@ -1,0 +1,32 @@
+// What was said about one message after it: its edits, its recall, its reactions. A projection of the log, in the store before
+// the entry that changed it is answered.
+
+/** Of one kind a user has one on a message. `seq`: the entry that made it. */
+export type Reacted = readonly [text: string, uid: string, seq: number];
+
+export interface Annotations {
+  conv: string;
+  /** the message it is about */
+  seq: number;
+  /** seq of the last entry folded in */
+  appliedSeq: number;
+  /** seqs of its edits, oldest first */
+  edits: readonly number[];
+  /** in the order in which they were made */
+  reactions: readonly Reacted[];
+  recall?: { seq: number; by: string };
+}
+
+/** Key of the document about message `seq`. A conversation holds no space. */
+export function annotationsKey(conv: string, seq: number): string {
+  return `${conv} ${seq}`;
+}
+
+export function noAnnotations(conv: string, seq: number): Annotations {
+  return { conv, seq, appliedSeq: 0, edits: [], reactions: [] };
+}
+
+/** Each follows the log as a whole: the one that has seen more of it counts. */
+export function laterAnnotations(stored: Annotations, ours: Annotations): Annotations {
+  return ours.appliedSeq > stored.appliedSeq ? ours : stored;
+}

@@ -1,0 +1,12 @@
+// The body of a stored entry as it is answered.
+import type { LogEntry } from "@parley/store";
+
+/** The body of an entry; of an erased one, empty content in its place. */
+export function storedBody(entry: LogEntry): Uint8Array {
+  return entry.body.byteLength > 0 ? entry.body : erasedBody(entry);
+}
+
+/** What stands in the place of a message that was erased or recalled. */
+export function erasedBody({ id, conv }: LogEntry): Uint8Array {
+  return Buffer.from(JSON.stringify({ id, to: conv, content: { type: "erased" } }));
+}

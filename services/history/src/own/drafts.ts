@@ -1,0 +1,64 @@
+// drafts.set, remove and list: what a user has begun to write, on all its devices; whichever wrote last counts.
+import {
+  AppError,
+  type Caller,
+  type Draft,
+  type draftsList,
+  type draftsRemove,
+  type draftsSet,
+  limits,
+  type ParamsOf,
+  type ResultOf,
+} from "@parley/protocol";
+import { isMember, memberOrRefusal } from "../fold/members.ts";
+import { memberKey } from "../keep/store.ts";
+import { memberOf } from "../read/reading.ts";
+import type { Owning } from "./own.ts";
+
+/** A page is less than 256 KiB, whatever stands in them. */
+const pageDrafts = 10;
+
+export async function setDraft(
+  owning: Owning,
+  { conv, text, reply }: ParamsOf<typeof draftsSet>,
+  { uid }: Caller,
+): Promise<Draft | AppError> {
+  const { store } = owning;
+  const known = await memberOf(owning, conv, uid);
+  const lastSeq = known ? 1 : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
+  const member = memberOrRefusal({ conv, lastSeq, member: known }, uid);
+  if (member instanceof AppError) return member;
+  if (!isMember(member)) return new AppError("not_member");
+  const key = memberKey(conv, uid);
+  const isNew = (await store.drafts.get(key)) === undefined;
+  if (isNew && (await isFull(owning, uid)))
+    return new AppError("conflict", `you have ${limits.drafts} drafts, the most there may be`);
+  const draft: Draft = { conv, text, ...(reply === undefined ? {} : { reply }), at: Date.now() };
+  await store.drafts.put([{ key, doc: { uid, ...draft } }]);
+  owning.tell(uid, { type: "draft", conv, draft });
+  return draft;
+}
+
+export async function removeDraft(
+  owning: Owning,
+  { conv }: ParamsOf<typeof draftsRemove>,
+  { uid }: Caller,
+): Promise<ResultOf<typeof draftsRemove>> {
+  if (await owning.store.drafts.remove(memberKey(conv, uid))) owning.tell(uid, { type: "draft", conv, draft: null });
+  return { conv };
+}
+
+export async function listDrafts(
+  { store }: Owning,
+  { page }: ParamsOf<typeof draftsList>,
+  { uid }: Caller,
+): Promise<ResultOf<typeof draftsList>> {
+  const query = { index: "by_uid", equals: [uid], limit: pageDrafts };
+  const { items, next } = await store.drafts.find(page === undefined ? query : { ...query, page });
+  return { drafts: items.map(({ doc: { uid: _, ...draft } }) => draft), next };
+}
+
+async function isFull({ store }: Owning, uid: string): Promise<boolean> {
+  const { items } = await store.drafts.find({ index: "by_uid", equals: [uid], limit: limits.drafts });
+  return items.length >= limits.drafts;
+}

@@ -1,0 +1,44 @@
+// How any replica changes what a member keeps for itself: in the member's document, forward only, so that the holder and
+// others who write it at once take nothing back. All devices of the user are told.
+import { AppError, type ConversationNotice, type DraftNotice, type StarNotice } from "@parley/protocol";
+import { memberOrRefusal } from "../fold/members.ts";
+import { type Member, memberKey } from "../keep/store.ts";
+import { advance, copyMember } from "../project/advance.ts";
+import { ownStateOf } from "../read/own-state.ts";
+import type { Reading } from "../read/reading.ts";
+import type { Shelf } from "../write/conversation.ts";
+
+export interface Owning extends Reading {
+  shelf: Shelf;
+  /** Tells all devices of a user that are connected. Others have it by `sync`, or ask. */
+  tell(uid: string, notice: ConversationNotice | StarNotice | DraftNotice): void;
+}
+
+const roundsMax = 20;
+
+/** `change` moves a copy of the member, and may be asked again; or answers why not. `lastSeq` is the conversation's. */
+export async function changeOwn(
+  owning: Owning,
+  { conv, uid }: { conv: string; uid: string },
+  change: (member: Member, lastSeq: number) => Promise<AppError | undefined> | AppError | undefined,
+): Promise<Member | AppError> {
+  const { store, shelf, tell } = owning;
+  const key = memberKey(conv, uid);
+  for (let round = 0; round < roundsMax; round++) {
+    const stored = await store.members.get(key);
+    const lastSeq = (await store.log.heads([conv])).get(conv)?.seq ?? 0;
+    const asked = memberOrRefusal({ conv, lastSeq, member: stored?.doc }, uid);
+    if (asked instanceof AppError) return asked;
+    if (!stored) return new AppError("not_found", "no such conversation");
+    const member = copyMember(stored.doc);
+    const refused = await change(member, lastSeq);
+    if (refused) return refused;
+    member.changedAt = Math.max(member.changedAt ?? 0, Date.now());
+    if (!(await store.members.update(key, member, stored.version))) continue;
+    const inMemory = shelf.get(conv)?.members.get(uid);
+    if (inMemory) advance(inMemory, member);
+    tell(uid, { type: "conversation", conv, own: ownStateOf(member) });
+    return member;
+  }
+  return new AppError("unavailable", "the conversation changed again and again meanwhile");
+}

@@ -1,0 +1,69 @@
+// messages.versions and messages.reactions: what was said about one message, for those who may read it.
+import { AppError, type Caller, type messagesReactions, type messagesVersions, type ParamsOf } from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
+import { isCounted } from "../fold/fold-entry.ts";
+import { memberOrRefusal, sees } from "../fold/members.ts";
+import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
+import type { Member } from "../keep/store.ts";
+import { entryAt, messageJson, reactionsFor, visibleEdits } from "./annotated.ts";
+import { roomOf, tooLarge } from "./page.ts";
+import { memberOf, type Reading } from "./reading.ts";
+
+interface Found {
+  member: Member;
+  entry: LogEntry;
+  annotations: Annotations;
+}
+
+/** The result as JSON text. */
+export async function messageVersions(
+  reading: Reading,
+  { conv, seq, after = 0 }: ParamsOf<typeof messagesVersions>,
+  caller: Caller,
+): Promise<string | AppError> {
+  const found = await findMessage(reading, conv, seq, caller.uid);
+  if (found instanceof AppError) return found;
+  const seqs = [seq, ...visibleEdits(found.member, found.annotations)].filter((version) => version > after);
+  const versions: string[] = [];
+  let room = roomOf(caller);
+  for (const version of seqs) {
+    const entry = version === seq ? found.entry : await entryAt(reading.store, conv, version);
+    const text = entry ? messageJson(entry) : "";
+    if (text === "") continue;
+    const bytes = Buffer.byteLength(text) + 1;
+    room -= bytes;
+    if (room < 0 && versions.length === 0 && caller.maxBytes !== undefined) return tooLarge(conv, version, bytes);
+    if (room < 0 && versions.length > 0) return `{"versions":[${versions.join(",")}],"more":true}`;
+    versions.push(text);
+  }
+  return `{"versions":[${versions.join(",")}],"more":false}`;
+}
+
+/** The result as JSON text. */
+export async function messageReactions(
+  reading: Reading,
+  { conv, seq }: ParamsOf<typeof messagesReactions>,
+  caller: Caller,
+): Promise<string | AppError> {
+  const found = await findMessage(reading, conv, seq, caller.uid);
+  if (found instanceof AppError) return found;
+  return JSON.stringify({ reactions: reactionsFor(found.member, found.annotations) });
+}
+
+/** A message that the caller may read. "No such message" is the same answer as "not yours to see". */
+export async function findMessage(reading: Reading, conv: string, seq: number, uid: string): Promise<Found | AppError> {
+  const { store } = reading;
+  const known = await memberOf(reading, conv, uid);
+  const [entry, annotated] = await Promise.all([
+    entryAt(store, conv, seq),
+    store.annotations.get(annotationsKey(conv, seq)),
+  ]);
+  const lastSeq = known || entry ? seq : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
+  const member = memberOrRefusal({ conv, lastSeq, member: known }, uid);
+  if (member instanceof AppError) return member;
+  const annotations = annotated?.doc ?? noAnnotations(conv, seq);
+  const isThere = entry && isCounted(entry) && sees(member, seq);
+  if (!isThere) return new AppError("not_found", `there is no message ${seq} here`);
+  if (annotations.recall) return new AppError("not_found", `message ${seq} was recalled`);
+  return { member, entry, annotations };
+}

@@ -1,0 +1,109 @@
+// Messages as their reader sees them: with their reactions, the last edit, or what a recall left of them.
+import { renderMessageText } from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
+import { mayRead } from "../fold/members.ts";
+import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import type { HistoryStore, Member } from "../keep/store.ts";
+import { erasedBody, storedBody } from "../keep/stored-body.ts";
+
+type Annotated = Pick<HistoryStore, "log" | "annotations">;
+
+/** Who reacted is named up to here; `messages.reactions` has them all. */
+const namedMax = 10;
+
+/** One stored entry as the message that is delivered, JSON text. */
+export function messageJson(entry: LogEntry): string {
+  return renderMessageText(entry, storedBody(entry));
+}
+
+/** The same of entries of one conversation, in order, each with what was said about it later. */
+export async function annotateMessages(
+  store: Annotated,
+  member: Member,
+  entries: readonly LogEntry[],
+): Promise<string[]> {
+  const annotated = await annotationsOf(store, member.conv, entries);
+  if (annotated.size === 0) return entries.map(messageJson);
+  return Promise.all(
+    entries.map((entry) => {
+      const annotations = annotated.get(annotationsKey(entry.conv, entry.seq));
+      return annotations ? annotatedJson(store, member, entry, annotations) : messageJson(entry);
+    }),
+  );
+}
+
+// One look at an index, whatever is there.
+async function annotationsOf(
+  { annotations }: Annotated,
+  conv: string,
+  entries: readonly LogEntry[],
+): Promise<ReadonlyMap<string, Annotations>> {
+  const [first, last] = [entries[0]?.seq, entries.at(-1)?.seq];
+  if (first === undefined || last === undefined) return new Map();
+  const limit = last - first + 1;
+  const { items } = await annotations.find({ index: "by_seq", equals: [conv], from: first, to: last, limit });
+  return new Map(items.map(({ key, doc }) => [key, doc]));
+}
+
+async function annotatedJson(
+  store: Annotated,
+  member: Member,
+  entry: LogEntry,
+  annotations: Annotations,
+): Promise<string> {
+  const { recall } = annotations;
+  if (recall && mayRead(member, recall.seq))
+    return withFields(renderMessageText(entry, erasedBody(entry)), `"recalled":${JSON.stringify(recall)}`);
+  const edit = await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1));
+  const reactions = reactionsFor(member, annotations, namedMax);
+  return withFields(
+    messageJson(entry),
+    edit ? `"edited":${messageJson(edit)}` : "",
+    reactions.length > 0 ? `"reactions":${JSON.stringify(reactions)}` : "",
+  );
+}
+
+function withFields(message: string, ...fields: string[]): string {
+  const given = fields.filter((field) => field !== "");
+  return given.length === 0 ? message : `{${given.join(",")},${message.slice(1)}`;
+}
+
+/** Seqs of the edits of a message that the member may read, oldest first. */
+export function visibleEdits(member: Member, { edits }: Annotations): number[] {
+  return edits.filter((seq) => mayRead(member, seq));
+}
+
+/** The entry at `seq`, if there is one. */
+export async function entryAt(
+  { log }: Pick<HistoryStore, "log">,
+  conv: string,
+  seq: number | undefined,
+): Promise<LogEntry | undefined> {
+  if (seq === undefined) return undefined;
+  return (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0];
+}
+
+export interface ReactionRow {
+  reaction: string;
+  count: number;
+  mine: boolean;
+  uids: string[];
+}
+
+/** The reactions that the member may see, in the order in which each kind was first given; `named` uids of each. */
+export function reactionsFor(
+  member: Member,
+  { reactions }: Annotations,
+  named: number = Number.POSITIVE_INFINITY,
+): ReactionRow[] {
+  const rows = new Map<string, ReactionRow>();
+  for (const [text, uid, seq] of reactions) {
+    if (!mayRead(member, seq)) continue;
+    const row = rows.get(text) ?? { reaction: text, count: 0, mine: false, uids: [] };
+    rows.set(text, row);
+    row.count += 1;
+    row.mine ||= uid === member.uid;
+    if (row.uids.length < named) row.uids.push(uid);
+  }
+  return [...rows.values()];
+}

@@ -1,0 +1,145 @@
+// What is said about messages later, through every door: HTTP, stock MQTT, the SDK, and the command line.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { callHttp } from "@parley/client";
+import {
+  conversationsList,
+  draftsList,
+  historyGet,
+  messagesDelete,
+  messagesReactions,
+  messagesSend,
+  messagesStar,
+  messagesStarred,
+  messagesVersions,
+} from "@parley/protocol";
+import { eventually, startTestCluster } from "@parley/testkit";
+import { logIn } from "./mosquitto.ts";
+import { runParley } from "./parley.ts";
+import { connectAs, registerAll } from "./people.ts";
+import { openStock } from "./stock.ts";
+
+const home = await mkdtemp(join(tmpdir(), "parley-messages-"));
+after(() => rm(home, { recursive: true, force: true }));
+const cluster = await startTestCluster({ after });
+await registerAll(cluster, "alice", "bob");
+const conv = "p2p/alice/bob";
+const parley = (t: TestContext, ...args: string[]) => runParley(t, { cluster, home }, args);
+const dataOf = ({ content }: { content: object }) => (content as { data?: unknown }).data;
+
+test("edit, reaction and recall by each door come to the same, live and in pages", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "alice", "web");
+  const alice = await connectAs(t, cluster, "alice");
+  const stock = await openStock(t, await logIn(cluster, "bob", "stock"));
+  const cli = (uid: string, ...args: string[]) => parley(t, ...args, "--user", uid, "--json");
+  const seen = async (seq: number) => {
+    const { messages } = await callHttp(http, historyGet, { conv, after: seq - 1, limit: 1 }, { token });
+    return messages[0];
+  };
+  const ask = async (method: string, params: object) => {
+    const { topics } = stock.session;
+    const answer = await stock.ask(topics.publish.rpc, JSON.stringify({ id: crypto.randomUUID(), method, params }));
+    return answer.result as never;
+  };
+
+  const { seq } = await alice.client.send("user/bob", "first");
+  await alice.client.edit("user/bob", seq, "by the SDK");
+  const content = { type: "edit", seq, data: "over HTTP" };
+  await callHttp(http, messagesSend, { to: "user/bob", content }, { token });
+  await cli("alice", "edit", "bob", `${seq}`, "typed", "text");
+  await stock.send({ id: "r1", to: "user/alice", content: { type: "reaction", seq, data: "👍" } });
+  await alice.client.react("user/bob", seq, "👍");
+  await cli("bob", "react", "alice", `${seq}`, "nice one");
+  await alice.client.react("user/bob", seq, "👍", { remove: true });
+
+  const message = await seen(seq);
+  assert.equal(message?.edited && dataOf(message.edited), "typed text");
+  const expected = [
+    { reaction: "👍", count: 1, mine: false, uids: ["bob"] },
+    { reaction: "nice one", count: 1, mine: false, uids: ["bob"] },
+  ];
+  assert.deepEqual(message?.reactions, expected);
+  assert.deepEqual((await callHttp(http, messagesReactions, { conv, seq }, { token })).reactions, expected);
+  const { versions } = await callHttp(http, messagesVersions, { conv, seq }, { token });
+  const texts = ["first", "by the SDK", "over HTTP", "typed text"];
+  assert.deepEqual(versions.map(dataOf), texts);
+  assert.deepEqual(await ask("messages.versions", { conv, seq }), { versions, more: false });
+  assert.deepEqual(await alice.client.request(messagesVersions, { conv, seq }), { versions, more: false });
+  const printed = (await cli("alice", "versions", "bob", `${seq}`)).out.trim().split("\n");
+  assert.deepEqual(
+    printed.map((line) => dataOf(JSON.parse(line))),
+    texts,
+  );
+  // Live, each is a message of its own.
+  await eventually(() => stock.messages().filter(({ content }) => content?.type === "edit").length === 3);
+  await eventually(() => alice.shown.filter(({ content }) => content.type === "reaction").length === 4);
+
+  const plain = await parley(t, "history", "bob", "--user", "alice");
+  assert.match(plain.out, /typed text \(edited\) {2}👍 1 {2}nice one 1/);
+  await alice.client.recall("user/bob", seq);
+  assert.deepEqual((await seen(seq))?.content, { type: "erased" });
+  const left = await parley(t, "history", "bob", "--user", "alice");
+  assert.match(left.out, /\(recalled by alice\)/);
+  assert.doesNotMatch(left.out, /first|typed text/);
+  const { seq: next } = await alice.client.send("user/bob", "second");
+  await cli("alice", "recall", "bob", `${next}`);
+  assert.equal((await seen(next))?.recalled?.by, "alice");
+});
+
+test("what a user keeps for itself is changed by each door, and told to its other devices", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "bob", "web");
+  const own: string[] = [];
+  const note = ({ type }: { type: string }) => void own.push(type);
+  const alice = await connectAs(t, cluster, "alice", { device: "own" });
+  const phone = await connectAs(t, cluster, "bob", {
+    device: "phone",
+    listeners: { own: note, star: note, draft: note },
+  });
+  const { seq } = await alice.client.send("user/bob", "to be starred");
+  const { seq: next } = await alice.client.send("user/bob", "to be deleted");
+
+  await callHttp(http, messagesStar, { conv, seq, tags: ["later"] }, { token });
+  await parley(t, "draft", "alice", "we", "could", "--user", "bob");
+  await parley(t, "settings", "alice", "--pin", "--name", "Al", "--user", "bob");
+  await phone.client.request(messagesDelete, { conv, seqs: [next] });
+  await eventually(() => ["conversation", "draft", "star"].every((type) => own.includes(type)));
+  assert.equal(phone.client.conversation(conv)?.state?.own?.settings.name, "Al");
+
+  const { stars } = await callHttp(http, messagesStarred, { tag: "later" }, { token });
+  assert.deepEqual(
+    stars.map(({ message }) => dataOf(message)),
+    ["to be starred"],
+  );
+  assert.deepEqual(
+    (await phone.client.request(draftsList, {})).drafts.map(({ text }) => text),
+    ["we could"],
+  );
+  const { conversations } = await callHttp(http, conversationsList, {}, { token });
+  assert.deepEqual(
+    [conversations[0]?.name, conversations[0]?.pinned, conversations[0]?.lastMessage?.seq],
+    ["Al", true, seq],
+  );
+  assert.match((await parley(t, "starred", "--user", "bob")).out, /to be starred/);
+  assert.doesNotMatch((await parley(t, "history", "alice", "--user", "bob")).out, /to be deleted/);
+  assert.match((await parley(t, "history", "bob", "--user", "alice")).out, /to be deleted/);
+  assert.equal((await parley(t, "delete", "alice", "--up-to", `${next}`, "--user", "bob")).code, 0);
+  assert.equal((await parley(t, "delete", "alice", "--user", "bob")).code, 2);
+});
+
+test("what is no reaction is refused in the same words by every door", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "alice", "web");
+  const stock = await openStock(t, await logIn(cluster, "alice", "stock"));
+  const content = { type: "reaction", seq: 1, data: "x".repeat(65) };
+  const refused = await callHttp(http, messagesSend, { to: "user/bob", content }, { token }).then(
+    () => undefined,
+    (error) => error,
+  );
+  const nack = await stock.ask(stock.session.topics.publish.msg, JSON.stringify({ id: "n", to: "user/bob", content }));
+  assert.deepEqual([refused?.code, nack.code, nack.message], ["invalid_packet", "invalid_packet", refused?.message]);
+});
