@@ -10,6 +10,8 @@ export interface HistoryProcess {
   start(dieAt?: Checkpoint): void;
   /** Resolves when it is gone. */
   died(): Promise<void>;
+  /** SIGTERM: what it knows is folded, marks are put. Resolves when it is gone. */
+  stop(): Promise<void>;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -34,11 +36,12 @@ export function startHistoryProcess(t: TestContext, api: Surroundings): HistoryP
   const died = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   };
-  const kill = async () => {
-    child.kill("SIGKILL");
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    child.kill(signal);
     await died();
   };
+  const kill = () => end("SIGKILL");
   t.after(kill);
   start();
-  return { start, died, kill };
+  return { start, died, stop: () => end("SIGTERM"), kill };
 }
