@@ -71,7 +71,10 @@ test("history keeps its guarantees over NATS", async (t) => {
     // 400 at any moment: a read that has its turn after them has 400 of them answered before it.
     const all = Array.from({ length: 400 }, async () => {
       while (!isEnough) {
-        await history.get("gina", { conv: "p2p/gina/hugo", limit: 60 });
+        // On a slow machine one may wait too long for its turn: that is the one user's own.
+        await history.get("gina", { conv: "p2p/gina/hugo", limit: 60 }).catch((error: AppError) => {
+          if (error.code !== "rate_limited") throw error;
+        });
         read += 1;
       }
     });
