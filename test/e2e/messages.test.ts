@@ -131,6 +131,23 @@ test("what a user keeps for itself is changed by each door, and told to its othe
   assert.equal((await parley(t, "delete", "alice", "--user", "bob")).code, 2);
 });
 
+test("mentions by each door are counted with what is unread", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "alice", "web");
+  const stock = await openStock(t, await logIn(cluster, "alice", "stock"));
+  const { token: bobs } = await logIn(cluster, "bob", "web");
+  const row = async () => (await callHttp(http, conversationsList, {}, { token: bobs })).conversations[0];
+  const before = (await row())?.unread ?? 0;
+  const content = { type: "text", data: "hey @bob", mentions: ["@bob"] };
+  await callHttp(http, messagesSend, { to: "user/bob", content }, { token });
+  await stock.send({ id: "men", to: "user/bob", content: { ...content, mentions: ["bob", "bob", "no such user"] } });
+  await parley(t, "send", "bob", "hey", "--mention", "bob", "--user", "alice");
+  await parley(t, "send", "bob", "hey", "--user", "alice");
+  const now = await row();
+  assert.deepEqual([(now?.unread ?? 0) - before, now?.unreadMentions], [4, 3]);
+  assert.match((await parley(t, "conversations", "--user", "bob")).out, /p2p\/alice\/bob .*\(\d+, 3 @\)/);
+});
+
 test("what is no reaction is refused in the same words by every door", async (t) => {
   const { http } = cluster.run();
   const { token } = await logIn(cluster, "alice", "web");

@@ -1,6 +1,7 @@
 // The frames of the hot path between router, api and history: one JSON header, then the bodies as they came.
 import type { ErrorCode } from "./errors.ts";
 import { openFrame, packFrame } from "./frames.ts";
+import type { Mentions } from "./packets/mentions.ts";
 
 /** One message to store. `body` is its stored form (see storableBody). */
 export interface AppendItem {
@@ -12,6 +13,8 @@ export interface AppendItem {
   type: string;
   /** id of the device's previous message to the conversation */
   prev?: string;
+  /** whom it mentions, if anybody */
+  mentions?: Mentions;
   /** who brought it when no MQTT packet did: `api`, `key` … */
   origin?: string;
   body: Uint8Array;

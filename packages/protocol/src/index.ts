@@ -12,6 +12,7 @@ export * from "./limits.ts";
 export * from "./message.ts";
 export * from "./methods/index.ts";
 export * from "./packets/downlink.ts";
+export * from "./packets/mentions.ts";
 export * from "./packets/reaction.ts";
 export * from "./packets/uplink.ts";
 export * from "./revocations.ts";

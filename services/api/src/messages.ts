@@ -10,6 +10,7 @@ import {
   type ParamsOf,
   parseAddress,
   type ResultOf,
+  readMentions,
   refuseContent,
   storableBody,
 } from "@parley/protocol";
@@ -41,6 +42,7 @@ async function send(
   if (!address)
     return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
   const conv = convOf(from, address);
+  const mentions = readMentions(message.content);
   const { seq, ts } = await history.append({
     conv,
     from,
@@ -48,6 +50,7 @@ async function send(
     id: packet.id,
     type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
+    ...(mentions && { mentions }),
     origin: caller.via === "key" ? "key" : "api",
     body,
   });

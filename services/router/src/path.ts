@@ -121,8 +121,8 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
 }
 
 function itemOf(
-  { conv, id, type, prev, body }: SentMessage,
+  { conv, id, type, prev, mentions, body }: SentMessage,
   { uid, clientId, p }: UplinkTopic,
 ): AppendItem & { p: string } {
-  return { p, conv, from: uid, device: clientId, id, type, body, ...(prev === undefined ? {} : { prev }) };
+  return { p, conv, from: uid, device: clientId, id, type, body, ...(prev && { prev }), ...(mentions && { mentions }) };
 }

@@ -19,6 +19,7 @@ interface Flags {
   id?: string;
   thread?: string;
   reply?: string;
+  mention?: string[];
   wait: string;
 }
 
@@ -33,6 +34,7 @@ export function sendCommand(): Command {
     .option("--id <id>", "sent again with the same id it is stored once")
     .option("--thread <thread>", "thread within the conversation")
     .option("--reply <seq>", "answers the message with this seq")
+    .option("--mention <uids...>", "mentions these, or @all")
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
@@ -42,7 +44,11 @@ export function sendCommand(): Command {
         const packet = {
           id: flags.id ?? randomUUID(),
           to: readAddress(to ?? ""),
-          content: { type: flags.type, ...(text === "" ? {} : { data: readData(flags.type, text) }) },
+          content: {
+            type: flags.type,
+            ...(text === "" ? {} : { data: readData(flags.type, text) }),
+            ...(flags.mention && { mentions: flags.mention }),
+          },
           ...(flags.thread === undefined ? {} : { thread: flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };

@@ -74,6 +74,9 @@ export const sync = defineMethod({
         lastSeq: Seq,
         readSeq: Seq,
         unread: Type.Integer({ minimum: 0 }),
+        unreadMentions: Type.Optional(
+          Type.Integer({ minimum: 0, description: "of these, messages that mention the caller or all" }),
+        ),
         receipts: Type.Array(Receipt),
         own: Type.Optional(OwnState),
         more: Type.Boolean(),
@@ -104,6 +107,9 @@ export const conversationsList = defineMethod({
         lastSeq: Seq,
         readSeq: Seq,
         unread: Type.Integer({ minimum: 0 }),
+        unreadMentions: Type.Optional(
+          Type.Integer({ minimum: 0, description: "of these, messages that mention the caller or all" }),
+        ),
         muted: Type.Boolean(),
         pinned: Type.Boolean(),
         settings: Type.Optional(ConversationSettings),

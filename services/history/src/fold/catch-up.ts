@@ -73,7 +73,8 @@ async function foldSome(
     caught.members.push(...structural);
     const memberSeq = tail.events.at(-1)?.seq;
     if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
-    if (folded.nameSeq === 0 && !folded.size && folded.recalled.length === 0) continue;
+    const { nameSeq, size, recalled, mentionsOfAll } = folded;
+    if (nameSeq === 0 && !size && recalled.length === 0 && mentionsOfAll.length === 0) continue;
     const info = infoOf(folded);
     projection.touchInfo(info);
     caught.infos.push(info);

@@ -4,7 +4,8 @@ import type { LogEntry } from "@parley/store";
 import type { ConversationInfo, Member, Recalled, RoomSize } from "../keep/store.ts";
 import { mergeRecalled } from "../project/advance.ts";
 import { applyEvent } from "./apply-event.ts";
-import { newMember } from "./members.ts";
+import { isMember, newMember } from "./members.ts";
+import { foldMention, mentionsOf } from "./mentions.ts";
 
 /** What entries are folded into: of `members` at least those that the entries touch. */
 export interface Folded {
@@ -15,8 +16,9 @@ export interface Folded {
   room?: RoomState;
   size?: RoomSize;
   members: Map<string, Member>;
-  /** the latest messages that were recalled */
+  /** the latest messages that were recalled, and that mention all */
   recalled: readonly Recalled[];
+  mentionsOfAll: readonly Recalled[];
 }
 
 /** What a folded entry changed. */
@@ -36,8 +38,11 @@ export function foldEntry(conversation: Folded, entry: LogEntry): Touched {
   if (event) members.push(...foldEvent(conversation, entry));
   const recall = recallOf(entry);
   if (recall) foldRecalls(conversation, [recall]);
-  const isInfo = event?.name !== undefined || event?.members !== undefined || recall !== undefined;
+  const mentions = mentionsOf(entry);
+  const isOfAll = mentions?.all === true;
+  const isInfo = event?.name !== undefined || event?.members !== undefined || recall !== undefined || isOfAll;
   const isStructural = members.length > 0 || isInfo;
+  if (mentions) members.push(...foldMentions(conversation, entry));
   if (isCounted(entry)) {
     const sender = foldSent(conversation, entry.from, entry);
     if (sender) members.push(sender);
@@ -65,8 +70,20 @@ export function foldRecalls(conversation: Folded, recalls: readonly Recalled[]):
   conversation.recalled = mergeRecalled(conversation.recalled, recalls);
 }
 
+/** Notes whom an entry mentions. Answers the members that changed. */
+export function foldMentions(conversation: Folded, entry: LogEntry): Member[] {
+  const mentions = mentionsOf(entry);
+  if (!mentions) return [];
+  const at: Recalled = [entry.seq, entry.ord];
+  if (mentions.all) conversation.mentionsOfAll = mergeRecalled(conversation.mentionsOfAll, [at]);
+  return mentions.uids.flatMap((uid) => {
+    const member = conversation.members.get(uid);
+    return uid !== entry.from && isMember(member) && foldMention(member, entry) ? [member] : [];
+  });
+}
+
 /** What the store keeps of a conversation besides its log and members. */
-export function infoOf({ conv, name, nameSeq, room, size, recalled }: Folded): ConversationInfo {
+export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAll }: Folded): ConversationInfo {
   return {
     conv,
     name,
@@ -74,6 +91,7 @@ export function infoOf({ conv, name, nameSeq, room, size, recalled }: Folded): C
     ...(room ? { room } : {}),
     ...(size ? { size } : {}),
     ...(recalled.length > 0 ? { recalled } : {}),
+    ...(mentionsOfAll.length > 0 ? { mentionsOfAll } : {}),
   };
 }
 

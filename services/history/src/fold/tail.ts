@@ -5,6 +5,7 @@ import { aboutOf } from "./annotate.ts";
 import {
   type Folded,
   foldEvent,
+  foldMentions,
   foldRecalls,
   foldSent,
   isCounted,
@@ -13,6 +14,7 @@ import {
   recallOf,
   uidsOf,
 } from "./fold-entry.ts";
+import { mentionsOf } from "./mentions.ts";
 
 /** What the entries of one conversation come to. */
 export interface ConversationTail {
@@ -20,6 +22,8 @@ export interface ConversationTail {
   begins: boolean;
   events: LogEntry[];
   recalls: Recalled[];
+  /** messages that mention somebody */
+  mentions: LogEntry[];
   /** edits, recalls and reactions */
   abouts: LogEntry[];
   /** each sender's last counted message */
@@ -50,6 +54,7 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
       begins: false,
       events: [],
       recalls: [],
+      mentions: [],
       abouts: [],
       sent: new Map(),
     };
@@ -60,6 +65,7 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
     if (recall) conversation.recalls.push(recall);
     if (aboutOf(entry)) conversation.abouts.push({ ...entry, body: noBody });
     else if (membershipOf(entry)) conversation.events.push({ ...entry, body: noBody });
+    if (mentionsOf(entry)) conversation.mentions.push({ ...entry, body: noBody });
     const { conv, from, seq, ord, ts } = entry;
     if (isCounted(entry)) conversation.sent.set(from, { conv, seq, ord, ts });
     tail.size += sizeOf(conversation) - before;
@@ -67,14 +73,18 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
   }
 }
 
-function sizeOf({ sent, events, abouts }: ConversationTail): number {
-  return sent.size + events.length + abouts.length;
+function sizeOf({ sent, events, mentions, abouts }: ConversationTail): number {
+  return sent.size + events.length + mentions.length + abouts.length;
 }
 
 /** Those whose member documents the tail may change, by name; it may change all if `touchesAll`. */
-export function uidsOfTail(conv: string, { begins, events, sent }: ConversationTail): Set<string> {
+export function uidsOfTail(conv: string, { begins, events, mentions, sent }: ConversationTail): Set<string> {
   const opened = begins ? openNamed(scratch(conv)) : [];
-  return new Set([...opened.map(({ uid }) => uid), ...events.flatMap((entry) => uidsOf(entry) ?? []), ...sent.keys()]);
+  const named = [
+    ...events.flatMap((entry) => uidsOf(entry) ?? []),
+    ...mentions.flatMap((entry) => mentionsOf(entry)?.uids ?? []),
+  ];
+  return new Set([...opened.map(({ uid }) => uid), ...named, ...sent.keys()]);
 }
 
 /** True if an event in it is about everybody who ever was a member. */
@@ -84,13 +94,14 @@ export function touchesAll({ events }: ConversationTail): boolean {
 
 /** Folds the tail into the members. Answers those that changed; the structural ones apart. */
 export function foldTail(
-  { begins, events, recalls, sent }: ConversationTail,
+  { begins, events, recalls, mentions, sent }: ConversationTail,
   conversation: Folded,
 ): { structural: Set<Member>; sent: Set<Member> } {
   const structural = new Set(begins ? openNamed(conversation) : []);
   for (const entry of events) for (const member of foldEvent(conversation, entry)) structural.add(member);
   foldRecalls(conversation, recalls);
   const moved = new Set<Member>();
+  for (const entry of mentions) for (const member of foldMentions(conversation, entry)) moved.add(member);
   for (const [from, at] of sent) {
     const member = foldSent(conversation, from, at);
     if (member) moved.add(member);
@@ -105,5 +116,5 @@ export function foldMember(tail: ConversationTail, member: Member): void {
 
 /** Something to fold into, with nobody in it. */
 export function scratch(conv: string): Folded {
-  return { conv, name: "", nameSeq: 0, members: new Map(), recalled: [] };
+  return { conv, name: "", nameSeq: 0, members: new Map(), recalled: [], mentionsOfAll: [] };
 }

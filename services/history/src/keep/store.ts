@@ -38,6 +38,8 @@ export interface Member {
   deletedOrd: number;
   muted: boolean;
   pinned: boolean;
+  /** the latest messages that mention the member and were not seen when the last one came */
+  mentions?: readonly Recalled[];
   /** deleted by the member for itself, behind `deletedTo`; the `ord` of what does not count is 0 */
   hidden?: readonly Recalled[];
   settings?: MemberSettings;
@@ -89,6 +91,8 @@ export interface ConversationInfo {
   changedAt?: number;
   /** the latest messages that were recalled, by seq */
   recalled?: readonly Recalled[];
+  /** the latest messages that mention all members, by seq */
+  mentionsOfAll?: readonly Recalled[];
 }
 
 /** Everything of partition `q` up to `foldedPos` is in the member documents, up to `announcedPos` in JetStream. */

@@ -14,6 +14,7 @@ export function advance(member: Member, other: Member): boolean {
     take(member, other, "deletedTo", "deletedOrd"),
     take(member, other, "deliveredSeq"),
     takeHidden(member, other),
+    takeMentions(member, other),
     takeSettings(member, other),
     takeChangedAt(member, other),
   ];
@@ -31,8 +32,8 @@ export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): Con
   const isNamed = ours.nameSeq > (stored.nameSeq ?? 0);
   const isChanged = (ours.changedAt ?? 0) > (stored.changedAt ?? 0);
   const isCounted = (ours.size?.seq ?? 0) > (stored.size?.seq ?? 0);
-  const recalled = mergeRecalled(stored.recalled ?? none, ours.recalled ?? none);
-  if (!isNamed && !isChanged && !isCounted && recalled === (stored.recalled ?? none)) return stored;
+  const lists = laterLists(stored, ours);
+  if (!isNamed && !isChanged && !isCounted && lists.areSame) return stored;
   const { name, nameSeq, room } = isNamed ? ours : stored;
   const { changedAt } = isChanged ? ours : stored;
   const { size } = isCounted ? ours : stored;
@@ -43,7 +44,19 @@ export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): Con
     ...(room === undefined ? {} : { room }),
     ...(size === undefined ? {} : { size }),
     ...(changedAt === undefined ? {} : { changedAt }),
-    ...(recalled.length > 0 ? { recalled } : {}),
+    ...lists.merged,
+  };
+}
+
+function laterLists(stored: ConversationInfo, ours: ConversationInfo) {
+  const recalled = mergeRecalled(stored.recalled ?? none, ours.recalled ?? none);
+  const mentionsOfAll = mergeRecalled(stored.mentionsOfAll ?? none, ours.mentionsOfAll ?? none);
+  return {
+    areSame: recalled === (stored.recalled ?? none) && mentionsOfAll === (stored.mentionsOfAll ?? none),
+    merged: {
+      ...(recalled.length > 0 ? { recalled } : {}),
+      ...(mentionsOfAll.length > 0 ? { mentionsOfAll } : {}),
+    },
   };
 }
 
@@ -100,6 +113,19 @@ function takeHidden(member: Member, other: Member): boolean {
   const merged = mergeRecalled(known, other.hidden ?? none).filter(([seq]) => seq > member.deletedTo);
   if (merged.length === known.length && merged.every(([seq], index) => seq === known[index]?.[0])) return false;
   member.hidden = merged;
+  return true;
+}
+
+function takeMentions(member: Member, { mentions }: Member): boolean {
+  if (!mentions) return false;
+  const known = member.mentions ?? none;
+  const seen = Math.max(member.deletedOrd, member.readOrd, member.sentOrd);
+  const merged = mergeRecalled(
+    known,
+    mentions.filter(([, ord]) => ord > seen),
+  );
+  if (merged === known) return false;
+  member.mentions = merged;
   return true;
 }
 

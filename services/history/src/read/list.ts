@@ -9,6 +9,7 @@ import {
   parseConv,
 } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
+import { unreadMentionsOf } from "../fold/mentions.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
 import { blockedWith } from "../write/refused.ts";
 import { messageJson } from "./annotated.ts";
@@ -128,6 +129,7 @@ function rowJson({ member, head }: View, info: ConversationInfo | undefined, mes
     lastSeq: lastVisible(member, head?.seq ?? 0),
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
+    unreadMentions: unreadMentionsOf(member, head?.ord ?? 0, info ?? {}),
     muted: (settings.mutedUntil ?? 0) > Date.now(),
     pinned: settings.pinnedAt !== undefined,
     settings: member.settings && settings,

@@ -1,6 +1,7 @@
 // sync: everything the cursors lack, conversation after conversation, in pages.
 import { AppError, type Caller, limits, namedMembers, type ParamsOf, parseConv, type sync } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
+import { unreadMentionsOf } from "../fold/mentions.ts";
 import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
@@ -159,6 +160,7 @@ async function partOf(
     lastSeq: last,
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
+    unreadMentions: unreadMentionsOf(member, head?.ord ?? 0, info ?? {}),
     own: keepsOwn(member) ? ownStateOf(member) : undefined,
     receipts: receiptsOfAll.get(member.conv)?.slice(0, Math.max(0, room) / bytesPerReceipt) ?? [],
   });

@@ -46,6 +46,7 @@ export function newConversation(conv: string): Conversation {
     memberSeq: 0,
     members: new Map(),
     recalled: [],
+    mentionsOfAll: [],
     lastIds: new Map(),
   };
 }
@@ -71,8 +72,8 @@ export async function readConversation(
   conversation.members = withPending(members, pending);
   if (refused) conversation.refused = refused;
   if (info) {
-    const { name, nameSeq, room, size, recalled = [] } = info.doc;
-    Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled });
+    const { name, nameSeq, room, size, recalled = [], mentionsOfAll = [] } = info.doc;
+    Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled, mentionsOfAll });
     Object.assign(conversation, room && { room }, size && { size });
   }
   const head = heads.get(conv);

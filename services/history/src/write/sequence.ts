@@ -11,10 +11,11 @@ import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
 import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, newMember } from "../fold/members.ts";
+import { mentionEvent } from "../fold/mentions.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
-import { refuseWriting } from "../rooms/rights.ts";
+import { refuseAction, refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Pointing, refuseAbout } from "./decide-about.ts";
 import { refusal } from "./outcome.ts";
@@ -123,7 +124,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (conversation.refused?.has(item.from)) return refusal("blocked");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
-  if (!pointing) return undefined;
+  if (!pointing) return refuseMentions(item, conversation);
   const annotations = annotationsOf(candidate, draft, pointing.seq);
   return refuseAbout(item, { pointing, about, annotations, sender, room: conversation.room });
 }
@@ -140,13 +141,25 @@ function refuseInRoom(
   return error && refusal(error.code, error.message, error.details);
 }
 
-function place(
-  { item, conversation, about, pointing }: Candidate,
-  draft: Draft,
-  q: number,
-  pos: number,
-  now: number,
-): LogEntry {
+// To mention all is a right, in rooms.
+function refuseMentions(
+  { from, mentions }: AppendItem,
+  { conv, members, room }: Conversation,
+): AppendOutcome | undefined {
+  const sender = members.get(from);
+  if (!mentions?.all || !conv.startsWith("room/") || !sender) return undefined;
+  const error = refuseAction(room, sender, "mentionAll");
+  return error && refusal(error.code, error.message, error.details);
+}
+
+// What the fold needs of a message that says something about another, or mentions somebody.
+function eventOf({ item, about, pointing }: Candidate): LogEntry["event"] {
+  if (about && pointing) return aboutEvent(item.type, about, pointing.reaction);
+  return item.mentions && !uncountedTypes.has(item.type) ? mentionEvent(item.mentions) : null;
+}
+
+function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
+  const { item, conversation } = candidate;
   draft.seq += 1;
   draft.ord += uncountedTypes.has(item.type) ? 0 : 1;
   draft.ts = Math.max(draft.ts, now);
@@ -162,7 +175,7 @@ function place(
     type: item.type,
     ts: draft.ts,
     origin: item.origin ?? null,
-    event: about && pointing ? aboutEvent(item.type, about, pointing.reaction) : null,
+    event: eventOf(candidate),
     memberSeq: conversation.memberSeq,
     body: item.body,
   };

@@ -7,7 +7,9 @@ import {
   type DecodeLimits,
   decodeObject,
   limits,
+  type Mentions,
   parseAddress,
+  readMentions,
   refuseContent,
   storableBody,
   type UplinkTopic,
@@ -21,6 +23,7 @@ export interface SentMessage {
   /** content.type */
   type: string;
   prev: string | undefined;
+  mentions: Mentions | undefined;
   /** as it will be stored */
   body: Uint8Array;
 }
@@ -46,6 +49,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       conv: convOf(uid, address),
       type: message.content.type,
       prev: message.prev,
+      mentions: readMentions(message.content),
       body: storableBody(payload, parsed, id),
     };
     return { name: id, packet };

@@ -1,0 +1,60 @@
+// Mentions and how many of them are unread, over NATS, with history's data on disk.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { messagesDelete } from "@parley/protocol";
+import { callMethod } from "@parley/runtime";
+import { about, startTestHistory } from "./surroundings.ts";
+
+test("unread mentions are counted as unread messages are", async (t) => {
+  const history = await startTestHistory(t);
+  const conv = "room/men";
+  await history.change("men", { event: "create", by: "ann", uids: ["ben", "cat"], name: "M" });
+  const counts = async (uid: string) => {
+    const listed = (await history.list(uid)).conversations.find((row) => row.conv === conv);
+    const { conversations } = await history.sync(uid, { all: true });
+    const synced = conversations.find((one) => one.conv === conv);
+    assert.equal(listed?.unreadMentions, synced?.unreadMentions, "list and sync count the same");
+    return [listed?.unread, listed?.unreadMentions];
+  };
+  const mention = (from: string, id: string, uids: string[], all = false) =>
+    history.say(from, conv, id, { mentions: { uids, all } });
+
+  await t.test("those who are mentioned, and nobody else; not oneself, and not who is no member", async () => {
+    await history.say("ann", conv, "1");
+    const second = await mention("ann", "2", ["ben", "ann", "zoe"]);
+    await mention("cat", "3", ["ben"]);
+    assert.deepEqual(await counts("ben"), [3, 2]);
+    assert.deepEqual(await counts("ann"), [1, 0]);
+    assert.deepEqual(await counts("cat"), [0, 0]);
+    await history.restart();
+    assert.deepEqual(await counts("ben"), [3, 2]);
+    await history.receipt({ conv, uid: "ben", read: second });
+    assert.deepEqual(await counts("ben"), [1, 1]);
+    await history.restart();
+    assert.deepEqual(await counts("ben"), [1, 1]);
+    await history.say("ben", conv, "own");
+    assert.deepEqual(await counts("ben"), [0, 0]);
+  });
+
+  await t.test("@all counts for all and is a right", async () => {
+    await mention("ann", "all", ["cat"], true);
+    assert.deepEqual(await counts("ben"), [1, 1]);
+    assert.deepEqual((await counts("cat"))[1], 1, "once, however often it is named");
+    assert.deepEqual((await counts("ann"))[1], 0, "not one's own");
+    const [outcome] = await history.append(history.item("ben", conv, "not his", { mentions: { uids: [], all: true } }));
+    assert.ok(outcome && "error" in outcome && outcome.error.code === "forbidden");
+    await history.restart();
+    assert.deepEqual(await counts("ben"), [1, 1]);
+  });
+
+  await t.test("a mention that was recalled, or deleted for oneself, counts no longer", async () => {
+    const first = await mention("ann", "r1", ["ben"]);
+    const second = await mention("ann", "r2", ["ben"]);
+    assert.deepEqual(await counts("ben"), [3, 3]);
+    await history.say("ann", conv, "recall", about("recall", first));
+    assert.deepEqual(await counts("ben"), [2, 2]);
+    const caller = { uid: "ben", via: "service" as const };
+    await callMethod(history.nats, messagesDelete, caller, { conv, seqs: [second] }, { timeoutMs: 5_000 });
+    assert.deepEqual(await counts("ben"), [1, 1]);
+  });
+});
