@@ -12,6 +12,8 @@ export interface Engine {
   listServices(url: string): Promise<string[]>;
   /** Tells two stores apart, whatever their URLs look like; without a password, so that it may be shown and kept. */
   identityOf(url: string): Promise<string>;
+  /** The BLOBS_URL of a service's blobs beside its store. */
+  blobsUrl(url: string, service: string): string;
 }
 
 export interface EngineOptions {

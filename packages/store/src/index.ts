@@ -1,4 +1,5 @@
-// What the package offers: two ports, their error, and the function that opens a store.
+// What the package offers: three ports, their error, and the functions that open them.
+export type { Blobs, ByteRange, StoredBlob, SweepQuery, Swept } from "./blobs/blobs.ts";
 export type {
   Collection,
   CollectionDefinition,
@@ -12,6 +13,7 @@ export type {
 } from "./documents.ts";
 export type { Facts } from "./facts.ts";
 export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
+export { type BlobsOptions, openBlobs } from "./open-blobs.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export { phrasesOf } from "./search/phrases.ts";
 export {

@@ -15,6 +15,7 @@ export { type TestMongo, testMongo } from "./mongo/test-mongo.ts";
 export { eventually } from "./processes/eventually.ts";
 export { freePort } from "./processes/free-port.ts";
 export { SetupError } from "./processes/setup-error.ts";
+export { hasS3, startS3, type TestS3 } from "./s3/test-s3.ts";
 export { serviceContext, type TestServiceContext } from "./testing/service-context.ts";
 export { startServers, type TestContext, type TestServer } from "./testing/start-servers.ts";
 export { readLog, startTestCluster } from "./testing/start-test-cluster.ts";

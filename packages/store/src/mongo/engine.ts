@@ -9,6 +9,7 @@ export const mongo: Engine = {
   open: (url, { service, facts }) => openMongoStore(url, service, facts),
   listServices: (url) => listMongoServices(url),
   identityOf: async (url) => identityOf(url),
+  blobsUrl: (url) => url,
 };
 
 function identityOf(url: string): string {

@@ -11,6 +11,7 @@ export const sqlite: Engine = {
   open: (url, { service, lockWaitMs, facts }) => openSqliteStore(join(folderOf(url), service), { lockWaitMs, facts }),
   listServices: (url) => listSqliteServices(folderOf(url)),
   identityOf: async (url) => `sqlite:${await realFolder(folderOf(url))}`,
+  blobsUrl: (url, service) => `files:${join(folderOf(url), service, "blobs")}`,
 };
 
 const pattern = /^sqlite:(?:\/\/(?=\/))?(.+)$/;

@@ -1,0 +1,147 @@
+// Blobs as files: written aside, synced, renamed. `FOLDER/{first two digits}/{id}`; what is not finished is in `FOLDER/partial`.
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
+import type { Blobs, ByteRange, StoredBlob, SweepQuery, Swept } from "../blobs/blobs.ts";
+import { hashed } from "../blobs/hashed.ts";
+import { removeUnused } from "../blobs/in-pages.ts";
+import { readWithErrors } from "../blobs/read-errors.ts";
+import { StoreError } from "../store-error.ts";
+import { asFileError } from "./file-error.ts";
+
+const partialFolder = "partial";
+/** Written back while more arrives, so that the last sync is short and a slow disk slows its sender. */
+const syncEveryBytes = 16 * 1024 * 1024;
+const privateFolder = { recursive: true, mode: 0o700 } as const;
+
+/** Throws `unavailable` where the folder cannot be made. */
+export async function openFileBlobs(folder: string): Promise<Blobs> {
+  const known = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => {
+      throw asFileError(error, folder);
+    });
+  await known(mkdir(join(folder, partialFolder), privateFolder));
+  let closed = false;
+  const begin = () => {
+    if (closed) throw new StoreError("unavailable", `${folder}: the store is closed`);
+  };
+  const pathOf = (id: string) => {
+    checkBlobId(id);
+    return join(folder, id.slice(0, 2), id);
+  };
+  const remove = (id: string) => known(removeFile(pathOf(id)));
+  return {
+    async put(bytes) {
+      begin();
+      return known(put(folder, bytes));
+    },
+    async open(id, range) {
+      begin();
+      return known(read(folder, pathOf(id), range));
+    },
+    async remove(id) {
+      begin();
+      return remove(id);
+    },
+    async sweep(query) {
+      begin();
+      return known(sweep(folder, query, remove));
+    },
+    check: () => known(check(folder)),
+    async close() {
+      closed = true;
+    },
+  };
+}
+
+async function put(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+  const id = newBlobId();
+  const aside = join(folder, partialFolder, id);
+  const home = join(folder, id.slice(0, 2));
+  const file = await open(aside, "wx", 0o600);
+  try {
+    const passing = hashed(bytes);
+    await writeAll(file, passing.bytes);
+    await file.close();
+    // undefined: the folder was there.
+    const made = await mkdir(home, privateFolder);
+    await rename(aside, join(home, id));
+    await syncFolder(home);
+    if (made !== undefined) await syncFolder(folder);
+    return { id, ...passing.result() };
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await Promise.all([removeFile(aside), removeFile(join(home, id))]).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  let unsynced = 0;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
+    unsynced += chunk.byteLength;
+    if (unsynced < syncEveryBytes) continue;
+    await file.datasync();
+    unsynced = 0;
+  }
+  await file.sync();
+}
+
+async function read(folder: string, path: string, range: ByteRange | undefined): Promise<Readable | undefined> {
+  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (!file) return undefined;
+  const stream = file.createReadStream({ ...range, highWaterMark: 256 * 1024 });
+  return readWithErrors(stream, (error) => asFileError(error, folder));
+}
+
+async function sweep(folder: string, query: SweepQuery, remove: (id: string) => Promise<boolean>): Promise<Swept> {
+  let partial = 0;
+  for await (const name of oldFiles(join(folder, partialFolder), query.before))
+    if (await removeFile(join(folder, partialFolder, name))) partial += 1;
+  const blobs = await removeUnused(oldBlobs(folder, query.before), query, remove);
+  return { blobs, partial };
+}
+
+async function* oldBlobs(folder: string, before: number): AsyncGenerator<string> {
+  for (const name of await readdir(folder)) if (/^[0-9a-f]{2}$/.test(name)) yield* oldFiles(join(folder, name), before);
+}
+
+// A file's time is that of its last byte: one that is being written is young.
+async function* oldFiles(folder: string, before: number): AsyncGenerator<string> {
+  for (const name of await readdir(folder)) {
+    if (!blobIdPattern.test(name)) continue;
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found && found.mtimeMs < before) yield name;
+  }
+}
+
+async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function check(folder: string): Promise<void> {
+  await stat(join(folder, partialFolder));
+  const { bavail } = await statfs(folder);
+  if (bavail === 0) throw new StoreError("full", `${folder}: the disk is full; free some space`);
+}

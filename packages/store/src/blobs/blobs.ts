@@ -1,0 +1,54 @@
+// The port Blobs: large byte strings that are written once, as streams, and never changed.
+import type { Readable } from "node:stream";
+
+/** A blob that is durable. */
+export type StoredBlob = {
+  /** Made by the store: `^[0-9a-f]{32}$`. */
+  id: string;
+  /** Bytes. */
+  size: number;
+  /** SHA-256 of the bytes, 64 hex digits. */
+  sha256: string;
+};
+
+/** Positions of bytes, from 0, both ends included; `end` may lie behind the last byte. */
+export type ByteRange = { start: number; end: number };
+
+export type SweepQuery = {
+  /** Unix ms: only what was begun before it is looked at. No `put` may take longer than since then. */
+  before: number;
+  /** Which of these blobs are in use, at most 500 at a time; all others of them are removed. */
+  inUse(ids: readonly string[]): Promise<ReadonlySet<string>>;
+};
+
+export type Swept = {
+  /** Blobs that nobody uses. */
+  blobs: number;
+  /** What a `put` that did not end has left. */
+  partial: number;
+};
+
+/** All methods throw StoreError: `unavailable`, `denied`, `put` also `full`; `invalid_key` for an id that cannot be one. */
+export interface Blobs {
+  /**
+   * Stores a stream under a new id, with constant memory, and resolves when it is durable: whoever knows the id can open it.
+   * Rejects with the stream's own error if that fails; nothing that can be opened is left then. `corrupt`: a server has
+   * stored other bytes than it was sent; they are removed.
+   */
+  put(bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+
+  /** The bytes of the range, or all; undefined if there is no such blob. Its `error` is a StoreError. Destroy it or read it to its end. */
+  open(id: string, range?: ByteRange): Promise<Readable | undefined>;
+
+  /** false: there was none. */
+  remove(id: string): Promise<boolean>;
+
+  /** Removes blobs that nobody uses and what was never finished. May run in several processes at once. */
+  sweep(query: SweepQuery): Promise<Swept>;
+
+  /** For readiness: rejects within 2 s when nothing could be stored now. */
+  check(): Promise<void>;
+
+  /** Waits for nothing: what is under way fails. */
+  close(): Promise<void>;
+}
