@@ -17,6 +17,8 @@ export interface AppendItem {
   mentions?: Mentions;
   /** who brought it when no MQTT packet did: `api`, `key` … */
   origin?: string;
+  /** the attachment that its content refers to */
+  file?: string;
   body: Uint8Array;
 }
 

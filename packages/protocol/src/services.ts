@@ -32,6 +32,13 @@ export interface MemberRow {
   mutedUntil?: number | null;
 }
 
+/** `uid` asks for the attachment `file` that `owner` uploaded. */
+export interface AttachmentRequest {
+  file: string;
+  owner: string;
+  uid: string;
+}
+
 /** `history.members.{holder}` → MemberPage. */
 export interface MembersRequest {
   conv: string;

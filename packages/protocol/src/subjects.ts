@@ -57,6 +57,10 @@ export const subjects = {
   rooms: "history.rooms",
   /** history: the other side of a user's latest p2p conversations (≤ 200), as PeersRequest says */
   peers: "history.peers",
+  /** history: may a user have this attachment? (AttachmentRequest → {may}) */
+  attachmentAllowed: "history.attachment",
+  /** history: which of these attachments were sent ({files}, at most 500 → {sent}) */
+  attachmentsSent: "history.attachments",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
   /** history: what a user may read (ReadableRequest → ReadablePage) */

@@ -1,6 +1,7 @@
 // messages.send: a message that no MQTT packet carried, appended with its origin.
 import {
   AppError,
+  attachmentOf,
   checkMessage,
   checkTree,
   convOf,
@@ -43,6 +44,7 @@ async function send(
     return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
   const conv = convOf(from, address);
   const mentions = readMentions(message.content);
+  const file = attachmentOf(message.content);
   const { seq, ts } = await history.append({
     conv,
     from,
@@ -51,6 +53,7 @@ async function send(
     type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
     ...(mentions && { mentions }),
+    ...(file === undefined ? {} : { file }),
     origin: caller.via === "key" ? "key" : "api",
     body,
   });

@@ -3,6 +3,7 @@
 import {
   AppError,
   type AppendGroup,
+  type AttachmentRequest,
   type Caller,
   type ChangeReply,
   type ChangeRequest,
@@ -56,6 +57,7 @@ import { updateConversation } from "./own/settings.ts";
 import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
 import { createTell } from "./own/tell.ts";
 import { messageReactions, messageVersions } from "./read/about-message.ts";
+import { mayFetch, sentFiles } from "./read/files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
@@ -97,6 +99,8 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.peers, async (asked: PeersRequest) => ({ uids: await peers(parts, asked) })),
+    any(subjects.attachmentAllowed, async (asked: AttachmentRequest) => ({ may: await mayFetch(parts, asked) })),
+    any(subjects.attachmentsSent, async ({ files }: { files: string[] }) => ({ sent: await sentFiles(parts, files) })),
     ...serveEntries(parts, turns, (subject, work) =>
       answer(
         nats,

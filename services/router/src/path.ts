@@ -121,8 +121,9 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
 }
 
 function itemOf(
-  { conv, id, type, prev, mentions, body }: SentMessage,
+  { conv, id, type, prev, mentions, file, body }: SentMessage,
   { uid, clientId, p }: UplinkTopic,
 ): AppendItem & { p: string } {
-  return { p, conv, from: uid, device: clientId, id, type, body, ...(prev && { prev }), ...(mentions && { mentions }) };
+  const item = { p, conv, from: uid, device: clientId, id, type, body };
+  return { ...item, ...(prev && { prev }), ...(mentions && { mentions }), ...(file && { file }) };
 }

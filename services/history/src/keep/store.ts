@@ -101,6 +101,13 @@ export interface Mark {
   announcedPos: number;
 }
 
+/** A place that a message with an attachment was about to have: the log says whether it has it. By `fileKey`. */
+export interface FilePlace {
+  file: string;
+  conv: string;
+  seq: number;
+}
+
 export interface HistoryStore {
   log: MessageLog;
   members: Collection<Member>;
@@ -112,11 +119,12 @@ export interface HistoryStore {
   marks: Collection<Mark>;
   /** as api tells them, by `{owner}` or `{owner} {other}` */
   doors: Collection<Door>;
+  files: Collection<FilePlace>;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, marks, doors] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, marks, doors, files] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
     documents.collection<Annotations>({ name: "annotations", indexes: { by_seq: ["conv", "seq"] } }),
@@ -124,13 +132,19 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
     documents.collection<Mark>({ name: "marks" }),
     documents.collection<Door>({ name: "doors" }),
+    documents.collection<FilePlace>({ name: "files" }),
   ]);
-  return { log: store.log(), members, infos, annotations, stars, drafts, marks, doors };
+  return { log: store.log(), members, infos, annotations, stars, drafts, marks, doors, files };
 }
 
 /** Key of a member document. A conversation holds no space. */
 export function memberKey(conv: string, uid: string): string {
   return `${conv} ${uid}`;
+}
+
+/** Key of a file's place. All places of a file stand together. */
+export function fileKey({ file, conv, seq }: FilePlace): string {
+  return `${file} ${conv} ${seq}`;
 }
 
 /** All documents of an index value, page by page. */

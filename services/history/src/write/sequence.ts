@@ -13,7 +13,7 @@ import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, newMember } from "../fold/members.ts";
 import { mentionEvent } from "../fold/mentions.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
-import type { Member } from "../keep/store.ts";
+import type { FilePlace, Member } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { refuseAction, refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
@@ -39,6 +39,8 @@ export interface Candidate {
 
 export interface Sequenced {
   entries: LogEntry[];
+  /** of those that refer to an attachment */
+  files: FilePlace[];
   /** one a candidate, in order */
   outcomes: AppendOutcome[];
   /** what the entries change about other messages */
@@ -60,6 +62,7 @@ interface Draft {
 export function sequence(candidates: readonly Candidate[], q: number, lastPos: number, now: number): Sequenced {
   const drafts = new Map<string, Draft>();
   const entries: LogEntry[] = [];
+  const files: FilePlace[] = [];
   const outcomes = candidates.map((candidate): AppendOutcome => {
     const { item, conversation, stored } = candidate;
     const draft = draftOf(drafts, conversation);
@@ -75,10 +78,11 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     draft.ids.set(key, entry);
     if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
+    if (item.file !== undefined) files.push({ file: item.file, conv: entry.conv, seq: entry.seq });
     return outcomeOf(entry);
   });
   const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
-  return { entries, outcomes, annotations };
+  return { entries, files, outcomes, annotations };
 }
 
 function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {

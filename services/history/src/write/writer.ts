@@ -5,7 +5,7 @@ import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
 import { foldEntry, infoOf } from "../fold/fold-entry.ts";
 import type { Annotations } from "../keep/annotations.ts";
-import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
+import { type ConversationInfo, type FilePlace, fileKey, type HistoryStore, type Member } from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
@@ -163,7 +163,8 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await writer.projection.room();
   await putStructure(writer);
   const candidates = await lookUp(writer, batch);
-  const { entries, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
+  const { entries, files, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
+  await noteFiles(store, files);
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
@@ -198,6 +199,11 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   await putStructure(writer);
   writer.pass("before-change-reply");
   settle(replyOf(entry, decided));
+}
+
+// Before the commit: whoever is told of a message may fetch its file. A place that no message came to stand in grants nothing.
+async function noteFiles({ files }: HistoryStore, places: readonly FilePlace[]): Promise<void> {
+  if (places.length > 0) await files.put(places.map((doc) => ({ key: fileKey(doc), doc })));
 }
 
 async function confirmCurrent(writer: Writer): Promise<void> {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import {
   AppError,
+  attachmentOf,
   checkMessage,
   convOf,
   type DecodeLimits,
@@ -24,6 +25,8 @@ export interface SentMessage {
   type: string;
   prev: string | undefined;
   mentions: Mentions | undefined;
+  /** the attachment that its content refers to */
+  file: string | undefined;
   /** as it will be stored */
   body: Uint8Array;
 }
@@ -50,6 +53,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       type: message.content.type,
       prev: message.prev,
       mentions: readMentions(message.content),
+      file: attachmentOf(message.content),
       body: storableBody(payload, parsed, id),
     };
     return { name: id, packet };
