@@ -5,8 +5,14 @@ import Type, { type Static } from "typebox";
 export const attachmentIdPattern = "^f-[a-z2-7]{32}$";
 const attachmentIdRegex = new RegExp(attachmentIdPattern);
 
-/** The paths, SlimChat's own spelling last; each also with a slash at its end. */
+/** The paths, SlimChat's own spelling last. */
 export const attachmentPaths = ["/attachments", "/attachements"] as const;
+
+/** What is served on them. */
+export const attachmentRoutes: readonly { verb: "GET" | "POST"; path: string }[] = attachmentPaths.flatMap((path) => [
+  { verb: "POST", path },
+  { verb: "GET", path: `${path}/{id}` },
+]);
 
 /** What an upload answers. */
 export const Attachment = Type.Object({

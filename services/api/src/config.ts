@@ -12,7 +12,7 @@ const WebSocketUrl = (description: string) =>
 export const settings = defineSettings({
   service: "api",
   prefix: "API",
-  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"],
+  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "BLOBS_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"],
   own: {
     API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
     API_PORT: Port("port of HTTP; 0 = any free one", 8080),
@@ -38,6 +38,43 @@ export const settings = defineSettings({
       pattern: "^(\\*|https?://[^\\s,/]+(,https?://[^\\s,/]+)*)?$",
       expects: "* or https://a.example,https://b.example",
       description: "origins whose pages may call; none = only our own",
+    }),
+    API_BODY_TIMEOUT_MS: Type.Integer({
+      default: 30_000,
+      minimum: 100,
+      description: "how long the body of a request that is no upload may take to arrive (ms)",
+    }),
+    API_FILE_BYTES: Type.Integer({
+      default: 2 * 1024 ** 3,
+      minimum: 1,
+      description: "bytes of one attachment",
+    }),
+    API_IMAGE_BYTES: Type.Integer({
+      default: 64 * 1024 ** 2,
+      minimum: 1,
+      description: "bytes of one attachment that is a picture, by what its bytes are",
+    }),
+    API_FILE_TYPES: Type.String({
+      default: "*",
+      pattern: "^(\\*|[a-z]+/([a-z0-9.+-]+|\\*)(,[a-z]+/([a-z0-9.+-]+|\\*))*)$",
+      expects: "* or image/*,application/pdf",
+      description: "kinds of attachments that are taken, by what their bytes are",
+    }),
+    API_UPLOADS: Type.Integer({ default: 64, minimum: 1, description: "uploads at once, 4 of them of one user" }),
+    API_DOWNLOADS: Type.Integer({
+      default: 256,
+      minimum: 1,
+      description: "downloads of attachments at once, 16 of them of one user",
+    }),
+    API_UPLOAD_DAY_BYTES: Type.Integer({
+      default: 20 * 1024 ** 3,
+      minimum: 1,
+      description: "bytes that one user may upload (per day)",
+    }),
+    API_UPLOAD_SILENCE_MS: Type.Integer({
+      default: 30_000,
+      minimum: 100,
+      description: "an upload of which no byte arrives for so long is ended (ms)",
     }),
     API_ADDRESS_RATE: Type.Integer({
       default: 50,

@@ -3,6 +3,7 @@ import {
   AppError,
   type Appended,
   type AppendItem,
+  type AttachmentRequest,
   type ChangeReply,
   type ChangeRequest,
   type Door,
@@ -27,7 +28,7 @@ import {
 } from "@parley/runtime";
 import { tellDoors } from "./tell-doors.ts";
 
-const patienceMs = 10_000;
+const options = { timeoutMs: 10_000 };
 
 export interface History {
   /** Throws the refusal, or `unavailable` with the outcome unknown. */
@@ -41,6 +42,10 @@ export interface History {
    * `unavailable`, the outcome unknown.
    */
   doors(doors: readonly Door[]): Promise<void>;
+  /** May this user have a file that another one uploaded? */
+  mayFetch(request: AttachmentRequest): Promise<boolean>;
+  /** Those of these attachments, at most 500, that a message refers to. */
+  sentFiles(files: readonly string[]): Promise<string[]>;
   /** What is being asked again fails now as `unavailable`. */
   close(): void;
 }
@@ -58,9 +63,15 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
       return askHolder.bytes("append", item.conv, packAppendRequest([group]), readAppended);
     },
     async rooms(request) {
-      return (await requestJson<RoomsReply>(nats, subjects.rooms, request, { timeoutMs: patienceMs })).rooms;
+      return (await requestJson<RoomsReply>(nats, subjects.rooms, request, options)).rooms;
     },
     doors: (doors) => tellDoors({ nats, holders, isClosed: () => closed }, doors),
+    async mayFetch(request) {
+      return (await requestJson<{ may: boolean }>(nats, subjects.attachmentAllowed, request, options)).may;
+    },
+    async sentFiles(files) {
+      return (await requestJson<{ sent: string[] }>(nats, subjects.attachmentsSent, { files }, options)).sent;
+    },
     close() {
       closed = true;
       askHolder.close();

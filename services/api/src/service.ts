@@ -18,7 +18,7 @@ import {
   type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
-import { openStore, type Store, StoreError } from "@parley/store";
+import { type Blobs, openBlobs, openStore, type Store, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { keyMethods } from "./accounts/keys.ts";
 import { createLoginLimits } from "./accounts/login-limits.ts";
@@ -30,6 +30,7 @@ import { sessionMethods } from "./accounts/sessions.ts";
 import { userMethods } from "./accounts/users.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
+import { serveFiles } from "./files/serve.ts";
 import { connectHistory } from "./history.ts";
 import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
@@ -46,7 +47,7 @@ import { type ApiStore, openApiStore } from "./store.ts";
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
   const { log, health, metrics, closing, pass } = context;
   const { signingKey, servicesSecret } = context.secrets();
-  const kept = await openKept(config);
+  const { kept, blobs } = await openKept(config);
   const store = await openApiStore(kept.documents());
   await migrate(store);
   const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
@@ -71,21 +72,20 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...people.methods,
   ];
   const once = createApiOnce(store, signingKey);
+  const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const server = await createServer({
     metrics,
     rates,
     addressOf,
-    identity: { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) },
+    identity,
     nats,
     log,
     bound: methods,
     once,
-    publicWs: config.API_PUBLIC_WS,
-    corsOrigins: config.API_CORS_ORIGINS,
     trustedProxies,
-    requestsMax: config.API_REQUESTS,
-    connectionsMax: config.API_CONNECTIONS,
+    ...httpOf(config),
   });
+  const files = await serveFiles(server, { config, blobs, store, history, log, identity, rates, addressOf });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await changes.first;
@@ -101,9 +101,10 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       watching.close();
       upgrades.close();
       history.close();
+      files.stop();
       await closing("http", () => server.close());
       await closing("answers", () => answers.close());
-      await closing("pruning", () => pruning.close());
+      await closing("pruning", () => Promise.all([pruning.close(), files.close()]));
       await closing("unfinished", () => Promise.all(finishing.map((one) => one.close())));
       await closing("revocations", () => revoke.close());
       await closing("nats", () => nats.close());
@@ -130,15 +131,33 @@ async function migrate(store: ApiStore): Promise<void> {
   await makeMissingProfiles(store);
 }
 
+function httpOf(config: Config) {
+  return {
+    publicWs: config.API_PUBLIC_WS,
+    corsOrigins: config.API_CORS_ORIGINS,
+    requestsMax: config.API_REQUESTS,
+    connectionsMax: config.API_CONNECTIONS,
+    bodyTimeoutMs: config.API_BODY_TIMEOUT_MS,
+  };
+}
+
 /** Where devices find MQTT over TCP. */
 function mqttOf({ API_MQTT_HOST: host, API_MQTT_PORT: port }: Config) {
   return { host, port };
 }
 
-function openKept({ STORE_URL }: Config) {
-  return openStore(STORE_URL, { service: "api" }).catch((error: unknown) => {
-    throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
-  });
+async function openKept({ STORE_URL: storeUrl, BLOBS_URL: url }: Config): Promise<{ kept: Store; blobs: Blobs }> {
+  const kept = await openStore(storeUrl, { service: "api" }).catch(toldPlainly);
+  try {
+    return { kept, blobs: await openBlobs({ service: "api", storeUrl, url }).catch(toldPlainly) };
+  } catch (error) {
+    await kept.close();
+    throw error;
+  }
+}
+
+function toldPlainly(error: unknown): never {
+  throw error instanceof StoreError ? new AppError("unavailable", error.message, { cause: error }) : error;
 }
 
 function openLimits(config: Config, redis: Redis, log: ServiceContext["log"]) {

@@ -141,6 +141,30 @@ export interface RevocationDoc extends Revocation {
   announced: boolean;
 }
 
+/** By attachment id. */
+export interface AttachmentDoc {
+  /** who uploaded it */
+  uid: string;
+  name: string;
+  /** media type, by what the bytes are */
+  type: string;
+  size: number;
+  /** 64 hex digits */
+  sha256: string;
+  /** the blob that holds its bytes; equal bytes share one */
+  blob: string;
+  createdAt: number;
+  /** absent: it is known that a message refers to it */
+  unsentSince?: number;
+}
+
+/** By SHA-256: where these bytes are, for whoever uploads them again. */
+export interface ContentDoc {
+  blob: string;
+  /** unix ms: when an upload last found them */
+  usedAt: number;
+}
+
 export interface ApiStore {
   users: Collection<UserDoc>;
   names: Collection<NameDoc>;
@@ -153,6 +177,8 @@ export interface ApiStore {
   requests: Collection<RequestDoc>;
   passwordChanges: Collection<PasswordChangeDoc>;
   migrations: Collection<MigrationDoc>;
+  attachments: Collection<AttachmentDoc>;
+  contents: Collection<ContentDoc>;
 }
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
@@ -192,6 +218,11 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: requestIndexes }),
     passwordChanges: await documents.collection<PasswordChangeDoc>({ name: "password_changes" }),
     migrations: await documents.collection<MigrationDoc>({ name: "migrations" }),
+    attachments: await documents.collection<AttachmentDoc>({
+      name: "attachments",
+      indexes: { unsent: ["unsentSince"], blob: ["blob"] },
+    }),
+    contents: await documents.collection<ContentDoc>({ name: "contents", indexes: { blob: ["blob"] } }),
   };
 }
 

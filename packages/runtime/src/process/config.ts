@@ -21,6 +21,14 @@ export const sharedSettings = {
     secret: true,
     description: "store; a SQLite folder or a MongoDB address",
   }),
+  BLOBS_URL: Type.Optional(
+    Type.String({
+      pattern: "^(files:.+|mongodb(\\+srv)?://.+|s3\\+https?://.+)$",
+      expects: "files:FOLDER, mongodb://… or s3+https://KEY:SECRET@HOST/BUCKET",
+      secret: true,
+      description: "files that people send; without it beside the store",
+    }),
+  ),
   TRUSTED_PROXIES: Type.String({
     default: "",
     pattern: "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$",

@@ -14,13 +14,16 @@ export interface IdentityParts {
   isOperator(credential: string): boolean;
 }
 
+/** What is called, as far as access goes. */
+export type Called = Pick<Method<TObject, TSchema>, "name" | "access">;
+
 type Kind = "user" | "key" | "operator";
 type Identity = { kind: Kind; caller: Caller };
 
 /** The caller, if the method's access lets it call; `authorization` is the header. */
 export async function identify(
   parts: IdentityParts,
-  method: Method<TObject, TSchema>,
+  method: Called,
   authorization: string | undefined,
 ): Promise<Caller | AppError> {
   if (method.access === "public") return { uid: "", via: "http" };
@@ -36,7 +39,7 @@ export async function identify(
 const names: Record<Kind, string> = { user: "users", key: "server keys", operator: "the operator" };
 
 // A key may send messages too: as the user it names.
-function mayCall(kind: Kind, method: Method<TObject, TSchema>): boolean {
+function mayCall(kind: Kind, method: Called): boolean {
   return kind === method.access || (kind === "key" && method.name === messagesSend.name);
 }
 

@@ -1,6 +1,6 @@
 // Every method of the table as an HTTP route made from its definition.
 import type { IncomingMessage } from "node:http";
-import { AppError, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
+import { AppError, attachmentRoutes, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
 import type { Logger, NatsConnection, Once } from "@parley/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TObject, TSchema } from "typebox";
@@ -8,7 +8,7 @@ import type { Bound } from "../call.ts";
 import { perform } from "../requests.ts";
 import { sendError } from "./errors.ts";
 import { forward } from "./forward.ts";
-import { type IdentityParts, identify } from "./identity.ts";
+import { type Called, type IdentityParts, identify } from "./identity.ts";
 import { readParams } from "./params.ts";
 import type { Rates } from "./rates.ts";
 import { rawBodies } from "./raw-bodies.ts";
@@ -42,9 +42,13 @@ export function addRoutes(server: FastifyInstance, parts: RouteParts): void {
 
 /** The verbs that the path of an unknown route would take. */
 export function verbsOf(path: string): string[] {
-  const verbs = [...methods.values()]
-    .filter(({ http }) => new RegExp(`^${http.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`).test(path))
-    .map(({ http }) => http.verb);
+  const routes: { verb: string; path: string }[] = [
+    ...[...methods.values()].map(({ http }) => http),
+    ...attachmentRoutes,
+  ];
+  const verbs = routes
+    .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`).test(path))
+    .map(({ verb }) => verb);
   return [...new Set(verbs)];
 }
 
@@ -56,15 +60,7 @@ async function serve(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const address = parts.addressOf(request.raw);
-  const identified = await identify(parts.identity, method, request.headers.authorization);
-  const isStranger =
-    identified instanceof AppError ? identified.code === "unauthenticated" : method.access === "public";
-  const tooOften = isStranger
-    ? parts.rates.refuseStranger(address)
-    : identified instanceof AppError
-      ? undefined
-      : parts.rates.refuseCaller(identified);
-  if (tooOften) return sendError(reply, tooOften);
+  const identified = await admit(parts, method, request);
   if (identified instanceof AppError) return sendError(reply, identified);
   const requestId = readIdempotencyKey(request.headers["idempotency-key"]);
   if (requestId instanceof AppError) return sendError(reply, requestId);
@@ -85,6 +81,19 @@ async function serve(
     raw: rawBodies.get(request.body ?? {}),
   });
   return result instanceof AppError ? sendError(reply, result) : reply.send(result ?? {});
+}
+
+/** The caller, if it may call and does not call too often. */
+export async function admit(
+  { identity, rates, addressOf }: Pick<RouteParts, "identity" | "rates" | "addressOf">,
+  called: Called,
+  request: FastifyRequest,
+): Promise<Caller | AppError> {
+  const identified = await identify(identity, called, request.headers.authorization);
+  const isRefused = identified instanceof AppError;
+  const isStranger = isRefused ? identified.code === "unauthenticated" : called.access === "public";
+  if (isStranger) return rates.refuseStranger(addressOf(request.raw)) ?? identified;
+  return isRefused ? identified : (rates.refuseCaller(identified) ?? identified);
 }
 
 function readIdempotencyKey(header: string | string[] | undefined): string | undefined | AppError {

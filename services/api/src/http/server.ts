@@ -10,6 +10,14 @@ import { rawBodies } from "./raw-bodies.ts";
 import { addRoutes, type RouteParts, verbsOf } from "./routes.ts";
 import { openShares } from "./shares.ts";
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** the body is read as it comes, for as long as the route says */
+    streams?: boolean;
+  }
+}
+
+const headersTimeoutMs = 30_000;
 const bodyLimits = { bytes: limits.requestBytes, depth: limits.packetDepth, nodes: 20_000 };
 
 export interface ServerOptions extends RouteParts {
@@ -17,6 +25,8 @@ export interface ServerOptions extends RouteParts {
   /** origins whose pages may call; `*` for all, empty for none but our own */
   corsOrigins: string;
   trustedProxies: TrustedProxies;
+  /** how long the body of a request may take, but on routes that stream (ms) */
+  bodyTimeoutMs: number;
   /** requests in hand at once; the next is `unavailable` */
   requestsMax: number;
   /** open connections, WebSockets included; the next is closed */
@@ -36,7 +46,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     logger: false,
     trustProxy: (address: string) => trustedProxies.includes(address),
     bodyLimit: bodyLimits.bytes,
-    requestTimeout: 30_000,
+    // Of bodies: see boundBodies. An upload may take hours.
+    requestTimeout: 0,
     forceCloseConnections: "idle",
     return503OnClosing: true,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
@@ -46,6 +57,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       else socket.destroy();
     },
   });
+  server.server.headersTimeout = headersTimeoutMs;
   server.server.maxConnections = options.connectionsMax;
   shareConnections(server.server, options);
   server.setErrorHandler(fail);
@@ -53,6 +65,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   readJsonStrictly(server);
   addHeaders(server);
   boundRequests(server, options);
+  boundBodies(server, options.bodyTimeoutMs);
   measure(server, options.metrics);
   if (options.corsOrigins !== "") await addCors(server, options.corsOrigins);
   await addDocs(server);
@@ -115,6 +128,17 @@ function boundRequests(server: FastifyInstance, { requestsMax, metrics, addressO
     reply.raw.once("close", release);
   });
   gauge(metrics, "http_requests_in_hand", "requests that are not answered yet", shares.taken);
+}
+
+function boundBodies(server: FastifyInstance, bodyTimeoutMs: number): void {
+  server.addHook("onRequest", async (request) => {
+    const { headers, raw, routeOptions } = request;
+    const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if (!hasBody || routeOptions.config.streams) return;
+    const timer = setTimeout(() => raw.socket.end(rawRefusal("ERR_HTTP_REQUEST_TIMEOUT")), bodyTimeoutMs);
+    raw.once("end", () => clearTimeout(timer));
+    raw.once("close", () => clearTimeout(timer));
+  });
 }
 
 /** One address has half of the connections at most; those of a trusted proxy are many people's. */

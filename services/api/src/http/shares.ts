@@ -1,27 +1,26 @@
-// So many at once of all together, and half as many of one address.
+// So many at once of all together, and half as many, or so many, of one address or user.
 
 export interface Shares {
   /** What gives the place back, or undefined when there is none. */
-  take(address: string): (() => void) | undefined;
+  take(of: string): (() => void) | undefined;
   taken(): number;
 }
 
-export function openShares(max: number): Shares {
-  const mostOfOne = Math.ceil(max / 2);
-  const byAddress = new Map<string, number>();
+export function openShares(max: number, mostOfOne = Math.ceil(max / 2)): Shares {
+  const byOwner = new Map<string, number>();
   let taken = 0;
   return {
     taken: () => taken,
-    take(address) {
-      const of = byAddress.get(address) ?? 0;
-      if (taken >= max || of >= mostOfOne) return undefined;
+    take(of) {
+      const its = byOwner.get(of) ?? 0;
+      if (taken >= max || its >= mostOfOne) return undefined;
       taken += 1;
-      byAddress.set(address, of + 1);
+      byOwner.set(of, its + 1);
       return () => {
         taken -= 1;
-        const left = (byAddress.get(address) ?? 1) - 1;
-        if (left > 0) byAddress.set(address, left);
-        else byAddress.delete(address);
+        const left = (byOwner.get(of) ?? 1) - 1;
+        if (left > 0) byOwner.set(of, left);
+        else byOwner.delete(of);
       };
     },
   };

@@ -1,0 +1,108 @@
+// The bytes of an upload as they may be stored: their kind and size decided while they pass, their sender not waited for for ever.
+import { AppError } from "@parley/protocol";
+import { headBytes, sniff } from "./sniff.ts";
+
+export interface UploadLimits {
+  /** bytes without one arriving (ms) */
+  silenceMs: number;
+  /** the whole upload (ms) */
+  totalMs: number;
+  /** how many bytes a file of this kind may have, or why none is taken */
+  ofKind(type: string): number | AppError;
+  /** Asked for every few bytes: a refusal ends the upload. */
+  take(bytes: number): AppError | undefined;
+  /** The upload ends when this is aborted. */
+  closing: AbortSignal;
+}
+
+export interface CheckedBytes {
+  bytes: AsyncIterable<Uint8Array>;
+  /** what it is by its bytes; once they have passed */
+  type(): string;
+}
+
+/** Throws AppErrors into whoever reads: `too_large`, `forbidden`, `unavailable`, or what the limits say. */
+export function checkedBytes(source: AsyncIterable<Uint8Array>, limits: UploadLimits): CheckedBytes {
+  let type = "application/octet-stream";
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    let size = 0;
+    let most: number | undefined;
+    for await (const chunk of headFirst(inTime(source, limits))) {
+      size += chunk.byteLength;
+      const refused = limits.take(chunk.byteLength);
+      if (refused) throw refused;
+      if (most === undefined) [type, most] = await decide(chunk, limits);
+      if (size > most) throw tooLarge(type, most);
+      yield chunk;
+    }
+    if (most === undefined) [type] = await decide(new Uint8Array(0), limits);
+  }
+  return { bytes: pass(), type: () => type };
+}
+
+// The first chunk is long enough to tell the kind, or it is the whole file.
+async function* headFirst(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const head: Uint8Array[] = [];
+  let waiting = 0;
+  for await (const chunk of source) {
+    if (waiting >= headBytes) {
+      yield chunk;
+      continue;
+    }
+    head.push(chunk);
+    waiting += chunk.byteLength;
+    if (waiting >= headBytes) yield Buffer.concat(head.splice(0));
+  }
+  if (waiting > 0 && waiting < headBytes) yield Buffer.concat(head);
+}
+
+async function decide(begin: Uint8Array, { ofKind }: UploadLimits): Promise<[type: string, most: number]> {
+  const type = await sniff(begin.subarray(0, headBytes));
+  const most = ofKind(type);
+  if (most instanceof AppError) throw most;
+  return [type, most];
+}
+
+/** The refusal of a file that is larger than its kind may be. */
+export function tooLarge(type: string, bytes: number): AppError {
+  return new AppError("too_large", `a file of type ${type} may have ${bytes} bytes`, { details: { bytes, type } });
+}
+
+// One promise a chunk: to race with one that lives as long as the upload would keep them all.
+async function* inTime(
+  source: AsyncIterable<Uint8Array>,
+  { silenceMs, totalMs, closing }: UploadLimits,
+): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  let fail: (error: AppError) => void = () => undefined;
+  let failed: AppError | undefined;
+  const end = (error: AppError) => {
+    failed ??= error;
+    fail(failed);
+  };
+  const stalled = () => end(new AppError("unavailable", `no byte arrived for ${silenceMs / 1_000} s`));
+  const late = () => end(new AppError("unavailable", `the upload took longer than ${totalMs / 1_000} s`));
+  const stopped = () => end(new AppError("unavailable", "the server stops; send it again"));
+  const silence = setTimeout(stalled, silenceMs);
+  const whole = setTimeout(late, totalMs);
+  closing.addEventListener("abort", stopped);
+  if (closing.aborted) stopped();
+  try {
+    for (;;) {
+      if (failed) throw failed;
+      const { value, done } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        iterator.next().then(resolve, reject);
+      });
+      if (done) return;
+      silence.refresh();
+      yield value;
+      // Whoever stores may be slow; that is not the sender's silence.
+      silence.refresh();
+    }
+  } finally {
+    clearTimeout(silence);
+    clearTimeout(whole);
+    closing.removeEventListener("abort", stopped);
+  }
+}

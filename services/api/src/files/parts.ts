@@ -1,0 +1,16 @@
+// What uploads and downloads stand on.
+import type { Logger } from "@parley/runtime";
+import type { Blobs } from "@parley/store";
+import type { History } from "../history.ts";
+import type { ApiStore } from "../store.ts";
+import type { FileLimits } from "./limits.ts";
+
+export interface FileParts {
+  store: ApiStore;
+  blobs: Blobs;
+  history: Pick<History, "mayFetch">;
+  limits: FileLimits;
+  log: Logger;
+  /** aborted when the server stops: what is under way ends */
+  closing: AbortSignal;
+}
