@@ -1,5 +1,17 @@
 // Who calls: the session of --user at --server, kept, renewed, or made by a password that is at hand.
-import { AppError, type ClientOptions, callHttp, type ParamsOf, type ResultOf, type Session } from "@parley/client";
+import {
+  AppError,
+  type Attachment,
+  type ClientOptions,
+  callHttp,
+  downloadFile,
+  type FileBytes,
+  type ParamsOf,
+  type ResultOf,
+  type Session,
+  type UploadOptions,
+  uploadFile,
+} from "@parley/client";
 import { login, type Method, refresh } from "@parley/protocol";
 import { type Credentials, configFolder, openCredentials } from "./credentials.ts";
 import { lockDevice } from "./device-lock.ts";
@@ -26,6 +38,8 @@ export interface Account {
   device: string;
   /** Calls a method by HTTP, as this user. */
   call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
+  upload(bytes: FileBytes, options: UploadOptions): Promise<Attachment>;
+  download(file: string): Promise<Response>;
   /** What a connection needs, on a device that no other parley uses now. */
   connection(): Promise<Connection>;
 }
@@ -44,18 +58,22 @@ export function openAccount(flags: AccountFlags): Account {
     server,
     user,
     device,
-    async call(method, params) {
-      const session = await fresh(opened, device, await sessionOf(opened, device));
-      try {
-        return await callHttp(server.url, method, params, { token: session.token });
-      } catch (error) {
-        if (AppError.from(error).code !== "unauthenticated") throw error;
-        const { token } = await renew(opened, device, session);
-        return callHttp(server.url, method, params, { token });
-      }
-    },
+    call: (method, params) => asUser(opened, device, (token) => callHttp(server.url, method, params, { token })),
+    upload: (bytes, options) => asUser(opened, device, (token) => uploadFile(server.url, token, bytes, options)),
+    download: (file) => asUser(opened, device, (token) => downloadFile(server.url, token, file)),
     connection: () => openDevice(opened, flags.device),
   };
+}
+
+// A token that is refused is renewed once.
+async function asUser<T>(opened: Opened, device: string, work: (token: string) => Promise<T>): Promise<T> {
+  const session = await fresh(opened, device, await sessionOf(opened, device));
+  try {
+    return await work(session.token);
+  } catch (error) {
+    if (AppError.from(error).code !== "unauthenticated") throw error;
+    return work((await renew(opened, device, session)).token);
+  }
 }
 
 interface Opened {

@@ -4,6 +4,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
+import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     loginCommand(),
     chatCommand(),
     sendCommand(),
+    getCommand(),
     listenCommand(),
     conversationsCommand(),
     historyCommand(),

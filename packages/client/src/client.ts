@@ -1,6 +1,7 @@
 // The chat client of one device: connection, outbox, inbox, receipts and requests as one thing.
 import {
   AppError,
+  type Attachment,
   type ConversationNotice,
   type Message,
   type Method,
@@ -16,6 +17,7 @@ import type { Cached, CachedConversation } from "./cache-store.ts";
 import { Connection, type Transport } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
+import { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
@@ -181,6 +183,18 @@ export class ParleyClient {
   /** Reacts to a message by an emoji or a short text, or takes that back. */
   react(to: string, seq: number, reaction: string, { remove = false } = {}): Promise<Ack> {
     return this.send(to, { type: "reaction", seq, data: reaction, ...(remove && { remove }) });
+  }
+
+  /** Stores a file: its `id` is what `content.file` of a message says. Throws an AppError. */
+  async upload(bytes: FileBytes, options: UploadOptions = {}): Promise<Attachment> {
+    const { token } = await this.#sessions.fresh();
+    return uploadFile(this.#options.url, token, bytes, options);
+  }
+
+  /** The bytes of a file that was sent, by its id or `url`, as the body of the answer. Throws an AppError. */
+  async download(file: string, options: DownloadOptions = {}): Promise<Response> {
+    const { token } = await this.#sessions.fresh();
+    return downloadFile(this.#options.url, token, file, options);
   }
 
   /** Moves the user's read mark forward; others are told at most once a second. */

@@ -48,13 +48,15 @@ function addressOf(base: string, method: Method, params: Record<string, unknown>
   return { url };
 }
 
-function parseBase(base: string): URL {
+/** Throws `invalid_packet`. */
+export function parseBase(base: string): URL {
   if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol))
     throw new AppError("invalid_packet", `the server's address is not a URL like http://127.0.0.1:8080: ${base}`);
   return new URL(base);
 }
 
-async function readAnswer(response: Response): Promise<unknown> {
+/** The JSON of an answer. Throws the server's AppError. */
+export async function readAnswer(response: Response): Promise<unknown> {
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer;
   const error = (answer as { error?: WireError } | undefined)?.error;

@@ -1,6 +1,7 @@
 // @parley/client: the SDK for browsers and Node.
 export {
   AppError,
+  type Attachment,
   type Contact,
   type ConversationNotice,
   type DraftNotice,
@@ -25,6 +26,7 @@ export {
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";
+export { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
 export { callHttp, type HttpOptions } from "./http.ts";
 export { indexedCache } from "./indexed-cache.ts";
 export { indexedOutbox } from "./indexed-outbox.ts";

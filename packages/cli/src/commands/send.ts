@@ -1,6 +1,8 @@
 // parley send: one message, and its ack.
 
 import { randomUUID } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ack, AppError } from "@parley/client";
@@ -14,8 +16,11 @@ import { readNumber } from "../read-number.ts";
 
 const nothing = "nothing to send: give a text, or - and the text on stdin";
 
+type Content = { type: string; [field: string]: unknown };
+
 interface Flags {
   type: string;
+  file?: string;
   id?: string;
   thread?: string;
   reply?: string;
@@ -28,9 +33,11 @@ export function sendCommand(): Command {
     'parley send bob "hi there"',
     "parley send '#general' hello everybody",
     "git log -1 | parley send bob -",
+    "parley send bob --file photo.jpg 'the view from here'",
     "parley send bob --type x-weather '{\"celsius\":21}' --json",
   ])
     .option("--type <type>", "content type; anything but text is given as JSON", "text")
+    .option("--file <path>", "uploads this file and sends it; the text goes with it")
     .option("--id <id>", "sent again with the same id it is stored once")
     .option("--thread <thread>", "thread within the conversation")
     .option("--reply <seq>", "answers the message with this seq")
@@ -38,17 +45,13 @@ export function sendCommand(): Command {
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
-        const text = words.join(" ") === "-" || words.length === 0 ? await readStdin() : words.join(" ");
-        if (flags.type === "text" && text.trim() === "") throw new UsageError(nothing);
+        const content =
+          flags.file === undefined ? await readContent(flags, words) : await uploaded(account, flags.file, words);
         const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply, 1);
         const packet = {
           id: flags.id ?? randomUUID(),
           to: readAddress(to ?? ""),
-          content: {
-            type: flags.type,
-            ...(text === "" ? {} : { data: readData(flags.type, text) }),
-            ...(flags.mention && { mentions: flags.mention }),
-          },
+          content: { ...content, ...(flags.mention && { mentions: flags.mention }) },
           ...(flags.thread === undefined ? {} : { thread: flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };
@@ -56,6 +59,22 @@ export function sendCommand(): Command {
         output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
       }),
     );
+}
+
+async function readContent({ type }: Flags, words: readonly string[]): Promise<Content> {
+  const text = words.join(" ") === "-" || words.length === 0 ? await readStdin() : words.join(" ");
+  if (type === "text" && text.trim() === "") throw new UsageError(nothing);
+  return { type, ...(text === "" ? {} : { data: readData(type, text) }) };
+}
+
+async function uploaded(account: Account, path: string, words: readonly string[]): Promise<Content> {
+  const bytes = await openAsBlob(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`--file ${path}: it cannot be read (${error.code ?? error.message})`);
+  });
+  const { id, type: mime, ...rest } = await account.upload(bytes, { name: basename(path) });
+  const kind = mime.split("/", 1)[0] ?? "";
+  const type = ["image", "audio", "video"].includes(kind) ? kind : "file";
+  return { type, file: id, mime, ...rest, ...(words.length > 0 ? { data: words.join(" ") } : {}) };
 }
 
 async function readStdin(): Promise<string> {

@@ -2,7 +2,9 @@
 import type { TObject, TSchema } from "typebox";
 import { type ErrorCode, errorTable } from "../errors.ts";
 import { type Access, type Method, methods } from "../methods/index.ts";
+import { attachmentPathItems, attachmentsTag } from "./attachment-paths.ts";
 import { documentVersion, type Json, type JsonDocument, namedSchemas, schemaJson } from "./json-document.ts";
+import { errorContent, everywhere, jsonContent, responsesOf } from "./responses.ts";
 
 const description = [
   "Every method of Parley over HTTP. The same methods, but for those about accounts and keys, are MQTT requests too:",
@@ -17,7 +19,6 @@ const security: Record<Access, Json> = {
   public: [],
 };
 
-const everywhere: ErrorCode[] = ["invalid_packet", "too_large", "rate_limited", "internal", "unavailable"];
 /** An Idempotency-Key that was used for another request. */
 const ofChanges: ErrorCode[] = ["conflict"];
 
@@ -29,6 +30,7 @@ export function openApiDocument(): JsonDocument {
     path[method.http.verb.toLowerCase()] = operation(method);
     paths[method.http.path] = path;
   }
+  Object.assign(paths, attachmentPathItems());
   return {
     openapi: "3.1.0",
     info: {
@@ -38,7 +40,7 @@ export function openApiDocument(): JsonDocument {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    tags: [...new Set([...methods.values()].map(tagOf))].map((name) => ({ name })),
+    tags: [...new Set([...[...methods.values()].map(tagOf), attachmentsTag])].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: securitySchemes(),
@@ -97,33 +99,13 @@ function requestBody(params: TObject, inPath: readonly string[]): Json {
 
 function errorResponses({ errors, access, changes, http: { verb } }: Method<TObject, TSchema>): JsonDocument {
   const byAccess: ErrorCode[] = access === "public" ? [] : ["unauthenticated", "forbidden"];
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...errors, ...byAccess, ...(changes ? ofChanges : []), ...everywhere])) {
-    const { http } = errorTable[code];
-    byStatus.set(http, [...(byStatus.get(http) ?? []), code]);
-  }
-  const responses = [...byStatus].map(([status, codes]) => [
-    String(status),
-    {
-      description: codes.map((code) => `\`${code}\`: ${errorTable[code].meaning}`).join("; "),
-      ...(codes.some((code) => waits.has(code)) ? { headers: retryAfter } : {}),
-      content: jsonContent({ $ref: "#/components/schemas/Error" }),
-    },
-  ]);
   const bodyOf = verb === "POST" || verb === "PUT" ? { "415": unsupportedBody } : {};
-  return { ...Object.fromEntries(responses), ...bodyOf } as JsonDocument;
+  return { ...responsesOf([...errors, ...byAccess, ...(changes ? ofChanges : []), ...everywhere]), ...bodyOf };
 }
 
-const waits: ReadonlySet<ErrorCode> = new Set(["rate_limited", "unavailable"]);
-const retryAfter: Json = {
-  "Retry-After": {
-    schema: { type: "integer" },
-    description: "seconds; `details.retryAfterMs` has it exactly where it is known",
-  },
-};
 const unsupportedBody: Json = {
   description: "`invalid_packet`: the body is not application/json",
-  content: jsonContent({ $ref: "#/components/schemas/Error" }),
+  content: errorContent,
 };
 
 function errorSchema(): Json {
@@ -151,10 +133,6 @@ function securitySchemes(): Json {
     serverKey: bearer("a server key, `pk_…`"),
     servicesSecret: bearer("the services' secret: for the operator"),
   };
-}
-
-function jsonContent(schema: Json): Json {
-  return { "application/json": { schema } };
 }
 
 function tagOf({ name, http }: { name: string; http: { path: string } }): string {

@@ -1,0 +1,54 @@
+// parley get: a file that was sent, into a file or to stdout, compared with its hash.
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { AppError } from "@parley/client";
+import type { Command } from "commander";
+import { action, command } from "../command.ts";
+import { printable } from "../output.ts";
+
+export function getCommand(): Command {
+  return command("get <file>", "Fetch a file that was sent: its id, or the url of its message.", [
+    "parley get f-abcdefghijklmnopqrstuvwxyz234567 -o photo.jpg",
+    "parley get /attachments/f-abcdefghijklmnopqrstuvwxyz234567 > photo.jpg",
+  ])
+    .option("-o, --output <path>", "where to; without it to stdout")
+    .action(
+      action<{ output?: string }>(async ({ account, output, flags }, file = "") => {
+        const answer = await account.download(file);
+        const hash = createHash("sha256");
+        let size = 0;
+        const wanted = /^"([0-9a-f]{64})"$/.exec(answer.headers.get("etag") ?? "")?.[1];
+        async function* counted(chunks: AsyncIterable<Uint8Array>) {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.byteLength;
+            yield chunk;
+          }
+          if (hash.digest("hex") !== wanted)
+            throw new AppError("unavailable", "the file did not arrive as it is; try again");
+        }
+        const bytes = Readable.fromWeb(answer.body as never);
+        if (flags.output === undefined) return pipeline(bytes, counted, process.stdout, { end: false });
+        await writeWhole(flags.output, (path) => pipeline(bytes, counted, createWriteStream(path, { flags: "wx" })));
+        output.result(
+          { path: flags.output, size, hash: `sha256:${wanted}` },
+          `${printable(flags.output)}  ${size} bytes`,
+        );
+      }),
+    );
+}
+
+// What was there stays until the whole of the new one is.
+async function writeWhole(path: string, write: (aside: string) => Promise<void>): Promise<void> {
+  const aside = `${path}.${randomUUID().slice(0, 8)}.part`;
+  try {
+    await write(aside);
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
