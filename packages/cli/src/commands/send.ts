@@ -1,7 +1,8 @@
 // parley send: one message, and its ack.
 
 import { randomUUID } from "node:crypto";
-import { openAsBlob } from "node:fs";
+import { constants, openAsBlob } from "node:fs";
+import { access, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -68,13 +69,21 @@ async function readContent({ type }: Flags, words: readonly string[]): Promise<C
 }
 
 async function uploaded(account: Account, path: string, words: readonly string[]): Promise<Content> {
-  const bytes = await openAsBlob(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`--file ${path}: it cannot be read (${error.code ?? error.message})`);
-  });
+  const bytes = await openFile(path);
   const { id, type: mime, ...rest } = await account.upload(bytes, { name: basename(path) });
   const kind = mime.split("/", 1)[0] ?? "";
   const type = ["image", "audio", "video"].includes(kind) ? kind : "file";
   return { type, file: id, mime, ...rest, ...(words.length > 0 ? { data: words.join(" ") } : {}) };
+}
+
+async function openFile(path: string): Promise<Blob> {
+  try {
+    await access(path, constants.R_OK);
+    if ((await stat(path)).isFile()) return await openAsBlob(path);
+  } catch (error) {
+    throw new UsageError(`--file ${path}: it cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  throw new UsageError(`--file ${path}: it is no file`);
 }
 
 async function readStdin(): Promise<string> {

@@ -1,0 +1,107 @@
+// Attachments that were not sent go after a day, with their bytes; those that were sent stay, whoever uploads the same again.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { openBlobs, openStore } from "@parley/store";
+import { keepAttachment } from "../src/files/attachments.ts";
+import { sweep, unsentForMs } from "../src/files/sweep.ts";
+import { openApiStore } from "../src/store.ts";
+
+const later = () => Date.now() + unsentForMs + 1_000;
+
+async function begin(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), "parley-sweep-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const storeUrl = `sqlite:${folder}`;
+  const opened = await openStore(storeUrl, { service: "api", lockWaitMs: 0 });
+  t.after(() => opened.close());
+  const [store, blobs] = [await openApiStore(opened.documents()), await openBlobs({ service: "api", storeUrl })];
+  const sent = new Set<string>();
+  const history = { sentFiles: async (files: readonly string[]) => files.filter((id) => sent.has(id)) };
+  const put = (bytes: Uint8Array) =>
+    blobs.put(
+      (async function* () {
+        yield bytes;
+      })(),
+    );
+  return {
+    store,
+    blobs,
+    sent,
+    put,
+    keep: async (bytes: Uint8Array) =>
+      (await keepAttachment(store, blobs, { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) })).id,
+    sweep: (nowMs: number) => sweep({ store, blobs, history }, nowMs),
+    async isThere(id: string) {
+      const found = await store.attachments.get(id);
+      const stream = found && (await blobs.open(found.doc.blob));
+      stream?.destroy();
+      assert.equal(stream !== undefined, found !== undefined, "an attachment has bytes as long as it is there");
+      return found !== undefined;
+    },
+  };
+}
+
+test("what was not sent within a day goes; what was sent, and what is younger, stays", async (t) => {
+  const { keep, sweep: turn, isThere, sent } = await begin(t);
+  const [unsent, kept] = [await keep(randomBytes(10)), await keep(randomBytes(10))];
+  sent.add(kept);
+  await turn(Date.now());
+  assert.deepEqual([await isThere(unsent), await isThere(kept)], [true, true]);
+  await turn(later());
+  assert.deepEqual([await isThere(unsent), await isThere(kept)], [false, true]);
+  // It is known now: nobody is asked again.
+  sent.clear();
+  await turn(later());
+  assert.equal(await isThere(kept), true);
+});
+
+test("equal bytes stay as long as one attachment has them, and go with the last one", async (t) => {
+  const { keep, sweep: turn, isThere, sent, store, blobs } = await begin(t);
+  const bytes = randomBytes(1_000);
+  const [one, other] = [await keep(bytes), await keep(bytes)];
+  const blobOf = async (id: string) => (await store.attachments.get(id))?.doc.blob;
+  const blob = (await blobOf(one))!;
+  assert.equal(blob, await blobOf(other));
+  sent.add(other);
+  await turn(later());
+  assert.deepEqual([await isThere(one), await isThere(other)], [false, true]);
+  await store.attachments.remove(other);
+  await turn(later());
+  assert.equal(await blobs.open(blob), undefined);
+  assert.equal(await isThere(await keep(bytes)), true);
+});
+
+test("history that cannot be asked removes nothing", async (t) => {
+  const { keep, isThere, store, blobs } = await begin(t);
+  const id = await keep(randomBytes(10));
+  const history = { sentFiles: () => Promise.reject(new Error("away")) };
+  await assert.rejects(sweep({ store, blobs, history }, later()), /away/);
+  assert.equal(await isThere(id), true);
+});
+
+test("bytes that an upload left when it died are removed, and are not found by their hash", async (t) => {
+  const { put, keep, sweep: turn, isThere, store, blobs } = await begin(t);
+  const bytes = randomBytes(1_000);
+  // It died behind its put, or behind the note of where these bytes are.
+  const [lost, noted] = [await put(randomBytes(10)), await put(bytes)];
+  await store.contents.insert(noted.sha256, { blob: noted.id, usedAt: Date.now() });
+  await turn(later());
+  assert.deepEqual([await blobs.open(lost.id), await blobs.open(noted.id)], [undefined, undefined]);
+  assert.equal(await isThere(await keep(bytes)), true);
+});
+
+test("bytes that an upload has just found are not taken from it", async (t) => {
+  const { keep, sweep: turn, store, blobs } = await begin(t);
+  const bytes = randomBytes(1_000);
+  const { blob, sha256 } = (await store.attachments.get(await keep(bytes)))!.doc;
+  const known = (await store.contents.get(sha256))!;
+  await store.contents.update(sha256, { ...known.doc, usedAt: later() }, known.version);
+  await turn(later());
+  const stream = await blobs.open(blob);
+  assert.notEqual(stream, undefined);
+  stream?.destroy();
+});

@@ -1,0 +1,66 @@
+// Files from the SDK and the command line, through the whole cluster, to whom they were sent.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { eventually, startTestCluster } from "@parley/testkit";
+import { connectAs, password, registerAll } from "./people.ts";
+
+const cluster = await startTestCluster({ after });
+await registerAll(cluster, "alice", "bob", "carol");
+const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const home = await mkdtemp(join(tmpdir(), "parley-files-"));
+after(() => rm(home, { recursive: true, force: true }));
+
+async function parley(user: string, ...args: string[]) {
+  const base = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
+  const options = { cwd: home, env: { ...base, PARLEY_PASSWORD: password } };
+  return promisify(execFile)(process.execPath, [program, ...args, "--user", user], options).then(
+    ({ stdout }) => ({ code: 0, out: stdout, err: "" }),
+    ({ code, stdout, stderr }) => ({ code: Number(code), out: String(stdout), err: String(stderr) }),
+  );
+}
+
+test("a file that the SDK uploads and sends is the receiver's as soon as the message is there, and nobody else's", async (t) => {
+  const bytes = randomBytes(700_000);
+  const [alice, bob, carol] = await Promise.all(["alice", "bob", "carol"].map((uid) => connectAs(t, cluster, uid)));
+  const { id, name, size } = await alice!.client.upload(new File([bytes], "../data.bin"));
+  assert.deepEqual([name, size], ["data.bin", 700_000]);
+  await assert.rejects(bob!.client.download(id), { code: "not_found" });
+  await alice!.client.send("user/bob", { type: "file", file: id, name });
+  const message = await eventually(() => bob!.shown.find(({ content }) => content.type === "file"));
+  const file = String((message.content as { file?: unknown }).file);
+  assert.deepEqual(Buffer.from(await (await bob!.client.download(file)).arrayBuffer()), bytes);
+  const part = await bob!.client.download(`/attachments/${file}`, { range: { start: 5, end: 9 } });
+  assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(5, 10));
+  await assert.rejects(carol!.client.download(file), { code: "not_found" });
+  await assert.rejects(carol!.client.download("../../x"), { code: "invalid_packet" });
+});
+
+test("parley send --file and parley get carry a file as it is; what cannot be had changes nothing on disk", async () => {
+  const bytes = randomBytes(300_000);
+  await writeFile(join(home, "photo.bin"), bytes);
+  const sent = await parley("alice", "send", "bob", "--file", "photo.bin", "look at this", "--json");
+  assert.equal(sent.code, 0, sent.err);
+  const history = await parley("bob", "history", "alice", "--json");
+  const { content } = JSON.parse(history.out.trim().split("\n").at(-1)!);
+  assert.deepEqual(
+    [content.type, content.name, content.size, content.data],
+    ["file", "photo.bin", 300_000, "look at this"],
+  );
+  const got = await parley("bob", "get", content.url, "-o", "copy.bin", "--json");
+  assert.equal(got.code, 0, got.err);
+  assert.equal(JSON.parse(got.out).size, 300_000);
+  assert.deepEqual(await readFile(join(home, "copy.bin")), bytes);
+  const before = await readdir(home);
+  const stranger = await parley("carol", "get", content.file, "-o", "copy.bin");
+  assert.deepEqual([stranger.code, stranger.err.trim().split("\n").length], [1, 1]);
+  assert.deepEqual(await readFile(join(home, "copy.bin")), bytes);
+  assert.deepEqual(await readdir(home), before);
+  assert.equal((await parley("alice", "send", "bob", "--file", "not there")).code, 2);
+});
