@@ -23,7 +23,10 @@ test("a packet goes on as the bytes its sender wrote", () => {
   const raw = '{ "id":"1", "to":"user/bob", "content":{"type":"text","data":"hi"} , "x":1}';
   const uplink = take(raw);
   assert.equal(Buffer.from(uplink.body).toString(), raw);
-  assert.deepEqual({ ...uplink, body: 0 }, { id: "1", conv: "p2p/alice/bob", type: "text", prev: undefined, body: 0 });
+  assert.deepEqual(
+    { ...uplink, body: 0 },
+    { id: "1", conv: "p2p/alice/bob", type: "text", prev: undefined, file: undefined, body: 0 },
+  );
 });
 
 test("a packet without an id is given one, in what is stored too", () => {
