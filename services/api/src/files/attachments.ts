@@ -11,17 +11,13 @@ export interface Uploaded {
   stored: StoredBlob;
 }
 
-export function newAttachmentId(): string {
-  return `f-${randomName(32)}`;
-}
-
 /**
  * Keeps what was stored. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
  * without bytes: it has its own blob until it has another's.
  */
 export async function keepAttachment(store: ApiStore, blobs: Blobs, uploaded: Uploaded): Promise<Attachment> {
   const { uid, name, type, stored } = uploaded;
-  const id = newAttachmentId();
+  const id = `f-${randomName(32)}`;
   const now = Date.now();
   const doc: AttachmentDoc = {
     uid,
@@ -42,7 +38,7 @@ export async function keepAttachment(store: ApiStore, blobs: Blobs, uploaded: Up
   return describe(id, doc);
 }
 
-export function describe(id: string, { name, size, type, sha256 }: AttachmentDoc): Attachment {
+function describe(id: string, { name, size, type, sha256 }: AttachmentDoc): Attachment {
   return { id, url: attachmentUrl(id), name, size, type, hash: `sha256:${sha256}` };
 }
 
