@@ -25,7 +25,15 @@ test("a packet goes on as the bytes its sender wrote", () => {
   assert.equal(Buffer.from(uplink.body).toString(), raw);
   assert.deepEqual(
     { ...uplink, body: 0 },
-    { id: "1", conv: "p2p/alice/bob", type: "text", prev: undefined, file: undefined, body: 0 },
+    {
+      id: "1",
+      conv: "p2p/alice/bob",
+      type: "text",
+      prev: undefined,
+      mentions: undefined,
+      file: undefined,
+      body: 0,
+    },
   );
 });
 
