@@ -1,6 +1,6 @@
 // A stock MQTT client as a device: persistent session, reconnects by itself, subscribes at every connect.
 
-import { AppError, decodeObject, type JsonObject } from "@parley/protocol";
+import { AppError, decodeObject, type JsonObject, serverFields } from "@parley/protocol";
 import mqtt, { type IClientOptions } from "mqtt";
 import type { Copy } from "../checker/record.ts";
 import type { Session } from "./people.ts";
@@ -69,7 +69,10 @@ export async function connectDevice({ session, version, onPacket }: DeviceOption
 
 /** A delivered or stored message as the checker compares it; undefined for any other packet. */
 export function copyOf(packet: JsonObject): Copy | undefined {
-  const { conv, seq, from, device, ts: _, ...body } = packet;
+  const { conv, seq, from, device } = packet;
+  // What the server adds, later reactions among it, is not the sender's.
+  const body: JsonObject = { ...packet };
+  for (const field of serverFields) delete body[field];
   const type = (body.content as JsonObject | undefined)?.type;
   if (typeof seq !== "number" || typeof type !== "string") return undefined;
   const texts = { conv: String(conv), from: String(from), device: String(device), id: String(body.id) };
