@@ -76,8 +76,10 @@ test("no key, password or token stands readable in the store or the log", async 
   await api.call("POST", "/users", { token: key, json: { uid: "carla", password: secret }, headers });
   const { body } = await api.call("POST", "/login", { json: { username: "carla", password: secret } });
   const folder = join(api.folder, "data", "api");
-  for (const name of await readdir(folder)) {
-    const bytes = await readFile(join(folder, name), "latin1");
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
+  assert.ok(files.length > 0);
+  for (const { parentPath, name } of files) {
+    const bytes = await readFile(join(parentPath, name), "latin1");
     for (const hidden of [key, secret, body.refreshToken]) assert.ok(!bytes.includes(hidden), name);
   }
   const logged = JSON.stringify(api.lines);
