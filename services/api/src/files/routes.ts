@@ -48,7 +48,9 @@ async function inTurn(
 ): Promise<FastifyReply> {
   const caller = await admit(parts, { name, access: "user" }, request);
   const release = caller instanceof AppError ? undefined : shares.take(caller.uid);
-  if (release) reply.raw.once("close", release);
+  // Who has gone already is not told of again.
+  if (reply.raw.destroyed) release?.();
+  else if (release) reply.raw.once("close", release);
   try {
     if (caller instanceof AppError) throw caller;
     if (!release) throw new AppError("rate_limited", "too many at once; wait until one has ended");

@@ -37,11 +37,12 @@ export async function upload(parts: FileParts, request: FastifyRequest, uid: str
   const stored = await blobs.put(bytes).catch(toldFull);
   try {
     await incoming.end();
-    return await keepAttachment(store, blobs, { uid, name: incoming.name, type: type(), stored });
   } catch (error) {
     await blobs.remove(stored.id).catch(() => undefined);
     throw error;
   }
+  // Where this fails, its outcome may be unknown, and the blob in use: the sweep removes it if it is not.
+  return keepAttachment(store, blobs, { uid, name: incoming.name, type: type(), stored });
 }
 
 function toldFull(error: unknown): never {

@@ -1,5 +1,6 @@
 // The HTTP server: JSON in and out, errors of one shape, headers, CORS, the routes, the page of documentation.
 import type { Server } from "node:http";
+import type { Duplex } from "node:stream";
 import cors from "@fastify/cors";
 import { AppError, decodeObject, limits } from "@parley/protocol";
 import { addressKey, gauge, histogram, type Registry, type TrustedProxies } from "@parley/runtime";
@@ -18,6 +19,7 @@ declare module "fastify" {
 }
 
 const headersTimeoutMs = 30_000;
+const lingerMs = 1_000;
 const bodyLimits = { bytes: limits.requestBytes, depth: limits.packetDepth, nodes: 20_000 };
 
 export interface ServerOptions extends RouteParts {
@@ -53,7 +55,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     frameworkErrors: fail,
     clientErrorHandler(error, socket) {
-      if (socket.writable) socket.end(rawRefusal((error as { code?: string }).code));
+      if (socket.writable) endWith(socket, rawRefusal((error as { code?: string }).code));
       else socket.destroy();
     },
   });
@@ -135,10 +137,16 @@ function boundBodies(server: FastifyInstance, bodyTimeoutMs: number): void {
     const { headers, raw, routeOptions } = request;
     const hasBody = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
     if (!hasBody || routeOptions.config.streams) return;
-    const timer = setTimeout(() => raw.socket.end(rawRefusal("ERR_HTTP_REQUEST_TIMEOUT")), bodyTimeoutMs);
+    const timer = setTimeout(() => endWith(raw.socket, rawRefusal("ERR_HTTP_REQUEST_TIMEOUT")), bodyTimeoutMs);
     raw.once("end", () => clearTimeout(timer));
     raw.once("close", () => clearTimeout(timer));
   });
+}
+
+/** A client that keeps its own side open after the last word would hold its place for ever. */
+function endWith(socket: Duplex, text: string): void {
+  socket.end(text);
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 /** One address has half of the connections at most; those of a trusted proxy are many people's. */
