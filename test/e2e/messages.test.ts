@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { callHttp } from "@parley/client";
+import { callHttp, type MessageContent } from "@parley/client";
 import {
   conversationsList,
   draftsList,
@@ -148,15 +148,48 @@ test("mentions by each door are counted with what is unread", async (t) => {
   assert.match((await parley(t, "conversations", "--user", "bob")).out, /p2p\/alice\/bob .*\(\d+, 3 @\)/);
 });
 
-test("what is no reaction is refused in the same words by every door", async (t) => {
+test("places, contacts, stickers and calls by each door are what was sent, and shown in words", async (t) => {
+  const alice = await connectAs(t, cluster, "alice", { device: "kinds" });
+  const stock = await openStock(t, await logIn(cluster, "alice", "stock"));
+  const call: MessageContent = { type: "call", media: "audio", outcome: "answered", durationMs: 61_000 };
+  await alice.client.send("user/bob", call);
+  await stock.send({ id: "kind", to: "user/bob", content: { type: "sticker", emoji: "🎉", mine: [1] } });
+  await parley(t, "location", "bob", "52.5", "13.4", "--name", "Café", "--user", "alice");
+  await parley(t, "contact", "bob", "Carol C", "--phone", "+49 1", "--user", "alice");
+  assert.equal((await parley(t, "location", "bob", "90.5", "13.4", "--user", "alice")).code, 2);
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "bob", "web");
+  const { messages } = await callHttp(http, historyGet, { conv, limit: 4 }, { token });
+  assert.deepEqual(
+    messages.map(({ content }) => content),
+    [
+      call,
+      { type: "sticker", emoji: "🎉", mine: [1] },
+      { type: "location", latitude: 52.5, longitude: 13.4, name: "Café" },
+      { type: "contact", name: "Carol C", phones: ["+49 1"] },
+    ],
+  );
+  const printed = (await parley(t, "history", "alice", "--limit", "4", "--user", "bob")).out;
+  assert.match(
+    printed,
+    /\(audio call\) answered, 1:01\n.*\(sticker\) 🎉\n.*\(location\) Café 52.5, 13.4\n.*\(contact\) Carol C \+49 1\n/,
+  );
+});
+
+test("what is no reaction, or no place, is refused in the same words by every door", async (t) => {
   const { http } = cluster.run();
   const { token } = await logIn(cluster, "alice", "web");
   const stock = await openStock(t, await logIn(cluster, "alice", "stock"));
-  const content = { type: "reaction", seq: 1, data: "x".repeat(65) };
-  const refused = await callHttp(http, messagesSend, { to: "user/bob", content }, { token }).then(
-    () => undefined,
-    (error) => error,
-  );
-  const nack = await stock.ask(stock.session.topics.publish.msg, JSON.stringify({ id: "n", to: "user/bob", content }));
-  assert.deepEqual([refused?.code, nack.code, nack.message], ["invalid_packet", "invalid_packet", refused?.message]);
+  for (const content of [
+    { type: "reaction", seq: 1, data: "x".repeat(65) },
+    { type: "location", latitude: 91, longitude: 0 },
+  ]) {
+    const refused = await callHttp(http, messagesSend, { to: "user/bob", content }, { token }).then(
+      () => undefined,
+      (error) => error,
+    );
+    const packet = JSON.stringify({ id: `n-${content.type}`, to: "user/bob", content });
+    const nack = await stock.ask(stock.session.topics.publish.msg, packet);
+    assert.deepEqual([refused?.code, nack.code, nack.message], ["invalid_packet", "invalid_packet", refused?.message]);
+  }
 });

@@ -247,7 +247,7 @@ test("a message that is refused for good breaks its own promise, and those behin
   });
   t.after(() => client.close());
   const outcomes = ["first", "", "second", "third"].map((text) =>
-    client.send("user/bob", text === "" ? { type: "event", data: "not ours to say" } : text),
+    client.send("user/bob", text === "" ? { type: "recall", seq: 1_000_000 } : text),
   );
   const [first, refused, second, third] = await Promise.allSettled(outcomes);
   assert.deepEqual(

@@ -1,5 +1,6 @@
 // Messages and notices as a line of text.
 import type { Message } from "@parley/client";
+import { formatKind } from "./format-kind.ts";
 import { type Output, printable } from "./output.ts";
 
 /** `12:31 bob  hi`; with `conv` in front where several conversations meet. */
@@ -33,6 +34,8 @@ export function formatContent(content: Message["content"]): string {
   const { type, data, seq } = content as { type: string; data?: unknown; seq?: number };
   if (type === "text" && typeof data === "string") return printable(data);
   if (type === "event") return `* ${formatEvent(data)}`;
+  const words = formatKind(content);
+  if (words !== undefined) return printable(words);
   const points = seq === undefined ? "" : ` of #${seq}`;
   const text = typeof data === "string" ? data : data === undefined ? "" : JSON.stringify(data);
   return `(${printable(type)}${points})${text ? ` ${printable(text)}` : ""}`;

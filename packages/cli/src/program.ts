@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
+import { contentCommands } from "./commands/contents.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     loginCommand(),
     chatCommand(),
     sendCommand(),
+    ...contentCommands(),
     getCommand(),
     listenCommand(),
     conversationsCommand(),

@@ -8,6 +8,7 @@ export {
   type ErrorCode,
   type InvitationNotice,
   type Message,
+  type MessageContent,
   type ParamsOf,
   type PresenceNotice,
   type ReceiptNotice,

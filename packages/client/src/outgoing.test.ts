@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { MessageContent } from "@parley/protocol";
 import { isSendable, outgoing } from "./outgoing.ts";
 
 test("a text stands for its content, and the conversation follows from the address", () => {
@@ -18,15 +19,16 @@ test("what is no address, or too large, is refused before it is on its way", () 
 });
 
 test("what the server could not read, or would answer without its id, is refused here and holds up nothing", () => {
-  const cycle: Record<string, unknown> = { type: "text" };
+  const cycle: MessageContent = { type: "text" };
   cycle.self = cycle;
   let deep: object = {};
   for (let depth = 0; depth < 20; depth += 1) deep = { deep };
   const refused: Parameters<typeof outgoing>[] = [
     ["bob", "", "user/a", "hi"],
     ["bob", "x".repeat(65), "user/a", "hi"],
-    ["bob", "1", "user/a", { type: "Nonsense!" }],
-    ["bob", "1", "user/a", cycle as { type: string }],
+    ["bob", "1", "user/a", { type: "Nonsense!" as "text" }],
+    ["bob", "1", "user/a", cycle],
+    ["bob", "1", "user/a", { type: "location", latitude: 91, longitude: 0 }],
     ["bob", "1", "user/a", { type: "text", big: 1n }],
     ["bob", "1", "user/a", { type: "text", deep }],
     ["bob", "1", "user/a", { type: "text", $where: 1 }],

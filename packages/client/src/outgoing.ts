@@ -1,9 +1,18 @@
 // From what an application wants to send to the packet, refused here where the server would refuse it anyway.
-import { AppError, checkMessage, convOf, decodeObject, limits, parseAddress } from "@parley/protocol";
+import {
+  AppError,
+  checkMessage,
+  convOf,
+  decodeObject,
+  limits,
+  type MessageContent,
+  parseAddress,
+  refuseContent,
+} from "@parley/protocol";
 import type { OutgoingMessage } from "./outbox.ts";
 
-/** A text, or any content with its type. */
-export type Content = string | { type: string; [key: string]: unknown };
+/** A text, or content with its type. */
+export type Content = string | MessageContent;
 
 export interface SendOptions {
   /** made by the SDK when absent; a message sent again with the same id is stored once */
@@ -53,7 +62,8 @@ export function isSendable({ id, conv, packet }: OutgoingMessage): boolean {
 function readMessage(bytes: Uint8Array): OutgoingMessage["packet"] | AppError {
   const parsed = decodeObject(bytes);
   const checked = parsed instanceof AppError ? parsed : checkMessage(parsed);
-  return checked instanceof AppError ? checked : (parsed as OutgoingMessage["packet"]);
+  if (checked instanceof AppError) return checked;
+  return refuseContent(checked) ?? (parsed as OutgoingMessage["packet"]);
 }
 
 function encode(packet: object): Uint8Array {

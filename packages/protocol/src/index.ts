@@ -12,6 +12,7 @@ export * from "./json-head.ts";
 export * from "./limits.ts";
 export * from "./message.ts";
 export * from "./methods/index.ts";
+export * from "./packets/content.ts";
 export * from "./packets/downlink.ts";
 export * from "./packets/mentions.ts";
 export * from "./packets/reaction.ts";

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ack, AppError } from "@parley/client";
-import { messagesSend } from "@parley/protocol";
+import { contentKinds, messagesSend } from "@parley/protocol";
 import type { Command } from "commander";
 import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
@@ -35,9 +35,14 @@ export function sendCommand(): Command {
     "parley send '#general' hello everybody",
     "git log -1 | parley send bob -",
     "parley send bob --file photo.jpg 'the view from here'",
+    'parley send bob --type sticker \'{"emoji":"🎉"}\'',
     "parley send bob --type x-weather '{\"celsius\":21}' --json",
   ])
-    .option("--type <type>", "content type; anything but text is given as JSON", "text")
+    .option(
+      "--type <type>",
+      "content type; of anything but text the fields (of x-… the data) are given as JSON",
+      "text",
+    )
     .option("--file <path>", "uploads this file and sends it; the text goes with it")
     .option("--id <id>", "sent again with the same id it is stored once")
     .option("--thread <thread>", "thread within the conversation")
@@ -65,7 +70,11 @@ export function sendCommand(): Command {
 async function readContent({ type }: Flags, words: readonly string[]): Promise<Content> {
   const text = words.join(" ") === "-" || words.length === 0 ? await readStdin() : words.join(" ");
   if (type === "text" && text.trim() === "") throw new UsageError(nothing);
-  return { type, ...(text === "" ? {} : { data: readData(type, text) }) };
+  if (text === "") return { type };
+  const data = readData(type, text);
+  // Of a type that Parley knows the fields are given, of an application's own its data.
+  const isFields = type in contentKinds && typeof data === "object" && data !== null;
+  return isFields ? { ...data, type } : { type, data };
 }
 
 async function uploaded(account: Account, path: string, words: readonly string[]): Promise<Content> {

@@ -2,6 +2,7 @@
 import type { TSchema } from "typebox";
 import Type from "typebox";
 import { methods } from "../methods/index.ts";
+import { contentKinds } from "../packets/content.ts";
 import {
   AckPacket,
   AnswerPacket,
@@ -73,8 +74,9 @@ function uplinkChannels(): Record<string, Channel> {
     messages: { [verb]: { summary: title, payload: schemaJson(schema) } },
   });
   const rpc = packet("rpc", "a request, answered on the device's topic", 1, RequestPacket);
+  const msg = packet("msg", "a message to be stored and delivered", 1, MessagePacket);
   return {
-    msg: packet("msg", "a message to be stored and delivered", 1, MessagePacket),
+    msg: { ...msg, messages: { ...msg.messages, ...contents() } },
     receipt: packet("receipt", "how far a device has received and its user read", 1, ReceiptPacket),
     state: packet("state", "what a device says of itself", 1, StatePacket),
     typing: packet("typing", "never stored", 0, TypingPacket),
@@ -126,6 +128,15 @@ function downlinkChannels(): Record<string, Channel> {
       },
     },
   };
+}
+
+function contents(): Channel["messages"] {
+  return Object.fromEntries(
+    Object.entries(contentKinds).map(([type, content]) => [
+      `content-${type}`,
+      { summary: `a message of content.type ${type}`, payload: schemaJson(Type.Object({ content })) },
+    ]),
+  );
 }
 
 function requests(): Channel["messages"] {

@@ -1,21 +1,11 @@
 // What a native client publishes on im/up/…: messages, receipts, typing, state, requests.
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
-import { AppError } from "../errors.ts";
 import { Conv, controls, displayText, PacketId, packetId, RequestId } from "../ids.ts";
-import { limits } from "../limits.ts";
-import { readReaction } from "./reaction.ts";
+import { contentKinds } from "./content.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
-
-/** Content types with a meaning of Parley's own; `x-…` is the application's. */
-const contentTypes = [
-  "text", "image", "audio", "video", "file", "location", "contact", "sticker", "call", "edit", "recall", "reaction",
-] as const; // biome-ignore format: one line reads better
-/** Content types that never count as unread. */
-export const uncountedTypes: ReadonlySet<string> = new Set(["event", "edit", "recall", "reaction"]);
-/** Content types that point at another message by `content.seq`. */
-export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "reaction"]);
+const contentTypes = Object.keys(contentKinds);
 
 /** `im/up/…/msg`: unknown fields pass through unread. */
 export const MessagePacket = Type.Object({
@@ -49,18 +39,6 @@ export const MessagePacket = Type.Object({
   prev: Type.Optional(packetId("id of this device's previous message to the conversation")),
 });
 export type MessagePacket = Static<typeof MessagePacket>;
-
-/** Why a message that is of its schema may not be sent: one rule for every door. */
-export function refuseContent({ content }: MessagePacket): AppError | undefined {
-  if (content.type === "event") return new AppError("forbidden", "content.type event is made by the server only");
-  if (pointingTypes.has(content.type) && content.seq === undefined)
-    return new AppError("invalid_packet", `content.seq is missing: which message is the ${content.type} about?`);
-  if (content.type === "reaction" && !readReaction(content)) {
-    const words = `content.data is the reaction, 1 to ${limits.reactionCharacters} characters; content.remove takes it back`;
-    return new AppError("invalid_packet", words);
-  }
-  return undefined;
-}
 
 /** `im/up/…/receipt`: high-water marks. */
 export const ReceiptPacket = Type.Object(

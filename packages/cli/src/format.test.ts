@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatContent } from "./format.ts";
+
+const shown: [content: { type: string; [field: string]: unknown }, words: string][] = [
+  [{ type: "text", data: "hi" }, "hi"],
+  [{ type: "image", file: "f-1", name: "cat.png", size: 48_213, data: "my cat" }, "(image) cat.png 48 kB my cat"],
+  [{ type: "audio", file: "f-1", voice: true, durationMs: 125_000 }, "(voice) 2:05"],
+  [{ type: "video", url: "https://x/y.mp4", durationMs: 3_725_000 }, "(video) https://x/y.mp4 1:02:05"],
+  [{ type: "location", latitude: 52.5, longitude: 13.4, name: "Café" }, "(location) Café 52.5, 13.4"],
+  [{ type: "contact", name: "Bob", uid: "bob", phones: ["+49 1"] }, "(contact) Bob bob +49 1"],
+  [{ type: "sticker", emoji: "🎉", pack: "party" }, "(sticker) 🎉 party"],
+  [{ type: "call", media: "video", outcome: "missed" }, "(video call) missed"],
+  [{ type: "call", media: "audio", outcome: "answered", durationMs: 61_000 }, "(audio call) answered, 1:01"],
+  [{ type: "contact", name: "a\u001b[2Jb" }, "(contact) a\ufffd[2Jb"],
+  [{ type: "x-weather", data: { celsius: 21 } }, '(x-weather) {"celsius":21}'],
+  [{ type: "of a newer server" }, "(of a newer server)"],
+];
+
+for (const [content, words] of shown)
+  test(`${content.type} is shown as: ${words}`, () => assert.equal(formatContent(content), words));
