@@ -85,6 +85,8 @@ export interface ReceiptRequest {
   read?: number;
 }
 
+export type AccountDoor = "open" | "disabled";
+
 /** What a user lets in: the latest `version` counts. Without `other` it is about everybody who has no door of his own. */
 export interface Door {
   owner: string;
@@ -96,6 +98,8 @@ export interface Door {
   contact?: boolean;
   /** without `other`: who may write */
   direct?: "anyone" | "contacts";
+  /** a door by itself: a closed account sends nothing to anybody */
+  account?: AccountDoor;
 }
 
 /** `presence.block` (event): `owner` has blocked `other`, or does not block him any more. */

@@ -9,6 +9,7 @@ import {
   type Once,
   serveMethods,
 } from "@parley/runtime";
+import { knownUser } from "./accounts/known-users.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
@@ -37,16 +38,17 @@ export function serveAnswers(parts: AnswerParts): Answering {
   const served = [
     respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password, address = "", waitMs }) => {
       const name = textOf(username);
-      const user = isUid(name) ? await store.users.get(name) : undefined;
+      const user = isUid(name) ? await knownUser(store, name) : undefined;
       const ok = await passwords.verify(user?.doc.passwordHash, textOf(password), String(address), waitMs);
       return { ok, ...(ok ? { passwordSince: passwordSinceOf(user?.doc) } : {}) };
     }),
     respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, passwordSince }) => {
       const name = textOf(username);
-      return { ok: isUid(name) && passwordSinceOf((await store.users.get(name))?.doc) === passwordSince };
+      const user = isUid(name) ? await knownUser(store, name) : undefined;
+      return { ok: user !== undefined && passwordSinceOf(user.doc) === passwordSince };
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
-      exists: isUid(textOf(uid)) && (await store.users.get(textOf(uid))) !== undefined,
+      exists: isUid(textOf(uid)) && (await knownUser(store, textOf(uid))) !== undefined,
     })),
     respond<{ uid: string }>(subjects.ensureUser, async ({ uid }) => ({
       ok: isUid(textOf(uid)) && (await ensureUser(store, textOf(uid))),

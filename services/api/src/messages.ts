@@ -15,6 +15,7 @@ import {
   refuseContent,
   storableBody,
 } from "@parley/protocol";
+import { knownUser } from "./accounts/known-users.ts";
 import { type Bound, bind, type Call } from "./call.ts";
 import type { History } from "./history.ts";
 import type { ApiStore } from "./store.ts";
@@ -62,7 +63,7 @@ async function send(
 
 // A user sends as itself; an application as whom it names.
 async function senderOf(
-  { users }: ApiStore,
+  store: ApiStore,
   named: string | undefined,
   caller: Call["caller"],
 ): Promise<string | AppError> {
@@ -71,5 +72,5 @@ async function senderOf(
       ? caller.uid
       : new AppError("forbidden", "from is not the caller");
   if (named === undefined) return new AppError("invalid_packet", "from is missing: a server key sends as a user");
-  return (await users.get(named)) ? named : new AppError("not_found", `there is no user ${named}`);
+  return (await knownUser(store, named)) ? named : new AppError("not_found", `there is no user ${named}`);
 }

@@ -20,14 +20,11 @@ import {
 } from "@parley/runtime";
 import { type Blobs, openBlobs, openStore, type Store, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
-import { keyMethods } from "./accounts/keys.ts";
+import { startAccounts } from "./accounts/index.ts";
 import { createLoginLimits } from "./accounts/login-limits.ts";
 import { foldKeptNames } from "./accounts/names.ts";
-import { startFinishingChanges } from "./accounts/password-change.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";
-import { sessionMethods } from "./accounts/sessions.ts";
-import { userMethods } from "./accounts/users.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { serveFiles } from "./files/serve.ts";
@@ -60,17 +57,14 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const addressOf = addressReader(trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log, pass });
-  const changes = startFinishingChanges({ store, passwords, revoke, limits, pass }, log);
   const history = connectHistory({ nats, redis, log });
-  const people = startPeople({ store, history, nats, pass, searches, directMessages: config.DIRECT_MESSAGES, log });
-  const methods = [
-    ...userMethods({ store, passwords, revoke, limits, pass, registerAllowed: config.API_REGISTER, registrations }),
-    ...sessionMethods({ store, passwords, limits, revoke, signingKey, pass, log, mqtt: mqttOf(config) }),
-    ...keyMethods(store, signingKey),
-    ...roomMethods({ store, history, signingKey, nats, pass }),
-    ...messageMethods({ store, history }),
-    ...people.methods,
-  ];
+  const parts = { store, history, nats, signingKey, pass, log };
+  const accounts = startAccounts({
+    ...parts,
+    ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },
+  });
+  const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
+  const methods = [...accounts.methods, ...roomMethods(parts), ...messageMethods(parts), ...people.methods];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const server = await createServer({
@@ -88,13 +82,13 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const files = await serveFiles(server, { config, blobs, store, history, log, identity, rates, addressOf });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
-  await changes.first;
+  await accounts.first;
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
   const pruning = startPruning(store, log);
   const watching = watchStore(kept, nats, context);
-  const finishing = [startFinishingRooms({ store, history }, log), people, changes];
+  const finishing = [startFinishingRooms({ store, history }, log), people, accounts];
 
   return {
     async close() {

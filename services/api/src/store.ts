@@ -18,6 +18,12 @@ export interface UserDoc {
   passwordChange?: PasswordChange;
   /** `ask`: is asked before it becomes a member of a room */
   invitations?: "add" | "ask";
+  /** is no user to anybody but an administrator */
+  disabled?: true;
+  /** which change of `disabled` it is: later ones are larger */
+  accountVersion?: number;
+  /** unix ms of a change of `disabled` that not everybody may know yet */
+  untold?: number;
 }
 
 /** Since when the account has its password; 0: it is the first one. */
@@ -183,7 +189,10 @@ export interface ApiStore {
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
   return {
-    users: await documents.collection<UserDoc>({ name: "users" }),
+    users: await documents.collection<UserDoc>({
+      name: "users",
+      indexes: { untold: ["untold"], changed: ["accountVersion"] },
+    }),
     names: await documents.collection<NameDoc>({ name: "names" }),
     keys: await documents.collection<KeyDoc>({ name: "keys" }),
     profiles: await documents.collection<ProfileDoc>({

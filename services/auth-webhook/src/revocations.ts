@@ -21,8 +21,18 @@ const reloadMs = 60_000;
 const retryMs = 500;
 
 /** Loads in the background, again when NATS was away and every minute, and says what it waits for. */
-export function startRevocations(nats: NatsConnection, log: Logger, health: Health): Revocations {
+export function startRevocations(
+  nats: NatsConnection,
+  log: Logger,
+  health: Health,
+  /** All tokens of a user were revoked, as of one who is disabled. */
+  onUser: (uid: string) => void,
+): Revocations {
   const list = openRevocationList();
+  const add = (revocation: Revocation) => {
+    list.add(revocation);
+    if (revocation.clientId === undefined && revocation.password === undefined) onUser(revocation.uid);
+  };
   let loaded = false;
   const reminders = openReminders();
   let timer: NodeJS.Timeout | undefined;
@@ -32,7 +42,7 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
     callback: (error, message) => {
       if (error) return void log.error({ event: "subscription_failed", subject: subjects.revoked, err: error });
       try {
-        list.add(parseJson(message.data) as Revocation);
+        add(parseJson(message.data) as Revocation);
       } catch (err) {
         log.error({ event: "revocation_unreadable", err });
       }
@@ -44,7 +54,7 @@ export function startRevocations(nats: NatsConnection, log: Logger, health: Heal
     try {
       let count = 0;
       for await (const revocation of loadRevocations(nats)) {
-        list.add(revocation);
+        add(revocation);
         count += 1;
       }
       if (!loaded) log.info({ event: "revocations_loaded", count });

@@ -40,7 +40,8 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   const tokens = await openTokens(config, () => signingKey, log);
   const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
   const redis = followRedis(config.REDIS_URL, context);
-  const revocations = startRevocations(nats, log, health);
+  const ensured = rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS));
+  const revocations = startRevocations(nats, log, health, ensured.forget);
   const limits = {
     perDevice: config.AUTH_WEBHOOK_DEVICE_CONNECT_RATE,
     failures: { ofAddress: config.AUTH_WEBHOOK_ADDRESS_FAILURES, forUser: config.AUTH_WEBHOOK_FAILURES },
@@ -51,7 +52,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     tokens,
     isRevoked: revocations.isRevoked,
     sessionExpiryMaxSeconds: config.AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS,
-    ensureUser: rememberEnsured((uid) => ensureUser(nats, uid, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS)),
+    ensureUser: ensured.ensure,
     register: (request) =>
       askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
     rates: openConnectRates(limits, failures),
@@ -173,13 +174,16 @@ function followExpiries(nats: NatsConnection, expiries: Expiries, log: ServiceCo
   };
 }
 
-/** Who was made once is there: asked of api no more. */
+/** Who was made once is there, and asked of api no more until all its tokens are revoked. */
 function rememberEnsured(ensure: (uid: string) => Promise<boolean | undefined>) {
   const ensured = new LRUCache<string, true>({ max: 100_000 });
-  return async (uid: string) => {
-    if (ensured.has(uid)) return true;
-    const ok = await ensure(uid);
-    if (ok) ensured.set(uid, true);
-    return ok;
+  return {
+    async ensure(uid: string) {
+      if (ensured.has(uid)) return true;
+      const ok = await ensure(uid);
+      if (ok) ensured.set(uid, true);
+      return ok;
+    },
+    forget: (uid: string) => void ensured.delete(uid),
   };
 }

@@ -13,6 +13,7 @@ import type { Holding } from "./write/holding.ts";
 import { createPartitions } from "./write/partitions.ts";
 import { createReceivers } from "./write/receivers.ts";
 import type { DirectMessages } from "./write/refused.ts";
+import { createSilenced } from "./write/silenced.ts";
 
 export interface Replica extends Holding, Reading {
   close(): Promise<void>;
@@ -38,6 +39,8 @@ export function createReplica(parts: ReplicaParts): Replica {
   const shelf = createShelf(store, parts.conversationsMax, { ...projection, direct: parts.directMessages });
   const marks = createMarks(store);
   const tails = createTails(store.log);
+  const silenced = createSilenced(store);
+  const receivers = createReceivers({ nats, shelf, log });
   const partitions = createPartitions({
     ...parts,
     shelf,
@@ -46,7 +49,8 @@ export function createReplica(parts: ReplicaParts): Replica {
     tails,
     jetstream: jetstream(nats),
     streamName: streams.stored.name,
-    receivers: createReceivers({ nats, shelf, log }),
+    receivers,
+    silenced,
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
   return {
@@ -56,6 +60,8 @@ export function createReplica(parts: ReplicaParts): Replica {
     marks,
     tails,
     partitions,
+    silenced,
+    receivers,
     async close() {
       await projection.close();
       await partitions.close();

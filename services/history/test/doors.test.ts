@@ -32,6 +32,7 @@ for (const engine of ["sqlite", "mongodb"] as const)
     await withSides("an older word about a door never takes a later one back", olderWord);
     await withSides("who takes only contacts takes nothing from others, whatever the deployment says", onlyContacts);
     await withSides("a block is known to whoever takes the partition over", takenOver);
+    await withSides("a disabled user sends nothing, wherever and whoever holds it; enabled it does again", disabled);
     await withSides("a block waits for what is in hand, and refuses what comes behind it", inHand);
   });
 
@@ -58,6 +59,25 @@ async function blocked(sides: Sides): Promise<void> {
   await tell(side, block("alice", "bob", { blocked: false }));
   assert.equal(await say(side, "bob", p2p, "2"), 3);
   assert.equal(await say(side, "bob", toDevice, "2"), 2);
+}
+
+async function disabled(sides: Sides): Promise<void> {
+  const side = await sides.add();
+  await side.hold(p2p, toDevice);
+  assert.equal(await say(side, "bob", p2p, "1"), 1);
+  assert.equal(await say(side, "alice", p2p, "a"), 2);
+  await tell(side, { owner: "bob", version: 7, account: "disabled" });
+  assert.equal(await say(side, "bob", p2p, "2"), "forbidden");
+  assert.equal(await say(side, "bob", toDevice, "1"), "forbidden");
+  assert.equal(await say(side, "bob", p2p, "1"), 1, "what was stored before is acknowledged again");
+  assert.equal(await say(side, "alice", p2p, "b"), 3);
+  const next = await sides.add();
+  await next.hold(p2p);
+  assert.equal(await say(next, "bob", p2p, "2"), "forbidden", "who takes over knows of it");
+  await tell(next, { owner: "bob", version: 6, account: "open" });
+  assert.equal(await say(next, "bob", p2p, "2"), "forbidden");
+  await tell(next, { owner: "bob", version: 8, account: "open" });
+  assert.equal(await say(next, "bob", p2p, "2"), 4);
 }
 
 async function olderWord(sides: Sides): Promise<void> {

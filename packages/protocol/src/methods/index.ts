@@ -1,5 +1,6 @@
 // Every method, by name. A new one is an export of its owner's file.
 import type { TObject, TSchema } from "typebox";
+import * as accountLife from "./account-life.ts";
 import * as accounts from "./accounts.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
@@ -12,6 +13,7 @@ import * as roster from "./roster.ts";
 import { searchMessages } from "./search.ts";
 import * as users from "./users.ts";
 
+export * from "./account-life.ts";
 export * from "./accounts.ts";
 export * from "./devices.ts";
 export * from "./history.ts";
@@ -24,9 +26,19 @@ export * from "./roster.ts";
 export * from "./search.ts";
 export * from "./users.ts";
 
-const all = [history, messages, own, rooms, members, roster, users, devices, accounts, { searchMessages }].flatMap(
-  (file) => Object.values(file),
-) as unknown as Method<TObject, TSchema>[];
+const all = [
+  history,
+  messages,
+  own,
+  rooms,
+  members,
+  roster,
+  users,
+  devices,
+  accounts,
+  accountLife,
+  { searchMessages },
+].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */
 export const methods: ReadonlyMap<string, Method<TObject, TSchema>> = new Map(

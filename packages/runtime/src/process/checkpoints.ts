@@ -1,6 +1,6 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
-/** Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a refresh in hand, api with a change of password or of a roster. */
+/** Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a refresh in hand, api with a change of password or of a roster, or while it disables a user. */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
   ...["before-commit", "before-reply"],
@@ -9,6 +9,7 @@ export const checkpoints = [
   ...["before-room-reply"],
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
+  ...["before-standing", "before-standing-doors", "before-standing-told"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];

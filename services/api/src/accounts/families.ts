@@ -1,6 +1,7 @@
 // Families of refresh tokens, one for each login: what they are made with, and whether a change of password ended them.
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
+import { knownUser } from "./known-users.ts";
 
 /** What a family's tokens are made with. */
 export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {
@@ -13,9 +14,9 @@ export function familyName(key: string): string {
   return key.slice(0, 32);
 }
 
-/** The user's document alone decides: from the write that changes the password on, whoever dies behind it. */
-export async function isOfEarlierPassword({ users }: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
-  const user = (await users.get(family.doc.uid))?.doc;
+/** The user's document alone decides: from the write that changes the password or disables it on, whoever dies behind it. */
+export async function isOfEarlierPassword(store: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
+  const user = (await knownUser(store, family.doc.uid))?.doc;
   if (user === undefined) return true;
   const { since = 0, keep } = user.passwordChange ?? {};
   const { passwordSince, family: name } = credentialOf(family);

@@ -47,14 +47,6 @@ export async function giveName({ names }: ApiStore, name: string): Promise<void>
   }
 }
 
-/** The user as registered, for a name in any case; of users that differ in case only, the one spelled exactly so. */
-export async function findUser({ users, names }: ApiStore, name: string) {
-  const exact = await users.get(name);
-  if (exact) return exact;
-  const kept = await names.get(foldName(name));
-  return kept?.doc.kind === "user" ? users.get(kept.doc.name ?? kept.key) : undefined;
-}
-
 const pageNames = 500;
 const foldedMark = "names-without-case";
 

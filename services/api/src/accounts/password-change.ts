@@ -5,6 +5,7 @@ import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import { type ApiStore, type PasswordChangeDoc, passwordSinceOf, type UserDoc } from "../store.ts";
+import { knownUser } from "./known-users.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
@@ -33,7 +34,7 @@ export async function changePassword(
 ): Promise<Record<string, never> | AppError> {
   const { store, passwords, limits, pass } = parts;
   const { uid, family } = caller;
-  const user = await store.users.get(uid);
+  const user = await knownUser(store, uid);
   const changeKey = `${uid} ${operation}`;
   let change = user?.doc.passwordBy === operation ? user.doc.passwordChange : undefined;
   // Else it is worked again after a crash: the password is changed, the other logins may not be ended yet.

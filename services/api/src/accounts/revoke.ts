@@ -29,6 +29,8 @@ const passwordRevocationSeconds = (tokenLifeMs + 3_600_000) / 1000;
 export interface Revoke {
   /** Every token of the device so far is refused from now on, its refresh tokens are gone, its connection is ended. */
   device(uid: string, clientId: string): Promise<void>;
+  /** The same of every device of the user. */
+  user(uid: string): Promise<void>;
   /**
    * The same of all that was made under an earlier password, but of the login that changed it. The change must be made.
    * Done again it does nothing more.
@@ -73,7 +75,8 @@ export async function startRevoke(parts: {
   const reloading = startReloading(parts, known);
   const revokeParts = { store, known, announcements, pass };
   return {
-    device: (uid, clientId) => revokeDevice(revokeParts, uid, clientId),
+    device: (uid, clientId) => revokeDevices(revokeParts, { uid, clientId }),
+    user: (uid) => revokeDevices(revokeParts, { uid }),
     earlierPasswords: (uid, change) => revokePassword(revokeParts, uid, change),
     refused: (claims) => known.isRevoked(claims.uid, claims),
     async issueTime(uid, clientId) {
@@ -128,8 +131,11 @@ interface RevokeParts {
   pass: Pass;
 }
 
-async function revokeDevice({ store, known, announcements }: RevokeParts, uid: string, clientId: string) {
-  const revocation = await keepRevocation(store, { uid, clientId });
+/** One device of a user, or all. */
+type Devices = Pick<Revocation, "uid" | "clientId">;
+
+async function revokeDevices({ store, known, announcements }: RevokeParts, of: Devices) {
+  const revocation = await keepRevocation(store, of);
   known.add(revocation);
   // Who is answered that it is revoked finds it refused by every replica that hears NATS.
   await within(announceMs, announcements.add(revocation));
@@ -163,12 +169,12 @@ async function keepPasswordRevocation({ revocations }: ApiStore, uid: string, pa
  * The revocation is kept before the families of refresh tokens go: who dies in between finds it at the next start. A
  * refresh under way moves its family on; what it issued is newer then, and is cut off too.
  */
-async function keepRevocation(store: ApiStore, of: { uid: string; clientId: string }): Promise<Revocation> {
+async function keepRevocation(store: ApiStore, of: Devices): Promise<Revocation> {
   // Clocks of replicas differ: what another one issued "later" than now counts as before.
   let newest = Date.now();
   let revocation = await putRevocation(store, of, newest);
   for (;;) {
-    const families = await refreshTokensOf(store, [of.uid, of.clientId]);
+    const families = await refreshTokensOf(store, of);
     const latest = Math.max(newest, ...families.map(({ doc }) => doc.issuedAt));
     if (latest > newest) revocation = await putRevocation(store, of, latest);
     newest = latest;
@@ -178,7 +184,7 @@ async function keepRevocation(store: ApiStore, of: { uid: string; clientId: stri
 }
 
 /** Only ever moves `before` on: another replica may be revoking the same device. */
-async function putRevocation({ revocations }: ApiStore, of: { uid: string; clientId: string }, newestMs: number) {
+async function putRevocation({ revocations }: ApiStore, of: Devices, newestMs: number) {
   const key = revocationKey(of);
   for (;;) {
     const kept = await revocations.get(key);
@@ -192,12 +198,12 @@ async function putRevocation({ revocations }: ApiStore, of: { uid: string; clien
 
 /** Removes the families that are ended: also what a replica that died while it revoked left behind. */
 async function endFamilies(store: ApiStore, revocation: Revocation): Promise<void> {
-  const { uid, clientId } = revocation;
-  for (const family of await refreshTokensOf(store, clientId === undefined ? [uid] : [uid, clientId]))
+  for (const family of await refreshTokensOf(store, revocation))
     if (isRevokedBy(credentialOf(family), revocation)) await store.refreshTokens.remove(family.key, family.version);
 }
 
-async function refreshTokensOf({ refreshTokens }: ApiStore, equals: string[]) {
+async function refreshTokensOf({ refreshTokens }: ApiStore, { uid, clientId }: Devices) {
+  const equals = clientId === undefined ? [uid] : [uid, clientId];
   const found: Versioned<RefreshTokenDoc>[] = [];
   let page: string | null | undefined;
   do {

@@ -14,8 +14,8 @@ import type { Logger } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { randomName } from "../random-name.ts";
 import { passwordSinceOf, type UserDoc } from "../store.ts";
+import { findUser, knownUser } from "./known-users.ts";
 import type { LoginLimits } from "./login-limits.ts";
-import { findUser } from "./names.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginFamily, type RefreshParts, type Successor, succeed } from "./refresh-tokens.ts";
 import { signToken, tokenLifeMs } from "./tokens.ts";
@@ -39,9 +39,14 @@ export function sessionMethods(parts: SessionParts): Bound[] {
       return {};
     }),
     bind(usersLogin, async ({ uid, device }, call) => {
-      const user = await parts.store.users.get(uid);
-      if (!user) return new AppError("not_found", `there is no user ${uid}`);
-      return (await openSession(parts, user.doc, device, call)).session;
+      const user = await knownUser(parts.store, uid);
+      const unknown = new AppError("not_found", `there is no user ${uid}`);
+      if (!user) return unknown;
+      const { session, end } = await openSession(parts, user.doc, device, call);
+      // Disabled meanwhile: the revocation may be from before this session was.
+      if (await knownUser(parts.store, uid)) return session;
+      await end();
+      return unknown;
     }),
   ];
 }
@@ -60,8 +65,8 @@ async function logIn(
   if (!right || !user) return new AppError("unauthenticated", "wrong user name or password");
   const { session, end } = await openSession(parts, user.doc, device, call);
   // The session is of the password that was right: if that was changed meanwhile it is no good, and better not answered.
-  const now = (await store.users.get(user.doc.uid))?.doc;
-  if (passwordSinceOf(now) === passwordSinceOf(user.doc)) return session;
+  const now = (await knownUser(store, user.doc.uid))?.doc;
+  if (now && passwordSinceOf(now) === passwordSinceOf(user.doc)) return session;
   await end();
   return new AppError("unauthenticated", "the password was changed just now; log in again");
 }

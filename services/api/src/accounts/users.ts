@@ -4,6 +4,7 @@ import { addressKey, type TokenBuckets } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { newProfile } from "../people/profiles.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
+import { knownUser } from "./known-users.ts";
 import { isReservedName, isServicesName, takeName } from "./names.ts";
 import { changePassword, type PasswordChangeParts } from "./password-change.ts";
 
@@ -28,20 +29,15 @@ export function userMethods(parts: UserParts): Bound[] {
   ];
 }
 
-/** The first of `uids` that is no user, or undefined. */
-export async function firstUnknown({ users }: ApiStore, uids: readonly string[]): Promise<string | undefined> {
-  const known = await users.getMany(uids);
-  return uids.find((uid) => !known.has(uid));
-}
-
-/** The user of an external issuer, made where it is missing; false when the name is reserved or a room's. */
+/** The user of an external issuer, made where it is missing; false when it is disabled, or the name is reserved or a room's. */
 export async function ensureUser(store: ApiStore, uid: string): Promise<boolean> {
   if (isServicesName(uid)) return false;
-  if (await store.users.get(uid)) return true;
+  const kept = await store.users.get(uid);
+  if (kept) return !kept.doc.disabled;
   if (!(await takeName(store, uid, "user"))) return false;
   const doc: UserDoc = { uid, passwordHash: null, name: null, createdAt: Date.now(), kind: "user", madeBy: "issuer" };
   await store.profiles.insert(uid, newProfile(uid, null));
-  return (await store.users.insert(uid, doc)) || (await store.users.get(uid)) !== undefined;
+  return (await store.users.insert(uid, doc)) || (await knownUser(store, uid)) !== undefined;
 }
 
 async function createUser(

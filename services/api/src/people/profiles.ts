@@ -12,6 +12,7 @@ import {
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
+import { knownUser } from "../accounts/known-users.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
@@ -60,11 +61,9 @@ export async function seenProfile({ store }: ProfileParts, uid: string, by: stri
 }
 
 /** The profile of a user; undefined where there is no such user. One that a replica of before made has none yet. */
-export async function keptProfile(
-  { users, profiles }: ApiStore,
-  uid: string,
-): Promise<Versioned<ProfileDoc> | undefined> {
-  const [user, kept] = await Promise.all([users.get(uid), profiles.get(uid)]);
+export async function keptProfile(store: ApiStore, uid: string): Promise<Versioned<ProfileDoc> | undefined> {
+  const { profiles } = store;
+  const [user, kept] = await Promise.all([knownUser(store, uid), profiles.get(uid)]);
   if (!user || kept) return user && kept;
   await profiles.insert(uid, newProfile(uid, user.doc.name));
   return profiles.get(uid);

@@ -2,8 +2,9 @@
 import type { Door } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Collection } from "@parley/store";
+import { accountDoor } from "../accounts/standing.ts";
 import type { History } from "../history.ts";
-import type { ApiStore, PairDoc, ProfileDoc } from "../store.ts";
+import type { ApiStore, PairDoc, ProfileDoc, UserDoc } from "../store.ts";
 import { directDoor, doorsOf } from "./doors.ts";
 
 /** Longer than a backup takes, before the latest change that is kept. */
@@ -22,12 +23,17 @@ export function startRetelling(parts: Parts, log: Logger): { close(): Promise<vo
   let timer: NodeJS.Timeout | undefined;
   const turn = async () => {
     try {
-      const { pairs, profiles } = parts.store;
+      const { pairs, profiles, users } = parts.store;
       await retell<PairDoc>(parts, { collection: pairs, at: ({ changedAt = 0 }) => changedAt, doorsOf });
       await retell<ProfileDoc>(parts, {
         collection: profiles,
         at: ({ directVersion = 0 }) => directVersion,
         doorsOf: (profile) => [directDoor(profile)],
+      });
+      await retell<UserDoc>(parts, {
+        collection: users,
+        at: ({ accountVersion = 0 }) => accountVersion,
+        doorsOf: (user) => [accountDoor(user)],
       });
     } catch (error) {
       log.info({ event: "doors_not_retold", reason: String(error) });

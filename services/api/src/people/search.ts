@@ -1,6 +1,7 @@
 // Finding people: by the beginning of uid, name or nick, from indexes of the store.
 import { AppError, foldName, type ParamsOf, type ResultOf, type usersSearch } from "@parley/protocol";
 import type { TokenBuckets } from "@parley/runtime";
+import { knownUsers } from "../accounts/known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
 
 export interface SearchParts {
@@ -29,7 +30,7 @@ export async function searchUsers(
   const found = new Map<string, ProfileDoc>();
   for (const { items } of pages) for (const { doc } of items) found.set(doc.uid, doc);
   // A profile is there before its user is.
-  const users = await store.users.getMany([...found.keys()]);
+  const users = await knownUsers(store, [...found.keys()]);
   const rows = [...found.values()].filter(({ uid }) => users.has(uid)).slice(0, limit);
   return { users: rows.map(({ uid, name, nick = "", avatar = "" }) => ({ uid, name: name ?? uid, nick, avatar })) };
 }

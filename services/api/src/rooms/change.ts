@@ -9,7 +9,7 @@ import {
   type roomsSetInvitations,
   type roomsUpdate,
 } from "@parley/protocol";
-import { firstUnknown } from "../accounts/users.ts";
+import { firstUnknown, knownUser } from "../accounts/known-users.ts";
 import type { Call } from "../call.ts";
 import { askHistory, type Changed, changeMembers } from "./ask.ts";
 import { findGuests, tellInvited } from "./guests.ts";
@@ -79,7 +79,7 @@ export async function setInvitations(
   { caller }: Call,
 ): Promise<ResultOf<typeof roomsSetInvitations> | AppError> {
   for (;;) {
-    const user = await store.users.get(caller.uid);
+    const user = await knownUser(store, caller.uid);
     if (!user) return noUser(caller.uid);
     if (await store.users.update(caller.uid, { ...user.doc, invitations }, user.version)) return {};
   }

@@ -1,14 +1,15 @@
 // Those who are invited to rooms: do they exist, do they want to be asked first, and how they are told.
 import { AppError, type InvitationNotice, type NotifyRequest, roomConv, subjects } from "@parley/protocol";
+import { knownUsers } from "../accounts/known-users.ts";
 import type { ApiStore } from "../store.ts";
 import type { RoomParts } from "./room.ts";
 
 /** Whom of these users to ask first; or the first who is none. */
 export async function findGuests(
-  { users }: ApiStore,
+  store: ApiStore,
   uids: readonly string[],
 ): Promise<{ askFirst?: string[] } | AppError> {
-  const known = await users.getMany(uids);
+  const known = await knownUsers(store, uids);
   const unknown = uids.find((uid) => !known.has(uid));
   if (unknown !== undefined) return new AppError("not_found", `there is no user ${unknown}`);
   const askFirst = uids.filter((uid) => known.get(uid)?.doc.invitations === "ask");

@@ -117,7 +117,7 @@ export interface HistoryStore {
   stars: Collection<Stars>;
   drafts: Collection<KeptDraft>;
   marks: Collection<Mark>;
-  /** as api tells them, by `{owner}` or `{owner} {other}` */
+  /** as api tells them, by `{owner}`, `{owner} {other}` or, of the account itself, `{owner} *` */
   doors: Collection<Door>;
   files: Collection<FilePlace>;
 }
@@ -131,7 +131,7 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<Stars>({ name: "stars" }),
     documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
     documents.collection<Mark>({ name: "marks" }),
-    documents.collection<Door>({ name: "doors" }),
+    documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
     documents.collection<FilePlace>({ name: "files" }),
   ]);
   return { log: store.log(), members, infos, annotations, stars, drafts, marks, doors, files };

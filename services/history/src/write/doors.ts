@@ -8,8 +8,11 @@ import { pause } from "./writer.ts";
  * Resolves when no message that the doors refuse can be stored by this replica any more. The conversations are read again
  * with what is kept now; a writer that has messages in hand is waited for, as it decided on what it knew before.
  */
-export async function takeDoors({ store, shelf, partitions }: Holding, { doors }: DoorsRequest): Promise<object> {
+export async function takeDoors(holding: Holding, { doors }: DoorsRequest): Promise<object> {
+  const { store, shelf, partitions, silenced, receivers } = holding;
   await putDoors(store, doors);
+  silenced.take(doors);
+  for (const { owner, account } of doors) if (account !== undefined) receivers.forget(owner);
   const isMeant = concerns(doors);
   shelf.forget(isMeant);
   // One that gives its partition up meanwhile finishes what it has in hand; whoever takes over reads what is kept.

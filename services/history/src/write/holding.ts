@@ -4,6 +4,8 @@ import type { HistoryStore } from "../keep/store.ts";
 import type { Projection } from "../project/projection.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import type { Partitions } from "./partitions.ts";
+import type { Receivers } from "./receivers.ts";
+import type { Silenced } from "./silenced.ts";
 import { notMine } from "./writer.ts";
 
 export interface Holding {
@@ -11,6 +13,8 @@ export interface Holding {
   shelf: Shelf;
   partitions: Partitions;
   projection: Projection;
+  silenced: Silenced;
+  receivers: Receivers;
 }
 
 /** A conversation that is known to be as the log has it. Throws `unavailable` (not_mine) when this replica can't know. */

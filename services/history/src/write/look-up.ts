@@ -7,10 +7,11 @@ import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import { type Pointing, pointingOf } from "./decide-about.ts";
 import type { Candidate } from "./sequence.ts";
+import type { Silenced } from "./silenced.ts";
 
 /** One candidate an item, in order: its conversation, what is stored under its key, whether `prev` is stored. */
 export async function lookUp(
-  { store, shelf }: { store: HistoryStore; shelf: Shelf },
+  { store, shelf, silenced }: { store: HistoryStore; shelf: Shelf; silenced: Silenced },
   batch: readonly AppendJob[],
 ): Promise<Candidate[]> {
   const items = batch.flatMap((job) => job.items);
@@ -29,7 +30,7 @@ export async function lookUp(
     conversation: conversations[index] as Conversation,
     stored: found[index],
     prevStored: prevFound.get(item) ?? true,
-    refusal: refusals[index],
+    refusal: silenced.refuse(item.from) ?? refusals[index],
     ...abouts.get(item),
   }));
 }

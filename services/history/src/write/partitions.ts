@@ -61,12 +61,12 @@ interface Partition {
 const acquiredAtOnce = 8;
 
 export function createPartitions(parts: PartitionParts): Partitions {
-  const { store, shelf, projection, marks, trouble } = parts;
+  const { store, shelf, projection, marks, silenced, trouble } = parts;
   const held = new Map<number, Partition>();
   const ending = new Set<Promise<void>>();
 
   async function takeOver(q: number): Promise<void> {
-    const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q)]);
+    const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q), held.size === 0 && silenced.load()]);
     const marked = { ...mark };
     shelf.drop(q);
     const caught = await catchUp(parts, q, marked.foldedPos, pos);

@@ -10,9 +10,13 @@ const timeoutMs = 1_000;
 // While api does not answer, nobody waits for it again this long: a batch is held up at most once.
 const pauseMs = 1_000;
 
-export type Receivers = (items: readonly AppendItem[]) => Promise<(AppendOutcome | undefined)[]> | undefined;
+export interface Receivers {
+  /** undefined: nothing to ask. Else one refusal or undefined an item, in order. */
+  refusals(items: readonly AppendItem[]): Promise<(AppendOutcome | undefined)[]> | undefined;
+  /** Asks again whether this user exists. */
+  forget(uid: string): void;
+}
 
-/** undefined: nothing to ask. Else one refusal or undefined an item, in order. */
 export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; shelf: Shelf; log: Logger }): Receivers {
   const existing = new LRUCache<string, true>({ max: usersKept });
   let askAgainAt = Number.NEGATIVE_INFINITY;
@@ -47,5 +51,8 @@ export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; sh
     return (shelf.get(conv)?.lastSeq ?? 0) > 0;
   }
 
-  return (items) => (items.every(isKnown) ? undefined : Promise.all(items.map(refusalOf)));
+  return {
+    refusals: (items) => (items.every(isKnown) ? undefined : Promise.all(items.map(refusalOf))),
+    forget: (uid) => void existing.delete(uid),
+  };
 }

@@ -5,8 +5,9 @@ import { putForward } from "../project/forward.ts";
 
 export type DirectMessages = NonNullable<Door["direct"]>;
 
-/** Key of a door: uids hold no space. */
-function doorKey({ owner, other }: Pick<Door, "owner" | "other">): string {
+/** Key of a door: uids hold no space and no star. */
+function doorKey({ owner, other, account }: Pick<Door, "owner" | "other" | "account">): string {
+  if (account !== undefined) return `${owner} *`;
   return other === undefined ? owner : `${owner} ${other}`;
 }
 

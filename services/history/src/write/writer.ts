@@ -15,12 +15,14 @@ import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
 import { lookUp } from "./look-up.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
+import type { Silenced } from "./silenced.ts";
 
 export interface WriterParts {
   store: HistoryStore;
   shelf: Shelf;
   projection: Projection;
   receivers: Receivers;
+  silenced: Silenced;
   /** folds entries of the log that no commit here told of, and announces them */
   foldMissed(afterPos: number, lastPos: number): Promise<CaughtUp>;
   /** told after each commit, in order of `pos` */
@@ -58,7 +60,7 @@ export function append(writer: Writer, items: readonly AppendItem[]): Promise<Gr
       writer.jobs.push({ items, refusals, bytes: jobBytes(items), settle });
       wake(writer);
     };
-    const asked = writer.receivers(items);
+    const asked = writer.receivers.refusals(items);
     if (!asked) return enqueue();
     asked.then(enqueue, (error: unknown) => settle({ q: writer.q, failed: "unavailable", message: String(error) }));
   });

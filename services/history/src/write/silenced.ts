@@ -1,0 +1,55 @@
+// Users who may send nothing, wherever: known to every replica that holds a partition, without a look-up a message.
+import type { AppendOutcome, Door } from "@parley/protocol";
+import type { HistoryStore } from "../keep/store.ts";
+import { refusal } from "./outcome.ts";
+
+export interface Silenced {
+  /** Why nothing of this user is stored. */
+  refuse(uid: string): AppendOutcome | undefined;
+  /** What was told of accounts, once the store has it. */
+  take(doors: readonly Door[]): void;
+  /** What the store has, for a replica that held nothing and so was told nothing; who asks meanwhile shares it. */
+  load(): Promise<void>;
+}
+
+const pageDoors = 1_000;
+
+export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced {
+  const known = new Map<string, Door>();
+  let loading: Promise<void> | undefined;
+
+  function take(told: readonly Door[]): void {
+    for (const door of told) {
+      if (door.account === undefined) continue;
+      if (door.version < (known.get(door.owner)?.version ?? 0)) continue;
+      // One that is open is kept while a page that was read before it may still come.
+      if (door.account === "open" && !loading) known.delete(door.owner);
+      else known.set(door.owner, door);
+    }
+  }
+
+  async function readAll(): Promise<void> {
+    known.clear();
+    for (let page: string | null | undefined; page !== null; ) {
+      const query = { index: "account", equals: ["disabled"], limit: pageDoors };
+      const { items, next } = await doors.find(page === undefined ? query : { ...query, page });
+      take(items.map(({ doc }) => doc));
+      page = next;
+    }
+  }
+
+  return {
+    refuse(uid) {
+      const isOpen = (known.get(uid)?.account ?? "open") === "open";
+      return isOpen ? undefined : refusal("forbidden", "the account is disabled");
+    },
+    take,
+    load() {
+      loading ??= readAll().finally(() => {
+        loading = undefined;
+        for (const [uid, { account }] of known) if (account === "open") known.delete(uid);
+      });
+      return loading;
+    },
+  };
+}
