@@ -1,10 +1,13 @@
-// A change of password, as live connections of stock clients feel it.
+// A change of password, and being disabled, as live connections of stock clients feel it.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { callHttp, type Session } from "@parley/client";
-import { accountPassword, login, refresh } from "@parley/protocol";
+import { accountPassword, keysCreate, login, refresh } from "@parley/protocol";
+import { readSecrets } from "@parley/runtime";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAsync, type IClientOptions } from "mqtt";
+import { runParley } from "./parley.ts";
 import { password, registerAll } from "./people.ts";
 
 const cluster = await startTestCluster({ after });
@@ -68,4 +71,22 @@ test("of connects by password under way while it is changed none stays connected
   const clients = (await Promise.all(connects)).filter((client) => client !== undefined);
   t.diagnostic(`${clients.length} were let in`);
   await eventually(() => clients.every((client) => !client.connected));
+});
+
+test("parley users disable ends all connections of a user, whatever they were made by, and enable lets it in again", async (t) => {
+  await registerAll(cluster, "dora");
+  const sessions = [await logIn("dora", "web"), await logIn("dora", "phone")] as const;
+  const connected = [await connect(t, sessions[0]), await connect(t, sessions[1], { password })];
+  const { servicesSecret } = readSecrets(join(cluster.dir, "secrets"));
+  const { key } = await callHttp(cluster.run().http, keysCreate, { name: "shop" }, { token: servicesSecret });
+  const parley = (act: string, serverKey = key) =>
+    runParley(t, { cluster, home: cluster.dir, env: { PARLEY_SERVER_KEY: serverKey } }, ["users", act, "dora"]);
+  assert.equal((await parley("disable", "")).code, 2);
+  assert.deepEqual(await parley("disable"), { code: 0, out: "dora  disabled\n", err: "" });
+  await eventually(() => connected.every((client) => !client.connected));
+  for (const session of sessions) await assert.rejects(connect(t, session), refusal);
+  await assert.rejects(connect(t, sessions[1], { password }), refusal);
+  assert.equal((await parley("show")).out, "dora  disabled\n");
+  assert.equal((await parley("enable")).out, "dora  active\n");
+  assert.ok((await connect(t, await logIn("dora", "phone"))).connected);
 });

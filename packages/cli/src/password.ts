@@ -11,18 +11,19 @@ export function givenPassword(
 ): string | undefined {
   if (password !== undefined && passwordFile !== undefined)
     throw new UsageError("--password or --password-file, not both");
-  return password ?? (passwordFile === undefined ? env.PARLEY_PASSWORD : readPassword(passwordFile));
+  return password ?? (passwordFile === undefined ? env.PARLEY_PASSWORD : firstLineOf("--password-file", passwordFile));
 }
 
-function readPassword(file: string): string {
+/** Of a file that holds a secret. Throws a UsageError. */
+export function firstLineOf(flag: string, file: string): string {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`--password-file ${file} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`${flag} ${file} cannot be read: ${(error as Error).message}`);
   }
   const [line = ""] = text.split(/\r?\n/);
-  if (line === "") throw new UsageError(`--password-file ${file}: its first line is empty`);
+  if (line === "") throw new UsageError(`${flag} ${file}: its first line is empty`);
   return line;
 }
 

@@ -19,6 +19,7 @@ import { rosterCommand } from "./commands/roster.ts";
 import { searchCommand } from "./commands/search.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
+import { usersCommand } from "./commands/users.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
 
 const exitHelp = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not logged in, 4 server not available";
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     profileCommand(),
     findCommand(),
     searchCommand(),
+    usersCommand(),
     storeCommand(),
     backupCommand(),
     restoreCommand(),

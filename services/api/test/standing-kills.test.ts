@@ -19,8 +19,8 @@ const isBelieved = async (token: string) => (await api.call("GET", "/rooms/none"
 
 const points = [
   ["before-standing", false],
+  ["before-standing-revocation", true],
   ["before-standing-doors", true],
-  ["before-standing-told", true],
 ] as const;
 
 for (const [point, isMade] of points)

@@ -9,7 +9,7 @@ export const checkpoints = [
   ...["before-room-reply"],
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
-  ...["before-standing", "before-standing-doors", "before-standing-told"],
+  ...["before-standing", "before-standing-revocation", "before-standing-doors"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];

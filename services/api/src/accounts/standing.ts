@@ -71,10 +71,10 @@ export function startFinishingStandings(parts: StandingParts, log: Logger): Fini
 // Its devices first: whoever is let in no longer sends nothing more either.
 async function tell({ store: { users }, revoke, history, pass }: StandingParts, user: UserDoc): Promise<void> {
   const { uid, untold } = user;
+  pass("before-standing-revocation");
   if (user.disabled) await revoke.user(uid);
   pass("before-standing-doors");
   await history.doors([accountDoor(user)]);
-  pass("before-standing-told");
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const kept = await users.get(uid);
     // A later change is told by who made it.
