@@ -9,11 +9,11 @@ import {
   type Once,
   serveMethods,
 } from "@parley/runtime";
-import { knownUser } from "./accounts/known-users.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
+import { knownUser } from "./known-users.ts";
 import { type ApiStore, passwordSinceOf } from "./store.ts";
 
 const queue = "api";

@@ -15,9 +15,9 @@ import {
   refuseContent,
   storableBody,
 } from "@parley/protocol";
-import { knownUser } from "./accounts/known-users.ts";
 import { type Bound, bind, type Call } from "./call.ts";
 import type { History } from "./history.ts";
+import { knownUser } from "./known-users.ts";
 import type { ApiStore } from "./store.ts";
 
 export function messageMethods(parts: { store: ApiStore; history: History }): Bound[] {

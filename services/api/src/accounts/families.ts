@@ -1,7 +1,7 @@
 // Families of refresh tokens, one for each login: what they are made with, and whether a change of password ended them.
 import type { Versioned } from "@parley/store";
+import { knownUser } from "../known-users.ts";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
-import { knownUser } from "./known-users.ts";
 
 /** What a family's tokens are made with. */
 export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {

@@ -12,9 +12,9 @@ import {
 import { ingestPartition } from "@parley/protocol/partition";
 import type { Logger } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
+import { findUser, knownUser } from "../known-users.ts";
 import { randomName } from "../random-name.ts";
 import { passwordSinceOf, type UserDoc } from "../store.ts";
-import { findUser, knownUser } from "./known-users.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginFamily, type RefreshParts, type Successor, succeed } from "./refresh-tokens.ts";

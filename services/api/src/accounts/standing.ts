@@ -1,10 +1,11 @@
 // Disabling and enabling users: one write of the user's document, then everybody who believes a token or takes a message.
-import { AppError, type Door, type ResultOf, usersAccount, usersDisable, usersEnable } from "@parley/protocol";
+import { AppError, type ResultOf, usersAccount, usersDisable, usersEnable } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Bound, bind } from "../call.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
+import { accountDoor } from "../people/doors.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
 import type { Revoke } from "./revoke.ts";
 
@@ -82,11 +83,6 @@ async function tell({ store: { users }, revoke, history, pass }: StandingParts, 
     const { untold: _, ...told } = kept.doc;
     if (await users.update(uid, told, kept.version)) return;
   }
-}
-
-/** What history must know of a user who was ever disabled. */
-export function accountDoor({ uid, disabled, accountVersion: version = 0 }: UserDoc): Door {
-  return { owner: uid, version, account: disabled ? "disabled" : "open" };
 }
 
 function accountOf({ uid, disabled }: UserDoc): Account {

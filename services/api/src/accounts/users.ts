@@ -2,9 +2,9 @@
 import { AppError, accountPassword, register, usersCreate } from "@parley/protocol";
 import { addressKey, type TokenBuckets } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
+import { knownUser } from "../known-users.ts";
 import { newProfile } from "../people/profiles.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
-import { knownUser } from "./known-users.ts";
 import { isReservedName, isServicesName, takeName } from "./names.ts";
 import { changePassword, type PasswordChangeParts } from "./password-change.ts";
 

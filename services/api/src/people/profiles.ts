@@ -12,9 +12,9 @@ import {
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
-import { knownUser } from "../accounts/known-users.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
+import { knownUser } from "../known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
 import { directDoor } from "./doors.ts";
 import { hasAsContact } from "./pairs.ts";

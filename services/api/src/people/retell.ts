@@ -2,10 +2,9 @@
 import type { Door } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Collection } from "@parley/store";
-import { accountDoor } from "../accounts/standing.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, PairDoc, ProfileDoc, UserDoc } from "../store.ts";
-import { directDoor, doorsOf } from "./doors.ts";
+import { accountDoor, directDoor, doorsOf } from "./doors.ts";
 
 /** Longer than a backup takes, before the latest change that is kept. */
 const latelyMs = 6 * 3_600_000;

@@ -1,7 +1,7 @@
 // Finding people: by the beginning of uid, name or nick, from indexes of the store.
 import { AppError, foldName, type ParamsOf, type ResultOf, type usersSearch } from "@parley/protocol";
 import type { TokenBuckets } from "@parley/runtime";
-import { knownUsers } from "../accounts/known-users.ts";
+import { knownUsers } from "../known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
 
 export interface SearchParts {

@@ -9,8 +9,8 @@ import {
   type roomsSetInvitations,
   type roomsUpdate,
 } from "@parley/protocol";
-import { firstUnknown, knownUser } from "../accounts/known-users.ts";
 import type { Call } from "../call.ts";
+import { firstUnknown, knownUser } from "../known-users.ts";
 import { askHistory, type Changed, changeMembers } from "./ask.ts";
 import { findGuests, tellInvited } from "./guests.ts";
 import { hashOfLink } from "./links.ts";

@@ -1,6 +1,6 @@
 // Those who are invited to rooms: do they exist, do they want to be asked first, and how they are told.
 import { AppError, type InvitationNotice, type NotifyRequest, roomConv, subjects } from "@parley/protocol";
-import { knownUsers } from "../accounts/known-users.ts";
+import { knownUsers } from "../known-users.ts";
 import type { ApiStore } from "../store.ts";
 import type { RoomParts } from "./room.ts";
 

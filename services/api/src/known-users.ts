@@ -1,7 +1,7 @@
 // Users as everybody but an administrator knows them: who is disabled is none.
 import { foldName } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
-import type { ApiStore, UserDoc } from "../store.ts";
+import type { ApiStore, UserDoc } from "./store.ts";
 
 export async function knownUser({ users }: ApiStore, uid: string): Promise<Versioned<UserDoc> | undefined> {
   const user = await users.get(uid);
