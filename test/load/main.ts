@@ -2,12 +2,14 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { measureAgainst } from "./against.ts";
 import { openBench } from "./bench.ts";
 import { reportOf } from "./report.ts";
 import type { Section } from "./scenario.ts";
 import { type ScenarioName, scenarioNames, scenarios } from "./scenarios/index.ts";
 
 const quickSeconds = 2;
+const comparedScenarios: readonly ScenarioName[] = ["pairs", "rooms"];
 const help = `npm run bench -- [options]
 
   --only LIST      of the scenarios below, with commas between (default all)
@@ -16,6 +18,8 @@ const help = `npm run bench -- [options]
   --way W          broker, edge or both: how the pairs connect (default both)
   --in-flight L    messages in flight of the pairs (default 1,32,320,1000)
   --json FILE      also write the figures as JSON
+  --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
+  --rounds N       how often each of the two builds is measured (default 5)
   --help
 
 Scenarios:
@@ -26,12 +30,14 @@ The MongoDB of engines and replicas is MONGODB_URL, else mongod from PATH, else 
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: "string", default: scenarioNames.join(",") },
+    only: { type: "string" },
     seconds: { type: "string" },
     quick: { type: "boolean", default: false },
     way: { type: "string", default: "both" },
     "in-flight": { type: "string", default: "1,32,320,1000" },
     json: { type: "string" },
+    against: { type: "string" },
+    rounds: { type: "string", default: "5" },
     help: { type: "boolean", default: false },
   },
 });
@@ -41,7 +47,8 @@ else await main();
 
 async function main(): Promise<void> {
   const { quick, way } = options;
-  const wanted = options.only.split(",").map((name) => name.trim());
+  const all = options.against === undefined ? scenarioNames : comparedScenarios;
+  const wanted = (options.only ?? all.join(",")).split(",").map((name) => name.trim());
   const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
   if (unknown !== undefined) return usage(`--only ${unknown}: is none of ${scenarioNames.join(", ")}`);
   const seconds = Number(options.seconds ?? (quick ? quickSeconds : 8));
@@ -50,12 +57,28 @@ async function main(): Promise<void> {
   const inFlight = options["in-flight"].split(",").map(Number);
   if (!inFlight.every((count) => Number.isInteger(count) && count >= 1 && count <= 10_000))
     return usage(`--in-flight ${options["in-flight"]}: numbers from 1 to 10000 with commas between`);
+  if (options.against !== undefined) return compareBuilds(options.against, wanted, seconds);
   const ways = (["broker", "edge"] as const).filter((one) => way === "both" || way === one);
   const bench = openBench({ seconds, warmupSeconds: quick ? 1 : 3, quick, ways, inFlight, say });
   try {
     await measure(wanted as ScenarioName[], bench);
   } finally {
     await bench.close();
+  }
+}
+
+async function compareBuilds(commit: string, wanted: readonly string[], seconds: number): Promise<void> {
+  const rounds = Number(options.rounds);
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
+    return usage(`--rounds ${options.rounds}: a whole number from 1 to 50`);
+  if (options.json) return usage("--json: not with --against");
+  const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
+  const args = [...given, "--in-flight", options["in-flight"], ...(options.quick ? ["--quick"] : [])];
+  try {
+    await measureAgainst({ commit, rounds, args, say });
+  } catch (error) {
+    say((error as Error).message);
+    process.exitCode = 1;
   }
 }
 
