@@ -37,6 +37,7 @@ const commands = {
   fault: { does: "the long fault run (--minutes 30 --seed N)", servers, extras, run: ["test/fault/main.ts"] },
   soak: { does: "half load for long, memory watched (--minutes 30)", servers, run: ["test/load/soak/main.ts"] },
   clients: { does: "stock MQTT clients through bad days (clients --help)", servers, run: ["test/clients/main.ts"] },
+  fuzz: { does: "every HTTP operation asked by a fuzzer (fuzz --help)", servers, run: ["test/fuzz/main.ts"] },
   parley: { does: "the command line client (parley --help)", servers: [], run: ["packages/cli/src/main.ts"] },
 };
 

@@ -17,6 +17,12 @@ export function jsonContent(schema: Json): Json {
 
 export const errorContent: Json = jsonContent({ $ref: "#/components/schemas/Error" });
 
+/** What Node refuses before any route sees it. */
+const ofBytes: JsonDocument = {
+  "408": { description: "`invalid_packet`: the request took too long to arrive", content: errorContent },
+  "431": { description: "`too_large`: the headers, or the address with its query", content: errorContent },
+};
+
 /** One response a status, with the codes that have it. */
 export function responsesOf(codes: readonly ErrorCode[]): JsonDocument {
   const byStatus = new Map<number, ErrorCode[]>();
@@ -32,7 +38,7 @@ export function responsesOf(codes: readonly ErrorCode[]): JsonDocument {
       content: errorContent,
     },
   ]);
-  return Object.fromEntries(responses) as JsonDocument;
+  return { ...Object.fromEntries(responses), ...ofBytes } as JsonDocument;
 }
 
 const waits: ReadonlySet<ErrorCode> = new Set(["rate_limited", "unavailable"]);
