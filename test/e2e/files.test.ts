@@ -18,7 +18,8 @@ const home = await mkdtemp(join(tmpdir(), "parley-files-"));
 after(() => rm(home, { recursive: true, force: true }));
 
 async function parley(user: string, ...args: string[]) {
-  const base = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const base = { PATH, NODE_COMPILE_CACHE, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
   const options = { cwd: home, env: { ...base, PARLEY_PASSWORD: password } };
   return promisify(execFile)(process.execPath, [program, ...args, "--user", user], options).then(
     ({ stdout }) => ({ code: 0, out: stdout, err: "" }),

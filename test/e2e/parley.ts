@@ -24,7 +24,8 @@ export interface Shell {
 /** A parley with its stdin open; ended when the test ends. */
 export function startParley(t: TestContext, shell: Shell, args: string[]): Running {
   const { cluster, home, env = { PARLEY_PASSWORD: password } } = shell;
-  const base = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const base = { PATH, NODE_COMPILE_CACHE, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_DIR: cluster.dir };
   const child = spawn(process.execPath, [program, ...args], { env: { ...base, ...env }, cwd: home });
   t.after(() => child.kill("SIGKILL"));
   let out = "";

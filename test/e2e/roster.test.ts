@@ -30,7 +30,8 @@ const home = await mkdtemp(join(tmpdir(), "parley-roster-"));
 after(() => rm(home, { recursive: true, force: true }));
 
 function parley(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const env = { PATH: process.env.PATH, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_PASSWORD: password };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: home, PARLEY_URL: cluster.run().http, PARLEY_PASSWORD: password };
   const child = spawn(process.execPath, [program, ...args], { env, cwd: home });
   child.stdin.end();
   const out: string[] = [];
