@@ -33,6 +33,8 @@ export const limits = {
   vcardBytes: 8 * 1024,
   /** p2p conversations whose other side is told of presence */
   presencePeers: 200,
+  /** messages that are pinned in one conversation */
+  pinnedMessages: 50,
   /** edits of one message */
   messageEdits: 100,
   /** reactions to one message, of all users; of one user */

@@ -1,5 +1,6 @@
 // What a room is on the log: its settings, the events that change it, and what api asks of history about it.
 import Type, { type Static } from "typebox";
+import { Uid } from "./ids.ts";
 
 const strict = { additionalProperties: false } as const;
 
@@ -113,7 +114,9 @@ export interface MembershipEvent {
     | "block"
     | "unblock"
     | "link"
-    | "unlink";
+    | "unlink"
+    | "pin"
+    | "unpin";
   by: string;
   /** whom it is about */
   uids: string[];
@@ -135,9 +138,21 @@ export interface MembershipEvent {
   until?: number | null;
   /** join: the link that let the user in */
   link?: string;
+  /** pin, unpin: the message it is about */
+  seq?: number;
+  /** pin, unpin: all pins of the conversation from here on, oldest first; not among what members see */
+  pins?: readonly Pin[];
 }
 
-/** `history.change.{holder}`: one change of a room, decided at the log. */
+/** A message that is pinned in its conversation. */
+export const Pin = Type.Object({
+  seq: Type.Integer({ minimum: 1, description: "of the message" }),
+  by: Uid,
+  at: Type.Integer({ description: "unix ms" }),
+});
+export type Pin = Static<typeof Pin>;
+
+/** `history.change.{holder}`: one change of a room, or of a conversation's pins, decided at the log. */
 export interface ChangeRequest {
   conv: string;
   /** idempotency id, with `device` and `event.by` */

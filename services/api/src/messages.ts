@@ -18,10 +18,11 @@ import {
 import { type Bound, bind, type Call } from "./call.ts";
 import type { History } from "./history.ts";
 import { knownUser } from "./known-users.ts";
+import { pinMethods } from "./pins.ts";
 import type { ApiStore } from "./store.ts";
 
 export function messageMethods(parts: { store: ApiStore; history: History }): Bound[] {
-  return [bind(messagesSend, (params, call) => send(parts, params, call))];
+  return [bind(messagesSend, (params, call) => send(parts, params, call)), ...pinMethods(parts.history)];
 }
 
 async function send(

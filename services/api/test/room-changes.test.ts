@@ -1,9 +1,9 @@
 // Roles, bans, silence, settings, invitations, links, archive and end of a room: over HTTP and MQTT alike.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { AppError, type InvitationNotice, type Method, methods, type NotifyRequest, subjects } from "@parley/protocol";
-import { callMethod } from "@parley/runtime";
+import { type AppError, type InvitationNotice, type NotifyRequest, subjects } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
+import { type Answer, createAsking, refused } from "./asking.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { startTestApi } from "./surroundings.ts";
 
@@ -12,37 +12,7 @@ startHistoryProcess({ after }, api);
 const token: Record<string, string> = {};
 for (const uid of ["alice", "bob", "carol", "dave", "erin"]) token[uid] = (await api.user(uid, "web")).token;
 
-// biome-ignore lint/suspicious/noExplicitAny: what api answers is what the tests look at
-type Answer = any;
-type Ask = (uid: string, name: string, params?: Record<string, unknown>) => Promise<Answer>;
-
-/** By the method's route, as SlimChat's clients do. Throws what is refused. */
-const byHttp: Ask = async (uid, name, params = {}) => {
-  const { http } = methods.get(name) as Method;
-  const rest = { ...params };
-  const path = http.path.replaceAll(/\{(\w+)\}/g, (_, field: string) => {
-    const value = encodeURIComponent(String(rest[field]));
-    delete rest[field];
-    return value;
-  });
-  const isQuery = http.verb === "GET" || http.verb === "DELETE";
-  const query = isQuery ? `?${new URLSearchParams(rest as Record<string, string>)}` : "";
-  const { status, body } = await api.call(http.verb, `${path}${query}`, {
-    token: token[uid] as string,
-    ...(isQuery ? {} : { json: rest }),
-  });
-  if (status !== 200) throw AppError.fromWire(body.error);
-  return body;
-};
-let requests = 0;
-const byMqtt: Ask = (uid, name, params = {}) => {
-  const caller = { uid, clientId: `${uid}:web`, via: "mqtt", requestId: `r${requests++}` } as const;
-  return callMethod(api.nats, methods.get(name) as Method, caller, params, { timeoutMs: 12_000 });
-};
-const refused = (code: string, reason?: string) => (error: AppError) => {
-  assert.deepEqual([error.code, reason && error.details?.reason], [code, reason], error.message);
-  return true;
-};
+const { byHttp, byMqtt } = createAsking(api, (uid) => token[uid] as string);
 const say = (uid: string, id: string, data = "hi") =>
   byHttp(uid, "messages.send", { to: `room/${id}`, content: { type: "text", data } });
 const read = async (uid: string, id: string): Promise<Answer[]> =>

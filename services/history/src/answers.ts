@@ -22,6 +22,7 @@ import {
   type MembersRequest,
   type Method,
   messagesDelete,
+  messagesPins,
   messagesReactions,
   messagesStar,
   messagesStarred,
@@ -61,6 +62,7 @@ import { mayFetch, sentFiles } from "./read/files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, peers } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
+import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
 import { roomsOf } from "./read/rooms.ts";
 import { syncConversations } from "./read/sync.ts";
@@ -164,6 +166,7 @@ function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): Met
     page(conversationsList, listConversations),
     page(messagesVersions, messageVersions),
     page(messagesReactions, messageReactions),
+    page(messagesPins, pinnedMessages),
     page(messagesStarred, (_, params, caller) => starredMessages(owning, params, caller)),
     change(messagesDelete, deleteMessages),
     change(conversationsUpdate, updateConversation),

@@ -3,6 +3,7 @@ import Type from "typebox";
 import { Conv, ConvKey, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { ConversationSettings, Message, OwnState } from "../packets/downlink.ts";
+import { Pin } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
@@ -113,6 +114,9 @@ export const conversationsList = defineMethod({
         muted: Type.Boolean(),
         pinned: Type.Boolean(),
         settings: Type.Optional(ConversationSettings),
+        pins: Type.Optional(
+          Type.Array(Pin, { description: "pinned messages that the caller may read, oldest pin first; absent: none" }),
+        ),
       }),
     ),
     next: Next,

@@ -8,6 +8,7 @@ import * as members from "./members.ts";
 import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
 import * as own from "./own.ts";
+import * as pins from "./pins.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import { searchMessages } from "./search.ts";
@@ -21,6 +22,7 @@ export * from "./members.ts";
 export * from "./messages.ts";
 export * from "./method.ts";
 export * from "./own.ts";
+export * from "./pins.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./search.ts";
@@ -29,6 +31,7 @@ export * from "./users.ts";
 const all = [
   history,
   messages,
+  pins,
   own,
   rooms,
   members,

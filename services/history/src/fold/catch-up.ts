@@ -71,10 +71,10 @@ async function foldSome(
     projection.touch(structural);
     projection.touch(sent);
     caught.members.push(...structural);
-    const memberSeq = tail.events.at(-1)?.seq;
+    const memberSeq = tail.events.at(-1)?.memberSeq;
     if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
-    const { nameSeq, size, recalled, mentionsOfAll } = folded;
-    if (nameSeq === 0 && !size && recalled.length === 0 && mentionsOfAll.length === 0) continue;
+    const { nameSeq, size, pins, recalled, mentionsOfAll } = folded;
+    if (nameSeq === 0 && !size && !pins && recalled.length === 0 && mentionsOfAll.length === 0) continue;
     const info = infoOf(folded);
     projection.touchInfo(info);
     caught.infos.push(info);

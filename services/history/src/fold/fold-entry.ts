@@ -1,7 +1,7 @@
 // What each entry of the log does to the member documents: a function of the log, again is harmless.
 import { type MembershipEvent, namedMembers, parseConv, type RoomState, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import type { ConversationInfo, Member, Recalled, RoomSize } from "../keep/store.ts";
+import type { ConversationInfo, Member, Pins, Recalled, RoomSize } from "../keep/store.ts";
 import { mergeRecalled } from "../project/advance.ts";
 import { applyEvent } from "./apply-event.ts";
 import { isMember, newMember } from "./members.ts";
@@ -19,6 +19,7 @@ export interface Folded {
   /** the latest messages that were recalled, and that mention all */
   recalled: readonly Recalled[];
   mentionsOfAll: readonly Recalled[];
+  pins?: Pins;
 }
 
 /** What a folded entry changed. */
@@ -40,7 +41,8 @@ export function foldEntry(conversation: Folded, entry: LogEntry): Touched {
   if (recall) foldRecalls(conversation, [recall]);
   const mentions = mentionsOf(entry);
   const isOfAll = mentions?.all === true;
-  const isInfo = event?.name !== undefined || event?.members !== undefined || recall !== undefined || isOfAll;
+  const isOfInfo = [event?.name, event?.members, event?.pins, recall].some((told) => told !== undefined);
+  const isInfo = isOfInfo || isOfAll;
   const isStructural = members.length > 0 || isInfo;
   if (mentions) members.push(...foldMentions(conversation, entry));
   if (isCounted(entry)) {
@@ -83,7 +85,7 @@ export function foldMentions(conversation: Folded, entry: LogEntry): Member[] {
 }
 
 /** What the store keeps of a conversation besides its log and members. */
-export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAll }: Folded): ConversationInfo {
+export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAll, pins }: Folded): ConversationInfo {
   return {
     conv,
     name,
@@ -92,6 +94,7 @@ export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAl
     ...(size ? { size } : {}),
     ...(recalled.length > 0 ? { recalled } : {}),
     ...(mentionsOfAll.length > 0 ? { mentionsOfAll } : {}),
+    ...(pins ? { pins } : {}),
   };
 }
 
@@ -140,6 +143,8 @@ export function foldEvent(conversation: Folded, entry: LogEntry): Member[] {
   }
   if (event.members !== undefined && entry.seq > (conversation.size?.seq ?? 0))
     conversation.size = { members: event.members, seq: entry.seq };
+  if (event.pins !== undefined && entry.seq > (conversation.pins?.seq ?? 0))
+    conversation.pins = { list: event.pins, seq: entry.seq };
   for (const uid of uidsOf(entry) ?? [...conversation.members.keys()]) {
     const member = conversation.members.get(uid) ?? newMember(conversation.conv, uid);
     if (member.appliedSeq >= entry.seq) continue;

@@ -1,6 +1,6 @@
 // What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, what was said
 // about messages, what users keep for themselves, marks, doors.
-import type { Door, Draft, Role, RoomState, Stay } from "@parley/protocol";
+import type { Door, Draft, Pin, Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 
@@ -77,6 +77,12 @@ export interface RoomSize {
   seq: number;
 }
 
+/** The pinned messages since the event `seq`, oldest pin first. */
+export interface Pins {
+  list: readonly Pin[];
+  seq: number;
+}
+
 /** What a conversation is besides its log. */
 export interface ConversationInfo {
   conv: string;
@@ -93,6 +99,7 @@ export interface ConversationInfo {
   recalled?: readonly Recalled[];
   /** the latest messages that mention all members, by seq */
   mentionsOfAll?: readonly Recalled[];
+  pins?: Pins;
 }
 
 /** Everything of partition `q` up to `foldedPos` is in the member documents, up to `announcedPos` in JetStream. */

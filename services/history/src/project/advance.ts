@@ -27,16 +27,18 @@ export function laterMember(stored: Member, ours: Member): Member {
   return advance(later, ours) ? later : stored;
 }
 
-/** The later name and state, the later size, the later change and all recalls, each by itself. */
+/** The later name and state, the later size, the later pins, the later change and all recalls, each by itself. */
 export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): ConversationInfo {
   const isNamed = ours.nameSeq > (stored.nameSeq ?? 0);
   const isChanged = (ours.changedAt ?? 0) > (stored.changedAt ?? 0);
   const isCounted = (ours.size?.seq ?? 0) > (stored.size?.seq ?? 0);
+  const isPinned = (ours.pins?.seq ?? 0) > (stored.pins?.seq ?? 0);
   const lists = laterLists(stored, ours);
-  if (!isNamed && !isChanged && !isCounted && lists.areSame) return stored;
+  if (![isNamed, isChanged, isCounted, isPinned].includes(true) && lists.areSame) return stored;
   const { name, nameSeq, room } = isNamed ? ours : stored;
   const { changedAt } = isChanged ? ours : stored;
   const { size } = isCounted ? ours : stored;
+  const { pins } = isPinned ? ours : stored;
   return {
     conv: stored.conv,
     name,
@@ -44,6 +46,7 @@ export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): Con
     ...(room === undefined ? {} : { room }),
     ...(size === undefined ? {} : { size }),
     ...(changedAt === undefined ? {} : { changedAt }),
+    ...(pins === undefined ? {} : { pins }),
     ...lists.merged,
   };
 }

@@ -6,6 +6,7 @@ import {
   limits,
   type ParamsOf,
   type PeersRequest,
+  type Pin,
   parseConv,
 } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
@@ -17,6 +18,7 @@ import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
 import { settingsOf } from "./own-state.ts";
 import { readPage, roomOf } from "./page.ts";
+import { pinsOf } from "./pins.ts";
 import { complete, infosOf, look, membershipsOf, type Reading, type Sight, type View } from "./reading.ts";
 
 const defaultLimit = 100;
@@ -42,6 +44,12 @@ export async function listConversations(
   const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: roomOf(caller) });
   const next = nextPlace({ began, rows, taken, areMoved, isFirst: place === undefined });
   return `{"conversations":[${parts.join(",")}],"next":${next ? JSON.stringify(writePlace(next)) : "null"}}`;
+}
+
+/** What is known of a row's conversation. */
+interface About {
+  info: ConversationInfo | undefined;
+  pins: readonly Pin[] | undefined;
 }
 
 interface Listed {
@@ -73,9 +81,11 @@ async function fillPage(
     const some = rows.slice(taken, taken + Math.min(rowsAtOnce, limit - parts.length));
     await complete(reading, sight, some);
     const infos = await infosOf(reading, some);
+    const pins = await pinsOf(reading, some, infos);
+    const about = (conv: string): About => ({ info: infos.get(conv), pins: pins.get(conv) });
     for (const row of some) {
       if (isMember(row.member)) {
-        const part = await rowWithin(reading, row, infos.get(row.member.conv), maxBytes);
+        const part = await rowWithin(reading, row, about(row.member.conv), maxBytes);
         room -= Buffer.byteLength(part) + 1;
         if (room < 0 && parts.length > 0) return { parts, taken };
         parts.push(part);
@@ -87,14 +97,9 @@ async function fillPage(
 }
 
 // A last message that alone is more than the device takes is left out of the row: `lastSeq` tells that it is there.
-async function rowWithin(
-  reading: Reading,
-  row: View,
-  info: ConversationInfo | undefined,
-  maxBytes: number,
-): Promise<string> {
-  const part = rowJson(row, info, (await lastMessage(reading, row)) ?? "null");
-  return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, info, "null");
+async function rowWithin(reading: Reading, row: View, about: About, maxBytes: number): Promise<string> {
+  const part = rowJson(row, about, (await lastMessage(reading, row)) ?? "null");
+  return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, about, "null");
 }
 
 /** The other side of the user's latest p2p conversations; only with `all` also where one of the two has blocked the other. */
@@ -121,7 +126,7 @@ async function latestFirst(reading: Reading, uid: string, prefix: string, bodies
   return sortLatestFirst(rows);
 }
 
-function rowJson({ member, head }: View, info: ConversationInfo | undefined, message: string): string {
+function rowJson({ member, head }: View, { info, pins }: About, message: string): string {
   const settings = settingsOf(member);
   const fields = JSON.stringify({
     conv: member.conv,
@@ -133,6 +138,7 @@ function rowJson({ member, head }: View, info: ConversationInfo | undefined, mes
     muted: (settings.mutedUntil ?? 0) > Date.now(),
     pinned: settings.pinnedAt !== undefined,
     settings: member.settings && settings,
+    pins: pins?.length ? pins : undefined,
   });
   return `${fields.slice(0, -1)},"lastMessage":${message}}`;
 }

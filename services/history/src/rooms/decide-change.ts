@@ -1,7 +1,8 @@
 // Who may change a room, and the event that a change comes to: decided on the log's own state, as of the entry before.
-import { AppError, type ChangeRequest, limits, type MembershipEvent } from "@parley/protocol";
+import { AppError, type ChangeRequest, limits, type MembershipEvent, namedMembers, parseConv } from "@parley/protocol";
 import { isMember } from "../fold/members.ts";
 import { decideEntry } from "./decide-entry.ts";
+import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
 import type { Decide, Decided, Room } from "./room.ts";
@@ -10,11 +11,14 @@ const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideEntry,
   ...decideStanding,
   ...decideProfile,
+  ...decidePin,
 };
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. `now`: unix ms. */
 export function decideChange(room: Room, request: ChangeRequest, now: number): Decided {
   const { event } = request;
+  const refused = refuseDirect(room.conv, event);
+  if (refused) return refused;
   const isNew = event.event === "create";
   if (isNew && room.lastSeq > 0) return new AppError("conflict", "the room exists already");
   if (!isNew && (room.lastSeq === 0 || room.room?.deleted)) return new AppError("not_found", "no such room");
@@ -23,8 +27,22 @@ export function decideChange(room: Room, request: ChangeRequest, now: number): D
   const by = room.members.get(event.by);
   const uids = [...new Set(event.uids)];
   const decided = decide(room, { ...request, event: { ...event, uids } }, { by, now });
-  if (decided === undefined || decided instanceof AppError) return decided;
+  if (decided === undefined || decided instanceof AppError || isOfPins(decided)) return decided;
   return counted(room, decided);
+}
+
+/** True for what changes nothing of who is a member. */
+export function isOfPins({ event }: MembershipEvent): boolean {
+  return event === "pin" || event === "unpin";
+}
+
+// Between two users there is nothing to change but pins; who is none of them is not told whether they ever wrote.
+function refuseDirect(conv: string, event: MembershipEvent): AppError | undefined {
+  const parsed = parseConv(conv);
+  const named = parsed && namedMembers(parsed);
+  if (!named) return undefined;
+  if (!isOfPins(event)) return new AppError("invalid_packet", "the conversation is no room");
+  return named.includes(event.by) ? undefined : new AppError("not_member");
 }
 
 // A room of today's bound may be larger than it: only what adds members is refused then.

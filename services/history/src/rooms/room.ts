@@ -1,5 +1,6 @@
 // A room as its changes are decided on it.
 import { AppError, type ChangeRequest, type MembershipEvent, type RoomState } from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
 import type { Folded } from "../fold/fold-entry.ts";
 import { isMember } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
@@ -7,6 +8,17 @@ import { type Action, refuseAction } from "./rights.ts";
 
 export interface Room extends Folded {
   lastSeq: number;
+  /** whose messages the other side does not take, between two users */
+  refused?: ReadonlySet<string>;
+  /** looked up for a pin */
+  pinSight?: PinSight;
+}
+
+export interface PinSight {
+  /** the message to be pinned, if it is there */
+  about: LogEntry | undefined;
+  /** of it and those that are pinned: which were recalled */
+  recalled: ReadonlySet<number>;
 }
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. */

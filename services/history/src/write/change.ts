@@ -2,13 +2,14 @@
 import type { ChangeReply, ChangeRequest, MembershipEvent } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { membershipOf } from "../fold/fold-entry.ts";
+import { isOfPins } from "../rooms/decide-change.ts";
 import type { Conversation } from "./conversation.ts";
 
 const encoder = new TextEncoder();
 
 /** The entry at `pos` that carries a decided change. */
 export function changeEntry(
-  { conv, q, lastSeq, lastOrd, lastTs }: Conversation,
+  { conv, q, lastSeq, lastOrd, lastTs, memberSeq }: Conversation,
   pos: number,
   { id, device, origin }: ChangeRequest,
   event: MembershipEvent,
@@ -28,13 +29,13 @@ export function changeEntry(
     ts: Math.max(lastTs, Date.now()),
     origin,
     event: { ...event },
-    memberSeq: seq,
+    memberSeq: isOfPins(event) ? memberSeq : seq,
     body: encoder.encode(JSON.stringify(packet)),
   };
 }
 
-// Invite links are for owners and admins.
-function shownEvent(event: MembershipEvent): MembershipEvent {
+// Invite links are for owners and admins; the list of pins names messages of before a reader's stay.
+function shownEvent({ pins: _pins, ...event }: MembershipEvent): MembershipEvent {
   if (!event.room?.links) return event;
   const { links: _, ...room } = event.room;
   return { ...event, room };

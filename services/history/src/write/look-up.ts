@@ -1,8 +1,9 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
-import type { AppendItem } from "@parley/protocol";
+import type { AppendItem, MembershipEvent } from "@parley/protocol";
 import type { EntryKey, LogEntry } from "@parley/store";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
+import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import { type Pointing, pointingOf } from "./decide-about.ts";
@@ -71,6 +72,21 @@ async function aboutEntry(
     annotations.get(annotationsKey(conv, seq)),
   ]);
   return { about, annotations: known?.doc };
+}
+
+/** What a pin is decided on, besides the conversation. */
+export async function pinSight(
+  { log, annotations }: Pick<HistoryStore, "log" | "annotations">,
+  { conv, pins }: Conversation,
+  { seq = 0 }: MembershipEvent,
+): Promise<PinSight> {
+  const seqs = [seq, ...(pins?.list ?? []).map((pin) => pin.seq)];
+  const [[about], known] = await Promise.all([
+    log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }),
+    annotations.getMany(seqs.map((one) => annotationsKey(conv, one))),
+  ]);
+  const recalled = [...known.values()].filter(({ doc }) => doc.recall).map(({ doc }) => doc.seq);
+  return { about, recalled: new Set(recalled) };
 }
 
 function prevKey({ conv, from, device, prev }: AppendItem): EntryKey {

@@ -7,17 +7,19 @@ import {
   roomsMakeLink,
   roomsRefuse,
   roomsRemoveLink,
+  roomsSetInvitations,
   roomsUnblock,
 } from "@parley/protocol";
 import type { Command } from "commander";
 import { readRoomId } from "../../address.ts";
 import { action, command } from "../../command.ts";
+import { UsageError } from "../../failure.ts";
 import { printable } from "../../output.ts";
 import { readNumber } from "../../read-number.ts";
 import { changedText } from "./changed.ts";
 
 export function guestCommands(): Command[] {
-  return [invitations(), admit(), refuse(), block(), unblock(), link(), links(), unlink()];
+  return [invitations(), askFirst(), admit(), refuse(), block(), unblock(), link(), links(), unlink()];
 }
 
 function invitations(): Command {
@@ -32,6 +34,20 @@ function invitations(): Command {
           `${one.conv}  ${printable(one.name)}  ${one.standing === "asking" ? "asked" : `by ${one.by}`}`,
         );
       if (found.invitations.length === 0) output.note("no invitations");
+    }),
+  );
+}
+
+function askFirst(): Command {
+  return command(
+    "ask-first <yes-or-no>",
+    "Whether you are asked before you become a member of a room you are invited to.",
+    ["parley rooms ask-first yes"],
+  ).action(
+    action(async ({ account, output }, given = "") => {
+      if (given !== "yes" && given !== "no") throw new UsageError(`${given}: yes or no is needed`);
+      const changed = await account.call(roomsSetInvitations, { invitations: given === "yes" ? "ask" : "add" });
+      output.result(changed, given === "yes" ? "you are asked first" : "you are a member at once");
     }),
   );
 }

@@ -1,0 +1,76 @@
+// messages.pins, and the pins of each conversation in a list: what was recalled since is none any more.
+import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } from "@parley/protocol";
+import { memberOrRefusal, sees } from "../fold/members.ts";
+import { annotationsKey } from "../keep/annotations.ts";
+import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
+import { annotateMessages, entryAt } from "./annotated.ts";
+import { roomOf, tooLarge } from "./page.ts";
+import { memberOf, type Reading, type View } from "./reading.ts";
+
+/** The result as JSON text. */
+export async function pinnedMessages(
+  reading: Reading,
+  { conv, page }: ParamsOf<typeof messagesPins>,
+  caller: Caller,
+): Promise<string | AppError> {
+  if (page !== undefined && !/^\d{1,15}$/.test(page))
+    return new AppError("invalid_packet", "page is not a token of this method");
+  const { store } = reading;
+  const known = await memberOf(reading, conv, caller.uid);
+  const lastSeq = known ? 1 : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
+  const member = memberOrRefusal({ conv, lastSeq, member: known }, caller.uid);
+  if (member instanceof AppError) return member;
+  const before = page === undefined ? Number.POSITIVE_INFINITY : Number(page);
+  const info = (await store.infos.get(conv))?.doc;
+  const [pins = []] = await visiblePins(store, [{ member, info }]);
+  const asked = pins.filter(({ at }) => at < before).toReversed();
+  const rows: string[] = [];
+  let room = roomOf(caller);
+  for (const [index, pin] of asked.entries()) {
+    const row = await rowOf(store, member, pin);
+    if (row === undefined) continue;
+    const bytes = Buffer.byteLength(row) + 1;
+    room -= bytes;
+    if (room < 0 && rows.length === 0 && caller.maxBytes !== undefined) return tooLarge(conv, pin.seq, bytes);
+    if (room < 0 && rows.length > 0) return answer(rows, asked[index - 1]);
+    rows.push(row);
+  }
+  return answer(rows, undefined);
+}
+
+function answer(rows: readonly string[], last: Pin | undefined): string {
+  return `{"pins":[${rows.join(",")}],"next":${last ? JSON.stringify(`${last.at}`) : "null"}}`;
+}
+
+async function rowOf(store: HistoryStore, member: Member, pin: Pin): Promise<string | undefined> {
+  const entry = await entryAt(store, member.conv, pin.seq);
+  if (!entry || entry.body.byteLength === 0) return undefined;
+  const [message] = await annotateMessages(store, member, [entry]);
+  return `${JSON.stringify(pin).slice(0, -1)},"message":${message}}`;
+}
+
+/** By conversation, those that have some. Nothing is looked up where nothing is pinned. */
+export async function pinsOf(
+  { store }: Reading,
+  views: readonly View[],
+  infos: ReadonlyMap<string, ConversationInfo>,
+): Promise<ReadonlyMap<string, readonly Pin[]>> {
+  const pinned = views
+    .map(({ member }) => ({ member, info: infos.get(member.conv) }))
+    .filter(({ info }) => info?.pins?.list.length);
+  const visible = await visiblePins(store, pinned);
+  return new Map(pinned.map(({ member }, index) => [member.conv, visible[index] ?? []]));
+}
+
+async function visiblePins(
+  { annotations }: Pick<HistoryStore, "annotations">,
+  pinned: readonly { member: Member; info: ConversationInfo | undefined }[],
+): Promise<Pin[][]> {
+  const seen = pinned.map(({ member, info }) => (info?.pins?.list ?? []).filter(({ seq }) => sees(member, seq)));
+  const keys = seen.flatMap((pins, index) => pins.map(({ seq }) => annotationsKey(pinned[index]!.member.conv, seq)));
+  if (keys.length === 0) return seen;
+  const said = await annotations.getMany(keys);
+  return seen.map((pins, index) =>
+    pins.filter(({ seq }) => !said.get(annotationsKey(pinned[index]!.member.conv, seq))?.doc.recall),
+  );
+}
