@@ -40,6 +40,9 @@ test("a file that the SDK uploads and sends is the receiver's as soon as the mes
   const part = await bob!.client.download(`/attachments/${file}`, { range: { start: 5, end: 9 } });
   assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(5, 10));
   await assert.rejects(carol!.client.download(file), { code: "not_found" });
+  await bob!.client.forward(message.conv, message.seq, "user/carol");
+  await eventually(() => carol!.shown.some(({ forwarded }) => forwarded?.from === "alice"));
+  assert.equal((await (await carol!.client.download(file)).arrayBuffer()).byteLength, 700_000, "with a forward");
   await assert.rejects(carol!.client.download("../../x"), { code: "invalid_packet" });
 });
 

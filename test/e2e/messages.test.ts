@@ -10,11 +10,14 @@ import {
   draftsList,
   historyGet,
   messagesDelete,
+  messagesForward,
   messagesReactions,
   messagesSend,
   messagesStar,
   messagesStarred,
   messagesVersions,
+  profileUpdate,
+  roomsCreate,
 } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { logIn } from "./mosquitto.ts";
@@ -25,7 +28,7 @@ import { openStock } from "./stock.ts";
 const home = await mkdtemp(join(tmpdir(), "parley-messages-"));
 after(() => rm(home, { recursive: true, force: true }));
 const cluster = await startTestCluster({ after });
-await registerAll(cluster, "alice", "bob");
+await registerAll(cluster, "alice", "bob", "carol");
 const conv = "p2p/alice/bob";
 const parley = (t: TestContext, ...args: string[]) => runParley(t, { cluster, home }, args);
 const dataOf = ({ content }: { content: object }) => (content as { data?: unknown }).data;
@@ -146,6 +149,87 @@ test("mentions by each door are counted with what is unread", async (t) => {
   const now = await row();
   assert.deepEqual([(now?.unread ?? 0) - before, now?.unreadMentions], [4, 3]);
   assert.match((await parley(t, "conversations", "--user", "bob")).out, /p2p\/alice\/bob .*\(\d+, 3 @\)/);
+});
+
+test("an answer quotes what it answers, and a forward says whose it was, by each door", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "bob", "web");
+  const alice = await connectAs(t, cluster, "alice", { device: "answers" });
+  const stock = await openStock(t, await logIn(cluster, "bob", "stock"));
+  const { id } = await callHttp(http, roomsCreate, { name: "Forwarded", members: ["alice", "carol"] }, { token });
+  const room = `room/${id}`;
+  const { seq } = await alice.client.send("user/bob", "shall we?");
+  const yes = { to: "user/alice", content: { type: "text", data: "yes" }, reply: seq };
+  await callHttp(http, messagesSend, yes, { token });
+  await stock.send({ id: "re", to: "user/alice", content: { type: "text", data: "we shall" }, reply: seq });
+  await parley(t, "reply", "alice", `${seq}`, "when?", "--user", "bob");
+  const last = await alice.client.reply("user/bob", seq, "at seven");
+  const { messages } = await alice.client.request(historyGet, { conv, after: seq });
+  assert.deepEqual(
+    messages.map(({ quoted }) => quoted?.content),
+    [1, 2, 3, 4].map(() => ({ type: "text", data: "shall we?" })),
+  );
+  assert.match((await parley(t, "history", "alice", "--user", "bob")).out, /\[re #\d+ alice: shall we\?\] at seven/);
+
+  await alice.client.edit("user/bob", last.seq, "at eight");
+  const place = { conv, seq: last.seq };
+  const byHttp = await callHttp(http, messagesForward, { ...place, to: room, id: "f" }, { token });
+  assert.deepEqual(await callHttp(http, messagesForward, { ...place, to: room, id: "f" }, { token }), byHttp, "once");
+  const { topics } = stock.session;
+  const asked = { id: "f2", method: "messages.forward", params: { ...place, to: room } };
+  const byMqtt = (await stock.ask(topics.publish.rpc, JSON.stringify(asked))).result as { seq: number };
+  await alice.client.forward(conv, last.seq, room);
+  await parley(t, "forward", "alice", `${last.seq}`, `#${id}`, "--user", "bob");
+  const again = await callHttp(http, messagesForward, { conv: room, seq: byMqtt.seq, to: room }, { token });
+  await alice.client.send(room, "faked", { forwarded: { from: "bob", ts: 1 }, quoted: { seq: 1 } });
+  const carol = await connectAs(t, cluster, "carol", { device: "reads" });
+  const forwards = (await carol.client.request(historyGet, { conv: room, after: byHttp.seq - 1 })).messages;
+  assert.equal(again.seq - byHttp.seq, 4);
+  const ts = messages.at(-1)?.ts;
+  assert.deepEqual(
+    forwards.map((message) => [message.from, dataOf(message), message.forwarded, message.quoted]),
+    [
+      ...["bob", "bob", "alice", "bob", "bob"].map((from) => [from, "at eight", { from: "alice", ts }, undefined]),
+      ["alice", "faked", undefined, undefined],
+    ],
+  );
+  await callHttp(
+    http,
+    profileUpdate,
+    { visibility: "contacts" },
+    { token: (await logIn(cluster, "alice", "web")).token },
+  );
+  const unnamed = await callHttp(http, messagesForward, { ...place, to: room }, { token });
+  const [hidden] = (await carol.client.request(historyGet, { conv: room, after: unnamed.seq - 1 })).messages;
+  assert.deepEqual(hidden?.forwarded, { ts });
+});
+
+test("what one may not read is not forwarded: the same answer as for what is not there", async (t) => {
+  const { http } = cluster.run();
+  const carol = await connectAs(t, cluster, "carol", { device: "curious" });
+  const { token } = await logIn(cluster, "alice", "web");
+  const alice = await connectAs(t, cluster, "alice", { device: "careful" });
+  const { seq } = await alice.client.send("user/bob", "for bob alone");
+  const codeOf = (asked: Promise<unknown>) =>
+    asked.then(
+      () => "done",
+      ({ code }) => code,
+    );
+  assert.equal(await codeOf(carol.client.forward(conv, seq, "user/carol")), "not_member");
+  assert.equal(await codeOf(carol.client.forward("p2p/carol/bob", 1, "user/carol")), "invalid_packet");
+  assert.equal(await codeOf(carol.client.forward("p2p/bob/carol", 1, "user/carol")), "not_found");
+  assert.equal(await codeOf(carol.client.forward("room/no-such", 1, "user/carol")), "not_found");
+  const reaction = await alice.client.react("user/bob", seq, "👍");
+  for (const [at, to, code] of [
+    [seq + 1_000, "user/bob", "not_found"],
+    [reaction.seq, "user/bob", "not_found"],
+    [seq, "bob", "invalid_packet"],
+    [seq, "user/no-such-user", "not_found"],
+    [seq, "room/no-such", "not_found"],
+  ] as const)
+    assert.equal(await codeOf(callHttp(http, messagesForward, { conv, seq: at, to }, { token })), code, to);
+  await alice.client.recall("user/bob", seq);
+  assert.equal(await codeOf(alice.client.forward(conv, seq, "user/bob")), "not_found");
 });
 
 test("places, contacts, stickers and calls by each door are what was sent, and shown in words", async (t) => {

@@ -12,7 +12,8 @@ export function formatMessage(
   const time = output.style("dim", formatTime(message.ts));
   const where = options.conv ? output.style("dim", `[${printable(message.conv)}] `) : "";
   const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
-  const text = `${output.style("cyan", printable(message.from))}  ${formatSeen(message)}`;
+  const origin = output.style("dim", `${formatForwarded(message)}${formatQuoted(message)}`);
+  const text = `${output.style("cyan", printable(message.from))}  ${origin}${formatSeen(message)}`;
   return `${time} ${where}${text}${output.style("dim", formatReactions(message))}${mark}`;
 }
 
@@ -23,6 +24,22 @@ function formatSeen({ content, edited, recalled }: Message): string {
   const { data } = edited.content as { data?: unknown };
   const now: Message["content"] & { data?: unknown } = { ...content, data };
   return `${formatContent(now)} (edited)`;
+}
+
+function formatForwarded({ forwarded }: Message): string {
+  if (!forwarded) return "";
+  return forwarded.from === undefined ? "[forwarded] " : `[forwarded from ${printable(forwarded.from)}] `;
+}
+
+const quotedCharacters = 40;
+
+// Of a message that may not be read, or live, only the place is known.
+function formatQuoted(message: Message): string {
+  const { quoted, reply } = message as Message & { reply?: number };
+  if (!quoted) return reply === undefined ? "" : `[re #${reply}] `;
+  const text = formatContent(quoted.content).replaceAll(/\s+/g, " ");
+  const short = text.length > quotedCharacters ? `${[...text].slice(0, quotedCharacters).join("")}…` : text;
+  return `[re #${quoted.seq} ${printable(quoted.from)}: ${short}] `;
 }
 
 function formatReactions({ reactions = [] }: Message): string {

@@ -5,6 +5,7 @@ import {
   type ConversationNotice,
   type Message,
   type Method,
+  messagesForward,
   type NackPacket,
   type ParamsOf,
   type ReceiptNotice,
@@ -183,6 +184,16 @@ export class ParleyClient {
   /** Reacts to a message by an emoji or a short text, or takes that back. */
   react(to: string, seq: number, reaction: string, { remove = false } = {}): Promise<Ack> {
     return this.send(to, { type: "reaction", seq, data: reaction, ...(remove && { remove }) });
+  }
+
+  /** Answers a message of the conversation. */
+  reply(to: string, seq: number, content: Content): Promise<Ack> {
+    return this.send(to, content, { reply: seq });
+  }
+
+  /** Sends a message that the user may read on, as it is now: a request, so that it is not kept in the outbox. */
+  forward(conv: string, seq: number, to: string): Promise<ResultOf<typeof messagesForward>> {
+    return this.request(messagesForward, { conv, seq, to });
   }
 
   /** Stores a file: its `id` is what `content.file` of a message says. Throws an AppError. */

@@ -42,6 +42,8 @@ export const limits = {
   reactionsEach: 20,
   /** characters of a reaction */
   reactionCharacters: 64,
+  /** characters of a quoted message that are shown with its answer */
+  quoteCharacters: 200,
   /** messages of one conversation that a user deleted one by one, for itself */
   hiddenMessages: 1_000,
   /** messages that one user starred */

@@ -3,7 +3,18 @@ import type { JsonObject } from "./codec.ts";
 import { parseExactly } from "./exact-json.ts";
 
 /** The fields that only the server writes. */
-export const serverFields = ["conv", "seq", "from", "device", "ts", "edited", "recalled", "reactions"] as const;
+export const serverFields = [
+  "conv",
+  "seq",
+  "from",
+  "device",
+  "ts",
+  "edited",
+  "recalled",
+  "reactions",
+  "quoted",
+  "forwarded",
+] as const;
 
 const ofServer: ReadonlySet<string> = new Set(serverFields);
 

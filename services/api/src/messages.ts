@@ -7,6 +7,7 @@ import {
   convOf,
   type JsonObject,
   limits,
+  messagesForward,
   messagesSend,
   type ParamsOf,
   parseAddress,
@@ -16,13 +17,18 @@ import {
   storableBody,
 } from "@parley/protocol";
 import { type Bound, bind, type Call } from "./call.ts";
+import { type ForwardParts, forward } from "./forward.ts";
 import type { History } from "./history.ts";
 import { knownUser } from "./known-users.ts";
 import { pinMethods } from "./pins.ts";
 import type { ApiStore } from "./store.ts";
 
-export function messageMethods(parts: { store: ApiStore; history: History }): Bound[] {
-  return [bind(messagesSend, (params, call) => send(parts, params, call)), ...pinMethods(parts.history)];
+export function messageMethods(parts: ForwardParts): Bound[] {
+  return [
+    bind(messagesSend, (params, call) => send(parts, params, call)),
+    bind(messagesForward, (params, call) => forward(parts, params, call)),
+    ...pinMethods(parts.history),
+  ];
 }
 
 async function send(
@@ -55,6 +61,7 @@ async function send(
     type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
     ...(mentions && { mentions }),
+    ...(message.reply === undefined ? {} : { reply: message.reply }),
     ...(file === undefined ? {} : { file }),
     origin: caller.via === "key" ? "key" : "api",
     body,

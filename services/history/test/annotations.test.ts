@@ -81,6 +81,48 @@ test("what is said about a message later is seen with it", async (t) => {
     assert.equal((await seen("ada", conv, seq))?.edited?.content.type, "edit");
   });
 
+  await t.test(
+    "an answer is shown with what it answers, as that is now and as far as its reader may read it",
+    async () => {
+      const conv = "room/quoted";
+      await history.change("quoted", { event: "create", by: "ada", uids: ["ben"], name: "Q" });
+      const long = await history.say("ada", conv, `${"😀".repeat(250)}`);
+      const seq = await history.say("ada", conv, "canary-quoted");
+      await history.change("quoted", { event: "invite", by: "ada", uids: ["cyd"] });
+      const answer = await history.say("ben", conv, "answer", { reply: seq });
+      const other = await history.say("ben", conv, "other", { reply: long });
+      const quoted = async (uid: string, at = answer) => (await seen(uid, conv, at))?.quoted;
+      assert.deepEqual((await quoted("ben"))?.content, { type: "text", data: "canary-quoted" });
+      assert.deepEqual([(await quoted("ben"))?.seq, (await quoted("ben"))?.from], [seq, "ada"]);
+      assert.equal(await quoted("cyd"), undefined, "she may not read what was there before her");
+      const { data } = ((await quoted("ben", other))?.content ?? {}) as { data?: string };
+      assert.equal(data, `${"😀".repeat(limits.quoteCharacters)}…`);
+      await history.say("ada", conv, "e", about("edit", seq, { data: "as edited" }));
+      await history.restart();
+      assert.deepEqual((await quoted("ben"))?.content, { type: "text", data: "as edited" });
+      await history.say("ada", conv, "recall", about("recall", seq));
+      assert.deepEqual((await quoted("ben"))?.content, { type: "erased" });
+      assert.ok(!JSON.stringify((await history.get("ben", { conv })).messages).includes('"data":"canary'));
+      assert.equal(await told("ben", conv, "late", { reply: seq }), "stored", "who answers may not know of the recall");
+    },
+  );
+
+  await t.test("what is not there for its sender is not answered, and the answer is not stored", async () => {
+    const conv = "room/unseen";
+    await history.change("unseen", { event: "create", by: "ada", uids: ["ben"], name: "U" });
+    const seq = await history.say("ada", conv, "m");
+    await history.change("unseen", { event: "invite", by: "ada", uids: ["cyd"] });
+    assert.equal(await told("cyd", conv, "1", { reply: seq }), "not_found");
+    assert.equal(await told("ben", conv, "2", { reply: 99 }), "not_found");
+    assert.equal(await told("ben", conv, "3", { reply: seq }), "stored");
+    // Of two each may answer at once, also in the batch in which the conversation begins.
+    const outcomes = await history.append(
+      history.item("ada", "p2p/ada/zed", "1"),
+      history.item("zed", "p2p/ada/zed", "2", { reply: 1 }),
+    );
+    assert.ok(outcomes.every((outcome) => "seq" in outcome));
+  });
+
   await t.test("every version of a message is kept and answered to those who may read it, in pages", async () => {
     const conv = "p2p/ada/ben";
     const seq = await history.say("ada", conv, "m");

@@ -121,9 +121,15 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
 }
 
 function itemOf(
-  { conv, id, type, prev, mentions, file, body }: SentMessage,
+  { conv, id, type, prev, mentions, reply, file, body }: SentMessage,
   { uid, clientId, p }: UplinkTopic,
 ): AppendItem & { p: string } {
   const item = { p, conv, from: uid, device: clientId, id, type, body };
-  return { ...item, ...(prev && { prev }), ...(mentions && { mentions }), ...(file && { file }) };
+  return {
+    ...item,
+    ...(prev && { prev }),
+    ...(mentions && { mentions }),
+    ...(reply && { reply }),
+    ...(file && { file }),
+  };
 }

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { readAddress } from "../address.ts";
 import { action, type Context, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import { sendUntilStored } from "./send.ts";
+import { printAck, sendUntilStored } from "./send.ts";
 
 const waitSeconds = 30;
 
@@ -72,6 +72,5 @@ function readDegrees(flag: string, text = "", most: number): number {
 
 async function send({ account, output }: Context, to = "", content: MessageContent): Promise<void> {
   const packet = { id: randomUUID(), to: readAddress(to), content };
-  const ack = await sendUntilStored(account, packet, waitSeconds);
-  output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
+  printAck(output, await sendUntilStored(account, packet, waitSeconds));
 }

@@ -1,17 +1,39 @@
-// parley edit, recall, react, versions: what is said about a message later.
+// parley reply, forward, edit, recall, react, versions: what is said about a message later.
 import { randomUUID } from "node:crypto";
-import { messagesVersions } from "@parley/protocol";
+import { messagesForward, messagesVersions } from "@parley/protocol";
 import type { Command } from "commander";
 import { readAddress, readConv } from "../address.ts";
 import { action, type Context, command } from "../command.ts";
 import { formatMessage } from "../format.ts";
 import { readNumber } from "../read-number.ts";
-import { sendUntilStored } from "./send.ts";
+import { printAck, sendUntilStored, untilDone } from "./send.ts";
 
 const waitSeconds = 30;
 
 export function messageCommands(): Command[] {
-  return [edit(), recall(), react(), versions()];
+  return [reply(), forward(), edit(), recall(), react(), versions()];
+}
+
+function reply(): Command {
+  return command("reply <to> <seq> <text...>", "Answer a message.", ["parley reply bob 12 'at seven, then'"]).action(
+    action(async ({ account, output }, to = "", seq = "", ...words) => {
+      const content = { type: "text", data: words.join(" ") };
+      const packet = { id: randomUUID(), to: readAddress(to), content, reply: readNumber("<seq>", seq, 1) };
+      printAck(output, await sendUntilStored(account, packet, waitSeconds));
+    }),
+  );
+}
+
+function forward(): Command {
+  return command("forward <with> <seq> <to>", "Send a message on to somebody else.", [
+    "parley forward bob 12 '#general'",
+  ]).action(
+    action(async ({ account, output }, name = "", given = "", to = "") => {
+      const place = { conv: readConv(account.user ?? "", name), seq: readNumber("<seq>", given, 1) };
+      const packet = { ...place, to: readAddress(to), id: randomUUID() };
+      printAck(output, await untilDone(() => account.call(messagesForward, packet), waitSeconds));
+    }),
+  );
 }
 
 function edit(): Command {
@@ -69,6 +91,5 @@ async function sayAbout(
 ): Promise<void> {
   const seq = readNumber("<seq>", given, 1);
   const packet = { id: randomUUID(), to: readAddress(to), content: { ...content, seq } };
-  const ack = await sendUntilStored(account, packet, waitSeconds);
-  output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
+  printAck(output, await sendUntilStored(account, packet, waitSeconds));
 }

@@ -13,6 +13,7 @@ import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
 import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import type { Output } from "../output.ts";
 import { readNumber } from "../read-number.ts";
 
 const nothing = "nothing to send: give a text, or - and the text on stdin";
@@ -62,7 +63,7 @@ export function sendCommand(): Command {
           ...(reply === undefined ? {} : { reply }),
         };
         const ack = await sendUntilStored(account, packet, readNumber("--wait", flags.wait, 0));
-        output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
+        printAck(output, ack);
       }),
     );
 }
@@ -110,19 +111,28 @@ function readData(type: string, text: string): unknown {
 }
 
 /** With an id the message may be sent as often as it takes. */
-export async function sendUntilStored(
+export function sendUntilStored(
   account: Account,
-  packet: { id: string; to: string; content: { type: string } },
+  packet: { id: string; to: string; content: { type: string }; reply?: number },
   waitSeconds: number,
 ): Promise<Ack> {
+  return untilDone(() => account.call(messagesSend, packet), waitSeconds);
+}
+
+/** Does it again while the server is not available: it must come to the same when it is done twice. */
+export async function untilDone<T>(work: () => Promise<T>, waitSeconds: number): Promise<T> {
   const deadline = Date.now() + waitSeconds * 1_000;
   for (;;) {
     try {
-      return await account.call(messagesSend, packet);
+      return await work();
     } catch (error) {
       const { code } = AppError.from(error);
       if ((code !== "unavailable" && code !== "rate_limited") || Date.now() > deadline) throw error;
       await sleep(500);
     }
   }
+}
+
+export function printAck(output: Output, ack: Pick<Ack, "conv" | "seq">): void {
+  output.result(ack, `${output.style("green", "✓")} ${ack.conv} #${ack.seq}`);
 }

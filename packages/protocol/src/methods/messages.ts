@@ -1,6 +1,6 @@
-// Methods that history owns: what was said about a message later.
+// Methods about one message: what was said about it later, and sending it on.
 import Type from "typebox";
-import { Conv } from "../ids.ts";
+import { Conv, PacketId } from "../ids.ts";
 import { Message, ReactionRow } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
@@ -33,4 +33,15 @@ export const messagesReactions = defineMethod({
   params: Type.Object(Place, strict),
   result: Type.Object({ reactions: Type.Array(ReactionRow) }),
   errors: ["not_member", "not_found"],
+});
+
+export const messagesForward = defineMethod({
+  name: "messages.forward",
+  owner: "api",
+  summary: "Sends a message that the caller may read on, as it is now, with whose it was; the server copies it.",
+  http: { verb: "POST", path: "/conversations/{conv}/messages/{seq}/forward" },
+  changes: true,
+  params: Type.Object({ ...Place, to: Type.String({ maxLength: 120 }), id: Type.Optional(PacketId) }, strict),
+  result: Type.Pick(Message, ["id", "conv", "seq", "ts"]),
+  errors: ["not_found", "not_member", "blocked", "forbidden", "too_large"],
 });

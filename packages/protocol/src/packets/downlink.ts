@@ -39,6 +39,23 @@ export const Message = Type.Object(
         { description: "in pages: the recall, and whose; nothing is left of the content" },
       ),
     ),
+    quoted: Type.Optional(
+      Type.Object(
+        {
+          seq: Type.Integer({ minimum: 1 }),
+          from: Uid,
+          ts: Ts,
+          content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
+        },
+        { description: "in pages: the message that `reply` names, as it is now, its text cut; absent: not to be read" },
+      ),
+    ),
+    forwarded: Type.Optional(
+      Type.Object(
+        { from: Type.Optional(Uid), ts: Ts },
+        { description: "whose message it was and when it was sent; without `from`: who does not want to be named" },
+      ),
+    ),
     reactions: Type.Optional(Type.Array(ReactionRow, { description: "in pages: as the reader sees them" })),
   },
   { additionalProperties: true, description: "the sender's packet with the server's fields in front" },

@@ -3,8 +3,8 @@ import { AppError, type Caller, limits, type messagesDelete, type OwnState, type
 import { isCounted } from "../fold/fold-entry.ts";
 import { lastVisible, sees } from "../fold/members.ts";
 import type { Member, Recalled } from "../keep/store.ts";
-import { entryAt } from "../read/annotated.ts";
 import { ownStateOf } from "../read/own-state.ts";
+import { entryAt } from "../read/versions.ts";
 import { changeOwn, type Owning } from "./own.ts";
 
 export async function deleteMessages(

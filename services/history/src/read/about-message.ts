@@ -5,9 +5,10 @@ import { isCounted } from "../fold/fold-entry.ts";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
-import { entryAt, messageJson, reactionsFor, visibleEdits } from "./annotated.ts";
+import { messageJson, reactionsFor } from "./annotated.ts";
 import { roomOf, tooLarge } from "./page.ts";
 import { memberOf, type Reading } from "./reading.ts";
+import { entryAt, visibleEdits } from "./versions.ts";
 
 interface Found {
   member: Member;

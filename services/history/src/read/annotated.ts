@@ -2,9 +2,12 @@
 import { renderMessageText } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { mayRead } from "../fold/members.ts";
+import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { quotesOf } from "./quotes.ts";
+import { entryAt, visibleEdits } from "./versions.ts";
 
 type Annotated = Pick<HistoryStore, "log" | "annotations">;
 
@@ -16,19 +19,24 @@ export function messageJson(entry: LogEntry): string {
   return renderMessageText(entry, storedBody(entry));
 }
 
-/** The same of entries of one conversation, in order, each with what was said about it later. */
+/** The same of entries of one conversation, in order, each with what was said about it later and what it answers. */
 export async function annotateMessages(
   store: Annotated,
   member: Member,
   entries: readonly LogEntry[],
 ): Promise<string[]> {
-  const annotated = await annotationsOf(store, member.conv, entries);
-  if (annotated.size === 0) return entries.map(messageJson);
+  const [annotated, quotes] = await Promise.all([
+    annotationsOf(store, member.conv, entries),
+    quotesOf(store, member, entries),
+  ]);
+  if (annotated.size === 0 && quotes.size === 0) return entries.map(messageJson);
   return Promise.all(
-    entries.map((entry) => {
-      const annotations = annotated.get(annotationsKey(entry.conv, entry.seq));
-      return annotations ? annotatedJson(store, member, entry, annotations) : messageJson(entry);
-    }),
+    entries.map((entry) =>
+      annotatedJson(store, member, entry, {
+        annotations: annotated.get(annotationsKey(entry.conv, entry.seq)),
+        quote: quotes.get(replyOf(entry) ?? 0),
+      }),
+    ),
   );
 }
 
@@ -49,8 +57,10 @@ async function annotatedJson(
   store: Annotated,
   member: Member,
   entry: LogEntry,
-  annotations: Annotations,
+  { annotations, quote }: { annotations: Annotations | undefined; quote: string | undefined },
 ): Promise<string> {
+  const quoted = quote === undefined ? "" : `"quoted":${quote}`;
+  if (!annotations) return withFields(messageJson(entry), quoted);
   const { recall } = annotations;
   if (recall && mayRead(member, recall.seq))
     return withFields(renderMessageText(entry, erasedBody(entry)), `"recalled":${JSON.stringify(recall)}`);
@@ -59,6 +69,7 @@ async function annotatedJson(
   return withFields(
     messageJson(entry),
     edit ? `"edited":${messageJson(edit)}` : "",
+    quoted,
     reactions.length > 0 ? `"reactions":${JSON.stringify(reactions)}` : "",
   );
 }
@@ -66,21 +77,6 @@ async function annotatedJson(
 function withFields(message: string, ...fields: string[]): string {
   const given = fields.filter((field) => field !== "");
   return given.length === 0 ? message : `{${given.join(",")},${message.slice(1)}`;
-}
-
-/** Seqs of the edits of a message that the member may read, oldest first. */
-export function visibleEdits(member: Member, { edits }: Annotations): number[] {
-  return edits.filter((seq) => mayRead(member, seq));
-}
-
-/** The entry at `seq`, if there is one. */
-export async function entryAt(
-  { log }: Pick<HistoryStore, "log">,
-  conv: string,
-  seq: number | undefined,
-): Promise<LogEntry | undefined> {
-  if (seq === undefined) return undefined;
-  return (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0];
 }
 
 export interface ReactionRow {

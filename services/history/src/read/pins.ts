@@ -3,9 +3,10 @@ import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } fro
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
-import { annotateMessages, entryAt } from "./annotated.ts";
+import { annotateMessages } from "./annotated.ts";
 import { roomOf, tooLarge } from "./page.ts";
 import { memberOf, type Reading, type View } from "./reading.ts";
+import { entryAt } from "./versions.ts";
 
 /** The result as JSON text. */
 export async function pinnedMessages(

@@ -10,8 +10,8 @@ import {
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
 import { isCounted } from "../fold/fold-entry.ts";
-import { isMember, newMember } from "../fold/members.ts";
-import { mentionEvent } from "../fold/mentions.ts";
+import { isMember, mayRead, newMember } from "../fold/members.ts";
+import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { FilePlace, Member } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
@@ -128,7 +128,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (conversation.refused?.has(item.from)) return refusal("blocked");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
-  if (!pointing) return refuseMentions(item, conversation);
+  if (!pointing) return refuseReply(item, draft, named ? undefined : sender) ?? refuseMentions(item, conversation);
   const annotations = annotationsOf(candidate, draft, pointing.seq);
   return refuseAbout(item, { pointing, about, annotations, sender, room: conversation.room });
 }
@@ -145,6 +145,12 @@ function refuseInRoom(
   return error && refusal(error.code, error.message, error.details);
 }
 
+// What was recalled may be answered: who answers may not know yet. `reader`: in a room; of two each reads all there is.
+function refuseReply({ reply }: AppendItem, { seq }: Draft, reader: Member | undefined): AppendOutcome | undefined {
+  if (reply === undefined || (reply <= seq && (!reader || mayRead(reader, reply)))) return undefined;
+  return refusal("not_found", `there is no message ${reply} to answer here`);
+}
+
 // To mention all is a right, in rooms.
 function refuseMentions(
   { from, mentions }: AppendItem,
@@ -156,10 +162,10 @@ function refuseMentions(
   return error && refusal(error.code, error.message, error.details);
 }
 
-// What the fold needs of a message that says something about another, or mentions somebody.
+// What the fold and readers need of a message without its body.
 function eventOf({ item, about, pointing }: Candidate): LogEntry["event"] {
   if (about && pointing) return aboutEvent(item.type, about, pointing.reaction);
-  return item.mentions && !uncountedTypes.has(item.type) ? mentionEvent(item.mentions) : null;
+  return uncountedTypes.has(item.type) ? null : messageEvent(item);
 }
 
 function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {

@@ -25,6 +25,8 @@ export interface SentMessage {
   type: string;
   prev: string | undefined;
   mentions: Mentions | undefined;
+  /** seq of the message it answers */
+  reply: number | undefined;
   /** the attachment that its content refers to */
   file: string | undefined;
   /** as it will be stored */
@@ -53,6 +55,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       type: message.content.type,
       prev: message.prev,
       mentions: readMentions(message.content),
+      reply: message.reply,
       file: attachmentOf(message.content),
       body: storableBody(payload, parsed, id),
     };

@@ -1,0 +1,89 @@
+// messages.forward: a message that its reader sends on. The server copies it, so that nobody says what another did not.
+import {
+  AppError,
+  attachmentOf,
+  convOf,
+  historyGet,
+  limits,
+  type Message,
+  type MethodRequest,
+  type messagesForward,
+  methodSubject,
+  type ParamsOf,
+  parseAddress,
+  parseExactly,
+  type ResultOf,
+  uncountedTypes,
+} from "@parley/protocol";
+import { type NatsConnection, readJsonAnswer, request } from "@parley/runtime";
+import type { Call } from "./call.ts";
+import type { History } from "./history.ts";
+import type { ApiStore } from "./store.ts";
+
+export interface ForwardParts {
+  store: ApiStore;
+  history: History;
+  nats: NatsConnection;
+}
+
+const timeoutMs = 10_000;
+
+export async function forward(
+  parts: ForwardParts,
+  { conv, seq, to, id: given }: ParamsOf<typeof messagesForward>,
+  { caller, operation }: Call,
+): Promise<ResultOf<typeof messagesForward> | AppError> {
+  const { uid } = caller;
+  const address = parseAddress(to);
+  if (!address)
+    return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
+  const message = await readMessage(parts.nats, uid, conv, seq);
+  const isThere = message && !uncountedTypes.has(message.content.type) && message.content.type !== "erased";
+  if (!isThere) return new AppError("not_found", `there is no message ${seq} to forward here`);
+  const id = given ?? operation;
+  const content = contentNow(message);
+  const forwarded = message.forwarded ?? (await originOf(parts.store, message, uid));
+  const body = Buffer.from(JSON.stringify({ id, to, content, forwarded }));
+  if (body.byteLength > limits.packetBytes)
+    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`);
+  const file = attachmentOf(content);
+  const target = convOf(uid, address);
+  const { seq: place, ts } = await parts.history.append({
+    conv: target,
+    from: uid,
+    device: caller.clientId ?? "api",
+    id,
+    type: content.type,
+    ...(file === undefined ? {} : { file }),
+    origin: "api",
+    body,
+  });
+  return { id, conv: target, seq: place, ts };
+}
+
+// As history shows it to the caller, every number as it was written.
+async function readMessage(nats: NatsConnection, uid: string, conv: string, seq: number): Promise<Message | undefined> {
+  const params = { conv, after: seq - 1, before: seq + 1, limit: 1 } satisfies ParamsOf<typeof historyGet>;
+  const asked: MethodRequest = { caller: { uid, via: "service" }, params };
+  const answer = await request(nats, methodSubject(historyGet.name), JSON.stringify(asked), { timeoutMs });
+  readJsonAnswer(answer);
+  const { result } = parseExactly(Buffer.from(answer).toString()) as { result: ResultOf<typeof historyGet> };
+  return result.messages[0];
+}
+
+// Those whom it mentions are of the other conversation.
+function contentNow({ content, edited }: Message): Message["content"] {
+  const { mentions: _, ...rest } = content as Message["content"] & { mentions?: unknown };
+  return edited ? Object.assign(rest, { data: (edited.content as { data?: unknown }).data }) : rest;
+}
+
+// Who shows the profile to contacts only is not named to whoever gets it.
+async function originOf(
+  { profiles, users }: ApiStore,
+  { from, ts }: Message,
+  uid: string,
+): Promise<NonNullable<Message["forwarded"]>> {
+  if (from === uid) return { from, ts };
+  const [profile, user] = await Promise.all([profiles.get(from), users.get(from)]);
+  return user && profile?.doc.visibility !== "contacts" ? { from, ts } : { ts };
+}

@@ -1,0 +1,76 @@
+// The messages that others answer, as a reader sees them now. A quote is a reference and never a copy, so that nothing of
+// what was recalled, erased or may not be read lives on in an answer.
+import { limits } from "@parley/protocol";
+import type { LogEntry } from "@parley/store";
+import { mayRead, sees } from "../fold/members.ts";
+import { replyOf } from "../fold/message-event.ts";
+import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import type { HistoryStore, Member } from "../keep/store.ts";
+import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { entryAt, visibleEdits } from "./versions.ts";
+
+type Quoting = Pick<HistoryStore, "log" | "annotations">;
+type Content = { type: string; [field: string]: unknown };
+
+const none: ReadonlyMap<number, string> = new Map();
+/** What of a content is shown with an answer, where it is text. */
+const shownFields = ["data", "name", "emoji", "question", "file"] as const;
+
+/** Of the messages that these entries answer those that the member sees, by seq, as JSON text. */
+export async function quotesOf(
+  store: Quoting,
+  member: Member,
+  entries: readonly LogEntry[],
+): Promise<ReadonlyMap<number, string>> {
+  const answered = new Set(entries.flatMap((entry) => replyOf(entry) ?? []));
+  const seqs = [...answered].filter((seq) => sees(member, seq));
+  if (seqs.length === 0) return none;
+  const known = new Map(entries.map((entry) => [entry.seq, entry]));
+  const { conv } = member;
+  const [annotated, found] = await Promise.all([
+    store.annotations.getMany(seqs.map((seq) => annotationsKey(conv, seq))),
+    Promise.all(seqs.map((seq) => known.get(seq) ?? entryAt(store, conv, seq))),
+  ]);
+  const quotes = await Promise.all(
+    found.map(async (entry): Promise<[number, string][]> => {
+      if (!entry) return [];
+      const content = await contentNow(store, member, entry, annotated.get(annotationsKey(conv, entry.seq))?.doc);
+      const { seq, from, ts } = entry;
+      return [[seq, JSON.stringify({ seq, from, ts, content: shortened(content) })]];
+    }),
+  );
+  return new Map(quotes.flat());
+}
+
+async function contentNow(
+  store: Quoting,
+  member: Member,
+  entry: LogEntry,
+  annotations: Annotations | undefined,
+): Promise<Content> {
+  if (annotations?.recall && mayRead(member, annotations.recall.seq)) return contentOf(erasedBody(entry));
+  const content = contentOf(storedBody(entry));
+  const edit = annotations && (await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1)));
+  return edit ? { ...content, data: contentOf(storedBody(edit)).data } : content;
+}
+
+function contentOf(body: Uint8Array): Content {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  return (JSON.parse(text) as { content: Content }).content;
+}
+
+function shortened(content: Content): Content {
+  const short: Content = { type: content.type };
+  for (const field of shownFields) {
+    const text = content[field];
+    if (typeof text === "string") short[field] = cut(text);
+  }
+  return short;
+}
+
+// Between characters, not within one.
+function cut(text: string): string {
+  if (text.length <= limits.quoteCharacters) return text;
+  const characters = [...text.slice(0, 2 * limits.quoteCharacters)].slice(0, limits.quoteCharacters);
+  return `${characters.join("")}…`;
+}
