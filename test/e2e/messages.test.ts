@@ -16,6 +16,7 @@ import {
   messagesStar,
   messagesStarred,
   messagesVersions,
+  messagesVotes,
   profileUpdate,
   roomsCreate,
 } from "@parley/protocol";
@@ -230,6 +231,48 @@ test("what one may not read is not forwarded: the same answer as for what is not
     assert.equal(await codeOf(callHttp(http, messagesForward, { conv, seq: at, to }, { token })), code, to);
   await alice.client.recall("user/bob", seq);
   assert.equal(await codeOf(alice.client.forward(conv, seq, "user/bob")), "not_found");
+});
+
+test("a poll by each door: votes change, an anonymous one reaches nobody, its end is everybody's", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "bob", "web");
+  const alice = await connectAs(t, cluster, "alice", { device: "polls" });
+  const stock = await openStock(t, await logIn(cluster, "carol", "stock"));
+  const { id } = await callHttp(http, roomsCreate, { name: "Polls", members: ["alice", "carol"] }, { token });
+  const room = `room/${id}`;
+  const made = await parley(t, "poll", `#${id}`, "Where to?", "Berlin", "Paris", "--user", "bob", "--json");
+  const { seq } = JSON.parse(made.out);
+  await alice.client.vote(room, seq, [0]);
+  await alice.client.vote(room, seq, [1]);
+  await stock.send({ id: "v", to: room, content: { type: "vote", seq, options: [1] } });
+  await callHttp(http, messagesSend, { to: room, content: { type: "vote", seq, options: [0] } as never }, { token });
+  await parley(t, "vote", `#${id}`, `${seq}`, "--user", "bob");
+  const state = { options: [{ option: 1, count: 2, uids: ["alice", "carol"] }], voters: 2 };
+  assert.deepEqual(await alice.client.request(messagesVotes, { conv: room, seq }), { ...state, mine: [1] });
+  const [page] = (await callHttp(http, historyGet, { conv: room, after: seq - 1, limit: 1 }, { token })).messages;
+  assert.deepEqual(page?.poll, { ...state, mine: [] });
+  await parley(t, "close-poll", `#${id}`, `${seq}`, "--user", "bob");
+  assert.match(
+    (await parley(t, "votes", `#${id}`, `${seq}`, "--user", "alice")).out,
+    /^2: 2, 2 voted, closed\n {2}2: alice, carol/,
+  );
+  await assert.rejects(alice.client.vote(room, seq, [0]), { code: "conflict" });
+
+  const content = { type: "poll" as const, question: "Who leads?", options: ["ann", "ben"], anonymous: true };
+  const secret = (await alice.client.send(room, content)).seq;
+  await stock.send({ id: "s", to: room, content: { type: "vote", seq: secret, options: [1] } });
+  await callHttp(
+    http,
+    messagesSend,
+    { to: room, content: { type: "vote", seq: secret, options: [1] } as never },
+    { token },
+  );
+  const ballots = () => alice.shown.filter((one) => (one.content as { seq?: number }).seq === secret);
+  await eventually(() => ballots().length >= 2);
+  for (const { content: ballot } of ballots()) assert.deepEqual(ballot, { type: "vote", seq: secret });
+  await alice.client.closePoll(room, secret);
+  const { options } = await callHttp(http, messagesVotes, { conv: room, seq: secret }, { token });
+  assert.deepEqual(options, [{ option: 1, count: 2, uids: [] }]);
 });
 
 test("places, contacts, stickers and calls by each door are what was sent, and shown in words", async (t) => {

@@ -1,4 +1,4 @@
-// Content that is no text, in words: files, places, people, stickers, calls.
+// Content that is no text, in words: files, places, people, stickers, calls, polls.
 import type { Message, MessageContent } from "@parley/client";
 
 type Kind<T extends MessageContent["type"]> = Extract<MessageContent, { type: T }>;
@@ -21,6 +21,17 @@ const words: Readonly<Record<string, (content: never) => string>> = {
   },
   sticker({ emoji, name, pack }: Kind<"sticker">) {
     return joined(["(sticker)", emoji, name, pack]);
+  },
+  poll({ question, options, multiple, anonymous }: Kind<"poll">) {
+    const listed = options.map((option, index) => `${index + 1}) ${option}`);
+    return joined([`(${anonymous ? "anonymous " : ""}poll${multiple ? ", several" : ""})`, question, ...listed]);
+  },
+  vote({ seq, options }: Partial<Kind<"vote">>) {
+    const chosen = options?.map((option) => option + 1).join(", ");
+    return `(vote on #${seq}) ${chosen === "" ? "taken back" : (chosen ?? "")}`.trimEnd();
+  },
+  close({ seq }: Kind<"close">) {
+    return `(closed the poll #${seq})`;
   },
   call({ media, outcome, durationMs }: Kind<"call">) {
     return `(${media} call) ${outcome}${durationMs === undefined ? "" : `, ${formatDuration(durationMs)}`}`;

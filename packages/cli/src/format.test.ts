@@ -13,6 +13,10 @@ const shown: [content: { type: string; [field: string]: unknown }, words: string
   [{ type: "call", media: "video", outcome: "missed" }, "(video call) missed"],
   [{ type: "call", media: "audio", outcome: "answered", durationMs: 61_000 }, "(audio call) answered, 1:01"],
   [{ type: "contact", name: "a\u001b[2Jb" }, "(contact) a\ufffd[2Jb"],
+  [{ type: "poll", question: "Where to?", options: ["Berlin", "Paris"] }, "(poll) Where to? 1) Berlin 2) Paris"],
+  [{ type: "vote", seq: 12, options: [0, 2] }, "(vote on #12) 1, 3"],
+  [{ type: "vote", seq: 12, options: [] }, "(vote on #12) taken back"],
+  [{ type: "vote", seq: 12 }, "(vote on #12)"],
   [{ type: "x-weather", data: { celsius: 21 } }, '(x-weather) {"celsius":21}'],
   [{ type: "of a newer server" }, "(of a newer server)"],
 ];

@@ -1,5 +1,5 @@
 // Messages and notices as a line of text.
-import type { Message } from "@parley/client";
+import type { Message, PollState } from "@parley/client";
 import { formatKind } from "./format-kind.ts";
 import { type Output, printable } from "./output.ts";
 
@@ -14,7 +14,7 @@ export function formatMessage(
   const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
   const origin = output.style("dim", `${formatForwarded(message)}${formatQuoted(message)}`);
   const text = `${output.style("cyan", printable(message.from))}  ${origin}${formatSeen(message)}`;
-  return `${time} ${where}${text}${output.style("dim", formatReactions(message))}${mark}`;
+  return `${time} ${where}${text}${output.style("dim", `${formatPoll(message)}${formatReactions(message)}`)}${mark}`;
 }
 
 // As it stands now: edited or taken back.
@@ -40,6 +40,16 @@ function formatQuoted(message: Message): string {
   const text = formatContent(quoted.content).replaceAll(/\s+/g, " ");
   const short = text.length > quotedCharacters ? `${[...text].slice(0, quotedCharacters).join("")}…` : text;
   return `[re #${quoted.seq} ${printable(quoted.from)}: ${short}] `;
+}
+
+function formatPoll({ poll }: Message): string {
+  return poll ? `  [${formatPollState(poll)}]` : "";
+}
+
+/** `1: 2, 3: 1, 3 voted, closed` */
+export function formatPollState({ options, voters, closed }: PollState): string {
+  const counts = options.map(({ option, count }) => `${option + 1}: ${count}`);
+  return [...counts, `${voters} voted`, ...(closed ? ["closed"] : [])].join(", ");
 }
 
 function formatReactions({ reactions = [] }: Message): string {

@@ -13,6 +13,7 @@ import { messageCommands } from "./commands/messages.ts";
 import { ownCommands } from "./commands/own.ts";
 import { findCommand, profileCommand } from "./commands/people.ts";
 import { pinCommands } from "./commands/pins.ts";
+import { pollCommands } from "./commands/polls.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms/rooms.ts";
@@ -54,6 +55,7 @@ export function createProgram(): Command {
     conversationsCommand(),
     historyCommand(),
     ...messageCommands(),
+    ...pollCommands(),
     ...ownCommands(),
     ...pinCommands(),
     roomsCommand(),

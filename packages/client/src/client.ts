@@ -196,6 +196,16 @@ export class ParleyClient {
     return this.request(messagesForward, { conv, seq, to });
   }
 
+  /** Votes in a poll, in place of an earlier vote, for options counted from 0; none takes it back. */
+  vote(to: string, seq: number, options: number[]): Promise<Ack> {
+    return this.send(to, { type: "vote", seq, options });
+  }
+
+  /** Ends a poll: the user's own, or in a room another's, by its owners and admins. */
+  closePoll(to: string, seq: number): Promise<Ack> {
+    return this.send(to, { type: "close", seq });
+  }
+
   /** Stores a file: its `id` is what `content.file` of a message says. Throws an AppError. */
   async upload(bytes: FileBytes, options: UploadOptions = {}): Promise<Attachment> {
     const { token } = await this.#sessions.fresh();

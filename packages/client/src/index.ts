@@ -10,6 +10,7 @@ export {
   type Message,
   type MessageContent,
   type ParamsOf,
+  type PollState,
   type PresenceNotice,
   type ReceiptNotice,
   type ResultOf,

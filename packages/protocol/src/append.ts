@@ -38,9 +38,9 @@ export interface Appended {
   memberSeq: number;
   /** it was stored before */
   duplicate?: true;
-  /** of a duplicate: the message as it is kept, unless that is what was sent again */
+  /** the message as it is kept, where that is not what was sent: of a duplicate, and of a vote that nobody is told */
   stored?: Uint8Array;
-  /** of a duplicate whose kept message has no room in the reply: its `pos`, to read it by */
+  /** where the kept message has no room in the reply: its `pos`, to read it by */
   storedAt?: number;
 }
 

@@ -42,6 +42,9 @@ export const limits = {
   reactionsEach: 20,
   /** characters of a reaction */
   reactionCharacters: 64,
+  /** options of a poll; choices of all who vote in one */
+  pollOptions: 20,
+  pollChoices: 5_000,
   /** characters of a quoted message that are shown with its answer */
   quoteCharacters: 200,
   /** messages of one conversation that a user deleted one by one, for itself */

@@ -13,6 +13,7 @@ export const serverFields = [
   "recalled",
   "reactions",
   "quoted",
+  "poll",
   "forwarded",
 ] as const;
 

@@ -28,6 +28,7 @@ import {
   messagesStarred,
   messagesUnstar,
   messagesVersions,
+  messagesVotes,
   type ParamsOf,
   type PeersRequest,
   packAppendReply,
@@ -57,7 +58,7 @@ import type { Owning } from "./own/own.ts";
 import { updateConversation } from "./own/settings.ts";
 import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
 import { createTell } from "./own/tell.ts";
-import { messageReactions, messageVersions } from "./read/about-message.ts";
+import { messageReactions, messageVersions, messageVotes } from "./read/about-message.ts";
 import { mayFetch, sentFiles } from "./read/files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations, peers } from "./read/list.ts";
@@ -166,6 +167,7 @@ function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): Met
     page(conversationsList, listConversations),
     page(messagesVersions, messageVersions),
     page(messagesReactions, messageReactions),
+    page(messagesVotes, messageVotes),
     page(messagesPins, pinnedMessages),
     page(messagesStarred, (_, params, caller) => starredMessages(owning, params, caller)),
     change(messagesDelete, deleteMessages),

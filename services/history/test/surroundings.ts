@@ -71,11 +71,11 @@ function caller(uid: string, maxBytes: number | undefined): Caller {
   return { uid, via: "service", ...(maxBytes === undefined ? {} : { maxBytes }) };
 }
 
-/** An edit, recall or reaction of message `seq`, as `more` of `say` and `item`. */
+/** An edit, recall, reaction, vote or close of message `seq`, as `more` of `say` and `item`. */
 export function about(
-  type: "edit" | "recall" | "reaction",
+  type: "edit" | "recall" | "reaction" | "vote" | "close",
   seq: number,
-  { data = "👍", ...more }: { data?: unknown; remove?: boolean } = {},
+  { data = "👍", ...more }: { data?: unknown; remove?: boolean; options?: number[] } = {},
 ): Partial<AppendItem> {
   const content = { type, seq, data, ...more };
   return { type, body: Buffer.from(JSON.stringify({ id: "x", to: "user/x", content })) };

@@ -30,9 +30,11 @@ const readFields = [
 const optionsMost = 100;
 const link = /\bhttps?:\/\/[^\s/]|\bwww\.[\p{L}\p{N}]/iu;
 
+const wordless: ReadonlySet<string> = new Set(["event", "reaction", "vote", "close"]);
+
 /** Entries of types that nobody reads are not even fetched. */
 export function isIndexed({ type }: { type: string }): boolean {
-  return type !== "event" && type !== "reaction";
+  return !wordless.has(type);
 }
 
 /** undefined: it says nothing. */

@@ -1,11 +1,11 @@
 // Methods about one message: what was said about it later, and sending it on.
 import Type from "typebox";
 import { Conv, PacketId } from "../ids.ts";
-import { Message, ReactionRow } from "../packets/downlink.ts";
+import { Message, PollState, ReactionRow } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
-const Place = { conv: Conv, seq: Type.Integer({ minimum: 1 }) };
+const Place = { conv: Conv, seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) };
 
 export const messagesVersions = defineMethod({
   name: "messages.versions",
@@ -32,6 +32,16 @@ export const messagesReactions = defineMethod({
   http: { verb: "GET", path: "/conversations/{conv}/messages/{seq}/reactions" },
   params: Type.Object(Place, strict),
   result: Type.Object({ reactions: Type.Array(ReactionRow) }),
+  errors: ["not_member", "not_found"],
+});
+
+export const messagesVotes = defineMethod({
+  name: "messages.votes",
+  owner: "history",
+  summary: "How a poll stands, with all who voted.",
+  http: { verb: "GET", path: "/conversations/{conv}/messages/{seq}/votes" },
+  params: Type.Object(Place, strict),
+  result: PollState,
   errors: ["not_member", "not_found"],
 });
 

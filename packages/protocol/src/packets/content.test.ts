@@ -15,6 +15,10 @@ const valid: Content[] = [
   { type: "contact", name: "Bob", uid: "bob", phones: ["+49 30 1"], emails: ["bob@x.example"] },
   { type: "sticker", emoji: "🎉" },
   { type: "call", media: "audio", outcome: "missed", uids: ["bob"] },
+  { type: "poll", question: "Where to?", options: ["Berlin", "Paris"], multiple: true, anonymous: true },
+  { type: "vote", seq: 1, options: [] },
+  { type: "vote", seq: 1, options: [0, 19] },
+  { type: "close", seq: 1 },
   { type: "edit", seq: 1, data: "new" },
   { type: "recall", seq: 1 },
   { type: "reaction", seq: 1, data: "👍", remove: true },
@@ -33,6 +37,7 @@ test("every type has a content that is taken", () => {
 });
 
 const location = { type: "location", latitude: 1, longitude: 1 };
+const poll = { type: "poll", question: "?", options: ["a", "b"] };
 const contact = { type: "contact", name: "Bob" };
 const call = { type: "call", media: "audio", outcome: "missed" };
 const invalid: [content: Content, says: RegExp][] = [
@@ -57,6 +62,15 @@ const invalid: [content: Content, says: RegExp][] = [
   [{ type: "call", media: "audio" }, /content\.outcome is missing/],
   [{ ...call, media: "smoke" }, /content\.media must be one of "audio", "video"/],
   [{ ...call, uids: ["a b"] }, /content\.uids/],
+  [{ ...poll, options: ["one"] }, /content\.options/],
+  [{ ...poll, options: Array.from({ length: 21 }, (_, n) => `${n}`) }, /content\.options/],
+  [{ ...poll, options: ["same", "same"] }, /content\.options/],
+  [{ ...poll, options: ["a", "x".repeat(101)] }, /content\.options/],
+  [{ ...poll, question: "" }, /content\.question/],
+  [{ type: "vote", seq: 1 }, /content\.options is missing/],
+  [{ type: "vote", seq: 1, options: [20] }, /content\.options/],
+  [{ type: "vote", seq: 1, options: [1, 1] }, /content\.options/],
+  [{ type: "close" }, /content\.seq is missing/],
   [{ type: "edit" }, /content\.seq is missing/],
   [{ type: "reaction", seq: 1, data: " " }, /content\.data is the reaction/],
   [{ type: "reaction", seq: 1, data: "x", remove: 1 }, /content\.remove/],

@@ -74,6 +74,29 @@ export const contentKinds = {
     durationMs: Type.Optional(Ms),
     uids: Type.Optional(Type.Array(Uid, { maxItems: 100, description: "who took part" })),
   }),
+  poll: kind("poll", {
+    question: displayText({ minLength: 1, maxLength: 300 }),
+    options: Type.Array(displayText({ minLength: 1, maxLength: 100 }), {
+      minItems: 2,
+      maxItems: limits.pollOptions,
+      uniqueItems: true,
+    }),
+    multiple: Type.Optional(Type.Boolean({ description: "a vote may be for several options" })),
+    anonymous: Type.Optional(
+      Type.Boolean({
+        description: "nobody is told who voted for what, nor how many for what before the poll is closed",
+      }),
+    ),
+  }),
+  vote: kind("vote", {
+    seq: About,
+    options: Type.Array(Type.Integer({ minimum: 0, maximum: limits.pollOptions - 1 }), {
+      maxItems: limits.pollOptions,
+      uniqueItems: true,
+      description: "of the poll, counted from 0, in place of an earlier vote; none takes it back",
+    }),
+  }),
+  close: kind("close", { seq: About }),
   edit: kind("edit", { seq: About, data: Type.Optional(Type.Unknown({ description: "the new text" })) }),
   recall: kind("recall", { seq: About }),
   reaction: kind("reaction", {
@@ -90,9 +113,9 @@ export type MessageContent = ({ [K in keyof Kinds]: Static<Kinds[K]> }[keyof Kin
 };
 
 /** Content types that never count as unread. */
-export const uncountedTypes: ReadonlySet<string> = new Set(["event", "edit", "recall", "reaction"]);
+export const uncountedTypes: ReadonlySet<string> = new Set(["event", "edit", "recall", "reaction", "vote", "close"]);
 /** Content types that point at another message by `content.seq`. */
-export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "reaction"]);
+export const pointingTypes: ReadonlySet<string> = new Set(["edit", "recall", "reaction", "vote", "close"]);
 
 /** Of these fields one at least is there. */
 const oneOf: Readonly<Record<string, readonly string[]>> = {

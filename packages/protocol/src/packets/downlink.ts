@@ -13,6 +13,22 @@ export const ReactionRow = Type.Object({
   uids: Type.Array(Uid, { description: "in pages the first ten" }),
 });
 
+/** How a poll stands, as its reader may know it. */
+export const PollState = Type.Object({
+  options: Type.Array(
+    Type.Object({
+      option: Type.Integer({ minimum: 0 }),
+      count: Type.Integer({ minimum: 1 }),
+      uids: Type.Array(Uid, { description: "in pages the first ten; none of an anonymous poll" }),
+    }),
+    { description: "those that have votes; none of an anonymous poll before it is closed" },
+  ),
+  voters: Type.Integer({ minimum: 0 }),
+  mine: Type.Array(Type.Integer({ minimum: 0 }), { description: "what the reader voted for" }),
+  closed: Type.Optional(Type.Object({ seq: Type.Integer({ minimum: 1 }), by: Uid })),
+});
+export type PollState = Static<typeof PollState>;
+
 /** A stored message: the sender's packet with the server's fields in front. */
 export const Message = Type.Object(
   {
@@ -56,6 +72,7 @@ export const Message = Type.Object(
         { description: "whose message it was and when it was sent; without `from`: who does not want to be named" },
       ),
     ),
+    poll: Type.Optional(PollState),
     reactions: Type.Optional(Type.Array(ReactionRow, { description: "in pages: as the reader sees them" })),
   },
   { additionalProperties: true, description: "the sender's packet with the server's fields in front" },

@@ -1,21 +1,29 @@
-// What edits, recalls and reactions do to the message they are about: a function of the log, again is harmless.
+// What edits, recalls, reactions and votes do to the message they are about: a function of the log, again is harmless.
+import type { Reaction } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import type { Annotations } from "../keep/annotations.ts";
+import type { Annotations, Voted } from "../keep/annotations.ts";
 import { recallEvent } from "./fold-entry.ts";
 
 /** What the log keeps in the `event` of an entry that points at message `seq`. */
 export type About =
   | { event: "edit"; seq: number }
   | { event: "recall"; seq: number }
-  | { event: "reaction"; seq: number; text: string; remove?: boolean };
+  | { event: "reaction"; seq: number; text: string; remove?: boolean }
+  | { event: "vote"; seq: number; options: number[]; anonymous?: true }
+  | { event: "close"; seq: number };
 
 /** The `event` of an entry of this type about another message, so that its fold needs no look at either body. */
 export function aboutEvent(
   type: string,
   about: LogEntry,
-  reaction: { text: string; remove: boolean } | undefined,
+  {
+    reaction,
+    vote,
+    isAnonymous,
+  }: { reaction?: Reaction | undefined; vote?: number[] | undefined; isAnonymous: boolean },
 ): Readonly<Record<string, unknown>> {
   if (type === "recall") return recallEvent(about);
+  if (vote) return { event: type, seq: about.seq, options: vote, ...(isAnonymous && { anonymous: true }) };
   if (!reaction) return { event: type, seq: about.seq };
   const { text, remove } = reaction;
   return { event: type, seq: about.seq, text, ...(remove ? { remove } : {}) };
@@ -31,10 +39,25 @@ export function annotate(known: Annotations, { seq, from }: LogEntry, about: Abo
   if (seq <= known.appliedSeq) return known;
   const now: Annotations = { ...known, appliedSeq: seq };
   if (about.event === "edit") return { ...now, edits: [...known.edits, seq] };
-  if (about.event === "recall") return { ...now, reactions: [], recall: { seq, by: from } };
+  if (about.event === "recall") {
+    const { votes: _, ...rest } = now;
+    return { ...rest, reactions: [], recall: { seq, by: from } };
+  }
+  if (about.event === "close") return { ...now, closed: { seq, by: from } };
+  if (about.event === "vote") return withVote(now, about, [from, about.options, seq]);
   if (about.event !== "reaction") return now;
   const isOwn = ([text, uid]: Annotations["reactions"][number]) => text === about.text && uid === from;
   if (about.remove) return { ...now, reactions: known.reactions.filter((one) => !isOwn(one)) };
   if (known.reactions.some(isOwn)) return now;
   return { ...now, reactions: [...known.reactions, [about.text, from, seq]] };
+}
+
+// A user has one vote: the latest, or none.
+function withVote(known: Annotations, { anonymous }: { anonymous?: true }, vote: Voted): Annotations {
+  const others = (known.votes ?? []).filter(([uid]) => uid !== vote[0]);
+  return {
+    ...known,
+    votes: vote[1].length > 0 ? [...others, vote] : others,
+    ...(anonymous && { isAnonymous: true }),
+  };
 }

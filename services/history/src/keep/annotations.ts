@@ -1,8 +1,11 @@
-// What was said about one message after it: its edits, its recall, its reactions. A projection of the log, in the store before
+// What was said about one message after it: its edits, its recall, its reactions, the votes of a poll. A projection of the log, in the store before
 // the entry that changed it is answered.
 
 /** Of one kind a user has one on a message. `seq`: the entry that made it. */
 export type Reacted = readonly [text: string, uid: string, seq: number];
+
+/** The vote of one user in a poll. `seq`: the entry that made it. */
+export type Voted = readonly [uid: string, options: readonly number[], seq: number];
 
 export interface Annotations {
   conv: string;
@@ -15,6 +18,12 @@ export interface Annotations {
   /** in the order in which they were made */
   reactions: readonly Reacted[];
   recall?: { seq: number; by: string };
+  /** of a poll, in the order in which they were made */
+  votes?: readonly Voted[];
+  /** nobody is told who voted for what */
+  isAnonymous?: true;
+  /** no vote is taken any more */
+  closed?: { seq: number; by: string };
 }
 
 /** Key of the document about message `seq`. A conversation holds no space. */

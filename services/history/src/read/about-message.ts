@@ -1,5 +1,12 @@
-// messages.versions and messages.reactions: what was said about one message, for those who may read it.
-import { AppError, type Caller, type messagesReactions, type messagesVersions, type ParamsOf } from "@parley/protocol";
+// messages.versions, messages.reactions and messages.votes: what was said about one message, for those who may read it.
+import {
+  AppError,
+  type Caller,
+  type messagesReactions,
+  type messagesVersions,
+  type messagesVotes,
+  type ParamsOf,
+} from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
 import { memberOrRefusal, sees } from "../fold/members.ts";
@@ -7,6 +14,7 @@ import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotat
 import type { Member } from "../keep/store.ts";
 import { messageJson, reactionsFor } from "./annotated.ts";
 import { roomOf, tooLarge } from "./page.ts";
+import { pollState } from "./poll-state.ts";
 import { memberOf, type Reading } from "./reading.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
@@ -49,6 +57,18 @@ export async function messageReactions(
   const found = await findMessage(reading, conv, seq, caller.uid);
   if (found instanceof AppError) return found;
   return JSON.stringify({ reactions: reactionsFor(found.member, found.annotations) });
+}
+
+/** The result as JSON text. */
+export async function messageVotes(
+  reading: Reading,
+  { conv, seq }: ParamsOf<typeof messagesVotes>,
+  { uid }: Caller,
+): Promise<string | AppError> {
+  const found = await findMessage(reading, conv, seq, uid);
+  if (found instanceof AppError) return found;
+  if (found.entry.type !== "poll") return new AppError("not_found", `message ${seq} is no poll`);
+  return JSON.stringify(pollState(found.member, found.annotations));
 }
 
 /** A message that the caller may read. "No such message" is the same answer as "not yours to see". */

@@ -6,6 +6,7 @@ import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { pollState } from "./poll-state.ts";
 import { quotesOf } from "./quotes.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
@@ -70,6 +71,7 @@ async function annotatedJson(
     messageJson(entry),
     edit ? `"edited":${messageJson(edit)}` : "",
     quoted,
+    annotations.votes || annotations.closed ? `"poll":${JSON.stringify(pollState(member, annotations, namedMax))}` : "",
     reactions.length > 0 ? `"reactions":${JSON.stringify(reactions)}` : "",
   );
 }

@@ -6,11 +6,11 @@ import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
-import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { contentOf } from "../keep/stored-body.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
 type Quoting = Pick<HistoryStore, "log" | "annotations">;
-type Content = { type: string; [field: string]: unknown };
+type Content = ReturnType<typeof contentOf>;
 
 const none: ReadonlyMap<number, string> = new Map();
 /** What of a content is shown with an answer, where it is text. */
@@ -48,15 +48,10 @@ async function contentNow(
   entry: LogEntry,
   annotations: Annotations | undefined,
 ): Promise<Content> {
-  if (annotations?.recall && mayRead(member, annotations.recall.seq)) return contentOf(erasedBody(entry));
-  const content = contentOf(storedBody(entry));
+  if (annotations?.recall && mayRead(member, annotations.recall.seq)) return { type: "erased" };
+  const content = contentOf(entry);
   const edit = annotations && (await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1)));
-  return edit ? { ...content, data: contentOf(storedBody(edit)).data } : content;
-}
-
-function contentOf(body: Uint8Array): Content {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-  return (JSON.parse(text) as { content: Content }).content;
+  return edit ? { ...content, data: contentOf(edit).data } : content;
 }
 
 function shortened(content: Content): Content {

@@ -13,7 +13,18 @@ const whoMay = (action: Parameters<typeof may>[2], settings: RoomSettings = {}) 
 
 test("who may do what follows the role, and the room's settings where they say so", () => {
   assert.deepEqual(whoMay("write"), ["member", "admin", "owner"]);
-  for (const action of ["invite", "pin", "mentionAll", "admit", "remove", "ban", "mute", "update", "link"] as const)
+  for (const action of [
+    "invite",
+    "pin",
+    "mentionAll",
+    "admit",
+    "remove",
+    "ban",
+    "mute",
+    "update",
+    "link",
+    "closePolls",
+  ] as const)
     assert.deepEqual(whoMay(action), ["admin", "owner"], action);
   for (const action of ["setRole", "transfer", "archive", "delete"] as const)
     assert.deepEqual(whoMay(action), ["owner"], action);

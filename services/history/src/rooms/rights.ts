@@ -13,6 +13,7 @@ const least = {
   ban: "admin",
   mute: "admin",
   recallOthers: "admin",
+  closePolls: "admin",
   update: "admin",
   link: "admin",
   setRole: "owner",
@@ -22,6 +23,9 @@ const least = {
 } as const satisfies Record<string, Role>;
 
 export type Action = keyof typeof least;
+
+/** What a member says about a message of those who may write. */
+const answeringTypes: ReadonlySet<string> = new Set(["reaction", "vote", "close"]);
 
 const ranks: Readonly<Record<Role, number>> = { member: 0, admin: 1, owner: 2 };
 
@@ -44,7 +48,7 @@ export function isWithinReach(by: Pick<Member, "role">, other: Pick<Member, "rol
 
 /**
  * Why this member may not have a message stored, or undefined. A recall of one's own is always allowed where something may be
- * written at all; reactions are where only some may write. `lastSentAt`, `now`: unix ms.
+ * written at all; reactions and votes are where only some may write. `lastSentAt`, `now`: unix ms.
  */
 export function refuseWriting(
   room: RoomState | undefined,
@@ -60,7 +64,7 @@ export function refuseWriting(
       retryAfterMs: mutedUntil - now,
     });
   if (!room) return undefined;
-  if (type !== "reaction" && !may(room, member, "write"))
+  if (!answeringTypes.has(type) && !may(room, member, "write"))
     return refused("write", `only ${whoMay(leastRole(room, "write"))} may write in this room`);
   return refuseHaste(room, member, { type, now, lastSentAt });
 }
@@ -101,6 +105,7 @@ const words: Readonly<Record<Action, string>> = {
   ban: "ban and unban",
   mute: "mute members",
   recallOthers: "recall others' messages",
+  closePolls: "close others' polls",
   update: "change the room",
   link: "make and end invite links",
   setRole: "give roles",

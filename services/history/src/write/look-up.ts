@@ -1,8 +1,9 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
-import type { AppendItem, MembershipEvent } from "@parley/protocol";
-import type { EntryKey, LogEntry } from "@parley/store";
-import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import { type AppendItem, type MembershipEvent, readPoll } from "@parley/protocol";
+import type { EntryKey } from "@parley/store";
+import { annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
+import { contentOf } from "../keep/stored-body.ts";
 import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
@@ -42,12 +43,14 @@ async function conversationsOf(shelf: Shelf, items: readonly AppendItem[]): Prom
   return Promise.all(items.map(({ conv }) => shelf.load(conv)));
 }
 
-// What edits, recalls and reactions are about: few, so each is read by itself.
+type About = Pick<Required<Candidate>, "pointing" | "about" | "poll" | "annotations">;
+
+// What edits, recalls, reactions and votes are about: few, so each is read by itself.
 async function aboutEntries(
   store: HistoryStore,
   items: readonly AppendItem[],
-): Promise<ReadonlyMap<AppendItem, Pick<Candidate, "pointing" | "about" | "annotations">>> {
-  const found = new Map<AppendItem, Pick<Candidate, "pointing" | "about" | "annotations">>();
+): Promise<ReadonlyMap<AppendItem, Partial<About>>> {
+  const found = new Map<AppendItem, Partial<About>>();
   const look = async (item: AppendItem, pointing: Pointing) => {
     found.set(item, { pointing, ...(await aboutEntry(store, item.conv, pointing.seq)) });
   };
@@ -65,13 +68,13 @@ async function aboutEntry(
   { log, annotations }: HistoryStore,
   conv: string,
   seq: number,
-): Promise<{ about: LogEntry | undefined; annotations: Annotations | undefined }> {
-  if (seq === 0) return { about: undefined, annotations: undefined };
+): Promise<Omit<About, "pointing">> {
+  if (seq === 0) return { about: undefined, poll: undefined, annotations: undefined };
   const [[about], known] = await Promise.all([
     log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }),
     annotations.get(annotationsKey(conv, seq)),
   ]);
-  return { about, annotations: known?.doc };
+  return { about, poll: about?.type === "poll" ? readPoll(contentOf(about)) : undefined, annotations: known?.doc };
 }
 
 /** What a pin is decided on, besides the conversation. */

@@ -4,6 +4,7 @@ import {
   type AppendItem,
   type AppendOutcome,
   namedMembers,
+  type Poll,
   parseConv,
   uncountedTypes,
 } from "@parley/protocol";
@@ -30,10 +31,12 @@ export interface Candidate {
   prevStored: boolean;
   /** decided before: the receiver does not exist, or could not be asked for */
   refusal: AppendOutcome | undefined;
-  /** of an edit, recall or reaction: what it says */
+  /** of an edit, recall, reaction or vote: what it says */
   pointing?: Pointing;
   /** the entry that it is about, if it is there, and what was said about that before */
   about?: LogEntry | undefined;
+  /** what that offers, if it is a poll */
+  poll?: Poll | undefined;
   annotations?: Annotations | undefined;
 }
 
@@ -79,7 +82,7 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
     if (item.file !== undefined) files.push({ file: item.file, conv: entry.conv, seq: entry.seq });
-    return outcomeOf(entry);
+    return entry.body === item.body ? outcomeOf(entry) : keptOf(entry);
   });
   const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
   return { entries, files, outcomes, annotations };
@@ -92,7 +95,12 @@ function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
 /** A duplicate's answer carries the message as it is kept, where the sender sent something else under its id. */
 function againOf(entry: LogEntry, sent: Uint8Array): Appended {
   const again: Appended = { ...outcomeOf(entry), duplicate: true };
-  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, stored: storedBody(entry), storedAt: entry.pos };
+  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, ...keptOf(entry) };
+}
+
+// What is delivered is what is kept, and not what was sent.
+function keptOf(entry: LogEntry): Appended {
+  return { ...outcomeOf(entry), stored: storedBody(entry), storedAt: entry.pos };
 }
 
 function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
@@ -115,7 +123,7 @@ function annotationsOf({ conversation, annotations }: Candidate, draft: Draft, s
 }
 
 function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome | undefined {
-  const { item, conversation, prevStored, about, pointing } = candidate;
+  const { item, conversation, prevStored, about, pointing, poll } = candidate;
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
@@ -130,7 +138,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   if (!pointing) return refuseReply(item, draft, named ? undefined : sender) ?? refuseMentions(item, conversation);
   const annotations = annotationsOf(candidate, draft, pointing.seq);
-  return refuseAbout(item, { pointing, about, annotations, sender, room: conversation.room });
+  return refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room });
 }
 
 function refuseInRoom(
@@ -163,13 +171,13 @@ function refuseMentions(
 }
 
 // What the fold and readers need of a message without its body.
-function eventOf({ item, about, pointing }: Candidate): LogEntry["event"] {
-  if (about && pointing) return aboutEvent(item.type, about, pointing.reaction);
+function eventOf({ item, about, pointing, poll }: Candidate): LogEntry["event"] {
+  if (about && pointing) return aboutEvent(item.type, about, { ...pointing, isAnonymous: poll?.anonymous === true });
   return uncountedTypes.has(item.type) ? null : messageEvent(item);
 }
 
 function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
-  const { item, conversation } = candidate;
+  const { item, conversation, poll } = candidate;
   draft.seq += 1;
   draft.ord += uncountedTypes.has(item.type) ? 0 : 1;
   draft.ts = Math.max(draft.ts, now);
@@ -187,6 +195,12 @@ function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: 
     origin: item.origin ?? null,
     event: eventOf(candidate),
     memberSeq: conversation.memberSeq,
-    body: item.body,
+    body: poll?.anonymous && item.type === "vote" ? secretBody(item) : item.body,
   };
+}
+
+// That somebody voted, and not for what: this is what is delivered, kept and answered.
+function secretBody({ id, body }: AppendItem): Uint8Array {
+  const { to, content } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  return Buffer.from(JSON.stringify({ id, to, content: { type: "vote", seq: content.seq } }));
 }
