@@ -6,9 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type AppError, type Contact, callHttp } from "@parley/client";
+import { type AppError, type Contact, callHttp, type ParamsOf, type PresenceNotice } from "@parley/client";
 import {
   login,
+  type Method,
+  presenceGet,
+  presenceList,
   profileUpdate,
   rosterAdd,
   rosterBlock,
@@ -101,6 +104,46 @@ test("what a blocked user sends by MQTT is nacked `blocked`, is nowhere, and the
   assert.equal((await sdk.client.send("user/bob", "after")).seq, 2);
   await eventually(() => bob.texts().includes("after"));
   assert.deepEqual(bob.texts(), ["before", "after"]);
+});
+
+test("contacts see each other come, change and go over MQTT, HTTP and the SDK, and nothing over a block", async (t) => {
+  const heard: PresenceNotice[] = [];
+  const alice = await connectAs(t, cluster, "alice", {
+    from: "now",
+    listeners: { presence: (one) => void heard.push(one) },
+  });
+  await alice.client.request(rosterAdd, { id: "bob" });
+  const session = await callHttp(cluster.run().http, login, { username: "bob", password, device: "phone" });
+  const call = <M extends Method>(method: M, params: ParamsOf<M>) =>
+    callHttp(cluster.run().http, method, params, { token: session.token });
+  await call(rosterAdd, { id: "alice" });
+  const last = () => heard.filter(({ uid }) => uid === "bob").at(-1);
+  const bob = await openStock(t, session, { clean: true });
+  await eventually(() => last()?.show === "online");
+  await bob.client.publishAsync(session.topics.publish.state, '{"show":"dnd","status":"writing"}', { qos: 1 });
+  await eventually(() => last()?.show === "dnd" && last()?.status === "writing");
+  const seen = { uid: "bob", show: "dnd", status: "writing", lastSeen: null };
+  assert.deepEqual(await alice.client.request(presenceList, {}), { contacts: [seen], next: null });
+  const { out } = await parley("roster", "online", "--user", "alice");
+  assert.equal(out, "bob  dnd  writing\n");
+  assert.deepEqual(
+    (await call(presenceList, {})).contacts.map(({ uid }) => uid),
+    ["alice"],
+  );
+  await call(rosterBlock, { id: "alice" });
+  await eventually(() => last()?.show === "offline");
+  assert.equal(last()?.lastSeen, null);
+  assert.deepEqual((await alice.client.request(presenceGet, { uid: "bob" })).show, "offline");
+  assert.deepEqual((await call(presenceList, {})).contacts, []);
+  await call(rosterUnblock, { id: "alice" });
+  await eventually(() => last()?.show === "dnd");
+  await bob.client.endAsync(true);
+  await eventually(() => last()?.show === "offline");
+  const { lastSeen } = await alice.client.request(presenceGet, { uid: "bob" });
+  assert.ok(lastSeen !== null && lastSeen === last()?.lastSeen);
+  assert.match((await parley("roster", "seen", "bob", "--user", "alice")).out, /^bob {2}offline {2}last seen 20/);
+  assert.equal((await parley("profile", "--last-seen", "nobody", "--user", "bob")).code, 0);
+  assert.equal((await alice.client.request(presenceGet, { uid: "bob" })).lastSeen, null);
 });
 
 test("parley shows and changes profile and roster, and says why not in a line", async () => {

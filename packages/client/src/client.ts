@@ -10,6 +10,7 @@ import {
   type ParamsOf,
   type ReceiptNotice,
   type ResultOf,
+  type StatePacket,
   type TooLargeNotice,
   type TypingNotice,
 } from "@parley/protocol";
@@ -229,7 +230,7 @@ export class ParleyClient {
   }
 
   /** What the device says of itself; an inactive one gets no typing and presence. */
-  setDeviceState(state: { active?: boolean; show?: "online" | "away" | "dnd"; status?: string }): void {
+  setDeviceState(state: StatePacket): void {
     this.#connection.publish(this.#topics.publish.state, state);
   }
 

@@ -11,10 +11,12 @@ export {
   type MessageContent,
   type ParamsOf,
   type PollState,
+  type Presence,
   type PresenceNotice,
   type ReceiptNotice,
   type ResultOf,
   type StarNotice,
+  type StatePacket,
   type TypingNotice,
 } from "@parley/protocol";
 

@@ -31,10 +31,10 @@ export const limits = {
   contactTags: 20,
   /** bytes of a profile's vcard */
   vcardBytes: 8 * 1024,
-  /** p2p conversations whose other side is told of presence */
-  presencePeers: 200,
   /** messages that are pinned in one conversation */
   pinnedMessages: 50,
+  /** contacts who are told of a user's presence */
+  presenceContacts: 10_000,
   /** edits of one message */
   messageEdits: 100,
   /** reactions to one message, of all users; of one user */

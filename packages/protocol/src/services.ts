@@ -1,5 +1,7 @@
 // What services say to each other over NATS as JSON; subjects stand in subjects.ts. Unknown fields are allowed here.
+import type { LastSeenPrivacy } from "./methods/users.ts";
 import type { PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
+import type { StatePacket } from "./packets/uplink.ts";
 import type { Role, Standing } from "./rooms.ts";
 
 /** Who asks for a method: the identity that broker or HTTP verified, and how it came. */
@@ -102,18 +104,32 @@ export interface Door {
   account?: AccountDoor;
 }
 
-/** `presence.block` (event): `owner` has blocked `other`, or does not block him any more. */
-export interface BlockChanged {
-  owner: string;
-  other: string;
-  blocked: boolean;
+/** `people.contacts` ({uid}) → who is told of the user's presence: each is the other's contact, and neither has blocked. */
+export interface ContactsReply {
+  uids: string[];
+  /** who may know when the user was last seen */
+  lastSeen: LastSeenPrivacy;
 }
 
-/** `history.peers` → {uids} */
-export interface PeersRequest {
+/** `people.seen` → what `by` may know of the user's presence; `not_found` where it may not see the user at all. */
+export interface SeenRequest {
   uid: string;
-  /** also those of whom one has blocked the other */
-  all?: boolean;
+  by: string;
+}
+
+export interface SeenReply {
+  presence: boolean;
+  lastSeen: boolean;
+}
+
+/**
+ * `presence.contacts` (event): what `people.contacts` says of the user changed. With `other` of both, who from now on are
+ * or are not each other's contact.
+ */
+export interface ContactsChanged {
+  uid: string;
+  other?: string;
+  areContacts?: boolean;
 }
 
 /** `history.doors.{holder}` → {}: answered when no message that they refuse can be stored any more. */
@@ -133,6 +149,8 @@ export interface NotifyRequest {
   channel: "m" | "e";
   device?: { uid: string; clientId: string };
   packet: unknown;
+  /** further packets, for the same */
+  more?: unknown[];
 }
 
 /** `presence.connect`: registers a session in the connect decision. */
@@ -189,7 +207,7 @@ export interface DeviceState {
   uid: string;
   clientId: string;
   active?: boolean;
-  show?: "online" | "away" | "dnd";
+  show?: StatePacket["show"];
   status?: string;
 }
 

@@ -55,8 +55,6 @@ export function deadSubject(part: string): string {
 export const subjects = {
   /** history: rooms as a user may see them (RoomsRequest → RoomsReply) */
   rooms: "history.rooms",
-  /** history: the other side of a user's latest p2p conversations (≤ 200), as PeersRequest says */
-  peers: "history.peers",
   /** history: may a user have this attachment? (AttachmentRequest → {may}) */
   attachmentAllowed: "history.attachment",
   /** history: which of these attachments were sent ({files}, at most 500 → {sent}) */
@@ -85,8 +83,8 @@ export const subjects = {
   deviceConnected: "presence.connected",
   /** auth-webhook: a device was let in, and until when (event, for every other auth-webhook) */
   credentialExpiry: "presence.expiry",
-  /** presence: a block was made or ended (event) */
-  blockChanged: "presence.block",
+  /** presence: who may know of a user's presence changed (event, ContactsChanged) */
+  contactsChanged: "presence.contacts",
   /** presence: a device changed its state (active, show, status) */
   deviceState: "presence.state",
   /** api: check an account's password */
@@ -95,6 +93,10 @@ export const subjects = {
   passwordUnchanged: "users.unchanged",
   /** api: does this user exist? */
   userExists: "users.exists",
+  /** api: who is told of a user's presence ({uid} → ContactsReply) */
+  contacts: "people.contacts",
+  /** api: what a user may know of another's presence (SeenRequest → SeenReply) */
+  seen: "people.seen",
   /** api: makes a user of an external issuer, if it is not there yet → {ok} */
   ensureUser: "users.ensure",
   /** api: every token revocation that still matters (request), loaded by auth-webhook before it is ready */

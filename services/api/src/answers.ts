@@ -1,5 +1,12 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
-import { AppError, isUid, type PasswordRequest, subjects, type UnchangedRequest } from "@parley/protocol";
+import {
+  AppError,
+  isUid,
+  type PasswordRequest,
+  type SeenRequest,
+  subjects,
+  type UnchangedRequest,
+} from "@parley/protocol";
 import {
   type Answering,
   answerJson,
@@ -14,6 +21,7 @@ import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
 import { knownUser } from "./known-users.ts";
+import { contactsOfUser, seenByUser } from "./people/known.ts";
 import { type ApiStore, passwordSinceOf } from "./store.ts";
 
 const queue = "api";
@@ -50,6 +58,12 @@ export function serveAnswers(parts: AnswerParts): Answering {
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
       exists: isUid(textOf(uid)) && (await knownUser(store, textOf(uid))) !== undefined,
     })),
+    respond<{ uid: string }>(subjects.contacts, ({ uid }) => contactsOfUser(store, textOf(uid))),
+    respond<SeenRequest>(subjects.seen, async ({ uid, by }) => {
+      const seen = await seenByUser(store, { uid: textOf(uid), by: textOf(by) });
+      if (seen instanceof AppError) throw seen;
+      return seen;
+    }),
     respond<{ uid: string }>(subjects.ensureUser, async ({ uid }) => ({
       ok: isUid(textOf(uid)) && (await ensureUser(store, textOf(uid))),
     })),

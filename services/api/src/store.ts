@@ -1,5 +1,12 @@
 // What api keeps: one collection each for accounts, names, profiles, rosters, keys, rooms, refresh tokens and so on.
-import { AppError, type Contact, type PasswordChange, type Revocation, type RoomState } from "@parley/protocol";
+import {
+  AppError,
+  type Contact,
+  type LastSeenPrivacy,
+  type PasswordChange,
+  type Revocation,
+  type RoomState,
+} from "@parley/protocol";
 import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 
@@ -50,6 +57,7 @@ export interface ProfileDoc {
   vcard?: string;
   visibility?: "everybody" | "contacts";
   directMessages?: "anyone" | "contacts";
+  lastSeen?: LastSeenPrivacy;
   /** which change of `directMessages` it is: later ones are larger */
   directVersion?: number;
   /** what `users.search` finds it by, without case; absent: it is not found */
@@ -83,6 +91,8 @@ export interface PairDoc {
   changedAt?: number;
   /** unix ms of a change that history may not know yet */
   untold?: number;
+  /** with `untold`: they were each other's contact, and presence may not know that it is over */
+  parted?: true;
   /** unix ms: since when neither is anything to the other */
   overSince?: number;
 }

@@ -34,7 +34,7 @@ test("a profile shows what was given, and an empty text clears it", async () => 
   const empty = { nick: "", avatar: "", status: "", language: "", vcard: {} };
   assert.deepEqual((await as("alice", "GET", "/profile")).body, {
     ...{ uid: "alice", name: "alice", ...empty },
-    ...{ visibility: "everybody", directMessages: "anyone" },
+    ...{ visibility: "everybody", directMessages: "anyone", lastSeen: "contacts" },
   });
   const given = {
     name: "Alice Liddell",
@@ -68,6 +68,7 @@ test("a profile that cannot be one is refused by the field's name, and nothing o
     ["vcard", []],
     ["visibility", "nobody"],
     ["directMessages", true],
+    ["lastSeen", "friends"],
     ["uid", "mallory"],
   ] as const) {
     const reply = await as("alice", "PUT", "/profile", { nick: "changed", [field]: value });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import type { Door } from "@parley/protocol";
+import { type ContactsChanged, type Door, subjects } from "@parley/protocol";
 import { openStore } from "@parley/store";
 import { eventually, type TestContext } from "@parley/testkit";
 import { type ApiProcess, startApiProcess } from "./api-process.ts";
@@ -92,4 +92,22 @@ test("a block that history's documents lost to an older backup holds again after
   history.start();
   await api.restart();
   await eventually(async () => (await send(randomUUID())) === 403);
+});
+
+test("that two are no longer each other's contact is told to presence, though api died before it could", async (t) => {
+  const api = await startBoth(t);
+  await api.start("before-doors:3");
+  const { alice, bob } = await tokensOf(api.call);
+  const changes: ContactsChanged[] = [];
+  api.nats.subscribe(subjects.contactsChanged, { callback: (_error, message) => void changes.push(message.json()) });
+  await api.nats.flush();
+  const add = (token: string, id: string) => api.call("POST", "/roster", { token, json: { id } });
+  await eventually(async () => (await add(alice, "bob")).status === 200);
+  assert.equal((await add(bob, "alice")).status, 200);
+  await assert.rejects(api.call("POST", "/roster/bob/block", { token: alice }));
+  await api.died();
+  changes.length = 0;
+  await api.start();
+  await eventually(() => changes.length > 0);
+  assert.deepEqual(changes[0], { uid: "alice", other: "bob", areContacts: false });
 });

@@ -1,8 +1,17 @@
 // Rosters over HTTP and as MQTT requests: one relation a pair, blocks, what changed.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type Contact, type NotifyRequest, rosterBlock, rosterList, subjects } from "@parley/protocol";
-import { callMethod } from "@parley/runtime";
+import {
+  type Contact,
+  type ContactsChanged,
+  type ContactsReply,
+  type NotifyRequest,
+  rosterBlock,
+  rosterList,
+  type SeenReply,
+  subjects,
+} from "@parley/protocol";
+import { callMethod, requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { startHistoryProcess } from "./history-process.ts";
 import { type Reply, startTestApi } from "./surroundings.ts";
@@ -212,4 +221,48 @@ test("a request sent again with its key is answered the same, also where it woul
   const first = await as("alice", "DELETE", "/roster/gina", undefined, headers);
   const again = await as("alice", "DELETE", "/roster/gina", undefined, headers);
   assert.deepEqual([again.status, again.body], [200, first.body]);
+});
+
+test("who may know of a user's presence is each other's contact that nobody blocks; others hear of no change", async () => {
+  const changes: ContactsChanged[] = [];
+  const subscription = api.nats.subscribe(subjects.contactsChanged, {
+    callback: (_error, message) => void changes.push(message.json()),
+  });
+  await api.nats.flush();
+  await Promise.all(["paula", "quinn", "rosa"].map(async (uid) => (token[uid] = (await api.user(uid, "web")).token)));
+  const timeoutMs = 15_000;
+  const contacts = (uid: string) => requestJson<ContactsReply>(api.nats, subjects.contacts, { uid }, { timeoutMs });
+  const seen = (by: string, uid: string) => requestJson<SeenReply>(api.nats, subjects.seen, { uid, by }, { timeoutMs });
+  const told = async (areContacts: boolean) => {
+    const changed = await eventually(() => changes.shift());
+    assert.deepEqual(changed, { uid: "paula", other: "quinn", areContacts });
+  };
+  // A contact of one side only, and a stranger who blocks.
+  await ok(as("paula", "POST", "/roster", { id: "rosa" }));
+  await ok(act("rosa", "paula", "block"));
+  await ok(act("rosa", "paula", "unblock"));
+  assert.deepEqual((await contacts("paula")).uids, []);
+  await ok(act("paula", "quinn", "request"));
+  await ok(act("quinn", "paula", "confirm"));
+  await told(true);
+  assert.deepEqual(await contacts("quinn"), { uids: ["paula"], lastSeen: "contacts" });
+  assert.deepEqual(await seen("paula", "quinn"), { presence: true, lastSeen: true });
+  assert.deepEqual(await seen("rosa", "quinn"), { presence: false, lastSeen: false });
+  await ok(act("paula", "quinn", "block"));
+  await told(false);
+  for (const uid of ["paula", "quinn"]) assert.deepEqual((await contacts(uid)).uids, []);
+  await as("quinn", "PUT", "/profile", { lastSeen: "everybody" });
+  assert.deepEqual(await eventually(() => changes.shift()), { uid: "quinn" });
+  assert.deepEqual(await seen("paula", "quinn"), { presence: false, lastSeen: false }, "not over a block");
+  assert.deepEqual(await seen("rosa", "quinn"), { presence: false, lastSeen: true });
+  await ok(act("paula", "quinn", "unblock"));
+  await told(true);
+  await ok(act("quinn", "paula", "revoke"));
+  await told(false);
+  await as("quinn", "PUT", "/profile", { visibility: "contacts", lastSeen: "nobody" });
+  for (const uid of ["nobody", "quinn", "a b"])
+    await assert.rejects(seen("rosa", uid), { code: "not_found", message: `there is no user ${uid}` });
+  assert.deepEqual(await eventually(() => changes.shift()), { uid: "quinn" });
+  subscription.unsubscribe();
+  assert.deepEqual(changes, []);
 });

@@ -66,7 +66,7 @@ async function startParts(after: (fn: () => unknown) => void) {
   });
   after(() => played.close());
   answerJson(played, subjects.revocations, "api", () => ({ revocations: [], next: null }));
-  answerJson(played, subjects.peers, "history", () => ({ uids: [] }));
+  answerJson(played, subjects.contacts, "api", () => ({ uids: [], lastSeen: "contacts" }));
   const [port, health] = [await freePort(), await freePort()];
   const env = {
     ...process.env,

@@ -30,7 +30,6 @@ import {
   messagesVersions,
   messagesVotes,
   type ParamsOf,
-  type PeersRequest,
   packAppendReply,
   type ReceiptRequest,
   type ResultOf,
@@ -61,7 +60,7 @@ import { createTell } from "./own/tell.ts";
 import { messageReactions, messageVersions, messageVotes } from "./read/about-message.ts";
 import { mayFetch, sentFiles } from "./read/files.ts";
 import { getHistory } from "./read/get.ts";
-import { listConversations, peers } from "./read/list.ts";
+import { listConversations } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
 import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
@@ -101,7 +100,6 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
-    any(subjects.peers, async (asked: PeersRequest) => ({ uids: await peers(parts, asked) })),
     any(subjects.attachmentAllowed, async (asked: AttachmentRequest) => ({ may: await mayFetch(parts, asked) })),
     any(subjects.attachmentsSent, async ({ files }: { files: string[] }) => ({ sent: await sentFiles(parts, files) })),
     ...serveEntries(parts, turns, (subject, work) =>

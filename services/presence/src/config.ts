@@ -50,6 +50,12 @@ export const settings = defineSettings({
       maximum: 60_000,
       description: "how long a user may be gone before others are told (ms)",
     }),
+    PRESENCE_NOTICE_INTERVAL_MS: Type.Integer({
+      default: 1000,
+      minimum: 0,
+      maximum: 60_000,
+      description: "contacts are told of a user's changes at most once in so long (ms)",
+    }),
     PRESENCE_START_STATE_DELAY_MS: Type.Integer({
       default: 1000,
       minimum: 0,

@@ -9,18 +9,19 @@ import {
   isUid,
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
+import type { Begin } from "./begin.ts";
 import type { Devices } from "./devices.ts";
 import type { SessionChange } from "./session-script.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ConnectParts {
   devices: Devices;
-  change(change: SessionChange): Promise<void>;
+  begin: Pick<Begin, "begin">;
   /** The device is about to be connected. */
   greet(uid: string, clientId: string): void;
 }
 
-/** The decision waits 200 ms; a Redis that is slow gets half of it, and the session is written when it can be. */
+/** The decision waits 200 ms; a store or Redis that is slow gets half of it, and the session is written when it can be. */
 const writeMs = 100;
 
 export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
@@ -34,7 +35,7 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   if (family !== undefined) begin.family = family;
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
-  await within(writeMs, parts.change(begin));
+  await within(writeMs, parts.begin.begin(begin));
   parts.greet(uid, clientId);
   return { ok: true };
 }

@@ -10,14 +10,18 @@ export interface DeviceDoc {
   /** unix ms */
   createdAt: number;
   lastSeen: number | null;
+  /** it said so, and stays so until it says otherwise */
+  invisible?: true;
 }
 
 export interface Devices {
   /** Is the device this user's? The first user that asks owns it. */
   claim(clientId: string, uid: string): Promise<boolean>;
   ownerOf(clientId: string): Promise<string | undefined>;
-  /** Kept in the background. */
-  seen(clientId: string, at: number): void;
+  /** Kept in the background, if the device is known. */
+  note(clientId: string, said: { lastSeen?: number; invisible?: boolean }): void;
+  /** Rejects when the store is away. */
+  isInvisible(clientId: string): Promise<boolean>;
   ofUser(uid: string): Promise<DeviceDoc[]>;
   /** Removes the device if it is the user's; false: it is not. */
   remove(clientId: string, uid: string): Promise<boolean>;
@@ -28,7 +32,7 @@ export interface Devices {
 }
 
 /** What is to be kept of a device: that it exists, when it was seen. */
-type Note = { uid?: string; createdAt?: number; lastSeen?: number };
+type Note = { uid?: string; createdAt?: number; lastSeen?: number; invisible?: boolean };
 
 const knownDevices = 200_000;
 /** What another replica removed is unknown here by then, even if nothing was heard of it. */
@@ -69,7 +73,9 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
       await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null });
       return (await ownerOf(clientId)) === uid;
     },
-    seen: (clientId, at) => notes.add(clientId, { lastSeen: at }),
+    note: (clientId, said) => notes.add(clientId, said),
+    isInvisible: async (clientId) =>
+      notes.waiting(clientId)?.invisible ?? (await kept.get(clientId))?.doc.invisible ?? false,
     async ofUser(uid) {
       await notes.flush();
       const { items } = await kept.find({ index: "uid", equals: [uid], limit: listLimit });
@@ -136,6 +142,7 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
       waiting.set(clientId, { ...waiting.get(clientId), ...note });
       timer ??= setTimeout(() => void flush().catch(() => undefined), gatherMs);
     },
+    waiting: (clientId: string): Note | undefined => waiting.get(clientId),
     drop: (clientId: string): void => void waiting.delete(clientId),
     async close(): Promise<void> {
       closed = true;
@@ -146,8 +153,11 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
 
 /** The device as it is to be kept; undefined when it is unknown or unchanged. A removed one stays removed. */
 function merge(clientId: string, known: DeviceDoc | undefined, note: Note): DeviceDoc | undefined {
-  const lastSeen = Math.max(known?.lastSeen ?? 0, note.lastSeen ?? 0) || null;
-  if (known) return known.lastSeen === lastSeen ? undefined : { ...known, lastSeen };
-  if (note.uid === undefined) return undefined;
-  return { clientId, uid: note.uid, createdAt: note.createdAt ?? Date.now(), lastSeen };
+  const { uid = known?.uid, createdAt = Date.now() } = note;
+  if (uid === undefined) return undefined;
+  const { invisible: before, ...rest } = known ?? { clientId, uid, createdAt, lastSeen: null };
+  const lastSeen = Math.max(rest.lastSeen ?? 0, note.lastSeen ?? 0) || null;
+  const invisible = note.invisible ?? before ?? false;
+  if (known && known.lastSeen === lastSeen && invisible === (before ?? false)) return undefined;
+  return { ...rest, lastSeen, ...(invisible ? { invisible } : {}) };
 }

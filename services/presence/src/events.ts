@@ -1,23 +1,25 @@
 // What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
-import { type BlockChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
+import { type ContactsChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
+import type { Begin } from "./begin.ts";
 import type { Devices } from "./devices.ts";
-import type { Notices } from "./notices.ts";
 import type { Revoked } from "./revoked.ts";
 import type { SessionChange } from "./session-script.ts";
+import type { Telling } from "./tell/telling.ts";
 
 export interface EventParts {
   nats: NatsConnection;
   devices: Devices;
   change(change: SessionChange): Promise<void>;
-  notices: Pick<Notices, "forget" | "tellBlock">;
+  begin: Begin;
+  telling: Pick<Telling, "tellContacts" | "forgetContacts">;
   revoked: Revoked;
   log: Logger;
 }
 
 /** Each event is one replica's; a revocation is acted on by one, and remembered by all. */
 export function followEvents(parts: EventParts): { close(): Promise<void> } {
-  const { nats, log, revoked, notices } = parts;
+  const { nats, log, revoked, telling } = parts;
   const inHand = new Set<Promise<void>>();
   const follow = (
     subject: string,
@@ -38,8 +40,8 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const subscriptions = [
     follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
-    follow(subjects.blockChanged, (told) => notices.tellBlock(readBlock(told as BlockChanged))),
-    follow(subjects.blockChanged, (told) => notices.forget(readBlock(told as BlockChanged)), {}),
+    follow(subjects.contactsChanged, (told) => telling.tellContacts(readContacts(told as ContactsChanged))),
+    follow(subjects.contactsChanged, (told) => telling.forgetContacts(readContacts(told as ContactsChanged)), {}),
     follow(subjects.revoked, (told) => revoked.act(readRevocation(told as Revocation))),
     follow(subjects.revoked, (told) => revoked.remember(readRevocation(told as Revocation)), {}),
   ];
@@ -51,32 +53,39 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   };
 }
 
-async function takeSession(told: SessionEvent, { devices, change, revoked }: EventParts): Promise<void> {
+async function takeSession(told: SessionEvent, { devices, change, begin, revoked }: EventParts): Promise<void> {
   const { event, clientId, at } = told;
   if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
   const named = typeof told.connection === "string" ? { connection: told.connection } : {};
   const uid = await devices.ownerOf(clientId);
   if (uid === undefined) return;
   if (event === "connected") {
-    if (await devices.claim(clientId, uid)) await change({ op: "connected", uid, clientId, at, ...named });
+    if (await devices.claim(clientId, uid)) await begin.begin({ op: "connected", uid, clientId, at, ...named });
     revoked.connected(uid, clientId);
   } else if (event === "offline" || event === "gone" || event === "expired") {
     await change({ op: "end", uid, clientId, at, ...named });
   } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);
 }
 
-async function takeState({ uid, clientId, active, show, status }: DeviceState, { change }: EventParts): Promise<void> {
+async function takeState(told: DeviceState, { change, devices, begin }: EventParts): Promise<void> {
+  const { uid, clientId, active, show, status } = told;
   if (typeof uid !== "string" || typeof clientId !== "string") throw new TypeError("a state names uid and clientId");
   const state: SessionChange = { op: "state", uid, clientId, at: Date.now() };
   if (active !== undefined) state.active = active;
-  if (show !== undefined) state.show = show;
+  if (show !== undefined) state.show = show === "chat" ? "online" : show;
   if (status !== undefined) state.status = status;
+  if (show !== undefined) {
+    devices.note(clientId, { invisible: show === "invisible" });
+    begin.said(clientId);
+  }
   await change(state);
 }
 
-function readBlock(changed: BlockChanged): BlockChanged {
-  if (typeof changed?.owner !== "string" || typeof changed.other !== "string" || typeof changed.blocked !== "boolean")
-    throw new TypeError("a block names owner, other and blocked");
+function readContacts(changed: ContactsChanged): ContactsChanged {
+  const { uid, other, areContacts } = changed ?? {};
+  const isPair = typeof other === "string" && typeof areContacts === "boolean";
+  if (typeof uid !== "string" || (!isPair && other !== undefined))
+    throw new TypeError("a change of contacts names uid, and of two other and areContacts");
   return changed;
 }
 

@@ -2,6 +2,7 @@
 import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
 import { type AwayLimits, endSurplus } from "./away.ts";
+import type { Begin } from "./begin.ts";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
 import { expiringKey } from "./session-script.ts";
@@ -12,6 +13,7 @@ export interface ReconcileParts {
   broker: BrokerClients;
   sessions: Sessions;
   devices: Devices;
+  begin: Pick<Begin, "begin">;
   /** of sessions whose devices are away */
   limits: AwayLimits;
   log: Logger;
@@ -133,7 +135,7 @@ async function cutStranger({ broker, log }: ReconcileParts, clientId: string): P
 }
 
 async function beginListed(
-  { devices, sessions }: ReconcileParts,
+  { devices, begin }: ReconcileParts,
   { clientId, uid, connectedAt, connection }: BrokerClient,
   at: number,
 ): Promise<boolean> {
@@ -144,7 +146,7 @@ async function beginListed(
   // `at` is the list's time: what ended since the list was made stays ended. `since` is told by its end, too.
   const since = connectedAt === undefined ? {} : { since: connectedAt };
   const named = connection === undefined ? {} : { connection };
-  await sessions.change({ op: "listed", uid: owner, clientId, at, ...since, ...named });
+  await begin.begin({ op: "listed", uid: owner, clientId, at, ...since, ...named });
   return true;
 }
 

@@ -13,6 +13,7 @@ import {
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import type { AwayLimits } from "./away.ts";
+import { openBegin } from "./begin.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
@@ -20,11 +21,11 @@ import { connectDevice, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";
 import { followEvents } from "./events.ts";
 import { deviceMethods } from "./methods.ts";
-import { openNotices } from "./notices.ts";
 import { type Reconciling, startReconcile } from "./reconcile.ts";
 import { openRequests } from "./requests.ts";
 import { openRevoked } from "./revoked.ts";
 import { openSessions, type Sessions } from "./sessions.ts";
+import { startTelling } from "./tell/telling.ts";
 
 const queue = "presence";
 
@@ -37,29 +38,26 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   // Connects are answered without Redis, so its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, log });
   const broker = brokerOf(config, context);
-  const notices = openNotices({
-    nats,
-    told: (uids) => sessions.told(uids),
-    greetDelayMs: config.PRESENCE_START_STATE_DELAY_MS,
-    log,
-  });
+  const told: Sessions["told"] = (uids) => sessions.told(uids);
+  const telling = await startTelling({ nats, redis, documents: store.documents(), told, ...pacesOf(config), log });
   const sessions: Sessions = openSessions({
     redis,
     offlineDelayMs: config.PRESENCE_OFFLINE_DELAY_MS,
     log,
-    onNotice: notices.tell,
-    onEnd: devices.seen,
+    onDue: telling.due,
+    onEnd: (clientId, at) => devices.note(clientId, { lastSeen: at }),
     onReplayed: () => reconciling?.soon(),
   });
+  const begin = openBegin({ devices, change: sessions.change, log });
   const revoked = openRevoked({ nats, sessions, broker, onDevice: devices.forget, log });
   const reconciling: Reconciling | undefined = broker
     ? startReconcile(
-        { redis, broker, sessions, devices, limits: limitsOf(config), log, onDone: revoked.again },
+        { redis, broker, sessions, devices, begin, limits: limitsOf(config), log, onDone: revoked.again },
         config.PRESENCE_RECONCILE_SECONDS,
       )
     : undefined;
   answerBackup(nats, { service: "presence", store, log });
-  const parts = { devices, change: sessions.change, greet: notices.greet };
+  const parts = { devices, begin, greet: telling.greet };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
     answerJson<ConnectedRequest>(
@@ -71,11 +69,11 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     ),
     serveMethods(nats, {
       queue,
-      handlers: deviceMethods({ nats, devices, sessions, broker }),
+      handlers: [...deviceMethods({ nats, devices, sessions, broker }), ...telling.methods],
       once: requests.once,
       log,
     }),
-    followEvents({ nats, devices, change: sessions.change, notices, revoked, log }),
+    followEvents({ nats, devices, change: sessions.change, begin, telling, revoked, log }),
     watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.
@@ -87,8 +85,9 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       await closing("broker's list", async () => reconciling?.close());
       await closing("notices", async () => {
         await revoked.close();
-        await notices.close();
+        await telling.close();
       });
+      begin.close();
       sessions.close();
       redis.disconnect();
       if (natsConnected(nats)) await closing("nats", () => nats.flush().catch(() => undefined));
@@ -99,6 +98,10 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       });
     },
   };
+}
+
+function pacesOf(config: PresenceConfig) {
+  return { greetDelayMs: config.PRESENCE_START_STATE_DELAY_MS, paceMs: config.PRESENCE_NOTICE_INTERVAL_MS };
 }
 
 function limitsOf(config: PresenceConfig): AwayLimits {

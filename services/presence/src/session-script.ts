@@ -15,8 +15,11 @@ export type SessionChange = { uid: string; clientId: string } & (
   | { op: "end"; at: number; connection?: string }
   /** the broker's list has it not: ended, if it is still the session of the time `at` */
   | { op: "drop"; at: number }
-  | { op: "state"; at: number; active?: boolean; show?: "online" | "away" | "dnd"; status?: string }
-);
+  | { op: "state"; at: number; active?: boolean; show?: DeviceShow; status?: string }
+) & {
+    /** of a device that said so before, and begins again */
+    invisible?: boolean;
+  };
 
 /** What a session was made with, as a revocation knows it; none of it where presence was not asked. */
 export interface MadeWith {
@@ -26,19 +29,19 @@ export interface MadeWith {
   family?: string;
 }
 
-export type Show = "online" | "away" | "dnd" | "offline";
+export type DeviceShow = "online" | "away" | "dnd" | "invisible";
 
-/** What others are to be told of a user. */
+/** How a user with a session is there, all devices together. An invisible one looks offline. */
 export interface Told {
-  show: Show;
+  show: DeviceShow;
   status: string;
 }
 
 export interface SessionOutcome {
   /** false: an older connection's affair, or nothing to change */
   applied: boolean;
-  /** set for exactly one caller of all replicas: others are to be told this */
-  notice: Told | undefined;
+  /** others are to be told (`tell/due.ts`), so many ms from now */
+  dueMs: number | undefined;
   /** the user has no session left and is about to be offline */
   leaving: boolean;
 }
@@ -52,17 +55,43 @@ export function userKey(uid: string): string {
   return `presence:user:${uid}`;
 }
 
-/** What others were last told of the user; absent when that is `offline`. */
+/** How the user is there: `{show} {status}`; absent when it is offline. */
 export function toldKey(uid: string): string {
   return `presence:told:${uid}`;
 }
+
+/** Sorted set: whose contacts are to be told something, by when (ms, the clock of Redis). */
+export const dueKey = "presence:due";
+
+/** What contacts were last told of the user, as at `toldKey`; absent when that is offline. */
+export const sentPrefix = "presence:sent:";
+/** There while contacts are not to be told of the user again. */
+export const pacedPrefix = "presence:paced:";
+/** When the user was last seen (unix ms), until that is kept. */
+export const leftPrefix = "presence:left:";
+
+// What others see: nothing of who is invisible. Whoever changed that puts the user into `due`.
+const dueScript = `
+local function seen(text)
+  if not text or string.sub(text, 1, 10) == "invisible " then return "" end
+  return text
+end
+local function tell(keys, uid, before, after, leftAt)
+  if seen(before) == seen(after) then return -1 end
+  if seen(after) == "" then redis.call("SET", keys.left, leftAt, "PX", 86400000) end
+  local time = redis.call("TIME")
+  local wait = math.max(0, redis.call("PTTL", keys.paced))
+  redis.call("ZADD", keys.due, "LT", time[1] * 1000 + math.floor(time[2] / 1000) + wait, uid)
+  return wait
+end`;
 
 // A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, connection: its name
 // where it has one, …}. Named ends are compared by name: of two edges' events any may arrive first, and their clocks
 // differ. The others are compared with the same clock that told their begin. An end leaves a tombstone for a while, so that
 // a begin that arrives after its end, or a list made before it, makes no ghost. It holds what the session was made with, too:
 // a revocation may have ended it before its connection was there to be ended, and the session that then begins is no newer.
-const changeScript = `
+const changeScript = `${dueScript}
+local keys = { due = KEYS[7], paced = KEYS[8], left = KEYS[9] }
 local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local op, uid, id, now, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local given = cjson.decode(ARGV[6])
@@ -70,10 +99,11 @@ local kept = redis.call("HGET", user, id)
 local session = kept and cjson.decode(kept) or nil
 local applied = false
 local name = given.connection
+local begun = given.invisible and "invisible" or "online"
 local buried = name and redis.call("HGET", tomb, "connection") == name
 if op == "connect" then
   if not buried and (not session or given.at >= session.at) then
-    session = { at = given.at, broker = 0, active = true, show = "online", connection = name,
+    session = { at = given.at, broker = 0, active = true, show = begun, connection = name,
       issuedAt = given.issuedAt, passwordSince = given.passwordSince, family = given.family }
     if given.expiresAt then redis.call("ZADD", expiring, given.expiresAt, id) else redis.call("ZREM", expiring, id) end
     applied = true
@@ -94,7 +124,7 @@ elseif op == "connected" or op == "listed" then
   elseif not buried and (name or tonumber(redis.call("HGET", tomb, op) or "0") < given.at) then
     -- Its end will name the time it connected, which is before the list's.
     local since = op == "connected" and given.at or given.since
-    session = { at = since or given.at, broker = since or 0, active = true, show = "online", connection = name }
+    session = { at = since or given.at, broker = since or 0, active = true, show = begun, connection = name }
     local ended = redis.call("HGET", tomb, "ended")
     ended = ended and cjson.decode(ended) or nil
     if ended and ended.connection == name then
@@ -139,28 +169,32 @@ end
 local all = redis.call("HVALS", user)
 local before = redis.call("GET", told)
 if #all == 0 then
-  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1 } end
-  return { applied and 1 or 0, 0 }
+  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1 } end
+  return { applied and 1 or 0, 0, -1 }
 end
 redis.call("ZREM", leaving, uid)
 local show, status, statusAt = "away", "", 0
 for _, text in ipairs(all) do
   local one = cjson.decode(text)
-  if one.show == "dnd" then show = "dnd" elseif show ~= "dnd" and one.active and one.show == "online" then show = "online" end
+  if one.show == "invisible" or show == "invisible" then show = "invisible"
+  elseif one.show == "dnd" then show = "dnd"
+  elseif show ~= "dnd" and one.active and one.show == "online" then show = "online" end
   if one.status and one.statusAt > statusAt then status = one.status statusAt = one.statusAt end
 end
 local after = show .. " " .. status
-if after == before then return { applied and 1 or 0, 0 } end
-redis.call("SET", told, after)
-return { applied and 1 or 0, 0, after }`;
+if after ~= before then redis.call("SET", told, after) end
+return { applied and 1 or 0, 0, tell(keys, uid, before, after, now) }`;
 
-// Whoever is due is offline (a session that begins takes its user out of the leaving): told by exactly one.
-const settleScript = `
+// Whose delay is over is offline (a session that begins takes its user out of the leaving).
+const settleScript = `${dueScript}
+local keys = { due = KEYS[3], paced = KEYS[4], left = KEYS[5] }
 local told, leaving, uid, now = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2])
-local due = redis.call("ZSCORE", leaving, uid)
-if not due or tonumber(due) > now then return 0 end
+local over = redis.call("ZSCORE", leaving, uid)
+if not over or tonumber(over) > now then return -1 end
 redis.call("ZREM", leaving, uid)
-return redis.call("DEL", told)`;
+local before = redis.call("GET", told)
+redis.call("DEL", told)
+return tell(keys, uid, before, nil, over - tonumber(ARGV[3]))`;
 
 /** Throws when Redis does not do it. */
 export async function changeSession(
@@ -169,19 +203,29 @@ export async function changeSession(
   offlineDelayMs: number,
 ): Promise<SessionOutcome> {
   const { op, uid, clientId, ...given } = change;
-  const keys = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
+  const own = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
+  const keys = [...own, ...keysOfDue(uid)];
   const args = [op, uid, clientId, Date.now(), offlineDelayMs, JSON.stringify(given)];
-  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, string?];
-  return { applied: reply[0] === 1, leaving: reply[1] === 1, notice: reply[2] ? readTold(reply[2]) : undefined };
+  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, number];
+  return { applied: reply[0] === 1, leaving: reply[1] === 1, dueMs: reply[2] < 0 ? undefined : reply[2] };
 }
 
-/** true for exactly one caller: the user is offline now, and others are to be told. */
-export async function settleUser(redis: Redis, uid: string, now: number): Promise<boolean> {
-  const keys = [toldKey(uid), leavingKey];
-  return (await redis.eval(settleScript, keys.length, ...keys, uid, now)) === 1;
+/** The user is offline if its delay is over; answers in how many ms others are to be told, if they are. */
+export async function settleUser(
+  redis: Redis,
+  uid: string,
+  { now, offlineDelayMs }: { now: number; offlineDelayMs: number },
+): Promise<number | undefined> {
+  const keys = [toldKey(uid), leavingKey, ...keysOfDue(uid)];
+  const dueMs = (await redis.eval(settleScript, keys.length, ...keys, uid, now, offlineDelayMs)) as number;
+  return dueMs < 0 ? undefined : dueMs;
+}
+
+function keysOfDue(uid: string): string[] {
+  return [dueKey, `${pacedPrefix}${uid}`, `${leftPrefix}${uid}`];
 }
 
 export function readTold(text: string): Told {
   const space = text.indexOf(" ");
-  return { show: text.slice(0, space) as Show, status: text.slice(space + 1) };
+  return { show: text.slice(0, space) as DeviceShow, status: text.slice(space + 1) };
 }

@@ -29,7 +29,7 @@ export interface Sessions {
   of(uid: string, clientId: string): Promise<StoredSession | undefined>;
   /** Every session: clientId → unix ms of its begin. Throws while Redis is away. */
   all(): Promise<Map<string, number>>;
-  /** What others were last told; users who are offline are missing. Throws while Redis is away. */
+  /** How users are there; who has no session is missing. Throws while Redis is away. */
   told(uids: readonly string[]): Promise<Map<string, Told>>;
   close(): void;
 }
@@ -38,8 +38,8 @@ export interface SessionsOptions {
   redis: Redis;
   offlineDelayMs: number;
   log: Logger;
-  /** Others are to be told; called once of all replicas. `since` (unix ms) is when it came to be. */
-  onNotice(uid: string, told: Told, since: number): void;
+  /** Others are to be told of a user, so many ms from now. */
+  onDue(dueMs: number): void;
   /** A device's session ended. */
   onEnd(clientId: string, at: number): void;
   /** Redis was away, and what waited here was written: between replicas in no order. */
@@ -52,15 +52,14 @@ const sweepUsers = 200;
 const timersAtMost = 1000;
 
 export function openSessions(options: SessionsOptions): Sessions {
-  const { redis, offlineDelayMs, log, onNotice, onEnd, onReplayed } = options;
+  const { redis, offlineDelayMs, log, onDue, onEnd, onReplayed } = options;
   const waiting = openWaiting(log);
   const timers = new Set<NodeJS.Timeout>();
 
   async function make(change: SessionChange): Promise<void> {
-    const { applied, notice, leaving } = await changeSession(redis, change, offlineDelayMs);
-    const now = Date.now();
-    if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, now);
-    if (notice) onNotice(change.uid, notice, now);
+    const { applied, dueMs, leaving } = await changeSession(redis, change, offlineDelayMs);
+    if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, Date.now());
+    if (dueMs !== undefined) onDue(dueMs);
     if (leaving) soon(offlineDelayMs + 5);
   }
 
@@ -85,8 +84,10 @@ export function openSessions(options: SessionsOptions): Sessions {
     try {
       const now = Date.now();
       const due = await redis.zrangebyscore(leavingKey, "-inf", now, "LIMIT", 0, sweepUsers);
-      for (const uid of due)
-        if (await settleUser(redis, uid, now)) onNotice(uid, { show: "offline", status: "" }, now - offlineDelayMs);
+      for (const uid of due) {
+        const dueMs = await settleUser(redis, uid, { now, offlineDelayMs });
+        if (dueMs !== undefined) onDue(dueMs);
+      }
       if (due.length === sweepUsers) soon(0);
     } catch (error) {
       log.warn({ event: "sweep_failed", reason: String(error) });
@@ -102,7 +103,7 @@ export function openSessions(options: SessionsOptions): Sessions {
     timers.add(timer);
   }
 
-  // Also finds those whose replica died before it told of them.
+  // Also finds those whose replica died before their delay was over.
   const regularly = setInterval(() => void sweep(), sweepMs);
   const onReady = () => void sweep();
   redis.on("ready", onReady);

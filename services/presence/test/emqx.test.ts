@@ -43,7 +43,7 @@ async function start(t: TestContext, url: string): Promise<Awaited<ReturnType<ty
     PRESENCE_BROKER_API_KEY: "key:secret",
     PRESENCE_RECONCILE_SECONDS: "1",
   });
-  presence.peers.set("alice", ["bob"]).set("bob", ["alice"]);
+  presence.contacts.set("alice", ["bob"]).set("bob", ["alice"]);
   return presence;
 }
 

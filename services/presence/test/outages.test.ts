@@ -161,7 +161,7 @@ test("devices.remove revokes, disconnects and forgets; sent again it is answered
 test("two replicas agree on every transition: each is told once", async (t) => {
   const one = await startOne(t);
   await startOne(t, {}, one);
-  one.peers.set("alice", ["bob"]).set("bob", []);
+  one.contacts.set("alice", ["bob"]);
   await one.connect("bob");
   for (let round = 1; round <= 5; round++) {
     const devices = Array.from({ length: 8 }, (_, n) => `alice:d${n}`);

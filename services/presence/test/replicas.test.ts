@@ -62,7 +62,7 @@ test("a device that one replica removed is not brought back by what another was 
   await one.ofUser("alice");
   const { held, reading, go } = heldAfterReading(documents);
   const other = await openDevices(held, log);
-  other.seen("alice:phone", Date.now());
+  other.note("alice:phone", { lastSeen: Date.now() });
   await reading;
   assert.equal(await one.remove("alice:phone", "alice"), true);
   go();
@@ -77,9 +77,9 @@ test("when two replicas note of a device at once, the later time is kept", async
   await one.ofUser("alice");
   const { held, reading, go } = heldAfterReading(documents);
   const other = await openDevices(held, log);
-  other.seen("alice:phone", 1000);
+  other.note("alice:phone", { lastSeen: 1000 });
   await reading;
-  one.seen("alice:phone", 2000);
+  one.note("alice:phone", { lastSeen: 2000 });
   assert.equal((await one.ofUser("alice"))[0]?.lastSeen, 2000);
   go();
   await other.close();

@@ -1,13 +1,15 @@
-// A whole presence on real NATS, Redis and SQLite, with history, api, router and the broker's list played.
+// A whole presence on real NATS, Redis and SQLite, with api, router and the broker's list played.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type ConnectReply,
+  type LastSeenPrivacy,
   type NotifyRequest,
   type PresenceNotice,
   type Revocation,
+  type SeenRequest,
   type SessionEvent,
   subjects,
 } from "@parley/protocol";
@@ -24,8 +26,12 @@ export interface Presence {
   lines: Record<string, unknown>[];
   /** every notify request so far */
   told: NotifyRequest[];
-  /** uid → its peers, as history answers */
-  peers: Map<string, string[]>;
+  /** uid → its contacts, as api answers */
+  contacts: Map<string, string[]>;
+  /** who may know when a user was last seen, as api answers */
+  lastSeen: Map<string, LastSeenPrivacy>;
+  /** whose contacts api was asked for */
+  asked: string[];
   /** what was asked of api's `tokens.revoke` */
   revoked: unknown[];
   /** what api answers to `tokens.revocations` */
@@ -33,7 +39,7 @@ export interface Presence {
   connect(clientId: string, more?: Record<string, unknown>, timeoutMs?: number): Promise<ConnectReply>;
   session(event: SessionEvent["event"], clientId: string, at?: number, connection?: string): Promise<void>;
   publish(subject: string, body: unknown): Promise<void>;
-  /** what a user's peers were told of it, oldest first */
+  /** what a user's contacts were told of it, oldest first */
   noticesOf(uid: string): PresenceNotice[];
   /** one more replica on the same servers; its store is its own */
   stop(): Promise<void>;
@@ -52,6 +58,7 @@ export async function startOne(
     REDIS_URL: servers.redis.url,
     PARLEY_DIR: folder,
     PRESENCE_OFFLINE_DELAY_MS: "50",
+    PRESENCE_NOTICE_INTERVAL_MS: "20",
     PRESENCE_START_STATE_DELAY_MS: "0",
     ...env,
   });
@@ -59,7 +66,9 @@ export async function startOne(
   const { lines, log } = context;
   const nats = await connectNats({ url: servers.natsServer.url, name: "test", log });
   t.after(() => nats.close());
-  const played = shared ? { told: [], peers: new Map(), revoked: [], revocations: [] } : play(nats);
+  const played = shared
+    ? { told: [], contacts: new Map(), lastSeen: new Map(), asked: [], revoked: [], revocations: [] }
+    : play(nats);
   const service = await startPresence(config, context);
   let stopped: Promise<void> | undefined;
   const stop = () => {
@@ -102,11 +111,20 @@ async function startShared(t: TestContext) {
 function play(nats: NatsConnection) {
   const played = {
     told: [] as NotifyRequest[],
-    peers: new Map<string, string[]>(),
+    contacts: new Map<string, string[]>(),
+    lastSeen: new Map<string, LastSeenPrivacy>(),
+    asked: [] as string[],
     revoked: [] as unknown[],
     revocations: [] as Revocation[],
   };
-  answerJson<{ uid: string }>(nats, subjects.peers, "history", ({ uid }) => ({ uids: played.peers.get(uid) ?? [] }));
+  answerJson<{ uid: string }>(nats, subjects.contacts, "api", ({ uid }) => {
+    played.asked.push(uid);
+    return { uids: played.contacts.get(uid) ?? [], lastSeen: played.lastSeen.get(uid) ?? "contacts" };
+  });
+  answerJson<SeenRequest>(nats, subjects.seen, "api", ({ uid, by }) => {
+    const presence = uid === by || (played.contacts.get(by) ?? []).includes(uid);
+    return { presence, lastSeen: (played.lastSeen.get(uid) ?? "contacts") !== "nobody" && presence };
+  });
   answerJson(nats, subjects.revokeDevice, "api", (asked) => {
     played.revoked.push(asked);
     return {};

@@ -14,6 +14,7 @@ interface Flags {
   language?: string;
   visibility?: string;
   directMessages?: string;
+  lastSeen?: string;
 }
 
 export function profileCommand(): Command {
@@ -30,6 +31,7 @@ export function profileCommand(): Command {
     .option("--language <tag>", "your language: en, uk, zh-Hant")
     .option("--visibility <who>", "everybody, or contacts: who finds you and sees your profile")
     .option("--direct-messages <who>", "anyone, or contacts: who may write to you")
+    .option("--last-seen <who>", "everybody, contacts or nobody: who may know when you were last seen")
     .action(
       action<Flags>(async ({ account, output, flags }, uid) => {
         const changes = changesOf(flags);
@@ -61,15 +63,18 @@ export function findCommand(): Command {
 }
 
 function changesOf(flags: Flags): ParamsOf<typeof profileUpdate> {
-  const { visibility, directMessages } = flags;
+  const { visibility, directMessages, lastSeen } = flags;
   if (visibility !== undefined && visibility !== "everybody" && visibility !== "contacts")
     throw new UsageError("--visibility everybody or --visibility contacts");
   if (directMessages !== undefined && directMessages !== "anyone" && directMessages !== "contacts")
     throw new UsageError("--direct-messages anyone or --direct-messages contacts");
+  if (lastSeen !== undefined && lastSeen !== "everybody" && lastSeen !== "contacts" && lastSeen !== "nobody")
+    throw new UsageError("--last-seen everybody, contacts or nobody");
   const texts = (["name", "nick", "avatar", "status", "language"] as const).filter((key) => flags[key] !== undefined);
   return {
     ...Object.fromEntries(texts.map((key) => [key, flags[key]])),
     ...(visibility === undefined ? {} : { visibility }),
     ...(directMessages === undefined ? {} : { directMessages }),
+    ...(lastSeen === undefined ? {} : { lastSeen }),
   };
 }

@@ -1,6 +1,8 @@
 // parley roster: contacts, requests and blocks.
-import type { Contact, ParamsOf } from "@parley/client";
+import type { Contact, ParamsOf, Presence } from "@parley/client";
 import {
+  presenceGet,
+  presenceList,
   rosterAdd,
   rosterBlock,
   rosterConfirm,
@@ -32,7 +34,7 @@ const acts = [
 
 export function rosterCommand(): Command {
   const roster = new Command("roster").description("Your contacts, requests and blocks.");
-  for (const one of [list(), add(), note(), ...acts.map(actCommand)]) roster.addCommand(one);
+  for (const one of [list(), online(), seen(), add(), note(), ...acts.map(actCommand)]) roster.addCommand(one);
   return roster.addHelpText("after", "\nExamples:\n  $ parley roster add bob --group friends\n  $ parley roster list");
 }
 
@@ -54,6 +56,40 @@ function list(): Command {
       }
     }),
   );
+}
+
+function online(): Command {
+  return command("online", "Which of your contacts are online.", ["parley roster online"]).action(
+    action(async ({ account, output }) => {
+      let page: string | null = null;
+      let count = 0;
+      do {
+        const answer: Awaited<ReturnType<typeof readPage>> = await readPage(page);
+        for (const contact of answer.contacts) output.result(contact, presenceLine(contact));
+        count += answer.contacts.length;
+        page = answer.next;
+      } while (page !== null);
+      if (count === 0) output.note("nobody");
+
+      function readPage(from: string | null) {
+        return account.call(presenceList, from === null ? {} : { page: from });
+      }
+    }),
+  );
+}
+
+function seen(): Command {
+  return command("seen <uid>", "Is somebody online, or when were they last seen.", ["parley roster seen bob"]).action(
+    action(async ({ account, output }, uid = "") => {
+      const presence = await account.call(presenceGet, { uid });
+      output.result(presence, presenceLine(presence));
+    }),
+  );
+}
+
+function presenceLine({ uid, show, status, lastSeen }: Presence): string {
+  const since = lastSeen === null ? "" : `last seen ${new Date(lastSeen).toISOString()}`;
+  return [uid, show, printable(status ?? ""), since].filter(Boolean).join("  ");
 }
 
 interface Details {

@@ -9,6 +9,7 @@ import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
 import * as own from "./own.ts";
 import * as pins from "./pins.ts";
+import * as presence from "./presence.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import { searchMessages } from "./search.ts";
@@ -23,6 +24,7 @@ export * from "./messages.ts";
 export * from "./method.ts";
 export * from "./own.ts";
 export * from "./pins.ts";
+export * from "./presence.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./search.ts";
@@ -37,6 +39,7 @@ const all = [
   members,
   roster,
   users,
+  presence,
   devices,
   accounts,
   accountLife,

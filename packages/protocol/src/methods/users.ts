@@ -1,5 +1,5 @@
 // Methods that api owns: profiles, one's own and others', and finding people.
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { displayText, Uid } from "../ids.ts";
 import { defineMethod } from "./method.ts";
 
@@ -26,6 +26,11 @@ const DirectMessages = Type.Union([Type.Literal("anyone"), Type.Literal("contact
   description: "who may write to the user: anyone, or only those in the user's own roster",
 });
 
+const LastSeen = Type.Union([Type.Literal("everybody"), Type.Literal("contacts"), Type.Literal("nobody")], {
+  description: "who may know when the user was last seen: everybody, only each other's contacts (as begun), or nobody",
+});
+export type LastSeenPrivacy = Static<typeof LastSeen>;
+
 const shown = {
   uid: Uid,
   name: Type.String({ description: "the uid where none was given" }),
@@ -38,7 +43,12 @@ const shown = {
 /** What others see of a user; empty where nothing was given. */
 const Profile = Type.Object(shown);
 /** The same with what only the user sees. */
-const OwnProfile = Type.Object({ ...shown, visibility: Visibility, directMessages: DirectMessages });
+const OwnProfile = Type.Object({
+  ...shown,
+  visibility: Visibility,
+  directMessages: DirectMessages,
+  lastSeen: LastSeen,
+});
 
 export const profileGet = defineMethod({
   name: "profile.get",
@@ -66,6 +76,7 @@ export const profileUpdate = defineMethod({
       vcard: Type.Optional(Vcard),
       visibility: Type.Optional(Visibility),
       directMessages: Type.Optional(DirectMessages),
+      lastSeen: Type.Optional(LastSeen),
     },
     strict,
   ),

@@ -63,7 +63,18 @@ export type TypingPacket = Static<typeof TypingPacket>;
 export const StatePacket = Type.Object(
   {
     active: Type.Optional(Type.Boolean()),
-    show: Type.Optional(Type.Union([Type.Literal("online"), Type.Literal("away"), Type.Literal("dnd")])),
+    show: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal("online"),
+          Type.Literal("chat"),
+          Type.Literal("away"),
+          Type.Literal("dnd"),
+          Type.Literal("invisible"),
+        ],
+        { description: "chat is online; invisible looks offline, until the device says otherwise" },
+      ),
+    ),
     status: Type.Optional(displayText({ maxLength: 256 })),
   },
   { additionalProperties: false },

@@ -1,5 +1,5 @@
 // Changing a roster: one write of the pair, then history is told who is let in, then both users' devices.
-import { AppError, type BlockChanged, type Contact, limits, type NotifyRequest, subjects } from "@parley/protocol";
+import { AppError, type Contact, limits, type NotifyRequest, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, type Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
@@ -9,9 +9,10 @@ import type { ApiStore, PairDoc, Side } from "../store.ts";
 import { contactsOf } from "./contacts.ts";
 import { type Act, decide } from "./decide.ts";
 import { doorsOf } from "./doors.ts";
-import { isOver, pairKey, pairOf, type Sides, sidesOf } from "./pairs.ts";
+import { areContacts, isOver, pairKey, pairOf, type Sides, sidesOf } from "./pairs.ts";
 import { keptProfile, maySee, noUser } from "./profiles.ts";
 import type { RosterSizes } from "./sizes.ts";
+import { tellContactsChanged } from "./tell-presence.ts";
 
 export interface RosterParts {
   store: ApiStore;
@@ -61,7 +62,6 @@ async function changePair(
   pass("before-doors");
   const contact = await told(parts, pair, { owner: uid, other: id });
   if (after.mine !== before.mine) notify(parts, uid, contact);
-  if (after.mine.blocked !== before.mine.blocked) tellBlock(parts, { owner: uid, other: id, ...after.mine });
   if (after.theirs !== before.theirs) notify(parts, id, await row(parts, id, uid, sidesOf(pair, id)));
   pass("before-relation-reply");
   return contact;
@@ -126,7 +126,9 @@ function withUntold(
 ): PairDoc {
   const isMoved = isOtherDoor(before.mine, after.mine) || isOtherDoor(before.theirs, after.theirs);
   const untold = isMoved ? Math.max(Date.now(), (kept?.untold ?? 0) + 1) : kept?.untold;
-  return untold === undefined ? pair : { ...pair, untold };
+  if (untold === undefined) return pair;
+  const areParted = (kept?.parted || areContacts(before)) && !areContacts(after);
+  return { ...pair, untold, ...(areParted ? { parted: true } : {}) };
 }
 
 function isOtherDoor(before: Side, after: Side): boolean {
@@ -141,6 +143,7 @@ async function told(
 ): Promise<Contact> {
   if (pair.untold !== undefined) {
     await parts.history.doors(doorsOf(pair));
+    tellPresence(parts, pair);
     parts.pass("before-told");
     await noteTold(parts, pair);
   }
@@ -153,7 +156,7 @@ async function noteTold({ store: { pairs } }: RosterParts, pair: PairDoc): Promi
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const kept = await pairs.get(key);
     if (kept?.doc.untold === undefined || kept.doc.untold !== pair.untold) return;
-    const { untold: _, ...rest } = kept.doc;
+    const { untold: _, parted: __, ...rest } = kept.doc;
     if (await pairs.update(key, rest, kept.version)) return;
   }
 }
@@ -163,10 +166,10 @@ async function row({ store }: RosterParts, owner: string, other: string, sides: 
   return contact as Contact;
 }
 
-/** Best effort, as all that presence tells. */
-function tellBlock({ nats }: RosterParts, { owner, other, blocked }: BlockChanged): void {
-  const changed: BlockChanged = { owner, other, blocked };
-  if (natsConnected(nats)) nats.publish(subjects.blockChanged, JSON.stringify(changed));
+// Of those who neither are nor were each other's contact nobody hears anything.
+function tellPresence({ nats }: RosterParts, pair: PairDoc): void {
+  const are = areContacts(sidesOf(pair, pair.a));
+  if (are || pair.parted) tellContactsChanged(nats, { uid: pair.a, other: pair.b, areContacts: are });
 }
 
 /** Best effort: a device that misses it finds the change by `since`. */

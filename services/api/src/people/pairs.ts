@@ -46,6 +46,11 @@ export function isOver({ relation, blocked, muted }: Side): boolean {
   return relation === "none" && !blocked && !muted;
 }
 
+/** Each is the other's contact, and neither has blocked: only such two know of each other's presence. */
+export function areContacts({ mine, theirs }: Sides): boolean {
+  return [mine, theirs].every(({ relation, blocked }) => relation === "contact" && !blocked);
+}
+
 /** True if `other` is in the roster of `uid`, and not blocked. */
 export async function hasAsContact({ pairs }: ApiStore, uid: string, other: string): Promise<boolean> {
   const { mine } = sidesOf((await pairs.get(pairKey(uid, other)))?.doc, uid);

@@ -3,6 +3,7 @@ import {
   AppError,
   checkTree,
   foldName,
+  type LastSeenPrivacy,
   limits,
   type ParamsOf,
   type profileGet,
@@ -10,7 +11,7 @@ import {
   type ResultOf,
   type usersGet,
 } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import type { Logger, NatsConnection } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
@@ -18,10 +19,12 @@ import { knownUser } from "../known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
 import { directDoor } from "./doors.ts";
 import { hasAsContact } from "./pairs.ts";
+import { tellContactsChanged } from "./tell-presence.ts";
 
 export interface ProfileParts {
   store: ApiStore;
   history: History;
+  nats: NatsConnection;
   /** of users who say nothing else */
   directMessages: "anyone" | "contacts";
 }
@@ -74,6 +77,10 @@ export async function maySee(store: ApiStore, profile: ProfileDoc, by: string): 
   return profile.visibility !== "contacts" || profile.uid === by || hasAsContact(store, profile.uid, by);
 }
 
+export function lastSeenOf(profile: ProfileDoc | undefined): LastSeenPrivacy {
+  return profile?.lastSeen ?? "contacts";
+}
+
 export function noUser(uid: string): AppError {
   return new AppError("not_found", `there is no user ${uid}`);
 }
@@ -93,6 +100,7 @@ export async function updateProfile(
     const changed = changedProfile(kept.doc, params);
     if (!(await profiles.update(uid, changed, kept.version))) continue;
     if (changed.untold !== undefined) await tellDirect(parts, changed);
+    if (changed.lastSeen !== kept.doc.lastSeen) tellContactsChanged(parts.nats, { uid });
     return ownOf(parts, changed);
   }
   return new AppError("conflict", "the profile was changed again and again at the same time; try again");
@@ -165,5 +173,6 @@ function ownOf({ directMessages }: ProfileParts, profile: ProfileDoc): OwnProfil
     ...profileOf(profile),
     visibility: profile.visibility ?? "everybody",
     directMessages: profile.directMessages ?? directMessages,
+    lastSeen: lastSeenOf(profile),
   };
 }

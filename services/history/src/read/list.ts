@@ -1,18 +1,8 @@
-// conversations.list and p2p peers: a user's conversations, the latest first.
-import {
-  AppError,
-  type Caller,
-  type conversationsList,
-  limits,
-  type ParamsOf,
-  type PeersRequest,
-  type Pin,
-  parseConv,
-} from "@parley/protocol";
+// conversations.list: a user's conversations, the latest first.
+import { AppError, type Caller, type conversationsList, type ParamsOf, type Pin, parseConv } from "@parley/protocol";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
-import { blockedWith } from "../write/refused.ts";
 import { messageJson } from "./annotated.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
@@ -39,7 +29,7 @@ export async function listConversations(
   if (place instanceof AppError) return place;
   const began = place?.began ?? Date.now();
   const sight = await look(reading);
-  const all = await latestFirst(reading, caller.uid, "", bodyBytes);
+  const all = await latestFirst(reading, caller.uid);
   const { rows, areMoved } = place ? rowsBehind(all, place) : { rows: all, areMoved: false };
   const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: roomOf(caller) });
   const next = nextPlace({ began, rows, taken, areMoved, isFirst: place === undefined });
@@ -102,25 +92,13 @@ async function rowWithin(reading: Reading, row: View, about: About, maxBytes: nu
   return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, about, "null");
 }
 
-/** The other side of the user's latest p2p conversations; only with `all` also where one of the two has blocked the other. */
-export async function peers(reading: Reading, { uid, all = false }: PeersRequest): Promise<string[]> {
-  const rows = await latestFirst(reading, uid, "p2p/", 0);
-  const others = rows
-    .map(({ member }) => otherSide(member))
-    .filter((other) => other !== uid)
-    .slice(0, limits.presencePeers);
-  if (all) return others;
-  const blocked = await blockedWith(reading.store, uid, others);
-  return others.filter((other) => !blocked.has(other));
-}
-
-async function latestFirst(reading: Reading, uid: string, prefix: string, bodies: number): Promise<View[]> {
+async function latestFirst(reading: Reading, uid: string): Promise<View[]> {
   const all = await membershipsOf(reading, uid);
-  const members = all.filter((member) => isMember(member) && member.conv.startsWith(prefix));
+  const members = all.filter(isMember);
   const heads = await headsOf(
     reading.store.log,
     members.map(({ conv }) => conv),
-    bodies,
+    bodyBytes,
   );
   const rows = members.map((member) => ({ member, head: heads.get(member.conv) }));
   return sortLatestFirst(rows);

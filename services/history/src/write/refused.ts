@@ -34,17 +34,6 @@ export async function readRefused(
   return refused.length === 0 ? undefined : new Set(refused.map(({ from }) => from));
 }
 
-/** Those of `others` who have blocked `uid`, or whom `uid` has blocked. */
-export async function blockedWith(
-  { doors }: HistoryStore,
-  uid: string,
-  others: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const keysOf = (other: string) => [doorKey({ owner: uid, other }), doorKey({ owner: other, other: uid })];
-  const kept = await doors.getMany(others.flatMap(keysOf));
-  return new Set(others.filter((other) => keysOf(other).some((key) => kept.get(key)?.doc.blocked)));
-}
-
 /** True if one of these doors may be one of the conversation's. */
 export function concerns(told: readonly Door[]): (conv: string) => boolean {
   const owners = new Set(told.filter(({ other }) => other === undefined).map(({ owner }) => owner));

@@ -28,8 +28,8 @@ export function followNotify(nats: NatsConnection, send: Send, log: Logger): { c
 }
 
 async function notify(send: Send, bytes: Uint8Array): Promise<void> {
-  const { uids = [], channel, device, packet } = parseJson(bytes) as NotifyRequest;
+  const { uids = [], channel, device, packet, more = [] } = parseJson(bytes) as NotifyRequest;
   const to: Recipients = { users: uids, devices: device ? [device] : [] };
-  const payload = Buffer.from(JSON.stringify(packet));
-  await (channel === "m" ? send.once(payload, to) : send.moment(payload, to));
+  const publish = channel === "m" ? send.once : send.moment;
+  await Promise.all([packet, ...more].map((one) => publish(Buffer.from(JSON.stringify(one)), to)));
 }
