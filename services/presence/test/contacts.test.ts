@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { presenceGet, presenceList, subjects } from "@parley/protocol";
 import { callMethod } from "@parley/runtime";
-import { eventually } from "@parley/testkit";
+import { eventually, serviceContext } from "@parley/testkit";
 import { Redis } from "ioredis";
+import { openDue } from "../src/tell/due.ts";
 import { startOne } from "./start.ts";
 
 const presence = await startOne({ after });
@@ -115,10 +116,9 @@ test("who are no longer each other's contact see the other offline, who become i
   assert.deepEqual(heard(), ["uma vera online", "vera uma dnd"]);
 });
 
-// One more, whose store is its own: it stands for a replica in what Redis holds.
-let other: Awaited<ReturnType<typeof startOne>>;
-test("however often a user flaps, contacts are told once for each turn, of what is so then, by whichever replica", async () => {
-  other = await startOne({ after }, {}, presence);
+test("however often a user flaps, contacts are told once for each turn, of what is so then, by whichever replica", async (t) => {
+  // One more, whose store is its own: it stands for a replica in what Redis holds.
+  await startOne(t, {}, presence);
   await pair("flora", "gregor");
   const before = shows("flora").length;
   // Until it is let go nobody may be told.
@@ -135,17 +135,28 @@ test("however often a user flaps, contacts are told once for each turn, of what 
   assert.equal(presence.noticesOf("flora").at(-1)!.status, "turn 20");
 });
 
-test("what a replica took and did not tell before it died is told by another one", async () => {
+test("what a replica took and did not tell before it died is told by another one", async (t) => {
   await pair("hans", "ida");
-  // As a replica leaves it that is killed behind taking it: the state is there, the notice is not.
-  const [seconds = 0] = await redis.time();
-  await redis
-    .multi()
-    .del("presence:told:hans", "presence:user:hans")
-    .zadd("presence:due", Number(seconds) * 1000, "hans")
-    .exec();
-  await other.stop();
-  // Any change has a replica look what is due, as it does by itself every few seconds.
+  const taken = Promise.withResolvers<string>();
+  const end = Promise.withResolvers<void>();
+  const dead = openDue({
+    redis,
+    paceMs: 0,
+    log: serviceContext("presence").log,
+    tell({ uid }) {
+      taken.resolve(uid);
+      return end.promise;
+    },
+  });
+  t.after(async () => {
+    end.resolve();
+    await dead.close();
+  });
+  await redis.multi().del("presence:told:hans", "presence:user:hans").zadd("presence:due", 0, "hans").exec();
+  dead.wake(0);
+  assert.equal(await taken.promise, "hans");
+  // Its time is over; any change has a replica look what is due, as each does by itself every few seconds.
+  assert.equal(await redis.zadd("presence:due", "XX", "CH", 0, "hans"), 1);
   await say("ida", { show: "dnd" });
   await eventually(() => shows("hans").at(-1) === "offline");
 });
