@@ -59,7 +59,11 @@ for (const [kind, start] of kinds) {
       await alice.send(room.conv, { type: "edit", seq: first.seq, data: "Teehaus in Shanghai" });
       await eventuallyFinds(bob, "shanghai", everything.slice(2));
       const { results } = await search(bob, "shanghai");
-      assert.deepEqual(results[0]?.edit?.content, { type: "edit", seq: first.seq, data: "Teehaus in Shanghai" });
+      assert.deepEqual(results[0]?.message.edited?.content, {
+        type: "edit",
+        seq: first.seq,
+        data: "Teehaus in Shanghai",
+      });
       assert.deepEqual(await finds(bob, "北京"), []);
       await alice.send(room.conv, { type: "recall", seq: first.seq });
       await eventuallyFinds(bob, "shanghai", []);
@@ -76,6 +80,14 @@ for (const [kind, start] of kinds) {
         await eventuallyFinds(bob, "biscuits", ["biscuits without carol", "biscuits for carol"]);
         assert.deepEqual(await finds(carol, "biscuits"), ["biscuits for carol"]);
         assert.deepEqual(await finds(carol, "noon"), [], "nor what was said before its stay");
+        const mine = await alice.send(room.conv, "scones");
+        await alice.request(roomsInvite, { id: "tea", uids: ["eve"] });
+        const seen = await alice.send(room.conv, "crumpets for eve");
+        await alice.request(roomsRemove, { id: "tea", uids: ["eve"] });
+        await alice.edit(room.conv, seen.seq, "muffins without eve");
+        await alice.edit(room.conv, mine.seq, "muffins");
+        await eventuallyFinds(bob, "muffins", ["crumpets for eve", "scones"]);
+        assert.deepEqual(await finds(eve, "muffins"), [], "nor by what was edited after it");
       },
     );
 

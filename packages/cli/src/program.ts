@@ -14,6 +14,7 @@ import { ownCommands } from "./commands/own.ts";
 import { findCommand, profileCommand } from "./commands/people.ts";
 import { pinCommands } from "./commands/pins.ts";
 import { pollCommands } from "./commands/polls.ts";
+import { receiptsCommand } from "./commands/receipts.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms/rooms.ts";
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     ...pollCommands(),
     ...ownCommands(),
     ...pinCommands(),
+    receiptsCommand(),
     roomsCommand(),
     rosterCommand(),
     profileCommand(),

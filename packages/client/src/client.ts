@@ -16,6 +16,7 @@ import {
 } from "@parley/protocol";
 import { type AskHistory, startAskHistory } from "./ask-history.ts";
 import type { Cached, CachedConversation } from "./cache-store.ts";
+import { changeOf } from "./changes.ts";
 import { Connection, type Transport } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
@@ -335,6 +336,8 @@ export class ParleyClient {
 
   #show(message: Message): void {
     this.#events.emit("message", message);
+    const change = changeOf(message);
+    if (change) this.#events.emit("change", change);
     this.#conversations.shown(message);
     if (this.#options.sendDelivered !== false && message.from !== this.uid)
       this.#receipts.mark(message.conv, { delivered: message.seq });

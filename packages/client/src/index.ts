@@ -27,6 +27,7 @@ export {
   type CacheStore,
   storageCache,
 } from "./cache-store.ts";
+export type { Change, ConversationChange } from "./changes.ts";
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";

@@ -12,6 +12,7 @@ import type {
   TypingNotice,
 } from "@parley/protocol";
 import type { CacheStore } from "./cache-store.ts";
+import type { ConversationChange } from "./changes.ts";
 import type { Transport } from "./connection.ts";
 import type { OutboxStore } from "./outbox-store.ts";
 import type { Ack } from "./promises.ts";
@@ -24,6 +25,8 @@ export type ClientState = "connecting" | "syncing" | "online" | "offline";
 export type ParleyEvents = {
   /** every message of the user's conversations, its own too: once, in `seq` order a conversation */
   message: Message;
+  /** who is in a room and as what, what it is, what is pinned in a conversation; its message comes before */
+  change: ConversationChange;
   receipt: ReceiptNotice;
   typing: TypingNotice;
   presence: PresenceNotice;

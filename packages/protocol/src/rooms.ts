@@ -166,6 +166,8 @@ export interface ChangeRequest {
   patch?: RoomPatch;
   /** invite: users who are to be asked, whatever the room's setting */
   askFirst?: string[];
+  /** invite: who does not take it is left out, in place of a refusal */
+  passOver?: true;
   /** join: SHA-256 (hex) of the link's secret */
   linkHash?: string;
   /** link: the new one; unlink: the one with this `id` */

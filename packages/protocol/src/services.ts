@@ -89,6 +89,13 @@ export interface ReceiptRequest {
 
 export type AccountDoor = "open" | "disabled";
 
+/** `history.receipts.{holder}` → the result of `messages.receipts`: how far message `seq` came, as `uid` may know it. */
+export interface MessageReceiptsRequest {
+  conv: string;
+  seq: number;
+  uid: string;
+}
+
 /** What a user lets in: the latest `version` counts. Without `other` it is about everybody who has no door of his own. */
 export interface Door {
   owner: string;

@@ -6,7 +6,10 @@ export function methodSubject(method: string): string {
 }
 
 /** Requests to the one history replica that holds a conversation partition; `doors` to each that holds any. */
-export function historySubject(verb: "append" | "members" | "receipt" | "change" | "doors", holder: string): string {
+export function historySubject(
+  verb: "append" | "members" | "receipt" | "receipts" | "change" | "doors",
+  holder: string,
+): string {
   return `history.${verb}.${holder}`;
 }
 

@@ -9,7 +9,10 @@ import {
   type Door,
   type MemberPage,
   type MembersRequest,
+  type MessageReceiptsRequest,
+  type messagesReceipts,
   packAppendRequest,
+  type ResultOf,
   type RoomsReply,
   type RoomsRequest,
   type RoomView,
@@ -35,6 +38,8 @@ export interface History {
   change(change: ChangeRequest): Promise<ChangeReply>;
   /** One page. */
   members(request: MembersRequest): Promise<MemberPage>;
+  /** How far a message came. */
+  receipts(request: MessageReceiptsRequest): Promise<ResultOf<typeof messagesReceipts>>;
   append(item: AppendItem): Promise<Appended>;
   rooms(request: RoomsRequest): Promise<RoomView[]>;
   /**
@@ -58,6 +63,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   return {
     change: (change) => askHolder.json("change", change.conv, change),
     members: (request) => askHolder.json("members", request.conv, request),
+    receipts: (request) => askHolder.json("receipts", request.conv, request),
     append: (item) => {
       const group = { q: conversationPartition(item.conv), items: [item] };
       return askHolder.bytes("append", item.conv, packAppendRequest([group]), readAppended);

@@ -19,15 +19,15 @@ import {
 import { type Bound, bind, type Call } from "./call.ts";
 import { type ForwardParts, forward } from "./forward.ts";
 import type { History } from "./history.ts";
+import { holderMethods } from "./holder-methods.ts";
 import { knownUser } from "./known-users.ts";
-import { pinMethods } from "./pins.ts";
 import type { ApiStore } from "./store.ts";
 
 export function messageMethods(parts: ForwardParts): Bound[] {
   return [
     bind(messagesSend, (params, call) => send(parts, params, call)),
     bind(messagesForward, (params, call) => forward(parts, params, call)),
-    ...pinMethods(parts.history),
+    ...holderMethods(parts.history),
   ];
 }
 

@@ -1,7 +1,10 @@
-// Pinned messages, over HTTP and MQTT alike.
+// Pinned messages, and how far messages came, over HTTP and MQTT alike.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { limits } from "@parley/protocol";
+import { limits, type ReceiptRequest } from "@parley/protocol";
+import { conversationPartitions } from "@parley/protocol/partition";
+import { connectRedis, createAskHolder, startHolderLookup } from "@parley/runtime";
+import { serviceContext } from "@parley/testkit";
 import { type Answer, createAsking, refused } from "./asking.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { startTestApi } from "./surroundings.ts";
@@ -9,10 +12,21 @@ import { startTestApi } from "./surroundings.ts";
 const api = await startTestApi({ after }, { API_RATE: "100000", API_BURST: "100000" });
 startHistoryProcess({ after }, api);
 const token: Record<string, string> = {};
-for (const uid of ["alice", "bob", "carol"]) token[uid] = (await api.user(uid, "web")).token;
+for (const uid of ["alice", "bob", "carol", "dave"]) token[uid] = (await api.user(uid, "web")).token;
 const { byHttp, byMqtt } = createAsking(api, (uid) => token[uid] as string);
 const say = async (uid: string, to: string, data: string): Promise<number> =>
   (await byHttp(uid, "messages.send", { to, content: { type: "text", data } })).seq;
+
+const { log } = serviceContext("api");
+const redis = await connectRedis({ url: api.redis.url, name: "test", log });
+const lookup = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
+const holders = createAskHolder(api.nats, lookup);
+after(() => {
+  holders.close();
+  lookup.close();
+  redis.disconnect();
+});
+const mark = (request: ReceiptRequest) => holders.json("receipt", request.conv, request);
 
 for (const [door, ask] of [
   ["HTTP", byHttp],
@@ -93,6 +107,60 @@ for (const [door, ask] of [
     await assert.rejects(ask("bob", "messages.pin", { conv: "p2p/bob/carol", seq: 1 }), refused("not_found"));
   });
 }
+
+for (const [door, ask] of [
+  ["HTTP", byHttp],
+  ["MQTT", byMqtt],
+] as const)
+  test(`${door}: members learn who of a small room got a message and read it`, async () => {
+    const { id, conv } = await ask("alice", "rooms.create", { name: "Room", members: ["bob", "carol"] });
+    const seq = await say("alice", conv, "hi");
+    const marks = (uid: string, delivered: boolean, read: boolean) => ({ uid, delivered, read });
+    assert.deepEqual(await ask("alice", "messages.receipts", { conv, seq }), {
+      of: 2,
+      delivered: 0,
+      read: 0,
+      receipts: [marks("bob", false, false), marks("carol", false, false)],
+    });
+    await mark({ conv, uid: "bob", read: seq });
+    await mark({ conv, uid: "carol", delivered: seq });
+    assert.deepEqual(await ask("bob", "messages.receipts", { conv, seq }), {
+      of: 2,
+      delivered: 2,
+      read: 1,
+      receipts: [marks("bob", true, true), marks("carol", true, false)],
+    });
+    await ask("alice", "rooms.remove", { id, uid: "carol" });
+    assert.equal((await ask("alice", "messages.receipts", { conv, seq })).of, 1);
+    const after = await say("alice", conv, "after");
+    await assert.rejects(ask("carol", "messages.receipts", { conv, seq: after }), refused("not_found"));
+    await assert.rejects(ask("dave", "messages.receipts", { conv, seq }), refused("not_member"));
+    await assert.rejects(ask("dave", "messages.receipts", { conv: "p2p/alice/bob", seq }), refused("not_member"));
+    for (const none of [after - 1, 999])
+      await assert.rejects(ask("alice", "messages.receipts", { conv, seq: none }), refused("not_found"));
+    await byHttp("alice", "messages.send", { to: conv, content: { type: "recall", seq } });
+    await assert.rejects(ask("alice", "messages.receipts", { conv, seq }), refused("not_found"));
+  });
+
+test("of a room of more than 200 members receipts are counted, and nobody is named", async () => {
+  const conv = "room/many";
+  const uids = Array.from({ length: limits.smallRoomMembers }, (_, at) => `m${at}`);
+  const event = { event: "create" as const, by: "alice", uids, name: "Many", room: { settings: {} } };
+  await holders.json("change", conv, { conv, id: "create:many", device: "api", origin: "api", event });
+  const seq = await say("alice", conv, "hi");
+  await mark({ conv, uid: "m7", read: seq });
+  const found = await byHttp("alice", "messages.receipts", { conv, seq });
+  assert.deepEqual(found, { of: limits.smallRoomMembers, delivered: 1, read: 1 });
+});
+
+test("a block hides what the blocked user has received and read", async () => {
+  const seq = await say("carol", "user/dave", "hi");
+  const conv = "p2p/carol/dave";
+  await mark({ conv, uid: "dave", read: seq });
+  assert.equal((await byHttp("carol", "messages.receipts", { conv, seq })).read, 1);
+  await byHttp("carol", "roster.block", { id: "dave" });
+  assert.equal((await byHttp("carol", "messages.receipts", { conv, seq })).read, 0);
+});
 
 test(`${limits.pinnedMessages} messages are pinned at most, a recalled one makes room, and pages hold them all`, async () => {
   const { conv } = await byHttp("alice", "rooms.create", { name: "Room" });

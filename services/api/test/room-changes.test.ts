@@ -204,6 +204,29 @@ for (const [door, ask] of [
     assert.deepEqual((await ask("alice", "rooms.invite", { id, uids: ["bob"] })).uids, ["bob"]);
   });
 
+  test(`${door}: nobody brings into a room who has blocked it, whole or not at all, and the blocker sees nothing`, async () => {
+    await byHttp("erin", "roster.block", { id: "bob" });
+    const { id } = await ask("bob", "rooms.create", { name: "Bob's", members: ["dave"] });
+    for (const uids of [["erin"], ["carol", "erin"]]) {
+      await assert.rejects(ask("bob", "rooms.invite", { id, uids }), refused("blocked"));
+      await assert.rejects(ask("bob", "rooms.create", { name: "Trap", members: uids }), refused("blocked"));
+      const name = `trap-${door.toLowerCase()}`;
+      await assert.rejects(ask("bob", "rooms.create", { id: name, name, members: uids }), refused("blocked"));
+      await assert.rejects(ask("carol", "rooms.get", { id: name }), refused("not_found"));
+    }
+    assert.deepEqual(await roles(id, "dave"), { bob: "owner", dave: "member" });
+    await ask("bob", "rooms.update", { id, settings: { invitations: "ask", invite: "member" } });
+    await assert.rejects(ask("bob", "rooms.invite", { id, uids: ["erin"] }), refused("blocked"));
+    assert.deepEqual((await ask("erin", "rooms.invitations")).invitations, []);
+    assert.deepEqual((await ask("dave", "rooms.invite", { id, uids: ["erin"] })).invited, ["erin"]);
+    await ask("erin", "rooms.refuse", { id });
+    await byHttp("erin", "roster.unblock", { id: "bob" });
+    assert.deepEqual((await ask("bob", "rooms.invite", { id, uids: ["erin"] })).invited, ["erin"]);
+    await byHttp("erin", "roster.block", { id: "bob" });
+    assert.deepEqual((await ask("erin", "rooms.invitations")).invitations, [], "nor what was before the block");
+    await byHttp("erin", "roster.unblock", { id: "bob" });
+  });
+
   test(`${door}: an invite link lets in as many as it says, until it ends`, async () => {
     const id = await make(["bob"]);
     await assert.rejects(ask("bob", "rooms.makeLink", { id }), refused("forbidden", "link"));

@@ -20,6 +20,7 @@ import {
   isUid,
   type MemberPage,
   type MembersRequest,
+  type MessageReceiptsRequest,
   type Method,
   messagesDelete,
   messagesPins,
@@ -62,6 +63,7 @@ import { mayFetch, sentFiles } from "./read/files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
+import { messageReceipts } from "./read/message-receipts.ts";
 import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
 import { roomsOf } from "./read/rooms.ts";
@@ -98,6 +100,9 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
     own("doors", async (payload) => replyJson(await takeDoors(parts, readAsked(payload) as DoorsRequest))),
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
+    own("receipts", async (payload) =>
+      replyJson(await messageReceipts(parts, readAsked(payload) as MessageReceiptsRequest)),
+    ),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.attachmentAllowed, async (asked: AttachmentRequest) => ({ may: await mayFetch(parts, asked) })),

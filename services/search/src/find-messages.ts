@@ -67,7 +67,7 @@ async function findReadable(
     const found = await index.find({ ...asked, convs, limit: wanted, ...(place !== undefined && { after: place }) });
     for (const one of found) {
       const conversation = readable.get(one.conv);
-      if (conversation && isReadable(conversation, one.seq)) messages.push(one);
+      if (conversation && [one.seq, one.version].every((seq) => isReadable(conversation, seq))) messages.push(one);
     }
     place = found.at(-1)?.place;
     if (found.length < wanted) return { messages, next: undefined };

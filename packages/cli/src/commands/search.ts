@@ -1,10 +1,10 @@
 // parley search: messages by what they hold, and the index built anew.
-import type { Message, ResultOf } from "@parley/client";
+import type { ResultOf } from "@parley/client";
 import { searchMessages } from "@parley/protocol";
 import { Command } from "commander";
 import { findNats } from "../backup/place.ts";
 import { action, command } from "../command.ts";
-import { formatContent, formatMessage } from "../format.ts";
+import { formatMessage } from "../format.ts";
 import { openOutput } from "../output.ts";
 import { startSteps } from "../progress.ts";
 import { readNumber } from "../read-number.ts";
@@ -35,7 +35,7 @@ export function searchCommand(): Command {
         do {
           const asked = { query: words.join(" "), limit: Math.min(left, pageMost), ...(page ? { page } : {}) };
           const found: ResultOf<typeof searchMessages> = await account.call(searchMessages, asked);
-          for (const one of found.results) output.result(one, lineOf(one, output));
+          for (const one of found.results) output.result(one, formatMessage(one.message, output, { conv: true }));
           if (found.incomplete) output.note("the index is being built: older messages may be missing");
           left -= found.results.length;
           page = found.next;
@@ -44,11 +44,6 @@ export function searchCommand(): Command {
     );
   search.addCommand(rebuild());
   return search;
-}
-
-function lineOf({ message, edit }: { message: Message; edit?: Message }, output: Parameters<typeof formatMessage>[1]) {
-  const line = formatMessage(message, output, { conv: true });
-  return edit ? `${line} → ${formatContent({ ...edit.content, type: "text" })}` : line;
 }
 
 function rebuild(): Command {

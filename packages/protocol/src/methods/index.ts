@@ -10,6 +10,7 @@ import type { Method } from "./method.ts";
 import * as own from "./own.ts";
 import * as pins from "./pins.ts";
 import * as presence from "./presence.ts";
+import * as receipts from "./receipts.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import { searchMessages } from "./search.ts";
@@ -25,6 +26,7 @@ export * from "./method.ts";
 export * from "./own.ts";
 export * from "./pins.ts";
 export * from "./presence.ts";
+export * from "./receipts.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./search.ts";
@@ -34,6 +36,7 @@ const all = [
   history,
   messages,
   pins,
+  receipts,
   own,
   rooms,
   members,

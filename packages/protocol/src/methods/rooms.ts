@@ -57,7 +57,7 @@ export const roomsCreate = defineMethod({
     strict,
   ),
   result: Room,
-  errors: ["conflict", "not_found"],
+  errors: ["conflict", "not_found", "blocked"],
 });
 
 export const roomsGet = defineMethod({

@@ -22,13 +22,9 @@ export const searchMessages = defineMethod({
     { additionalProperties: false },
   ),
   result: Type.Object({
-    results: Type.Array(
-      Type.Object({
-        message: Message,
-        edit: Type.Optional(Message),
-      }),
-      { description: "`edit`: the message that says what it holds now" },
-    ),
+    results: Type.Array(Type.Object({ message: Message }), {
+      description: "each as in the pages of `history.get`: `edited` is what it holds now",
+    }),
     next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
     incomplete: Type.Optional(
       Type.Boolean({ description: "true while the first index is built: older messages may be missing" }),

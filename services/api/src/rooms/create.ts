@@ -7,7 +7,7 @@ import type { Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
 import { randomName } from "../random-name.ts";
 import type { RoomDoc } from "../store.ts";
-import { findGuests, tellInvited } from "./guests.ts";
+import { findGuests, firstBlocker, tellInvited } from "./guests.ts";
 import { type Room, type RoomParts, readRoom, withoutDevice } from "./room.ts";
 
 const generatedIdLength = 12;
@@ -24,6 +24,9 @@ export async function createRoom(
   const members = [...new Set(params.members ?? [])].filter((member) => member !== uid);
   const guests = await findGuests(store, members);
   if (guests instanceof AppError) return guests;
+  // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
+  const blocker = await firstBlocker(store, uid, members);
+  if (blocker !== undefined) return new AppError("blocked", `${blocker} does not take this invitation`);
   const doc: RoomDoc = {
     // Without an id of its own a room is named by the operation: worked again it is the same room.
     id: params.id ?? randomName(generatedIdLength, call.operation),
@@ -60,7 +63,7 @@ function creationOf(room: RoomDoc): ChangeRequest[] {
   const changes: ChangeRequest[] = [{ ...common, id: `create:${id}`, event: create }];
   for (let from = membersAtOnce; from < members.length; from += membersAtOnce) {
     const event = { event: "invite" as const, by, uids: members.slice(from, from + membersAtOnce) };
-    changes.push({ ...common, id: `create:${id}:${from}`, event });
+    changes.push({ ...common, id: `create:${id}:${from}`, event, passOver: true });
   }
   return changes;
 }

@@ -12,6 +12,7 @@ import {
   type roomsMembers,
 } from "@parley/protocol";
 import type { RoomDoc } from "../store.ts";
+import { blockedOf } from "./guests.ts";
 import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
 
 const defaultRooms = 500;
@@ -69,11 +70,17 @@ export async function roomMembers(
   };
 }
 
-export async function listInvitations({ history }: RoomParts, uid: string): Promise<ResultOf<typeof roomsInvitations>> {
+/** Without those of users whom the caller has blocked since. */
+export async function listInvitations(
+  { store, history }: RoomParts,
+  uid: string,
+): Promise<ResultOf<typeof roomsInvitations>> {
   const views = await history.rooms({ uid });
+  const hosts = new Set(views.flatMap(({ by }) => by ?? []));
+  const blocked = await blockedOf(store, uid, [...hosts]);
   const invitations = views.flatMap((view) => {
     const { conv, name, standing, by } = view;
-    return standing && by && !view.room?.deleted ? [{ id: idOf(view), conv, name, by, standing }] : [];
+    return standing && by && !view.room?.deleted && !blocked.has(by) ? [{ id: idOf(view), conv, name, by, standing }] : [];
   });
   return { invitations };
 }

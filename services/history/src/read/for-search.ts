@@ -11,9 +11,9 @@ import {
 } from "@parley/protocol";
 import { conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { memberOrRefusal, sees } from "../fold/members.ts";
-import { type Member, memberKey } from "../keep/store.ts";
-import { messageJson } from "./annotated.ts";
+import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
+import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { annotateMessages } from "./annotated.ts";
 import { roomOf, tooLarge } from "./page.ts";
 import { membershipPages, type Reading } from "./reading.ts";
 
@@ -51,7 +51,9 @@ export async function messagesAt(
     places.map((place) => {
       const member = members.get(place.conv);
       const isSeen = member && sees(member, place.seq);
-      return isSeen && !recalled.has(`${place.conv} ${place.seq}`) ? resultJson(reading.store.log, place) : undefined;
+      return isSeen && !recalled.has(`${place.conv} ${place.seq}`)
+        ? resultJson(reading.store, member, place)
+        : undefined;
     }),
   );
   const results: string[] = [];
@@ -90,13 +92,17 @@ async function sightOf({ store }: Reading, uid: string, places: readonly Message
   return { members, recalled: new Set(recalled) };
 }
 
-async function resultJson(log: MessageLog, { conv, seq, version }: MessagePlace): Promise<string | undefined> {
-  const [message, edit] = await Promise.all([
-    entryAt(log, conv, seq),
-    version > seq && Number.isSafeInteger(version + 1) ? entryAt(log, conv, version) : undefined,
-  ]);
+// What an edit says is found by those whose stay holds the edit.
+async function resultJson(
+  store: Pick<HistoryStore, "log" | "annotations">,
+  member: Member,
+  { conv, seq, version }: MessagePlace,
+): Promise<string | undefined> {
+  if (!mayRead(member, version)) return undefined;
+  const message = await entryAt(store.log, conv, seq);
   if (!message) return undefined;
-  return `{"message":${messageJson(message)}${edit ? `,"edit":${messageJson(edit)}` : ""}}`;
+  const [text] = await annotateMessages(store, member, [message]);
+  return `{"message":${text}}`;
 }
 
 // undefined where nothing is kept of it, and where its text was erased.

@@ -4,9 +4,11 @@ import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { allowed, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
 
-const create: Decide = (_room, { event, askFirst = [] }) => {
+const create: Decide = ({ blockers }, { event, askFirst = [] }) => {
   const { by, name = "", room = { settings: {} } } = event;
   const others = event.uids.filter((uid) => uid !== by);
+  const unwilling = others.find((uid) => blockers?.has(uid));
+  if (unwilling !== undefined) return takesNone(unwilling);
   const first = new Set(room.settings.invitations === "ask" ? others : askFirst);
   const [uids, invited] = [others.filter((uid) => !first.has(uid)), others.filter((uid) => first.has(uid))];
   return { event: "create", by, uids, name, room, ...(invited.length > 0 ? { invited } : {}) };
@@ -38,14 +40,15 @@ function goodLink(room: Room, hash: string, now: number): RoomLink | undefined {
 }
 
 const invite = allowed("invite", (room, request, { uid: by }) => {
-  const { askFirst = [], event } = request;
+  const { askFirst = [], passOver, event } = request;
   const { archived: isArchived, settings } = stateOf(room, request);
   if (isArchived) return archived();
-  const strangers = event.uids.filter((uid) => !isMember(room.members.get(uid)));
+  const asked = event.uids.filter((uid) => !isMember(room.members.get(uid)));
+  const isUnwilling = (uid: string) => room.members.get(uid)?.blocks || room.blockers?.has(uid);
+  const strangers = passOver ? asked.filter((uid) => !isUnwilling(uid)) : asked;
   for (const uid of strangers) {
-    const known = room.members.get(uid);
-    if (known?.banned) return refuse(`${uid} is banned from this room`, "banned");
-    if (known?.blocks) return new AppError("blocked", `${uid} does not take invitations to this room`);
+    if (room.members.get(uid)?.banned) return refuse(`${uid} is banned from this room`, "banned");
+    if (isUnwilling(uid)) return takesNone(uid);
   }
   const isAsking = (uid: string) => room.members.get(uid)?.pending?.as === "asking";
   const first = new Set(settings.invitations === "ask" ? strangers : askFirst);
@@ -118,6 +121,11 @@ function joinedAt(member: Member): number {
 
 function reachOf({ room }: Room): { fromStart?: true } {
   return room?.settings.history === "all" ? { fromStart: true } : {};
+}
+
+// The same word whether the room is blocked or the asker: who blocked whom is nobody's to know.
+function takesNone(uid: string): AppError {
+  return new AppError("blocked", `${uid} does not take this invitation`);
 }
 
 function roomForOutsiders(room: Room, more: number): AppError | undefined {

@@ -10,6 +10,8 @@ export interface Room extends Folded {
   lastSeq: number;
   /** whose messages the other side does not take, between two users */
   refused?: ReadonlySet<string>;
+  /** invite, create: who has blocked the asker */
+  blockers?: ReadonlySet<string>;
   /** looked up for a pin */
   pinSight?: PinSight;
 }

@@ -34,6 +34,17 @@ export async function readRefused(
   return refused.length === 0 ? undefined : new Set(refused.map(({ from }) => from));
 }
 
+/** Those of `others` who have blocked `uid`. */
+export async function blockersOf(
+  { doors }: Pick<HistoryStore, "doors">,
+  uid: string,
+  others: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const keyOf = (other: string) => doorKey({ owner: other, other: uid });
+  const kept = await doors.getMany([...new Set(others.map(keyOf))]);
+  return new Set(others.filter((other) => kept.get(keyOf(other))?.doc.blocked));
+}
+
 /** True if one of these doors may be one of the conversation's. */
 export function concerns(told: readonly Door[]): (conv: string) => boolean {
   const owners = new Set(told.filter(({ other }) => other === undefined).map(({ owner }) => owner));

@@ -8,13 +8,14 @@ import type { Annotations } from "../keep/annotations.ts";
 import { type ConversationInfo, type FilePlace, fileKey, type HistoryStore, type Member } from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
-import { decideChange, isOfPins } from "../rooms/decide-change.ts";
+import { decideChange } from "../rooms/decide-change.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf, replyOf } from "./change.ts";
 import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
-import { lookUp, pinSight } from "./look-up.ts";
+import { lookUp } from "./look-up.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
+import { withSight } from "./sight.ts";
 import type { Silenced } from "./silenced.ts";
 
 export interface WriterParts {
@@ -188,9 +189,7 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   const conversation = await shelf.load(conv);
   const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
   if (stored) return settle(replyOf(stored, eventOf(stored)));
-  const room = isOfPins(event)
-    ? { ...conversation, pinSight: await pinSight(store, conversation, event) }
-    : conversation;
+  const room = await withSight(store, conversation, request);
   const decided = decideChange(room, request, Date.now());
   if (decided === undefined || decided instanceof AppError) {
     await confirmCurrent(writer);

@@ -1,10 +1,10 @@
-// messages.pin and unpin: changes of a conversation, decided by history at the log.
-import { messagesPin, messagesUnpin } from "@parley/protocol";
+// messages.pin, unpin and receipts: asked of the replica of history that holds the conversation.
+import { messagesPin, messagesReceipts, messagesUnpin } from "@parley/protocol";
 import { type Bound, bind } from "./call.ts";
 import type { History } from "./history.ts";
 import { withoutDevice } from "./rooms/room.ts";
 
-export function pinMethods(history: History): Bound[] {
+export function holderMethods(history: History): Bound[] {
   const change = (method: typeof messagesPin, event: "pin" | "unpin") =>
     bind(method, async ({ conv, seq }, { caller: { uid, clientId = withoutDevice }, operation }) => {
       const id = `${event}:${operation}`;
@@ -12,5 +12,9 @@ export function pinMethods(history: History): Bound[] {
       const reply = await history.change({ conv, id, device: clientId, origin: "api", event: asked });
       return { seq: reply.seq };
     });
-  return [change(messagesPin, "pin"), change(messagesUnpin, "unpin")];
+  return [
+    change(messagesPin, "pin"),
+    change(messagesUnpin, "unpin"),
+    bind(messagesReceipts, (place, { caller: { uid } }) => history.receipts({ ...place, uid })),
+  ];
 }
