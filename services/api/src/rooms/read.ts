@@ -80,7 +80,9 @@ export async function listInvitations(
   const blocked = await blockedOf(store, uid, [...hosts]);
   const invitations = views.flatMap((view) => {
     const { conv, name, standing, by } = view;
-    return standing && by && !view.room?.deleted && !blocked.has(by) ? [{ id: idOf(view), conv, name, by, standing }] : [];
+    return standing && by && !view.room?.deleted && !blocked.has(by)
+      ? [{ id: idOf(view), conv, name, by, standing }]
+      : [];
   });
   return { invitations };
 }
