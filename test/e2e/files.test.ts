@@ -1,7 +1,7 @@
 // Files from the SDK and the command line, through the whole cluster, to whom they were sent.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,8 +46,38 @@ test("a file that the SDK uploads and sends is the receiver's as soon as the mes
   await assert.rejects(carol!.client.download("../../x"), { code: "invalid_packet" });
 });
 
+test("a large file that the SDK uploads is whole although api is killed half-way, and its progress never goes back", async (t) => {
+  const bytes = randomBytes(30_000_000);
+  const alice = await connectAs(t, cluster, "alice");
+  const seen: number[] = [];
+  const uploaded = alice.client.upload(bytes, {
+    name: "film.bin",
+    onProgress: (kept, size) => {
+      assert.equal(size, bytes.length);
+      if (seen.push(kept) === 1) void cluster.kill("api");
+    },
+  });
+  const { id, name, hash } = await uploaded;
+  assert.deepEqual([name, hash], ["film.bin", `sha256:${createHash("sha256").update(bytes).digest("hex")}`]);
+  assert.deepEqual(Buffer.from(await (await alice.client.download(id)).arrayBuffer()), bytes);
+  assert.deepEqual(
+    seen,
+    [...seen].sort((a, b) => a - b),
+  );
+  assert.ok(seen.length >= 4 && seen.at(-1) === bytes.length, `it went in parts: ${seen}`);
+});
+
+test("an upload that its caller gives up ends, by the caller's own reason", async (t) => {
+  const alice = await connectAs(t, cluster, "alice");
+  const given = new AbortController();
+  const reason = new Error("given up");
+  const onProgress = () => given.abort(reason);
+  const uploaded = alice.client.upload(randomBytes(20_000_000), { signal: given.signal, onProgress });
+  await assert.rejects(uploaded, (error) => error === reason);
+});
+
 test("parley send --file and parley get carry a file as it is; what cannot be had changes nothing on disk", async () => {
-  const bytes = randomBytes(300_000);
+  const bytes = randomBytes(9_000_000);
   await writeFile(join(home, "photo.bin"), bytes);
   const sent = await parley("alice", "send", "bob", "--file", "photo.bin", "look at this", "--json");
   assert.equal(sent.code, 0, sent.err);
@@ -55,11 +85,11 @@ test("parley send --file and parley get carry a file as it is; what cannot be ha
   const { content } = JSON.parse(history.out.trim().split("\n").at(-1)!);
   assert.deepEqual(
     [content.type, content.name, content.size, content.data],
-    ["file", "photo.bin", 300_000, "look at this"],
+    ["file", "photo.bin", 9_000_000, "look at this"],
   );
   const got = await parley("bob", "get", content.url, "-o", "copy.bin", "--json");
   assert.equal(got.code, 0, got.err);
-  assert.equal(JSON.parse(got.out).size, 300_000);
+  assert.equal(JSON.parse(got.out).size, 9_000_000);
   assert.deepEqual(await readFile(join(home, "copy.bin")), bytes);
   const before = await readdir(home);
   const stranger = await parley("carol", "get", content.file, "-o", "copy.bin");

@@ -59,10 +59,15 @@ export function openAccount(flags: AccountFlags): Account {
     user,
     device,
     call: (method, params) => asUser(opened, device, (token) => callHttp(server.url, method, params, { token })),
-    upload: (bytes, options) => asUser(opened, device, (token) => uploadFile(server.url, token, bytes, options)),
+    upload: (bytes, options) =>
+      asUser(opened, device, () => uploadFile(server.url, () => tokenOf(opened, device), bytes, options)),
     download: (file) => asUser(opened, device, (token) => downloadFile(server.url, token, file)),
     connection: () => openDevice(opened, flags.device),
   };
+}
+
+async function tokenOf(opened: Opened, device: string): Promise<string> {
+  return (await fresh(opened, device, await sessionOf(opened, device))).token;
 }
 
 // A token that is refused is renewed once.

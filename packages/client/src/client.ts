@@ -208,9 +208,12 @@ export class ParleyClient {
     return this.send(to, { type: "close", seq });
   }
 
-  /** Stores a file: its `id` is what `content.file` of a message says. Throws an AppError. */
-  async upload(bytes: FileBytes, options: UploadOptions = {}): Promise<Attachment> {
-    const { token } = await this.#sessions.fresh();
+  /**
+   * Stores a file: its `id` is what `content.file` of a message says. A large one goes on after lost connections. Throws an
+   * AppError.
+   */
+  upload(bytes: FileBytes, options: UploadOptions = {}): Promise<Attachment> {
+    const token = async () => (await this.#sessions.fresh()).token;
     return uploadFile(this.#options.url, token, bytes, options);
   }
 

@@ -31,7 +31,14 @@ export type { Change, ConversationChange } from "./changes.ts";
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";
-export { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
+export {
+  type DownloadOptions,
+  downloadFile,
+  type FileBytes,
+  type TokenSource,
+  type UploadOptions,
+  uploadFile,
+} from "./files.ts";
 export { callHttp, type HttpOptions } from "./http.ts";
 export { indexedCache } from "./indexed-cache.ts";
 export { indexedOutbox } from "./indexed-outbox.ts";

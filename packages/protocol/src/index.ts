@@ -18,6 +18,7 @@ export * from "./packets/mentions.ts";
 export * from "./packets/poll.ts";
 export * from "./packets/reaction.ts";
 export * from "./packets/uplink.ts";
+export * from "./resumable-uploads.ts";
 export * from "./revocations.ts";
 export * from "./rooms.ts";
 export * from "./search.ts";

@@ -79,7 +79,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     trustedProxies,
     ...httpOf(config),
   });
-  const files = await serveFiles(server, { config, blobs, store, history, log, identity, rates, addressOf });
+  const files = await serveFiles(server, { config, blobs, store, history, log, pass, identity, rates, addressOf });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await accounts.first;

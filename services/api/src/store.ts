@@ -174,6 +174,21 @@ export interface AttachmentDoc {
   unsentSince?: number;
 }
 
+/** By the id of the attachment that it becomes: an upload that comes in pieces. */
+export interface UploadDoc {
+  uid: string;
+  name: string;
+  /** bytes, when it is whole */
+  size: number;
+  /** tus' `Upload-Metadata`, as it was given */
+  metadata: string;
+  /** what is durable of it, in order; none when it is finished */
+  pieces: readonly { blob: string; size: number }[];
+  expiresAt: number;
+  /** its owner, until it is an attachment */
+  openOf?: string;
+}
+
 /** By SHA-256: where these bytes are, for whoever uploads them again. */
 export interface ContentDoc {
   blob: string;
@@ -195,6 +210,7 @@ export interface ApiStore {
   migrations: Collection<MigrationDoc>;
   attachments: Collection<AttachmentDoc>;
   contents: Collection<ContentDoc>;
+  uploads: Collection<UploadDoc>;
 }
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
@@ -242,6 +258,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       indexes: { unsent: ["unsentSince"], blob: ["blob"] },
     }),
     contents: await documents.collection<ContentDoc>({ name: "contents", indexes: { blob: ["blob"] } }),
+    uploads: await documents.collection<UploadDoc>({
+      name: "uploads",
+      indexes: { open: ["openOf"], expires: ["expiresAt"] },
+    }),
   };
 }
 

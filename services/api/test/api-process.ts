@@ -16,6 +16,8 @@ export interface ApiProcess {
   folder: string;
   /** Starts it again after its death; `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
   start(dieAt?: Checkpoint | `${Checkpoint}:${number}`): Promise<void>;
+  /** where it listens now */
+  port(): string;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when it is gone: the signal that ended it. */
@@ -59,6 +61,7 @@ export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
       });
       url = `http://127.0.0.1:${await portOf(child)}`;
     },
+    port: () => new URL(url).port,
     kill,
     async died() {
       if (child?.signalCode === null && child.exitCode === null) await once(child, "exit");

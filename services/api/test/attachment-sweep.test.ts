@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openBlobs, openStore } from "@parley/store";
 import { keepAttachment } from "../src/files/attachments.ts";
-import { sweep, unsentForMs } from "../src/files/sweep.ts";
+import { addPieces, createUpload, uploadLifeMs } from "../src/files/resumable/uploads.ts";
+import { nobodysForMs, sweep } from "../src/files/sweep.ts";
 import { openApiStore } from "../src/store.ts";
 
-const later = () => Date.now() + unsentForMs + 1_000;
+const later = () => Date.now() + nobodysForMs + 1_000;
 
 async function begin(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "parley-sweep-"));
@@ -104,4 +105,20 @@ test("bytes that an upload has just found are not taken from it", async (t) => {
   const stream = await blobs.open(blob);
   assert.notEqual(stream, undefined);
   stream?.destroy();
+});
+
+test("an upload that nobody finished goes after a day with its pieces, and not before", async (t) => {
+  const { put, sweep: turn, store, blobs } = await begin(t);
+  const upload = await createUpload(store, { uid: "ann", name: "a", size: 100, metadata: "" });
+  const { id, size } = await put(randomBytes(10));
+  await addPieces({ store, blobs }, upload, [{ blob: id, size }]);
+  const isThere = async () => {
+    const stream = await blobs.open(id);
+    stream?.destroy();
+    return [(await store.uploads.get(upload.key)) !== undefined, stream !== undefined];
+  };
+  await turn(Date.now() + uploadLifeMs - 1_000);
+  assert.deepEqual(await isThere(), [true, true]);
+  await turn(Date.now() + uploadLifeMs + 1_000);
+  assert.deepEqual(await isThere(), [false, false]);
 });

@@ -1,8 +1,11 @@
 // Two apis on one store, one NATS and one Redis.
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
-import { openStore } from "@parley/store";
+import { openBlobs, openStore } from "@parley/store";
 import { eventually, hasMongo, testMongo } from "@parley/testkit";
+import { addPieces, createUpload } from "../src/files/resumable/uploads.ts";
 import { openApiStore } from "../src/store.ts";
 import { password, startTestApi, type TestApi } from "./surroundings.ts";
 
@@ -130,6 +133,46 @@ if (hasMongo()) {
     await one.natsServer.start();
     await eventually(async () => (await whoAmI(other, token)) === 401);
     for (const api of both) await eventually(async () => (await whoAmI(api, dora.token)) === 401);
+  });
+
+  test("an upload begun at one replica goes on at the other; parts that both take at once are not mixed", async () => {
+    const { token } = await one.user("erin");
+    const version = { "tus-resumable": "1.0.0" };
+    const bytes = randomBytes(300_000);
+    const headers = { ...version, "upload-length": String(bytes.length) };
+    const at = (await one.call("POST", "/attachments/uploads", { token, headers })).headers.get("location")!;
+    const append = (api: TestApi, offset: number, raw: Uint8Array<ArrayBuffer>) => {
+      const more = { "upload-offset": String(offset), "content-type": "application/offset+octet-stream" };
+      return api.call("PATCH", at, { token, raw, headers: { ...version, ...more } });
+    };
+    const parts = [bytes.subarray(0, 100_000), bytes.subarray(0, 120_000)];
+    const answers = await Promise.all(both.map((api, n) => append(api, 0, parts[n]!)));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [204, 409]);
+    const offset = Number(answers.find(({ status }) => status === 204)?.headers.get("upload-offset"));
+    const last = await append(other, offset, bytes.subarray(offset));
+    assert.equal(last.body.hash, `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+    assert.deepEqual((await one.call("GET", at, { token })).body, last.body);
+  });
+
+  test("an upload that two replicas finish at once is one attachment", async () => {
+    const { token } = await one.user("finn");
+    const third = await openStore(env.STORE_URL, { service: "api" });
+    const blobs = await openBlobs({ service: "api", storeUrl: env.STORE_URL });
+    after(() => Promise.all([third.close(), blobs.close()]));
+    const store = await openApiStore(third.documents());
+    for (let round = 0; round < 5; round++) {
+      const bytes = randomBytes(200_000);
+      const begun = await createUpload(store, { uid: "finn", name: "a", size: bytes.length, metadata: "" });
+      const { id, size } = await blobs.put(Readable.from([bytes]));
+      await addPieces({ store, blobs }, begun, [{ blob: id, size }]);
+      const at = `/attachments/uploads/${begun.key}`;
+      const answers = await Promise.all(both.map((api) => api.call("GET", at, { token })));
+      assert.deepEqual(answers[0]!.body, answers[1]!.body);
+      assert.equal(answers[0]!.body.id, begun.key);
+      const stream = await blobs.open((await store.attachments.get(begun.key))!.doc.blob);
+      assert.deepEqual(Buffer.concat(await stream!.toArray()), bytes);
+      assert.equal(await blobs.open(id), undefined);
+    }
   });
 } else {
   test("two apis on one store", { skip: "NO MONGODB HERE: replicas of api are not tested" }, () => {});

@@ -22,7 +22,7 @@ export interface CallOptions {
   /** sent as JSON */
   json?: unknown;
   /** sent as it is */
-  raw?: string;
+  raw?: string | Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
 }
 

@@ -13,7 +13,8 @@ import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
 import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import type { Output } from "../output.ts";
+import { type Output, printable } from "../output.ts";
+import { startProgress } from "../progress.ts";
 import { readNumber } from "../read-number.ts";
 
 const nothing = "nothing to send: give a text, or - and the text on stdin";
@@ -52,8 +53,11 @@ export function sendCommand(): Command {
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
+        const waitSeconds = readNumber("--wait", flags.wait, 0);
         const content =
-          flags.file === undefined ? await readContent(flags, words) : await uploaded(account, flags.file, words);
+          flags.file === undefined
+            ? await readContent(flags, words)
+            : await uploaded(account, flags.file, words, waitSeconds);
         const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply, 1);
         const packet = {
           id: flags.id ?? randomUUID(),
@@ -62,7 +66,7 @@ export function sendCommand(): Command {
           ...(flags.thread === undefined ? {} : { thread: flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };
-        const ack = await sendUntilStored(account, packet, readNumber("--wait", flags.wait, 0));
+        const ack = await sendUntilStored(account, packet, waitSeconds);
         printAck(output, ack);
       }),
     );
@@ -78,9 +82,18 @@ async function readContent({ type }: Flags, words: readonly string[]): Promise<C
   return isFields ? { ...data, type } : { type, data };
 }
 
-async function uploaded(account: Account, path: string, words: readonly string[]): Promise<Content> {
+async function uploaded(
+  account: Account,
+  path: string,
+  words: readonly string[],
+  waitSeconds: number,
+): Promise<Content> {
   const bytes = await openFile(path);
-  const { id, type: mime, ...rest } = await account.upload(bytes, { name: basename(path) });
+  const name = basename(path);
+  const progress = startProgress(printable(name));
+  const { update: onProgress } = progress;
+  const options = { name, onProgress, patienceMs: waitSeconds * 1_000 };
+  const { id, type: mime, ...rest } = await account.upload(bytes, options).finally(() => progress.end());
   const kind = mime.split("/", 1)[0] ?? "";
   const type = ["image", "audio", "video"].includes(kind) ? kind : "file";
   return { type, file: id, mime, ...rest, ...(words.length > 0 ? { data: words.join(" ") } : {}) };

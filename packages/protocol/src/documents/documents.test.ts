@@ -21,7 +21,8 @@ test("the OpenAPI document is valid OpenAPI 3.1 and has every method", async () 
   const operations = Object.values(openApiDocument().paths as Record<string, Record<string, { operationId: string }>>)
     .flatMap((path) => Object.values(path))
     .map(({ operationId }) => operationId);
-  const files = ["attachments.upload", "attachments.get"];
+  const uploads = ["create", "append", "get", "head", "remove", "options"].map((name) => `attachments.uploads.${name}`);
+  const files = ["attachments.upload", "attachments.get", "attachments.upload.options", ...uploads];
   assert.deepEqual(operations.sort(), [...methods.keys(), ...files].sort());
 });
 

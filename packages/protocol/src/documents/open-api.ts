@@ -5,6 +5,7 @@ import { type Access, type Method, methods } from "../methods/index.ts";
 import { attachmentPathItems, attachmentsTag } from "./attachment-paths.ts";
 import { documentVersion, type Json, type JsonDocument, namedSchemas, schemaJson } from "./json-document.ts";
 import { errorContent, everywhere, jsonContent, responsesOf } from "./responses.ts";
+import { uploadPathItems } from "./upload-paths.ts";
 
 const description = [
   "Every method of Parley over HTTP. The same methods, but for those about accounts and keys, are MQTT requests too:",
@@ -30,7 +31,7 @@ export function openApiDocument(): JsonDocument {
     path[method.http.verb.toLowerCase()] = operation(method);
     paths[method.http.path] = path;
   }
-  Object.assign(paths, attachmentPathItems());
+  Object.assign(paths, attachmentPathItems(), uploadPathItems());
   return {
     openapi: "3.1.0",
     info: {

@@ -1,6 +1,9 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
-/** Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a refresh in hand, api with a change of password or of a roster, or while it disables a user. */
+/**
+ * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
+ * refresh in hand, with a change of password, while it disables a user, with a file, with a change of a roster.
+ */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
   ...["before-commit", "before-reply"],
@@ -10,6 +13,7 @@ export const checkpoints = [
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
   ...["before-standing", "before-standing-revocation", "before-standing-doors"],
+  ...["before-attachment", "before-upload-end"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];

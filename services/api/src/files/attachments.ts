@@ -1,5 +1,5 @@
 // Attachments and their bytes: each upload is an attachment of its own, equal bytes are stored once.
-import { type Attachment, attachmentUrl } from "@parley/protocol";
+import { AppError, type Attachment, attachmentUrl } from "@parley/protocol";
 import type { Blobs, StoredBlob } from "@parley/store";
 import { randomName } from "../random-name.ts";
 import type { ApiStore, AttachmentDoc } from "../store.ts";
@@ -11,13 +11,22 @@ export interface Uploaded {
   stored: StoredBlob;
 }
 
+/** Whoever knows it was told it: 160 random bits. */
+export function newAttachmentId(): string {
+  return `f-${randomName(32)}`;
+}
+
 /**
- * Keeps what was stored. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
+ * Keeps what was stored; once only, where the id is given and there is such an attachment. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
  * without bytes: it has its own blob until it has another's.
  */
-export async function keepAttachment(store: ApiStore, blobs: Blobs, uploaded: Uploaded): Promise<Attachment> {
+export async function keepAttachment(
+  store: ApiStore,
+  blobs: Blobs,
+  uploaded: Uploaded,
+  id = newAttachmentId(),
+): Promise<Attachment> {
   const { uid, name, type, stored } = uploaded;
-  const id = `f-${randomName(32)}`;
   const now = Date.now();
   const doc: AttachmentDoc = {
     uid,
@@ -29,7 +38,12 @@ export async function keepAttachment(store: ApiStore, blobs: Blobs, uploaded: Up
     createdAt: now,
     unsentSince: now,
   };
-  await store.attachments.insert(id, doc);
+  if (!(await store.attachments.insert(id, doc))) {
+    await blobs.remove(stored.id);
+    const made = await store.attachments.get(id);
+    if (!made) throw new AppError("unavailable", "the attachment has just been removed");
+    return describe(id, made.doc);
+  }
   const blob = await blobOf(store, stored, now);
   if (blob !== stored.id) {
     await store.attachments.put([{ key: id, doc: { ...doc, blob } }]);
@@ -38,7 +52,7 @@ export async function keepAttachment(store: ApiStore, blobs: Blobs, uploaded: Up
   return describe(id, doc);
 }
 
-function describe(id: string, { name, size, type, sha256 }: AttachmentDoc): Attachment {
+export function describe(id: string, { name, size, type, sha256 }: AttachmentDoc): Attachment {
   return { id, url: attachmentUrl(id), name, size, type, hash: `sha256:${sha256}` };
 }
 

@@ -41,7 +41,7 @@ export function checkedBytes(source: AsyncIterable<Uint8Array>, limits: UploadLi
 }
 
 // The first chunk is long enough to tell the kind, or it is the whole file.
-async function* headFirst(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* headFirst(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const head: Uint8Array[] = [];
   let waiting = 0;
   for await (const chunk of source) {
@@ -69,9 +69,9 @@ export function tooLarge(type: string, bytes: number): AppError {
 }
 
 // One promise a chunk: to race with one that lives as long as the upload would keep them all.
-async function* inTime(
+export async function* inTime(
   source: AsyncIterable<Uint8Array>,
-  { silenceMs, totalMs, closing }: UploadLimits,
+  { silenceMs, totalMs, closing }: Pick<UploadLimits, "silenceMs" | "totalMs" | "closing">,
 ): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   let fail: (error: AppError) => void = () => undefined;
@@ -104,5 +104,7 @@ async function* inTime(
     clearTimeout(silence);
     clearTimeout(whole);
     closing.removeEventListener("abort", stopped);
+    // Not waited for: it may be the one that is silent.
+    iterator.return?.().catch(() => undefined);
   }
 }

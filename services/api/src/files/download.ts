@@ -29,7 +29,8 @@ export async function download(
   const holds = ifRange === undefined || ifRange === tag;
   const asked = readRange(holds ? range : undefined, size);
   if (asked.kind === "unsatisfiable") {
-    reply.header("content-range", `bytes */${size}`);
+    // [RFC 9110 15.5.17]
+    reply.code(416).header("content-range", `bytes */${size}`);
     throw new AppError("invalid_packet", `the file has ${size} bytes`, { details: { size } });
   }
   const part = asked.kind === "range" ? asked : undefined;

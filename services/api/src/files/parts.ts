@@ -1,5 +1,5 @@
 // What uploads and downloads stand on.
-import type { Logger } from "@parley/runtime";
+import type { Logger, Pass } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { History } from "../history.ts";
 import type { ApiStore } from "../store.ts";
@@ -11,6 +11,7 @@ export interface FileParts {
   history: Pick<History, "mayFetch">;
   limits: FileLimits;
   log: Logger;
+  pass: Pass;
   /** aborted when the server stops: what is under way ends */
   closing: AbortSignal;
 }

@@ -3,11 +3,13 @@ import type { Blobs } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "../config.ts";
 import type { History } from "../history.ts";
+import type { FileRouteParts } from "./in-turn.ts";
 import { createFileLimits } from "./limits.ts";
-import { addFileRoutes, type FileRouteParts } from "./routes.ts";
+import { addFileRoutes } from "./routes.ts";
 import { startSweeping } from "./sweep.ts";
 
-export interface FilesOptions extends Pick<FileRouteParts, "store" | "log" | "identity" | "rates" | "addressOf"> {
+export interface FilesOptions
+  extends Pick<FileRouteParts, "store" | "log" | "pass" | "identity" | "rates" | "addressOf"> {
   config: Config;
   blobs: Blobs;
   history: History;

@@ -1,8 +1,10 @@
-// Removes attachments that were uploaded and not sent within a day, and bytes that no attachment has.
+// Removes attachments that were uploaded and not sent within a day, uploads that nobody finished, and bytes that no attachment has.
 import type { Logger } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { History } from "../history.ts";
 import type { ApiStore } from "../store.ts";
+import { removeUpload, uploadLifeMs } from "./resumable/uploads.ts";
+import { totalMs } from "./upload.ts";
 
 export interface SweepParts {
   store: ApiStore;
@@ -11,8 +13,10 @@ export interface SweepParts {
 }
 
 const everyMs = 60 * 60_000;
-/** Files of messages that were not sent by then. No upload takes as long. */
+/** Files of messages that were not sent by then. */
 export const unsentForMs = 24 * 60 * 60_000;
+/** Bytes of nobody. No upload takes as long, and none that comes in pieces, its end included. */
+export const nobodysForMs = uploadLifeMs + totalMs;
 /** Bytes that an upload has found are given to it by then. */
 const usedForMs = 60 * 60_000;
 const pageDocuments = 200;
@@ -40,12 +44,13 @@ export function startSweeping(parts: SweepParts, log: Logger): { close(): Promis
 /** `nowMs`: unix time. */
 export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
   await sweepUnsent(parts, nowMs, stopped);
+  await sweepUnfinished(parts, nowMs, stopped);
   if (stopped()) return;
   const inUse = async (ids: readonly string[]) => {
     const kept = await Promise.all(ids.map(async (id) => ((await isUnused(parts.store, id, nowMs)) ? [] : [id])));
     return new Set(kept.flat());
   };
-  await parts.blobs.sweep({ before: nowMs - unsentForMs, inUse });
+  await parts.blobs.sweep({ before: nowMs - nobodysForMs, inUse });
 }
 
 async function sweepUnsent({ store, blobs, history }: SweepParts, nowMs: number, stopped: () => boolean) {
@@ -61,6 +66,14 @@ async function sweepUnsent({ store, blobs, history }: SweepParts, nowMs: number,
       else if (await attachments.remove(key, version))
         if (await isUnused(store, doc.blob, nowMs)) await blobs.remove(doc.blob);
     }
+  }
+}
+
+async function sweepUnfinished(parts: SweepParts, nowMs: number, stopped: () => boolean): Promise<void> {
+  while (!stopped()) {
+    const { items } = await parts.store.uploads.find({ index: "expires", before: nowMs, limit: pageDocuments });
+    if (items.length === 0) return;
+    for (const upload of items) await removeUpload(parts, upload);
   }
 }
 

@@ -9,7 +9,7 @@ import { harmlessName } from "./names.ts";
 import type { FileParts } from "./parts.ts";
 
 /** The slowest upload; blobs that nobody uses are swept later than that. */
-const totalMs = 6 * 60 * 60_000;
+export const totalMs = 6 * 60 * 60_000;
 const nameMax = 1_024;
 
 interface Incoming {
@@ -45,7 +45,8 @@ export async function upload(parts: FileParts, request: FastifyRequest, uid: str
   return keepAttachment(store, blobs, { uid, name: incoming.name, type: type(), stored });
 }
 
-function toldFull(error: unknown): never {
+/** For people: what a full disk is to them. */
+export function toldFull(error: unknown): never {
   const isFull = error instanceof StoreError && error.code === "full";
   throw isFull ? new AppError("unavailable", "there is no space left for files", { cause: error }) : error;
 }

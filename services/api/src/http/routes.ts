@@ -1,6 +1,14 @@
 // Every method of the table as an HTTP route made from its definition.
 import type { IncomingMessage } from "node:http";
-import { AppError, attachmentRoutes, type Caller, type JsonObject, type Method, methods } from "@parley/protocol";
+import {
+  AppError,
+  attachmentRoutes,
+  type Caller,
+  type JsonObject,
+  type Method,
+  methods,
+  uploadRoutes,
+} from "@parley/protocol";
 import type { Logger, NatsConnection, Once } from "@parley/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TObject, TSchema } from "typebox";
@@ -45,6 +53,7 @@ export function verbsOf(path: string): string[] {
   const routes: { verb: string; path: string }[] = [
     ...[...methods.values()].map(({ http }) => http),
     ...attachmentRoutes,
+    ...uploadRoutes,
   ];
   const verbs = routes
     .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`).test(path))

@@ -173,8 +173,15 @@ function measure(server: FastifyInstance, metrics: Registry): void {
 async function addCors(server: FastifyInstance, origins: string): Promise<void> {
   await server.register(cors, {
     origin: origins === "*" ? "*" : origins.split(","),
-    methods: ["GET", "POST", "PUT", "DELETE"],
-    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    allowedHeaders: [
+      ...["authorization", "content-type", "idempotency-key", "range", "if-range", "if-none-match"],
+      ...["tus-resumable", "upload-length", "upload-offset", "upload-metadata", "upload-checksum"],
+    ],
+    exposedHeaders: [
+      ...["location", "content-location", "content-range", "content-disposition", "etag", "retry-after"],
+      ...["tus-resumable", "upload-length", "upload-offset", "upload-metadata", "upload-expires"],
+    ],
     maxAge: 600,
   });
 }

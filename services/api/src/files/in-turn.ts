@@ -1,0 +1,63 @@
+// What every request about files goes through: who calls, a place among those at once, refusals that their sender sees.
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError, type Caller } from "@parley/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { readHttpError, sendError } from "../http/errors.ts";
+import { admit, type RouteParts } from "../http/routes.ts";
+import type { Shares } from "../http/shares.ts";
+import type { FileParts } from "./parts.ts";
+
+/** A refused upload is read on for so long, so that its sender sees the refusal. */
+const lingerMs = 1_000;
+
+export type FileRouteParts = FileParts & Pick<RouteParts, "identity" | "rates" | "addressOf">;
+
+export interface Turn {
+  name: string;
+  /** whose places the request takes one of; absent: it needs none */
+  shares?: Shares;
+  work(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply>;
+}
+
+export async function inTurn(
+  parts: FileRouteParts,
+  { name, shares, work }: Turn,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const caller = await admit(parts, { name, access: "user" }, request);
+  const release = caller instanceof AppError ? undefined : (shares?.take(caller.uid) ?? (shares ? undefined : free));
+  // Who has gone already is not told of again.
+  if (reply.raw.destroyed) release?.();
+  else if (release) reply.raw.once("close", release);
+  try {
+    if (caller instanceof AppError) throw caller;
+    if (!release) throw new AppError("rate_limited", "too many at once; wait until one has ended");
+    return await work(request, reply, caller);
+  } catch (error) {
+    return refuse(parts, request, reply, error);
+  }
+}
+
+const free = () => undefined;
+
+// A connection with bytes that nobody reads is reset, and its sender may not see why.
+async function refuse({ limits, log }: FileRouteParts, request: FastifyRequest, reply: FastifyReply, thrown: unknown) {
+  const { error, status } = readHttpError(thrown, limits.bytesMax);
+  const isCut = request.raw.destroyed && !request.raw.complete;
+  if (error.code === "internal" && !isCut)
+    log.error({ event: "http_failed", method: request.method, route: request.routeOptions.url, err: thrown });
+  if (!request.raw.complete) {
+    reply.header("connection", "close");
+    request.raw.resume();
+    const ended = new Promise<void>((resolve) => void request.raw.once("end", resolve).once("close", resolve));
+    await Promise.race([ended, sleep(lingerMs, undefined, { ref: false })]);
+  }
+  for (const name of ["content-length", "etag", "content-disposition", "cache-control"]) reply.removeHeader(name);
+  return sendError(reply.type("application/json; charset=utf-8"), error, status ?? statusOf(reply));
+}
+
+// What the route has set, where HTTP or tus have a status of their own for it.
+function statusOf({ statusCode }: FastifyReply): number | undefined {
+  return statusCode >= 400 ? statusCode : undefined;
+}

@@ -1,0 +1,271 @@
+// Uploads by tus: a stock client's, cut ones that go on, and refusals.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { eventually } from "@parley/testkit";
+import { Upload } from "tus-js-client";
+import { startTestApi } from "./surroundings.ts";
+
+const MiB = 1024 * 1024;
+const env = {
+  API_FILE_BYTES: String(64 * MiB),
+  API_IMAGE_BYTES: "10000",
+  API_FILE_TYPES: "text/*,image/*,application/octet-stream",
+  API_UPLOAD_DAY_BYTES: String(1024 * MiB),
+  API_UPLOAD_SILENCE_MS: "500",
+  API_CORS_ORIGINS: "https://app.example",
+};
+const api = await startTestApi({ after }, env);
+const [ann, bob] = await Promise.all(["ann", "bob"].map((uid) => api.user(uid)));
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const auth = { authorization: `Bearer ${ann!.token}` };
+const version = { "tus-resumable": "1.0.0" };
+const part = { ...version, "content-type": "application/offset+octet-stream" };
+const blobs = () =>
+  readdirSync(join(api.folder, "data/api/blobs"), { recursive: true, withFileTypes: true }).filter((one) =>
+    one.isFile(),
+  );
+
+type Headers = Record<string, string>;
+
+async function ask(verb: string, path: string, headers: Headers = {}, body?: Uint8Array) {
+  const init = { method: verb, headers: { ...auth, ...headers }, ...(body ? { body: body as BodyInit } : {}) };
+  const response = await fetch(new URL(path, api.url), init);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+/** Begins an upload: its address. */
+async function begin(size: number, metadata = ""): Promise<string> {
+  const headers = { ...version, "upload-length": String(size), ...(metadata ? { "upload-metadata": metadata } : {}) };
+  const { status, headers: answered, body } = await ask("POST", "/attachments/uploads", headers);
+  assert.equal(status, 201, JSON.stringify(body));
+  assert.ok(Date.parse(answered.get("upload-expires")!) > Date.now());
+  return answered.get("location")!;
+}
+
+const append = (at: string, offset: number, bytes: Uint8Array, headers: Headers = {}) =>
+  ask("PATCH", at, { ...part, "upload-offset": String(offset), ...headers }, bytes);
+
+const offsetAt = async (at: string) => Number((await ask("HEAD", at, version)).headers.get("upload-offset"));
+
+/** A PATCH whose connection stays open, or is cut, before its end. */
+function beginPart(at: string, offset: number, length: number, bytes: Uint8Array) {
+  const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  const headers = { host: "x", ...auth, ...part, "upload-offset": String(offset), "content-length": String(length) };
+  socket.write(
+    `PATCH ${at} HTTP/1.1\r\n${Object.entries(headers)
+      .map((one) => `${one.join(": ")}\r\n`)
+      .join("")}\r\n`,
+  );
+  socket.write(bytes);
+  return socket;
+}
+
+test("a stock tus client uploads a file in parts, whose last answer is the attachment; its bytes are stored once", async () => {
+  const bytes = randomBytes(20 * MiB);
+  const sent = async (chunkSize: number) => {
+    const done = Promise.withResolvers<{ address: string; answer: string }>();
+    const upload = new Upload(bytes, {
+      endpoint: `${api.url}/attachments/uploads`,
+      chunkSize,
+      headers: auth,
+      metadata: { filename: "../film.bin" },
+      onError: done.reject,
+      onSuccess: ({ lastResponse }) => done.resolve({ address: upload.url ?? "", answer: lastResponse.getBody() }),
+    });
+    upload.start();
+    return done.promise;
+  };
+  const before = blobs().length;
+  const { address, answer } = await sent(9 * MiB);
+  const attachment = JSON.parse(answer);
+  const { id, ...rest } = attachment;
+  const type = "application/octet-stream";
+  const hash = `sha256:${sha256(bytes)}`;
+  assert.deepEqual(rest, { url: `/attachments/${id}`, name: "film.bin", size: bytes.length, type, hash });
+  assert.ok(address.endsWith(`/attachments/uploads/${id}`), "the upload's address names the attachment");
+  const found = await fetch(api.url + attachment.url, { headers: auth });
+  assert.deepEqual(Buffer.from(await found.arrayBuffer()), bytes);
+  await sent(Number.POSITIVE_INFINITY);
+  assert.equal(blobs().length, before + 1, "no piece is left, and equal bytes are one blob");
+});
+
+test("a cut part keeps what arrived, and the upload goes on from there", async () => {
+  const bytes = randomBytes(10 * MiB);
+  const at = await begin(bytes.length, `filename ${base64("день.bin")},empty`);
+  const socket = beginPart(at, 0, bytes.length, bytes.subarray(0, 9 * MiB));
+  socket.end();
+  await eventually(async () => (await offsetAt(at)) === 9 * MiB);
+  socket.destroy();
+  const head = await ask("HEAD", at, version);
+  assert.equal(head.headers.get("upload-metadata"), `filename ${base64("день.bin")},empty`);
+  assert.equal(head.headers.get("upload-length"), String(bytes.length));
+  const last = await append(at, 9 * MiB, bytes.subarray(9 * MiB));
+  assert.deepEqual([last.status, last.body.hash, last.body.name], [200, `sha256:${sha256(bytes)}`, "день.bin"]);
+});
+
+test("whoever lost the last answer asks again: the same attachment, by the upload's address", async () => {
+  const bytes = randomBytes(1_000);
+  const at = await begin(bytes.length);
+  const { body } = await append(at, 0, bytes);
+  for (const again of [await ask("GET", at), await append(at, 1_000, Buffer.alloc(0))])
+    assert.deepEqual([again.status, again.body], [200, body]);
+  assert.equal(await offsetAt(at), 1_000);
+  assert.equal((await ask("DELETE", at, version)).status, 204);
+  const found = await fetch(api.url + body.url, { headers: auth });
+  assert.deepEqual(Buffer.from(await found.arrayBuffer()), bytes);
+});
+
+test("a file that comes with its creation, or is empty, needs no more requests", async () => {
+  const bytes = Buffer.from("all of it");
+  const headers = { ...part, "upload-length": "9", "upload-metadata": `name ${base64("a.txt")}` };
+  const whole = await ask("POST", "/attachements/uploads/", headers, bytes);
+  assert.deepEqual([whole.status, whole.body.type, whole.body.name], [201, "text/plain", "a.txt"]);
+  assert.equal(whole.headers.get("upload-offset"), "9");
+  const empty = await ask("POST", "/attachments/uploads", { ...version, "upload-length": "0" });
+  assert.deepEqual([empty.status, empty.body.size], [201, 0]);
+});
+
+test("a body that is not what its checksum says is refused whole; one that is, is taken", async () => {
+  const bytes = randomBytes(9 * MiB);
+  const at = await begin(bytes.length);
+  const digest = (algorithm: string, of: Uint8Array) =>
+    ({ "upload-checksum": `${algorithm} ${createHash(algorithm).update(of).digest("base64")}` }) as Headers;
+  const before = blobs().length;
+  const wrong = await append(at, 0, bytes, digest("sha1", bytes.subarray(1)));
+  assert.deepEqual([wrong.status, wrong.body.error.code], [460, "invalid_packet"]);
+  assert.deepEqual([await offsetAt(at), blobs().length], [0, before]);
+  assert.equal((await append(at, 0, bytes.subarray(0, MiB), digest("sha1", bytes.subarray(0, MiB)))).status, 204);
+  assert.equal((await append(at, MiB, bytes.subarray(MiB), digest("sha256", bytes.subarray(MiB)))).status, 200);
+});
+
+test("of two requests that go on from one place at once, one is taken, and nothing is mixed", async () => {
+  const bytes = randomBytes(3 * MiB);
+  const at = await begin(bytes.length);
+  const answers = await Promise.all([append(at, 0, bytes.subarray(0, MiB)), append(at, 0, bytes.subarray(0, 2 * MiB))]);
+  const offset = await offsetAt(at);
+  const taken = answers.filter(({ status }) => status === 204);
+  assert.deepEqual([taken.length, taken[0]?.headers.get("upload-offset")], [1, String(offset)]);
+  assert.equal(answers.find(({ status }) => status !== 204)?.body.error.code, "conflict");
+  assert.equal((await append(at, offset, bytes.subarray(offset))).body.hash, `sha256:${sha256(bytes)}`);
+});
+
+test("what cannot be taken is refused with a reason, and what was taken stays", async () => {
+  const at = await begin(1_000);
+  await append(at, 0, randomBytes(10));
+  const create = (headers: Headers) => () => ask("POST", "/attachments/uploads", { ...version, ...headers });
+  const patch =
+    (headers: Headers, bytes = randomBytes(1)) =>
+    () =>
+      ask("PATCH", at, { ...part, ...headers }, bytes);
+  const strange = { authorization: `Bearer ${bob!.token}` };
+  const cases: [what: string, ask: () => ReturnType<typeof ask>, status: number, code: string][] = [
+    ["no version", () => ask("POST", "/attachments/uploads", { "upload-length": "1" }), 412, "invalid_packet"],
+    ["another version", create({ "tus-resumable": "0.2.2", "upload-length": "1" }), 412, "invalid_packet"],
+    ["no length", create({}), 400, "invalid_packet"],
+    ["a length that is no number", create({ "upload-length": "1e3" }), 400, "invalid_packet"],
+    ["a negative length", create({ "upload-length": "-1" }), 400, "invalid_packet"],
+    ["a deferred length", create({ "upload-defer-length": "1" }), 400, "invalid_packet"],
+    ["more than is taken", create({ "upload-length": String(64 * MiB + 1) }), 413, "too_large"],
+    ["metadata that is no pairs", create({ "upload-length": "1", "upload-metadata": "a b c" }), 400, "invalid_packet"],
+    ["a key twice", create({ "upload-length": "1", "upload-metadata": "a YQ==,a YQ==" }), 400, "invalid_packet"],
+    ["much metadata", create({ "upload-length": "1", "upload-metadata": "a".repeat(5_000) }), 400, "invalid_packet"],
+    ["another offset", patch({ "upload-offset": "9" }), 409, "conflict"],
+    ["no offset", patch({}), 400, "invalid_packet"],
+    ["another kind of body", patch({ "upload-offset": "10", "content-type": "text/plain" }), 415, "invalid_packet"],
+    ["more than was said", patch({ "upload-offset": "10" }, randomBytes(991)), 413, "too_large"],
+    [
+      "a checksum nobody knows",
+      patch({ "upload-offset": "10", "upload-checksum": "crc32 AAAA" }),
+      400,
+      "invalid_packet",
+    ],
+    ["what is not finished", () => ask("GET", at), 409, "conflict"],
+    ["another's", () => ask("GET", at, strange), 404, "not_found"],
+    ["another's to go on with", patch({ ...strange, "upload-offset": "10" }), 404, "not_found"],
+    ["another's to remove", () => ask("DELETE", at, { ...version, ...strange }), 404, "not_found"],
+    ["none", () => ask("GET", `/attachments/uploads/f-${"a".repeat(32)}`), 404, "not_found"],
+    ["no id", () => ask("GET", "/attachments/uploads/..%2f..%2fetc"), 404, "not_found"],
+    ["nobody", () => ask("POST", "/attachments/uploads", { ...version, authorization: "" }), 401, "unauthenticated"],
+    ["another verb", () => ask("PUT", "/attachments/uploads"), 405, "invalid_packet"],
+  ];
+  for (const [what, asked, status, code] of cases) {
+    const answer = await asked();
+    assert.deepEqual([answer.status, answer.body?.error?.code], [status, code], what);
+  }
+  assert.equal(await offsetAt(at), 10);
+});
+
+test("a kind that is not taken, or is too large for its kind, is refused with its first bytes, and forgotten", async () => {
+  const program = Buffer.concat([Buffer.from("MZ\x90\0"), randomBytes(MiB)]);
+  const picture = Buffer.concat([Buffer.from("GIF89a"), randomBytes(MiB)]);
+  const before = blobs().length;
+  for (const [bytes, length, status] of [
+    [picture, 20 * MiB, 413],
+    [program, program.length, 403],
+  ] as const) {
+    const at = await begin(length);
+    assert.equal((await append(at, 0, bytes)).status, status);
+    assert.equal(await offsetAt(at), 0);
+    // In bytes too few to tell, it is refused when it is whole.
+    const slow = await begin(bytes.length);
+    assert.equal((await append(slow, 0, bytes.subarray(0, 4))).status, 204);
+    assert.equal((await append(slow, 4, bytes.subarray(4))).status, status);
+    assert.equal((await ask("HEAD", slow, version)).status, 404);
+  }
+  assert.equal(blobs().length, before);
+});
+
+test("a part that stalls is ended, told, and kept as far as it came", async () => {
+  const at = await begin(2_000);
+  const socket = beginPart(at, 0, 2_000, randomBytes(1_500));
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    answer += text;
+  });
+  await eventually(() => answer.includes("503") && answer.includes("no byte arrived"));
+  socket.destroy();
+  await eventually(async () => (await offsetAt(at)) === 0 || (await offsetAt(at)) === 1_500);
+});
+
+test("a removed upload is gone with its bytes", async () => {
+  const before = blobs().length;
+  const removed = await begin(100);
+  await append(removed, 0, randomBytes(10));
+  assert.equal(blobs().length, before + 1);
+  assert.equal((await ask("DELETE", removed, version)).status, 204);
+  assert.equal((await ask("HEAD", removed, version)).status, 404);
+  assert.equal(blobs().length, before);
+});
+
+test("one user has a hundred unfinished uploads; another goes on", async () => {
+  const create = (token: string) =>
+    ask("POST", "/attachments/uploads", { ...version, "upload-length": "5", authorization: `Bearer ${token}` });
+  const carol = await api.user("carol");
+  for (let n = 0; n < 100; n += 4) await Promise.all([1, 2, 3, 4].map(() => create(carol.token)));
+  const refused = await create(carol.token);
+  assert.deepEqual([refused.status, refused.body.error.code], [409, "conflict"]);
+  assert.equal((await create(ann!.token)).status, 201);
+});
+
+test("what the server can is told, also to pages of other origins", async () => {
+  const plain = await ask("OPTIONS", "/attachments/uploads");
+  assert.equal(plain.status, 204);
+  const told = ["tus-version", "tus-extension", "tus-checksum-algorithm", "tus-max-size"];
+  assert.deepEqual(
+    told.map((name) => plain.headers.get(name)),
+    ["1.0.0", "creation,creation-with-upload,expiration,termination,checksum", "sha1,sha256", String(64 * MiB)],
+  );
+  const asked = { origin: "https://app.example", "access-control-request-method": "PATCH" };
+  const { headers } = await ask("OPTIONS", `/attachments/uploads/f-${"a".repeat(32)}`, asked);
+  assert.match(headers.get("access-control-allow-methods")!, /PATCH/);
+  assert.match(headers.get("access-control-allow-headers")!, /upload-offset/);
+  assert.match(headers.get("access-control-expose-headers")!, /upload-offset/);
+});
