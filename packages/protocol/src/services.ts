@@ -41,6 +41,27 @@ export interface AttachmentRequest {
   uid: string;
 }
 
+/** A note that a message with this attachment was emptied; `version` tells it from a later one. */
+export interface FreedFile {
+  file: string;
+  version: number;
+}
+
+/** `history.freed` → FreedReply. */
+export interface FreedRequest {
+  /** those that are removed now: they are forgotten */
+  removed: readonly FreedFile[];
+  /** unix ms: of messages emptied before; what is emptied may take a moment */
+  before: number;
+  /** `next` of the page before */
+  page?: string;
+}
+
+export interface FreedReply {
+  files: FreedFile[];
+  next: string | null;
+}
+
 /** `history.members.{holder}` → MemberPage. */
 export interface MembersRequest {
   conv: string;

@@ -62,6 +62,8 @@ export const subjects = {
   attachmentAllowed: "history.attachment",
   /** history: which of these attachments were sent ({files}, at most 500 → {sent}) */
   attachmentsSent: "history.attachments",
+  /** history: attachments that no message refers to any more (FreedRequest → FreedReply) */
+  attachmentsFreed: "history.freed",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
   /** history: what a user may read (ReadableRequest → ReadablePage) */

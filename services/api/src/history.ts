@@ -7,6 +7,8 @@ import {
   type ChangeReply,
   type ChangeRequest,
   type Door,
+  type FreedReply,
+  type FreedRequest,
   type MemberPage,
   type MembersRequest,
   type MessageReceiptsRequest,
@@ -51,6 +53,8 @@ export interface History {
   mayFetch(request: AttachmentRequest): Promise<boolean>;
   /** Those of these attachments, at most 500, that a message refers to. */
   sentFiles(files: readonly string[]): Promise<string[]>;
+  /** Attachments that were sent and that no message refers to any more; those that are removed are forgotten. */
+  freedFiles(request: FreedRequest): Promise<FreedReply>;
   /** What is being asked again fails now as `unavailable`. */
   close(): void;
 }
@@ -78,6 +82,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     async sentFiles(files) {
       return (await requestJson<{ sent: string[] }>(nats, subjects.attachmentsSent, { files }, options)).sent;
     },
+    freedFiles: (request) => requestJson<FreedReply>(nats, subjects.attachmentsFreed, request, options),
     close() {
       closed = true;
       askHolder.close();

@@ -27,6 +27,8 @@ import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
+import { addUploadRoutes } from "./files/resumable/routes.ts";
+import { sweepUnfinished } from "./files/resumable/uploads.ts";
 import { serveFiles } from "./files/serve.ts";
 import { connectHistory } from "./history.ts";
 import { createRates } from "./http/rates.ts";
@@ -79,7 +81,19 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     trustedProxies,
     ...httpOf(config),
   });
-  const files = await serveFiles(server, { config, blobs, store, history, log, pass, identity, rates, addressOf });
+  const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
+  const files = await serveFiles(server, {
+    config,
+    blobs,
+    store,
+    history,
+    log,
+    pass,
+    identity,
+    rates,
+    addressOf,
+    resumable,
+  });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await accounts.first;

@@ -5,10 +5,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { FreedFile, FreedRequest } from "@parley/protocol";
 import { openBlobs, openStore } from "@parley/store";
 import { keepAttachment } from "../src/files/attachments.ts";
-import { addPieces, createUpload, uploadLifeMs } from "../src/files/resumable/uploads.ts";
-import { nobodysForMs, sweep } from "../src/files/sweep.ts";
+import { addPieces, createUpload, sweepUnfinished } from "../src/files/resumable/uploads.ts";
+import { nobodysForMs, sweep, sweepFreed, uploadLifeMs } from "../src/files/sweep.ts";
 import { openApiStore } from "../src/store.ts";
 
 const later = () => Date.now() + nobodysForMs + 1_000;
@@ -21,7 +22,18 @@ async function begin(t: TestContext) {
   t.after(() => opened.close());
   const [store, blobs] = [await openApiStore(opened.documents()), await openBlobs({ service: "api", storeUrl })];
   const sent = new Set<string>();
-  const history = { sentFiles: async (files: readonly string[]) => files.filter((id) => sent.has(id)) };
+  const freed: FreedFile[] = [];
+  const history = {
+    sentFiles: async (files: readonly string[]) => files.filter((id) => sent.has(id)),
+    async freedFiles({ removed }: FreedRequest) {
+      for (const one of removed)
+        freed.splice(
+          freed.findIndex(({ version }) => version === one.version),
+          1,
+        );
+      return { files: [...freed], next: null };
+    },
+  };
   const put = (bytes: Uint8Array) =>
     blobs.put(
       (async function* () {
@@ -36,6 +48,8 @@ async function begin(t: TestContext) {
     keep: async (bytes: Uint8Array) =>
       (await keepAttachment(store, blobs, { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) })).id,
     sweep: (nowMs: number) => sweep({ store, blobs, history }, nowMs),
+    sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history }, nowMs),
+    freed,
     async isThere(id: string) {
       const found = await store.attachments.get(id);
       const stream = found && (await blobs.open(found.doc.blob));
@@ -79,8 +93,10 @@ test("equal bytes stay as long as one attachment has them, and go with the last 
 test("history that cannot be asked removes nothing", async (t) => {
   const { keep, isThere, store, blobs } = await begin(t);
   const id = await keep(randomBytes(10));
-  const history = { sentFiles: () => Promise.reject(new Error("away")) };
+  const away = () => Promise.reject(new Error("away"));
+  const history = { sentFiles: away, freedFiles: away };
   await assert.rejects(sweep({ store, blobs, history }, later()), /away/);
+  await assert.rejects(sweepFreed({ store, blobs, history }, later()), /away/);
   assert.equal(await isThere(id), true);
 });
 
@@ -108,7 +124,7 @@ test("bytes that an upload has just found are not taken from it", async (t) => {
 });
 
 test("an upload that nobody finished goes after a day with its pieces, and not before", async (t) => {
-  const { put, sweep: turn, store, blobs } = await begin(t);
+  const { put, store, blobs } = await begin(t);
   const upload = await createUpload(store, { uid: "ann", name: "a", size: 100, metadata: "" });
   const { id, size } = await put(randomBytes(10));
   await addPieces({ store, blobs }, upload, [{ blob: id, size }]);
@@ -117,8 +133,23 @@ test("an upload that nobody finished goes after a day with its pieces, and not b
     stream?.destroy();
     return [(await store.uploads.get(upload.key)) !== undefined, stream !== undefined];
   };
-  await turn(Date.now() + uploadLifeMs - 1_000);
+  await sweepUnfinished({ store, blobs }, Date.now() + uploadLifeMs - 1_000);
   assert.deepEqual(await isThere(), [true, true]);
-  await turn(Date.now() + uploadLifeMs + 1_000);
+  await sweepUnfinished({ store, blobs }, Date.now() + uploadLifeMs + 1_000);
   assert.deepEqual(await isThere(), [false, false]);
+});
+
+test("a file that stands in no message any more goes with its bytes, unless it was uploaded just now, and history forgets it", async (t) => {
+  const { keep, sweepFreed: turn, isThere, sent, store, blobs, freed } = await begin(t);
+  const bytes = randomBytes(1_000);
+  const [recalled, same, other] = [await keep(bytes), await keep(bytes), await keep(randomBytes(10))];
+  for (const id of [recalled, same, other]) sent.add(id);
+  freed.push({ file: recalled, version: 1 }, { file: other, version: 2 }, { file: `f-${"a".repeat(32)}`, version: 3 });
+  const { blob } = (await store.attachments.get(other))!.doc;
+  await turn(Date.now());
+  assert.deepEqual([await isThere(recalled), freed.length], [true, 2], "what is gone already is forgotten");
+  await turn(Date.now() + 60 * 60_000);
+  assert.deepEqual(await Promise.all([recalled, same, other].map(isThere)), [false, true, false]);
+  assert.equal(await blobs.open(blob), undefined);
+  assert.equal(freed.length, 0);
 });

@@ -13,6 +13,7 @@ import {
   draftsList,
   draftsRemove,
   draftsSet,
+  type FreedRequest,
   type GroupOutcome,
   historyGet,
   historySubject,
@@ -60,6 +61,7 @@ import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
 import { createTell } from "./own/tell.ts";
 import { messageReactions, messageVersions, messageVotes } from "./read/about-message.ts";
 import { mayFetch, sentFiles } from "./read/files.ts";
+import { freedFiles } from "./read/freed-files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
@@ -107,6 +109,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
     any(subjects.attachmentAllowed, async (asked: AttachmentRequest) => ({ may: await mayFetch(parts, asked) })),
     any(subjects.attachmentsSent, async ({ files }: { files: string[] }) => ({ sent: await sentFiles(parts, files) })),
+    any(subjects.attachmentsFreed, async (asked: FreedRequest) => freedFiles(parts, asked)),
     ...serveEntries(parts, turns, (subject, work) =>
       answer(
         nats,

@@ -1,7 +1,7 @@
 // Who may have a file: its owner, and members whose stay holds a message with it that its sender could read.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AppendItem, subjects } from "@parley/protocol";
+import { type AppendItem, type FreedFile, type FreedReply, subjects } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { hasMongo, type TestContext, testMongo } from "@parley/testkit";
 import { about, startTestHistory, type TestHistory } from "./surroundings.ts";
@@ -23,7 +23,11 @@ async function begin(t: TestContext, storeUrl?: string) {
   };
   const sent = async (...files: string[]) =>
     (await requestJson<{ sent: string[] }>(history.nats, subjects.attachmentsSent, { files }, { timeoutMs })).sent;
-  return { history, file, mayHave, sent };
+  const freed = async (removed: readonly FreedFile[] = []) => {
+    const request = { removed, before: Date.now() + 1 };
+    return (await requestJson<FreedReply>(history.nats, subjects.attachmentsFreed, request, { timeoutMs })).files;
+  };
+  return { history, file, mayHave, sent, freed };
 }
 
 async function room(history: TestHistory, id: string, ...uids: string[]): Promise<void> {
@@ -93,3 +97,30 @@ test("what is no id of an attachment is refused", async (t) => {
     code: "invalid_packet",
   });
 });
+
+async function freedByRecall(t: TestContext, storeUrl?: string): Promise<void> {
+  const { history, file, sent, freed } = await begin(t, storeUrl);
+  const other = fileId("b");
+  const [one, two] = [
+    await history.say("ann", "bob", "m1", withFile(file)),
+    await history.say("ann", "bob", "m2", withFile(file)),
+  ];
+  const third = await history.say("ann", "bob", "m3", withFile(other));
+  assert.deepEqual(await freed(), []);
+  await history.say("ann", "bob", "r1", about("recall", one));
+  assert.deepEqual(await freed(), [], "another message holds it");
+  await history.say("ann", "bob", "r2", about("recall", two));
+  await history.say("ann", "bob", "r3", about("recall", third));
+  await history.restart();
+  const all = await freed();
+  assert.deepEqual(all.map(({ file: each }) => each).sort(), [file, other]);
+  assert.deepEqual(await sent(file, other), []);
+  // Whoever sends one of them again has it kept, and whoever removed the other is not asked again.
+  await history.say("ann", "bob", "m4", withFile(file));
+  assert.deepEqual(await freed(all.filter(({ file: each }) => each === other)), []);
+}
+
+test("a file is told as free once its last message is recalled, until it is removed or sent again", (t) =>
+  freedByRecall(t));
+
+test("on MongoDB it is told as well", { skip: !hasMongo() }, async (t) => freedByRecall(t, (await testMongo(t))?.url));

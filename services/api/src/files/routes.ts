@@ -4,12 +4,15 @@ import { attachmentPaths } from "@parley/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { download } from "./download.ts";
 import { type FileRouteParts, inTurn, type Turn } from "./in-turn.ts";
-import { addUploadRoutes } from "./resumable/routes.ts";
 import { upload } from "./upload.ts";
 
 const formLimits = { fieldNameSize: 100, fieldSize: 1_024, fields: 20, files: 2, parts: 22, headerPairs: 50 };
 
-export async function addFileRoutes(server: FastifyInstance, parts: FileRouteParts): Promise<void> {
+export async function addFileRoutes(
+  server: FastifyInstance,
+  parts: FileRouteParts,
+  addMore: (scope: FastifyInstance, parts: FileRouteParts) => void,
+): Promise<void> {
   const { uploads, downloads } = parts.limits;
   const sending: Turn = {
     name: "attachments.upload",
@@ -37,7 +40,7 @@ export async function addFileRoutes(server: FastifyInstance, parts: FileRoutePar
       const get = { method: ["GET", "HEAD"], url: `${path}/:id`, exposeHeadRoute: false };
       scope.route({ ...get, handler: inTurnOf(getting) });
     }
-    addUploadRoutes(scope, parts);
+    addMore(scope, parts);
   };
   await server.register(routes);
 }

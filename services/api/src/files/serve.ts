@@ -13,6 +13,14 @@ export interface FilesOptions
   config: Config;
   blobs: Blobs;
   history: History;
+  resumable: Resumable;
+}
+
+/** Uploads that come in parts. */
+export interface Resumable {
+  addRoutes(scope: FastifyInstance, parts: FileRouteParts): void;
+  /** Removes what nobody finished. `nowMs`: unix time. */
+  sweep(parts: Pick<FileRouteParts, "store" | "blobs">, nowMs: number, stopped: () => boolean): Promise<void>;
 }
 
 export interface Files {
@@ -22,10 +30,14 @@ export interface Files {
 }
 
 /** Before the server listens. */
-export async function serveFiles(server: FastifyInstance, { config, ...parts }: FilesOptions): Promise<Files> {
+export async function serveFiles(
+  server: FastifyInstance,
+  { config, resumable, ...parts }: FilesOptions,
+): Promise<Files> {
   const stopping = new AbortController();
-  await addFileRoutes(server, { ...parts, limits: createFileLimits(config), closing: stopping.signal });
-  const sweeping = startSweeping(parts, parts.log);
+  const routeParts = { ...parts, limits: createFileLimits(config), closing: stopping.signal };
+  await addFileRoutes(server, routeParts, resumable.addRoutes);
+  const sweeping = startSweeping(parts, resumable.sweep, parts.log);
   return {
     stop: () => stopping.abort(),
     async close() {

@@ -1,40 +1,71 @@
-// Removes attachments that were uploaded and not sent within a day, uploads that nobody finished, and bytes that no attachment has.
+// Removes attachments that were not sent within a day or that no message refers to any more, uploads that nobody finished, and
+// bytes that no attachment has.
+import type { FreedFile } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import type { Blobs } from "@parley/store";
+import type { Blobs, Versioned } from "@parley/store";
 import type { History } from "../history.ts";
-import type { ApiStore } from "../store.ts";
-import { removeUpload, uploadLifeMs } from "./resumable/uploads.ts";
+import type { ApiStore, AttachmentDoc } from "../store.ts";
 import { totalMs } from "./upload.ts";
 
 export interface SweepParts {
   store: ApiStore;
   blobs: Blobs;
-  history: Pick<History, "sentFiles">;
+  history: Pick<History, "sentFiles" | "freedFiles">;
 }
 
 const everyMs = 60 * 60_000;
+const freedEveryMs = 60_000;
 /** Files of messages that were not sent by then. */
-export const unsentForMs = 24 * 60 * 60_000;
+const unsentForMs = 24 * 60 * 60_000;
+/** What was not finished by then. */
+export const uploadLifeMs = 24 * 60 * 60_000;
 /** Bytes of nobody. No upload takes as long, and none that comes in pieces, its end included. */
 export const nobodysForMs = uploadLifeMs + totalMs;
 /** Bytes that an upload has found are given to it by then. */
-const usedForMs = 60 * 60_000;
+const usedForMs = 10 * 60_000;
+/** Between the note that a message is emptied and its being so. */
+const freedForMs = 60_000;
 const pageDocuments = 200;
 
-/** Sweeps now and every hour; while history cannot be asked nothing is removed. */
-export function startSweeping(parts: SweepParts, log: Logger): { close(): Promise<void> } {
+export interface Sweeping {
+  close(): Promise<void>;
+}
+
+/** Sweeps now and every hour, and what emptied messages have left every minute; while history cannot be asked nothing is removed. */
+export function startSweeping(
+  parts: SweepParts,
+  sweepUploads: (parts: SweepParts, nowMs: number, stopped: () => boolean) => Promise<void>,
+  log: Logger,
+): Sweeping {
   let closed = false;
-  let running: Promise<void> = Promise.resolve();
-  const turn = () => {
-    running = sweep(parts, Date.now(), () => closed).catch((err: unknown) =>
-      log.warn({ event: "attachments_not_swept", reason: String(err) }),
-    );
-  };
-  turn();
-  const timer = setInterval(turn, everyMs);
+  const stopped = () => closed;
+  const turns = [
+    everyTurn(everyMs, () => sweepUploads(parts, Date.now(), stopped), log),
+    everyTurn(everyMs, () => sweep(parts, Date.now(), stopped), log),
+    everyTurn(freedEveryMs, () => sweepFreed(parts, Date.now(), stopped), log),
+  ];
   return {
     async close() {
       closed = true;
+      await Promise.all(turns.map((turn) => turn.close()));
+    },
+  };
+}
+
+// Now, and again so long after each begin; one at a time.
+function everyTurn(ms: number, work: () => Promise<void>, log: Logger): Sweeping {
+  let running: Promise<void> | undefined;
+  const turn = () => {
+    running ??= work()
+      .catch((err: unknown) => log.warn({ event: "attachments_not_swept", reason: String(err) }))
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  turn();
+  const timer = setInterval(turn, ms);
+  return {
+    async close() {
       clearInterval(timer);
       await running;
     },
@@ -44,7 +75,6 @@ export function startSweeping(parts: SweepParts, log: Logger): { close(): Promis
 /** `nowMs`: unix time. */
 export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
   await sweepUnsent(parts, nowMs, stopped);
-  await sweepUnfinished(parts, nowMs, stopped);
   if (stopped()) return;
   const inUse = async (ids: readonly string[]) => {
     const kept = await Promise.all(ids.map(async (id) => ((await isUnused(parts.store, id, nowMs)) ? [] : [id])));
@@ -53,28 +83,54 @@ export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boo
   await parts.blobs.sweep({ before: nowMs - nobodysForMs, inUse });
 }
 
-async function sweepUnsent({ store, blobs, history }: SweepParts, nowMs: number, stopped: () => boolean) {
+async function sweepUnsent(parts: SweepParts, nowMs: number, stopped: () => boolean) {
+  const { store, history } = parts;
   const { attachments } = store;
   while (!stopped()) {
     const before = nowMs - unsentForMs;
     const { items } = await attachments.find({ index: "unsent", before, limit: pageDocuments });
     if (items.length === 0) return;
     const sent = new Set(await history.sentFiles(items.map(({ key }) => key)));
-    for (const { key, version, doc } of items) {
-      const { unsentSince: _, ...rest } = doc;
-      if (sent.has(key)) await attachments.update(key, rest, version);
-      else if (await attachments.remove(key, version))
-        if (await isUnused(store, doc.blob, nowMs)) await blobs.remove(doc.blob);
+    for (const attachment of items) {
+      const { unsentSince: _, ...rest } = attachment.doc;
+      if (sent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
+      else await removeAttachment(parts, attachment, nowMs);
     }
   }
 }
 
-async function sweepUnfinished(parts: SweepParts, nowMs: number, stopped: () => boolean): Promise<void> {
-  while (!stopped()) {
-    const { items } = await parts.store.uploads.find({ index: "expires", before: nowMs, limit: pageDocuments });
-    if (items.length === 0) return;
-    for (const upload of items) await removeUpload(parts, upload);
+/** Removes what was sent, and stands in no message any more: recalled, erased, expired. `nowMs`: unix time. */
+export async function sweepFreed(
+  parts: SweepParts,
+  nowMs: number,
+  stopped: () => boolean = () => false,
+): Promise<void> {
+  const { store, history } = parts;
+  const before = nowMs - freedForMs;
+  let removed: readonly FreedFile[] = [];
+  for (let page: string | null | undefined; page !== null && !stopped(); ) {
+    const { files, next } = await history.freedFiles({ removed, before, ...(page === undefined ? {} : { page }) });
+    const kept = await store.attachments.getMany(files.map(({ file }) => file));
+    // Of those uploaded just now the bytes could not go with them.
+    const isYoung = ({ file }: FreedFile) => (kept.get(file)?.doc.createdAt ?? 0) > nowMs - usedForMs;
+    removed = files.filter((file) => !isYoung(file));
+    for (const { file } of removed) {
+      const attachment = kept.get(file);
+      if (attachment) await removeAttachment(parts, attachment, nowMs);
+    }
+    page = next;
   }
+  if (removed.length > 0) await history.freedFiles({ removed, before });
+}
+
+/** What nobody may have any more goes, with its bytes if no other attachment has them. */
+async function removeAttachment(
+  { store, blobs }: SweepParts,
+  { key, version, doc }: Versioned<AttachmentDoc>,
+  nowMs: number,
+): Promise<void> {
+  if (!(await store.attachments.remove(key, version))) return;
+  if (await isUnused(store, doc.blob, nowMs)) await blobs.remove(doc.blob);
 }
 
 /** No attachment has the blob, and none will: it is not found by its hash any more. */

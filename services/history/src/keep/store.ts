@@ -3,6 +3,7 @@
 import type { Door, Draft, Pin, Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
+import { type FreedFile, notingFreed } from "./freed-files.ts";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
 export interface Member {
@@ -113,6 +114,8 @@ export interface FilePlace {
   file: string;
   conv: string;
   seq: number;
+  /** unix ms: when the message was about to be stored; absent: long ago */
+  at?: number;
 }
 
 export interface HistoryStore {
@@ -127,11 +130,12 @@ export interface HistoryStore {
   /** as api tells them, by `{owner}`, `{owner} {other}` or, of the account itself, `{owner} *` */
   doors: Collection<Door>;
   files: Collection<FilePlace>;
+  freed: Collection<FreedFile>;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, marks, doors, files] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, marks, doors, files, freed] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
     documents.collection<Annotations>({ name: "annotations", indexes: { by_seq: ["conv", "seq"] } }),
@@ -140,8 +144,10 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<Mark>({ name: "marks" }),
     documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
     documents.collection<FilePlace>({ name: "files" }),
+    documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
   ]);
-  return { log: store.log(), members, infos, annotations, stars, drafts, marks, doors, files };
+  const log = notingFreed(store.log(), freed);
+  return { log, members, infos, annotations, stars, drafts, marks, doors, files, freed };
 }
 
 /** Key of a member document. A conversation holds no space. */

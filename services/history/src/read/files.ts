@@ -1,14 +1,8 @@
 // Who may have a file that was sent: members whose stay holds a message that refers to it.
-import {
-  AppError,
-  type AttachmentRequest,
-  attachmentOf,
-  isAttachmentId,
-  namedMembers,
-  parseConv,
-} from "@parley/protocol";
+import { AppError, type AttachmentRequest, isAttachmentId, namedMembers, parseConv } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { sees } from "../fold/members.ts";
+import { entryFile } from "../keep/entry-file.ts";
 import { type FilePlace, type HistoryStore, memberKey } from "../keep/store.ts";
 
 type Stored = Pick<HistoryStore, "log" | "members" | "infos" | "files">;
@@ -19,6 +13,8 @@ const placesMax = 10_000;
 /** Whoever forwards a file must have been able to read it, and so on, so many steps back. */
 const stepsMax = 8;
 const filesAtOnce = 500;
+/** No commit takes as long. */
+const awaitedMs = 60_000;
 
 /** Also while the message is new: its place is stored before it is. */
 export async function mayFetch(reading: { store: Stored }, { file, owner, uid }: AttachmentRequest): Promise<boolean> {
@@ -33,14 +29,26 @@ export async function sentFiles({ store }: { store: Stored }, files: readonly st
   if (!Array.isArray(files) || files.length > filesAtOnce || !files.every(isAttachmentId))
     throw new AppError("invalid_packet", `files: at most ${filesAtOnce} ids of attachments`);
   const sent: string[] = [];
-  for (const file of files) if (await isSent(store, file)) sent.push(file);
+  for (const file of files) if ((await isSent(store, file)) !== "no") sent.push(file);
   return sent;
 }
 
-async function isSent(store: Stored, file: string): Promise<boolean> {
+/** `perhaps`: a message with it is about to be stored. */
+export async function isSent(store: Stored, file: string): Promise<"yes" | "no" | "perhaps"> {
+  let answer: "no" | "perhaps" = "no";
   for await (const page of placesOf(store, file))
-    for (const place of page) if (await messageAt(store, place)) return true;
-  return false;
+    for (const place of page) {
+      if (await messageAt(store, place)) return "yes";
+      if (await isAwaited(store, place)) answer = "perhaps";
+    }
+  return answer;
+}
+
+// Its place was noted a moment ago, and the log does not reach as far.
+async function isAwaited({ log }: Stored, { conv, seq, at = 0 }: FilePlace): Promise<boolean> {
+  if (at < Date.now() - awaitedMs) return false;
+  const last = (await log.heads([conv])).get(conv);
+  return seq > (last?.seq ?? 0);
 }
 
 async function* placesOf({ files }: Stored, file: string): AsyncGenerator<FilePlace[]> {
@@ -99,7 +107,5 @@ function isNamed(conv: string, uid: string): boolean {
 /** The message that stands there and refers to the file; an erased one refers to nothing. */
 async function messageAt({ log }: Stored, { file, conv, seq }: FilePlace): Promise<LogEntry | undefined> {
   const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
-  if (!entry || entry.body.byteLength === 0) return undefined;
-  const { content } = JSON.parse(Buffer.from(entry.body).toString()) as { content: object };
-  return attachmentOf(content) === file ? entry : undefined;
+  return entry && entryFile(entry) === file ? entry : undefined;
 }

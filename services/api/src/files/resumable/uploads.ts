@@ -3,13 +3,14 @@ import { AppError, isAttachmentId } from "@parley/protocol";
 import type { Blobs, Versioned } from "@parley/store";
 import type { ApiStore, UploadDoc } from "../../store.ts";
 import { newAttachmentId } from "../attachments.ts";
+import { uploadLifeMs } from "../sweep.ts";
 
-/** What was not finished by then is removed. */
-export const uploadLifeMs = 24 * 60 * 60_000;
 /** Unfinished ones of one user, counted about. */
 const openMax = 100;
 
 export type Upload = Versioned<UploadDoc>;
+
+const pageDocuments = 200;
 
 interface Kept {
   store: ApiStore;
@@ -63,4 +64,13 @@ export async function removeUpload({ store, blobs }: Kept, { key, version, doc }
 
 export async function removeAll(blobs: Blobs, pieces: UploadDoc["pieces"]): Promise<void> {
   for (const { blob } of pieces) await blobs.remove(blob);
+}
+
+/** Removes what nobody finished in time. `nowMs`: unix time. */
+export async function sweepUnfinished(kept: Kept, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
+  while (!stopped()) {
+    const { items } = await kept.store.uploads.find({ index: "expires", before: nowMs, limit: pageDocuments });
+    if (items.length === 0) return;
+    for (const upload of items) await removeUpload(kept, upload);
+  }
 }
