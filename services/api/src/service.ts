@@ -69,31 +69,14 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const methods = [...accounts.methods, ...roomMethods(parts), ...messageMethods(parts), ...people.methods];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
+  const callers = { identity, rates, addressOf };
   const server = await createServer({
-    metrics,
-    rates,
-    addressOf,
-    identity,
-    nats,
-    log,
-    bound: methods,
-    once,
-    trustedProxies,
+    ...callers,
+    ...{ metrics, nats, log, bound: methods, once, trustedProxies },
     ...httpOf(config),
   });
   const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
-  const files = await serveFiles(server, {
-    config,
-    blobs,
-    store,
-    history,
-    log,
-    pass,
-    identity,
-    rates,
-    addressOf,
-    resumable,
-  });
+  const files = await serveFiles(server, { ...parts, ...callers, config, blobs, resumable });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await accounts.first;
