@@ -101,14 +101,18 @@ test("a cut part keeps what arrived, and the upload goes on from there", async (
   const bytes = randomBytes(10 * MiB);
   const at = await begin(bytes.length, `filename ${base64("день.bin")},empty`);
   const socket = beginPart(at, 0, bytes.length, bytes.subarray(0, 9 * MiB));
-  socket.end();
-  await eventually(async () => (await offsetAt(at)) === 9 * MiB);
+  await eventually(async () => (await offsetAt(at)) >= 8 * MiB);
   socket.destroy();
   const head = await ask("HEAD", at, version);
   assert.equal(head.headers.get("upload-metadata"), `filename ${base64("день.bin")},empty`);
   assert.equal(head.headers.get("upload-length"), String(bytes.length));
-  const last = await append(at, 9 * MiB, bytes.subarray(9 * MiB));
-  assert.deepEqual([last.status, last.body.hash, last.body.name], [200, `sha256:${sha256(bytes)}`, "день.bin"]);
+  // What the cut one had still in hand may be noted meanwhile.
+  const last = await eventually(async () => {
+    const offset = await offsetAt(at);
+    const answer = await append(at, offset, bytes.subarray(offset));
+    return answer.status === 200 && answer;
+  });
+  assert.deepEqual([last.body.hash, last.body.name], [`sha256:${sha256(bytes)}`, "день.bin"]);
 });
 
 test("whoever lost the last answer asks again: the same attachment, by the upload's address", async () => {
