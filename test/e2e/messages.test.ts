@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { callHttp, type MessageContent } from "@parley/client";
+import { callHttp, type MessageContent, type ScheduledNotice } from "@parley/client";
 import {
   conversationsList,
   draftsList,
@@ -12,6 +12,9 @@ import {
   messagesDelete,
   messagesForward,
   messagesReactions,
+  messagesReschedule,
+  messagesSchedule,
+  messagesScheduled,
   messagesSend,
   messagesStar,
   messagesStarred,
@@ -133,6 +136,41 @@ test("what a user keeps for itself is changed by each door, and told to its othe
   assert.match((await parley(t, "history", "bob", "--user", "alice")).out, /to be deleted/);
   assert.equal((await parley(t, "delete", "alice", "--up-to", `${next}`, "--user", "bob")).code, 0);
   assert.equal((await parley(t, "delete", "alice", "--user", "bob")).code, 2);
+});
+
+test("a message is scheduled, changed and taken back by each door, and sent to all", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "alice", "web");
+  const states: string[] = [];
+  const note = ({ id, state }: ScheduledNotice) => void states.push(`${id} ${state}`);
+  const alice = await connectAs(t, cluster, "alice", { device: "later", listeners: { scheduled: note } });
+  const bob = await connectAs(t, cluster, "bob", { device: "later" });
+  const stock = await openStock(t, await logIn(cluster, "alice", "stock"));
+  const at = Date.now() + 3_600_000;
+  const message = (id: string) => ({ id, to: "user/bob", content: { type: "text", data: id } });
+
+  await callHttp(http, messagesSchedule, { at, message: message("later-http") }, { token });
+  const sdk = await alice.client.schedule("user/bob", "later-sdk", at + 1);
+  const request = { id: "s1", method: "messages.schedule", params: { at: at + 2, message: message("later-mqtt") } };
+  const answer = await stock.ask(stock.session.topics.publish.rpc, JSON.stringify(request));
+  assert.equal((answer.result as { state: string }).state, "waiting");
+  await parley(t, "send", "bob", "later-cli", "--at", "+61m", "--id", "later-cli", "--user", "alice");
+  const printed = await parley(t, "scheduled", "--user", "alice");
+  assert.deepEqual(printed.out.match(/later-(http|sdk|mqtt|cli)(?= {2})/g), [
+    "later-http",
+    "later-sdk",
+    "later-mqtt",
+    "later-cli",
+  ]);
+
+  const soon = Date.now() + 500;
+  await callHttp(http, messagesReschedule, { id: "later-mqtt", at: soon }, { token });
+  await alice.client.request(messagesReschedule, { id: sdk.id, at: soon });
+  assert.equal((await parley(t, "reschedule", "later-cli", "changed-cli", "--at", "+1s", "--user", "alice")).code, 0);
+  assert.equal((await parley(t, "unschedule", "later-http", "--user", "alice")).code, 0);
+  await eventually(() => ["later-mqtt", "later-sdk", "changed-cli"].every((text) => bob.texts().includes(text)));
+  await eventually(() => ["later-mqtt sent", "later-http unscheduled"].every((state) => states.includes(state)));
+  assert.deepEqual((await callHttp(http, messagesScheduled, {}, { token })).scheduled, []);
 });
 
 test("mentions by each door are counted with what is unread", async (t) => {

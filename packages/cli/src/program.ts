@@ -19,6 +19,7 @@ import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { roomsCommand } from "./commands/rooms/rooms.ts";
 import { rosterCommand } from "./commands/roster.ts";
+import { scheduledCommands } from "./commands/scheduled.ts";
 import { searchCommand } from "./commands/search.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
@@ -60,6 +61,7 @@ export function createProgram(): Command {
     ...ownCommands(),
     ...pinCommands(),
     receiptsCommand(),
+    ...scheduledCommands(),
     roomsCommand(),
     rosterCommand(),
     profileCommand(),

@@ -6,10 +6,12 @@ import {
   type Message,
   type Method,
   messagesForward,
+  messagesSchedule,
   type NackPacket,
   type ParamsOf,
   type ReceiptNotice,
   type ResultOf,
+  type Scheduled,
   type StatePacket,
   type TooLargeNotice,
   type TypingNotice,
@@ -24,7 +26,7 @@ import { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions,
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
-import { readIncoming } from "./incoming.ts";
+import { type Incoming, readIncoming } from "./incoming.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
@@ -171,6 +173,12 @@ export class ParleyClient {
   async send(to: string, content: Content, fields: SendOptions = {}): Promise<Ack> {
     if (this.#closed) throw new AppError("unavailable", "the client is closed");
     return this.#sender.send(outgoing(this.uid, fields.id ?? this.#nextId(), to, content, fields));
+  }
+
+  /** Has the server send a message at that time (unix ms), with or without this device. Needs a connection, unlike `send`. */
+  schedule(to: string, content: Content, at: number, fields: SendOptions = {}): Promise<Scheduled> {
+    const { packet } = outgoing(this.uid, fields.id ?? this.#nextId(), to, content, fields);
+    return this.request(messagesSchedule, { at, message: packet });
   }
 
   /** Changes the text of a message that the user sent; `to` is where it was sent. Resolves as `send` does. */
@@ -357,10 +365,7 @@ export class ParleyClient {
     else if (incoming.kind === "receipt") this.#takeReceipt(incoming.packet);
     else if (incoming.kind === "roster.changed") this.#events.emit("roster", incoming.packet.contact);
     else if (incoming.kind === "conversation") this.#takeOwn(incoming.packet);
-    else if (incoming.kind === "star") this.#events.emit("star", incoming.packet);
-    else if (incoming.kind === "draft") this.#events.emit("draft", incoming.packet);
-    else if (incoming.kind === "typing" || incoming.kind === "presence" || incoming.kind === "invitation")
-      this.#events.emit(incoming.kind, incoming.packet as never);
+    else if (isToldAsItIs(incoming)) this.#events.emit(incoming.kind, incoming.packet as never);
   }
 
   #takeReceipt(packet: ReceiptNotice): void {
@@ -384,6 +389,13 @@ export class ParleyClient {
     if (this.#receipts.refused(packet.id, error.code)) return;
     if (!this.#requests.refused(packet.id, error)) this.#events.emit("error", error);
   }
+}
+
+type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "scheduled";
+const toldAsTheyAre: ReadonlySet<string> = new Set(["typing", "presence", "invitation", "star", "draft", "scheduled"]);
+
+function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind: ToldAsItIs }> {
+  return toldAsTheyAre.has(incoming.kind);
 }
 
 function defaultTransport(url: string): Transport {

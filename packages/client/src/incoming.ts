@@ -10,6 +10,7 @@ import type {
   PresenceNotice,
   ReceiptNotice,
   RosterNotice,
+  ScheduledNotice,
   StarNotice,
   TooLargeNotice,
   TypingNotice,
@@ -28,6 +29,7 @@ export type Incoming =
   | { kind: "conversation"; packet: ConversationNotice }
   | { kind: "star"; packet: StarNotice }
   | { kind: "draft"; packet: DraftNotice }
+  | { kind: "scheduled"; packet: ScheduledNotice }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
@@ -43,6 +45,7 @@ const noticeKinds = new Set([
   "conversation",
   "star",
   "draft",
+  "scheduled",
   "too_large",
 ]);
 

@@ -15,6 +15,8 @@ export {
   type PresenceNotice,
   type ReceiptNotice,
   type ResultOf,
+  type Scheduled,
+  type ScheduledNotice,
   type StarNotice,
   type StatePacket,
   type TypingNotice,

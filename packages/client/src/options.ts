@@ -8,6 +8,7 @@ import type {
   Message,
   PresenceNotice,
   ReceiptNotice,
+  ScheduledNotice,
   StarNotice,
   TypingNotice,
 } from "@parley/protocol";
@@ -43,6 +44,8 @@ export type ParleyEvents = {
   star: StarNotice;
   /** a draft of the user changed on some device */
   draft: DraftNotice;
+  /** a message that is sent later was scheduled, changed, sent, refused or taken back */
+  scheduled: ScheduledNotice;
   /** an acknowledged message, also one of an earlier run that the store had kept */
   sent: Ack;
   /** a message that was refused for good */

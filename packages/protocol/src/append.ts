@@ -21,6 +21,8 @@ export interface AppendItem {
   origin?: string;
   /** the attachment that its content refers to */
   file?: string;
+  /** only asks whether it would be stored: `seq` 0 is yes */
+  trial?: true;
   body: Uint8Array;
 }
 

@@ -17,6 +17,7 @@ export * from "./packets/downlink.ts";
 export * from "./packets/mentions.ts";
 export * from "./packets/poll.ts";
 export * from "./packets/reaction.ts";
+export * from "./packets/scheduled.ts";
 export * from "./packets/uplink.ts";
 export * from "./resumable-uploads.ts";
 export * from "./revocations.ts";

@@ -54,4 +54,7 @@ export const limits = {
   /** drafts of one user; characters of one */
   drafts: 500,
   draftCharacters: 8_192,
+  /** messages of one user that wait for their time, or failed at it; days that they may wait */
+  scheduled: 200,
+  scheduledDays: 366,
 } as const;

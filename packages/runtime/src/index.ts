@@ -16,6 +16,7 @@ export * from "./connections/nats.ts";
 export * from "./connections/redis.ts";
 export { sayWaiting, type Waiting } from "./connections/waiting.ts";
 export * from "./flow/address.ts";
+export * from "./flow/repeat.ts";
 export * from "./flow/tally.ts";
 export * from "./flow/token-bucket.ts";
 export * from "./flow/turns.ts";

@@ -41,6 +41,7 @@ import { startPruning } from "./prune.ts";
 import { createApiOnce } from "./requests.ts";
 import { startFinishingRooms } from "./rooms/create.ts";
 import { roomMethods } from "./rooms/index.ts";
+import { startScheduled } from "./scheduled/index.ts";
 import { type ApiStore, openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
@@ -66,7 +67,9 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },
   });
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
-  const methods = [...accounts.methods, ...roomMethods(parts), ...messageMethods(parts), ...people.methods];
+  const scheduled = startScheduled(parts);
+  const messages = [...messageMethods(parts), ...scheduled.methods];
+  const methods = [...accounts.methods, ...roomMethods(parts), ...messages, ...people.methods];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const callers = { identity, rates, addressOf };
@@ -83,9 +86,9 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
-  const pruning = startPruning(store, log);
   const watching = watchStore(kept, nats, context);
-  const finishing = [startFinishingRooms({ store, history }, log), people, accounts];
+  const rooms = startFinishingRooms({ store, history }, log);
+  const finishing = [startPruning(store, log), rooms, people, scheduled, accounts];
 
   return {
     async close() {
@@ -95,7 +98,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       files.stop();
       await closing("http", () => server.close());
       await closing("answers", () => answers.close());
-      await closing("pruning", () => Promise.all([pruning.close(), files.close()]));
+      await closing("files", () => files.close());
       await closing("unfinished", () => Promise.all(finishing.map((one) => one.close())));
       await closing("revocations", () => revoke.close());
       await closing("nats", () => nats.close());

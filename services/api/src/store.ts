@@ -2,6 +2,7 @@
 import {
   AppError,
   type Contact,
+  type ErrorCode,
   type LastSeenPrivacy,
   type PasswordChange,
   type Revocation,
@@ -189,6 +190,24 @@ export interface UploadDoc {
   openOf?: string;
 }
 
+/** By `scheduledKey`. A message that is sent later; the id is its own, so that sending it twice is sending it once. */
+export interface ScheduledDoc {
+  uid: string;
+  /** the device that it is from, also when it is sent */
+  device: string;
+  id: string;
+  conv: string;
+  /** the message as it will be stored, JSON text */
+  body: string;
+  /** unix ms */
+  at: number;
+  /** unix ms: when it is to be looked at; absent: it failed */
+  dueAt?: number;
+  /** unix ms: since when a replica sends it; its outcome is unknown until the document is gone, or has none of it */
+  sendingSince?: number;
+  error?: { code: ErrorCode; message: string };
+}
+
 /** By SHA-256: where these bytes are, for whoever uploads them again. */
 export interface ContentDoc {
   blob: string;
@@ -211,6 +230,7 @@ export interface ApiStore {
   attachments: Collection<AttachmentDoc>;
   contents: Collection<ContentDoc>;
   uploads: Collection<UploadDoc>;
+  scheduled: Collection<ScheduledDoc>;
 }
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
@@ -261,6 +281,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     uploads: await documents.collection<UploadDoc>({
       name: "uploads",
       indexes: { open: ["openOf"], expires: ["expiresAt"] },
+    }),
+    scheduled: await documents.collection<ScheduledDoc>({
+      name: "scheduled",
+      indexes: { due: ["dueAt"], of_user: ["uid", "at"] },
     }),
   };
 }

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ack, AppError } from "@parley/client";
-import { contentKinds, messagesSend } from "@parley/protocol";
+import { contentKinds, messagesSchedule, messagesSend } from "@parley/protocol";
 import type { Command } from "commander";
 import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
@@ -16,6 +16,8 @@ import { UsageError } from "../failure.ts";
 import { type Output, printable } from "../output.ts";
 import { startProgress } from "../progress.ts";
 import { readNumber } from "../read-number.ts";
+import { readTime } from "../read-time.ts";
+import { formatScheduled } from "./scheduled.ts";
 
 const nothing = "nothing to send: give a text, or - and the text on stdin";
 
@@ -29,6 +31,7 @@ interface Flags {
   reply?: string;
   mention?: string[];
   wait: string;
+  at?: string;
 }
 
 export function sendCommand(): Command {
@@ -38,6 +41,7 @@ export function sendCommand(): Command {
     "git log -1 | parley send bob -",
     "parley send bob --file photo.jpg 'the view from here'",
     'parley send bob --type sticker \'{"emoji":"🎉"}\'',
+    "parley send bob --at 2030-01-01T00:00 'happy new year'",
     "parley send bob --type x-weather '{\"celsius\":21}' --json",
   ])
     .option(
@@ -50,6 +54,7 @@ export function sendCommand(): Command {
     .option("--thread <thread>", "thread within the conversation")
     .option("--reply <seq>", "answers the message with this seq")
     .option("--mention <uids...>", "mentions these, or @all")
+    .option("--at <time>", "sent then: 2030-01-31T18:00, or +30s, +90m, +2h, +1d from now")
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
@@ -66,6 +71,10 @@ export function sendCommand(): Command {
           ...(flags.thread === undefined ? {} : { thread: flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };
+        if (flags.at !== undefined) {
+          const scheduled = await account.call(messagesSchedule, { at: readTime("--at", flags.at), message: packet });
+          return output.result(scheduled, formatScheduled(scheduled, output));
+        }
         const ack = await sendUntilStored(account, packet, waitSeconds);
         printAck(output, ack);
       }),

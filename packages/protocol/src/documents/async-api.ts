@@ -18,6 +18,7 @@ import {
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
+import { ScheduledNotice } from "../packets/scheduled.ts";
 import { MessagePacket, ReceiptPacket, RequestPacket, StatePacket, TypingPacket } from "../packets/uplink.ts";
 import { deviceTopic, ephemeralTopic, messagesTopic, type UplinkVerb, uplinkTopic } from "../topics.ts";
 import { documentVersion, type Json, type JsonDocument, namedSchemas, schemaJson } from "./json-document.ts";
@@ -103,6 +104,7 @@ function downlinkChannels(): Record<string, Channel> {
         conversation: ConversationNotice,
         star: StarNotice,
         draft: DraftNotice,
+        scheduled: ScheduledNotice,
         tooLarge: TooLargeNotice,
       }),
     },

@@ -13,6 +13,7 @@ import * as presence from "./presence.ts";
 import * as receipts from "./receipts.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
+import * as scheduled from "./scheduled.ts";
 import { searchMessages } from "./search.ts";
 import * as users from "./users.ts";
 
@@ -29,6 +30,7 @@ export * from "./presence.ts";
 export * from "./receipts.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
+export * from "./scheduled.ts";
 export * from "./search.ts";
 export * from "./users.ts";
 
@@ -46,6 +48,7 @@ const all = [
   devices,
   accounts,
   accountLife,
+  scheduled,
   { searchMessages },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 

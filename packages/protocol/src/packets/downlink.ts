@@ -1,6 +1,7 @@
 // What Parley publishes on im/dn/…: messages, acks, receipts, typing, presence.
 import Type, { type Static } from "typebox";
 import { Conv, RoomId, Uid } from "../ids.ts";
+import type { ScheduledNotice } from "./scheduled.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
 const Ts = Type.Integer({ minimum: 0, description: "unix time, ms" });
@@ -246,5 +247,6 @@ export type DownlinkPacket =
   | ConversationNotice
   | StarNotice
   | DraftNotice
+  | ScheduledNotice
   | TooLargeNotice
   | AnswerPacket;

@@ -2,7 +2,7 @@
 
 /**
  * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
- * refresh in hand, with a change of password, while it disables a user, with a file, with a change of a roster.
+ * refresh in hand, with a change of password, while it disables a user, with a file, with a change of a roster, with a scheduled message.
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
@@ -15,6 +15,7 @@ export const checkpoints = [
   ...["before-standing", "before-standing-revocation", "before-standing-doors"],
   ...["before-attachment", "before-upload-end"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
+  ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */

@@ -75,6 +75,7 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     if (candidate.refusal) return candidate.refusal;
     const refused = refuse(candidate, draft, now);
     if (refused) return refused;
+    if (item.trial) return { seq: 0, ts: now, memberSeq: conversation.memberSeq };
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
     const about = aboutOf(entry);
     if (about) draft.annotations.set(about.seq, annotate(annotationsOf(candidate, draft, about.seq), entry, about));

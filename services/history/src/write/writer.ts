@@ -170,7 +170,7 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await noteFiles(store, files);
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
-  else if (outcomes.some((outcome) => "error" in outcome)) await confirmCurrent(writer);
+  else if (outcomes.some((outcome) => !("duplicate" in outcome))) await confirmCurrent(writer);
   apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
   noteAnnotations(writer, annotations);
   await putStructure(writer);
