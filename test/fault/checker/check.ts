@@ -1,4 +1,5 @@
 // Is what a run saw what was promised? Pure: a record in, sentences about what is wrong out.
+import { blockEnds, blockHolds, blocksAnswered, refusedNowhere } from "./blocks.ts";
 import { agree, oneOrder, receivedLive, synced, withoutGaps } from "./copies.ts";
 import { type Log, logOf } from "./log.ts";
 import { marksForward, unreadExact } from "./marks.ts";
@@ -34,6 +35,10 @@ const rules: Record<string, Rule> = {
   "a removed member gets nothing stored after its removal": nothingAfterRemoval,
   "a member gets everything stored while it was one": wholeStays,
   "a change of members is done": changesAnswered,
+  "a block holds from its answer on": blockHolds,
+  "a block ends with the answer that says so": blockEnds,
+  "what is refused as blocked is nowhere, what is acknowledged is there": refusedNowhere,
+  "a block is done": blocksAnswered,
 };
 
 const shownOfARule = 20;

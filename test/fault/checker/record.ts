@@ -99,6 +99,33 @@ export interface Reader {
   glimpses: Map<string, View[]>;
 }
 
+/** A message to somebody who may have blocked its sender. */
+export interface Said {
+  id: string;
+  /** ms of performance.now(): before its first publish */
+  firstAt: number;
+  /** undefined: none came */
+  answer?: "stored" | "blocked";
+  answeredAt?: number;
+}
+
+/** What one who is blocked now and then said, and what the other has of it. */
+export interface Blocking {
+  owner: string;
+  sender: string;
+  said: readonly Said[];
+  /** from the answer to a block to the request that ends it, ms of performance.now() */
+  blocked: readonly (readonly [number, number])[];
+  /** the other way round */
+  open: readonly (readonly [number, number])[];
+  /** changes that were refused, and why */
+  refused: readonly string[];
+  /** ids that the owner reads in the end */
+  stored: ReadonlySet<string>;
+  /** ids that the owner's device got */
+  live: ReadonlySet<string>;
+}
+
 export interface RunRecord {
   /** conv → uids, the same from the first to the last message */
   members: Map<string, readonly string[]>;
@@ -106,6 +133,7 @@ export interface RunRecord {
   passing: Map<string, readonly string[]>;
   /** invitations and removals that were refused, and why */
   refusedChanges: readonly string[];
+  blocking: Blocking;
   sent: readonly Sent[];
   acks: readonly Ack[];
   bad: readonly Bad[];

@@ -1,6 +1,6 @@
 // For the checker's tests: what a run breaks once it differs from a right one.
 import { check } from "./check.ts";
-import type { RunRecord } from "./record.ts";
+import type { Blocking, RunRecord } from "./record.ts";
 
 /** Changes a fresh right run and names the rules that are broken then, each once. */
 export function breaking<Run extends RunRecord>(rightRun: () => Run): (change: (run: Run) => void) => string[] {
@@ -10,3 +10,15 @@ export function breaking<Run extends RunRecord>(rightRun: () => Run): (change: (
     return [...new Set(check(run).map(({ rule }) => rule))];
   };
 }
+
+/** Nobody was blocked and nothing said. */
+export const noBlocking: Blocking = {
+  owner: "blocker",
+  sender: "blocked",
+  said: [],
+  blocked: [],
+  open: [],
+  refused: [],
+  stored: new Set(),
+  live: new Set(),
+};

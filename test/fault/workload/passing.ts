@@ -4,6 +4,7 @@ import { roomConv, roomsCreate, roomsInvite, roomsRemove } from "@parley/protoco
 import type { Cluster } from "@parley/testkit";
 import type { Random } from "../seeded.ts";
 import { type People, patiently } from "./people.ts";
+import { wait } from "./wait.ts";
 
 export interface Passing {
   conv: string;
@@ -64,15 +65,4 @@ export async function startPassing(cluster: Cluster, people: People, name: strin
     },
     stop: () => stopping.abort(),
   };
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (signal.aborted) resolve();
-  });
 }

@@ -9,6 +9,7 @@ import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
 import type { Random } from "../seeded.ts";
+import { startBlocking } from "./blocking.ts";
 import { connectDevice, type Device } from "./device.ts";
 import { type Passing, startPassing } from "./passing.ts";
 import { conversationsOf, makePeople, type People } from "./people.ts";
@@ -86,6 +87,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
 
   const screens = await openScreens(cluster, people, passing, addressesOf, random);
 
+  const blocking = await startBlocking(cluster, name, random.fork("blocking"));
   const hostile = options.hostile ? await openHostile(cluster, people, name, options.attacks) : undefined;
   let ended: Promise<Blows> | undefined;
   const endHostile = () => {
@@ -103,12 +105,12 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     answers: () => senders.flatMap(({ answers }) => answers()),
     endHostile,
     async settle(waitMs = 60_000) {
-      await passing.finish();
+      await Promise.all([passing.finish(), blocking.finish()]);
       // What is said now, the removed one must never see.
       await eventually(() => senders.every((sender) => sender.acknowledgedSince(performance.now() - 1_000)), {
         timeoutMs: waitMs,
       }).catch(() => undefined);
-      const all = [...senders, ...screens, trouble.maker];
+      const all = [...senders, ...screens, trouble.maker, blocking];
       for (const one of [...all, ...readers]) one.stopNew();
       const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
@@ -124,6 +126,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
         ...own,
         ...seen,
         refusedChanges: passing.refused,
+        blocking: await blocking.record(),
         liveComplete: !brokerDied,
       };
       // Stored is not yet delivered: the last copies may be on their way.
@@ -137,8 +140,8 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     },
     async close() {
       await endHostile();
-      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing]) one.stop();
-      await Promise.all([...devices, ...screens].map((device) => device.close()));
+      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing, blocking]) one.stop();
+      await Promise.all([...devices, ...screens, blocking].map((device) => device.close()));
     },
   };
 }

@@ -1,0 +1,32 @@
+// Rules about one who blocks another: what is said while a block holds is refused and stored nowhere.
+import type { Rule } from "./check.ts";
+import type { RunRecord, Said } from "./record.ts";
+
+export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender } }) {
+  for (const one of during(said, blocked))
+    if (one.answer === "stored") yield `${one.id} of ${sender} was acknowledged while it was blocked`;
+};
+
+export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) {
+  for (const one of during(said, open))
+    if (one.answer === "blocked") yield `${one.id} of ${sender} was refused as blocked after the block had ended`;
+};
+
+export const refusedNowhere: Rule = function* ({ blocking: { said, stored, live, owner } }) {
+  for (const { id, answer } of said) {
+    if (answer === "blocked" && stored.has(id)) yield `${owner} reads ${id}, which was refused as blocked`;
+    if (answer === "blocked" && live.has(id)) yield `${owner} got ${id}, which was refused as blocked`;
+    if (answer === "stored" && !stored.has(id)) yield `${owner} lacks ${id}, which was acknowledged`;
+    if (answer === undefined) yield `${id} has no answer`;
+  }
+};
+
+export const blocksAnswered: Rule = ({ blocking: { refused } }: RunRecord) => refused;
+
+/** What was said and answered within one of the periods. */
+function during(said: readonly Said[], periods: readonly (readonly [number, number])[]): Said[] {
+  return said.filter(
+    ({ firstAt, answeredAt }) =>
+      answeredAt !== undefined && periods.some(([from, to]) => from <= firstAt && answeredAt <= to),
+  );
+}

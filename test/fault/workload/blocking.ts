@@ -1,0 +1,158 @@
+// Two people beside the others: one blocks the other and lets it write again, over and over, while that one writes.
+import { callHttp } from "@parley/client";
+import { type JsonObject, p2pConv, rosterBlock, rosterUnblock } from "@parley/protocol";
+import type { Cluster } from "@parley/testkit";
+import type { Blocking, Said } from "../checker/record.ts";
+import type { Random } from "../seeded.ts";
+import { connectDevice } from "./device.ts";
+import { makePeople, patiently } from "./people.ts";
+import { callerOf } from "./readers.ts";
+import { wait } from "./wait.ts";
+
+export interface Blocked {
+  /** Messages without an answer. */
+  unanswered(): number;
+  /** The block is ended; then nothing new is said. */
+  finish(): Promise<void>;
+  stopNew(): void;
+  /** What became of it, read with the eyes of the one who blocks. */
+  record(): Promise<Blocking>;
+  stop(): void;
+  close(): Promise<void>;
+}
+
+const restMs = 1_000;
+const sayEveryMs = 60;
+const againMs = 3_000;
+const nackWaitMs = 400;
+const pageMessages = 500;
+
+export async function startBlocking(cluster: Cluster, name: string, random: Random): Promise<Blocked> {
+  const people = await makePeople(cluster, `${name}door-`, 2);
+  const [owner = "", sender = ""] = people.uids;
+  const conv = p2pConv(owner, sender);
+  const live = new Set<string>();
+  const listener = await connectDevice({
+    session: await people.login(owner, "phone"),
+    version: 5,
+    onPacket: (packet) => void (packet.conv === conv && typeof packet.seq === "number" && live.add(String(packet.id))),
+  });
+  const speaking = await startSpeaking(await people.login(sender, "phone"), owner);
+  const { token } = await people.login(owner, "http");
+  const toggling = startToggling(cluster, { token, sender, random });
+  return {
+    unanswered: speaking.unanswered,
+    finish: toggling.finish,
+    stopNew: speaking.stopNew,
+    async record() {
+      const call = callerOf(cluster, token);
+      const stored = new Set<string>();
+      for (let after = 0; ; ) {
+        const { messages, more } = await call.history({ conv, after, limit: pageMessages });
+        for (const { id } of messages) stored.add(String(id));
+        after = messages.at(-1)?.seq ?? after;
+        if (!more) break;
+      }
+      return { owner, sender, said: speaking.said, ...toggling.periods, stored, live };
+    },
+    stop() {
+      speaking.stop();
+      toggling.stop();
+    },
+    async close() {
+      await Promise.all([listener.close(), speaking.close()]);
+    },
+  };
+}
+
+/** Says things until each has its answer: an ack, or that it is blocked. */
+async function startSpeaking(session: Parameters<typeof connectDevice>[0]["session"], to: string) {
+  const said: Said[] = [];
+  const waiting = new Map<string, { one: Said; againAt: number }>();
+  let isActive = true;
+  const device = await connectDevice({ session, version: 4, onPacket: take });
+
+  function take(packet: JsonObject): void {
+    const known = waiting.get(String(packet.id));
+    if (!known || (packet.type !== "ack" && packet.type !== "nack")) return;
+    if (packet.type === "nack" && packet.code !== "blocked") {
+      // Not now: again with the same id.
+      known.againAt = performance.now() + nackWaitMs;
+      return;
+    }
+    known.one.answer = packet.type === "ack" ? "stored" : "blocked";
+    known.one.answeredAt = performance.now();
+    waiting.delete(known.one.id);
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    if (device.connectedAt() === undefined) return;
+    if (isActive && waiting.size < 10) {
+      const one: Said = { id: `${session.clientId}-${said.length}`, firstAt: now };
+      said.push(one);
+      waiting.set(one.id, { one, againAt: now });
+    }
+    for (const known of waiting.values()) {
+      if (known.againAt > now) continue;
+      known.againAt = now + againMs;
+      const message = { id: known.one.id, to: `user/${to}`, content: { type: "text", data: known.one.id } };
+      device.publish(session.topics.publish.msg, JSON.stringify(message));
+    }
+  }
+
+  const timer = setInterval(tick, sayEveryMs);
+  return {
+    said,
+    unanswered: () => waiting.size,
+    stopNew() {
+      isActive = false;
+    },
+    stop: () => clearInterval(timer),
+    close: () => device.close(),
+  };
+}
+
+function startToggling(
+  cluster: Cluster,
+  { token, sender: id, random }: { token: string; sender: string; random: Random },
+): { periods: Pick<Blocking, "blocked" | "open" | "refused">; finish(): Promise<void>; stop(): void } {
+  const base = cluster.run().http;
+  const periods = { blocked: [] as [number, number][], open: [] as [number, number][], refused: [] as string[] };
+  const stopping = new AbortController();
+  let changes = 0;
+  let since: number | undefined;
+
+  // Between its request and its answer either may be.
+  async function change(method: typeof rosterBlock | typeof rosterUnblock): Promise<void> {
+    const before = method === rosterBlock ? periods.open : periods.blocked;
+    if (since !== undefined) before.push([since, performance.now()]);
+    since = undefined;
+    const idempotencyKey = `door-${id}-${changes++}`;
+    const call = () => callHttp(base, method, { id }, { token, idempotencyKey });
+    try {
+      await patiently<unknown>(call);
+      since = performance.now();
+    } catch (error) {
+      periods.refused.push(`${method.name} ${idempotencyKey}: ${(error as Error).message}`);
+    }
+  }
+
+  const rest = () => wait(restMs + random.below(restMs), stopping.signal);
+  const done = (async () => {
+    while (!stopping.signal.aborted) {
+      await rest();
+      await change(rosterBlock);
+      await rest();
+      await change(rosterUnblock);
+    }
+  })();
+  return {
+    periods,
+    finish() {
+      stopping.abort();
+      return done;
+    },
+    stop: () => stopping.abort(),
+  };
+}
