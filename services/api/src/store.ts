@@ -199,6 +199,8 @@ export interface ScheduledDoc {
   conv: string;
   /** the message as it will be stored, JSON text */
   body: string;
+  /** the attachment that it refers to, which is kept for it */
+  file?: string;
   /** unix ms */
   at: number;
   /** unix ms: when it is to be looked at; absent: it failed */
@@ -284,7 +286,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     }),
     scheduled: await documents.collection<ScheduledDoc>({
       name: "scheduled",
-      indexes: { due: ["dueAt"], of_user: ["uid", "at"] },
+      indexes: { due: ["dueAt"], of_user: ["uid", "at"], file: ["file"] },
     }),
   };
 }

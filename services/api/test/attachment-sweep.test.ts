@@ -153,3 +153,19 @@ test("a file that stands in no message any more goes with its bytes, unless it w
   assert.equal(await blobs.open(blob), undefined);
   assert.equal(freed.length, 0);
 });
+
+test("what a message refers to that is sent later stays until it is sent or taken back, however late that is", async (t) => {
+  const { keep, sweep: turn, sweepFreed: turnFreed, freed, isThere, store } = await begin(t);
+  const [file, again] = [await keep(randomBytes(10)), await keep(randomBytes(10))];
+  const doc = { uid: "ann", device: "ann", conv: "p2p/ann/bob", body: "{}", at: 1 };
+  await store.scheduled.insert("ann 1", { ...doc, id: "1", file });
+  await store.scheduled.insert("ann 2", { ...doc, id: "2", file: again });
+  freed.push({ file: again, version: 1 });
+  await turn(later());
+  await turnFreed(later());
+  assert.deepEqual([await isThere(file), await isThere(again)], [true, true]);
+  for (const key of ["ann 1", "ann 2"]) await store.scheduled.remove(key);
+  await turn(later() + nobodysForMs + 1_000);
+  await turnFreed(later());
+  assert.deepEqual([await isThere(file), await isThere(again)], [false, false]);
+});

@@ -90,10 +90,15 @@ async function sweepUnsent(parts: SweepParts, nowMs: number, stopped: () => bool
     const before = nowMs - unsentForMs;
     const { items } = await attachments.find({ index: "unsent", before, limit: pageDocuments });
     if (items.length === 0) return;
-    const sent = new Set(await history.sentFiles(items.map(({ key }) => key)));
+    const ids = items.map(({ key }) => key);
+    // Before history is asked: one that is sent meanwhile is found there.
+    const toBeSent = await scheduledFiles(store, ids);
+    const sent = new Set(await history.sentFiles(ids));
     for (const attachment of items) {
       const { unsentSince: _, ...rest } = attachment.doc;
-      if (sent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
+      if (toBeSent.has(attachment.key))
+        await attachments.update(attachment.key, { ...rest, unsentSince: nowMs }, attachment.version);
+      else if (sent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
       else await removeAttachment(parts, attachment, nowMs);
     }
   }
@@ -110,10 +115,11 @@ export async function sweepFreed(
   let removed: readonly FreedFile[] = [];
   for (let page: string | null | undefined; page !== null && !stopped(); ) {
     const { files, next } = await history.freedFiles({ removed, before, ...(page === undefined ? {} : { page }) });
-    const kept = await store.attachments.getMany(files.map(({ file }) => file));
+    const ids = files.map(({ file }) => file);
+    const [kept, toBeSent] = await Promise.all([store.attachments.getMany(ids), scheduledFiles(store, ids)]);
     // Of those uploaded just now the bytes could not go with them.
     const isYoung = ({ file }: FreedFile) => (kept.get(file)?.doc.createdAt ?? 0) > nowMs - usedForMs;
-    removed = files.filter((file) => !isYoung(file));
+    removed = files.filter((file) => !isYoung(file) && !toBeSent.has(file.file));
     for (const { file } of removed) {
       const attachment = kept.get(file);
       if (attachment) await removeAttachment(parts, attachment, nowMs);
@@ -121,6 +127,14 @@ export async function sweepFreed(
     page = next;
   }
   if (removed.length > 0) await history.freedFiles({ removed, before });
+}
+
+/** Those that a message refers to which is sent later. */
+async function scheduledFiles({ scheduled }: ApiStore, files: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(
+    files.map(async (file) => (await scheduled.find({ index: "file", equals: [file], limit: 1 })).items.length > 0),
+  );
+  return new Set(files.filter((_, index) => found[index]));
 }
 
 /** What nobody may have any more goes, with its bytes if no other attachment has them. */

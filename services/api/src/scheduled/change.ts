@@ -115,7 +115,9 @@ async function read({ history }: ScheduledParts, asked: Asked): Promise<Schedule
     const { retryAfterMs = Number.POSITIVE_INFINITY } = (error as AppError).details ?? {};
     if (now + Number(retryAfterMs) > at) throw error;
   }
-  return { uid, device, id, conv: item.conv, body: Buffer.from(item.body).toString(), at, dueAt: at };
+  const { conv, file, body } = item;
+  const kept = { uid, device, id, conv, body: Buffer.from(body).toString(), at, dueAt: at };
+  return file === undefined ? kept : { ...kept, file };
 }
 
 async function isFull({ store: { scheduled } }: ScheduledParts, uid: string): Promise<boolean> {
