@@ -62,6 +62,17 @@ export interface FreedReply {
   next: string | null;
 }
 
+/** Which of these attachments, at most 500, were sent? → AttachmentsSent */
+export interface AttachmentsRequest {
+  files: readonly string[];
+}
+
+/** `taken`: of so many of them, from the first on, it was looked up; at least one. */
+export interface AttachmentsSent {
+  sent: string[];
+  taken: number;
+}
+
 /** `history.members.{holder}` → MemberPage. */
 export interface MembersRequest {
   conv: string;

@@ -60,7 +60,7 @@ export const subjects = {
   rooms: "history.rooms",
   /** history: may a user have this attachment? (AttachmentRequest → {may}) */
   attachmentAllowed: "history.attachment",
-  /** history: which of these attachments were sent ({files}, at most 500 → {sent}) */
+  /** history: which of these attachments were sent (AttachmentsRequest → AttachmentsSent) */
   attachmentsSent: "history.attachments",
   /** history: attachments that no message refers to any more (FreedRequest → FreedReply) */
   attachmentsFreed: "history.freed",

@@ -4,6 +4,7 @@ import {
   type Appended,
   type AppendItem,
   type AttachmentRequest,
+  type AttachmentsSent,
   type ChangeReply,
   type ChangeRequest,
   type Door,
@@ -51,8 +52,8 @@ export interface History {
   doors(doors: readonly Door[]): Promise<void>;
   /** May this user have a file that another one uploaded? */
   mayFetch(request: AttachmentRequest): Promise<boolean>;
-  /** Those of these attachments, at most 500, that a message refers to. */
-  sentFiles(files: readonly string[]): Promise<string[]>;
+  /** Those of these attachments, at most 500, that a message refers to; of the first `taken` of them. */
+  sentFiles(files: readonly string[]): Promise<AttachmentsSent>;
   /** Attachments that were sent and that no message refers to any more; those that are removed are forgotten. */
   freedFiles(request: FreedRequest): Promise<FreedReply>;
   /** What is being asked again fails now as `unavailable`. */
@@ -79,8 +80,8 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     async mayFetch(request) {
       return (await requestJson<{ may: boolean }>(nats, subjects.attachmentAllowed, request, options)).may;
     },
-    async sentFiles(files) {
-      return (await requestJson<{ sent: string[] }>(nats, subjects.attachmentsSent, { files }, options)).sent;
+    sentFiles(files) {
+      return requestJson<AttachmentsSent>(nats, subjects.attachmentsSent, { files }, options);
     },
     freedFiles: (request) => requestJson<FreedReply>(nats, subjects.attachmentsFreed, request, options),
     close() {

@@ -13,7 +13,7 @@ import { logPage, storedEntries } from "./read/stored-entries.ts";
 import type { ReadTurns } from "./read/turns.ts";
 
 /** Answers a subject with the bytes or text of `work`. */
-type Serve<Served> = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) => Served;
+export type Serve<Served> = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) => Served;
 
 /** Entries for whoever follows STORED too. */
 export function serveEntries<Served>(reading: Reading, turns: ReadTurns, serve: Serve<Served>): Served[] {

@@ -3,7 +3,6 @@
 import {
   AppError,
   type AppendGroup,
-  type AttachmentRequest,
   type Caller,
   type ChangeReply,
   type ChangeRequest,
@@ -13,7 +12,6 @@ import {
   draftsList,
   draftsRemove,
   draftsSet,
-  type FreedRequest,
   type GroupOutcome,
   historyGet,
   historySubject,
@@ -51,6 +49,7 @@ import {
   serveMethods,
 } from "@parley/runtime";
 import { StoreError } from "@parley/store";
+import { serveFiles } from "./answers-for-files.ts";
 import { serveEntries } from "./answers-for-search.ts";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { deleteMessages } from "./own/delete.ts";
@@ -60,8 +59,6 @@ import { updateConversation } from "./own/settings.ts";
 import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
 import { createTell } from "./own/tell.ts";
 import { messageReactions, messageVersions, messageVotes } from "./read/about-message.ts";
-import { mayFetch, sentFiles } from "./read/files.ts";
-import { freedFiles } from "./read/freed-files.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
@@ -97,6 +94,14 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
   ) => answer(nats, historySubject(verb, instance), undefined, tried(work), log);
   const any = (subject: string, work: (asked: never) => Promise<unknown>) =>
     answer(nats, subject, "history", async (payload) => replyJson(await tried(work)(readAsked(payload) as never)), log);
+  const serve = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) =>
+    answer(
+      nats,
+      subject,
+      "history",
+      tried(async (payload) => work(readAsked(payload) as never)),
+      log,
+    );
   const served = [
     own("append", (payload) => appendGroups(parts, payload)),
     own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
@@ -107,18 +112,8 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     ),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
-    any(subjects.attachmentAllowed, async (asked: AttachmentRequest) => ({ may: await mayFetch(parts, asked) })),
-    any(subjects.attachmentsSent, async ({ files }: { files: string[] }) => ({ sent: await sentFiles(parts, files) })),
-    any(subjects.attachmentsFreed, async (asked: FreedRequest) => freedFiles(parts, asked)),
-    ...serveEntries(parts, turns, (subject, work) =>
-      answer(
-        nats,
-        subject,
-        "history",
-        tried(async (payload) => work(readAsked(payload) as never)),
-        log,
-      ),
-    ),
+    ...serveEntries(parts, turns, serve),
+    ...serveFiles(parts, turns, serve),
     serveMethods(nats, {
       queue: "history",
       log,

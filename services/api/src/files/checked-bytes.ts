@@ -1,18 +1,13 @@
 // The bytes of an upload as they may be stored: their kind and size decided while they pass, their sender not waited for for ever.
 import { AppError } from "@parley/protocol";
 import { headBytes, sniff } from "./sniff.ts";
+import { startUploadClock, type UploadTimes } from "./upload-clock.ts";
 
-export interface UploadLimits {
-  /** bytes without one arriving (ms) */
-  silenceMs: number;
-  /** the whole upload (ms) */
-  totalMs: number;
+export interface UploadLimits extends UploadTimes {
   /** how many bytes a file of this kind may have, or why none is taken */
   ofKind(type: string): number | AppError;
   /** Asked for every few bytes: a refusal ends the upload. */
   take(bytes: number): AppError | undefined;
-  /** The upload ends when this is aborted. */
-  closing: AbortSignal;
 }
 
 export interface CheckedBytes {
@@ -69,24 +64,14 @@ export function tooLarge(type: string, bytes: number): AppError {
 }
 
 // One promise a chunk: to race with one that lives as long as the upload would keep them all.
-export async function* inTime(
-  source: AsyncIterable<Uint8Array>,
-  { silenceMs, totalMs, closing }: Pick<UploadLimits, "silenceMs" | "totalMs" | "closing">,
-): AsyncGenerator<Uint8Array> {
+export async function* inTime(source: AsyncIterable<Uint8Array>, times: UploadTimes): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   let fail: (error: AppError) => void = () => undefined;
   let failed: AppError | undefined;
-  const end = (error: AppError) => {
+  const clock = startUploadClock(times, (error) => {
     failed ??= error;
     fail(failed);
-  };
-  const stalled = () => end(new AppError("unavailable", `no byte arrived for ${silenceMs / 1_000} s`));
-  const late = () => end(new AppError("unavailable", `the upload took longer than ${totalMs / 1_000} s`));
-  const stopped = () => end(new AppError("unavailable", "the server stops; send it again"));
-  const silence = setTimeout(stalled, silenceMs);
-  const whole = setTimeout(late, totalMs);
-  closing.addEventListener("abort", stopped);
-  if (closing.aborted) stopped();
+  });
   try {
     for (;;) {
       if (failed) throw failed;
@@ -95,15 +80,13 @@ export async function* inTime(
         iterator.next().then(resolve, reject);
       });
       if (done) return;
-      silence.refresh();
+      clock.refresh();
       yield value;
       // Whoever stores may be slow; that is not the sender's silence.
-      silence.refresh();
+      clock.refresh();
     }
   } finally {
-    clearTimeout(silence);
-    clearTimeout(whole);
-    closing.removeEventListener("abort", stopped);
+    clock.stop();
     // Not waited for: it may be the one that is silent.
     iterator.return?.().catch(() => undefined);
   }

@@ -93,12 +93,13 @@ async function sweepUnsent(parts: SweepParts, nowMs: number, stopped: () => bool
     const ids = items.map(({ key }) => key);
     // Before history is asked: one that is sent meanwhile is found there.
     const toBeSent = await scheduledFiles(store, ids);
-    const sent = new Set(await history.sentFiles(ids));
-    for (const attachment of items) {
+    const { sent, taken } = await history.sentFiles(ids);
+    const areSent = new Set(sent);
+    for (const attachment of items.slice(0, taken)) {
       const { unsentSince: _, ...rest } = attachment.doc;
       if (toBeSent.has(attachment.key))
         await attachments.update(attachment.key, { ...rest, unsentSince: nowMs }, attachment.version);
-      else if (sent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
+      else if (areSent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
       else await removeAttachment(parts, attachment, nowMs);
     }
   }

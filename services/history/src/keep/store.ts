@@ -116,6 +116,8 @@ export interface FilePlace {
   seq: number;
   /** unix ms: when the message was about to be stored; absent: long ago */
   at?: number;
+  /** who was about to send it; absent: noted by an earlier version */
+  from?: string;
 }
 
 export interface HistoryStore {
@@ -143,7 +145,7 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
     documents.collection<Mark>({ name: "marks" }),
     documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
-    documents.collection<FilePlace>({ name: "files" }),
+    documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
     documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
   ]);
   const log = notingFreed(store.log(), freed);

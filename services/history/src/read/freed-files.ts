@@ -1,7 +1,7 @@
 // Which attachments no message refers to any more, for whoever keeps their bytes.
 import { AppError, type FreedReply, type FreedRequest, isAttachmentId } from "@parley/protocol";
 import type { HistoryStore } from "../keep/store.ts";
-import { isSent } from "./files.ts";
+import { isSent, readsMax } from "./files.ts";
 
 const filesAtOnce = 100;
 
@@ -25,7 +25,7 @@ export async function freedFiles(
   });
   const files: FreedReply["files"] = [];
   for (const { key: file, version } of found.items) {
-    const sent = await isSent(store, file);
+    const sent = await isSent({ store, readsLeft: readsMax }, file);
     if (sent === "yes") await store.freed.remove(file, version);
     else if (sent === "no") files.push({ file, version });
   }

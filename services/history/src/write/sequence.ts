@@ -82,7 +82,8 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     draft.ids.set(key, entry);
     if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
-    if (item.file !== undefined) files.push({ file: item.file, conv: entry.conv, seq: entry.seq, at: now });
+    if (item.file !== undefined)
+      files.push({ file: item.file, conv: entry.conv, seq: entry.seq, from: entry.from, at: now });
     return entry.body === item.body ? outcomeOf(entry) : keptOf(entry);
   });
   const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
