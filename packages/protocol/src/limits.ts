@@ -39,6 +39,8 @@ export const limits = {
   messageEdits: 100,
   /** reactions to one message, of all users; of one user */
   messageReactions: 2_000,
+  /** different ones of them */
+  reactionKinds: 100,
   reactionsEach: 20,
   /** characters of a reaction */
   reactionCharacters: 64,

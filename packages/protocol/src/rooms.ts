@@ -185,14 +185,23 @@ export interface ChangeReply {
   asking?: true;
 }
 
-/** `history.rooms` {uid, convs?}: rooms as this user may see them; without `convs` those it is a member of or invited to. */
+/** `history.rooms`: rooms as this user may see them: `convs` (at most 20), else a page of the user's own, by their names. */
 export interface RoomsRequest {
   uid: string;
   convs?: string[];
+  /** of its own those it is a member of, or those it is invited to or asks to be let into; default both */
+  which?: "member" | "pending";
+  /** the `next` of the page before */
+  after?: string;
+  /** at most 500, the default */
+  limit?: number;
 }
 
+/** A page has at most `limits.pageBytes`, and no links of its rooms. */
 export interface RoomsReply {
   rooms: RoomView[];
+  /** absent: this was the last page. A page may be empty and not the last one. */
+  next?: string;
 }
 
 /** A room as the log has it, and how the user stands to it. */

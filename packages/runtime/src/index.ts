@@ -40,6 +40,7 @@ export * from "./requests/answer-backup.ts";
 export * from "./requests/ask-holder.ts";
 export * from "./requests/ask-members.ts";
 export * from "./requests/once.ts";
+export * from "./requests/page.ts";
 export * from "./requests/request.ts";
 export * from "./requests/revocation-list.ts";
 export * from "./requests/revocations.ts";

@@ -18,7 +18,6 @@ import {
   type ResultOf,
   type RoomsReply,
   type RoomsRequest,
-  type RoomView,
   subjects,
   unpackAppendReply,
 } from "@parley/protocol";
@@ -44,7 +43,8 @@ export interface History {
   /** How far a message came. */
   receipts(request: MessageReceiptsRequest): Promise<ResultOf<typeof messagesReceipts>>;
   append(item: AppendItem): Promise<Appended>;
-  rooms(request: RoomsRequest): Promise<RoomView[]>;
+  /** As RoomsRequest says. */
+  rooms(request: RoomsRequest): Promise<RoomsReply>;
   /**
    * Resolves when these doors hold at every replica: no message that they refuse can be stored any more. Throws
    * `unavailable`, the outcome unknown.
@@ -73,9 +73,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
       const group = { q: conversationPartition(item.conv), items: [item] };
       return askHolder.bytes("append", item.conv, packAppendRequest([group]), readAppended);
     },
-    async rooms(request) {
-      return (await requestJson<RoomsReply>(nats, subjects.rooms, request, options)).rooms;
-    },
+    rooms: (request) => requestJson<RoomsReply>(nats, subjects.rooms, request, options),
     doors: (doors) => tellDoors({ nats, holders, isClosed: () => closed }, doors),
     async mayFetch(request) {
       return (await requestJson<{ may: boolean }>(nats, subjects.attachmentAllowed, request, options)).may;

@@ -206,7 +206,7 @@ test("a request that is no upload must arrive in time; who keeps its side of the
   socket.setEncoding("utf8").on("data", (text: string) => {
     answer += text;
   });
-  socket.write("POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{");
+  socket.write("POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{");
   await eventually(() => answer.startsWith("HTTP/1.1 408"));
   socket.on("error", () => undefined);
   await eventually(() => {

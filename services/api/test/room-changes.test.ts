@@ -1,7 +1,15 @@
 // Roles, bans, silence, settings, invitations, links, archive and end of a room: over HTTP and MQTT alike.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type AppError, type InvitationNotice, type NotifyRequest, subjects } from "@parley/protocol";
+import {
+  type AppError,
+  type InvitationNotice,
+  type Method,
+  methods,
+  type NotifyRequest,
+  subjects,
+} from "@parley/protocol";
+import { callMethod } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { type Answer, createAsking, refused } from "./asking.ts";
 import { startHistoryProcess } from "./history-process.ts";
@@ -316,6 +324,37 @@ test("members come in pages, in the order of their uids", async () => {
     page = answer.next;
   }
   assert.deepEqual(uids, ["alice", "bob", "carol", "dave"]);
+});
+
+test("rooms and invitations come in pages that the caller's device takes, each of them once", async () => {
+  const description = "d".repeat(900);
+  const [rooms, asked] = [[] as string[], [] as string[]];
+  for (let count = 0; count < 3; count++) {
+    rooms.push((await byHttp("alice", "rooms.create", { name: "Long", description, members: ["erin"] })).id);
+    const { id } = await byHttp("alice", "rooms.create", { name: "n".repeat(128), settings: { invitations: "ask" } });
+    await byHttp("alice", "rooms.invite", { id, uids: ["erin"] });
+    asked.push(id);
+  }
+  const listed = async (name: string, key: string, maxBytes: number) => {
+    const found: string[] = [];
+    for (let page: string | null | undefined; page !== null; ) {
+      const caller = { uid: "erin", via: "mqtt", maxBytes } as const;
+      const params = page === undefined ? {} : { page };
+      const answer: Answer = await callMethod(api.nats, methods.get(name) as Method, caller, params, {
+        timeoutMs: 12_000,
+      });
+      assert.ok(JSON.stringify(answer).length < maxBytes);
+      found.push(...answer[key].map((one: Answer) => one.id));
+      page = answer.next;
+    }
+    return found;
+  };
+  const room = await listed("rooms.list", "rooms", 2_500);
+  assert.equal(new Set(room).size, room.length);
+  assert.ok(rooms.every((id) => room.includes(id)));
+  const invitations = await listed("rooms.invitations", "invitations", 800);
+  assert.equal(new Set(invitations).size, invitations.length);
+  assert.ok(asked.every((id) => invitations.includes(id)));
 });
 
 test("SlimChat's paths are taken with a last slash too", async () => {

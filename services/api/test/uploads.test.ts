@@ -60,7 +60,7 @@ async function begin(t: TestContext) {
     return take(uid);
   };
   const stopping = new AbortController();
-  await addFileRoutes(server, {
+  const parts = {
     store,
     blobs,
     limits,
@@ -70,7 +70,8 @@ async function begin(t: TestContext) {
     identity: { store, revoke, signingKey, isOperator: () => false },
     rates: createRates({ device: rate, stranger: rate }),
     addressOf: () => "127.0.0.1",
-  });
+  };
+  await addFileRoutes(server, parts, () => undefined);
   await server.listen({ port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
   const { port } = server.server.address() as AddressInfo;

@@ -1,6 +1,5 @@
 // What history answers to search, as any replica.
 import {
-  AppError,
   type LogRequest,
   type MessagesRequest,
   type ReadableRequest,
@@ -10,7 +9,7 @@ import {
 import { logEnds, messagesAt, readable } from "./read/for-search.ts";
 import type { Reading } from "./read/reading.ts";
 import { logPage, storedEntries } from "./read/stored-entries.ts";
-import type { ReadTurns } from "./read/turns.ts";
+import { type ReadTurns, readFor } from "./read/turns.ts";
 
 /** Answers a subject with the bytes or text of `work`. */
 export type Serve<Served> = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) => Served;
@@ -23,10 +22,6 @@ export function serveEntries<Served>(reading: Reading, turns: ReadTurns, serve: 
     serve(subjects.log, (asked: LogRequest) => logPage(log, asked)),
     serve(subjects.logEnds, async () => JSON.stringify(await logEnds(log))),
     serve(subjects.readable, async (asked: ReadableRequest) => JSON.stringify(await readable(reading, asked))),
-    serve(subjects.messagesAt, async (asked: MessagesRequest) => {
-      const result = await turns.take({ uid: asked.uid, via: "service" }, () => messagesAt(reading, asked));
-      if (result instanceof AppError) throw result;
-      return result;
-    }),
+    serve(subjects.messagesAt, (asked: MessagesRequest) => readFor(turns, asked.uid, () => messagesAt(reading, asked))),
   ];
 }

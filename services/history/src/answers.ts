@@ -65,9 +65,9 @@ import { memberPage } from "./read/member-page.ts";
 import { messageReceipts } from "./read/message-receipts.ts";
 import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
-import { roomsOf } from "./read/rooms.ts";
+import { ownRooms, roomsNamed } from "./read/rooms.ts";
 import { syncConversations } from "./read/sync.ts";
-import { openReadTurns, type ReadTurns } from "./read/turns.ts";
+import { openReadTurns, type ReadTurns, readFor } from "./read/turns.ts";
 import { takeDoors } from "./write/doors.ts";
 import { fitReply } from "./write/fit-reply.ts";
 import { currentConversation, type Holding } from "./write/holding.ts";
@@ -92,8 +92,6 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     verb: Parameters<typeof historySubject>[0],
     work: (payload: Uint8Array) => Promise<Uint8Array | string>,
   ) => answer(nats, historySubject(verb, instance), undefined, tried(work), log);
-  const any = (subject: string, work: (asked: never) => Promise<unknown>) =>
-    answer(nats, subject, "history", async (payload) => replyJson(await tried(work)(readAsked(payload) as never)), log);
   const serve = (subject: string, work: (asked: never) => Promise<Uint8Array | string>) =>
     answer(
       nats,
@@ -111,7 +109,11 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
       replyJson(await messageReceipts(parts, readAsked(payload) as MessageReceiptsRequest)),
     ),
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
-    any(subjects.rooms, async (asked: RoomsRequest) => roomsOf(parts, asked)),
+    serve(subjects.rooms, async (asked: RoomsRequest) => {
+      const { uid, convs } = asked;
+      if (convs) return JSON.stringify(await roomsNamed(parts, uid, convs));
+      return readFor(turns, uid, () => ownRooms(parts, asked));
+    }),
     ...serveEntries(parts, turns, serve),
     ...serveFiles(parts, turns, serve),
     serveMethods(nats, {

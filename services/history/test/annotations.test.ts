@@ -175,6 +175,21 @@ test("what is said about a message later is seen with it", async (t) => {
     },
   );
 
+  await t.test("bounds: so many different reactions of all; one that is there may still be given", async () => {
+    const uids = ["ben", "cyd", "dan", "eve", "fay"];
+    await history.change("kinds", { event: "create", by: "ada", uids, name: "K" });
+    const seq = await history.say("ada", "room/kinds", "m");
+    const kinds = Array.from({ length: limits.reactionKinds }, (_, n) => `${n}`);
+    await history.append(
+      ...kinds.map((data, n) =>
+        history.item(uids[n % uids.length] as string, "room/kinds", data, about("reaction", seq, { data })),
+      ),
+    );
+    assert.equal(await told("ada", "room/kinds", "more", about("reaction", seq, { data: "one more" })), "conflict");
+    assert.equal(await told("ada", "room/kinds", "known", about("reaction", seq, { data: "7" })), "stored");
+    assert.equal((await reactions("ben", "room/kinds", seq)).length, limits.reactionKinds);
+  });
+
   await t.test("bounds: so many reactions of one user, so many edits, and what is none is refused", async () => {
     const conv = "p2p/ben/cyd";
     const seq = await history.say("ben", conv, "m");

@@ -177,11 +177,16 @@ test("what a user keeps for itself holds on all its devices, and for nobody else
     await assert.rejects(call("zoe", draftsSet, { conv, text: "x" }), hasCode("not_member"));
     await history.change("drafts", { event: "remove", by: "amy", uids: ["fay"] });
     await assert.rejects(call("fay", draftsSet, { conv, text: "x" }), hasCode("not_member"));
-    for (let n = 1; n < limits.drafts; n++) await call("fay", draftsSet, { conv: `p2p/fay/other${n}`, text: `${n}` });
+    for (let n = 1; n < limits.drafts; n++) {
+      // JSON writes each of these characters as six.
+      const text = `${n >= 100 && n < 112 ? "\u0001".repeat(8_000) : ""}${n}`;
+      await call("fay", draftsSet, { conv: `p2p/fay/other${n}`, text });
+    }
     await assert.rejects(call("fay", draftsSet, { conv: "p2p/fay/one-more", text: "x" }), hasCode("conflict"));
     const all: string[] = [];
     for (let page: string | null | undefined; page !== null; ) {
       const answer: ResultOf<typeof draftsList> = await call("fay", draftsList, page === undefined ? {} : { page });
+      assert.ok(JSON.stringify(answer).length < limits.pageBytes);
       all.push(...answer.drafts.map(({ text }) => text));
       page = answer.next;
     }

@@ -180,11 +180,18 @@ export const roomsInvitations = defineMethod({
   owner: "api",
   summary: "The rooms that the caller is invited to, and those that it asked to be let into.",
   http: { verb: "GET", path: "/invitations" },
-  params: Type.Object({}, strict),
+  params: Type.Object(
+    {
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
+      page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })),
+    },
+    strict,
+  ),
   result: Type.Object({
     invitations: Type.Array(
       Type.Object({ id: RoomId, conv: Conv, name: Type.String(), by: Uid, standing: StandingName }),
     ),
+    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
   }),
 });
 

@@ -3,16 +3,18 @@ import {
   type Credential,
   isRevokedBy,
   laterRevocation,
+  limits,
   type Revocation,
   revocationKey,
   revocationKeysOf,
 } from "@parley/protocol";
+import { fittingCount } from "./page.ts";
 
 export interface RevocationList {
   /** Throws TypeError for what is no revocation. */
   add(told: Revocation): void;
   isRevoked(uid: string, credential: Credential): boolean;
-  /** In the order of their keys; `next` is the `after` of the page to follow. */
+  /** In the order of their keys, at most `limits.pageBytes`; `next` is the `after` of the page to follow. */
   page(after: string, limit: number): { revocations: Revocation[]; next: string | null };
   /** Those that matter no more. */
   dropExpired(): void;
@@ -34,11 +36,10 @@ export function openRevocationList(): RevocationList {
       }),
     page(after, limit) {
       const keys = [...known.keys()].filter((key) => key > after).sort();
-      const page = keys.slice(0, limit);
-      return {
-        revocations: page.map((key) => known.get(key) as Revocation),
-        next: keys.length > limit ? (page.at(-1) ?? null) : null,
-      };
+      const listed = keys.slice(0, limit).map((key) => known.get(key) as Revocation);
+      const texts = listed.map((revocation) => JSON.stringify(revocation));
+      const count = fittingCount(texts, limits.pageBytes);
+      return { revocations: listed.slice(0, count), next: keys.length > count ? (keys[count - 1] ?? null) : null };
     },
     dropExpired() {
       for (const [key, { until }] of known) if (until <= now()) known.delete(key);

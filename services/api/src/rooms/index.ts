@@ -48,7 +48,7 @@ export function roomMethods(parts: RoomParts): Bound[] {
   return [
     bind(roomsCreate, (params, call) => createRoom(parts, params, call)),
     bind(roomsGet, ({ id }, { caller }) => getRoom(parts, id, caller.uid)),
-    bind(roomsList, (params, { caller }) => listRooms(parts, params, caller.uid)),
+    bind(roomsList, (params, { caller }) => listRooms(parts, params, caller)),
     bind(roomsUpdate, (params, call) => update(parts, params, call)),
     state(roomsArchive, "archive"),
     state(roomsUnarchive, "unarchive"),
@@ -76,7 +76,7 @@ export function roomMethods(parts: RoomParts): Bound[] {
     bind(roomsRefuse, ({ id, uids }, call) => member(id, call, { event: "refuse", uids: uids ?? [call.caller.uid] })),
     bind(roomsBlock, ({ id }, call) => member(id, call, { event: "block", uids: [call.caller.uid] })),
     bind(roomsUnblock, ({ id }, call) => member(id, call, { event: "unblock", uids: [call.caller.uid] })),
-    bind(roomsInvitations, (_params, { caller }) => listInvitations(parts, caller.uid)),
+    bind(roomsInvitations, (params, { caller }) => listInvitations(parts, params, caller)),
     bind(roomsSetInvitations, (params, call) => setInvitations(parts, params, call)),
   ];
 }

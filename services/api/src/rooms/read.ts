@@ -1,6 +1,7 @@
 // Reading rooms: what a room is, who is in it, which ones a user is in or invited to.
 import {
   AppError,
+  type Caller,
   type ParamsOf,
   parseConv,
   type ResultOf,
@@ -11,6 +12,7 @@ import {
   type roomsList,
   type roomsMembers,
 } from "@parley/protocol";
+import { fittingCount, pageRoomOf } from "@parley/runtime";
 import type { RoomDoc } from "../store.ts";
 import { blockedOf } from "./guests.ts";
 import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
@@ -29,21 +31,36 @@ export async function getRoom(parts: RoomParts, id: string, uid: string): Promis
 
 export async function listRooms(
   { store, history }: RoomParts,
-  { limit = defaultRooms, page = "" }: ParamsOf<typeof roomsList>,
-  uid: string,
+  { limit = defaultRooms, page }: ParamsOf<typeof roomsList>,
+  caller: Caller,
 ): Promise<ResultOf<typeof roomsList>> {
-  const views = await history.rooms({ uid });
-  const own = views
-    .flatMap((view) => (view.member ? [{ view, id: idOf(view) }] : []))
-    .filter(({ id }) => id > page)
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const some = own.slice(0, limit);
-  const made = await store.rooms.getMany(some.map(({ id }) => id));
-  const rooms = some.flatMap(({ view, id }) => {
-    const doc = made.get(id)?.doc;
-    return doc?.state === "ready" ? [roomOf(doc, view)] : [];
+  const listed = await history.rooms({ uid: caller.uid, which: "member", limit, ...afterOf(page) });
+  const made = await store.rooms.getMany(listed.rooms.map(idOf));
+  const rows = listed.rooms.map((view) => {
+    const doc = made.get(idOf(view))?.doc;
+    return { conv: view.conv, row: doc?.state === "ready" ? roomOf(doc, view) : undefined };
   });
-  return { rooms, next: own.length > limit ? (some.at(-1)?.id ?? null) : null };
+  const { shown, next } = cutRows(rows, listed.next, caller);
+  return { rooms: shown, next };
+}
+
+function afterOf(page: string | undefined): { after?: string } {
+  return page === undefined ? {} : { after: roomConv(page) };
+}
+
+// As many rows as fit into what the caller takes, and the page token behind them.
+function cutRows<Row>(
+  rows: readonly { conv: string; row: Row | undefined }[],
+  next: string | undefined,
+  caller: Caller,
+): { shown: Row[]; next: string | null } {
+  const texts = rows.map(({ row }) => (row === undefined ? "" : JSON.stringify(row)));
+  const some = rows.slice(0, fittingCount(texts, pageRoomOf(caller)));
+  const last = some.length < rows.length ? some.at(-1)?.conv : next;
+  return {
+    shown: some.flatMap(({ row }) => (row === undefined ? [] : [row])),
+    next: last === undefined ? null : idOf({ conv: last }),
+  };
 }
 
 export async function roomMembers(
@@ -73,18 +90,19 @@ export async function roomMembers(
 /** Without those of users whom the caller has blocked since. */
 export async function listInvitations(
   { store, history }: RoomParts,
-  uid: string,
+  { limit = defaultRooms, page }: ParamsOf<typeof roomsInvitations>,
+  caller: Caller,
 ): Promise<ResultOf<typeof roomsInvitations>> {
-  const views = await history.rooms({ uid });
-  const hosts = new Set(views.flatMap(({ by }) => by ?? []));
-  const blocked = await blockedOf(store, uid, [...hosts]);
-  const invitations = views.flatMap((view) => {
+  const listed = await history.rooms({ uid: caller.uid, which: "pending", limit, ...afterOf(page) });
+  const hosts = new Set(listed.rooms.flatMap(({ by }) => by ?? []));
+  const blocked = await blockedOf(store, caller.uid, [...hosts]);
+  const rows = listed.rooms.map((view) => {
     const { conv, name, standing, by } = view;
-    return standing && by && !view.room?.deleted && !blocked.has(by)
-      ? [{ id: idOf(view), conv, name, by, standing }]
-      : [];
+    const isShown = standing && by && !view.room?.deleted && !blocked.has(by);
+    return { conv, row: isShown ? { id: idOf(view), conv, name, by, standing } : undefined };
   });
-  return { invitations };
+  const { shown, next } = cutRows(rows, listed.next, caller);
+  return { invitations: shown, next };
 }
 
 export async function listLinks(
@@ -113,7 +131,7 @@ async function lookAt(
   return view instanceof AppError ? view : { made, view };
 }
 
-function idOf({ conv }: RoomView): string {
+function idOf({ conv }: Pick<RoomView, "conv">): string {
   const parsed = parseConv(conv);
   return parsed?.kind === "room" ? parsed.roomId : "";
 }

@@ -27,7 +27,8 @@ export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDo
 
 /** How the log has it, for this user. */
 export async function viewRoom({ history }: RoomParts, id: string, uid: string): Promise<RoomView | AppError> {
-  const [view] = await history.rooms({ uid, convs: [roomConv(id)] });
+  const { rooms } = await history.rooms({ uid, convs: [roomConv(id)] });
+  const view = rooms[0];
   return view && !view.room?.deleted ? view : noRoom(id);
 }
 

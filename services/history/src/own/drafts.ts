@@ -10,13 +10,13 @@ import {
   type ParamsOf,
   type ResultOf,
 } from "@parley/protocol";
+import { fittingCount, pageRoomOf } from "@parley/runtime";
 import { isMember, memberOrRefusal } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
 import { memberOf } from "../read/reading.ts";
 import type { Owning } from "./own.ts";
 
-/** A page is less than 256 KiB, whatever stands in them. */
-const pageDrafts = 10;
+const pageDrafts = 50;
 
 export async function setDraft(
   owning: Owning,
@@ -51,11 +51,16 @@ export async function removeDraft(
 export async function listDrafts(
   { store }: Owning,
   { page }: ParamsOf<typeof draftsList>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<ResultOf<typeof draftsList>> {
-  const query = { index: "by_uid", equals: [uid], limit: pageDrafts };
-  const { items, next } = await store.drafts.find(page === undefined ? query : { ...query, page });
-  return { drafts: items.map(({ doc: { uid: _, ...draft } }) => draft), next };
+  const after = page === undefined ? {} : { after: page };
+  const query = { index: "by_uid", equals: [caller.uid], limit: pageDrafts, ...after };
+  const { items, next } = await store.drafts.find(query);
+  const found = items.map(({ doc: { uid: _, ...draft } }) => draft);
+  const texts = found.map((draft) => JSON.stringify(draft));
+  const drafts = found.slice(0, fittingCount(texts, pageRoomOf(caller)));
+  const isMore = next !== null || drafts.length < found.length;
+  return { drafts, next: isMore ? (drafts.at(-1)?.conv ?? null) : null };
 }
 
 async function isFull({ store }: Owning, uid: string): Promise<boolean> {

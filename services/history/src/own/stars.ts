@@ -9,10 +9,10 @@ import {
   type ParamsOf,
   type ResultOf,
 } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import type { Stars } from "../keep/store.ts";
 import { findMessage } from "../read/about-message.ts";
 import { annotateMessages } from "../read/annotated.ts";
-import { roomOf } from "../read/page.ts";
 import type { Owning } from "./own.ts";
 
 type Star = Stars["stars"][number];
@@ -67,7 +67,7 @@ export async function starredMessages(
     )
     .toReversed();
   const rows: string[] = [];
-  let room = roomOf(caller);
+  let room = pageRoomOf(caller);
   let last: Star | undefined;
   for (const star of asked.slice(0, limit)) {
     const row = await rowOf(owning, star, caller.uid);

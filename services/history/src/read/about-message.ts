@@ -7,13 +7,14 @@ import {
   type messagesVotes,
   type ParamsOf,
 } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
 import { messageJson, reactionsFor } from "./annotated.ts";
-import { roomOf, tooLarge } from "./page.ts";
+import { tooLarge } from "./page.ts";
 import { pollState } from "./poll-state.ts";
 import { memberOf, type Reading } from "./reading.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
@@ -34,7 +35,7 @@ export async function messageVersions(
   if (found instanceof AppError) return found;
   const seqs = [seq, ...visibleEdits(found.member, found.annotations)].filter((version) => version > after);
   const versions: string[] = [];
-  let room = roomOf(caller);
+  let room = pageRoomOf(caller);
   for (const version of seqs) {
     const entry = version === seq ? found.entry : await entryAt(reading.store, conv, version);
     const text = entry ? messageJson(entry) : "";

@@ -1,5 +1,5 @@
 // Messages as their reader sees them: with their reactions, the last edit, or what a recall left of them.
-import { renderMessageText } from "@parley/protocol";
+import { limits, renderMessageText } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { mayRead } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
@@ -96,7 +96,8 @@ export function reactionsFor(
 ): ReactionRow[] {
   const rows = new Map<string, ReactionRow>();
   for (const [text, uid, seq] of reactions) {
-    if (!mayRead(member, seq)) continue;
+    const isShown = rows.has(text) || rows.size < limits.reactionKinds;
+    if (!isShown || !mayRead(member, seq)) continue;
     const row = rows.get(text) ?? { reaction: text, count: 0, mine: false, uids: [] };
     rows.set(text, row);
     row.count += 1;

@@ -10,11 +10,12 @@ import {
   type ReadableRequest,
 } from "@parley/protocol";
 import { conversationPartitionCount } from "@parley/protocol/partition";
+import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
-import { roomOf, tooLarge } from "./page.ts";
+import { tooLarge } from "./page.ts";
 import { membershipPages, type Reading } from "./reading.ts";
 
 const pageRows = 1_000;
@@ -45,7 +46,7 @@ export async function messagesAt(
 ): Promise<string | AppError> {
   if (!Array.isArray(places) || places.length > placesMost)
     throw new AppError("invalid_packet", `places: at most ${placesMost}`);
-  const room = roomOf({ uid, via: "service", ...device }) - overhead;
+  const room = pageRoomOf(device) - overhead;
   const { members, recalled } = await sightOf(reading, uid, places);
   const found = await Promise.all(
     places.map((place) => {

@@ -1,7 +1,8 @@
 // history.get: a page of one conversation.
 import { AppError, type Caller, type historyGet, limits, type ParamsOf } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import { lastVisible, memberOrRefusal } from "../fold/members.ts";
-import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
+import { cutPage, readPage, tooLarge } from "./page.ts";
 import { complete, look, memberOf, type Reading } from "./reading.ts";
 
 const defaultLimit = 100;
@@ -30,7 +31,7 @@ export async function getHistory(
     around === undefined
       ? { after, before: Math.min(before ?? last + 1, last + 1) }
       : { after: Math.max(0, around - Math.ceil(limit / 2)), before: last + 1 };
-  const room = roomOf(caller);
+  const room = pageRoomOf(caller);
   const query = { limit, before: range.before, maxBytes: room };
   const [read, first] = await Promise.all([
     readPage(reading.store, member, range.after === undefined ? query : { ...query, after: range.after }),

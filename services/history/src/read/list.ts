@@ -1,5 +1,6 @@
 // conversations.list: a user's conversations, the latest first.
 import { AppError, type Caller, type conversationsList, type ParamsOf, type Pin, parseConv } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
@@ -7,7 +8,7 @@ import { messageJson } from "./annotated.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
 import { settingsOf } from "./own-state.ts";
-import { readPage, roomOf } from "./page.ts";
+import { readPage } from "./page.ts";
 import { pinsOf } from "./pins.ts";
 import { complete, infosOf, look, membershipsOf, type Reading, type Sight, type View } from "./reading.ts";
 
@@ -31,7 +32,7 @@ export async function listConversations(
   const sight = await look(reading);
   const all = await latestFirst(reading, caller.uid);
   const { rows, areMoved } = place ? rowsBehind(all, place) : { rows: all, areMoved: false };
-  const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: roomOf(caller) });
+  const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: pageRoomOf(caller) });
   const next = nextPlace({ began, rows, taken, areMoved, isFirst: place === undefined });
   return `{"conversations":[${parts.join(",")}],"next":${next ? JSON.stringify(writePlace(next)) : "null"}}`;
 }

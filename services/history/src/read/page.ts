@@ -1,16 +1,9 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
-import { AppError, type Caller, limits } from "@parley/protocol";
+import { AppError, limits } from "@parley/protocol";
+import { fittingCount } from "@parley/runtime";
 import { sees } from "../fold/members.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
-
-// The rest of a reply around its result: the request's id, the topic, and what is in the result beside the page.
-const envelopeBytes = 512;
-
-/** How many bytes a page for this caller may have: what its device takes, less the rest of the reply. */
-export function roomOf({ maxBytes = Number.POSITIVE_INFINITY }: Caller): number {
-  return Math.min(limits.pageBytes, maxBytes - envelopeBytes);
-}
 
 /** One message is more than the caller's device takes. */
 export function tooLarge(conv: string, seq: number, bytes: number): AppError {
@@ -61,21 +54,12 @@ export async function readPage(
 /** The page without what does not fit into `maxBytes`, commas counted; at least one message stays, the oldest or the newest. */
 export function cutPage(page: MessagePage, maxBytes: number, keep: "oldest" | "newest" = "oldest"): MessagePage {
   if (page.bytes <= maxBytes) return page;
-  const count = fitting(keep === "oldest" ? page.messages : page.messages.toReversed(), maxBytes);
+  const count = fittingCount(keep === "oldest" ? page.messages : page.messages.toReversed(), maxBytes);
   const range = keep === "oldest" ? ([0, count] as const) : ([-count] as const);
   const messages = page.messages.slice(...range);
   const seqs = page.seqs.slice(...range);
   const ends = keep === "oldest" ? { to: seqs.at(-1) ?? page.to } : { from: seqs[0] ?? page.from };
   return { ...page, messages, seqs, bytes: bytesOf(messages), ...ends, full: true };
-}
-
-function fitting(messages: readonly string[], maxBytes: number): number {
-  let bytes = 0;
-  const end = messages.findIndex((text, index) => {
-    bytes += Buffer.byteLength(text) + 1;
-    return index > 0 && bytes > maxBytes;
-  });
-  return end < 0 ? messages.length : end;
 }
 
 function bytesOf(messages: readonly string[]): number {

@@ -1,10 +1,11 @@
 // messages.pins, and the pins of each conversation in a list: what was recalled since is none any more.
 import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
-import { roomOf, tooLarge } from "./page.ts";
+import { tooLarge } from "./page.ts";
 import { memberOf, type Reading, type View } from "./reading.ts";
 import { entryAt } from "./versions.ts";
 
@@ -26,7 +27,7 @@ export async function pinnedMessages(
   const [pins = []] = await visiblePins(store, [{ member, info }]);
   const asked = pins.filter(({ at }) => at < before).toReversed();
   const rows: string[] = [];
-  let room = roomOf(caller);
+  let room = pageRoomOf(caller);
   for (const [index, pin] of asked.entries()) {
     const row = await rowOf(store, member, pin);
     if (row === undefined) continue;

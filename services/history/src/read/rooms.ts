@@ -1,29 +1,69 @@
 // Rooms as one user may see them, of any replica: what they are, and how the user stands to them.
-import { AppError, type RoomsReply, type RoomsRequest, type RoomView } from "@parley/protocol";
+import { AppError, limits, type RoomsReply, type RoomsRequest, type RoomView } from "@parley/protocol";
+import { fittingCount } from "@parley/runtime";
 import { isPresent, standingOf } from "../fold/members.ts";
 import { type ConversationInfo, type Member, memberKey } from "../keep/store.ts";
-import { membershipsOf, type Reading } from "./reading.ts";
+import { membershipPages, type Reading } from "./reading.ts";
 
-const convsMax = 1_000;
+const prefix = "room/";
+const convsMax = 20;
+const limitMax = 500;
+const membershipsAtOnce = 250;
+/** Memberships that are looked at for one page. */
+const lookedMax = 5_000;
 
 /** Documents alone are right about it: no change is answered or followed by another before they have it. */
-export async function roomsOf(reading: Reading, { uid, convs }: RoomsRequest): Promise<RoomsReply> {
-  if (convs && convs.length > convsMax) throw new AppError("invalid_packet", `convs: at most ${convsMax}`);
-  const members = convs ? await membersIn(reading, uid, convs) : await ownRooms(reading, uid);
-  const known = convs ?? [...members.keys()];
-  const infos = await reading.store.infos.getMany(known);
-  return { rooms: known.map((conv) => viewOf(conv, infos.get(conv)?.doc, members.get(conv))) };
+export async function roomsNamed({ store }: Reading, uid: string, convs: readonly string[]): Promise<RoomsReply> {
+  if (convs.length > convsMax) throw new AppError("invalid_packet", `convs: at most ${convsMax}`);
+  const [infos, members] = await Promise.all([
+    store.infos.getMany(convs),
+    store.members.getMany(convs.map((conv) => memberKey(conv, uid))),
+  ]);
+  return { rooms: convs.map((conv) => viewOf(conv, infos.get(conv)?.doc, members.get(memberKey(conv, uid))?.doc)) };
 }
 
-async function membersIn({ store }: Reading, uid: string, convs: readonly string[]): Promise<Map<string, Member>> {
-  const documents = await store.members.getMany(convs.map((conv) => memberKey(conv, uid)));
-  return new Map([...documents.values()].map(({ doc }) => [doc.conv, doc]));
+/** The same of a page of a user's own, as JSON text. */
+export async function ownRooms(
+  reading: Reading,
+  { uid, which, after = prefix, limit = limitMax }: RoomsRequest,
+): Promise<string> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > limitMax)
+    throw new AppError("invalid_packet", `limit is 1 to ${limitMax}`);
+  const rows: { conv: string; text: string }[] = [];
+  let bytes = 0;
+  let looked = 0;
+  let next: string | undefined;
+  for await (const members of membershipPages(reading, { uid, after, count: () => membershipsAtOnce })) {
+    for (const row of await rowsOf(reading, members.filter(isOwn(which)))) {
+      rows.push(row);
+      bytes += Buffer.byteLength(row.text);
+    }
+    looked += members.length;
+    next = members.at(-1)?.conv;
+    if (looked >= lookedMax || rows.length > limit || bytes > limits.pageBytes) break;
+    next = undefined;
+  }
+  const texts = rows.slice(0, limit).map(({ text }) => text);
+  const count = fittingCount(texts, limits.pageBytes);
+  if (count < rows.length) next = rows[count - 1]?.conv;
+  return `{"rooms":[${texts.slice(0, count).join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`;
 }
 
-async function ownRooms(reading: Reading, uid: string): Promise<Map<string, Member>> {
-  const all = await membershipsOf(reading, uid);
-  const own = all.filter((member) => member.conv.startsWith("room/") && (isPresent(member) || member.pending));
-  return new Map(own.map((member) => [member.conv, member]));
+function isOwn(which: RoomsRequest["which"]): (member: Member) => boolean {
+  return (member) => {
+    if (!member.conv.startsWith(prefix)) return false;
+    return (which !== "pending" && isPresent(member)) || (which !== "member" && member.pending !== undefined);
+  };
+}
+
+async function rowsOf({ store }: Reading, members: readonly Member[]): Promise<{ conv: string; text: string }[]> {
+  if (members.length === 0) return [];
+  const infos = await store.infos.getMany(members.map(({ conv }) => conv));
+  return members.map((member) => {
+    const { room, ...view } = viewOf(member.conv, infos.get(member.conv)?.doc, member);
+    const { links: _, ...shown } = room ?? { settings: {} };
+    return { conv: member.conv, text: JSON.stringify(room ? { ...view, room: shown } : view) };
+  });
 }
 
 function viewOf(conv: string, info: ConversationInfo | undefined, member: Member | undefined): RoomView {

@@ -1,12 +1,13 @@
 // sync: everything the cursors lack, conversation after conversation, in pages.
 import { AppError, type Caller, limits, namedMembers, type ParamsOf, parseConv, type sync } from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
 import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
 import { keepsOwn, ownStateOf } from "./own-state.ts";
-import { cutPage, readPage, roomOf, tooLarge } from "./page.ts";
+import { cutPage, readPage, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
 
 const defaultLimit = 100;
@@ -36,7 +37,7 @@ export async function syncConversations(
   const began = Math.max(0, Date.now() - overlapMs);
   const sight = await look(reading);
   const query = { cursors, limit, all, since };
-  const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined, room: roomOf(caller) };
+  const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined, room: pageRoomOf(caller) };
   const count = () => membershipsWanted(made);
   for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
     const views = await lackingViews(reading, members, query);

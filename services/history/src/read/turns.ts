@@ -18,6 +18,13 @@ export interface ReadTurns {
   take(caller: Caller, read: () => Promise<string | AppError>): Promise<string | AppError>;
 }
 
+/** The same for a service that asks for a user. Throws the refusal. */
+export async function readFor(turns: ReadTurns, uid: string, read: () => Promise<string | AppError>): Promise<string> {
+  const result = await turns.take({ uid, via: "service" }, read);
+  if (result instanceof AppError) throw result;
+  return result;
+}
+
 /** `atOnce`, of all users: 1 where a read keeps this process from everything else. */
 export function openReadTurns({ atOnce }: { atOnce: number }): ReadTurns {
   const own = openTurns({ atOnce: Number.POSITIVE_INFINITY, atOnceEach, waitingMax, waitMs });

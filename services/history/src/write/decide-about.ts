@@ -98,8 +98,11 @@ function refuseReaction(
   if (reaction.remove || own.some(([text]) => text === reaction.text)) return undefined;
   if (own.length >= limits.reactionsEach)
     return refusal("conflict", `you have ${limits.reactionsEach} reactions to message ${seq}, the most there may be`);
-  if (reactions.length < limits.messageReactions) return undefined;
-  return refusal("conflict", `message ${seq} has ${limits.messageReactions} reactions, the most there may be`);
+  if (reactions.length >= limits.messageReactions)
+    return refusal("conflict", `message ${seq} has ${limits.messageReactions} reactions, the most there may be`);
+  const kinds = new Set(reactions.map(([text]) => text));
+  if (kinds.has(reaction.text) || kinds.size < limits.reactionKinds) return undefined;
+  return refusal("conflict", `message ${seq} has ${limits.reactionKinds} kinds of reactions, the most there may be`);
 }
 
 function refuseInPoll(

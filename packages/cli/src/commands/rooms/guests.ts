@@ -27,13 +27,18 @@ function invitations(): Command {
     "parley rooms invitations",
   ]).action(
     action(async ({ account, output }) => {
-      const found = await account.call(roomsInvitations, {});
-      for (const one of found.invitations)
-        output.result(
-          one,
-          `${one.conv}  ${printable(one.name)}  ${one.standing === "asking" ? "asked" : `by ${one.by}`}`,
-        );
-      if (found.invitations.length === 0) output.note("no invitations");
+      let found = 0;
+      for (let page: string | null | undefined; page !== null; ) {
+        const { invitations, next } = await account.call(roomsInvitations, page === undefined ? {} : { page });
+        for (const one of invitations)
+          output.result(
+            one,
+            `${one.conv}  ${printable(one.name)}  ${one.standing === "asking" ? "asked" : `by ${one.by}`}`,
+          );
+        found += invitations.length;
+        page = next;
+      }
+      if (found === 0) output.note("no invitations");
     }),
   );
 }
