@@ -66,6 +66,7 @@ async function begin(t: TestContext) {
     limits,
     history: { mayFetch: async () => false },
     log: serviceContext("api").log,
+    pass: () => undefined,
     closing: stopping.signal,
     identity: { store, revoke, signingKey, isOperator: () => false },
     rates: createRates({ device: rate, stranger: rate }),
