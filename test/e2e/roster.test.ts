@@ -8,6 +8,9 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type AppError, type Contact, callHttp, type ParamsOf, type PresenceNotice } from "@parley/client";
 import {
+  devicesList,
+  devicesRemoveOthers,
+  devicesUpdate,
   login,
   type Method,
   presenceGet,
@@ -188,4 +191,78 @@ test("a block that is made while messages are under way lets none through once i
     seqs.filter((seq) => seq > marker),
     [],
   );
+});
+
+test("an inactive device gets neither typing nor presence, all else, and how its contacts are when it is active again", async (t) => {
+  const heard: string[] = [];
+  const listeners = {
+    typing: ({ uid }: { uid: string }) => void heard.push(`${uid} typing`),
+    presence: ({ uid, show }: PresenceNotice) => void heard.push(`${uid} ${show}`),
+  };
+  await registerAll(cluster, "dora", "emil");
+  const emil = await connectAs(t, cluster, "emil", { from: "now" });
+  const dora = await connectAs(t, cluster, "dora", { from: "now", listeners });
+  await dora.client.request(rosterAdd, { id: "emil" });
+  await emil.client.request(rosterAdd, { id: "dora" });
+  await emil.client.send("user/dora", "hello");
+  emil.client.typing("p2p/dora/emil");
+  await eventually(() => heard.includes("emil typing") && heard.includes("emil online"));
+  dora.client.setDeviceState({ active: false });
+  const isAway = async () => (await emil.client.request(presenceGet, { uid: "dora" })).show === "away";
+  await eventually(isAway);
+  heard.length = 0;
+  emil.client.typing("p2p/dora/emil");
+  emil.client.setDeviceState({ show: "dnd" });
+  await eventually(async () => (await dora.client.request(presenceGet, { uid: "emil" })).show === "dnd");
+  await emil.client.send("user/dora", "still there?");
+  await eventually(() => dora.texts().includes("still there?"));
+  // A connection anew is as inactive as the one before.
+  dora.client.renew();
+  await eventually(() => dora.client.state === "online");
+  await eventually(isAway);
+  heard.length = 0;
+  emil.client.typing("p2p/dora/emil");
+  await emil.client.send("user/dora", "and now?");
+  await eventually(() => dora.texts().includes("and now?"));
+  assert.deepEqual(
+    heard.filter((one) => one === "emil typing"),
+    [],
+  );
+  dora.client.setDeviceState({ active: true });
+  await eventually(() => heard.includes("emil dnd"));
+  emil.client.typing("p2p/dora/emil");
+  await eventually(() => heard.includes("emil typing"));
+});
+
+test("a user sees its devices, names them, and ends all others: by the answer their tokens and connections are no good", async (t) => {
+  await registerAll(cluster, "frieda", "gustav");
+  const { http } = cluster.run();
+  const logIn = (device: string) => callHttp(http, login, { username: "frieda", password, device });
+  const { client } = await connectAs(t, cluster, "frieda", { device: "tablet" });
+  const phone = await openStock(t, await logIn("phone"), { reconnectPeriod: 0 });
+  const closed = new Promise<void>((resolve) => phone.client.once("close", () => resolve()));
+  assert.equal((await parley("devices", "list", "--user", "frieda")).code, 0);
+  const named = await client.request(devicesUpdate, { clientId: "frieda:phone", name: "the old one" });
+  assert.deepEqual([named.name, named.online], ["the old one", true]);
+  for (const clientId of ["gustav:phone", "frieda:none"])
+    await assert.rejects(client.request(devicesUpdate, { clientId, name: "x" }), { code: "not_found" });
+  const { devices } = await client.request(devicesList, {});
+  assert.deepEqual(
+    devices.map(({ clientId, name, kind, address, online }) => [clientId, name, kind, address, online]).sort(),
+    [
+      ["frieda:parley", "parley", "cli", null, false],
+      ["frieda:phone", "the old one", "mqtt", "loopback", true],
+      ["frieda:tablet", "tablet", "node", "loopback", true],
+    ],
+  );
+  const { removed } = await client.request(devicesRemoveOthers, {});
+  assert.deepEqual(removed.sort(), ["frieda:parley", "frieda:phone"]);
+  const { token } = phone.session;
+  await assert.rejects(callHttp(http, devicesList, {}, { token }), { code: "unauthenticated" });
+  await closed;
+  assert.deepEqual(
+    (await client.request(devicesList, {})).devices.map(({ clientId, online }) => [clientId, online]),
+    [["frieda:tablet", true]],
+  );
+  assert.equal(client.state, "online");
 });

@@ -94,7 +94,7 @@ function passwordOf(flags: AccountFlags, { demo }: Server, user: string | undefi
 
 /** Logs in and keeps the session. */
 export async function logIn(server: Server, username: string, password: string, device: string): Promise<Session> {
-  const session = await callHttp(server.url, login, { username, password, device });
+  const session = await callHttp(server.url, login, { username, password, device, kind: "cli" });
   openCredentials().save(server.url, device, session);
   return session;
 }

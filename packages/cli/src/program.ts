@@ -5,6 +5,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { contentCommands } from "./commands/contents.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
+import { devicesCommand } from "./commands/devices.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
@@ -64,6 +65,7 @@ export function createProgram(): Command {
     ...scheduledCommands(),
     roomsCommand(),
     rosterCommand(),
+    devicesCommand(),
     profileCommand(),
     findCommand(),
     searchCommand(),

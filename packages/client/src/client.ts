@@ -27,6 +27,7 @@ import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
+import { isBrowser } from "./network.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
@@ -76,6 +77,7 @@ export class ParleyClient {
   readonly #startsFromCache: boolean;
   /** when the last sync that asked for marks was made, in the server's time */
   #syncedAt: number | undefined;
+  #deviceState: StatePacket = {};
   #state: ClientState = "connecting";
   #closed = false;
 
@@ -241,8 +243,11 @@ export class ParleyClient {
     this.#connection.publishEphemeral(this.#topics.publish.typing, packet);
   }
 
-  /** What the device says of itself; an inactive one gets no typing and presence. */
+  /** What the device says of itself, on every connection to come too. An inactive one gets no typing and presence. */
   setDeviceState(state: StatePacket): void {
+    this.#deviceState = { ...this.#deviceState, ...state };
+    const { active } = state;
+    if (active !== undefined) this.#connection.listen(this.#topics.subscribe[1] ?? "", active);
     this.#connection.publish(this.#topics.publish.state, state);
   }
 
@@ -300,6 +305,9 @@ export class ParleyClient {
     for (const part of [this.#sender, this.#requests, this.#receipts]) part.setOnline(online);
     if (!online) this.#inbox.setFilling(false);
     this.#heads.setOnline(online);
+    // To the server each connection is a new one, active and online.
+    if (online && Object.keys(this.#deviceState).length > 0)
+      this.#connection.publish(this.#topics.publish.state, this.#deviceState);
   }
 
   #setState(state: ClientState): void {
@@ -399,6 +407,5 @@ function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind:
 }
 
 function defaultTransport(url: string): Transport {
-  const browser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
-  return browser || url.startsWith("https:") ? "ws" : "tcp";
+  return isBrowser() || url.startsWith("https:") ? "ws" : "tcp";
 }

@@ -33,13 +33,13 @@ export async function connectParley(options: ClientOptions, listeners: Listeners
  * With a session that was kept, even one that has run out, it needs no server for that.
  */
 export async function startClient(options: ClientOptions, listeners: Listeners = {}): Promise<ParleyClient> {
-  const { url, username, password, device, session, sessionStore, store, cache } = options;
+  const { url, username, password, device, kind, session, sessionStore, store, cache } = options;
   checkPacketSize(options.maximumPacketSize);
   let client: ParleyClient | undefined;
   const named = username === undefined || password === undefined ? undefined : { username, password };
   const sessions = await openSessions({
     url,
-    credentials: named && { ...named, ...(device !== undefined && { device }) },
+    credentials: named && { ...named, ...(device !== undefined && { device }), ...(kind !== undefined && { kind }) },
     session,
     store: sessionStore,
     onSession: (next) => options.onSession?.(next),

@@ -62,6 +62,7 @@ export class Connection {
   readonly #unwatch: () => void;
   #client: MqttClient | undefined;
   #window: PublishWindow | undefined;
+  readonly #unwanted = new Set<string>();
   #closed = false;
   /** the next try is made at once */
   #hurry = false;
@@ -85,6 +86,15 @@ export class Connection {
   /** QoS 0: dropped when there is no connection. */
   publishEphemeral(topic: string, packet: object): void {
     if (this.#window) this.#client?.publish(topic, JSON.stringify(packet), { qos: 0 });
+  }
+
+  /** Leaves a topic of the session, or comes back to it; connections to come do likewise. */
+  listen(topic: string, isWanted: boolean): void {
+    if (isWanted) this.#unwanted.delete(topic);
+    else this.#unwanted.add(topic);
+    if (!this.#window) return;
+    if (isWanted) this.#client?.subscribe(topic, { qos: 1 });
+    else this.#client?.unsubscribe(topic);
   }
 
   /** Connects anew at once, with the session's present token, whatever has become of the connection there is. */
@@ -234,7 +244,8 @@ export class Connection {
   }
 
   #subscribe(client: MqttClient, session: Session, connack: IConnackPacket, end: End): void {
-    client.subscribe(session.topics.subscribe, { qos: 1 }, (error, granted = []) => {
+    const topics = session.topics.subscribe.filter((topic) => !this.#unwanted.has(topic));
+    client.subscribe(topics, { qos: 1 }, (error, granted = []) => {
       const refused = granted.find(({ qos }) => qos >= 0x80);
       if (error || refused) {
         end.error = error ?? new Error(`no subscription to ${refused?.topic}`);

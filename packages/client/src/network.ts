@@ -30,3 +30,8 @@ export function watchNetwork(changed: () => void, scope: Target & { document?: T
     document?.removeEventListener?.("visibilitychange", shown);
   };
 }
+
+/** True in a browser, in its workers too. */
+export function isBrowser(): boolean {
+  return "document" in globalThis || "WorkerGlobalScope" in globalThis;
+}

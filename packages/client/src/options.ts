@@ -69,6 +69,8 @@ export interface ClientOptions {
   password?: string;
   /** with user name and password: the client id becomes `{username}:{device}` */
   device?: string;
+  /** with user name and password: what kind of program it is, as the user's list of devices shows it; default: browser or node */
+  kind?: string;
   /** instead of a password: what `session` events or login answered */
   session?: KeptSession;
   /** called with every new session; keep it, its refresh token works once */

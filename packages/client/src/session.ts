@@ -1,6 +1,7 @@
 // A device's session: made by login, renewed before its token runs out, renewed at once when the broker refuses it.
 import { AppError, backoffMs, login, refresh } from "@parley/protocol";
 import { callHttp } from "./http.ts";
+import { isBrowser } from "./network.ts";
 import { isSession, type Session, type SessionStore } from "./session-store.ts";
 
 /** Renewing needs only the refresh token of a session that was kept. */
@@ -11,6 +12,8 @@ export interface Credentials {
   password: string;
   /** the client id becomes `{username}:{device}`; made up by the server when absent */
   device?: string;
+  /** what kind of program it is, for the user's list of devices; default: browser or node */
+  kind?: string;
 }
 
 export interface SessionOptions {
@@ -53,7 +56,7 @@ export async function openSessions({ url, credentials, session, store, onSession
 
   function logIn(): Promise<Session> {
     if (!credentials) throw new AppError("unauthenticated", "neither a session nor user name and password were given");
-    return callHttp(url, login, { ...credentials });
+    return callHttp(url, login, { kind: isBrowser() ? "browser" : "node", ...credentials });
   }
 
   async function refreshed(refreshToken: string): Promise<Session> {

@@ -42,6 +42,11 @@ Format.Set("name", isName);
 export const Uid = Type.String({ pattern: uidPattern, description: "user id" });
 /** A native device's MQTT client id: `uid` or `uid:device[:n]`, at most 64 characters. */
 export const ClientId = Type.String({ pattern: clientIdPattern, description: "MQTT client id of a device" });
+/** What kind of program a device is. */
+export const DeviceKind = Type.String({
+  pattern: "^[a-z0-9][a-z0-9.+-]{0,31}$",
+  description: "what kind of program it is: browser, node, cli …",
+});
 /** A room's id: 1–64 characters of the uid alphabet. */
 export const RoomId = Type.String({ pattern: roomIdPattern, description: "room id" });
 /** A conversation's name as a pattern, for the keys of a record. */

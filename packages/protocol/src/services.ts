@@ -241,14 +241,8 @@ export interface CredentialExpiry {
   expiresAt: number | null;
 }
 
-/** `presence.state` */
-export interface DeviceState {
-  uid: string;
-  clientId: string;
-  active?: boolean;
-  show?: StatePacket["show"];
-  status?: string;
-}
+/** `presence.state`: what a device says of itself; `login`: what its login said, before it was ever connected. */
+export type DeviceState = StatePacket & { uid: string; clientId: string; login?: true };
 
 /** `users.verify` → PasswordReply, or the error `rate_limited` when too many wait for their turn */
 export interface PasswordRequest {

@@ -63,7 +63,7 @@ function accounts(passwords: Passwords, replaced: { store?: ApiStore; revoke?: R
   const signingKey = context.secrets().signingKey;
   const bound = [
     ...userMethods({ ...parts, registerAllowed: true, registrations: { take: () => 0, peek: () => 0 } }),
-    ...sessionMethods({ ...parts, signingKey, mqtt: { host: "h", port: 1 } }),
+    ...sessionMethods({ ...parts, nats, signingKey, mqtt: { host: "h", port: 1 } }),
   ];
   const call = async (method: Method["name"], params: object, caller: Partial<Caller> = {}, operation = "one") => {
     const work = bound.find((one) => one.method.name === method)?.work;

@@ -99,6 +99,33 @@ for (const version of versions) {
     assert.deepEqual(reader.received, sent);
   });
 
+  test(`an inactive device gets nothing ephemeral and all else, until it is active again, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    hooks.answer(() => cached(60, ok));
+    const device = await connectDevice(t, edge, { protocolVersion: version });
+    const uid = `user${version}`;
+    const [ephemeral, messages] = [`im/dn/${uid}/e`, `im/dn/${uid}/m`];
+    await device.subscribeAsync([ephemeral, messages], { qos: 1 });
+    const writer = await connectDevice(t, edge, { protocolVersion: version });
+    const say = (state: string) => device.publishAsync(`im/up/0/${uid}/${uid}:phone/state`, state, { qos: 1 });
+    const sent = async (...payloads: string[]) => {
+      for (const payload of payloads)
+        await writer.publishAsync(payload.startsWith("e") ? ephemeral : messages, payload, { qos: 0 });
+      // Behind all of them.
+      await writer.publishAsync(messages, "last", { qos: 1 });
+      await eventually(() => device.received.at(-1) === "last");
+      return device.received.splice(0).slice(0, -1);
+    };
+    assert.deepEqual(await sent("e1", "m1"), ["e1", "m1"]);
+    await say('{"active":false}');
+    assert.deepEqual(await sent("e2", "m2", "e3"), ["m2"]);
+    // Nothing of this says that it is active again.
+    for (const other of ["{", "null", '{"active":"yes"}', '{"show":"dnd"}']) await say(other);
+    assert.deepEqual(await sent("e4"), []);
+    await say('{"active":true}');
+    assert.deepEqual(await sent("e5", "m5"), ["e5", "m5"]);
+  });
+
   test(`a refused QoS 0 publish is dropped, and the connection goes on, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
     hooks.answer((hook, body) => (hook.startsWith("auth_on_publish") && body.topic === "no" ? deny : ok));

@@ -9,6 +9,7 @@ import {
   isUid,
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
+import { addressClass } from "./address-class.ts";
 import type { Begin } from "./begin.ts";
 import type { Devices } from "./devices.ts";
 import type { SessionChange } from "./session-script.ts";
@@ -28,7 +29,8 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection } = request;
   if (typeof uid !== "string" || !isUid(uid) || !canBeClientId(clientId) || !Number.isFinite(at))
     throw new AppError("invalid_packet", "a connect names uid, clientId and at");
-  if (!(await parts.devices.claim(clientId, uid))) return { ok: false, reason: "owned_by_another" };
+  if (!(await parts.devices.claim(clientId, uid, addressClass(request.address))))
+    return { ok: false, reason: "owned_by_another" };
   const begin: SessionChange = { op: "connect", uid, clientId, at };
   if (issuedAt !== undefined) begin.issuedAt = issuedAt;
   if (passwordSince !== undefined) begin.passwordSince = passwordSince;

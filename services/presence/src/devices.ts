@@ -1,5 +1,5 @@
 // Which device is whose, and when each was last seen: kept in the store, the latest in memory.
-import { isAnyClientId, uidOfClientId } from "@parley/protocol";
+import { type AddressClass, isAnyClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import { LRUCache } from "lru-cache";
@@ -10,16 +10,23 @@ export interface DeviceDoc {
   /** unix ms */
   createdAt: number;
   lastSeen: number | null;
+  /** as the user calls it */
+  name?: string;
+  kind?: string;
+  /** where it connected from the last time */
+  address?: AddressClass;
   /** it said so, and stays so until it says otherwise */
   invisible?: true;
 }
 
 export interface Devices {
   /** Is the device this user's? The first user that asks owns it. */
-  claim(clientId: string, uid: string): Promise<boolean>;
+  claim(clientId: string, uid: string, address?: AddressClass): Promise<boolean>;
   ownerOf(clientId: string): Promise<string | undefined>;
   /** Kept in the background, if the device is known. */
-  note(clientId: string, said: { lastSeen?: number; invisible?: boolean }): void;
+  note(clientId: string, said: Omit<Note, "createdAt">): void;
+  /** Calls the user's device by a name, or says its kind; undefined: it is not the user's. */
+  update(clientId: string, uid: string, said: Pick<Note, "name" | "kind">): Promise<DeviceDoc | undefined>;
   /** Rejects when the store is away. */
   isInvisible(clientId: string): Promise<boolean>;
   ofUser(uid: string): Promise<DeviceDoc[]>;
@@ -32,7 +39,16 @@ export interface Devices {
 }
 
 /** What is to be kept of a device: that it exists, when it was seen. */
-type Note = { uid?: string; createdAt?: number; lastSeen?: number; invisible?: boolean };
+type Note = {
+  /** with it the device is made where it is not known */
+  uid?: string;
+  createdAt?: number;
+  lastSeen?: number;
+  invisible?: boolean;
+  address?: AddressClass;
+  kind?: string;
+  name?: string;
+};
 
 const knownDevices = 200_000;
 /** What another replica removed is unknown here by then, even if nothing was heard of it. */
@@ -59,18 +75,22 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
   return {
     // What cannot be a client id has no owner, and no store is asked about it.
     ownerOf: async (clientId) => (isAnyClientId(clientId) ? (uidOfClientId(clientId) ?? ownerOf(clientId)) : undefined),
-    async claim(clientId, uid) {
+    async claim(clientId, uid, address) {
+      const from = address === undefined ? {} : { address };
       const native = uidOfClientId(clientId);
       // A native client id names its user, so nobody else can ever own it: kept in the background.
       if (native === uid) {
-        if (!owners.has(clientId)) notes.add(clientId, { uid, createdAt: Date.now() });
+        if (!owners.has(clientId)) notes.add(clientId, { uid, createdAt: Date.now(), ...from });
         owners.set(clientId, uid);
         return true;
       }
       if (native !== undefined) return false;
       const owner = await ownerOf(clientId);
-      if (owner !== undefined) return owner === uid;
-      await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null });
+      if (owner !== undefined) {
+        if (owner === uid && address !== undefined) notes.add(clientId, from);
+        return owner === uid;
+      }
+      await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null, ...from });
       return (await ownerOf(clientId)) === uid;
     },
     note: (clientId, said) => notes.add(clientId, said),
@@ -80,6 +100,14 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
       await notes.flush();
       const { items } = await kept.find({ index: "uid", equals: [uid], limit: listLimit });
       return items.map(({ doc }) => doc);
+    },
+    async update(clientId, uid, said) {
+      // What it connected with may still wait.
+      await notes.flush();
+      if ((await kept.get(clientId))?.doc.uid !== uid) return undefined;
+      notes.add(clientId, said);
+      await notes.flush();
+      return (await kept.get(clientId))?.doc;
     },
     async remove(clientId, uid) {
       await notes.flush();
@@ -153,11 +181,13 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
 
 /** The device as it is to be kept; undefined when it is unknown or unchanged. A removed one stays removed. */
 function merge(clientId: string, known: DeviceDoc | undefined, note: Note): DeviceDoc | undefined {
-  const { uid = known?.uid, createdAt = Date.now() } = note;
+  const { uid = known?.uid, createdAt = Date.now(), lastSeen = 0, invisible, ...said } = note;
   if (uid === undefined) return undefined;
-  const { invisible: before, ...rest } = known ?? { clientId, uid, createdAt, lastSeen: null };
-  const lastSeen = Math.max(rest.lastSeen ?? 0, note.lastSeen ?? 0) || null;
-  const invisible = note.invisible ?? before ?? false;
-  if (known && known.lastSeen === lastSeen && invisible === (before ?? false)) return undefined;
-  return { ...rest, lastSeen, ...(invisible ? { invisible } : {}) };
+  const before: DeviceDoc = known ?? { clientId, uid, createdAt, lastSeen: null };
+  const after: DeviceDoc = { ...before, ...said, lastSeen: Math.max(before.lastSeen ?? 0, lastSeen) || null };
+  if (invisible) after.invisible = true;
+  else if (invisible === false) delete after.invisible;
+  if (after.name === "") delete after.name;
+  const fields = ["lastSeen", "name", "kind", "address", "invisible"] as const;
+  return known && fields.every((field) => known[field] === after[field]) ? undefined : after;
 }

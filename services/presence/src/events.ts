@@ -68,8 +68,10 @@ async function takeSession(told: SessionEvent, { devices, change, begin, revoked
 }
 
 async function takeState(told: DeviceState, { change, devices, begin }: EventParts): Promise<void> {
-  const { uid, clientId, active, show, status } = told;
+  const { uid, clientId, active, show, status, kind, login } = told;
   if (typeof uid !== "string" || typeof clientId !== "string") throw new TypeError("a state names uid and clientId");
+  if (kind !== undefined) devices.note(clientId, login ? { uid, kind } : { kind });
+  if (active === undefined && show === undefined && status === undefined) return;
   const state: SessionChange = { op: "state", uid, clientId, at: Date.now() };
   if (active !== undefined) state.active = active;
   if (show !== undefined) state.show = show === "chat" ? "online" : show;

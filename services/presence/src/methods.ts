@@ -1,8 +1,16 @@
 // The methods that presence owns: a user's devices (packages/protocol/src/methods/devices.ts).
-import { AppError, devicesList, devicesRemove, type ResultOf, subjects } from "@parley/protocol";
+import {
+  AppError,
+  type DeviceRow,
+  devicesList,
+  devicesRemove,
+  devicesRemoveOthers,
+  devicesUpdate,
+  subjects,
+} from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
-import type { Devices } from "./devices.ts";
+import type { DeviceDoc, Devices } from "./devices.ts";
 import { unavailable } from "./requests.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -13,29 +21,71 @@ export interface MethodParts {
   broker: BrokerClients | undefined;
 }
 
-export function deviceMethods({ nats, devices, sessions, broker }: MethodParts): MethodHandler[] {
-  // Another replica keeps a new device a moment after it connected; its session is known to all before that.
-  const ofUser = async (uid: string): Promise<ResultOf<typeof devicesList>["devices"]> => {
-    const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
-    const listed = kept.map(({ clientId, createdAt, lastSeen }) => {
-      return { clientId, online: connected.delete(clientId), lastSeen, createdAt };
-    });
-    for (const [clientId, { at }] of connected) listed.push({ clientId, online: true, lastSeen: null, createdAt: at });
-    return listed;
-  };
-  const list = handle(devicesList, (_, { uid }) => available(async () => ({ devices: await ofUser(uid) })));
-  const remove = handle(devicesRemove, ({ clientId }, caller, { again }) =>
+const removedAtOnce = 8;
+/** Lists that are gone through: a device that comes back again and again is removed as often, and then listed. */
+const roundsMax = 10;
+
+export function deviceMethods(parts: MethodParts): MethodHandler[] {
+  const { devices, sessions } = parts;
+  const list = handle(devicesList, (_, { uid }) => available(async () => ({ devices: await ofUser(parts, uid) })));
+  const update = handle(devicesUpdate, ({ clientId, ...said }, { uid }) =>
     available(async () => {
-      const mine = (await ofUser(caller.uid)).some((device) => device.clientId === clientId);
-      if (!mine) return again ? {} : new AppError("not_found", "no such device");
-      await requestJson(nats, subjects.revokeDevice, { uid: caller.uid, clientId }, { timeoutMs: 5000 });
-      await broker?.disconnect(clientId);
-      await sessions.change({ op: "end", uid: caller.uid, clientId, at: Date.now() });
-      await devices.remove(clientId, caller.uid);
+      const name = said.name === undefined ? {} : { name: said.name.normalize("NFC") };
+      const kind = said.kind === undefined ? {} : { kind: said.kind };
+      const doc = await devices.update(clientId, uid, { ...name, ...kind });
+      return doc ? deviceOf(doc, (await sessions.of(uid, clientId)) !== undefined) : noDevice();
+    }),
+  );
+  const remove = handle(devicesRemove, ({ clientId }, { uid }, { again }) =>
+    available(async () => {
+      const mine = (await ofUser(parts, uid)).some((device) => device.clientId === clientId);
+      if (!mine) return again ? {} : noDevice();
+      await removeDevice(parts, uid, clientId);
       return {};
     }),
   );
-  return [list, remove];
+  const removeOthers = handle(devicesRemoveOthers, (_, { uid, clientId }) =>
+    available(async () => ({ removed: await removeAllBut(parts, uid, clientId) })),
+  );
+  return [list, update, remove, removeOthers];
+}
+
+// Another replica keeps a new device a moment after it connected; its session is known to all before that.
+async function ofUser({ devices, sessions }: MethodParts, uid: string): Promise<DeviceRow[]> {
+  const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
+  const listed = kept.map((doc) => deviceOf(doc, connected.delete(doc.clientId)));
+  for (const [clientId, { at }] of connected)
+    listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: null }, true));
+  return listed;
+}
+
+function deviceOf({ clientId, uid, createdAt, lastSeen, name, kind, address }: DeviceDoc, online: boolean): DeviceRow {
+  const own = clientId.startsWith(`${uid}:`) ? clientId.slice(uid.length + 1) : clientId;
+  return { clientId, name: name ?? own, kind: kind ?? "mqtt", address: address ?? null, online, lastSeen, createdAt };
+}
+
+/** When this resolves its tokens are good for nothing and its connection has ended. */
+async function removeDevice({ nats, devices, sessions, broker }: MethodParts, uid: string, clientId: string) {
+  await requestJson(nats, subjects.revokeDevice, { uid, clientId }, { timeoutMs: 5000 });
+  await broker?.disconnect(clientId);
+  await sessions.change({ op: "end", uid, clientId, at: Date.now() });
+  await devices.remove(clientId, uid);
+}
+
+async function removeAllBut(parts: MethodParts, uid: string, kept: string | undefined): Promise<string[]> {
+  const removed = new Set<string>();
+  for (let round = 0; round < roundsMax; round++) {
+    const others = (await ofUser(parts, uid)).map(({ clientId }) => clientId).filter((clientId) => clientId !== kept);
+    if (others.length === 0) break;
+    for (let from = 0; from < others.length; from += removedAtOnce)
+      await Promise.all(others.slice(from, from + removedAtOnce).map((one) => removeDevice(parts, uid, one)));
+    for (const one of others) removed.add(one);
+  }
+  return [...removed];
+}
+
+function noDevice(): AppError {
+  return new AppError("not_found", "no such device");
 }
 
 async function available<T>(work: () => Promise<T>): Promise<T> {

@@ -45,6 +45,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     offlineDelayMs: config.PRESENCE_OFFLINE_DELAY_MS,
     log,
     onDue: telling.due,
+    onWake: telling.wake,
     onEnd: (clientId, at) => devices.note(clientId, { lastSeen: at }),
     onReplayed: () => reconciling?.soon(),
   });

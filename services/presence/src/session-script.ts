@@ -44,6 +44,8 @@ export interface SessionOutcome {
   dueMs: number | undefined;
   /** the user has no session left and is about to be offline */
   leaving: boolean;
+  /** the device was inactive, and is no longer */
+  wakes: boolean;
 }
 
 export const sessionsKey = "presence:sessions";
@@ -97,7 +99,7 @@ local op, uid, id, now, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), to
 local given = cjson.decode(ARGV[6])
 local kept = redis.call("HGET", user, id)
 local session = kept and cjson.decode(kept) or nil
-local applied = false
+local applied, wakes = false, false
 local name = given.connection
 local begun = given.invisible and "invisible" or "online"
 local buried = name and redis.call("HGET", tomb, "connection") == name
@@ -134,6 +136,7 @@ elseif op == "connected" or op == "listed" then
   end
 elseif op == "state" then
   if session then
+    wakes = given.active == true and not session.active
     if given.active ~= nil then session.active = given.active end
     if given.show then session.show = given.show end
     if given.status then session.status = given.status session.statusAt = given.at end
@@ -169,8 +172,8 @@ end
 local all = redis.call("HVALS", user)
 local before = redis.call("GET", told)
 if #all == 0 then
-  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1 } end
-  return { applied and 1 or 0, 0, -1 }
+  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1, 0 } end
+  return { applied and 1 or 0, 0, -1, 0 }
 end
 redis.call("ZREM", leaving, uid)
 local show, status, statusAt = "away", "", 0
@@ -183,7 +186,7 @@ for _, text in ipairs(all) do
 end
 local after = show .. " " .. status
 if after ~= before then redis.call("SET", told, after) end
-return { applied and 1 or 0, 0, tell(keys, uid, before, after, now) }`;
+return { applied and 1 or 0, 0, tell(keys, uid, before, after, now), wakes and 1 or 0 }`;
 
 // Whose delay is over is offline (a session that begins takes its user out of the leaving).
 const settleScript = `${dueScript}
@@ -206,8 +209,9 @@ export async function changeSession(
   const own = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
   const keys = [...own, ...keysOfDue(uid)];
   const args = [op, uid, clientId, Date.now(), offlineDelayMs, JSON.stringify(given)];
-  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, number];
-  return { applied: reply[0] === 1, leaving: reply[1] === 1, dueMs: reply[2] < 0 ? undefined : reply[2] };
+  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, number, number];
+  const [applied, leaving, dueMs, wakes] = reply;
+  return { applied: applied === 1, leaving: leaving === 1, dueMs: dueMs < 0 ? undefined : dueMs, wakes: wakes === 1 };
 }
 
 /** The user is offline if its delay is over; answers in how many ms others are to be told, if they are. */

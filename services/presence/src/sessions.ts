@@ -40,6 +40,8 @@ export interface SessionsOptions {
   log: Logger;
   /** Others are to be told of a user, so many ms from now. */
   onDue(dueMs: number): void;
+  /** A device was inactive, and is no longer. */
+  onWake(uid: string, clientId: string): void;
   /** A device's session ended. */
   onEnd(clientId: string, at: number): void;
   /** Redis was away, and what waited here was written: between replicas in no order. */
@@ -52,14 +54,15 @@ const sweepUsers = 200;
 const timersAtMost = 1000;
 
 export function openSessions(options: SessionsOptions): Sessions {
-  const { redis, offlineDelayMs, log, onDue, onEnd, onReplayed } = options;
+  const { redis, offlineDelayMs, log, onDue, onWake, onEnd, onReplayed } = options;
   const waiting = openWaiting(log);
   const timers = new Set<NodeJS.Timeout>();
 
   async function make(change: SessionChange): Promise<void> {
-    const { applied, dueMs, leaving } = await changeSession(redis, change, offlineDelayMs);
+    const { applied, dueMs, leaving, wakes } = await changeSession(redis, change, offlineDelayMs);
     if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, Date.now());
     if (dueMs !== undefined) onDue(dueMs);
+    if (wakes) onWake(change.uid, change.clientId);
     if (leaving) soon(offlineDelayMs + 5);
   }
 

@@ -9,7 +9,7 @@ import { openDue } from "../src/tell/due.ts";
 import { startOne } from "./start.ts";
 
 const presence = await startOne({ after });
-const redis = new Redis(presence.redis.url);
+const redis = new Redis(presence.redis.url).on("error", () => {});
 after(() => redis.disconnect());
 const timeoutMs = 30_000;
 
@@ -197,4 +197,23 @@ test("presence.list has all who are online, page by page, within the bytes that 
   for (const bad of [{ limit: 0 }, { limit: 501 }, { page: 7 }, { uid: "x" }])
     await assert.rejects(listed("lena", bad), { code: "invalid_packet" });
   await redis.del(many.map((uid) => `presence:told:${uid}`));
+});
+
+test("a device that is active again is told how all of its user's contacts are, and at no other time", async () => {
+  await pair("wanda", "xaver");
+  presence.contacts.set("wanda", ["xaver", "yann"]);
+  await presence.publish(subjects.contactsChanged, { uid: "wanda" });
+  const heard = () =>
+    presence.told
+      .filter(({ device }) => device?.clientId === "wanda:phone")
+      .flatMap(({ packet, more = [] }) => [packet, ...more])
+      .map((packet) => [(packet as { uid: string }).uid, (packet as { show: string }).show].join(" "));
+  await eventually(() => heard().length === 1);
+  presence.told.length = 0;
+  await say("wanda", { active: true });
+  await say("wanda", { active: false });
+  await eventually(async () => (await redis.get("presence:told:wanda"))?.startsWith("away"));
+  await say("wanda", { active: true, show: "dnd" });
+  await eventually(() => heard().length > 0);
+  assert.deepEqual(heard(), ["xaver online", "yann offline"]);
 });

@@ -1,6 +1,6 @@
 // Methods that api owns: accounts, tokens and server keys. HTTP only.
 import Type from "typebox";
-import { ClientId, displayText, PacketId, packetId, Uid } from "../ids.ts";
+import { ClientId, DeviceKind, displayText, PacketId, packetId, Uid } from "../ids.ts";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
@@ -46,7 +46,10 @@ export const login = defineMethod({
   http: { verb: "POST", path: "/login" },
   mqtt: false,
   access: "public",
-  params: Type.Object({ username: Uid, password: Type.String({ maxLength: 256 }), device: Device }, strict),
+  params: Type.Object(
+    { username: Uid, password: Type.String({ maxLength: 256 }), device: Device, kind: Type.Optional(DeviceKind) },
+    strict,
+  ),
   result: Session,
   errors: ["unauthenticated", "rate_limited"],
 });

@@ -1,7 +1,8 @@
 // What a native client publishes on im/up/…: messages, receipts, typing, state, requests.
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
-import { Conv, controls, displayText, PacketId, packetId, RequestId } from "../ids.ts";
+
+import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId } from "../ids.ts";
 import { contentKinds } from "./content.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
@@ -76,6 +77,7 @@ export const StatePacket = Type.Object(
       ),
     ),
     status: Type.Optional(displayText({ maxLength: 256 })),
+    kind: Type.Optional(DeviceKind),
   },
   { additionalProperties: false },
 );

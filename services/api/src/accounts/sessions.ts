@@ -1,16 +1,18 @@
 // Sessions: login, refresh with rotation, logout.
 import {
   AppError,
+  type DeviceState,
   deviceTopics,
   login,
   logout,
   type ParamsOf,
   type ResultOf,
   refresh,
+  subjects,
   usersLogin,
 } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import type { Logger } from "@parley/runtime";
+import { type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
 import { type Bound, bind, type Call } from "../call.ts";
 import { findUser, knownUser } from "../known-users.ts";
 import { randomName } from "../random-name.ts";
@@ -25,6 +27,7 @@ type Session = ResultOf<typeof login>;
 export interface SessionParts extends RefreshParts {
   passwords: Passwords;
   limits: LoginLimits;
+  nats: NatsConnection;
   log: Logger;
   /** where devices find MQTT over TCP */
   mqtt: { host: string; port: number };
@@ -53,7 +56,7 @@ export function sessionMethods(parts: SessionParts): Bound[] {
 
 async function logIn(
   parts: SessionParts,
-  { username, password, device }: ParamsOf<typeof login>,
+  { username, password, device, kind }: ParamsOf<typeof login>,
   call: Call,
 ): Promise<Session | AppError> {
   const { limits, passwords, store } = parts;
@@ -66,9 +69,17 @@ async function logIn(
   const { session, end } = await openSession(parts, user.doc, device, call);
   // The session is of the password that was right: if that was changed meanwhile it is no good, and better not answered.
   const now = (await knownUser(store, user.doc.uid))?.doc;
-  if (now && passwordSinceOf(now) === passwordSinceOf(user.doc)) return session;
+  if (now && passwordSinceOf(now) === passwordSinceOf(user.doc)) {
+    if (kind !== undefined) tellKind(parts, { uid: session.uid, clientId: session.clientId, kind, login: true });
+    return session;
+  }
   await end();
   return new AppError("unauthenticated", "the password was changed just now; log in again");
+}
+
+/** Best effort: presence lists it with the device. */
+function tellKind({ nats }: SessionParts, state: DeviceState): void {
+  if (natsConnected(nats)) nats.publish(subjects.deviceState, JSON.stringify(state));
 }
 
 async function rotate(parts: SessionParts, token: string, call: Call): Promise<Session | AppError> {

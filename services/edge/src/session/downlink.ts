@@ -1,10 +1,11 @@
 // The broker's packets on their way to the device: passed in runs. Changed are a SUBACK or UNSUBACK that is not whole and a PUBLISH that
-// is larger than the device takes.
+// is larger than the device takes; left out is what an inactive device does not want.
 import type { Framing } from "../packets/framing.ts";
 import { types } from "../packets/packets.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
 import { isSurplus } from "../uplink/large.ts";
 import { completeAnswer } from "../uplink/subscribe.ts";
+import { isEphemeral } from "./client-state.ts";
 import { replaceLarge } from "./too-large.ts";
 
 interface Ways {
@@ -44,6 +45,8 @@ export function passDownlink(
 function change(frame: Framing, type: number, device: UplinkDevice) {
   if (type === types.publish && frame.end - frame.start > device.maxPacketBytes)
     return replaceLarge(frame.packet(), frame.body - frame.start, device.maxPacketBytes);
+  if (type === types.publish && device.isInactive && isEphemeral(frame))
+    return { forDevice: undefined, forBroker: undefined };
   if (type === types.unsuback && device.surplus.size > 0 && isSurplus(frame.bytes.readUInt16BE(frame.body), device))
     return { forDevice: undefined, forBroker: undefined };
   if ((type !== types.suback && type !== types.unsuback) || device.partial.size === 0) return undefined;

@@ -20,6 +20,8 @@ export interface UplinkDevice extends RefusedDevice {
   aliases: TopicAliases;
   owed: Owed;
   refusals: Refusals;
+  /** it said so: it gets nothing ephemeral */
+  isInactive: boolean;
   /** False once its connection is closed: nobody waits for an answer any more. */
   isOpen(): boolean;
 }
@@ -28,5 +30,6 @@ export function openDesk(admitted: RefusedDevice, isOpen: () => boolean): Uplink
   const { clientId, username, version, wantsWords, maxPacketBytes } = admitted;
   const device = { clientId, username, version, wantsWords, maxPacketBytes };
   const refusals = openRefusals(device);
-  return { ...device, isOpen, refusals, partial: new Map(), surplus: new Map(), aliases: new Map(), owed: openOwed() };
+  const answers = { partial: new Map(), surplus: new Map(), aliases: new Map(), owed: openOwed() };
+  return { ...device, isOpen, isInactive: false, refusals, ...answers };
 }

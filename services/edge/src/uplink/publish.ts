@@ -8,12 +8,17 @@ import { checkProperties, isText, withoutAlias, writeVarint } from "../packets/p
 import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
 import { topicByAlias } from "../packets/topic-aliases.ts";
+import { isStateTopic, noteState } from "../session/client-state.ts";
 import type { UplinkDevice } from "./device.ts";
 import { notYours } from "./refusals.ts";
 
 export function decidePublish(frame: Framing, device: UplinkDevice, decisions: Decisions): Outcome | Promise<Outcome> {
-  const known = isPlain(frame, device.version) ? decisions.knownPublish(device, topicIn(frame)) : undefined;
-  if (known?.allowed && known.topic === undefined) return asItCame;
+  const topic = isPlain(frame, device.version) ? topicIn(frame) : undefined;
+  const known = topic === undefined ? undefined : decisions.knownPublish(device, topic);
+  if (topic !== undefined && known?.allowed && known.topic === undefined) {
+    if (isStateTopic(topic)) noteState(payloadOf(frame, device.version), device);
+    return asItCame;
+  }
   return decideOther(frame, device, decisions, known);
 }
 
@@ -27,6 +32,12 @@ function isPlain({ bytes, start, body, end }: Framing, version: Version): boolea
   if (topicBytes === 0 || propertiesAt > end) return false;
   if (qos > 0 && bytes.readUInt16BE(propertiesAt - 2) === 0) return false;
   return version === 4 || (propertiesAt < end && bytes[propertiesAt] === 0);
+}
+
+/** Of a plain one. */
+function payloadOf({ bytes, start, body, end }: Framing, version: Version): Buffer {
+  const qos = (bytes[start]! >> 1) & 3;
+  return bytes.subarray(body + 2 + bytes.readUInt16BE(body) + (qos > 0 ? 2 : 0) + (version === 5 ? 1 : 0), end);
 }
 
 function topicIn({ bytes, body }: Framing): string {
@@ -125,6 +136,7 @@ async function ask(
 
 function conclude(verdict: PublishVerdict, packet: Buffer, header: PublishHeader, device: UplinkDevice): Outcome {
   if (verdict.allowed) {
+    if (isStateTopic(header.topic)) noteState(packet.subarray(header.payloadAt), device);
     if (verdict.topic === undefined && header.aliasAt === undefined) return asItCame;
     const topic = verdict.topic === undefined ? Buffer.from(header.topic, "latin1") : Buffer.from(verdict.topic);
     return { forward: readdress(packet, header, topic, device.version) };

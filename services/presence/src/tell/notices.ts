@@ -13,6 +13,8 @@ export interface Notices {
   tell(due: Due): Promise<void>;
   /** After a while, tells the device which of its user's contacts are online. */
   greet(uid: string, clientId: string): void;
+  /** Tells the device, active again, how all of its user's contacts are: it was told of no change meanwhile. */
+  wake(uid: string, clientId: string): void;
   /** Tells the two who became each other's contact how the other is; who no longer are sees the other offline. */
   tellContacts(changed: ContactsChanged): void;
   close(): Promise<void>;
@@ -56,11 +58,12 @@ export function openNotices({ nats, contacts, lastSeen, told, greetDelayMs, log 
     if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
   }
 
-  async function greetDevice(uid: string, clientId: string): Promise<void> {
-    const states = await told((await contacts.of(uid)).uids);
-    const online = [...states].map(([contact, state]) => noticeOf(contact, state)).filter(isOnline);
-    for (let from = 0; from < online.length; from += noticesAtOnce) {
-      const [packet, ...more] = online.slice(from, from + noticesAtOnce);
+  async function tellDevice(uid: string, clientId: string, isWanted: typeof isOnline): Promise<void> {
+    const { uids } = await contacts.of(uid);
+    const states = await told(uids);
+    const notices = uids.map((contact) => noticeOf(contact, states.get(contact))).filter(isWanted);
+    for (let from = 0; from < notices.length; from += noticesAtOnce) {
+      const [packet, ...more] = notices.slice(from, from + noticesAtOnce);
       notify({ device: { uid, clientId }, channel: "e", packet, more });
     }
   }
@@ -92,10 +95,11 @@ export function openNotices({ nats, contacts, lastSeen, told, greetDelayMs, log 
       if (timers.size >= waitingJobs) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
-        void start(() => greetDevice(uid, clientId));
+        void start(() => tellDevice(uid, clientId, isOnline));
       }, greetDelayMs);
       timers.add(timer);
     },
+    wake: (uid, clientId) => void start(() => tellDevice(uid, clientId, () => true)),
     tellContacts: (changed) => void start(() => tellBoth(changed)),
     async close() {
       closed = true;

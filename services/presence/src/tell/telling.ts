@@ -14,6 +14,8 @@ export interface Telling {
   due(inMs: number): void;
   /** A device is about to be connected. */
   greet(uid: string, clientId: string): void;
+  /** A device is active again. */
+  wake(uid: string, clientId: string): void;
   /** For one replica: the two are told how the other is there. */
   tellContacts(changed: ContactsChanged): void;
   /** For every replica. */
@@ -41,6 +43,7 @@ export async function startTelling(options: TellingOptions): Promise<Telling> {
   return {
     due: due.wake,
     greet: notices.greet,
+    wake: notices.wake,
     tellContacts: notices.tellContacts,
     forgetContacts({ uid, other }) {
       contacts.forget(uid);
