@@ -250,13 +250,13 @@ test("a user sees its devices, names them, and ends all others: by the answer th
   assert.deepEqual(
     devices.map(({ clientId, name, kind, address, online }) => [clientId, name, kind, address, online]).sort(),
     [
-      ["frieda:parley", "parley", "cli", null, false],
+      ["frieda:cli", "cli", "cli", null, false],
       ["frieda:phone", "the old one", "mqtt", "loopback", true],
       ["frieda:tablet", "tablet", "node", "loopback", true],
     ],
   );
   const { removed } = await client.request(devicesRemoveOthers, {});
-  assert.deepEqual(removed.sort(), ["frieda:parley", "frieda:phone"]);
+  assert.deepEqual(removed.sort(), ["frieda:cli", "frieda:phone"]);
   const { token } = phone.session;
   await assert.rejects(callHttp(http, devicesList, {}, { token }), { code: "unauthenticated" });
   await closed;
