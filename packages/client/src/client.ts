@@ -19,7 +19,7 @@ import {
 import { type AskHistory, startAskHistory } from "./ask-history.ts";
 import type { Cached, CachedConversation } from "./cache-store.ts";
 import { changeOf } from "./changes.ts";
-import { Connection, type Transport } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
@@ -27,7 +27,7 @@ import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
 import { type Incoming, readIncoming } from "./incoming.ts";
-import { isBrowser } from "./network.ts";
+import { defaultTransport } from "./network.ts";
 import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
@@ -404,8 +404,4 @@ const toldAsTheyAre: ReadonlySet<string> = new Set(["typing", "presence", "invit
 
 function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind: ToldAsItIs }> {
   return toldAsTheyAre.has(incoming.kind);
-}
-
-function defaultTransport(url: string): Transport {
-  return isBrowser() || url.startsWith("https:") ? "ws" : "tcp";
 }

@@ -31,6 +31,11 @@ export function watchNetwork(changed: () => void, scope: Target & { document?: T
   };
 }
 
+/** What a device connects by that was told nothing else. */
+export function defaultTransport(url: string): "tcp" | "ws" {
+  return isBrowser() || url.startsWith("https:") ? "ws" : "tcp";
+}
+
 /** True in a browser, in its workers too. */
 export function isBrowser(): boolean {
   return "document" in globalThis || "WorkerGlobalScope" in globalThis;

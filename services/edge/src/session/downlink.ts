@@ -2,10 +2,10 @@
 // is larger than the device takes; left out is what an inactive device does not want.
 import type { Framing } from "../packets/framing.ts";
 import { types } from "../packets/packets.ts";
+import { isEphemeral } from "../uplink/client-state.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
 import { isSurplus } from "../uplink/large.ts";
 import { completeAnswer } from "../uplink/subscribe.ts";
-import { isEphemeral } from "./client-state.ts";
 import { replaceLarge } from "./too-large.ts";
 
 interface Ways {

@@ -8,7 +8,7 @@ import { checkProperties, isText, withoutAlias, writeVarint } from "../packets/p
 import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
 import { topicByAlias } from "../packets/topic-aliases.ts";
-import { isStateTopic, noteState } from "../session/client-state.ts";
+import { isStateTopic, noteState } from "./client-state.ts";
 import type { UplinkDevice } from "./device.ts";
 import { notYours } from "./refusals.ts";
 
