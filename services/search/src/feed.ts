@@ -23,9 +23,9 @@ export interface FeedParts {
 }
 
 const durable = "search";
-/** Each time costs a commit, and a read of each partition. */
-const batchMessages = 100;
-const gatherMs = 200;
+/** Each time costs a commit, and a request to history for each partition that has something. */
+const batchMessages = 500;
+const gatherMs = 500;
 const dayMs = 86_400_000;
 /** STORED keeps seven days; who was away for longer than this lacks what is gone from it. */
 const keptMs = 6 * dayMs;

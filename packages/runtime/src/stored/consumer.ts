@@ -33,7 +33,8 @@ export interface ConsumerOptions {
 /** What a replica took and does not speak of for this long goes to another one. */
 const ackWaitMs = 5_000;
 const retryMs = 2_000;
-const pendingMax = 500;
+/** all replicas together: two that have all they may hold, and two that come */
+const pendingMax = (fetchedMax: number) => Math.max(500, 4 * fetchedMax);
 const floorEveryMs = 2_000;
 
 /** Waits for the stream, which history makes. */
@@ -102,11 +103,11 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 
 async function makeConsumer(
   manager: JetStreamManager,
-  { durable, filter, beginMsBack, progress }: ConsumerOptions,
+  { durable, filter, beginMsBack, progress, fetchedMax }: ConsumerOptions,
 ): Promise<ConsumerInfo> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
-  const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax };
+  const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax(fetchedMax) };
   const existing = await manager.consumers.update(name, durable, changeable).catch((error: unknown) => {
     if (!/consumer not found/i.test(String(error))) throw error;
   });
