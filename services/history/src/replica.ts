@@ -2,6 +2,7 @@
 import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { membersSubject, streams } from "@parley/protocol";
 import type { Logger, NatsConnection, Pass } from "@parley/runtime";
+import { startErasingRooms } from "./ended-rooms.ts";
 import { createTails } from "./fold/tails.ts";
 import type { HistoryStore } from "./keep/store.ts";
 import type { Trouble } from "./keep/trouble.ts";
@@ -53,6 +54,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     silenced,
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
+  const erasing = startErasingRooms({ store, partitions, nats, log });
   return {
     store,
     shelf,
@@ -63,6 +65,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     silenced,
     receivers,
     async close() {
+      await erasing.close();
       await projection.close();
       await partitions.close();
     },

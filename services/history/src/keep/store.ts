@@ -120,6 +120,15 @@ export interface FilePlace {
   from?: string;
 }
 
+/** A room that was deleted, or was about to be: how far its messages have left the store. */
+export interface EndedRoom {
+  conv: string;
+  /** nothing is left of what was said up to here */
+  emptiedTo: number;
+  /** and nothing of it is found up to here */
+  unfoundTo: number;
+}
+
 export interface HistoryStore {
   log: MessageLog;
   members: Collection<Member>;
@@ -133,11 +142,13 @@ export interface HistoryStore {
   doors: Collection<Door>;
   files: Collection<FilePlace>;
   freed: Collection<FreedFile>;
+  /** by conv */
+  ended: Collection<EndedRoom>;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, marks, doors, files, freed] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, marks, doors, files, freed, ended] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
     documents.collection<Annotations>({ name: "annotations", indexes: { by_seq: ["conv", "seq"] } }),
@@ -147,9 +158,10 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
     documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
     documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
+    documents.collection<EndedRoom>({ name: "ended" }),
   ]);
   const log = notingFreed(store.log(), freed);
-  return { log, members, infos, annotations, stars, drafts, marks, doors, files, freed };
+  return { log, members, infos, annotations, stars, drafts, marks, doors, files, freed, ended };
 }
 
 /** Key of a member document. A conversation holds no space. */

@@ -196,6 +196,8 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
     return settle(decided ?? { seq: 0, ts: Date.now(), changed: [] });
   }
   const entry = changeEntry(conversation, writer.pos + 1, request, decided);
+  // Before the commit: whatever happens behind it, somebody finds what is to leave the store.
+  if (decided.event === "delete") await store.ended.put([{ key: conv, doc: { conv, emptiedTo: 0, unfoundTo: 0 } }]);
   writer.pass("before-change");
   await store.log.append(q, [entry]);
   writer.pass("before-structure");

@@ -1,0 +1,89 @@
+// The messages of a room that was deleted leave the store and the search index: in the background, step by step, by whoever
+// holds its partition. What a process leaves undone the next holder goes on with.
+import { limits, type RemoveRequest, subjects } from "@parley/protocol";
+import { conversationPartition } from "@parley/protocol/partition";
+import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import type { EndedRoom, HistoryStore } from "./keep/store.ts";
+import type { Partitions } from "./write/partitions.ts";
+
+export interface ErasingParts {
+  store: HistoryStore;
+  partitions: Pick<Partitions, "writer">;
+  nats: NatsConnection;
+  log: Logger;
+}
+
+const everyMs = 5_000;
+const roomsAtOnce = 100;
+const stepEntries = 200;
+/** As many as search takes at once; after each it makes sure that no copy is on its disk. */
+const seqsAtOnce = 10_000;
+const searchTimeoutMs = 60_000;
+
+/** Until close, which waits for the step in hand. */
+export function startErasingRooms(parts: ErasingParts): { close(): Promise<void> } {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const isClosed = () => closed;
+  const turn = async () => {
+    try {
+      const { items } = await parts.store.ended.find({ limit: roomsAtOnce });
+      for (const { doc } of items)
+        if (!closed && parts.partitions.writer(conversationPartition(doc.conv))) await erase(parts, doc, isClosed);
+    } catch (error) {
+      parts.log.warn({ event: "rooms_not_erased", reason: String(error) });
+    }
+    if (!closed) timer = setTimeout(start, everyMs);
+  };
+  let running: Promise<void> = Promise.resolve();
+  const start = () => {
+    running = turn();
+  };
+  timer = setTimeout(start, everyMs);
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: () => boolean): Promise<void> {
+  const { conv } = noted;
+  const info = (await store.infos.get(conv))?.doc;
+  // It is noted before the commit, so its end may still come, or never have come.
+  if (!info?.room?.deleted) return;
+  const last = info.nameSeq - 1;
+  let done = noted;
+  const note = async (more: Partial<EndedRoom>) => {
+    done = { ...done, ...more };
+    await store.ended.put([{ key: conv, doc: done }]);
+  };
+  while (done.emptiedTo < last) {
+    if (isClosed()) return;
+    await note({ emptiedTo: await emptyNext(store, conv, { after: done.emptiedTo, last }) });
+  }
+  while (done.unfoundTo < last) {
+    if (isClosed()) return;
+    const to = Math.min(last, done.unfoundTo + seqsAtOnce);
+    const seqs = Array.from({ length: to - done.unfoundTo }, (_, at) => done.unfoundTo + 1 + at);
+    const request: RemoveRequest = { conv, seqs };
+    await requestJson(nats, subjects.removeFromSearch, request, { timeoutMs: searchTimeoutMs });
+    await note({ unfoundTo: to });
+  }
+  await store.ended.remove(conv);
+}
+
+/** Answers up to where nothing is left of what was said. */
+async function emptyNext(
+  { log }: Pick<HistoryStore, "log">,
+  conv: string,
+  { after, last }: { after: number; last: number },
+): Promise<number> {
+  const query = { after, before: last + 1, limit: stepEntries, maxBytes: limits.requestBytes };
+  const entries = await log.range(conv, query);
+  const full = entries.filter(({ body }) => body.byteLength > 0);
+  await Promise.all(full.map(({ seq }) => log.blank(conv, seq)));
+  return entries.at(-1)?.seq ?? last;
+}
