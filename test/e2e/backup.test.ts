@@ -1,13 +1,14 @@
 // `parley backup` while people chat, and `parley restore` into a new folder: whoever starts there finds everything.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { callHttp, type Session } from "@parley/client";
+import { callHttp, downloadFile, type Session } from "@parley/client";
 import { conversationsList, historyGet, login, roomsCreate, searchMessages } from "@parley/protocol";
 import { type Cluster, eventually, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
@@ -53,6 +54,9 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const room = await alice.client.request(roomsCreate, { name: "Kept", members: ["bob"] });
   for (let n = 1; n <= 50; n += 1) await alice.client.send(room.conv, `before ${n}`);
   await alice.client.send("user/bob", "hello");
+  const bytes = randomBytes(500_000);
+  const { id: file } = await alice.client.upload(bytes, { name: "kept.bin" });
+  await alice.client.send("user/bob", { type: "file", file });
   const chatting = { on: true, sent: 0 };
   const chat = (async () => {
     while (chatting.on) await alice.client.send(room.conv, `meanwhile ${++chatting.sent}`);
@@ -96,6 +100,8 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const { conversations } = await callHttp(http, conversationsList, {}, { token: bob!.token });
   const found = conversations.find(({ conv }) => conv === room.conv)!;
   assert.equal(found.unread, texts.length, "the documents have caught up with the log");
+  const attachment = await downloadFile(http, bob!.token, file);
+  assert.deepEqual(Buffer.from(await attachment.arrayBuffer()), bytes, "files are in the backup");
   // The index is not in the backup: it is built of what was restored.
   assert.equal(existsSync(join(saved, "data/search")), false);
   await eventually(async () => {

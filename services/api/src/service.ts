@@ -79,14 +79,14 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...httpOf(config),
   });
   const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
-  const files = await serveFiles(server, { ...parts, ...callers, config, blobs, resumable });
+  const files = await serveFiles(server, { ...parts, ...callers, config, blobs, resumable, metrics });
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await accounts.first;
   await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
-  const watching = watchStore(kept, nats, context);
+  const watching = watchKept(kept, blobs, nats, context);
   const rooms = startFinishingRooms({ store, history }, log);
   const finishing = [startPruning(store, log), rooms, people, scheduled, accounts];
 
@@ -108,10 +108,16 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   };
 }
 
-// Readiness by whether the store can be written; and whoever makes a backup asks for a copy of it.
-function watchStore(kept: Store, nats: NatsConnection, { health, log }: ServiceContext): { close(): void } {
+// Readiness by whether the store and the files can be written; and whoever makes a backup asks for a copy of the store.
+function watchKept(
+  kept: Store,
+  blobs: Blobs,
+  nats: NatsConnection,
+  { health, log }: ServiceContext,
+): { close(): void } {
   answerBackup(nats, { service: "api", store: kept, log });
-  return watchCheck(health, "store", () => kept.check());
+  const watches = [watchCheck(health, "store", () => kept.check()), watchCheck(health, "files", () => blobs.check())];
+  return { close: () => watches.forEach((watch) => void watch.close()) };
 }
 
 function addressReader(trusted: TrustedProxies) {

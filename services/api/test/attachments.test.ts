@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -255,7 +255,7 @@ test("kinds that are not taken are refused by their bytes, not by their name", a
   );
 });
 
-test("a full disk is told, keeps nothing of the file, and is forgotten once there is space", async (t) => {
+test("a full disk is told, also by readiness, keeps nothing of the file, and is forgotten once there is space", async (t) => {
   let disk: SmallDisk | undefined;
   t.after(() => disk?.unmount());
   const place = await mkdtemp(join(tmpdir(), "parley-disk-"));
@@ -270,6 +270,11 @@ test("a full disk is told, keeps nothing of the file, and is forgotten once ther
   assert.match(full.body.error.message, /no space/);
   assert.equal(blobs(place).length, 1);
   assert.equal((await post(randomBytes(100_000), "/attachments", token, small)).status, 201);
+  const filler = join(place, "filler");
+  await assert.rejects(writeFile(filler, randomBytes(6_000_000)), { code: "ENOSPC" });
+  await eventually(() => /the disk is full/.test(small.notReady().files ?? ""));
+  await rm(filler);
+  await eventually(() => small.notReady().files === undefined);
 });
 
 test("bad queries are refused", async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { login, ResultOf } from "@parley/protocol";
-import { connectNats, type NatsConnection, readConfig, readSecrets, type Secrets } from "@parley/runtime";
+import { connectNats, type Health, type NatsConnection, readConfig, readSecrets, type Secrets } from "@parley/runtime";
 import { serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { settings } from "../src/config.ts";
 import { startApi } from "../src/service.ts";
@@ -35,6 +35,8 @@ export interface TestApi {
   secrets: Secrets;
   /** log lines so far */
   lines: Record<string, unknown>[];
+  /** the parts of it that are not ready, and why */
+  notReady(): Record<string, string>;
   call(verb: string, path: string, options?: CallOptions): Promise<Reply>;
   /** Registers and logs in. */
   user(uid: string, device?: string): Promise<Session>;
@@ -66,7 +68,12 @@ export async function startTestApi(
   const context = () => serviceContext("api", secrets, lines);
   const nats = await connectNats({ url: natsServer.url, name: "test", log: context().log });
   t.after(() => nats.close());
-  const start = () => startApi(config, context());
+  let health: Health | undefined;
+  const start = () => {
+    const its = context();
+    health = its.health;
+    return startApi(config, its);
+  };
   let service = await start();
   t.after(() => service.close());
   const urlNow = () => `http://127.0.0.1:${lines.findLast(({ what }) => what === "http")?.port}`;
@@ -78,6 +85,7 @@ export async function startTestApi(
     redis,
     secrets,
     lines,
+    notReady: () => health?.reasons() ?? {},
     call: (verb, path, options = {}) => callUrl(`${api.url}${path}`, verb, options),
     async user(uid, device) {
       const registered = await api.call("POST", "/register", { json: { username: uid, password } });

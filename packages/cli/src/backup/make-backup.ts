@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path";
 import {
   BackupError,
   backupUnused,
+  blobsFolder,
+  copyBlobs,
   copySecrets,
   copySynced,
   derivedServices,
@@ -30,6 +32,9 @@ export type Tell = (step: string, done: number, of: number) => void;
  * and the log does not is only a room that nobody is in.
  */
 const order = ["presence", "history", "api"];
+
+/** The service that keeps the files of messages. */
+const filesOf = "api";
 
 // Beside the store and the secrets: what the data folder needs to be started again as it was.
 const alongside = ["version", "demo.json"];
@@ -82,10 +87,13 @@ async function copyServices(
     for (const service of order.filter((name) => there.includes(name))) {
       const folder = join(aside, "data", service);
       makeOrRefuse(folder);
+      // Twice: what api's copy refers to was there before it or has come since, and what goes meanwhile was copied before.
+      if (service === filesOf) await copyFiles(place, folder, tell);
       const asked = { backup: aside, id, folder };
       const between = running
         ? await copyRunning(running, service, asked, (done, of) => tell(`copying ${service}`, done, of))
         : await copyUnused(place, service, folder, (done, of) => tell(`copying ${service}`, done, of));
+      if (service === filesOf) await copyFiles(place, folder, tell);
       tell(`checking ${service}`, 0, 1);
       const { entries, documents } = await verifyService(folder, between);
       services[service] = { entries, documents };
@@ -94,6 +102,12 @@ async function copyServices(
     await running?.close();
   }
   return services;
+}
+
+async function copyFiles({ storeUrl, blobsUrl }: Place, folder: string, tell: Tell): Promise<void> {
+  if (blobsUrl !== undefined) return;
+  const target = join(folder, basename(blobsFolder(storeUrl, filesOf)));
+  await copyBlobs(blobsFolder(storeUrl, filesOf), target, (done, of) => tell("copying files", done, of));
 }
 
 async function copyRunning(

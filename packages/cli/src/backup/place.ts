@@ -9,6 +9,8 @@ export interface Place {
   /** A SQLite store. */
   storeUrl: string;
   secrets: string;
+  /** BLOBS_URL: files are elsewhere, and not in a backup. */
+  blobsUrl: string | undefined;
   /** Undefined: nothing runs here. */
   natsUrl: string | undefined;
 }
@@ -24,7 +26,8 @@ export function findPlace(env: NodeJS.ProcessEnv = process.env): Place {
   if (/^mongodb(\+srv)?:/.test(storeUrl)) throw new UsageError(mongoWords);
   if (!/^sqlite:./.test(storeUrl))
     throw new UsageError("STORE_URL must be sqlite:FOLDER, the folder of the store that is to be backed up");
-  return { dir, storeUrl, secrets: env.PARLEY_SECRETS || join(dir, "secrets"), natsUrl: env.NATS_URL || run?.nats };
+  const secrets = env.PARLEY_SECRETS || join(dir, "secrets");
+  return { dir, storeUrl, secrets, blobsUrl: env.BLOBS_URL || undefined, natsUrl: env.NATS_URL || run?.nats };
 }
 
 /** Where the services talk. Throws a UsageError where that is not known. */

@@ -7,8 +7,8 @@ import { openOutput } from "../output.ts";
 import { startSteps } from "../progress.ts";
 
 const help = `
-What is backed up is the Parley of PARLEY_DIR (.parley): its store, its secrets. It may run meanwhile, and messages go on; what
-comes in while the backup is made may be in it or not. Stopped, it is backed up as well. The folder is made new, and is there
+What is backed up is the Parley of PARLEY_DIR (.parley): its store, the files of its messages, its secrets. It may run meanwhile, and
+messages go on; what comes in while the backup is made may be in it or not. Files that BLOBS_URL has elsewhere are not in it. Stopped, it is backed up as well. The folder is made new, and is there
 only once every copy was opened, checked and compared; a backup that was killed leaves nothing but DIR.unfinished-…, which the
 next one removes.
 
@@ -20,6 +20,8 @@ With STORE_URL=mongodb://… the tools of MongoDB make the backup: mongodump --o
 Examples:
   $ parley backup /var/backups/parley-2026-11-28
   $ PARLEY_DIR=/srv/parley parley backup "/mnt/backups/parley $(date +%F)"`;
+
+const elsewhere = "\nthe files of messages are where BLOBS_URL says, and not in it: back them up there, after this";
 
 export function backupCommand(): Command {
   return new Command("backup")
@@ -33,13 +35,14 @@ export function backupCommand(): Command {
       const { makeBackup } = await import("../backup/make-backup.ts");
       const steps = startSteps(output.json);
       const target = resolve(dir);
-      const services = await makeBackup(findPlace(), target, steps.tell).finally(steps.end);
+      const place = findPlace();
+      const services = await makeBackup(place, target, steps.tell).finally(steps.end);
       const counts = Object.entries(services).map(
         ([service, { entries, documents }]) => `${service}: ${entries} entries, ${documents} documents`,
       );
       output.result(
         { dir: target, services },
-        `backed up to ${target} (${counts.join("; ")}); parley restore puts it back`,
+        `backed up to ${target} (${counts.join("; ")}); parley restore puts it back${place.blobsUrl === undefined ? "" : elsewhere}`,
       );
     });
 }

@@ -2,6 +2,7 @@
 export { derivedServices } from "../derived.ts";
 export { StoreError } from "../store-error.ts";
 export { BackupError } from "./backup-error.ts";
+export { blobsFolder, copyBlobs } from "./blobs.ts";
 export { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 export { type CopiedFile, copySecrets, copySynced, digest, listFiles, makeOrRefuse, sync } from "./private-files.ts";
 export { putBack } from "./put-back.ts";

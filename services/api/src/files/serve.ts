@@ -1,4 +1,5 @@
 // Attachments put together: where their bytes are kept, their routes, the sweep.
+import { gauge, type Registry } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "../config.ts";
@@ -14,6 +15,7 @@ export interface FilesOptions
   blobs: Blobs;
   history: History;
   resumable: Resumable;
+  metrics: Registry;
 }
 
 /** Uploads that come in parts. */
@@ -32,10 +34,13 @@ export interface Files {
 /** Before the server listens. */
 export async function serveFiles(
   server: FastifyInstance,
-  { config, resumable, ...parts }: FilesOptions,
+  { config, resumable, metrics, ...parts }: FilesOptions,
 ): Promise<Files> {
   const stopping = new AbortController();
-  const routeParts = { ...parts, limits: createFileLimits(config), closing: stopping.signal };
+  const limits = createFileLimits(config);
+  gauge(metrics, "file_uploads_in_hand", "uploads under way, parts of resumable ones included", limits.uploads.taken);
+  gauge(metrics, "file_downloads_in_hand", "downloads of attachments under way", limits.downloads.taken);
+  const routeParts = { ...parts, limits, closing: stopping.signal };
   await addFileRoutes(server, routeParts, resumable.addRoutes);
   const sweeping = startSweeping(parts, resumable.sweep, parts.log);
   return {
