@@ -106,7 +106,7 @@ function watchBroker(parts: {
 }): { close(): void } {
   const { config, context, broker, hooks, sessions, connections, records } = parts;
   const clientId = `sys_${context.instance}`;
-  const learning = openLearning(() => readRecords(broker, `${clientId}_sessions`, sessions.learn));
+  const learning = openLearning(() => readRecords(broker, `${clientId}_sessions`, { records, onPage: sessions.learn }));
   const memory = watchBrokerMemory({
     limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
     endLongestAway: sessions.endLongestAway,

@@ -110,6 +110,32 @@ test("an edge that starts learns the sessions of one that was killed, and ends t
   await eventually(() => written.size === 0);
 });
 
+test("sessions that an edge of a version before wrote down are learned, written as they are now, and go with them", async (t) => {
+  const { mosquitto } = await startServers(t, { mosquitto: true });
+  const service = await connectService(t, mosquitto);
+  const [short, long] = [newClientId(), newClientId()];
+  const old = new Set<string>();
+  service.on("message", (topic, payload) => {
+    if (topic.split("/").length !== 3) return;
+    if (payload.length > 0) old.add(topic);
+    else old.delete(topic);
+  });
+  for (const [clientId, sessionExpirySeconds] of [
+    [short, 1],
+    [long, 3_600],
+  ] as const) {
+    const record = JSON.stringify({ username: "alice", sessionExpirySeconds, connectionId: `c-${clientId}` });
+    await service.publishAsync(`parley/sessions/${clientId}`, record, { qos: 1, retain: true });
+  }
+  await service.publishAsync("parley/sessions/odd", "no record", { qos: 1, retain: true });
+  const written = await recordsOf(service);
+  await eventually(() => old.size === 3);
+  const { hooks } = await startBoth(t, mosquitto);
+  await eventually(() => ended(hooks).includes(short));
+  await eventually(() => old.size === 0 && [...written.values()].includes(long) && !written.has(`c-${short}`));
+  assert.ok(!ended(hooks).includes(long));
+});
+
 test("a session that was written down and is connected elsewhere is left alone", async (t) => {
   const { mosquitto } = await startServers(t, { mosquitto: true });
   const first = await startBoth(t, mosquitto);

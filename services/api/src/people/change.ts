@@ -59,6 +59,7 @@ async function changePair(
   pass("before-relation");
   if (!(await putPair(store, pair, kept?.version))) return undefined;
   if (isOver(before.mine) && !isOver(after.mine)) parts.sizes.grew(uid);
+  if (!isOver(before.mine) && isOver(after.mine)) parts.sizes.shrank(uid);
   pass("before-doors");
   const contact = await told(parts, pair, { owner: uid, other: id });
   if (after.mine !== before.mine) notify(parts, uid, contact);

@@ -23,6 +23,8 @@ export interface Records {
   forget(clientId: string, connectionId: string): void;
   /** The broker has one of this connection. */
   learn(clientId: string, connectionId: string): void;
+  /** An edge of a version before wrote this one down under `topic`: it is written as it is now, and that one goes. */
+  renew(topic: string, found: FoundRecord | undefined): void;
   /** Whose the broker has, as far as is known here. */
   connectionsOf(clientId: string): readonly string[];
   /** PUBLISHes of what changed, not too many at once. `written` is told when the broker has them. */
@@ -35,6 +37,7 @@ const changesAtOnce = 5000;
 const prefix = "parley/sessions/";
 /** The broker looks for a page, and the edge takes it up, in one turn each: with 200,000 sessions of 800 records. */
 const pages = Array.from({ length: 256 }, (_, page) => page.toString(16).padStart(2, "0"));
+const pageMost = 1_000;
 const pageOf = (clientId: string): string => hash("md5", clientId, "hex").slice(0, 2);
 
 /** Each connection has a topic of its own, so that no edge writes over, or deletes, what another one has just written. */
@@ -60,6 +63,13 @@ export function openRecords(): Records {
     },
     forget: known.delete,
     learn: known.add,
+    renew(topic, found) {
+      if (found !== undefined) {
+        const { clientId, ...record } = found;
+        changed.set(topicOf(clientId, record.connectionId), record);
+      }
+      changed.set(topic, undefined);
+    },
     connectionsOf: known.of,
     changes() {
       const some = first(changed, changesAtOnce);
@@ -103,20 +113,25 @@ function openKnown() {
 export function readRecords(
   broker: Broker,
   clientId: string,
-  onPage: (found: readonly FoundRecord[]) => void,
+  { records, onPage }: { records: Pick<Records, "renew">; onPage: (found: readonly FoundRecord[]) => void },
 ): Promise<boolean> {
   let page: FoundRecord[] = [];
+  const tell = (): void => {
+    onPage(page);
+    page = [];
+  };
   return visitBroker(broker, clientId, {
-    filters: pages.map((one) => `${prefix}${one}/#`),
+    // Those of a version before stand all on one level.
+    filters: [`${prefix}+`, ...pages.map((one) => `${prefix}${one}/#`)],
     packets: Buffer.alloc(0),
     onPublish(topic, payload) {
+      if (payload.length === 0) return;
       const found = readRecord(topic, payload);
+      if (!topic.includes("/", prefix.length)) records.renew(topic, found);
       if (found !== undefined) page.push(found);
+      if (page.length === pageMost) tell();
     },
-    onHeard() {
-      onPage(page);
-      page = [];
-    },
+    onHeard: tell,
   });
 }
 
@@ -152,7 +167,7 @@ function writeRecord(topic: string, record: SessionRecord | undefined): Buffer {
 
 function readRecord(topic: string, payload: Buffer): FoundRecord | undefined {
   try {
-    const [, clientId = ""] = topic.slice(prefix.length).split("/");
+    const clientId = topic.slice(prefix.length).split("/").slice(0, 2).at(-1) ?? "";
     const { username, sessionExpirySeconds, connectionId } = JSON.parse(payload.toString()) as SessionRecord;
     return { clientId: decodeURIComponent(clientId), username, sessionExpirySeconds, connectionId };
   } catch {
