@@ -22,6 +22,9 @@ import {
   messagesVotes,
   profileUpdate,
   roomsCreate,
+  threadsGet,
+  threadsList,
+  threadsUpdate,
 } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { logIn } from "./mosquitto.ts";
@@ -311,6 +314,40 @@ test("a poll by each door: votes change, an anonymous one reaches nobody, its en
   await alice.client.closePoll(room, secret);
   const { options } = await callHttp(http, messagesVotes, { conv: room, seq: secret }, { token });
   assert.deepEqual(options, [{ option: 1, count: 2, uids: [] }]);
+});
+
+test("a thread by each door: written in, listed, read and followed, and other devices are told", async (t) => {
+  const { http } = cluster.run();
+  const { token } = await logIn(cluster, "bob", "web");
+  const notices: string[] = [];
+  const alice = await connectAs(t, cluster, "alice", {
+    device: "threads",
+    listeners: { thread: ({ thread }) => void notices.push(`${thread.unread} ${thread.following}`) },
+  });
+  const stock = await openStock(t, await logIn(cluster, "bob", "stock"));
+  const { seq } = await alice.client.send("user/bob", "about this");
+  await alice.client.send("user/bob", "by the SDK", { thread: seq });
+  const packet = { to: "user/alice", content: { type: "text", data: "over HTTP" }, thread: seq };
+  await callHttp(http, messagesSend, packet, { token });
+  await stock.send({ ...packet, id: "th", content: { type: "text", data: "by MQTT" } });
+  await stock.send({ ...packet, id: "label", content: { type: "text", data: "elsewhere" }, thread: "a label" });
+  await parley(t, "thread", "alice", `${seq}`, "typed", "--user", "bob");
+  const texts = ["by the SDK", "over HTTP", "by MQTT", "typed"];
+  const { messages } = await callHttp(http, threadsGet, { conv, seq }, { token });
+  assert.deepEqual(messages.map(dataOf), texts);
+  const [listed] = (await alice.client.request(threadsList, { conv })).threads;
+  assert.deepEqual([listed?.seq, listed?.count, listed?.unread, listed?.following], [seq, 4, 3, true]);
+  assert.match(
+    (await parley(t, "threads", "bob", "--user", "alice")).out,
+    new RegExp(`^#${seq}: 4, 3 unread, followed`),
+  );
+  assert.match(
+    (await parley(t, "thread", "bob", `${seq}`, "--read", "--user", "alice")).out,
+    /typed\n#\d+: 4, followed\n$/,
+  );
+  await alice.client.request(threadsUpdate, { conv, seq, following: false });
+  await eventually(() => notices.length === 2);
+  assert.deepEqual(notices, ["0 true", "0 false"]);
 });
 
 test("places, contacts, stickers and calls by each door are what was sent, and shown in words", async (t) => {

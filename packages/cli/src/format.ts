@@ -14,7 +14,7 @@ export function formatMessage(
   const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
   const origin = output.style("dim", `${formatForwarded(message)}${formatQuoted(message)}`);
   const text = `${output.style("cyan", printable(message.from))}  ${origin}${formatSeen(message)}`;
-  return `${time} ${where}${text}${output.style("dim", `${formatPoll(message)}${formatReactions(message)}`)}${mark}`;
+  return `${time} ${where}${text}${output.style("dim", `${formatPoll(message)}${formatReplies(message)}${formatReactions(message)}`)}${mark}`;
 }
 
 // As it stands now: edited or taken back.
@@ -40,6 +40,10 @@ function formatQuoted(message: Message): string {
   const text = formatContent(quoted.content).replaceAll(/\s+/g, " ");
   const short = text.length > quotedCharacters ? `${[...text].slice(0, quotedCharacters).join("")}…` : text;
   return `[re #${quoted.seq} ${printable(quoted.from)}: ${short}] `;
+}
+
+function formatReplies({ replies }: Message): string {
+  return replies ? `  [${replies.count} in its thread]` : "";
 }
 
 function formatPoll({ poll }: Message): string {

@@ -24,6 +24,7 @@ import { scheduledCommands } from "./commands/scheduled.ts";
 import { searchCommand } from "./commands/search.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
+import { threadCommands } from "./commands/threads.ts";
 import { usersCommand } from "./commands/users.ts";
 import { describeFailure, exitCodeOf, exitCodes } from "./failure.ts";
 
@@ -59,6 +60,7 @@ export function createProgram(): Command {
     historyCommand(),
     ...messageCommands(),
     ...pollCommands(),
+    ...threadCommands(),
     ...ownCommands(),
     ...pinCommands(),
     receiptsCommand(),

@@ -399,8 +399,16 @@ export class ParleyClient {
   }
 }
 
-type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "scheduled";
-const toldAsTheyAre: ReadonlySet<string> = new Set(["typing", "presence", "invitation", "star", "draft", "scheduled"]);
+type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "thread" | "scheduled";
+const toldAsTheyAre: ReadonlySet<string> = new Set([
+  "typing",
+  "presence",
+  "invitation",
+  "star",
+  "draft",
+  "thread",
+  "scheduled",
+]);
 
 function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind: ToldAsItIs }> {
   return toldAsTheyAre.has(incoming.kind);

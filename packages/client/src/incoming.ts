@@ -12,6 +12,7 @@ import type {
   RosterNotice,
   ScheduledNotice,
   StarNotice,
+  ThreadNotice,
   TooLargeNotice,
   TypingNotice,
 } from "@parley/protocol";
@@ -30,6 +31,7 @@ export type Incoming =
   | { kind: "star"; packet: StarNotice }
   | { kind: "draft"; packet: DraftNotice }
   | { kind: "scheduled"; packet: ScheduledNotice }
+  | { kind: "thread"; packet: ThreadNotice }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
 
@@ -46,6 +48,7 @@ const noticeKinds = new Set([
   "star",
   "draft",
   "scheduled",
+  "thread",
   "too_large",
 ]);
 

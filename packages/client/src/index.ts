@@ -19,6 +19,8 @@ export {
   type ScheduledNotice,
   type StarNotice,
   type StatePacket,
+  type ThreadNotice,
+  type ThreadState,
   type TypingNotice,
 } from "@parley/protocol";
 

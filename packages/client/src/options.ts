@@ -10,6 +10,7 @@ import type {
   ReceiptNotice,
   ScheduledNotice,
   StarNotice,
+  ThreadNotice,
   TypingNotice,
 } from "@parley/protocol";
 import type { CacheStore } from "./cache-store.ts";
@@ -46,6 +47,8 @@ export type ParleyEvents = {
   draft: DraftNotice;
   /** a message that is sent later was scheduled, changed, sent, refused or taken back */
   scheduled: ScheduledNotice;
+  /** the user read a thread on some device, follows it or not */
+  thread: ThreadNotice;
   /** an acknowledged message, also one of an earlier run that the store had kept */
   sent: Ack;
   /** a message that was refused for good */

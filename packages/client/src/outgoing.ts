@@ -17,7 +17,8 @@ export type Content = string | MessageContent;
 export interface SendOptions {
   /** made by the SDK when absent; a message sent again with the same id is stored once */
   id?: string;
-  thread?: string;
+  /** seq of the message that the thread is about, or a text, which is passed through */
+  thread?: number | string;
   /** seq of the message this one answers */
   reply?: number;
   /** seconds */

@@ -15,6 +15,8 @@ export interface AppendItem {
   prev?: string;
   /** whom it mentions, if anybody */
   mentions?: Mentions;
+  /** seq of the message whose thread it is in */
+  thread?: number;
   /** seq of the message it answers */
   reply?: number;
   /** who brought it when no MQTT packet did: `api`, `key` … */

@@ -44,6 +44,8 @@ export const limits = {
   reactionsEach: 20,
   /** characters of a reaction */
   reactionCharacters: 64,
+  /** messages of one thread */
+  threadMessages: 2_000,
   /** options of a poll; choices of all who vote in one */
   pollOptions: 20,
   pollChoices: 5_000,

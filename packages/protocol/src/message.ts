@@ -12,6 +12,7 @@ export const serverFields = [
   "edited",
   "recalled",
   "reactions",
+  "replies",
   "quoted",
   "poll",
   "forwarded",

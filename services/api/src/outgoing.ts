@@ -40,6 +40,7 @@ export function readOutgoing(
     type: message.content.type,
     ...(message.prev === undefined ? {} : { prev: message.prev }),
     ...(mentions && { mentions }),
+    ...(typeof message.thread === "number" && { thread: message.thread }),
     ...(message.reply === undefined ? {} : { reply: message.reply }),
     ...(file === undefined ? {} : { file }),
     body,

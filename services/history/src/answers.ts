@@ -36,6 +36,9 @@ import {
   type RoomsRequest,
   subjects,
   sync,
+  threadsGet,
+  threadsList,
+  threadsUpdate,
   unpackAppendRequest,
 } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
@@ -58,6 +61,7 @@ import type { Owning } from "./own/own.ts";
 import { updateConversation } from "./own/settings.ts";
 import { starMessage, starredMessages, unstarMessage } from "./own/stars.ts";
 import { createTell } from "./own/tell.ts";
+import { updateThread } from "./own/threads.ts";
 import { messageReactions, messageVersions, messageVotes } from "./read/about-message.ts";
 import { getHistory } from "./read/get.ts";
 import { listConversations } from "./read/list.ts";
@@ -67,6 +71,7 @@ import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
 import { ownRooms, roomsNamed } from "./read/rooms.ts";
 import { syncConversations } from "./read/sync.ts";
+import { listThreads, threadMessages } from "./read/threads.ts";
 import { openReadTurns, type ReadTurns, readFor } from "./read/turns.ts";
 import { takeDoors } from "./write/doors.ts";
 import { fitReply } from "./write/fit-reply.ts";
@@ -172,9 +177,12 @@ function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): Met
     page(messagesReactions, messageReactions),
     page(messagesVotes, messageVotes),
     page(messagesPins, pinnedMessages),
+    page(threadsList, listThreads),
+    page(threadsGet, threadMessages),
     page(messagesStarred, (_, params, caller) => starredMessages(owning, params, caller)),
     change(messagesDelete, deleteMessages),
     change(conversationsUpdate, updateConversation),
+    change(threadsUpdate, updateThread),
     change(messagesStar, starMessage),
     change(messagesUnstar, unstarMessage),
     change(draftsSet, setDraft),

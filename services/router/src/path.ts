@@ -121,7 +121,7 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
 }
 
 function itemOf(
-  { conv, id, type, prev, mentions, reply, file, body }: SentMessage,
+  { conv, id, type, prev, mentions, thread, reply, file, body }: SentMessage,
   { uid, clientId, p }: UplinkTopic,
 ): AppendItem & { p: string } {
   const item = { p, conv, from: uid, device: clientId, id, type, body };
@@ -129,6 +129,7 @@ function itemOf(
     ...item,
     ...(prev && { prev }),
     ...(mentions && { mentions }),
+    ...(thread && { thread }),
     ...(reply && { reply }),
     ...(file && { file }),
   };

@@ -51,7 +51,7 @@ export function sendCommand(): Command {
     )
     .option("--file <path>", "uploads this file and sends it; the text goes with it")
     .option("--id <id>", "sent again with the same id it is stored once")
-    .option("--thread <thread>", "thread within the conversation")
+    .option("--thread <thread>", "the seq of the message that the thread is about, or a text that is passed through")
     .option("--reply <seq>", "answers the message with this seq")
     .option("--mention <uids...>", "mentions these, or @all")
     .option("--at <time>", "sent then: 2030-01-31T18:00, or +30s, +90m, +2h, +1d from now")
@@ -68,7 +68,9 @@ export function sendCommand(): Command {
           id: flags.id ?? randomUUID(),
           to: readAddress(to ?? ""),
           content: { ...content, ...(flags.mention && { mentions: flags.mention }) },
-          ...(flags.thread === undefined ? {} : { thread: flags.thread }),
+          ...(flags.thread === undefined
+            ? {}
+            : { thread: /^\d+$/.test(flags.thread) ? Number(flags.thread) : flags.thread }),
           ...(reply === undefined ? {} : { reply }),
         };
         if (flags.at !== undefined) {
@@ -135,7 +137,7 @@ function readData(type: string, text: string): unknown {
 /** With an id the message may be sent as often as it takes. */
 export function sendUntilStored(
   account: Account,
-  packet: { id: string; to: string; content: { type: string }; reply?: number },
+  packet: { id: string; to: string; content: { type: string }; reply?: number; thread?: number | string },
   waitSeconds: number,
 ): Promise<Ack> {
   return untilDone(() => account.call(messagesSend, packet), waitSeconds);

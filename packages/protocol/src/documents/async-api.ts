@@ -15,6 +15,7 @@ import {
   ReceiptNotice,
   RosterNotice,
   StarNotice,
+  ThreadNotice,
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
@@ -105,6 +106,7 @@ function downlinkChannels(): Record<string, Channel> {
         star: StarNotice,
         draft: DraftNotice,
         scheduled: ScheduledNotice,
+        thread: ThreadNotice,
         tooLarge: TooLargeNotice,
       }),
     },

@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { Conv, ConvKey, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { ConversationSettings, Message, OwnState } from "../packets/downlink.ts";
+import { ConversationSettings, Message, OwnState, ThreadState } from "../packets/downlink.ts";
 import { Pin } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
@@ -80,6 +80,9 @@ export const sync = defineMethod({
         ),
         receipts: Type.Array(Receipt),
         own: Type.Optional(OwnState),
+        threads: Type.Optional(
+          Type.Array(ThreadState, { description: "those that the caller follows, with something new; the latest 100" }),
+        ),
         more: Type.Boolean(),
       }),
     ),

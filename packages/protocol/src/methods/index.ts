@@ -15,6 +15,7 @@ import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import * as scheduled from "./scheduled.ts";
 import { searchMessages } from "./search.ts";
+import * as threads from "./threads.ts";
 import * as users from "./users.ts";
 
 export * from "./account-life.ts";
@@ -32,11 +33,13 @@ export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./scheduled.ts";
 export * from "./search.ts";
+export * from "./threads.ts";
 export * from "./users.ts";
 
 const all = [
   history,
   messages,
+  threads,
   pins,
   receipts,
   own,

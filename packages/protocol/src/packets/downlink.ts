@@ -30,6 +30,17 @@ export const PollState = Type.Object({
 });
 export type PollState = Static<typeof PollState>;
 
+/** A thread, as one member has it. */
+export const ThreadState = Type.Object({
+  seq: Type.Integer({ minimum: 1, description: "the message that it is about" }),
+  count: Type.Integer({ minimum: 0 }),
+  lastSeq: Seq,
+  unread: Type.Integer({ minimum: 0, description: "by others, behind `readSeq` and the member's own last one" }),
+  following: Type.Boolean(),
+  readSeq: Seq,
+});
+export type ThreadState = Static<typeof ThreadState>;
+
 /** A stored message: the sender's packet with the server's fields in front. */
 export const Message = Type.Object(
   {
@@ -74,6 +85,12 @@ export const Message = Type.Object(
       ),
     ),
     poll: Type.Optional(PollState),
+    replies: Type.Optional(
+      Type.Object(
+        { count: Type.Integer({ minimum: 1 }), lastSeq: Type.Integer({ minimum: 1 }) },
+        { description: "in pages: of the thread about it" },
+      ),
+    ),
     reactions: Type.Optional(Type.Array(ReactionRow, { description: "in pages: as the reader sees them" })),
   },
   { additionalProperties: true, description: "the sender's packet with the server's fields in front" },
@@ -200,6 +217,10 @@ export const StarNotice = Type.Object({
   tags: Type.Union([Type.Array(Type.String()), Type.Null()]),
 });
 export type StarNotice = Static<typeof StarNotice>;
+
+/** To all devices of a user: a thread was read, or is followed or not. */
+export const ThreadNotice = Type.Object({ type: Type.Literal("thread"), conv: Conv, thread: ThreadState });
+export type ThreadNotice = Static<typeof ThreadNotice>;
 
 /** What a user has begun to write. */
 export const Draft = Type.Object({

@@ -26,7 +26,11 @@ export const MessagePacket = Type.Object({
         "characters",
     }),
   ),
-  thread: Type.Optional(displayText({ maxLength: 128 })),
+  thread: Type.Optional(
+    Type.Union([displayText({ maxLength: 128 }), Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })], {
+      description: "seq of the message that the thread is about; a text is passed through",
+    }),
+  ),
   content: Type.Object({
     type: Type.String({
       pattern: `^(${contentTypes.join("|")}|event|x-[a-z0-9.-]{1,40})$`,

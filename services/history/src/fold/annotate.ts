@@ -3,6 +3,7 @@ import type { Reaction } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Annotations, Voted } from "../keep/annotations.ts";
 import { recallEvent } from "./fold-entry.ts";
+import { threadOf } from "./message-event.ts";
 
 /** What the log keeps in the `event` of an entry that points at message `seq`. */
 export type About =
@@ -10,7 +11,8 @@ export type About =
   | { event: "recall"; seq: number }
   | { event: "reaction"; seq: number; text: string; remove?: boolean }
   | { event: "vote"; seq: number; options: number[]; anonymous?: true }
-  | { event: "close"; seq: number };
+  | { event: "close"; seq: number }
+  | { event: "thread"; seq: number };
 
 /** The `event` of an entry of this type about another message, so that its fold needs no look at either body. */
 export function aboutEvent(
@@ -29,8 +31,10 @@ export function aboutEvent(
   return { event: type, seq: about.seq, text, ...(remove ? { remove } : {}) };
 }
 
-/** What an entry says about another message, if it does. */
+/** What an entry says about another message, if it does: a message of a thread is one more about its first. */
 export function aboutOf({ type, event }: LogEntry): About | undefined {
+  const thread = type === "event" ? undefined : threadOf({ event });
+  if (thread !== undefined) return { event: "thread", seq: thread };
   return event && event.event === type && type !== "event" ? (event as unknown as About) : undefined;
 }
 
@@ -43,6 +47,8 @@ export function annotate(known: Annotations, { seq, from }: LogEntry, about: Abo
     const { votes: _, ...rest } = now;
     return { ...rest, reactions: [], recall: { seq, by: from } };
   }
+  if (about.event === "thread")
+    return { ...now, threadSeq: known.seq, thread: [...(known.thread ?? []), [seq, from] as const] };
   if (about.event === "close") return { ...now, closed: { seq, by: from } };
   if (about.event === "vote") return withVote(now, about, [from, about.options, seq]);
   if (about.event !== "reaction") return now;

@@ -1,4 +1,4 @@
-// What was said about one message after it: its edits, its recall, its reactions, the votes of a poll. A projection of the log, in the store before
+// What was said about one message after it: its edits, its recall, its reactions, the votes of a poll, its thread. A projection of the log, in the store before
 // the entry that changed it is answered.
 
 /** Of one kind a user has one on a message. `seq`: the entry that made it. */
@@ -20,6 +20,10 @@ export interface Annotations {
   recall?: { seq: number; by: string };
   /** of a poll, in the order in which they were made */
   votes?: readonly Voted[];
+  /** the messages of the thread about it, oldest first */
+  thread?: readonly (readonly [seq: number, uid: string])[];
+  /** `seq`, where there is a thread: what threads are found by */
+  threadSeq?: number;
   /** nobody is told who voted for what */
   isAnonymous?: true;
   /** no vote is taken any more */

@@ -65,6 +65,17 @@ export interface Stars {
   stars: readonly { conv: string; seq: number; tags: readonly string[]; at: number }[];
 }
 
+/** How one user has a thread, which is named by the message that it is about. By `threadKey`. */
+export interface ThreadMark {
+  conv: string;
+  seq: number;
+  uid: string;
+  following: boolean;
+  readSeq: number;
+  /** unix ms */
+  changedAt: number;
+}
+
 /** `at` of a draft tells which device wrote last. */
 export interface KeptDraft extends Draft {
   uid: string;
@@ -137,6 +148,7 @@ export interface HistoryStore {
   /** by uid */
   stars: Collection<Stars>;
   drafts: Collection<KeptDraft>;
+  threads: Collection<ThreadMark>;
   marks: Collection<Mark>;
   /** as api tells them, by `{owner}`, `{owner} {other}` or, of the account itself, `{owner} *` */
   doors: Collection<Door>;
@@ -148,12 +160,16 @@ export interface HistoryStore {
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, marks, doors, files, freed, ended] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
-    documents.collection<Annotations>({ name: "annotations", indexes: { by_seq: ["conv", "seq"] } }),
+    documents.collection<Annotations>({
+      name: "annotations",
+      indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
+    }),
     documents.collection<Stars>({ name: "stars" }),
     documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
+    documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
     documents.collection<Mark>({ name: "marks" }),
     documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
     documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
@@ -161,12 +177,17 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<EndedRoom>({ name: "ended" }),
   ]);
   const log = notingFreed(store.log(), freed);
-  return { log, members, infos, annotations, stars, drafts, marks, doors, files, freed, ended };
+  return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended };
 }
 
 /** Key of a member document. A conversation holds no space. */
 export function memberKey(conv: string, uid: string): string {
   return `${conv} ${uid}`;
+}
+
+/** Key of how a user has a thread. */
+export function threadKey({ conv, seq, uid }: Pick<ThreadMark, "conv" | "seq" | "uid">): string {
+  return `${conv} ${seq} ${uid}`;
 }
 
 /** Key of a file's place. All places of a file stand together. */

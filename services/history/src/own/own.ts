@@ -1,6 +1,12 @@
 // How any replica changes what a member keeps for itself: in the member's document, forward only, so that the holder and
 // others who write it at once take nothing back. All devices of the user are told.
-import { AppError, type ConversationNotice, type DraftNotice, type StarNotice } from "@parley/protocol";
+import {
+  AppError,
+  type ConversationNotice,
+  type DraftNotice,
+  type StarNotice,
+  type ThreadNotice,
+} from "@parley/protocol";
 import { memberOrRefusal } from "../fold/members.ts";
 import { type Member, memberKey } from "../keep/store.ts";
 import { advance, copyMember } from "../project/advance.ts";
@@ -11,7 +17,7 @@ import type { Shelf } from "../write/conversation.ts";
 export interface Owning extends Reading {
   shelf: Shelf;
   /** Tells all devices of a user that are connected. Others have it by `sync`, or ask. */
-  tell(uid: string, notice: ConversationNotice | StarNotice | DraftNotice): void;
+  tell(uid: string, notice: ConversationNotice | StarNotice | DraftNotice | ThreadNotice): void;
 }
 
 const roundsMax = 20;

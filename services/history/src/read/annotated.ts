@@ -1,7 +1,7 @@
 // Messages as their reader sees them: with their reactions, the last edit, or what a recall left of them.
 import { limits, renderMessageText } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import { mayRead } from "../fold/members.ts";
+import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
@@ -14,6 +14,7 @@ type Annotated = Pick<HistoryStore, "log" | "annotations">;
 
 /** Who reacted is named up to here; `messages.reactions` has them all. */
 const namedMax = 10;
+const sparse = 8;
 
 /** One stored entry as the message that is delivered, JSON text. */
 export function messageJson(entry: LogEntry): string {
@@ -50,6 +51,11 @@ async function annotationsOf(
   const [first, last] = [entries[0]?.seq, entries.at(-1)?.seq];
   if (first === undefined || last === undefined) return new Map();
   const limit = last - first + 1;
+  // Few of many, as in a thread: what lies between is not read.
+  if (limit > sparse * entries.length) {
+    const found = await annotations.getMany(entries.map(({ seq }) => annotationsKey(conv, seq)));
+    return new Map([...found].map(([key, { doc }]) => [key, doc]));
+  }
   const { items } = await annotations.find({ index: "by_seq", equals: [conv], from: first, to: last, limit });
   return new Map(items.map(({ key, doc }) => [key, doc]));
 }
@@ -64,16 +70,27 @@ async function annotatedJson(
   if (!annotations) return withFields(messageJson(entry), quoted);
   const { recall } = annotations;
   if (recall && mayRead(member, recall.seq))
-    return withFields(renderMessageText(entry, erasedBody(entry)), `"recalled":${JSON.stringify(recall)}`);
+    return withFields(
+      renderMessageText(entry, erasedBody(entry)),
+      `"recalled":${JSON.stringify(recall)}`,
+      annotations.thread ? repliesField(member, annotations.thread) : "",
+    );
   const edit = await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1));
   const reactions = reactionsFor(member, annotations, namedMax);
   return withFields(
     messageJson(entry),
     edit ? `"edited":${messageJson(edit)}` : "",
     quoted,
+    annotations.thread ? repliesField(member, annotations.thread) : "",
     annotations.votes || annotations.closed ? `"poll":${JSON.stringify(pollState(member, annotations, namedMax))}` : "",
     reactions.length > 0 ? `"reactions":${JSON.stringify(reactions)}` : "",
   );
+}
+
+function repliesField(member: Member, thread: NonNullable<Annotations["thread"]>): string {
+  const seen = thread.filter(([seq]) => sees(member, seq));
+  const lastSeq = seen.at(-1)?.[0];
+  return lastSeq === undefined ? "" : `"replies":${JSON.stringify({ count: seen.length, lastSeq })}`;
 }
 
 function withFields(message: string, ...fields: string[]): string {

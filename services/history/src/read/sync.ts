@@ -9,6 +9,7 @@ import { headsOf } from "./heads.ts";
 import { keepsOwn, ownStateOf } from "./own-state.ts";
 import { cutPage, readPage, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
+import { threadsOf } from "./threads.ts";
 
 const defaultLimit = 100;
 const none: ReadonlySet<string> = new Set();
@@ -20,6 +21,8 @@ const stepMessages = 150;
 const fullShare = 0.9;
 // A conversation's receipts take less than half of a page.
 const bytesPerReceipt = 160;
+// Its threads take less than a quarter of one.
+const bytesPerThread = 480;
 // Memberships looked at together: few at first, many where nothing is missing.
 const firstMemberships = 40;
 const fewestMemberships = 8;
@@ -47,9 +50,12 @@ export async function syncConversations(
       const infos = await infosOf(reading, some.filter(hasUnread));
       const room = { ...query, room: made.room, maxBytes: made.room - made.bytes };
       const receipts = receiptsOf(reading, some);
+      const threads = threadsOf(reading, some, query);
+      const beside = (view: View) => ({ receipts, threads, info: infos.get(view.member.conv) });
       const [parts] = await Promise.all([
-        Promise.all(some.map((view) => partOf(reading, view, { receipts, info: infos.get(view.member.conv) }, room))),
+        Promise.all(some.map((view) => partOf(reading, view, beside(view), room))),
         receipts,
+        threads,
       ]);
       const large = parts.find((part) => part instanceof AppError);
       if (large && made.parts.length === 0 && parts[0] === large) return large;
@@ -140,20 +146,27 @@ interface PartQuery {
   maxBytes: number;
 }
 
+interface Beside {
+  receipts: Promise<ReadonlyMap<string, Receipt[]>>;
+  threads: ReturnType<typeof threadsOf>;
+  info: ConversationInfo | undefined;
+}
+
 async function partOf(
   reading: Reading,
   { member, head }: View,
-  { receipts, info }: { receipts: Promise<ReadonlyMap<string, Receipt[]>>; info: ConversationInfo | undefined },
+  { receipts, threads, info }: Beside,
   query: PartQuery,
 ): Promise<string | AppError> {
   const cursor = query.cursors[member.conv];
   const last = lastVisible(member, head?.seq ?? 0);
   const { log } = reading.store;
   const { limit, maxBytes, room } = query;
-  const [read, first, receiptsOfAll] = await Promise.all([
+  const [read, first, receiptsOfAll, threadsOfAll] = await Promise.all([
     readPage(reading.store, member, { after: cursor ?? 0, before: last + 1, limit, maxBytes }),
     log.first(member.conv),
     receipts,
+    threads,
   ]);
   const fields = JSON.stringify({
     conv: member.conv,
@@ -163,6 +176,7 @@ async function partOf(
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
     unreadMentions: unreadMentionsOf(member, head?.ord ?? 0, info ?? {}),
     own: keepsOwn(member) ? ownStateOf(member) : undefined,
+    threads: threadsOfAll.get(member.conv)?.slice(0, Math.max(0, room) / bytesPerThread),
     receipts: receiptsOfAll.get(member.conv)?.slice(0, Math.max(0, room) / bytesPerReceipt) ?? [],
   });
   // The log counts bodies; the page counts what is sent.

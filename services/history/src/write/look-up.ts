@@ -45,19 +45,20 @@ async function conversationsOf(shelf: Shelf, items: readonly AppendItem[]): Prom
 
 type About = Pick<Required<Candidate>, "pointing" | "about" | "poll" | "annotations">;
 
-// What edits, recalls, reactions and votes are about: few, so each is read by itself.
+// What edits, recalls, reactions, votes and messages of threads are about: few, so each is read by itself.
 async function aboutEntries(
   store: HistoryStore,
   items: readonly AppendItem[],
 ): Promise<ReadonlyMap<AppendItem, Partial<About>>> {
   const found = new Map<AppendItem, Partial<About>>();
-  const look = async (item: AppendItem, pointing: Pointing) => {
-    found.set(item, { pointing, ...(await aboutEntry(store, item.conv, pointing.seq)) });
+  const look = async (item: AppendItem, seq: number, pointing?: Pointing) => {
+    found.set(item, { ...(pointing && { pointing }), ...(await aboutEntry(store, item.conv, seq)) });
   };
   await Promise.all(
     items.flatMap((item) => {
       const pointing = pointingOf(item);
-      return pointing ? [look(item, pointing)] : [];
+      if (pointing) return [look(item, pointing.seq, pointing)];
+      return item.thread === undefined ? [] : [look(item, item.thread)];
     }),
   );
   return found;

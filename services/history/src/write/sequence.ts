@@ -14,12 +14,13 @@ import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, mayRead, newMember } from "../fold/members.ts";
 import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
-import type { FilePlace, Member } from "../keep/store.ts";
+import type { FilePlace, Member, ThreadMark } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { refuseAction, refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Pointing, refuseAbout } from "./decide-about.ts";
 import { refusal } from "./outcome.ts";
+import { followersBy, refuseThread } from "./refuse-thread.ts";
 
 /** One message with all that was looked up for it. */
 export interface Candidate {
@@ -44,6 +45,8 @@ export interface Sequenced {
   entries: LogEntry[];
   /** of those that refer to an attachment */
   files: FilePlace[];
+  /** of threads, by what is written in them */
+  followers: ThreadMark[];
   /** one a candidate, in order */
   outcomes: AppendOutcome[];
   /** what the entries change about other messages */
@@ -66,6 +69,7 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
   const drafts = new Map<string, Draft>();
   const entries: LogEntry[] = [];
   const files: FilePlace[] = [];
+  const followers: ThreadMark[] = [];
   const outcomes = candidates.map((candidate): AppendOutcome => {
     const { item, conversation, stored } = candidate;
     const draft = draftOf(drafts, conversation);
@@ -77,8 +81,7 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     if (refused) return refused;
     if (item.trial) return { seq: 0, ts: now, memberSeq: conversation.memberSeq };
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
-    const about = aboutOf(entry);
-    if (about) draft.annotations.set(about.seq, annotate(annotationsOf(candidate, draft, about.seq), entry, about));
+    followers.push(...noteAbout(candidate, draft, entry));
     draft.ids.set(key, entry);
     if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
     entries.push(entry);
@@ -87,7 +90,16 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     return entry.body === item.body ? outcomeOf(entry) : keptOf(entry);
   });
   const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
-  return { entries, files, outcomes, annotations };
+  return { entries, files, followers, outcomes, annotations };
+}
+
+// Notes what an entry says about another message. Answers who follows a thread by it.
+function noteAbout(candidate: Candidate, draft: Draft, entry: LogEntry): ThreadMark[] {
+  const about = aboutOf(entry);
+  if (!about) return [];
+  const known = annotationsOf(candidate, draft, about.seq);
+  draft.annotations.set(about.seq, annotate(known, entry, about));
+  return about.event === "thread" && candidate.about ? followersBy(entry, candidate.about, known) : [];
 }
 
 function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
@@ -138,8 +150,14 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (conversation.refused?.has(item.from)) return refusal("blocked");
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
-  if (!pointing) return refuseReply(item, draft, named ? undefined : sender) ?? refuseMentions(item, conversation);
-  const annotations = annotationsOf(candidate, draft, pointing.seq);
+  const annotations = annotationsOf(candidate, draft, pointing?.seq ?? item.thread ?? 0);
+  const reader = named ? undefined : sender;
+  if (!pointing)
+    return (
+      refuseThread(item, about, annotations, reader) ??
+      refuseReply(item, draft, reader) ??
+      refuseMentions(item, conversation)
+    );
   return refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room });
 }
 

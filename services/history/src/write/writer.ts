@@ -5,7 +5,15 @@ import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
 import { foldEntry, infoOf } from "../fold/fold-entry.ts";
 import type { Annotations } from "../keep/annotations.ts";
-import { type ConversationInfo, type FilePlace, fileKey, type HistoryStore, type Member } from "../keep/store.ts";
+import {
+  type ConversationInfo,
+  type FilePlace,
+  fileKey,
+  type HistoryStore,
+  type Member,
+  type ThreadMark,
+  threadKey,
+} from "../keep/store.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
@@ -166,8 +174,8 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await writer.projection.room();
   await putStructure(writer);
   const candidates = await lookUp(writer, batch);
-  const { entries, files, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
-  await noteFiles(store, files);
+  const { entries, files, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
+  await Promise.all([noteFiles(store, files), noteFollowers(store, followers)]);
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => !("duplicate" in outcome))) await confirmCurrent(writer);
@@ -210,6 +218,11 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
 // Before the commit: whoever is told of a message may fetch its file. A place that no message came to stand in grants nothing.
 async function noteFiles({ files }: HistoryStore, places: readonly FilePlace[]): Promise<void> {
   if (places.length > 0) await files.put(places.map((doc) => ({ key: fileKey(doc), doc })));
+}
+
+// Before the commit, and unless they have said what they want: who follows a thread that nothing came to stand in sees nothing.
+async function noteFollowers({ threads }: HistoryStore, followers: readonly ThreadMark[]): Promise<void> {
+  if (followers.length > 0) await threads.writeMany(followers.map((doc) => ({ key: threadKey(doc), doc })));
 }
 
 async function confirmCurrent(writer: Writer): Promise<void> {

@@ -31,6 +31,7 @@ test("a packet goes on as the bytes its sender wrote", () => {
       type: "text",
       prev: undefined,
       mentions: undefined,
+      thread: undefined,
       reply: undefined,
       file: undefined,
       body: 0,

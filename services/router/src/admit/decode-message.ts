@@ -25,6 +25,8 @@ export interface SentMessage {
   type: string;
   prev: string | undefined;
   mentions: Mentions | undefined;
+  /** seq of the message whose thread it is in */
+  thread: number | undefined;
   /** seq of the message it answers */
   reply: number | undefined;
   /** the attachment that its content refers to */
@@ -55,6 +57,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       type: message.content.type,
       prev: message.prev,
       mentions: readMentions(message.content),
+      thread: typeof message.thread === "number" ? message.thread : undefined,
       reply: message.reply,
       file: attachmentOf(message.content),
       body: storableBody(payload, parsed, id),

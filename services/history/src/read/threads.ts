@@ -1,0 +1,146 @@
+// threads.list, threads.get, and what sync says of threads.
+import {
+  AppError,
+  type Caller,
+  type ParamsOf,
+  type ThreadState,
+  type threadsGet,
+  type threadsList,
+} from "@parley/protocol";
+import { pageRoomOf } from "@parley/runtime";
+import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
+import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import { type Member, type ThreadMark, threadKey } from "../keep/store.ts";
+import { annotateMessages } from "./annotated.ts";
+import { tooLarge } from "./page.ts";
+import { memberOf, type Reading, type View } from "./reading.ts";
+import { threadState } from "./thread-state.ts";
+import { entryAt } from "./versions.ts";
+
+const defaultLimit = 50;
+const syncedMost = 100;
+const marksMost = 1_000;
+
+/** The result as JSON text. */
+export async function listThreads(
+  reading: Reading,
+  { conv, limit = defaultLimit, page }: ParamsOf<typeof threadsList>,
+  caller: Caller,
+): Promise<string | AppError> {
+  if (page !== undefined && !/^[1-9]\d{0,14}$/.test(page))
+    return new AppError("invalid_packet", "page is not a token of this method");
+  const { store } = reading;
+  const member = await readerOf(reading, conv, caller.uid);
+  if (member instanceof AppError) return member;
+  const query = { index: "by_thread", equals: [conv], order: "desc" as const, limit: limit + 1 };
+  const { items } = await store.annotations.find(page === undefined ? query : { ...query, before: Number(page) });
+  const found = items.slice(0, limit).map(({ doc }) => doc);
+  const [marks, info] = await Promise.all([
+    store.threads.getMany(found.map(({ seq }) => threadKey({ conv, seq, uid: caller.uid }))),
+    store.infos.get(conv),
+  ]);
+  const rows: string[] = [];
+  let room = pageRoomOf(caller);
+  let last: number | undefined;
+  for (const annotations of found) {
+    const { seq } = annotations;
+    const mark = marks.get(threadKey({ conv, seq, uid: caller.uid }))?.doc;
+    const state = threadState(member, annotations, { mark, recalled: info?.doc.recalled });
+    const row = await rowOf(reading, member, state);
+    if (row !== undefined) {
+      const bytes = Buffer.byteLength(row) + 1;
+      room -= bytes;
+      if (room < 0 && rows.length === 0 && caller.maxBytes !== undefined) return tooLarge(conv, seq, bytes);
+      if (room < 0 && rows.length > 0) return listed(rows, last);
+      rows.push(row);
+    }
+    last = seq;
+  }
+  return listed(rows, items.length > limit ? last : undefined);
+}
+
+const listed = (rows: readonly string[], next: number | undefined) =>
+  `{"threads":[${rows.join(",")}],"next":${next === undefined ? "null" : `"${next}"`}}`;
+
+async function rowOf({ store }: Reading, member: Member, state: ThreadState): Promise<string | undefined> {
+  const entry = sees(member, state.seq) ? await entryAt(store, member.conv, state.seq) : undefined;
+  if (!entry) return undefined;
+  const [message] = await annotateMessages(store, member, [entry]);
+  return `${JSON.stringify(state).slice(0, -1)},"message":${message}}`;
+}
+
+/** The result as JSON text. */
+export async function threadMessages(
+  reading: Reading,
+  { conv, seq, after = 0, limit = defaultLimit }: ParamsOf<typeof threadsGet>,
+  caller: Caller,
+): Promise<string | AppError> {
+  const found = await findThread(reading, conv, seq, caller.uid);
+  if (found instanceof AppError) return found;
+  const { member, annotations } = found;
+  const seqs = (annotations.thread ?? []).map(([at]) => at).filter((at) => at > after && sees(member, at));
+  const entries = await Promise.all(seqs.slice(0, limit).map((at) => entryAt(reading.store, conv, at)));
+  const there = entries.filter((entry) => entry !== undefined);
+  const messages = await annotateMessages(reading.store, member, there);
+  let room = pageRoomOf(caller);
+  const count = messages.findIndex((text, index) => {
+    room -= Buffer.byteLength(text) + 1;
+    return room < 0 && (index > 0 || caller.maxBytes !== undefined);
+  });
+  if (count === 0) return tooLarge(conv, there[0]?.seq ?? 0, Buffer.byteLength(messages[0] ?? ""));
+  const fitting = count < 0 ? messages : messages.slice(0, count);
+  return `{"messages":[${fitting.join(",")}],"more":${count > 0 || seqs.length > limit}}`;
+}
+
+/** A thread that the user may read; its first message may be recalled, the others stay. */
+export async function findThread(
+  reading: Reading,
+  conv: string,
+  seq: number,
+  uid: string,
+): Promise<{ member: Member; annotations: Annotations } | AppError> {
+  const [member, kept] = await Promise.all([
+    readerOf(reading, conv, uid),
+    reading.store.annotations.get(annotationsKey(conv, seq)),
+  ]);
+  if (member instanceof AppError) return member;
+  if (!kept?.doc.thread || !mayRead(member, seq)) return new AppError("not_found", `there is no thread ${seq} here`);
+  return { member, annotations: kept.doc };
+}
+
+async function readerOf(reading: Reading, conv: string, uid: string): Promise<Member | AppError> {
+  const known = await memberOf(reading, conv, uid);
+  const lastSeq = known ? 1 : ((await reading.store.log.heads([conv])).get(conv)?.seq ?? 0);
+  return memberOrRefusal({ conv, lastSeq, member: known }, uid);
+}
+
+/** By conversation, the threads that the user follows and that have something new. One look where nothing is followed. */
+export async function threadsOf(
+  { store }: Reading,
+  views: readonly View[],
+  { cursors, all, since }: { cursors: Readonly<Record<string, number>>; all: boolean; since: number | undefined },
+): Promise<ReadonlyMap<string, ThreadState[]>> {
+  const [first, last] = [views[0]?.member, views.at(-1)?.member];
+  if (!first || !last) return new Map();
+  const query = { index: "by_uid", equals: [first.uid], from: first.conv, to: last.conv, limit: marksMost };
+  const marks = (await store.threads.find(query)).items.map(({ doc }) => doc).filter(({ following }) => following);
+  if (marks.length === 0) return new Map();
+  const convs = [...new Set(marks.map(({ conv }) => conv))];
+  const [annotated, infos] = await Promise.all([
+    store.annotations.getMany(marks.map(({ conv, seq }) => annotationsKey(conv, seq))),
+    store.infos.getMany(convs),
+  ]);
+  const isNew = ({ unread, lastSeq }: ThreadState, { conv, changedAt }: ThreadMark) =>
+    all || unread > 0 || lastSeq > (cursors[conv] ?? 0) || changedAt >= (since ?? Number.POSITIVE_INFINITY);
+  const found = new Map<string, ThreadState[]>();
+  for (const { member } of views) {
+    const states = marks.flatMap((mark) => {
+      const annotations = annotated.get(annotationsKey(mark.conv, mark.seq))?.doc;
+      if (mark.conv !== member.conv || !annotations?.thread || !mayRead(member, mark.seq)) return [];
+      const state = threadState(member, annotations, { mark, recalled: infos.get(mark.conv)?.doc.recalled });
+      return isNew(state, mark) ? [state] : [];
+    });
+    if (states.length > 0) found.set(member.conv, states.sort((a, b) => b.lastSeq - a.lastSeq).slice(0, syncedMost));
+  }
+  return found;
+}
