@@ -17,18 +17,20 @@ import {
   type TypingNotice,
 } from "@parley/protocol";
 import { type AskHistory, startAskHistory } from "./ask-history.ts";
-import type { Cached, CachedConversation } from "./cache-store.ts";
+import type { CachedConversation } from "./cache-store.ts";
 import { changeOf } from "./changes.ts";
+import type { ClientParts } from "./client-parts.ts";
 import { Connection } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
+import { type DeviceState, startDeviceState } from "./device-state.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
 import { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
-import { type Incoming, readIncoming } from "./incoming.ts";
+import { isToldAsItIs, readIncoming } from "./incoming.ts";
 import { defaultTransport } from "./network.ts";
-import type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
+import type { ClientOptions, ClientState, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
 import { type Content, outgoing, type SendOptions } from "./outgoing.ts";
 import type { Ack } from "./promises.ts";
@@ -39,18 +41,6 @@ import type { Sessions } from "./session.ts";
 import type { Session } from "./session-store.ts";
 import { type SyncedConversation, syncAll } from "./sync.ts";
 import { startUlids } from "./ulid.ts";
-
-export interface ClientParts {
-  options: ClientOptions;
-  listeners: Listeners;
-  sessions: Sessions;
-  /** what the outbox's store had kept */
-  kept: OutgoingMessage[] | undefined;
-  /** what the cache had kept */
-  cached: Cached | undefined;
-  /** stores that could not be read: told, and gone on without */
-  troubles?: readonly AppError[];
-}
 
 export class ParleyClient {
   readonly uid: string;
@@ -73,11 +63,11 @@ export class ParleyClient {
   readonly #askHistory: AskHistory;
   readonly #inbox: Inbox;
   readonly #heads: Heads;
+  readonly #deviceState: DeviceState;
   readonly #connection: Connection;
   readonly #startsFromCache: boolean;
   /** when the last sync that asked for marks was made, in the server's time */
   #syncedAt: number | undefined;
-  #deviceState: StatePacket = {};
   #state: ClientState = "connecting";
   #closed = false;
 
@@ -132,6 +122,10 @@ export class ParleyClient {
       synchronize: (returning) => this.#synchronize(returning),
       onSyncing: () => this.#setState("syncing"),
       onSynced: () => this.#setSynced(),
+    });
+    this.#deviceState = startDeviceState({
+      publish: (state) => this.#connection.publish(topics.publish.state, state),
+      listen: (active) => this.#connection.listen(topics.subscribe[1] ?? "", active),
     });
     for (const error of troubles) this.#events.emit("error", error);
     this.#connection = this.#connect();
@@ -245,10 +239,7 @@ export class ParleyClient {
 
   /** What the device says of itself, on every connection to come too. An inactive one gets no typing and presence. */
   setDeviceState(state: StatePacket): void {
-    this.#deviceState = { ...this.#deviceState, ...state };
-    const { active } = state;
-    if (active !== undefined) this.#connection.listen(this.#topics.subscribe[1] ?? "", active);
-    this.#connection.publish(this.#topics.publish.state, state);
+    this.#deviceState.say(state);
   }
 
   /** Calls a method by MQTT. Throws an AppError: the server's, or `unavailable` after 30 s without an answer. */
@@ -305,9 +296,7 @@ export class ParleyClient {
     for (const part of [this.#sender, this.#requests, this.#receipts]) part.setOnline(online);
     if (!online) this.#inbox.setFilling(false);
     this.#heads.setOnline(online);
-    // To the server each connection is a new one, active and online.
-    if (online && Object.keys(this.#deviceState).length > 0)
-      this.#connection.publish(this.#topics.publish.state, this.#deviceState);
+    this.#deviceState.setOnline(online);
   }
 
   #setState(state: ClientState): void {
@@ -397,19 +386,4 @@ export class ParleyClient {
     if (this.#receipts.refused(packet.id, error.code)) return;
     if (!this.#requests.refused(packet.id, error)) this.#events.emit("error", error);
   }
-}
-
-type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "thread" | "scheduled";
-const toldAsTheyAre: ReadonlySet<string> = new Set([
-  "typing",
-  "presence",
-  "invitation",
-  "star",
-  "draft",
-  "thread",
-  "scheduled",
-]);
-
-function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind: ToldAsItIs }> {
-  return toldAsTheyAre.has(incoming.kind);
 }

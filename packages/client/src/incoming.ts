@@ -68,6 +68,22 @@ export function readIncoming(payload: Uint8Array): Incoming {
   return { kind: "unknown" };
 }
 
+type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "thread" | "scheduled";
+const toldAsTheyAre: ReadonlySet<string> = new Set([
+  "typing",
+  "presence",
+  "invitation",
+  "star",
+  "draft",
+  "thread",
+  "scheduled",
+]);
+
+/** The application is told of it, and nothing else is done with it. */
+export function isToldAsItIs(incoming: Incoming): incoming is Extract<Incoming, { kind: ToldAsItIs }> {
+  return toldAsTheyAre.has(incoming.kind);
+}
+
 function parse(payload: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(utf8.decode(payload));
