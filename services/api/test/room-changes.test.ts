@@ -235,6 +235,24 @@ for (const [door, ask] of [
     await byHttp("erin", "roster.unblock", { id: "bob" });
   });
 
+  test(`${door}: of two owners who remove each other at once one is out, and everybody sees the same`, async () => {
+    const id = await make(["bob", "carol"]);
+    await ask("alice", "rooms.setRole", { id, uid: "bob", role: "owner" });
+    const outcomes = await Promise.allSettled([
+      ask("alice", "rooms.remove", { id, uid: "bob" }),
+      ask("bob", "rooms.remove", { id, uid: "alice" }),
+    ]);
+    const failed = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+    assert.deepEqual(failed, ["not_member"]);
+    const winner = outcomes[0]?.status === "fulfilled" ? "alice" : "bob";
+    assert.deepEqual(await roles(id, "carol"), { [winner]: "owner", carol: "member" });
+    const removals = (await read("carol", id)).filter(({ content }: Answer) => content.data.event === "remove");
+    assert.deepEqual(
+      removals.map(({ content }: Answer) => content.data.by),
+      [winner],
+    );
+  });
+
   test(`${door}: an invite link lets in as many as it says, until it ends`, async () => {
     const id = await make(["bob"]);
     await assert.rejects(ask("bob", "rooms.makeLink", { id }), refused("forbidden", "link"));
