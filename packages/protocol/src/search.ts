@@ -53,10 +53,14 @@ export interface LogEnds {
   ends: number[];
 }
 
-/** `search.remove`: these messages were erased in the log, and are not to be found again → {}, once no copy is on the disk. */
+/**
+ * `search.remove`: these messages were erased in the log, and are not to be found again → {}, once no copy is on the disk; with
+ * `later` the disk is left to `compact.search`.
+ */
 export interface RemoveRequest {
   conv: string;
   seqs: number[];
+  later?: boolean;
 }
 
 /** `search.rebuild`: with `begin` a new index is built, unless one is being built; else only asked how far it is. */

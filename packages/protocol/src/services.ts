@@ -34,10 +34,11 @@ export interface MemberRow {
   mutedUntil?: number | null;
 }
 
-/** `uid` asks for the attachment `file` that `owner` uploaded. */
+/** `uid` asks for the attachment `file` that `owner` uploaded, or that users have it from whose owner is gone. */
 export interface AttachmentRequest {
   file: string;
   owner: string;
+  heirs?: string[];
   uid: string;
 }
 
@@ -119,7 +120,8 @@ export interface ReceiptRequest {
   read?: number;
 }
 
-export type AccountDoor = "open" | "disabled";
+/** `erasing`, `gone`: nothing is sent to it either. */
+export type AccountDoor = "open" | "disabled" | "erasing" | "gone";
 
 /** `history.receipts.{holder}` → the result of `messages.receipts`: how far message `seq` came, as `uid` may know it. */
 export interface MessageReceiptsRequest {
@@ -285,6 +287,24 @@ export interface Revocation {
   before: number;
   until: number;
   password?: PasswordChange;
+}
+
+/** `history.erase.{holder}`: one step of erasing what `uid` sent in a conversation, from behind `after` on. */
+export interface EraseRequest {
+  conv: string;
+  uid: string;
+  after: number;
+}
+
+/** `seqs`: messages that hold nothing any more. `next`: the `after` of the next step; null: nothing of `uid` is left there. */
+export interface EraseReply {
+  seqs: number[];
+  next: number | null;
+}
+
+/** `history.conversations`: some conversations of which history keeps something for this user; none: there are no more. */
+export interface ConversationsReply {
+  convs: string[];
 }
 
 /** JetStream `stored.{q}.{kind}`: references to entries, dense in `pos`, without bodies. */

@@ -7,7 +7,7 @@ export function methodSubject(method: string): string {
 
 /** Requests to the one history replica that holds a conversation partition; `doors` to each that holds any. */
 export function historySubject(
-  verb: "append" | "members" | "receipt" | "receipts" | "change" | "doors",
+  verb: "append" | "members" | "receipt" | "receipts" | "change" | "doors" | "erase",
   holder: string,
 ): string {
   return `history.${verb}.${holder}`;
@@ -16,6 +16,11 @@ export function historySubject(
 /** Request to the one process that has a service's store open: copy it, while it is used (BackupRequest). */
 export function backupSubject(service: string): string {
   return `backup.${service}`;
+}
+
+/** Request to a service: what was erased in its store is off the disk when it answers ({} → {}). */
+export function compactSubject(service: string): string {
+  return `compact.${service}`;
 }
 
 /** Announces that the members of a conversation of partition `q` changed: `members.{q}`. */
@@ -64,6 +69,14 @@ export const subjects = {
   attachmentsSent: "history.attachments",
   /** history: attachments that no message refers to any more (FreedRequest → FreedReply) */
   attachmentsFreed: "history.freed",
+  /** history: users who may have an attachment, and sent it on, were its owner gone ({file, owner} → {heirs}) */
+  attachmentHeirs: "history.heirs",
+  /** history: of which conversations something of a user is kept ({uid} → ConversationsReply) */
+  conversationsOf: "history.conversations",
+  /** history: what a user keeps for itself, its doors and dead letters are removed ({uid} → {}) */
+  eraseUser: "history.user",
+  /** presence: the devices of a user who is erased are disconnected and forgotten ({uid} → {}) */
+  eraseDevices: "presence.erase",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
   /** history: what a user may read (ReadableRequest → ReadablePage) */

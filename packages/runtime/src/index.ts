@@ -37,6 +37,7 @@ export * from "./process/reminders.ts";
 export * from "./process/secret-check.ts";
 export * from "./process/secrets.ts";
 export * from "./requests/answer-backup.ts";
+export * from "./requests/answer-compact.ts";
 export * from "./requests/ask-holder.ts";
 export * from "./requests/ask-members.ts";
 export * from "./requests/once.ts";

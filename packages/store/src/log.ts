@@ -84,6 +84,12 @@ export interface MessageLog {
   blank(conv: string, seq: number): Promise<boolean>;
 
   /**
+   * Takes what its sender gave out of these entries and keeps their places: body, `event`, `device` and `id`. Of a membership
+   * event only `device` goes, and a recall keeps its `event`: the rest is what the log is folded by. Again is harmless.
+   */
+  erase(conv: string, seqs: readonly number[]): Promise<void>;
+
+  /**
    * Removes entries below `firstSeq`, never the last one of the conversation nor the last one of its partition.
    * Answers how many it removed.
    */

@@ -13,6 +13,8 @@ export interface Store {
   searchIndexes(): SearchIndexes;
   /** The constants that it was written with. */
   facts(): Promise<Facts>;
+  /** Nothing of log and documents that was replaced or removed is on the disk any more when it resolves, where the engine can promise that. */
+  compact(): Promise<void>;
   /** For readiness: writes something small. Rejects with a StoreError within 2 s when it could not write durably now. */
   check(): Promise<void>;
   /**

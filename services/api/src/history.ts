@@ -7,7 +7,10 @@ import {
   type AttachmentsSent,
   type ChangeReply,
   type ChangeRequest,
+  type ConversationsReply,
   type Door,
+  type EraseReply,
+  type EraseRequest,
   type FreedReply,
   type FreedRequest,
   type MemberPage,
@@ -56,6 +59,14 @@ export interface History {
   sentFiles(files: readonly string[]): Promise<AttachmentsSent>;
   /** Attachments that were sent and that no message refers to any more; those that are removed are forgotten. */
   freedFiles(request: FreedRequest): Promise<FreedReply>;
+  /** Who have a file from a user who is being erased. */
+  heirs(request: { file: string; owner: string; heirs: readonly string[] }): Promise<string[]>;
+  /** Some conversations of which something of the user is kept; none: there are no more. */
+  conversationsOf(uid: string): Promise<string[]>;
+  /** One step. */
+  erase(request: EraseRequest): Promise<EraseReply>;
+  /** What it kept for itself. */
+  eraseUser(uid: string): Promise<void>;
   /** What is being asked again fails now as `unavailable`. */
   close(): void;
 }
@@ -82,6 +93,12 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
       return requestJson<AttachmentsSent>(nats, subjects.attachmentsSent, { files }, options);
     },
     freedFiles: (request) => requestJson<FreedReply>(nats, subjects.attachmentsFreed, request, options),
+    heirs: async (request) =>
+      (await requestJson<{ heirs: string[] }>(nats, subjects.attachmentHeirs, request, options)).heirs,
+    conversationsOf: async (uid) =>
+      (await requestJson<ConversationsReply>(nats, subjects.conversationsOf, { uid }, options)).convs,
+    erase: (request) => askHolder.json("erase", request.conv, request),
+    eraseUser: async (uid) => void (await requestJson(nats, subjects.eraseUser, { uid }, options)),
     close() {
       closed = true;
       askHolder.close();

@@ -27,6 +27,8 @@ import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";
 import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
+import { startErasure } from "./erasure/index.ts";
+import { connectOthers } from "./erasure/others.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
 import { serveFiles } from "./files/serve.ts";
@@ -66,10 +68,13 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...parts,
     ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },
   });
+  const others = connectOthers(nats);
+  const compact = () => kept.compact();
+  const erasure = startErasure({ ...parts, ...{ blobs, revoke, passwords, limits, others, compact } });
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
   const scheduled = startScheduled(parts);
   const messages = [...messageMethods(parts), ...scheduled.methods];
-  const methods = [...accounts.methods, ...roomMethods(parts), ...messages, ...people.methods];
+  const methods = [...accounts.methods, ...erasure.methods, ...roomMethods(parts), ...messages, ...people.methods];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const callers = { identity, rates, addressOf };
@@ -98,7 +103,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
       files.stop();
       await closing("http", () => server.close());
       await closing("answers", () => answers.close());
-      await closing("files", () => files.close());
+      await closing("files", () => erasure.close().then(() => files.close()));
       await closing("unfinished", () => Promise.all(finishing.map((one) => one.close())));
       await closing("revocations", () => revoke.close());
       await closing("nats", () => nats.close());

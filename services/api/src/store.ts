@@ -44,6 +44,8 @@ export interface NameDoc {
   kind: "user" | "room";
   /** as it was spelled when it was taken; absent: as the key */
   name?: string;
+  /** its user was erased: nobody else is given it */
+  gone?: true;
 }
 
 /** By uid. Made with the user; a field that is missing was never given. */
@@ -106,6 +108,17 @@ export interface PasswordChangeDoc {
   begunAt: number;
 }
 
+/** By uid: a user who is erased, or was. */
+export interface ErasureDoc {
+  uid: string;
+  /** of its account's door */
+  version: number;
+  begunAt: number;
+  /** absent: it is done */
+  pending?: true;
+  doneAt?: number;
+}
+
 /** By name of what was done once to everything that is kept. */
 export interface MigrationDoc {
   doneAt: number;
@@ -160,8 +173,10 @@ export interface RevocationDoc extends Revocation {
 
 /** By attachment id. */
 export interface AttachmentDoc {
-  /** who uploaded it */
+  /** who uploaded it, or has it from who did and is gone */
   uid: string;
+  /** others who have it from the user who is gone */
+  heirs?: string[];
   name: string;
   /** media type, by what the bytes are */
   type: string;
@@ -228,6 +243,7 @@ export interface ApiStore {
   revocations: Collection<RevocationDoc>;
   requests: Collection<RequestDoc>;
   passwordChanges: Collection<PasswordChangeDoc>;
+  erasures: Collection<ErasureDoc>;
   migrations: Collection<MigrationDoc>;
   attachments: Collection<AttachmentDoc>;
   contents: Collection<ContentDoc>;
@@ -256,6 +272,8 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     pairs: await documents.collection<PairDoc>({
       name: "pairs",
       indexes: {
+        a: ["a"],
+        b: ["b"],
         ofA: ["a", "ofA.changedAt"],
         ofB: ["b", "ofB.changedAt"],
         untold: ["untold"],
@@ -274,15 +292,16 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: requestIndexes }),
     passwordChanges: await documents.collection<PasswordChangeDoc>({ name: "password_changes" }),
+    erasures: await documents.collection<ErasureDoc>({ name: "erasures", indexes: { pending: ["pending"] } }),
     migrations: await documents.collection<MigrationDoc>({ name: "migrations" }),
     attachments: await documents.collection<AttachmentDoc>({
       name: "attachments",
-      indexes: { unsent: ["unsentSince"], blob: ["blob"] },
+      indexes: { unsent: ["unsentSince"], blob: ["blob"], uid: ["uid"] },
     }),
     contents: await documents.collection<ContentDoc>({ name: "contents", indexes: { blob: ["blob"] } }),
     uploads: await documents.collection<UploadDoc>({
       name: "uploads",
-      indexes: { open: ["openOf"], expires: ["expiresAt"] },
+      indexes: { open: ["openOf"], expires: ["expiresAt"], uid: ["uid"] },
     }),
     scheduled: await documents.collection<ScheduledDoc>({
       name: "scheduled",

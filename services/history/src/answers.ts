@@ -1,5 +1,6 @@
 // What history answers over NATS: appends, changes, receipts and member lists as the holder; methods and look-ups as any
 // replica.
+import type { JetStreamManager } from "@nats-io/jetstream";
 import {
   AppError,
   type AppendGroup,
@@ -12,6 +13,7 @@ import {
   draftsList,
   draftsRemove,
   draftsSet,
+  type EraseRequest,
   type GroupOutcome,
   historyGet,
   historySubject,
@@ -52,8 +54,10 @@ import {
   serveMethods,
 } from "@parley/runtime";
 import { StoreError } from "@parley/store";
+import { serveErasure } from "./answers-for-erasure.ts";
 import { serveFiles } from "./answers-for-files.ts";
 import { serveEntries } from "./answers-for-search.ts";
+import { eraseStep } from "./erase/erase-messages.ts";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
 import { deleteMessages } from "./own/delete.ts";
 import { listDrafts, removeDraft, setDraft } from "./own/drafts.ts";
@@ -81,6 +85,7 @@ import { append, change, notMine } from "./write/writer.ts";
 
 export interface AnswerParts extends Reading, Holding {
   nats: NatsConnection;
+  manager: JetStreamManager;
   instance: string;
   trouble: Trouble;
   /** methods that read at once */
@@ -109,6 +114,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("append", (payload) => appendGroups(parts, payload)),
     own("change", async (payload) => replyJson(await changeMembers(parts, readAsked(payload) as ChangeRequest))),
     own("doors", async (payload) => replyJson(await takeDoors(parts, readAsked(payload) as DoorsRequest))),
+    own("erase", async (payload) => replyJson(await eraseStep(parts, readAsked(payload) as EraseRequest))),
     own("receipt", async (payload) => replyJson(await receive(parts, readAsked(payload) as ReceiptRequest))),
     own("receipts", async (payload) =>
       replyJson(await messageReceipts(parts, readAsked(payload) as MessageReceiptsRequest)),
@@ -121,6 +127,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     }),
     ...serveEntries(parts, turns, serve),
     ...serveFiles(parts, turns, serve),
+    ...serveErasure(parts, serve),
     serveMethods(nats, {
       queue: "history",
       log,

@@ -17,6 +17,7 @@ import type { DirectMessages } from "./write/refused.ts";
 import { createSilenced } from "./write/silenced.ts";
 
 export interface Replica extends Holding, Reading {
+  manager: JetStreamManager;
   close(): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export interface ReplicaParts {
 }
 
 export function createReplica(parts: ReplicaParts): Replica {
-  const { store, nats, trouble, log } = parts;
+  const { store, nats, trouble, log, manager } = parts;
   const projection = startProjection(store, { everyMs: parts.foldMs, trouble });
   const shelf = createShelf(store, parts.conversationsMax, { ...projection, direct: parts.directMessages });
   const marks = createMarks(store);
@@ -64,6 +65,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     partitions,
     silenced,
     receivers,
+    manager,
     async close() {
       await erasing.close();
       await projection.close();

@@ -2,6 +2,7 @@
 import { conversationPartitionCount, conversationPartitions } from "@parley/protocol/partition";
 import {
   answerBackup,
+  answerCompact,
   connectNats,
   connectRedis,
   gauge,
@@ -59,6 +60,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     log,
   });
   answerBackup(nats, { service: "history", store: opened, partitions: conversationPartitionCount, log });
+  answerCompact(nats, { service: "history", compact: () => opened.compact(), log });
   const watched = watchStore(opened, health);
   const leases = startLeases({
     redis,

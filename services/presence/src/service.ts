@@ -19,6 +19,7 @@ import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
 import { connectDevice, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";
+import { serveErasure } from "./erase.ts";
 import { followEvents } from "./events.ts";
 import { deviceMethods } from "./methods.ts";
 import { type Reconciling, startReconcile } from "./reconcile.ts";
@@ -58,22 +59,17 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       )
     : undefined;
   answerBackup(nats, { service: "presence", store, log });
-  const parts = { devices, begin, greet: telling.greet };
+  const parts = { devices, sessions, begin, greet: telling.greet };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
-    answerJson<ConnectedRequest>(
-      nats,
-      subjects.deviceConnected,
-      queue,
-      (asked) => isConnected(asked, { devices, sessions }),
-      log,
-    ),
+    answerJson<ConnectedRequest>(nats, subjects.deviceConnected, queue, (asked) => isConnected(asked, parts), log),
     serveMethods(nats, {
       queue,
       handlers: [...deviceMethods({ nats, devices, sessions, broker }), ...telling.methods],
       once: requests.once,
       log,
     }),
+    ...serveErasure({ nats, devices, sessions, broker, store, telling, requests: requests.requests, log }, queue),
     followEvents({ nats, devices, change: sessions.change, begin, telling, revoked, log }),
     watchCheck(health, "store", () => store.check()),
   ];

@@ -6,7 +6,7 @@ import { type Indexes, unavailable } from "./indexes.ts";
 const seqsMost = 10_000;
 
 /** Again is harmless. What is still on its way into an index does not come back. */
-export async function removeMessages(indexes: Indexes, { conv, seqs }: RemoveRequest): Promise<object> {
+export async function removeMessages(indexes: Indexes, { conv, seqs, later }: RemoveRequest): Promise<object> {
   const isValid = isConv(conv) && Array.isArray(seqs) && seqs.length <= seqsMost && seqs.every(Number.isSafeInteger);
   if (!isValid) throw new AppError("invalid_packet", `a conversation and at most ${seqsMost} seqs are needed`);
   const ts = Date.now();
@@ -14,10 +14,19 @@ export async function removeMessages(indexes: Indexes, { conv, seqs }: RemoveReq
   try {
     for (const index of await indexes.all()) {
       await index.put(gone);
-      await index.compact();
+      if (!later) await index.compact();
     }
   } catch (error) {
     throw unavailable(error);
   }
   return {};
+}
+
+/** Nothing that was removed is on the disk any more when it resolves. */
+export async function compactAll(indexes: Indexes): Promise<void> {
+  try {
+    for (const index of await indexes.all()) await index.compact();
+  } catch (error) {
+    throw unavailable(error);
+  }
 }

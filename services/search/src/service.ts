@@ -2,6 +2,7 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { AppError, type RebuildRequest, type RemoveRequest, searchMessages, subjects } from "@parley/protocol";
 import {
+  answerCompact,
   answerJson,
   connectNats,
   handle,
@@ -18,7 +19,7 @@ import { type FeedDoc, startFeed } from "./feed.ts";
 import { findMessages } from "./find-messages.ts";
 import { openIndexes, unavailable } from "./indexes.ts";
 import { openReadable } from "./readable.ts";
-import { removeMessages } from "./remove.ts";
+import { compactAll, removeMessages } from "./remove.ts";
 
 const queue = "search";
 const behind = constants.priority.PRIORITY_BELOW_NORMAL;
@@ -52,6 +53,7 @@ export async function startSearch(config: SearchConfig, context: ServiceContext)
     serveMethods(nats, { queue, handlers: [find], log }),
     answerJson<RemoveRequest>(nats, subjects.removeFromSearch, queue, (asked) => removeMessages(indexes, asked), log),
     answerJson<RebuildRequest>(nats, subjects.rebuildSearch, queue, builder.answer, log),
+    answerCompact(nats, { service: queue, compact: () => compactAll(indexes), log }),
     watchCheck(health, "store", () => store.check()),
   ];
   await nats.flush();

@@ -1,6 +1,6 @@
 // parley users: accounts as an administrator governs them, with a server key.
 import { callHttp } from "@parley/client";
-import { usersAccount, usersDisable, usersEnable } from "@parley/protocol";
+import { usersAccount, usersDisable, usersEnable, usersRemove } from "@parley/protocol";
 import { Command } from "commander";
 import { UsageError } from "../failure.ts";
 import { openOutput } from "../output.ts";
@@ -16,6 +16,7 @@ interface Flags {
 const acts = [
   ["show", usersAccount, "Show what has become of an account."],
   ["disable", usersDisable, "Log a user out everywhere and let nobody in."],
+  ["remove", usersRemove, "Erase an account and all that is kept of it. There is no way back."],
   ["enable", usersEnable, "Let a disabled user in again."],
 ] as const;
 

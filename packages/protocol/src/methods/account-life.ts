@@ -7,7 +7,12 @@ const strict = { additionalProperties: false } as const;
 
 const AccountState = Type.Object({
   uid: Uid,
-  state: Type.Union([Type.Literal("active"), Type.Literal("disabled")]),
+  state: Type.Union([
+    Type.Literal("active"),
+    Type.Literal("disabled"),
+    Type.Literal("erasing"),
+    Type.Literal("erased"),
+  ]),
 });
 
 export const usersAccount = defineMethod({
@@ -47,4 +52,30 @@ export const usersEnable = defineMethod({
   params: Type.Object({ uid: Uid }, strict),
   result: AccountState,
   errors: ["not_found"],
+});
+
+export const usersRemove = defineMethod({
+  name: "users.remove",
+  owner: "api",
+  summary:
+    "Erases an account and all that is kept of it; answered when there is no such user any more, and done when `state` is erased. Its messages leave their places empty; nobody else is given the name.",
+  http: { verb: "DELETE", path: "/users/{uid}" },
+  mqtt: false,
+  access: "key",
+  changes: true,
+  params: Type.Object({ uid: Uid }, strict),
+  result: AccountState,
+  errors: ["not_found"],
+});
+
+export const accountRemove = defineMethod({
+  name: "account.remove",
+  owner: "api",
+  summary: "Erases the caller's account as users.remove does. There is no way back.",
+  http: { verb: "POST", path: "/account/remove" },
+  mqtt: false,
+  changes: true,
+  params: Type.Object({ password: Type.String({ maxLength: 256 }) }, strict),
+  result: Type.Object({}),
+  errors: ["unauthenticated", "rate_limited"],
 });

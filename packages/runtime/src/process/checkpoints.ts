@@ -2,7 +2,7 @@
 
 /**
  * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
- * refresh in hand, with a change of password, while it disables a user, with a file, with a change of a roster, with a scheduled message.
+ * refresh in hand, with a change of password, while it disables or erases a user, with a file, with a change of a roster, with a scheduled message.
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
@@ -14,6 +14,9 @@ export const checkpoints = [
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
   ...["before-standing", "before-standing-revocation", "before-standing-doors"],
   ...["before-attachment", "before-upload-end"],
+  ...["before-closing", "before-user-removed", "before-conversation-left"],
+  ...["before-files-removed", "before-erasure-done"],
+  ...["before-entries-erased", "before-member-removed"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
 ] as const;

@@ -21,11 +21,13 @@ export interface RequestDoc {
   /** the id its changes are keyed by */
   operation: string;
   begunAt: number;
+  /** whose it is; absent: nobody's, or of a version that did not note it */
+  uid?: string;
   answer?: unknown;
 }
 
 /** Where a service keeps them: a collection of its store with these indexes. */
-export const requestIndexes = { begun: ["begunAt"] } as const;
+export const requestIndexes = { begun: ["begunAt"], uid: ["uid"] } as const;
 
 /** What is asked of that collection (packages/store, `Collection`). */
 export interface RequestStore {
@@ -36,6 +38,20 @@ export interface RequestStore {
   find(query: { index: "begun"; before: number; limit: number }): Promise<{
     items: readonly { key: string; version: number }[];
   }>;
+}
+
+/** Forgets what a user asked and was answered. */
+export async function removeRequestsOf(requests: UserRequests, uid: string): Promise<void> {
+  for (;;) {
+    const { items } = await requests.find({ index: "uid", equals: [uid], limit: pageRequests });
+    for (const { key } of items) await requests.remove(key);
+    if (items.length === 0) return;
+  }
+}
+
+interface UserRequests {
+  find(query: { index: "uid"; equals: [string]; limit: number }): Promise<{ items: readonly { key: string }[] }>;
+  remove(key: string): Promise<boolean>;
 }
 
 /** One attempt at a request's work. */
@@ -115,7 +131,14 @@ interface Turn {
 async function once(options: OnceOptions, turn: Turn): Promise<unknown> {
   const { requests, keepsAnswer = () => true } = options;
   const { key, of, request, work } = turn;
-  const begun: RequestDoc = { state: "begun", of, operation: newOperation(), begunAt: Date.now() };
+  const { uid } = request.caller;
+  const begun: RequestDoc = {
+    state: "begun",
+    of,
+    operation: newOperation(),
+    begunAt: Date.now(),
+    ...(uid === "" ? {} : { uid }),
+  };
   const isNew = await requests.insert(key, begun);
   if (!isNew) {
     const known = await answered(requests, key);

@@ -262,6 +262,29 @@ function erasing(open: OpenEngine): void {
     await assert.rejects(append(log, [entry(conv, 4, 4, { id: "id-2" })]), codeOf("duplicate_key"));
   });
 
+  test("erase takes out what was said and keeps places, membership events and what was recalled", async (t) => {
+    const engine = await open(t);
+    const log = engine.store.log();
+    const kinds = ["text", "reaction", "event", "recall"].map((type, index) =>
+      entry(conv, index + 1, index + 1, { type, event: { event: type, text: "secret" }, device: "alice:phone" }),
+    );
+    const other = entry(conv, 5, 5);
+    await append(log, [...kinds, other]);
+    for (const again of [1, 2]) await log.erase(conv, [again, 1, 2, 3, 4, 9]);
+    const gone = { device: "erased", body: new Uint8Array(0) };
+    const expected = [
+      { ...kinds[0]!, ...gone, id: "erased-1", event: null },
+      { ...kinds[1]!, ...gone, id: "erased-2", event: null },
+      { ...kinds[2]!, device: "erased" },
+      { ...kinds[3]!, ...gone, id: "erased-4" },
+      other,
+    ];
+    await engine.store.compact();
+    const reopened = (await engine.reopen()).log();
+    assert.deepEqual((await reopened.range(conv, { after: 0, limit: 9 })).map(plain), expected.map(plain));
+    await append(reopened, [entry(conv, 6, 6)]);
+  });
+
   test("retain removes what is below, and tells how much and where the conversation now begins", async (t) => {
     const log = (await open(t)).store.log();
     const [other] = neighboursOf(conv, 1) as [string];

@@ -137,6 +137,22 @@ export class MongoMessageLog implements MessageLog {
     return reply.matchedCount === 1;
   }
 
+  async erase(conv: string, seqs: readonly number[]): Promise<void> {
+    if (seqs.length === 0) return;
+    const body = new Uint8Array(0);
+    const said = { ...ofConversation(conv), seq: { $in: [...seqs] } };
+    const found = await this.#operations.run(() =>
+      this.#entries.find(said, { projection: { _id: 0, seq: 1, type: 1 } }).toArray(),
+    );
+    const device = "erased";
+    const updates = found.map(({ seq, type }) => {
+      const kept = { device, id: `erased-${seq}`, body, ...(type === "recall" ? {} : { event: null }) };
+      const update = { $set: type === "event" ? { device } : kept };
+      return { updateOne: { filter: { ...ofConversation(conv), seq }, update } };
+    });
+    if (updates.length > 0) await this.#operations.run(() => this.#entries.bulkWrite(updates, { ordered: false }));
+  }
+
   async retain(conv: string, firstSeq: number): Promise<number> {
     // A conversation's last entry stays, and with it the partition's: that one is the last of its conversation too.
     const last = (await this.heads([conv])).get(conv)?.seq ?? 0;

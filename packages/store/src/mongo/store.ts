@@ -61,6 +61,7 @@ function assemble(server: MongoPlace, builder: MongoPlace, prefix: string, facts
     documents: () => documents,
     searchIndexes: () => indexes,
     facts: async () => facts,
+    async compact() {},
     check() {
       checking ??= checkWrite(operations, prefix).finally(() => {
         checking = undefined;

@@ -19,6 +19,11 @@ const sql = {
   find: `${select} WHERE id = ? AND conv = ? AND sender = ? AND device = ?`,
   senders: "SELECT DISTINCT sender FROM entries WHERE conv = ? AND seq > ? AND seq <= ? ORDER BY sender LIMIT ?",
   blank: "UPDATE entries SET body = x'' WHERE conv = ? AND seq = ?",
+  erase: `UPDATE entries SET device = 'erased',
+            id = CASE type WHEN 'event' THEN id ELSE 'erased-' || seq END,
+            body = CASE type WHEN 'event' THEN body ELSE x'' END,
+            event = CASE WHEN type IN ('event', 'recall') THEN event ELSE NULL END
+          WHERE conv = ? AND seq = ?`,
   retain: "DELETE FROM entries WHERE conv = ? AND seq < ?",
   first: "SELECT min(seq) AS seq FROM entries WHERE conv = ?",
 };
@@ -109,6 +114,12 @@ export class SqliteMessageLog implements MessageLog {
 
   blank(conv: string, seq: number): Promise<boolean> {
     return this.#database.write(1, () => this.#statement(sql.blank).run(conv, seq).changes === 1);
+  }
+
+  erase(conv: string, seqs: readonly number[]): Promise<void> {
+    return this.#database.write(seqs.length, () => {
+      for (const seq of seqs) this.#statement(sql.erase).run(conv, seq);
+    });
   }
 
   async retain(conv: string, firstSeq: number): Promise<number> {

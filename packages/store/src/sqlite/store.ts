@@ -46,6 +46,9 @@ function assemble(logFile: Database, documentsFile: Database, indexes: SqliteSea
     documents: () => documents,
     searchIndexes: () => indexes,
     facts: () => logFile.facts(),
+    async compact() {
+      await Promise.all([logFile.checkpoint(), documentsFile.checkpoint()]);
+    },
     async check() {
       await Promise.all([logFile.check(), documentsFile.check()]);
     },

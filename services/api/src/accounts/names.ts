@@ -36,7 +36,7 @@ export async function takeName({ names }: ApiStore, name: string, kind: NameDoc[
   const key = foldName(name);
   if (await names.insert(key, { kind, name })) return true;
   const kept = await names.get(key);
-  return kept?.doc.kind === kind && (kept.doc.name ?? kept.key) === name;
+  return kept?.doc.kind === kind && !kept.doc.gone && (kept.doc.name ?? kept.key) === name;
 }
 
 /** Gives a name back that was taken for what was never made. */

@@ -23,9 +23,11 @@ const attemptsMax = 50;
 
 export function standingMethods(parts: StandingParts): Bound[] {
   return [
-    bind(usersAccount, async ({ uid }) => {
+    bind(usersAccount, async ({ uid }): Promise<Account | AppError> => {
       const user = await parts.store.users.get(uid);
-      return user ? accountOf(user.doc) : noUser(uid);
+      if (user) return accountOf(user.doc);
+      const erasure = (await parts.store.erasures.get(uid))?.doc;
+      return erasure ? { uid, state: erasure.pending ? "erasing" : "erased" } : noUser(uid);
     }),
     bind(usersDisable, ({ uid }) => setDisabled(parts, uid, true)),
     bind(usersEnable, ({ uid }) => setDisabled(parts, uid, false)),

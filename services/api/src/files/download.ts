@@ -1,5 +1,5 @@
 // GET /attachments/{id}: the bytes, whole or a range, for who may have them; nothing in them runs.
-import { AppError, isAttachmentId } from "@parley/protocol";
+import { AppError, type AttachmentRequest, isAttachmentId } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AttachmentDoc } from "../store.ts";
 import { disposition } from "./names.ts";
@@ -52,7 +52,7 @@ export async function download(
 async function find({ store, history }: FileParts, id: string, uid: string): Promise<AttachmentDoc> {
   const attachment = isAttachmentId(id) ? (await store.attachments.get(id))?.doc : undefined;
   const isOwn = attachment?.uid === uid;
-  if (attachment && (isOwn || (await history.mayFetch({ file: id, owner: attachment.uid, uid })))) return attachment;
+  if (attachment && (isOwn || (await history.mayFetch(requestOf(id, attachment, uid))))) return attachment;
   throw new AppError("not_found", "there is no such attachment for you");
 }
 
@@ -72,4 +72,8 @@ function addHeaders(reply: FastifyReply, { type, name }: AttachmentDoc, tag: str
 function missing({ log }: FileParts, id: string): AppError {
   log.error({ event: "attachment_without_bytes", id });
   return new AppError("internal");
+}
+
+function requestOf(file: string, { uid: owner, heirs }: AttachmentDoc, uid: string): AttachmentRequest {
+  return { file, owner, uid, ...(heirs === undefined ? {} : { heirs }) };
 }

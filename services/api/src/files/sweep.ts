@@ -139,22 +139,30 @@ async function scheduledFiles({ scheduled }: ApiStore, files: readonly string[])
 }
 
 /** What nobody may have any more goes, with its bytes if no other attachment has them. */
-async function removeAttachment(
-  { store, blobs }: SweepParts,
+export async function removeAttachment(
+  { store, blobs }: Pick<SweepParts, "store" | "blobs">,
   { key, version, doc }: Versioned<AttachmentDoc>,
   nowMs: number,
 ): Promise<void> {
   if (!(await store.attachments.remove(key, version))) return;
-  if (await isUnused(store, doc.blob, nowMs)) await blobs.remove(doc.blob);
+  if (await isUnused(store, doc.blob, nowMs, doc.createdAt)) await blobs.remove(doc.blob);
 }
 
-/** No attachment has the blob, and none will: it is not found by its hash any more. */
-async function isUnused({ attachments, contents }: ApiStore, blob: string, nowMs: number): Promise<boolean> {
+/**
+ * No attachment has the blob, and none will: it is not found by its hash any more. `foundAt`: of an upload that found these
+ * bytes, and is over.
+ */
+async function isUnused(
+  { attachments, contents }: ApiStore,
+  blob: string,
+  nowMs: number,
+  foundAt?: number,
+): Promise<boolean> {
   const has = { equals: [blob], limit: 1 };
   if ((await attachments.find({ index: "blob", ...has })).items.length > 0) return false;
   const [known] = (await contents.find({ index: "blob", ...has })).items;
   if (!known) return true;
   // An upload that has just found these bytes is about to have them; one that finds them now changes the version.
-  if (known.doc.usedAt > nowMs - usedForMs) return false;
+  if (known.doc.usedAt > nowMs - usedForMs && known.doc.usedAt !== foundAt) return false;
   return contents.remove(known.key, known.version);
 }

@@ -11,6 +11,11 @@ export interface FreedFile {
 
 /** The log, with a note of each file before the message that refers to it is emptied. */
 export function notingFreed(log: MessageLog, freed: Collection<FreedFile>): MessageLog {
+  const note = async (conv: string, seq: number) => {
+    const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+    const file = entry && entryFile(entry);
+    if (file !== undefined) await freed.put([{ key: file, doc: { file, at: Date.now() } }]);
+  };
   return {
     append: (q, batch) => log.append(q, batch),
     restore: (q, entries) => log.restore(q, entries),
@@ -24,10 +29,12 @@ export function notingFreed(log: MessageLog, freed: Collection<FreedFile>): Mess
     retain: (conv, firstSeq) => log.retain(conv, firstSeq),
     first: (conv) => log.first(conv),
     async blank(conv, seq) {
-      const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
-      const file = entry && entryFile(entry);
-      if (file !== undefined) await freed.put([{ key: file, doc: { file, at: Date.now() } }]);
+      await note(conv, seq);
       return log.blank(conv, seq);
+    },
+    async erase(conv, seqs) {
+      await Promise.all(seqs.map((seq) => note(conv, seq)));
+      return log.erase(conv, seqs);
     },
   };
 }

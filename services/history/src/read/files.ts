@@ -24,6 +24,7 @@ const usersMax = 100;
 /** Messages that are looked up for one question. */
 export const readsMax = 200;
 const filesAtOnce = 500;
+const heirsMax = 100;
 /** No commit takes as long. */
 const awaitedMs = 60_000;
 /** Messages that are looked up for one question about many files. */
@@ -42,9 +43,26 @@ interface Search {
 }
 
 /** Also while the message is new: its place is stored before it is. */
-export async function mayFetch(store: Stored, { file, owner, uid }: AttachmentRequest): Promise<boolean> {
+export async function mayFetch(store: Stored, { file, owner, heirs = [], uid }: AttachmentRequest): Promise<boolean> {
   if (!isAttachmentId(file)) throw new AppError("invalid_packet", "file is not the id of an attachment");
-  return reaches({ store, file, owner, known: new Map(), readsLeft: readsMax }, uid, stepsMax);
+  for (const one of [owner, ...heirs])
+    if (await reaches({ store, file, owner: one, known: new Map(), readsLeft: readsMax }, uid, stepsMax)) return true;
+  return false;
+}
+
+export type HeirsRequest = Omit<AttachmentRequest, "uid">;
+
+/** Those who sent it on and may have it: others have it from them once its owner's own messages are gone. */
+export async function heirsOf(store: Stored, { file, owner, heirs = [] }: HeirsRequest): Promise<string[]> {
+  if (!isAttachmentId(file)) throw new AppError("invalid_packet", "file is not the id of an attachment");
+  const senders = new Set<string>();
+  for (const place of await allOf(pagesOf(store, byKey(file)))) {
+    const message = senders.size < heirsMax ? await messageAt(store, place) : undefined;
+    if (message && message.from !== owner) senders.add(message.from);
+  }
+  const found: string[] = [];
+  for (const uid of senders) if (await mayFetch(store, { file, owner, heirs, uid })) found.push(uid);
+  return found;
 }
 
 /** Those of the files that a message refers to; of as many of them, from the first on, as one question is good for. */

@@ -7,7 +7,7 @@ interface Room {
   conv: string;
   memberSeq: number;
   members: ReadonlyMap<string, Member>;
-  refused?: ReadonlySet<string>;
+  refused?: ReadonlyMap<string, unknown>;
 }
 
 /** Pages end at `bytes`, and hold at least one member. */
@@ -32,7 +32,7 @@ export function memberPage(
     size += JSON.stringify(row).length + 1;
     return index > 0 && size > bytes;
   });
-  if (end < 0) return { conv, memberSeq, members: rows, ...(refused ? { refused: [...refused] } : {}) };
+  if (end < 0) return { conv, memberSeq, members: rows, ...(refused ? { refused: [...refused.keys()] } : {}) };
   const page = rows.slice(0, end);
   return { conv, memberSeq, members: page, next: page.at(-1)!.uid };
 }

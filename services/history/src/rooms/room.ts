@@ -9,7 +9,7 @@ import { type Action, refuseAction } from "./rights.ts";
 export interface Room extends Folded {
   lastSeq: number;
   /** whose messages the other side does not take, between two users */
-  refused?: ReadonlySet<string>;
+  refused?: ReadonlyMap<string, unknown>;
   /** invite, create: who has blocked the asker */
   blockers?: ReadonlySet<string>;
   /** looked up for a pin */

@@ -24,8 +24,8 @@ export interface ChangeJob {
 
 /** Something that is done between two batches. */
 export interface PauseJob {
-  pause(): void;
-  settle(refused?: AppError): void;
+  pause(): void | Promise<void>;
+  settle(failed?: unknown): void;
 }
 
 export type Job = AppendJob | ChangeJob | PauseJob;

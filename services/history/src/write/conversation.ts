@@ -17,8 +17,8 @@ export interface Conversation extends Folded {
   members: Map<string, Member>;
   /** id of each device's last message here, the latest 64 devices: answers `prev` without a look-up */
   lastIds: Map<string, string>;
-  /** whose messages the other side does not take; absent: nobody's */
-  refused?: ReadonlySet<string>;
+  /** whose messages the other side does not take, and why; absent: nobody's */
+  refused?: ReadonlyMap<string, "blocked" | "not_found">;
   /** unix ms: when this replica last noted in the store that marks change here; `receipts.ts` */
   changeNotedAt?: number;
 }

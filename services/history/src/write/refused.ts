@@ -16,22 +16,32 @@ export function putDoors({ doors }: HistoryStore, told: readonly Door[]): Promis
   return putForward(doors, entries, (stored, ours) => (ours.version > stored.version ? ours : stored));
 }
 
-/** Whose messages to this conversation are refused: of the two of a direct one. undefined: nobody's. */
+/** Whose messages to this conversation are refused, and why: of the two of a direct one. undefined: nobody's. */
 export async function readRefused(
   { doors }: HistoryStore,
   conv: string,
   direct: DirectMessages,
-): Promise<ReadonlySet<string> | undefined> {
+): Promise<ReadonlyMap<string, "blocked" | "not_found"> | undefined> {
   const ways = waysOf(conv);
   if (ways.length === 0) return undefined;
-  const keys = ways.flatMap(({ from, to }) => [doorKey({ owner: to }), doorKey({ owner: to, other: from })]);
+  const accountOf = (owner: string) => doorKey({ owner, account: "open" });
+  const keys = ways.flatMap(({ from, to }) => [
+    ...[doorKey({ owner: to }), doorKey({ owner: to, other: from })],
+    ...[accountOf(from), accountOf(to)],
+  ]);
   const kept = await doors.getMany([...new Set(keys)]);
   const of = (door: Pick<Door, "owner" | "other">) => kept.get(doorKey(door))?.doc;
+  const isGone = (uid: string) => ["erasing", "gone"].includes(kept.get(accountOf(uid))?.doc.account ?? "");
+  const gone = ways.filter(({ from, to }) => isGone(from) || isGone(to));
   const refused = ways.filter(({ from, to }) => {
     const { blocked = false, contact = false } = of({ owner: to, other: from }) ?? {};
     return blocked || (!contact && (of({ owner: to })?.direct ?? direct) === "contacts");
   });
-  return refused.length === 0 ? undefined : new Set(refused.map(({ from }) => from));
+  const whys = [
+    ...refused.map(({ from }) => [from, "blocked"] as const),
+    ...gone.map(({ from }) => [from, "not_found"] as const),
+  ];
+  return whys.length === 0 ? undefined : new Map(whys);
 }
 
 /** Those of `others` who have blocked `uid`. */
@@ -50,7 +60,9 @@ export function concerns(told: readonly Door[]): (conv: string) => boolean {
   const owners = new Set(told.filter(({ other }) => other === undefined).map(({ owner }) => owner));
   const pairs = new Set(told.map(({ owner, other = "" }) => `${owner} ${other}`));
   return (conv) =>
-    waysOf(conv).some(({ from, to }) => owners.has(to) || pairs.has(`${to} ${from}`) || pairs.has(`${from} ${to}`));
+    waysOf(conv).some(
+      ({ from, to }) => owners.has(to) || owners.has(from) || pairs.has(`${to} ${from}`) || pairs.has(`${from} ${to}`),
+    );
 }
 
 // Who may write to whom there; to oneself everybody may.

@@ -147,7 +147,8 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   const sender = member ?? newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
-  if (conversation.refused?.has(item.from)) return refusal("blocked");
+  const closed = conversation.refused?.get(item.from);
+  if (closed) return refusal(closed);
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   const annotations = annotationsOf(candidate, draft, pointing?.seq ?? item.thread ?? 0);

@@ -22,8 +22,8 @@ export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced
     for (const door of told) {
       if (door.account === undefined) continue;
       if (door.version < (known.get(door.owner)?.version ?? 0)) continue;
-      // One that is open is kept while a page that was read before it may still come.
-      if (door.account === "open" && !loading) known.delete(door.owner);
+      // One that silences nobody is kept while a page that was read before it may still come.
+      if (!isSilent(door) && !loading) known.delete(door.owner);
       else known.set(door.owner, door);
     }
   }
@@ -31,7 +31,7 @@ export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced
   async function readAll(): Promise<void> {
     known.clear();
     for (let page: string | null | undefined; page !== null; ) {
-      const query = { index: "account", equals: ["disabled"], limit: pageDoors };
+      const query = { index: "account", from: "disabled", to: "erasing", limit: pageDoors };
       const { items, next } = await doors.find(page === undefined ? query : { ...query, page });
       take(items.map(({ doc }) => doc));
       page = next;
@@ -40,16 +40,21 @@ export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced
 
   return {
     refuse(uid) {
-      const isOpen = (known.get(uid)?.account ?? "open") === "open";
-      return isOpen ? undefined : refusal("forbidden", "the account is disabled");
+      const door = known.get(uid);
+      return door && isSilent(door) ? refusal("forbidden", "the account is disabled") : undefined;
     },
     take,
     load() {
       loading ??= readAll().finally(() => {
         loading = undefined;
-        for (const [uid, { account }] of known) if (account === "open") known.delete(uid);
+        for (const [uid, door] of known) if (!isSilent(door)) known.delete(uid);
       });
       return loading;
     },
   };
+}
+
+// Who is gone is in no room, and of direct conversations the doors are read.
+function isSilent({ account }: Door): boolean {
+  return account === "disabled" || account === "erasing";
 }

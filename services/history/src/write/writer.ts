@@ -17,7 +17,7 @@ import {
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
-import { type AppendJob, type ChangeJob, type Job, jobBytes, takeBatch } from "./batch.ts";
+import { type AppendJob, type ChangeJob, type Job, jobBytes, type PauseJob, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf, replyOf } from "./change.ts";
 import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
 import { lookUp } from "./look-up.ts";
@@ -85,10 +85,10 @@ export function change(writer: Writer, request: ChangeRequest): Promise<ChangeRe
   });
 }
 
-/** Does something between two batches: what is in hand is committed, what comes is decided after it. */
-export function pause(writer: Writer, work: () => void): Promise<void> {
+/** Does something between two batches: what is in hand is committed, what comes is decided after it. What it throws, this does. */
+export function pause(writer: Writer, work: () => void | Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (refused?: AppError) => (refused ? reject(refused) : resolve());
+    const settle = (failed?: unknown) => (failed ? reject(failed) : resolve());
     if (!writer.open) return settle(notMine());
     writer.jobs.push({ pause: work, settle });
     wake(writer);
@@ -126,10 +126,18 @@ async function work(writer: Writer): Promise<void> {
   while (writer.jobs.length > 0) {
     const batch = takeBatch(writer.jobs);
     if ("pause" in batch) {
-      batch.pause();
-      batch.settle();
+      await done(batch);
     } else if ("request" in batch) await attempt(writer, [batch], () => commitChange(writer, batch));
     else await attempt(writer, batch, () => commitAppends(writer, batch));
+  }
+}
+
+async function done({ pause: work, settle }: PauseJob): Promise<void> {
+  try {
+    await work();
+    settle();
+  } catch (error) {
+    settle(error);
   }
 }
 
@@ -225,7 +233,8 @@ async function noteFollowers({ threads }: HistoryStore, followers: readonly Thre
   if (followers.length > 0) await threads.writeMany(followers.map((doc) => ({ key: threadKey(doc), doc })));
 }
 
-async function confirmCurrent(writer: Writer): Promise<void> {
+/** Throws where the partition has another writer. */
+export async function confirmCurrent(writer: Writer): Promise<void> {
   if (await isCurrent(writer)) return;
   throw new StoreError("duplicate_key", `partition ${writer.q} has another writer`);
 }

@@ -11,6 +11,7 @@ export interface LastSeen {
   of(uid: string): Promise<number | undefined>;
   /** Resolves when it is kept. A later time stays. */
   keep(uid: string, at: number): Promise<void>;
+  remove(uid: string): Promise<unknown>;
 }
 
 const batchUsers = 500;
@@ -21,6 +22,7 @@ export async function openLastSeen(documents: Documents): Promise<LastSeen> {
   let writing: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   return {
+    remove: (uid) => kept.remove(uid),
     of: async (uid) => (await kept.get(uid))?.doc.at,
     keep(uid, at) {
       waiting.set(uid, Math.max(at, waiting.get(uid) ?? 0));

@@ -20,6 +20,8 @@ export interface Telling {
   tellContacts(changed: ContactsChanged): void;
   /** For every replica. */
   forgetContacts(changed: ContactsChanged): void;
+  /** Nothing is kept of a user who is erased. */
+  erase(uid: string): Promise<unknown>;
   methods: MethodHandler[];
   close(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function startTelling(options: TellingOptions): Promise<Telling> {
       contacts.forget(uid);
       if (other !== undefined) contacts.forget(other);
     },
+    erase: lastSeen.remove,
     methods: presenceMethods({ nats, contacts, told, lastSeen }),
     async close() {
       await due.close();

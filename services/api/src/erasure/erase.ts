@@ -1,0 +1,79 @@
+// Erasing an account, step by step: each step may be done again, and what is left is what there is to do, so that whichever api
+// lives goes on where another died.
+import { AppError, type Door, foldName } from "@parley/protocol";
+import { type NatsConnection, type Pass, removeRequestsOf } from "@parley/runtime";
+import type { Blobs } from "@parley/store";
+import type { Revoke } from "../accounts/revoke.ts";
+import type { History } from "../history.ts";
+import type { ApiStore, ErasureDoc } from "../store.ts";
+import { eraseConversations } from "./conversations.ts";
+import { handOverFiles, removeFiles } from "./files.ts";
+import type { EraseOthers } from "./others.ts";
+import { eraseRoster } from "./roster.ts";
+
+export interface ErasureParts {
+  store: ApiStore;
+  blobs: Blobs;
+  revoke: Revoke;
+  history: History;
+  nats: NatsConnection;
+  others: EraseOthers;
+  /** api's own store without what was erased */
+  compact(): Promise<void>;
+  /** marks a point where a test can end the process */
+  pass: Pass;
+}
+
+/** From here on there is no such user, and there will not be another one of that name. Again is harmless. */
+export async function closeAccount({ store, revoke, history, pass }: ErasureParts, erasure: ErasureDoc): Promise<void> {
+  const { uid, version } = erasure;
+  await keepName(store, uid);
+  pass("before-user-removed");
+  await store.users.remove(uid);
+  await revoke.user(uid);
+  await history.doors([door(erasure, "erasing", version)]);
+}
+
+export async function eraseAll(parts: ErasureParts, erasure: ErasureDoc): Promise<void> {
+  const { store, history, others, pass } = parts;
+  const { uid, version } = erasure;
+  await closeAccount(parts, erasure);
+  await store.profiles.remove(uid);
+  await removeScheduled(store, uid);
+  await eraseRoster(parts, uid);
+  await handOverFiles(parts, uid);
+  await eraseConversations(parts, uid);
+  await history.eraseUser(uid);
+  pass("before-files-removed");
+  await removeFiles(parts, uid);
+  await removeRequestsOf(store.requests, uid);
+  await others.devices(uid);
+  await Promise.all([parts.compact(), others.compact()]);
+  await history.doors([door(erasure, "gone", version + 1)]);
+  pass("before-erasure-done");
+  const { pending: _, ...rest } = erasure;
+  await store.erasures.put([{ key: uid, doc: { ...rest, doneAt: Date.now() } }]);
+}
+
+async function removeScheduled({ scheduled }: ApiStore, uid: string): Promise<void> {
+  for (;;) {
+    const { items } = await scheduled.find({ index: "of_user", equals: [uid], limit: 200 });
+    for (const { key } of items) await scheduled.remove(key);
+    if (items.length === 0) return;
+  }
+}
+
+function door({ uid }: ErasureDoc, account: "erasing" | "gone", version: number): Door {
+  return { owner: uid, version, account };
+}
+
+// Users of before differ in case only: whose name it is tells.
+async function keepName({ names }: ApiStore, uid: string): Promise<void> {
+  for (const key of new Set([foldName(uid), uid])) {
+    const kept = await names.get(key);
+    const isMine = kept?.doc.kind === "user" && (kept.doc.name ?? kept.key) === uid;
+    if (!isMine || kept.doc.gone) continue;
+    if (!(await names.update(key, { ...kept.doc, gone: true }, kept.version)))
+      throw new AppError("unavailable", "the name was changed at the same time");
+  }
+}

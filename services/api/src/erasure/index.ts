@@ -1,0 +1,94 @@
+// Erasure of accounts: asked for by the user with the password, or by an application; begun by one document, then worked until
+// it is done, by whichever api lives.
+import { AppError, accountRemove, usersRemove } from "@parley/protocol";
+import { type Logger, natsConnected } from "@parley/runtime";
+import type { LoginLimits } from "../accounts/login-limits.ts";
+import type { Passwords } from "../accounts/passwords.ts";
+import { type Bound, bind, type Call } from "../call.ts";
+import { startFinishing } from "../finishing.ts";
+import { knownUser } from "../known-users.ts";
+import type { ErasureDoc } from "../store.ts";
+import { closeAccount, type ErasureParts, eraseAll } from "./erase.ts";
+
+interface Parts extends ErasureParts {
+  passwords: Passwords;
+  limits: LoginLimits;
+  log: Logger;
+}
+
+export interface Erasure {
+  methods: Bound[];
+  close(): Promise<void>;
+}
+
+/** Finishes what an earlier process left, until it is closed. */
+export function startErasure(parts: Parts): Erasure {
+  const { store, nats, log } = parts;
+  const inHand = new Map<string, Promise<void>>();
+  const work = (erasure: ErasureDoc): Promise<void> => {
+    const { uid } = erasure;
+    const running = inHand.get(uid);
+    if (running) return running;
+    const started = eraseAll(parts, erasure)
+      .then(() => log.info({ event: "user_erased", uid }))
+      .finally(() => inHand.delete(uid));
+    inHand.set(uid, started);
+    return started;
+  };
+  const begin = async (uid: string, version: number): Promise<void> => {
+    const erasure = await beginErasure(parts, uid, version);
+    if (natsConnected(nats))
+      work(erasure).catch((error: unknown) => log.warn({ event: "erasure_unfinished", uid, reason: String(error) }));
+  };
+  const finishing = startFinishing({
+    find: () => store.erasures.find({ index: "pending", equals: [true], limit: 100 }),
+    begunAt: ({ begunAt }) => begunAt,
+    finish: ({ doc }) => work(doc),
+    trouble: "erasures_unfinished",
+    log,
+  });
+  return {
+    methods: [
+      bind(accountRemove, (params, call) => removeOwn(parts, begin, params, call)),
+      bind(usersRemove, ({ uid }) => removeUser(parts, begin, uid)),
+    ],
+    async close() {
+      await finishing.close();
+      await Promise.allSettled(inHand.values());
+    },
+  };
+}
+
+type Begin = (uid: string, version: number) => Promise<void>;
+
+async function removeOwn(parts: Parts, begin: Begin, { password }: { password: string }, { caller, address }: Call) {
+  const { store, passwords, limits } = parts;
+  const user = await knownUser(store, caller.uid);
+  const right = await limits.guess(caller.uid, address, () =>
+    passwords.verify(user?.doc.passwordHash, password, address),
+  );
+  if (right instanceof AppError) return right;
+  if (!right || !user) return new AppError("unauthenticated", "the password is wrong");
+  await begin(caller.uid, user.doc.accountVersion ?? 0);
+  return {};
+}
+
+async function removeUser({ store }: Parts, begin: Begin, uid: string) {
+  const user = await store.users.get(uid);
+  if (user) await begin(uid, user.doc.accountVersion ?? 0);
+  const erasure = (await store.erasures.get(uid))?.doc;
+  if (!erasure) return new AppError("not_found", `there is no user ${uid}`);
+  return { uid, state: erasure.pending ? ("erasing" as const) : ("erased" as const) };
+}
+
+/** When this resolves there is no such user. */
+async function beginErasure(parts: Parts, uid: string, version: number): Promise<ErasureDoc> {
+  const { erasures } = parts.store;
+  const now = Date.now();
+  const erasure: ErasureDoc = { uid, version: Math.max(now, version + 1), begunAt: now, pending: true };
+  await erasures.insert(uid, erasure);
+  parts.pass("before-closing");
+  const kept = (await erasures.get(uid))?.doc ?? erasure;
+  await closeAccount(parts, kept);
+  return kept;
+}

@@ -1,0 +1,107 @@
+// kill -9 of the real api and the real history between the steps of an erasure.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { compactSubject, subjects } from "@parley/protocol";
+import { answerJson, type Checkpoint, readSecrets } from "@parley/runtime";
+import { eventually, serviceContext } from "@parley/testkit";
+import { startApiProcess } from "./api-process.ts";
+import { startHistoryProcess } from "./history-process.ts";
+import { password, type Session } from "./surroundings.ts";
+
+const api = await startApiProcess({ after });
+await api.start();
+const history = startHistoryProcess({ after }, api);
+const { log } = serviceContext("test");
+// Presence and search, as far as an erasure asks them.
+const unsearched: number[] = [];
+for (const subject of [subjects.eraseDevices, compactSubject("presence"), compactSubject("search")])
+  answerJson(api.nats, subject, "test", () => ({}), log);
+answerJson<{ seqs: number[] }>(
+  api.nats,
+  subjects.removeFromSearch,
+  "test",
+  ({ seqs }) => ({ length: unsearched.push(...seqs) }),
+  log,
+);
+
+const { servicesSecret } = readSecrets(`${api.folder}/secrets`);
+const key = (await api.call("POST", "/keys", { token: servicesSecret, json: { name: "shop" } })).body.key as string;
+async function user(username: string): Promise<string> {
+  await api.call("POST", "/register", { json: { username, password } });
+  return ((await api.call("POST", "/login", { json: { username, password } })).body as Session).token;
+}
+/** Sent again until somebody lives who answers. */
+async function call(verb: string, path: string, token: string, json?: object) {
+  let reply: Awaited<ReturnType<typeof api.call>> | undefined;
+  const headers: Record<string, string> = verb === "GET" ? {} : { "idempotency-key": `k${Math.random()}` };
+  await eventually(
+    async () => {
+      reply = await api.call(verb, path, { token, headers, ...(json && { json }) }).catch(() => undefined);
+      return reply !== undefined && reply.status !== 503;
+    },
+    { timeoutMs: 60_000 },
+  );
+  return reply!;
+}
+const bob = await user("bob");
+
+async function fill(uid: string): Promise<{ token: string; room: string }> {
+  const token = await user(uid);
+  const made = await call("POST", "/rooms", token, { name: "Room", members: ["bob"] });
+  for (const to of ["user/bob", made.body.conv])
+    assert.equal(
+      (await call("POST", "/messages", token, { to, content: { type: "text", data: "secret" } })).status,
+      200,
+    );
+  await call("POST", "/messages", bob, { to: `user/${uid}`, content: { type: "text", data: "bob's" } });
+  await call("POST", "/roster", bob, { id: uid, note: "secret" });
+  return { token, room: made.body.id };
+}
+
+async function isErased(uid: string, { token, room }: { token: string; room: string }): Promise<void> {
+  const stateOf = async () => (await call("GET", `/users/${uid}/account`, key)).body.state;
+  await eventually(async () => (await stateOf()) === "erased", { timeoutMs: 90_000 });
+  assert.equal((await call("GET", "/rooms/none", token)).status, 401);
+  const conv = encodeURIComponent(uid < "bob" ? `p2p/${uid}/bob` : `p2p/bob/${uid}`);
+  const { messages } = (await call("GET", `/conversations/${conv}/messages`, bob)).body;
+  assert.deepEqual(
+    messages.map(({ content }: { content: object }) => content),
+    [{ type: "erased" }, { type: "text", data: "bob's" }],
+  );
+  const seen = (await call("GET", `/conversations/${encodeURIComponent(`room/${room}`)}/messages`, bob)).body.messages;
+  assert.equal(JSON.stringify(seen).includes("secret"), false);
+  assert.equal((await call("GET", `/rooms/${room}`, bob)).body.role, "owner");
+  assert.deepEqual((await call("GET", "/roster", bob)).body.contacts, []);
+  assert.equal((await call("POST", "/register", "", { username: uid, password })).status, 409);
+}
+
+const points: Checkpoint[] = [
+  ...(["before-closing", "before-user-removed", "before-conversation-left"] as const),
+  ...(["before-files-removed", "before-erasure-done"] as const),
+];
+
+for (const [index, point] of points.entries())
+  test(`an erasure in which api dies ${point} is finished by the next one`, async () => {
+    const uid = `a${index}`;
+    const kept = await fill(uid);
+    await api.kill();
+    await api.start(point);
+    await api.call("DELETE", `/users/${uid}`, { token: key }).catch(() => undefined);
+    assert.equal(await api.died(), "SIGKILL");
+    await api.start();
+    await isErased(uid, kept);
+  });
+
+for (const [index, point] of (["before-entries-erased", "before-member-removed"] as const).entries())
+  test(`an erasure in which history dies ${point} is finished when it is back`, async () => {
+    const uid = `h${index}`;
+    const kept = await fill(uid);
+    await history.kill();
+    history.start(point);
+    const asked = call("DELETE", `/users/${uid}`, key);
+    await history.died();
+    history.start();
+    assert.equal((await asked).status, 200);
+    await isErased(uid, kept);
+    assert.ok(unsearched.length > 0);
+  });

@@ -1,0 +1,50 @@
+// What history keeps of a user outside of conversations: stars, drafts, doors; and its packets among the dead letters.
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { streams } from "@parley/protocol";
+import type { HistoryStore } from "../keep/store.ts";
+
+const pageDocuments = 200;
+const pageConversations = 100;
+
+/** Some of the conversations of which a member document of the user is kept; none: there are no more. */
+export async function conversationsOf({ store }: { store: HistoryStore }, uid: string): Promise<string[]> {
+  const { items } = await store.members.find({ index: "by_uid", equals: [uid], limit: pageConversations });
+  return items.map(({ doc }) => doc.conv);
+}
+
+/** Again is harmless. */
+export async function eraseUser(
+  { store, manager }: { store: HistoryStore; manager: JetStreamManager },
+  uid: string,
+): Promise<object> {
+  await store.stars.remove(uid);
+  await removeAll(store.drafts, { index: "by_uid", equals: [uid] });
+  await removeAll(store.threads, { index: "by_uid", equals: [uid] });
+  await store.doors.remove(uid);
+  // Behind a space comes "!"; the account's own door, `{uid} *`, stays.
+  await removeAll(store.doors, { from: `${uid} +`, before: `${uid}!` });
+  await removeDeadLetters(manager, uid);
+  return {};
+}
+
+async function removeAll(
+  collection: Pick<HistoryStore["drafts" | "threads" | "doors"], "find" | "remove">,
+  which: { index?: string; equals?: string[]; from?: string; before?: string },
+): Promise<void> {
+  for (;;) {
+    const { items } = await collection.find({ ...which, limit: pageDocuments });
+    for (const { key } of items) await collection.remove(key);
+    if (items.length === 0) return;
+  }
+}
+
+// Dead letters carry the packet, and its topic the user. They are few.
+async function removeDeadLetters(manager: JetStreamManager, uid: string): Promise<void> {
+  const { name } = streams.dead;
+  const { state } = await manager.streams.info(name);
+  for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+    const letter = await manager.streams.getMessage(name, { seq });
+    // The last argument but the stream and place: overwritten on the disk, too.
+    if (letter?.string().includes(`/${uid}/`)) await manager.streams.deleteMessage(name, letter.seq, true);
+  }
+}
