@@ -3,6 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { connections } from "./connections.ts";
 import { engines } from "./engines.ts";
 import { fanOut } from "./fan-out.ts";
+import { files } from "./files.ts";
 import { flood } from "./flood.ts";
 import { handOver } from "./hand-over.ts";
 import { hooks } from "./hooks.ts";
@@ -22,6 +23,7 @@ export const scenarios = {
   sync,
   list,
   connections,
+  files,
   flood,
   search,
   size,
