@@ -21,7 +21,10 @@ const servers = [
 ];
 
 // Tests that need these are left out, loudly, where they cannot be had.
-const extras = [{ program: "faketime", apt: "faketime", brew: "libfaketime" }];
+const extras = [
+  { program: "faketime", apt: "faketime", brew: "libfaketime" },
+  { program: "ffmpeg", apt: "ffmpeg", brew: "ffmpeg" },
+];
 
 const testkit = "packages/testkit/src/commands";
 const commands = {

@@ -12,7 +12,37 @@ export const attachmentPaths = ["/attachments", "/attachements"] as const;
 export const attachmentRoutes: readonly { verb: "GET" | "POST"; path: string }[] = attachmentPaths.flatMap((path) => [
   { verb: "POST", path },
   { verb: "GET", path: `${path}/{id}` },
+  { verb: "GET", path: `${path}/{id}/thumbnail` },
 ]);
+
+const Pixels = Type.Integer({ minimum: 1, description: "pixels, turned as it is seen" });
+
+/** What the server has made of a picture, a recording or a film. */
+const Media = Type.Object({
+  state: Type.Union([Type.Literal("pending"), Type.Literal("ready"), Type.Literal("failed")], {
+    description: "pending: ask again; failed: `reason` says why",
+  }),
+  reason: Type.Optional(
+    Type.Union([Type.Literal("unreadable"), Type.Literal("too_large"), Type.Literal("too_slow")], {
+      description: "unreadable: no program understands it; too_large: its bytes, pixels or memory; too_slow: its time",
+    }),
+  ),
+  width: Type.Optional(Pixels),
+  height: Type.Optional(Pixels),
+  duration: Type.Optional(Type.Number({ minimum: 0, description: "seconds" })),
+  waveform: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 0, maximum: 100 }), { maxItems: 64, description: "loudness along it" }),
+  ),
+  thumbnail: Type.Optional(
+    Type.Object({
+      url: Type.String({ description: "path of its bytes" }),
+      type: Type.String({ description: "media type" }),
+      width: Pixels,
+      height: Pixels,
+      size: Type.Integer({ minimum: 1, description: "bytes" }),
+    }),
+  ),
+});
 
 /** What an upload answers. */
 export const Attachment = Type.Object({
@@ -22,6 +52,7 @@ export const Attachment = Type.Object({
   size: Type.Integer({ minimum: 0, description: "bytes" }),
   type: Type.String({ description: "media type, by what the bytes are" }),
   hash: Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "SHA-256 of the bytes" }),
+  media: Type.Optional(Media),
 });
 export type Attachment = Static<typeof Attachment>;
 
@@ -31,6 +62,11 @@ export function isAttachmentId(text: string): boolean {
 
 export function attachmentUrl(id: string): string {
   return `${attachmentPaths[0]}/${id}`;
+}
+
+/** The path of its thumbnail. */
+export function thumbnailUrl(id: string): string {
+  return `${attachmentUrl(id)}/thumbnail`;
 }
 
 /** The attachment that a message's content refers to: `file` is its id, or `url` ends with its path. */

@@ -37,6 +37,7 @@ export const errorTable = {
     mqtt: 0x88,
     meaning: "a part is not reachable; the outcome is unknown, send it again",
   },
+  pending: { retry: true, http: 409, mqtt: 0x83, meaning: "it is not made yet; ask again" },
   internal: { retry: false, http: 500, mqtt: 0x80, meaning: "an unexpected failure; it is in the log" },
   unauthenticated: { retry: false, http: 401, mqtt: 0x86, meaning: "no valid token or password" },
   conflict: { retry: false, http: 409, mqtt: 0x83, meaning: "it exists already, or another change came first" },

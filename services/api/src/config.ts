@@ -76,6 +76,28 @@ export const settings = defineSettings({
       minimum: 100,
       description: "an upload of which no byte arrives for so long is ended (ms)",
     }),
+    API_MEDIA_WORKERS: Type.Integer({
+      default: 1,
+      minimum: 0,
+      maximum: 64,
+      description: "files at once that are looked at for size, duration and thumbnail; 0: none",
+    }),
+    API_MEDIA_MS: Type.Integer({
+      default: 60_000,
+      minimum: 100,
+      maximum: 60_000,
+      description: "a program that looks at a file for longer is killed (ms)",
+    }),
+    API_MEDIA_MEMORY_BYTES: Type.Integer({
+      default: 1024 ** 3,
+      minimum: 1024 ** 2,
+      description: "a program that needs more memory for a file is killed (bytes)",
+    }),
+    API_MEDIA_PIXELS: Type.Integer({
+      default: 64_000_000,
+      minimum: 1,
+      description: "a picture of more is not looked at, all frames together (pixels)",
+    }),
     API_ADDRESS_RATE: Type.Integer({
       default: 50,
       minimum: 1,

@@ -31,7 +31,7 @@ import { startErasure } from "./erasure/index.ts";
 import { connectOthers } from "./erasure/others.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
-import { serveFiles } from "./files/serve.ts";
+import { fileMethods, serveFiles } from "./files/serve.ts";
 import { connectHistory } from "./history.ts";
 import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
@@ -73,7 +73,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const erasure = startErasure({ ...parts, ...{ blobs, revoke, passwords, limits, others, compact } });
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
   const scheduled = startScheduled(parts);
-  const messages = [...messageMethods(parts), ...scheduled.methods];
+  const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods(parts)];
   const methods = [...accounts.methods, ...erasure.methods, ...roomMethods(parts), ...messages, ...people.methods];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
@@ -84,7 +84,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...httpOf(config),
   });
   const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
-  const files = await serveFiles(server, { ...parts, ...callers, config, blobs, resumable, metrics });
+  const ofFiles = { ...parts, ...callers, config, blobs, resumable, metrics, isAlone: kept.exclusive };
+  const files = await serveFiles(server, ofFiles);
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.
   await accounts.first;

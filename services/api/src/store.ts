@@ -230,6 +230,23 @@ export interface ContentDoc {
   blob: string;
   /** unix ms: when an upload last found them */
   usedAt: number;
+  /** absent: nothing is made of such files */
+  looked?: LookedAt;
+}
+
+/** What is made of a file. */
+export interface LookedAt {
+  /** media type and bytes of the file */
+  type: string;
+  size: number;
+  state: "pending" | "ready" | "failed";
+  /** unix ms: when somebody may take it; absent: it is done */
+  dueAt?: number;
+  /** how often somebody took it */
+  tries: number;
+  reason?: "unreadable" | "too_large" | "too_slow";
+  made?: { width?: number; height?: number; duration?: number; waveform?: number[] };
+  thumbnail?: { blob: string; type: string; width: number; height: number; size: number };
 }
 
 export interface ApiStore {
@@ -298,7 +315,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       name: "attachments",
       indexes: { unsent: ["unsentSince"], blob: ["blob"], uid: ["uid"] },
     }),
-    contents: await documents.collection<ContentDoc>({ name: "contents", indexes: { blob: ["blob"] } }),
+    contents: await documents.collection<ContentDoc>({
+      name: "contents",
+      indexes: { blob: ["blob"], due: ["looked.dueAt"], thumbnail: ["looked.thumbnail.blob"] },
+    }),
     uploads: await documents.collection<UploadDoc>({
       name: "uploads",
       indexes: { open: ["openOf"], expires: ["expiresAt"], uid: ["uid"] },

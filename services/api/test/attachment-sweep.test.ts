@@ -47,7 +47,12 @@ async function begin(t: TestContext) {
     sent,
     put,
     keep: async (bytes: Uint8Array) =>
-      (await keepAttachment(store, blobs, { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) })).id,
+      (
+        await keepAttachment(
+          { store, blobs, wake: () => undefined },
+          { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) },
+        )
+      ).id,
     sweep: (nowMs: number) => sweep({ store, blobs, history }, nowMs),
     sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history }, nowMs),
     freed,

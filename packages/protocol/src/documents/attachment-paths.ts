@@ -68,8 +68,23 @@ const download: Json = {
   },
 };
 
+const thumbnail: Json = {
+  ...download,
+  operationId: "attachments.thumbnail",
+  summary: `A small picture of a picture or film, for who may have the file: at most 320 pixels wide and high. ${spellings}`,
+  responses: {
+    ...(download.responses as { [code: string]: Json }),
+    "200": { description: "the thumbnail", headers: fileHeaders, content: { "image/webp": bytes, "image/png": bytes } },
+    ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found", "pending"]),
+  },
+};
+
 /** By path and verb. */
 export function attachmentPathItems(): { [path: string]: { [verb: string]: Json } } {
   const [path] = attachmentPaths;
-  return { [path]: { post: upload }, [`${path}/{id}`]: { get: download } };
+  return {
+    [path]: { post: upload },
+    [`${path}/{id}`]: { get: download },
+    [`${path}/{id}/thumbnail`]: { get: thumbnail },
+  };
 }

@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from "typebox";
 import * as accountLife from "./account-life.ts";
 import * as accounts from "./accounts.ts";
+import { attachmentsInfo } from "./attachments.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
 import * as members from "./members.ts";
@@ -20,6 +21,7 @@ import * as users from "./users.ts";
 
 export * from "./account-life.ts";
 export * from "./accounts.ts";
+export * from "./attachments.ts";
 export * from "./devices.ts";
 export * from "./history.ts";
 export * from "./members.ts";
@@ -52,7 +54,7 @@ const all = [
   accounts,
   accountLife,
   scheduled,
-  { searchMessages },
+  { searchMessages, attachmentsInfo },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */

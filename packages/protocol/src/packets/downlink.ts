@@ -1,5 +1,6 @@
 // What Parley publishes on im/dn/…: messages, acks, receipts, typing, presence.
 import Type, { type Static } from "typebox";
+import { Attachment } from "../attachments.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
 import type { ScheduledNotice } from "./scheduled.ts";
 
@@ -248,6 +249,10 @@ export const TooLargeNotice = Type.Object({
 });
 export type TooLargeNotice = Static<typeof TooLargeNotice>;
 
+/** To all devices of who uploaded a file: what is made of it is known. It may be lost, `attachments.info` has it. */
+export const AttachmentNotice = Type.Object({ type: Type.Literal("attachment"), attachment: Attachment });
+export type AttachmentNotice = Static<typeof AttachmentNotice>;
+
 /** An answer to a request: result or error, with the request's id. */
 export const AnswerPacket = Type.Object({
   id: Type.Optional(Type.Union([Type.String(), Type.Integer(), Type.Null()])),
@@ -269,5 +274,6 @@ export type DownlinkPacket =
   | StarNotice
   | DraftNotice
   | ScheduledNotice
+  | AttachmentNotice
   | TooLargeNotice
   | AnswerPacket;

@@ -2,7 +2,8 @@
 
 /**
  * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
- * refresh in hand, with a change of password, while it disables or erases a user, with a file, with a change of a roster, with a scheduled message.
+ * refresh in hand, with a change of password, while it disables or erases a user, with a file, with a thumbnail, with a change of a
+ * roster, with a scheduled message.
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
@@ -17,6 +18,7 @@ export const checkpoints = [
   ...["before-closing", "before-user-removed", "before-conversation-left"],
   ...["before-files-removed", "before-erasure-done"],
   ...["before-entries-erased", "before-member-removed"],
+  ...["before-thumbnail", "after-thumbnail"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
 ] as const;

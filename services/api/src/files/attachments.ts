@@ -1,8 +1,17 @@
 // Attachments and their bytes: each upload is an attachment of its own, equal bytes are stored once.
-import { AppError, type Attachment, attachmentUrl } from "@parley/protocol";
-import type { Blobs, StoredBlob } from "@parley/store";
+import {
+  AppError,
+  type Attachment,
+  type AttachmentRequest,
+  attachmentUrl,
+  isAttachmentId,
+  thumbnailUrl,
+} from "@parley/protocol";
+import type { StoredBlob } from "@parley/store";
+import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
-import type { ApiStore, AttachmentDoc } from "../store.ts";
+import type { ApiStore, AttachmentDoc, ContentDoc } from "../store.ts";
+import type { FileParts } from "./parts.ts";
 
 export interface Uploaded {
   uid: string;
@@ -21,8 +30,7 @@ export function newAttachmentId(): string {
  * without bytes: it has its own blob until it has another's.
  */
 export async function keepAttachment(
-  store: ApiStore,
-  blobs: Blobs,
+  { store, blobs, wake }: Pick<FileParts, "store" | "blobs" | "wake">,
   uploaded: Uploaded,
   id = newAttachmentId(),
 ): Promise<Attachment> {
@@ -42,26 +50,73 @@ export async function keepAttachment(
     await blobs.remove(stored.id);
     const made = await store.attachments.get(id);
     if (!made) throw new AppError("unavailable", "the attachment has just been removed");
-    return describe(id, made.doc);
+    return shown(store, id, made.doc);
   }
-  const blob = await blobOf(store, stored, now);
+  const content = await contentOf(store, doc, now);
+  const { blob } = content;
   if (blob !== stored.id) {
     await store.attachments.put([{ key: id, doc: { ...doc, blob } }]);
     await blobs.remove(stored.id);
   }
-  return describe(id, doc);
+  if (content.looked?.state === "pending") wake();
+  return describe(id, doc, content);
 }
 
-export function describe(id: string, { name, size, type, sha256 }: AttachmentDoc): Attachment {
-  return { id, url: attachmentUrl(id), name, size, type, hash: `sha256:${sha256}` };
+/** As the API shows it, with what is known of its bytes. */
+export async function shown({ contents }: ApiStore, id: string, attachment: AttachmentDoc): Promise<Attachment> {
+  return describe(id, attachment, (await contents.get(attachment.sha256))?.doc);
 }
 
-// The blob that holds these bytes: an older one, whose mark of use keeps it from being swept meanwhile, or this one.
-async function blobOf({ contents }: ApiStore, { id, sha256 }: StoredBlob, now: number): Promise<string> {
+/** As the API shows it. */
+export function describe(id: string, attachment: AttachmentDoc, content: ContentDoc | undefined): Attachment {
+  const { name, size, type, sha256 } = attachment;
+  const media = mediaOf(id, content);
+  return { id, url: attachmentUrl(id), name, size, type, hash: `sha256:${sha256}`, ...(media && { media }) };
+}
+
+function mediaOf(id: string, content: ContentDoc | undefined): Attachment["media"] {
+  if (!content?.looked) return undefined;
+  const { state, reason, made, thumbnail } = content.looked;
+  if (!thumbnail) return { state, ...made, ...(reason && { reason }) };
+  const { blob: _, ...shown } = thumbnail;
+  return { state, ...made, thumbnail: { url: thumbnailUrl(id), ...shown } };
+}
+
+/** Throws `not_found`, the same for what does not exist and for what is not the caller's to see. */
+export async function findAttachment(
+  { store, history }: Pick<FileParts, "store" | "history">,
+  id: string,
+  uid: string,
+): Promise<AttachmentDoc> {
+  const attachment = isAttachmentId(id) ? (await store.attachments.get(id))?.doc : undefined;
+  const isOwn = attachment?.uid === uid;
+  if (attachment && (isOwn || (await history.mayFetch(requestOf(id, attachment, uid))))) return attachment;
+  throw new AppError("not_found", "there is no such attachment for you");
+}
+
+function requestOf(file: string, { uid: owner, heirs }: AttachmentDoc, uid: string): AttachmentRequest {
+  return { file, owner, uid, ...(heirs === undefined ? {} : { heirs }) };
+}
+
+/** `attachments.info`. */
+export async function attachmentInfo(
+  parts: Pick<FileParts, "store" | "history">,
+  id: string,
+  uid: string,
+): Promise<Attachment> {
+  return shown(parts.store, id, await findAttachment(parts, id, uid));
+}
+
+// Where these bytes are: an older blob, whose mark of use keeps it from being swept meanwhile, or this one.
+async function contentOf({ contents }: ApiStore, { blob, sha256, type, size }: AttachmentDoc, now: number) {
+  const looked = { type, size, state: "pending", dueAt: now, tries: 0 } as const;
+  const first: ContentDoc = { blob, usedAt: now, ...(isLookedAt(type) ? { looked } : {}) };
   for (;;) {
     const known = await contents.get(sha256);
-    if (!known) {
-      if (await contents.insert(sha256, { blob: id, usedAt: now })) return id;
-    } else if (await contents.update(sha256, { ...known.doc, usedAt: now }, known.version)) return known.doc.blob;
+    const content = known ? { ...known.doc, usedAt: now } : first;
+    const isKept = known
+      ? await contents.update(sha256, content, known.version)
+      : await contents.insert(sha256, content);
+    if (isKept) return content;
   }
 }

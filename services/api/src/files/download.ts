@@ -1,7 +1,8 @@
-// GET /attachments/{id}: the bytes, whole or a range, for who may have them; nothing in them runs.
-import { AppError, type AttachmentRequest, isAttachmentId } from "@parley/protocol";
+// GET /attachments/{id} and its thumbnail: the bytes, whole or a range, for who may have them; nothing in them runs.
+import { AppError } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AttachmentDoc } from "../store.ts";
+import { findAttachment } from "./attachments.ts";
 import { disposition } from "./names.ts";
 import type { FileParts } from "./parts.ts";
 import { namesTag, readRange } from "./range.ts";
@@ -9,6 +10,15 @@ import { mayBeShown } from "./sniff.ts";
 
 /** A device that reads nothing for so long is let go (ms). */
 const unreadMs = 60_000;
+
+interface Served {
+  blob: string;
+  size: number;
+  type: string;
+  name: string;
+  /** a strong entity tag */
+  tag: string;
+}
 
 /** Throws AppErrors; the same for what does not exist and for what is not the caller's to see. */
 export async function download(
@@ -20,10 +30,28 @@ export async function download(
   const unknown = Object.keys(request.query as object)[0];
   if (unknown !== undefined) throw new AppError("invalid_packet", `unknown field ${unknown.slice(0, 80)} in the query`);
   const { id } = request.params as { id: string };
-  const attachment = await find(parts, id, uid);
-  const { size, sha256, blob } = attachment;
-  const tag = `"${sha256}"`;
-  addHeaders(reply, attachment, tag);
+  const attachment = await findAttachment(parts, id, uid);
+  const isThumbnail = request.routeOptions.url?.endsWith("/thumbnail") ?? false;
+  const served = isThumbnail ? await thumbnailOf(parts, attachment) : { ...attachment, tag: `"${attachment.sha256}"` };
+  return serve(parts, request, reply, served);
+}
+
+async function thumbnailOf({ store }: FileParts, { sha256, name }: AttachmentDoc): Promise<Served> {
+  const looked = (await store.contents.get(sha256))?.doc.looked;
+  if (looked?.state === "pending") throw new AppError("pending");
+  if (!looked?.thumbnail) throw new AppError("not_found", "this file has no thumbnail");
+  const { type, blob } = looked.thumbnail;
+  return { ...looked.thumbnail, name: `${name}.${type.slice("image/".length)}`, tag: `"${blob}"` };
+}
+
+async function serve(
+  parts: FileParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  served: Served,
+): Promise<FastifyReply> {
+  const { size, blob, tag } = served;
+  addHeaders(reply, served);
   const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
   if (namesTag(ifNoneMatch, tag)) return reply.code(304).send();
   const holds = ifRange === undefined || ifRange === tag;
@@ -38,7 +66,7 @@ export async function download(
   reply.header("content-length", part ? part.end - part.start + 1 : size);
   if (request.method === "HEAD") return reply.send();
   const bytes = await parts.blobs.open(blob, part);
-  if (!bytes) throw missing(parts, id);
+  if (!bytes) throw missing(parts, blob);
   reply.raw.setTimeout(unreadMs, () => reply.raw.destroy());
   const stop = () => reply.raw.destroy();
   parts.closing.addEventListener("abort", stop);
@@ -49,14 +77,7 @@ export async function download(
   return reply.send(bytes);
 }
 
-async function find({ store, history }: FileParts, id: string, uid: string): Promise<AttachmentDoc> {
-  const attachment = isAttachmentId(id) ? (await store.attachments.get(id))?.doc : undefined;
-  const isOwn = attachment?.uid === uid;
-  if (attachment && (isOwn || (await history.mayFetch(requestOf(id, attachment, uid))))) return attachment;
-  throw new AppError("not_found", "there is no such attachment for you");
-}
-
-function addHeaders(reply: FastifyReply, { type, name }: AttachmentDoc, tag: string): void {
+function addHeaders(reply: FastifyReply, { type, name, tag }: Served): void {
   reply.headers({
     "content-type": type.startsWith("text/") && type !== "text/plain" ? `${type}; charset=utf-8` : type,
     "content-disposition": disposition(mayBeShown(type) ? "inline" : "attachment", name),
@@ -69,11 +90,7 @@ function addHeaders(reply: FastifyReply, { type, name }: AttachmentDoc, tag: str
   });
 }
 
-function missing({ log }: FileParts, id: string): AppError {
-  log.error({ event: "attachment_without_bytes", id });
+function missing({ log }: FileParts, blob: string): AppError {
+  log.error({ event: "attachment_without_bytes", blob });
   return new AppError("internal");
-}
-
-function requestOf(file: string, { uid: owner, heirs }: AttachmentDoc, uid: string): AttachmentRequest {
-  return { file, owner, uid, ...(heirs === undefined ? {} : { heirs }) };
 }

@@ -9,6 +9,8 @@ export interface FileParts {
   store: ApiStore;
   blobs: Blobs;
   history: Pick<History, "mayFetch">;
+  /** Something was stored that is to be looked at. */
+  wake(): void;
   limits: FileLimits;
   log: Logger;
   pass: Pass;

@@ -37,8 +37,8 @@ export async function addFileRoutes(
     for (const path of attachmentPaths) {
       scope.post(path, { config: { streams: true } }, inTurnOf(sending));
       // Its answer to HEAD would be said to have no bytes.
-      const get = { method: ["GET", "HEAD"], url: `${path}/:id`, exposeHeadRoute: false };
-      scope.route({ ...get, handler: inTurnOf(getting) });
+      const get = { method: ["GET", "HEAD"], exposeHeadRoute: false, handler: inTurnOf(getting) };
+      for (const url of [`${path}/:id`, `${path}/:id/thumbnail`]) scope.route({ ...get, url });
     }
     addMore(scope, parts);
   };

@@ -1,16 +1,26 @@
-// Attachments put together: where their bytes are kept, their routes, the sweep.
-import { gauge, type Registry } from "@parley/runtime";
+// Attachments put together: where their bytes are kept, what is made of them, their routes, the sweep.
+import { attachmentsInfo } from "@parley/protocol";
+import { gauge, type NatsConnection, type Registry } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { FastifyInstance } from "fastify";
+import { type Bound, bind } from "../call.ts";
 import type { Config } from "../config.ts";
 import type { History } from "../history.ts";
+import { type Looking, startLooking } from "../media/looking.ts";
+import { isThere } from "../media/run.ts";
+import type { ContentDoc } from "../store.ts";
+import { attachmentInfo } from "./attachments.ts";
 import type { FileRouteParts } from "./in-turn.ts";
 import { createFileLimits } from "./limits.ts";
 import { addFileRoutes } from "./routes.ts";
 import { startSweeping } from "./sweep.ts";
+import { tellUploaders } from "./told.ts";
 
 export interface FilesOptions
   extends Pick<FileRouteParts, "store" | "log" | "pass" | "identity" | "rates" | "addressOf"> {
+  nats: NatsConnection;
+  /** nobody else can have the store */
+  isAlone: boolean;
   config: Config;
   blobs: Blobs;
   history: History;
@@ -40,14 +50,36 @@ export async function serveFiles(
   const limits = createFileLimits(config);
   gauge(metrics, "file_uploads_in_hand", "uploads under way, parts of resumable ones included", limits.uploads.taken);
   gauge(metrics, "file_downloads_in_hand", "downloads of attachments under way", limits.downloads.taken);
-  const routeParts = { ...parts, limits, closing: stopping.signal };
+  const looking = await startMedia({ ...parts, config, metrics });
+  const routeParts = { ...parts, limits, wake: looking.wake, closing: stopping.signal };
   await addFileRoutes(server, routeParts, resumable.addRoutes);
   const sweeping = startSweeping(parts, resumable.sweep, parts.log);
   return {
     stop: () => stopping.abort(),
     async close() {
-      await sweeping.close();
+      await Promise.all([sweeping.close(), looking.close()]);
       await parts.blobs.close();
     },
   };
+}
+
+/** The methods of attachments; the rest are routes. */
+export function fileMethods(parts: Parameters<typeof attachmentInfo>[0]): Bound[] {
+  return [bind(attachmentsInfo, ({ id }, { caller }) => attachmentInfo(parts, id, caller.uid))];
+}
+
+type MediaParts = Pick<FilesOptions, "config" | "store" | "blobs" | "log" | "nats" | "isAlone" | "pass" | "metrics">;
+
+/** Looks at what is uploaded, and at what an earlier process left. */
+async function startMedia({ config, nats, metrics, ...parts }: MediaParts): Promise<Looking> {
+  const limits = {
+    timeMs: config.API_MEDIA_MS,
+    memoryBytes: config.API_MEDIA_MEMORY_BYTES,
+    pixels: config.API_MEDIA_PIXELS,
+    hasFfmpeg: await isThere("ffmpeg"),
+  };
+  const tell = (content: ContentDoc) => tellUploaders({ store: parts.store, nats }, content);
+  const looking = startLooking({ ...parts, limits, atOnce: config.API_MEDIA_WORKERS, tell });
+  gauge(metrics, "media_waiting", "files that wait to be looked at, 100 at most", () => looking.waiting());
+  return looking;
 }

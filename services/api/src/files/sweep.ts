@@ -77,7 +77,7 @@ export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boo
   await sweepUnsent(parts, nowMs, stopped);
   if (stopped()) return;
   const inUse = async (ids: readonly string[]) => {
-    const kept = await Promise.all(ids.map(async (id) => ((await isUnused(parts.store, id, nowMs)) ? [] : [id])));
+    const kept = await Promise.all(ids.map(async (id) => ((await isUnused(parts, id, nowMs)) ? [] : [id])));
     return new Set(kept.flat());
   };
   await parts.blobs.sweep({ before: nowMs - nobodysForMs, inUse });
@@ -145,7 +145,7 @@ export async function removeAttachment(
   nowMs: number,
 ): Promise<void> {
   if (!(await store.attachments.remove(key, version))) return;
-  if (await isUnused(store, doc.blob, nowMs, doc.createdAt)) await blobs.remove(doc.blob);
+  if (await isUnused({ store, blobs }, doc.blob, nowMs, doc.createdAt)) await blobs.remove(doc.blob);
 }
 
 /**
@@ -153,7 +153,7 @@ export async function removeAttachment(
  * bytes, and is over.
  */
 async function isUnused(
-  { attachments, contents }: ApiStore,
+  { store: { attachments, contents }, blobs }: Pick<SweepParts, "store" | "blobs">,
   blob: string,
   nowMs: number,
   foundAt?: number,
@@ -161,8 +161,11 @@ async function isUnused(
   const has = { equals: [blob], limit: 1 };
   if ((await attachments.find({ index: "blob", ...has })).items.length > 0) return false;
   const [known] = (await contents.find({ index: "blob", ...has })).items;
-  if (!known) return true;
+  if (!known) return (await contents.find({ index: "thumbnail", ...has })).items.length === 0;
   // An upload that has just found these bytes is about to have them; one that finds them now changes the version.
   if (known.doc.usedAt > nowMs - usedForMs && known.doc.usedAt !== foundAt) return false;
-  return contents.remove(known.key, known.version);
+  const { thumbnail } = known.doc.looked ?? {};
+  const isRemoved = await contents.remove(known.key, known.version);
+  if (isRemoved && thumbnail) await blobs.remove(thumbnail.blob);
+  return isRemoved;
 }

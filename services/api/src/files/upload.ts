@@ -22,7 +22,7 @@ interface Incoming {
 
 /** Throws AppErrors, and what ended the stream. */
 export async function upload(parts: FileParts, request: FastifyRequest, uid: string): Promise<Attachment> {
-  const { limits, blobs, store, closing } = parts;
+  const { limits, blobs, closing } = parts;
   const length = Number(request.headers["content-length"] ?? 0);
   const endsAt = performance.now() + totalMs;
   const times = () => ({ silenceMs: limits.silenceMs, totalMs: Math.max(0, endsAt - performance.now()), closing });
@@ -43,7 +43,7 @@ export async function upload(parts: FileParts, request: FastifyRequest, uid: str
     throw error;
   }
   // Where this fails, its outcome may be unknown, and the blob in use: the sweep removes it if it is not.
-  return keepAttachment(store, blobs, { uid, name: incoming.name, type: type(), stored });
+  return keepAttachment(parts, { uid, name: incoming.name, type: type(), stored });
 }
 
 /** For people: what a full disk is to them. */

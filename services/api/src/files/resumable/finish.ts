@@ -1,7 +1,7 @@
 // The pieces of an upload become one attachment, by the way of every other file: one stream, checked, hashed, stored once.
 import { AppError, type Attachment } from "@parley/protocol";
 import type { UploadDoc } from "../../store.ts";
-import { describe, keepAttachment } from "../attachments.ts";
+import { keepAttachment, shown } from "../attachments.ts";
 import { checkedBytes } from "../checked-bytes.ts";
 import type { FileParts } from "../parts.ts";
 import { toldFull, totalMs } from "../upload.ts";
@@ -36,7 +36,7 @@ async function finish(parts: FileParts, { key }: Upload): Promise<Attachment> {
   const { store, blobs, pass } = parts;
   const upload = await readUpload(store, key);
   const made = await store.attachments.get(key);
-  const attachment = made ? describe(key, made.doc) : await join(parts, upload);
+  const attachment = made ? await shown(store, key, made.doc) : await join(parts, upload);
   if (isFinished(upload.doc)) return attachment;
   pass("before-upload-end");
   const { openOf: _, ...doc } = upload.doc;
@@ -55,10 +55,10 @@ async function join(parts: FileParts, upload: Upload): Promise<Attachment> {
   try {
     const stored = await blobs.put(bytes).catch(toldFull);
     pass("before-attachment");
-    return await keepAttachment(store, blobs, { uid, name, type: type(), stored }, upload.key);
+    return await keepAttachment(parts, { uid, name, type: type(), stored }, upload.key);
   } catch (error) {
     const made = await store.attachments.get(upload.key);
-    if (made) return describe(upload.key, made.doc);
+    if (made) return await shown(store, upload.key, made.doc);
     const isRefused = error instanceof AppError && (error.code === "forbidden" || error.code === "too_large");
     if (isRefused) await removeUpload(parts, upload);
     throw error;

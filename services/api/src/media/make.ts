@@ -1,0 +1,76 @@
+// What is made of a file of each kind, and by which programs.
+import type { FileHandle } from "node:fs/promises";
+import { decodeSound, lookAtFilm } from "./ffmpeg.ts";
+import type { Made, Outcome, Picture, Sound } from "./made.ts";
+import { type RunLimits, run } from "./run.ts";
+
+export interface MakeLimits extends RunLimits {
+  pixels: number;
+  /** true: ffmpeg is on the PATH */
+  hasFfmpeg: boolean;
+}
+
+/** A file that is larger is not looked at (bytes). */
+export const lookedAtBytes = 256 * 1024 * 1024;
+/** What a program may say. */
+const outputMax = 4 * 1024 * 1024;
+const picture = /^image\/(jpeg|png|apng|webp|gif|avif|hei[cf](-sequence)?|tiff)$/;
+const recording = /^(audio|video)\//;
+
+/** Is anything made of files of this media type? */
+export function isLookedAt(type: string): boolean {
+  return picture.test(type) || recording.test(type);
+}
+
+/** Throws only when the caller is closing, or a program cannot be started. */
+export async function make(file: FileHandle, type: string, limits: MakeLimits): Promise<Outcome> {
+  return picture.test(type) ? ofPicture(file, type, limits) : ofRecording(file, type, limits);
+}
+
+async function ofPicture(file: FileHandle, type: string, limits: MakeLimits): Promise<Outcome> {
+  const answer = await askWorker<Picture>(["picture", type, String(limits.pixels)], file, limits);
+  if (!("found" in answer)) return answer;
+  const { thumbnailOf, ...size } = answer.found;
+  return { made: { ...size, thumbnail: { ...thumbnailOf, bytes: answer.rest } } };
+}
+
+async function ofRecording(file: FileHandle, type: string, limits: MakeLimits): Promise<Outcome> {
+  const said = await askWorker<Sound>(["sound", type], file, limits);
+  const made: Made = "found" in said ? said.found : {};
+  if (limits.hasFfmpeg) {
+    if (type.startsWith("video/")) Object.assign(made, await lookAtFilm(file, type, limits));
+    // Decoded, it is as long as it is, whatever its header says.
+    Object.assign(made, await decodeSound(file, type, limits));
+  }
+  if (Object.keys(made).length > 0) return { made };
+  return "found" in said ? { failed: "unreadable" } : said;
+}
+
+async function askWorker<Found>(
+  args: readonly string[],
+  file: FileHandle,
+  limits: RunLimits,
+): Promise<{ found: Found; rest: Buffer } | Exclude<Outcome, { made: Made }>> {
+  const output = collect(outputMax);
+  const ended = await run({ program: "worker", args, fd: file.fd, onOutput: output.take }, limits);
+  if (ended === "too_slow") return { again: ended };
+  if (ended === "too_large") return { failed: ended };
+  const bytes = output.bytes();
+  const line = bytes.indexOf("\n");
+  if (ended === "died" || line < 0) return { again: "unreadable" };
+  const found = JSON.parse(bytes.subarray(0, line).toString()) as Found | { failed: "unreadable" | "too_large" };
+  if (typeof found === "object" && found !== null && "failed" in found) return { failed: found.failed };
+  return { found: found as Found, rest: bytes.subarray(line + 1) };
+}
+
+function collect(most: number) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return {
+    take(chunk: Buffer) {
+      size += chunk.byteLength;
+      if (size <= most) chunks.push(chunk);
+    },
+    bytes: () => Buffer.concat(chunks),
+  };
+}
