@@ -67,6 +67,7 @@ async function begin(t: TestContext) {
     history: { mayFetch: async () => false },
     log: serviceContext("api").log,
     pass: () => undefined,
+    wake: () => undefined,
     closing: stopping.signal,
     identity: { store, revoke, signingKey, isOperator: () => false },
     rates: createRates({ device: rate, stranger: rate }),

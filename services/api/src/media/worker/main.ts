@@ -1,7 +1,6 @@
 // The process that looks at one file: stdin is the file, stdout what it found as a line of JSON, then the thumbnail's bytes.
-import { AppError } from "@parley/protocol";
-import { lookAtPicture } from "./picture.ts";
-import { lookAtSound } from "./sound.ts";
+// Only the libraries that this kind of file needs are loaded: a process is started for each file.
+import { TooLarge } from "./too-large.ts";
 
 const [kind = "", type = "", pixelsMax = "0"] = process.argv.slice(2);
 // Whoever asked has died: nobody waits for the answer.
@@ -9,15 +8,21 @@ const orphaned = () => process.exit(1);
 process.once("disconnect", orphaned);
 
 try {
-  const { thumbnail, ...found } =
-    kind === "picture"
-      ? await lookAtPicture("/dev/stdin", type, Number(pixelsMax))
-      : { ...(await lookAtSound("/dev/stdin", type)), thumbnail: undefined };
+  const { thumbnail, ...found } = await look();
   process.stdout.write(`${JSON.stringify(found)}\n`);
   if (thumbnail) process.stdout.write(thumbnail);
 } catch (error) {
-  const failed = error instanceof AppError && error.code === "too_large" ? "too_large" : "unreadable";
+  const failed = error instanceof TooLarge ? "too_large" : "unreadable";
   process.stdout.write(`${JSON.stringify({ failed })}\n`);
 }
 process.off("disconnect", orphaned);
 process.disconnect();
+
+async function look() {
+  if (kind === "picture") {
+    const { lookAtPicture } = await import("./picture.ts");
+    return lookAtPicture("/dev/stdin", type, Number(pixelsMax));
+  }
+  const { lookAtSound } = await import("./sound.ts");
+  return { ...(await lookAtSound("/dev/stdin", type)), thumbnail: undefined };
+}

@@ -1,15 +1,14 @@
 // A picture's size and thumbnail. Decoders read what strangers sent: this runs only in a process of its own.
 import { readFile } from "node:fs/promises";
-import { AppError } from "@parley/protocol";
-import decodeHeic from "heic-decode";
 import sharp, { type Sharp, type SharpOptions } from "sharp";
 import type { Picture } from "../made.ts";
+import { TooLarge } from "./too-large.ts";
 
 const thumbnailSide = 320;
 const heic = /^image\/hei[cf](-sequence)?$/;
 const loaders = ["JpegBuffer", "PngBuffer", "WebpBuffer", "NsgifBuffer", "HeifBuffer", "TiffBuffer"];
 
-/** What of it stands in the file's own header is believed only as far as the limit. Throws `too_large`, and what decoders throw. */
+/** What of it stands in the file's own header is believed only as far as the limit. Throws TooLarge, and what decoders throw. */
 export async function lookAtPicture(
   path: string,
   type: string,
@@ -36,6 +35,7 @@ async function fromSharp(bytes: Buffer, pixelsMax: number) {
 
 // sharp's own libvips cannot decode it; libheif in WebAssembly can, and turns it.
 async function fromHeic(bytes: Buffer, pixelsMax: number) {
+  const { default: decodeHeic } = await import("heic-decode");
   const images = await decodeHeic.all({ buffer: bytes });
   try {
     const [first] = images;
@@ -50,7 +50,7 @@ async function fromHeic(bytes: Buffer, pixelsMax: number) {
 }
 
 function refuse(pixels: number, pixelsMax: number): void {
-  if (!(pixels <= pixelsMax)) throw new AppError("too_large", `${pixels} pixels; the limit is ${pixelsMax}`);
+  if (!(pixels <= pixelsMax)) throw new TooLarge(`${pixels} pixels; the limit is ${pixelsMax}`);
 }
 
 // Nothing of EXIF, XMP or IPTC is kept: sharp leaves it out unless it is told to keep it.
