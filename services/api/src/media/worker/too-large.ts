@@ -1,0 +1,2 @@
+/** More pixels than are decoded. */
+export class TooLarge extends Error {}
