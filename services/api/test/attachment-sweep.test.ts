@@ -96,6 +96,34 @@ test("equal bytes stay as long as one attachment has them, and go with the last 
   assert.equal(await isThere(await keep(bytes)), true);
 });
 
+test("a thumbnail stays as long as its file, and goes with it, whichever way that goes; one that nothing refers to is swept", async (t) => {
+  const { keep, put, sweep: turn, sweepFreed: turnFreed, freed, sent, store, blobs } = await begin(t);
+  const withThumbnail = async () => {
+    const file = await keep(randomBytes(1_000));
+    sent.add(file);
+    const { sha256 } = (await store.attachments.get(file))!.doc;
+    const known = (await store.contents.get(sha256))!;
+    const { id, size } = await put(randomBytes(10));
+    const thumbnail = { blob: id, size, type: "image/webp", width: 1, height: 1 };
+    const looked = { type: "image/png", size: 1_000, state: "ready", tries: 1, thumbnail } as const;
+    await store.contents.update(sha256, { ...known.doc, looked }, known.version);
+    return { file, blob: id };
+  };
+  const isKept = async (blob: string) => {
+    const stream = await blobs.open(blob);
+    stream?.destroy();
+    return stream !== undefined;
+  };
+  const [unsent, recalled, stays] = [await withThumbnail(), await withThumbnail(), await withThumbnail()];
+  const lost = (await put(randomBytes(10))).id;
+  sent.delete(unsent.file);
+  freed.push({ file: recalled.file, version: 1 });
+  await turn(later());
+  await turnFreed(later());
+  const all = [unsent.blob, recalled.blob, stays.blob, lost];
+  assert.deepEqual(await Promise.all(all.map(isKept)), [false, false, true, false]);
+});
+
 test("history that cannot be asked removes nothing", async (t) => {
   const { keep, isThere, store, blobs } = await begin(t);
   const id = await keep(randomBytes(10));

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Attachment } from "@parley/protocol";
+import { type Attachment, type NotifyRequest, subjects } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import sharp from "sharp";
 import { startHistoryProcess } from "./history-process.ts";
@@ -67,6 +67,20 @@ test("a photo's size is as it is seen, its thumbnail is turned and says nothing 
   assert.ok(!bytes.includes("canary"));
   assert.equal(headers.get("content-type"), "image/webp");
   assert.equal(bytes.length, media.thumbnail?.size);
+});
+
+test("whoever uploaded it is told what was made of it, and nobody else", async (t) => {
+  const told: NotifyRequest[] = [];
+  const callback = (_: unknown, message: { json(): unknown }) => void told.push(message.json() as NotifyRequest);
+  const listening = api.nats.subscribe(subjects.notify, { callback });
+  t.after(() => listening.unsubscribe());
+  const { id } = await made(await plain(33, 44).png().toBuffer());
+  type Told = { type?: string; attachment?: Attachment };
+  const ofIt = () => told.filter(({ packet }) => (packet as Told).attachment?.id === id);
+  await eventually(() => ofIt().length > 0, { timeoutMs: 150_000 });
+  const { uids, channel, packet } = ofIt()[0]!;
+  assert.deepEqual([uids, channel, (packet as Told).type], [["ann"], "m", "attachment"]);
+  assert.deepEqual((packet as Told).attachment, (await infoOf(id)).body);
 });
 
 test("a thumbnail is for whom the file is for; equal bytes have it at once", async () => {
