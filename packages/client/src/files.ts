@@ -1,5 +1,12 @@
 // Files over HTTP: uploaded before the message that refers to them, downloaded by the id that it carries.
-import { AppError, type Attachment, attachmentOf, attachmentPaths, attachmentUrl } from "@parley/protocol";
+import {
+  AppError,
+  type Attachment,
+  attachmentOf,
+  attachmentPaths,
+  attachmentUrl,
+  thumbnailUrl,
+} from "@parley/protocol";
 import { parseBase, readAnswer } from "./http.ts";
 import { partBytes, uploadInParts } from "./resumable-upload.ts";
 
@@ -21,6 +28,8 @@ export type TokenSource = string | (() => Promise<string>);
 export interface DownloadOptions {
   /** positions of bytes, from 0, both ends included */
   range?: { start: number; end?: number };
+  /** the picture of it that the server made, at most 320 pixels wide and high; `pending` until it is made */
+  thumbnail?: boolean;
   signal?: AbortSignal;
 }
 
@@ -71,13 +80,16 @@ export async function downloadFile(
   base: string,
   token: string,
   file: string,
-  { range, signal }: DownloadOptions = {},
+  { range, thumbnail, signal }: DownloadOptions = {},
 ): Promise<Response> {
   const id = attachmentOf({ file }) ?? attachmentOf({ url: file });
   if (id === undefined) throw new AppError("invalid_packet", "that is neither the id nor the path of an attachment");
   const headers: Record<string, string> = { authorization: `Bearer ${token}` };
   if (range) headers.range = `bytes=${range.start}-${range.end ?? ""}`;
-  const answer = await send(at(base, attachmentUrl(id)), { headers, ...(signal ? { signal } : {}) });
+  const answer = await send(at(base, thumbnail ? thumbnailUrl(id) : attachmentUrl(id)), {
+    headers,
+    ...(signal ? { signal } : {}),
+  });
   if (!answer.ok) await readAnswer(answer);
   return answer;
 }

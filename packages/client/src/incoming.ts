@@ -2,6 +2,7 @@
 import type {
   AckPacket,
   AnswerPacket,
+  AttachmentNotice,
   ConversationNotice,
   DraftNotice,
   InvitationNotice,
@@ -31,6 +32,7 @@ export type Incoming =
   | { kind: "star"; packet: StarNotice }
   | { kind: "draft"; packet: DraftNotice }
   | { kind: "scheduled"; packet: ScheduledNotice }
+  | { kind: "attachment"; packet: AttachmentNotice }
   | { kind: "thread"; packet: ThreadNotice }
   | { kind: "too_large"; packet: TooLargeNotice }
   | { kind: "unknown" };
@@ -48,6 +50,7 @@ const noticeKinds = new Set([
   "star",
   "draft",
   "scheduled",
+  "attachment",
   "thread",
   "too_large",
 ]);
@@ -68,7 +71,7 @@ export function readIncoming(payload: Uint8Array): Incoming {
   return { kind: "unknown" };
 }
 
-type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "thread" | "scheduled";
+type ToldAsItIs = "typing" | "presence" | "invitation" | "star" | "draft" | "thread" | "scheduled" | "attachment";
 const toldAsTheyAre: ReadonlySet<string> = new Set([
   "typing",
   "presence",
@@ -77,6 +80,7 @@ const toldAsTheyAre: ReadonlySet<string> = new Set([
   "draft",
   "thread",
   "scheduled",
+  "attachment",
 ]);
 
 /** The application is told of it, and nothing else is done with it. */

@@ -2,6 +2,7 @@
 export {
   AppError,
   type Attachment,
+  type AttachmentNotice,
   type Contact,
   type ConversationNotice,
   type DraftNotice,

@@ -1,6 +1,7 @@
 // What an application hands in and hears.
 import type {
   AppError,
+  AttachmentNotice,
   Contact,
   ConversationNotice,
   DraftNotice,
@@ -47,6 +48,8 @@ export type ParleyEvents = {
   draft: DraftNotice;
   /** a message that is sent later was scheduled, changed, sent, refused or taken back */
   scheduled: ScheduledNotice;
+  /** what the server made of a file that the user uploaded: its size, duration and thumbnail; it may be missed, `attachments.info` has it */
+  attachment: AttachmentNotice;
   /** the user read a thread on some device, follows it or not */
   thread: ThreadNotice;
   /** an acknowledged message, also one of an earlier run that the store had kept */

@@ -6,6 +6,7 @@ import { contentKinds } from "../packets/content.ts";
 import {
   AckPacket,
   AnswerPacket,
+  AttachmentNotice,
   ConversationNotice,
   DraftNotice,
   InvitationNotice,
@@ -106,6 +107,7 @@ function downlinkChannels(): Record<string, Channel> {
         star: StarNotice,
         draft: DraftNotice,
         scheduled: ScheduledNotice,
+        attachment: AttachmentNotice,
         thread: ThreadNotice,
         tooLarge: TooLargeNotice,
       }),

@@ -1,5 +1,5 @@
 // Who uploaded a file is told, on all devices, what was made of it.
-import { type NotifyRequest, subjects } from "@parley/protocol";
+import { type AttachmentNotice, type NotifyRequest, subjects } from "@parley/protocol";
 import { type NatsConnection, natsConnected } from "@parley/runtime";
 import type { ApiStore, ContentDoc } from "../store.ts";
 import { describe } from "./attachments.ts";
@@ -15,7 +15,7 @@ export async function tellUploaders(
   const { items } = await store.attachments.find({ index: "blob", equals: [content.blob], limit: toldMax });
   if (!natsConnected(nats)) return;
   for (const { key, doc } of items) {
-    const packet = { type: "attachment", attachment: describe(key, doc, content) };
+    const packet: AttachmentNotice = { type: "attachment", attachment: describe(key, doc, content) };
     const request: NotifyRequest = { uids: [doc.uid], channel: "m", packet };
     nats.publish(subjects.notify, JSON.stringify(request));
   }
