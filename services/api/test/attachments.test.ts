@@ -86,6 +86,11 @@ test("a form with one file is taken; without one, with two or torn it is refused
   const torn = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nno end';
   const response = await fetch(`${api.url}/attachments`, { method: "POST", headers, body: torn });
   assert.equal(response.status, 400);
+  for (const boundary of ["", "; boundary=", `; boundary=${"x".repeat(100)}`, '; boundary="a b"']) {
+    const type = { ...headers, "content-type": `multipart/form-data${boundary}` };
+    const { status } = await fetch(`${api.url}/attachments`, { method: "POST", headers: type, body: torn });
+    assert.equal(status, 400, boundary);
+  }
   assert.equal(blobs().length, before);
 });
 

@@ -21,7 +21,7 @@ export async function openForm(request: FastifyRequest, times: () => UploadTimes
   const { raw } = request;
   const parts = request.files();
   // This begins to read, so that to listen takes nothing from it.
-  const opened = parts.next();
+  const opened = parts.next().catch((thrown) => Promise.reject(noForm(raw, thrown)));
   const around = watchAround(raw);
   const first = await around.within(times(), opened);
   if (first.done) throw new AppError("invalid_packet", "the form has no file");
@@ -34,6 +34,13 @@ export async function openForm(request: FastifyRequest, times: () => UploadTimes
       if (!next.done) throw new AppError("invalid_packet", "the form has more than one file");
     },
   };
+}
+
+// A content type without a boundary, or one that cannot be: said by the reader of forms before it reads.
+function noForm({ errored }: IncomingMessage, thrown: unknown): unknown {
+  const { message, statusCode } = thrown as { message: string; statusCode?: number };
+  if (errored || statusCode !== undefined || thrown instanceof AppError) return thrown;
+  return new AppError("invalid_packet", `the body cannot be read as a form: ${message}`, { cause: thrown });
 }
 
 interface Around {
