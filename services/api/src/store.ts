@@ -67,6 +67,10 @@ export interface ProfileDoc {
   find?: { uid: string; name?: string; nick?: string };
   /** unix ms of a change of `directMessages` that history may not know yet */
   untold?: number;
+  /** unix ms: when contacts are to be told that what they see changed; while they are, when another replica begins anew */
+  tellAt?: number;
+  /** unix ms: when that last began */
+  toldAt?: number;
 }
 
 /** What one of two is to the other, and what he notes. */
@@ -284,6 +288,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
         nick: ["find.nick"],
         untold: ["untold"],
         changed: ["directVersion"],
+        tell: ["tellAt"],
       },
     }),
     pairs: await documents.collection<PairDoc>({

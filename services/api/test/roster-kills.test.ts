@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { type ContactsChanged, type Door, subjects } from "@parley/protocol";
+import { type Contact, type ContactsChanged, type Door, type NotifyRequest, subjects } from "@parley/protocol";
 import { openStore } from "@parley/store";
 import { eventually, type TestContext } from "@parley/testkit";
 import { type ApiProcess, startApiProcess } from "./api-process.ts";
@@ -111,3 +111,28 @@ test("that two are no longer each other's contact is told to presence, though ap
   await eventually(() => changes.length > 0);
   assert.deepEqual(changes[0], { uid: "alice", other: "bob", areContacts: false });
 });
+
+for (const point of ["before-entries", "before-contacts-told"] as const)
+  test(`a changed profile is told to contacts, though api died ${point}`, async (t) => {
+    const api = await startBoth(t);
+    await api.start(point);
+    const { alice, bob } = await tokensOf(api.call);
+    const call = (token: string, path: string) => api.call("POST", `/roster/${path}`, { token });
+    await eventually(async () => (await call(alice, "bob/request")).status === 200);
+    assert.equal((await call(bob, "alice/confirm")).status, 200);
+    const told: Contact[] = [];
+    api.nats.subscribe(subjects.notify, {
+      callback: (_error, message) => {
+        const { uids, packet } = message.json<NotifyRequest & { packet: { contact: Contact } }>();
+        if (uids?.[0] === "alice" && packet.contact.name === "Bob B") told.push(packet.contact);
+      },
+    });
+    await api.nats.flush();
+    await api.call("PUT", "/profile", { token: bob, json: { name: "Bob B" } });
+    await api.died();
+    assert.equal(told.length, 0);
+    await api.start();
+    const contact = await eventually(() => told[0]);
+    const { contacts } = (await api.call("GET", `/roster?since=${contact.changedAt}`, { token: alice })).body;
+    assert.deepEqual(contacts, [contact]);
+  });

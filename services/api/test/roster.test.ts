@@ -55,7 +55,7 @@ test("a contact is added, changed and removed as SlimChat does, with and without
   const { changedAt, ...contact } = added;
   assert.ok(changedAt > 0);
   assert.deepEqual(contact, {
-    ...{ id: "bob", name: "Bob B", nick: "Bobby", group: "friends", avatar: "/bob.png", note: "n" },
+    ...{ id: "bob", name: "Bob B", nick: "Bobby", group: "friends", avatar: "/bob.png", status: "", note: "n" },
     ...{ tags: [], relation: "contact", blocked: false, muted: false },
   });
   assert.deepEqual((await list("alice", "/")).contacts, [added]);
@@ -265,4 +265,35 @@ test("who may know of a user's presence is each other's contact that nobody bloc
   assert.deepEqual(await eventually(() => changes.shift()), { uid: "quinn" });
   subscription.unsubscribe();
   assert.deepEqual(changes, []);
+});
+
+test("a changed profile is told to the user's contacts once in some seconds, as it is then; to nobody else", async () => {
+  const uids = ["tom", "uma", "vera", "will"];
+  await Promise.all(uids.map(async (uid) => (token[uid] = (await api.user(uid, "web")).token)));
+  // A stranger who has noted the user, and one who is blocked. The contact is the last of all whom tom has to do with.
+  await ok(as("vera", "POST", "/roster", { id: "tom" }));
+  await ok(act("tom", "will", "request"));
+  await ok(act("will", "tom", "confirm"));
+  await ok(act("tom", "will", "block"));
+  await ok(act("tom", "uma", "request"));
+  await ok(act("uma", "tom", "confirm"));
+  const { changedAt } = (await list("uma")).contacts[0];
+  await eventually(() => heard("uma", "tom").some(({ contact }) => contact.changedAt === changedAt));
+  told.length = 0;
+  await as("tom", "PUT", "/profile", { name: "Tom T", avatar: "/t.png", language: "de" });
+  await eventually(() => heard("uma", "tom").length > 0);
+  for (const status of ["one", "two", "three", "four"]) await as("tom", "PUT", "/profile", { status });
+  const last = await eventually(() => heard("uma", "tom").find(({ contact }) => contact.status === "four"), {
+    timeoutMs: 30_000,
+  });
+  const stamps = heard("uma", "tom").map(({ contact }) => contact.changedAt);
+  assert.ok(
+    stamps.every((at, place) => at - (stamps[place - 1] ?? 0) > 2_500),
+    String(stamps),
+  );
+  const { name, avatar, relation } = last.contact;
+  assert.deepEqual([name, avatar, relation], ["Tom T", "/t.png", "contact"]);
+  assert.deepEqual((await list("uma", `?since=${last.contact.changedAt}`)).contacts, [last.contact]);
+  assert.ok(last.contact.changedAt > changedAt);
+  assert.deepEqual([heard("vera", "tom"), heard("will", "tom"), heard("tom", "uma")], [[], [], []]);
 });

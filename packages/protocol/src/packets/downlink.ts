@@ -157,6 +157,7 @@ export const Contact = Type.Object(
     nick: Type.String({ description: "the owner's own name for the user, else the profile's nick, else the name" }),
     group: Type.String(),
     avatar: Type.String(),
+    status: Type.Optional(Type.String({ description: "the profile's status text" })),
     note: Type.String(),
     tags: Type.Array(Type.String()),
     relation: Type.Union(

@@ -3,7 +3,7 @@
 /**
  * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
  * refresh in hand, with a change of password, while it disables or erases a user, with a file, with a thumbnail, with a change of a
- * roster, with a scheduled message.
+ * roster, while it tells of a changed profile, with a scheduled message.
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
@@ -20,6 +20,7 @@ export const checkpoints = [
   ...["before-entries-erased", "before-member-removed"],
   ...["before-thumbnail", "after-thumbnail"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
+  ...["before-entries", "before-contacts-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];

@@ -1,6 +1,6 @@
 // Changing a roster: one write of the pair, then history is told who is let in, then both users' devices.
-import { AppError, type Contact, limits, type NotifyRequest, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, natsConnected, type Pass } from "@parley/runtime";
+import { AppError, type Contact, limits } from "@parley/protocol";
+import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
@@ -13,6 +13,7 @@ import { areContacts, isOver, pairKey, pairOf, type Sides, sidesOf } from "./pai
 import { keptProfile, maySee, noUser } from "./profiles.ts";
 import type { RosterSizes } from "./sizes.ts";
 import { tellContactsChanged } from "./tell-presence.ts";
+import { tellRosterChanged } from "./tell-roster.ts";
 
 export interface RosterParts {
   store: ApiStore;
@@ -62,8 +63,8 @@ async function changePair(
   if (!isOver(before.mine) && isOver(after.mine)) parts.sizes.shrank(uid);
   pass("before-doors");
   const contact = await told(parts, pair, { owner: uid, other: id });
-  if (after.mine !== before.mine) notify(parts, uid, contact);
-  if (after.theirs !== before.theirs) notify(parts, id, await row(parts, id, uid, sidesOf(pair, id)));
+  if (after.mine !== before.mine) tellRosterChanged(parts.nats, uid, contact);
+  if (after.theirs !== before.theirs) tellRosterChanged(parts.nats, id, await row(parts, id, uid, sidesOf(pair, id)));
   pass("before-relation-reply");
   return contact;
 }
@@ -86,7 +87,7 @@ export function startFinishingRosters(parts: RosterParts, log: Logger): Finishin
       ] as const) {
         const contact = await told(parts, doc, { owner, other });
         // What a block hides was not changed, and is not told.
-        if (contact.changedAt > 0) notify(parts, owner, contact);
+        if (contact.changedAt > 0) tellRosterChanged(parts.nats, owner, contact);
       }
     },
     trouble: "rosters_unfinished",
@@ -171,10 +172,4 @@ async function row({ store }: RosterParts, owner: string, other: string, sides: 
 function tellPresence({ nats }: RosterParts, pair: PairDoc): void {
   const are = areContacts(sidesOf(pair, pair.a));
   if (are || pair.parted) tellContactsChanged(nats, { uid: pair.a, other: pair.b, areContacts: are });
-}
-
-/** Best effort: a device that misses it finds the change by `since`. */
-function notify({ nats }: RosterParts, uid: string, contact: Contact): void {
-  const request: NotifyRequest = { uids: [uid], channel: "m", packet: { type: "roster.changed", contact } };
-  if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
 }

@@ -19,7 +19,8 @@ export async function contactsOf(store: ApiStore, owner: string, entries: readon
   });
 }
 
-function contactOf(id: string, { mine }: Sides, profile: ProfileDoc | undefined): Contact {
+/** What the roster of `mine` says of the user `id`. */
+export function contactOf(id: string, { mine }: Sides, profile: ProfileDoc | undefined): Contact {
   const { relation, blocked, muted, group, note, tags, changedAt } = mine;
   const name = profile?.name ?? id;
   return {
@@ -28,6 +29,7 @@ function contactOf(id: string, { mine }: Sides, profile: ProfileDoc | undefined)
     nick: mine.nick || profile?.nick || name,
     group,
     avatar: profile?.avatar ?? "",
+    status: profile?.status ?? "",
     note,
     tags,
     relation: isOver(mine) ? "removed" : relation,

@@ -26,6 +26,7 @@ import { ownProfile, type ProfileParts, seenProfile, startFinishingProfiles, upd
 import { startRetelling } from "./retell.ts";
 import { type SearchParts, searchUsers } from "./search.ts";
 import { createRosterSizes } from "./sizes.ts";
+import { startTellingProfiles } from "./tell-profile.ts";
 
 const acts = [
   [rosterRemove, "remove"],
@@ -51,6 +52,7 @@ export function startPeople(given: Omit<ProfileParts & RosterParts & SearchParts
     startFinishingRosters(parts, given.log),
     startFinishingProfiles(parts, given.log),
     startRetelling(parts, given.log),
+    startTellingProfiles(parts, given.log),
   ];
   return {
     methods: peopleMethods(parts),

@@ -34,6 +34,10 @@ type OwnProfile = ResultOf<typeof profileGet>;
 
 const attemptsMax = 50;
 const pageUsers = 500;
+/** What contacts see in their rosters. */
+const shownFields = ["name", "nick", "avatar", "status"] as const;
+/** Contacts are told of one user's changes at most once in so long. */
+const tellIntervalMs = 5_000;
 const profilesMark = "profiles-of-all";
 
 /** The profile that a new user begins with. */
@@ -149,7 +153,15 @@ function changedProfile(profile: ProfileDoc, params: ParamsOf<typeof profileUpda
     const now = Date.now();
     Object.assign(changed, { directVersion: Math.max(now, (profile.directVersion ?? 0) + 1), untold: now });
   }
-  return withFind(changed as unknown as ProfileDoc);
+  return withFind(withMark(profile, changed as unknown as ProfileDoc));
+}
+
+// At once, unless contacts were told a moment ago.
+function withMark(before: ProfileDoc, changed: ProfileDoc): ProfileDoc {
+  if (shownFields.every((field) => changed[field] === before[field])) return changed;
+  const now = Date.now();
+  const next = (before.toldAt ?? 0) + tellIntervalMs;
+  return { ...changed, tellAt: Math.min(Math.max(now, next), now + tellIntervalMs) };
 }
 
 function withFind({ find: _, ...profile }: ProfileDoc): ProfileDoc {
