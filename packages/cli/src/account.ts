@@ -4,6 +4,7 @@ import {
   type Attachment,
   type ClientOptions,
   callHttp,
+  type DownloadOptions,
   downloadFile,
   type FileBytes,
   type ParamsOf,
@@ -39,7 +40,7 @@ export interface Account {
   /** Calls a method by HTTP, as this user. */
   call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
   upload(bytes: FileBytes, options: UploadOptions): Promise<Attachment>;
-  download(file: string): Promise<Response>;
+  download(file: string, options?: DownloadOptions): Promise<Response>;
   /** What a connection needs, on a device that no other parley uses now. */
   connection(): Promise<Connection>;
 }
@@ -61,7 +62,7 @@ export function openAccount(flags: AccountFlags): Account {
     call: (method, params) => asUser(opened, device, (token) => callHttp(server.url, method, params, { token })),
     upload: (bytes, options) =>
       asUser(opened, device, () => uploadFile(server.url, () => tokenOf(opened, device), bytes, options)),
-    download: (file) => asUser(opened, device, (token) => downloadFile(server.url, token, file)),
+    download: (file, options) => asUser(opened, device, (token) => downloadFile(server.url, token, file, options)),
     connection: () => openDevice(opened, flags.device),
   };
 }

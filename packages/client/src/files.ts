@@ -30,6 +30,8 @@ export interface DownloadOptions {
   range?: { start: number; end?: number };
   /** the picture of it that the server made, at most 320 pixels wide and high; `pending` until it is made */
   thumbnail?: boolean;
+  /** Only what the server itself says of the file: its size, and the SHA-256 as ETag; without its bytes. */
+  headersOnly?: boolean;
   signal?: AbortSignal;
 }
 
@@ -80,13 +82,14 @@ export async function downloadFile(
   base: string,
   token: string,
   file: string,
-  { range, thumbnail, signal }: DownloadOptions = {},
+  { range, thumbnail, headersOnly = false, signal }: DownloadOptions = {},
 ): Promise<Response> {
   const id = attachmentOf({ file }) ?? attachmentOf({ url: file });
   if (id === undefined) throw new AppError("invalid_packet", "that is neither the id nor the path of an attachment");
   const headers: Record<string, string> = { authorization: `Bearer ${token}` };
   if (range) headers.range = `bytes=${range.start}-${range.end ?? ""}`;
   const answer = await send(at(base, thumbnail ? thumbnailUrl(id) : attachmentUrl(id)), {
+    method: headersOnly ? "HEAD" : "GET",
     headers,
     ...(signal ? { signal } : {}),
   });

@@ -1,5 +1,5 @@
 // What the package offers: three ports, their error, and the functions that open them.
-export type { Blobs, ByteRange, StoredBlob, SweepQuery, Swept } from "./blobs/blobs.ts";
+export type { Blobs, ByteRange, LinkOptions, StoredBlob, SweepQuery, Swept } from "./blobs/blobs.ts";
 export type {
   Collection,
   CollectionDefinition,

@@ -66,6 +66,13 @@ export const settings = defineSettings({
       minimum: 1,
       description: "downloads of attachments at once, 16 of them of one user",
     }),
+    API_FILE_LINK_SECONDS: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 3_600,
+      description:
+        "S3 only: downloads are sent on to a link to the bucket that holds so long (s); 0 = api serves them itself",
+    }),
     API_UPLOAD_DAY_BYTES: Type.Integer({
       default: 20 * 1024 ** 3,
       minimum: 1,

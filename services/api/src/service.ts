@@ -152,10 +152,14 @@ function mqttOf({ API_MQTT_HOST: host, API_MQTT_PORT: port }: Config) {
   return { host, port };
 }
 
-async function openKept({ STORE_URL: storeUrl, BLOBS_URL: url }: Config): Promise<{ kept: Store; blobs: Blobs }> {
+async function openKept(config: Config): Promise<{ kept: Store; blobs: Blobs }> {
+  const { STORE_URL: storeUrl, BLOBS_URL: url } = config;
   const kept = await openStore(storeUrl, { service: "api" }).catch(toldPlainly);
   try {
-    return { kept, blobs: await openBlobs({ service: "api", storeUrl, url }).catch(toldPlainly) };
+    const blobs = await openBlobs({ service: "api", storeUrl, url }).catch(toldPlainly);
+    if (config.API_FILE_LINK_SECONDS === 0 || blobs.link) return { kept, blobs };
+    await blobs.close();
+    throw new AppError("unavailable", "API_FILE_LINK_SECONDS: only where BLOBS_URL is s3+https://…; elsewhere it is 0");
   } catch (error) {
     await kept.close();
     throw error;

@@ -18,9 +18,11 @@ export function getCommand(): Command {
     .action(
       action<{ output?: string }>(async ({ account, output, flags }, file = "") => {
         const answer = await account.download(file);
+        // Where it was fetched from S3, the tag is not the server's own.
+        const described = answer.redirected ? await account.download(file, { headersOnly: true }) : answer;
         const hash = createHash("sha256");
         let size = 0;
-        const wanted = /^"([0-9a-f]{64})"$/.exec(answer.headers.get("etag") ?? "")?.[1];
+        const wanted = /^"([0-9a-f]{64})"$/.exec(described.headers.get("etag") ?? "")?.[1];
         async function* counted(chunks: AsyncIterable<Uint8Array>) {
           for await (const chunk of chunks) {
             hash.update(chunk);

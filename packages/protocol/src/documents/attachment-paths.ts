@@ -43,6 +43,12 @@ const fileHeaders: Json = {
   "Accept-Ranges": header("bytes"),
 };
 
+const sentOn: Json = {
+  description:
+    "where files are kept in S3 and links are on: the bytes are there, for a short time; ask again for another link",
+  headers: { Location: header("a link that needs no token") },
+};
+
 const download: Json = {
   operationId: "attachments.get",
   summary: `The bytes of a file, for who uploaded it and whom it was sent to. ${spellings}`,
@@ -62,6 +68,7 @@ const download: Json = {
   responses: {
     "200": { description: "the file", headers: fileHeaders, content: { "*/*": bytes } },
     "206": { description: "the range", headers: fileHeaders, content: { "*/*": bytes } },
+    "307": sentOn,
     "304": { description: "the caller has it" },
     "416": { description: "`invalid_packet`: no byte is in the range", content: errorContent },
     ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found"]),
@@ -75,6 +82,7 @@ const thumbnail: Json = {
   responses: {
     ...(download.responses as { [code: string]: Json }),
     "200": { description: "the thumbnail", headers: fileHeaders, content: { "image/webp": bytes, "image/png": bytes } },
+    "307": sentOn,
     ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found", "pending"]),
   },
 };

@@ -10,8 +10,9 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
-import type { Blobs, ByteRange, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
+import type { Blobs, ByteRange, LinkOptions, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
 import { confirmStored } from "../blobs/confirm.ts";
 import { hashed } from "../blobs/hashed.ts";
 import { removeUnused } from "../blobs/in-pages.ts";
@@ -47,6 +48,10 @@ export async function openS3Blobs(url: string): Promise<Blobs> {
     async open(id, range) {
       checkBlobId(id);
       return open(at, id, range);
+    },
+    async link(id, options) {
+      checkBlobId(id);
+      return known(at, link(at, id, options));
     },
     async remove(id) {
       checkBlobId(id);
@@ -86,6 +91,22 @@ async function open({ client, bucket, keyOf, place }: S3Bucket, id: string, rang
     if (isMissing(error)) return undefined;
     throw asS3Error(error, place);
   }
+}
+
+// Signed here: the server is not asked.
+function link(
+  { client, bucket, keyOf }: S3Bucket,
+  id: string,
+  { seconds, type, disposition, cacheControl }: LinkOptions,
+) {
+  const reading = new GetObjectCommand({
+    Bucket: bucket,
+    Key: keyOf(id),
+    ResponseContentType: type,
+    ResponseContentDisposition: disposition,
+    ResponseCacheControl: cacheControl,
+  });
+  return getSignedUrl(client, reading, { expiresIn: seconds });
 }
 
 async function remove({ client, bucket, keyOf, place }: S3Bucket, id: string): Promise<boolean> {

@@ -14,6 +14,15 @@ export type StoredBlob = {
 /** Positions of bytes, from 0, both ends included; `end` may lie behind the last byte. */
 export type ByteRange = { start: number; end: number };
 
+export type LinkOptions = {
+  /** How long the link holds, seconds. */
+  seconds: number;
+  /** What its answer says of the bytes: the headers Content-Type, Content-Disposition and Cache-Control. */
+  type: string;
+  disposition: string;
+  cacheControl: string;
+};
+
 export type SweepQuery = {
   /** Unix ms: only what was begun before it is looked at. No `put` may take longer than since then. */
   before: number;
@@ -39,6 +48,12 @@ export interface Blobs {
 
   /** The bytes of the range, or all; undefined if there is no such blob. Its `error` is a StoreError. Destroy it or read it to its end. */
   open(id: string, range?: ByteRange): Promise<Readable | undefined>;
+
+  /**
+   * A URL of the server that keeps the blob, under which anybody may read it, ranges too, as long as the link holds; asks nobody, so
+   * that of what is not there it is a link to nothing. Absent: this engine has none.
+   */
+  link?(id: string, options: LinkOptions): Promise<string>;
 
   /** false: there was none. */
   remove(id: string): Promise<boolean>;

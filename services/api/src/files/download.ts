@@ -51,9 +51,12 @@ async function serve(
   served: Served,
 ): Promise<FastifyReply> {
   const { size, blob, tag } = served;
-  addHeaders(reply, served);
   const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
-  if (namesTag(ifNoneMatch, tag)) return reply.code(304).send();
+  const isKnown = namesTag(ifNoneMatch, tag);
+  // A link is for one verb.
+  if (parts.limits.linkSeconds > 0 && request.method === "GET" && !isKnown) return sendOn(parts, reply, served);
+  addHeaders(reply, served);
+  if (isKnown) return reply.code(304).send();
   const holds = ifRange === undefined || ifRange === tag;
   const asked = readRange(holds ? range : undefined, size);
   if (asked.kind === "unsatisfiable") {
@@ -77,16 +80,36 @@ async function serve(
   return reply.send(bytes);
 }
 
-function addHeaders(reply: FastifyReply, { type, name, tag }: Served): void {
+// The bucket answers what is asked of the bytes: ranges, and conditions by a tag of its own.
+async function sendOn({ blobs, limits }: FileParts, reply: FastifyReply, served: Served): Promise<FastifyReply> {
+  const options = {
+    ...{ seconds: limits.linkSeconds, type: contentType(served), disposition: contentDisposition(served) },
+    cacheControl: `private, max-age=${limits.linkSeconds}`,
+  };
+  const url = await blobs.link?.(served.blob, options);
+  if (url === undefined) throw new AppError("internal");
+  // Who follows later asks again: who may have it can change.
+  return reply.headers({ "cache-control": "no-store", "referrer-policy": "no-referrer" }).redirect(url, 307);
+}
+
+function contentType({ type }: Served): string {
+  return type.startsWith("text/") && type !== "text/plain" ? `${type}; charset=utf-8` : type;
+}
+
+function contentDisposition({ type, name }: Served): string {
+  return disposition(mayBeShown(type) ? "inline" : "attachment", name);
+}
+
+function addHeaders(reply: FastifyReply, served: Served): void {
   reply.headers({
-    "content-type": type.startsWith("text/") && type !== "text/plain" ? `${type}; charset=utf-8` : type,
-    "content-disposition": disposition(mayBeShown(type) ? "inline" : "attachment", name),
+    "content-type": contentType(served),
+    "content-disposition": contentDisposition(served),
     "content-security-policy": "sandbox; default-src 'none'",
     "cross-origin-resource-policy": "same-origin",
     "accept-ranges": "bytes",
     // Who may have it can change; the bytes cannot.
     "cache-control": "private, no-cache",
-    etag: tag,
+    etag: served.tag,
   });
 }
 

@@ -10,6 +10,8 @@ export interface FileLimits {
   /** bytes of the largest file that is taken */
   bytesMax: number;
   silenceMs: number;
+  /** how long a link to the bytes holds; 0: none are given */
+  linkSeconds: number;
   /** How many bytes a file of this media type may have; `forbidden` if none is taken. */
   ofKind(type: string): number | AppError;
   /** A refusal: the user has uploaded as much as it may in a day. */
@@ -33,6 +35,7 @@ export function createFileLimits(config: Config): FileLimits {
     downloads: openShares(config.API_DOWNLOADS, Math.min(ofOneUser.downloads, config.API_DOWNLOADS)),
     bytesMax: Math.max(API_FILE_BYTES, API_IMAGE_BYTES),
     silenceMs: config.API_UPLOAD_SILENCE_MS,
+    linkSeconds: config.API_FILE_LINK_SECONDS,
     ofKind(type) {
       if (!isTaken(type)) return new AppError("forbidden", `files of type ${type} are not taken here`);
       return type.startsWith("image/") ? API_IMAGE_BYTES : API_FILE_BYTES;
