@@ -37,12 +37,15 @@ export type SearchQuery = {
   since?: number;
   until?: number;
   limit: number;
-  /** Only what is behind this place, that of the last message found before. */
+  /** Only what is behind this place: that of a message found before, or `next`. */
   after?: string;
 };
 
 /** `version`: the entry that says what the message holds now. `place`: for `after` of the same index and query. */
 export type FoundMessage = { conv: string; seq: number; version: number; place: string };
+
+/** `next`: the place behind which there may be more; null: these were the last. */
+export type FoundPage = { messages: FoundMessage[]; next: string | null };
 
 /** All methods throw StoreError `unavailable` or `full`. */
 export interface SearchIndex {
@@ -50,10 +53,10 @@ export interface SearchIndex {
   put(messages: readonly IndexedMessage[]): Promise<void>;
 
   /**
-   * Newest first, as far as messages were put in the order of their time. Fewer than `limit`: there are no more. Throws
-   * `invalid_page` for an `after` that is no place.
+   * Newest first, as far as messages were put in the order of their time. Some thousands of messages at most are looked
+   * through: fewer than `limit`, or none, may be found before `next`. Throws `invalid_page` for an `after` that is no place.
    */
-  find(query: SearchQuery): Promise<FoundMessage[]>;
+  find(query: SearchQuery): Promise<FoundPage>;
 
   /** Nothing that was replaced or removed is on the disk any more when it resolves, where the engine can promise that. */
   compact(): Promise<void>;

@@ -65,13 +65,14 @@ async function findReadable(
   for (let looks = 0; looks < looksMost; looks++) {
     const wanted = limit - messages.length;
     const found = await index.find({ ...asked, convs, limit: wanted, ...(place !== undefined && { after: place }) });
-    for (const one of found) {
+    for (const one of found.messages) {
       const conversation = readable.get(one.conv);
       if (conversation && [one.seq, one.version].every((seq) => isReadable(conversation, seq))) messages.push(one);
     }
-    place = found.at(-1)?.place;
-    if (found.length < wanted) return { messages, next: undefined };
-    if (messages.length === limit) break;
+    if (found.next === null) return { messages, next: undefined };
+    place = found.next;
+    // Enough, or the index has looked through as much as it does at once.
+    if (messages.length === limit || found.messages.length < wanted) break;
   }
   return { messages, next: place };
 }

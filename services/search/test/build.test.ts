@@ -52,7 +52,7 @@ test("what is stored and told while an index is built is in it, though nobody to
   const { index } = await indexes.searched();
   const found = await index.find({ convs: ["room/r"], terms: [{ text: "word" }], limit: 100 });
   assert.deepEqual(
-    found.map(({ seq }) => seq).sort((a, b) => a - b),
+    found.messages.map(({ seq }) => seq).sort((a, b) => a - b),
     stored.map(({ pos }) => pos),
   );
 });

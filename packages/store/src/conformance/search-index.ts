@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import {
-  type FoundMessage,
+  type FoundPage,
   type IndexedMessage,
   lastVersion,
   type SearchIndex,
@@ -28,7 +28,7 @@ function message(seq: number, text: string | null, change: Partial<IndexedMessag
   return { conv, seq, version: seq, ts: seq * 1_000, from: "alice", text, has: [], ...change };
 }
 
-const seqs = (found: readonly FoundMessage[]) => found.map(({ seq }) => seq);
+const seqs = ({ messages }: FoundPage) => messages.map(({ seq }) => seq);
 
 async function find(index: SearchIndex, text: string, query: Partial<SearchQuery> = {}): Promise<number[]> {
   const isPrefix = text.endsWith("*");
@@ -109,8 +109,8 @@ function filters(open: OpenEngine): void {
     for (let after: string | undefined; ; ) {
       const page = await index.find({ convs, terms: [{ text: "hello" }], limit: 70, ...(after && { after }) });
       found.push(...seqs(page));
-      after = page.at(-1)?.place;
-      if (page.length < 70) break;
+      if (page.next === null) break;
+      after = page.next;
       await index.put([message(1_000 + found.length, "hello")]);
     }
     assert.deepEqual(
@@ -121,6 +121,24 @@ function filters(open: OpenEngine): void {
       index.find({ convs, terms: [{ text: "hello" }], limit: 1, after: "nowhere" }),
       (error) => error instanceof StoreError && error.code === "invalid_page",
     );
+  });
+
+  test("a phrase that thousands of newer messages have the words of is found, in pages that each end", async (t) => {
+    const index = await openIndex(open, t);
+    await index.put([message(1, "see you soon")]);
+    for (let n = 0; n < 6; n++)
+      await index.put(Array.from({ length: 1_000 }, (_, at) => message(1_000 * n + at + 2, "you see")));
+    const query = { convs: [conv], terms: [{ text: "see you" }], limit: 5 };
+    const found: number[] = [];
+    let after: string | null | undefined;
+    let pages = 0;
+    for (; after !== null && pages < 10; pages++) {
+      const page = await index.find({ ...query, ...(after && { after }) });
+      found.push(...seqs(page));
+      after = page.next;
+    }
+    assert.deepEqual([found, after], [[1], null]);
+    assert.deepEqual(await index.find({ ...query, convs: ["room/other"] }), { messages: [], next: null });
   });
 
   test("only conversations that are asked for are searched", async (t) => {
@@ -153,7 +171,7 @@ function filters(open: OpenEngine): void {
     const found = await index.find({ convs: own, terms: [{ text: "hello" }], limit: 200 });
     const newest = [...mine(1), ...mine(8_000).slice(0, 10)].map(({ seq }) => seq).reverse();
     assert.deepEqual(seqs(found), newest);
-    const rest = { convs: own, terms: [{ text: "hello" }], limit: 20, after: found[14]!.place };
+    const rest = { convs: own, terms: [{ text: "hello" }], limit: 20, after: found.messages[14]!.place };
     assert.deepEqual(seqs(await index.find(rest)), newest.slice(15, 35));
   });
 
@@ -209,8 +227,8 @@ function versions(open: OpenEngine): void {
       for (const batch of batches) await index.put(batch);
       assert.deepEqual((await find(index, "plan")).sort(), [1, 4]);
       for (const gone of ["secret", "open", "recalled", "erased"]) assert.deepEqual(await find(index, gone), [], gone);
-      const [found] = await index.find({ convs: [conv], terms: [{ text: "final" }], limit: 1 });
-      assert.equal(found?.version, 7);
+      const found = await index.find({ convs: [conv], terms: [{ text: "final" }], limit: 1 });
+      assert.equal(found.messages[0]?.version, 7);
       assert.deepEqual(await find(index, "final", { until: 2_000 }), [1], "its time is the message's own");
       assert.deepEqual(await find(index, "plan", { terms: [], from: "admin" }), []);
     });

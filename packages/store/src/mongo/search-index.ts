@@ -2,7 +2,14 @@
 import { type Filter, type Collection as MongoCollection, MongoServerError } from "mongodb";
 import { holdsPhrase, type Phrase, phrasesOf } from "../search/phrases.ts";
 import { wordsOf } from "../search/words.ts";
-import type { FoundMessage, IndexedMessage, SearchIndex, SearchIndexes, SearchQuery } from "../search-index.ts";
+import type {
+  FoundMessage,
+  FoundPage,
+  IndexedMessage,
+  SearchIndex,
+  SearchIndexes,
+  SearchQuery,
+} from "../search-index.ts";
 import { StoreError } from "../store-error.ts";
 import { listNames } from "./documents.ts";
 import { ensureIndexes, type WantedIndex } from "./indexes.ts";
@@ -16,6 +23,8 @@ type Indexed = { _id: string; conv: string; seq: number; version: number; at: nu
 const indexes: readonly WantedIndex[] = [{ name: "conv_token", key: { conv: 1, tokens: 1, at: 1 } }];
 const batchMost = 500;
 const readAtOnce = 200;
+// For one find, where only the message's words in their order tell whether it fits.
+const readMost = 5_000;
 
 class MongoSearchIndex implements SearchIndex {
   readonly #operations: Operations;
@@ -44,25 +53,27 @@ class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  async find(query: SearchQuery): Promise<FoundMessage[]> {
+  async find(query: SearchQuery): Promise<FoundPage> {
     const { convs, terms, limit } = query;
     const perTerm = terms.map(phrasesOf);
-    if (limit < 1 || convs.length === 0 || perTerm.some((some) => some.length === 0)) return [];
+    if (limit < 1 || convs.length === 0 || perTerm.some((some) => some.length === 0))
+      return { messages: [], next: null };
     const phrases = perTerm.flat();
-    const found: FoundMessage[] = [];
-    const isSurely = phrases.every(({ words }) => words.length === 1);
+    const long = phrases.filter(({ words }) => words.length > 1);
+    const messages: FoundMessage[] = [];
     let after = query.after;
-    while (found.length < limit) {
-      const wanted = isSurely ? limit - found.length : readAtOnce;
+    for (let read = 0; read < readMost && messages.length < limit; ) {
+      const wanted = long.length === 0 ? limit : readAtOnce;
       const rows = await this.#rows(filterOf(query, phrases, after), wanted);
       for (const row of rows) {
         after = placeOf(row);
-        const fits = phrases.every((phrase) => phrase.words.length === 1 || holdsPhrase(row.tokens, phrase));
-        if (fits && found.length < limit) found.push({ ...pick(row), place: after });
+        if (long.every((phrase) => holdsPhrase(row.tokens, phrase))) messages.push({ ...pick(row), place: after });
+        if (messages.length === limit) return { messages, next: after };
       }
-      if (rows.length < wanted) break;
+      if (rows.length < wanted) return { messages, next: null };
+      read += rows.length;
     }
-    return found;
+    return { messages, next: after ?? null };
   }
 
   // The server reclaims and overwrites by itself.

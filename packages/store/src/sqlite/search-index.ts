@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate as nextLoop } from "node:timers/promises";
 import { phrasesOf } from "../search/phrases.ts";
 import { wordsOf } from "../search/words.ts";
-import type { FoundMessage, IndexedMessage, SearchIndex, SearchIndexes, SearchQuery } from "../search-index.ts";
+import type { FoundPage, IndexedMessage, SearchIndex, SearchIndexes, SearchQuery } from "../search-index.ts";
 import { StoreError } from "../store-error.ts";
 import { Database } from "./database.ts";
 import type { Schema } from "./schema.ts";
@@ -58,6 +58,7 @@ const lookedThrough = 5_000;
 const namesKept = 50_000;
 const mergePages = 500;
 const cacheMiB = 64;
+const nothing: FoundPage = { messages: [], next: null };
 
 class SqliteSearchIndex implements SearchIndex {
   readonly #database: Database;
@@ -84,12 +85,12 @@ class SqliteSearchIndex implements SearchIndex {
       });
   }
 
-  async find({ convs, terms, from, has = [], since, until, limit, after }: SearchQuery): Promise<FoundMessage[]> {
+  async find({ convs, terms, from, has = [], since, until, limit, after }: SearchQuery): Promise<FoundPage> {
     const phrases = terms.map(phrasesOf);
-    if (limit < 1 || phrases.some((some) => some.length === 0)) return [];
+    if (limit < 1 || phrases.some((some) => some.length === 0)) return nothing;
     const behind = after === undefined ? Number.MAX_SAFE_INTEGER : readPlace(after);
     const sender = from === undefined ? undefined : await this.#nameId(from);
-    if (from !== undefined && sender === undefined) return [];
+    if (from !== undefined && sender === undefined) return nothing;
     const asked = [
       ...phrases.flat().map(({ words, isPrefix }) => `${quote(words.join(" "))}${isPrefix ? " *" : ""}`),
       ...has.map((kind) => quote(attachmentWord(kind))),
@@ -101,7 +102,8 @@ class SqliteSearchIndex implements SearchIndex {
     const range = { above: lowest, below: Math.min(highest, behind), seconds, limit };
     const isMany = ids.length > convsAtOnce && asked.length > 0;
     const found = isMany ? await this.#ofMany(asked, ids, range) : await this.#ofConvs(asked, ids, range);
-    return found.map(({ id, conv, seq, version }) => ({ conv, seq, version, place: String(id) }));
+    const messages = found.map(({ id, conv, seq, version }) => ({ conv, seq, version, place: String(id) }));
+    return { messages, next: messages.length < limit ? null : (messages.at(-1)?.place ?? null) };
   }
 
   async compact(): Promise<void> {
