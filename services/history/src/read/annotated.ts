@@ -6,6 +6,7 @@ import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { type AnnotatedPiece, annotationPieces } from "./annotation-pieces.ts";
 import { pollState } from "./poll-state.ts";
 import { quotesOf } from "./quotes.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
@@ -14,23 +15,47 @@ type Annotated = Pick<HistoryStore, "log" | "annotations">;
 
 /** Who reacted is named up to here; `messages.reactions` has them all. */
 const namedMax = 10;
-const sparse = 8;
+// What they answer is read for so many at once, beside what was said about the first of them.
+const entriesAtOnce = 200;
 
 /** One stored entry as the message that is delivered, JSON text. */
 export function messageJson(entry: LogEntry): string {
   return renderMessageText(entry, storedBody(entry));
 }
 
-/** The same of entries of one conversation, in order, each with what was said about it later and what it answers. */
+/**
+ * The same of entries of one conversation, in their order, up or down, each with what was said about it later and what it
+ * answers: all of them, or the first ones that are more than `maxBytes` together.
+ */
 export async function annotateMessages(
   store: Annotated,
   member: Member,
   entries: readonly LogEntry[],
+  maxBytes: number = Number.POSITIVE_INFINITY,
 ): Promise<string[]> {
-  const [annotated, quotes] = await Promise.all([
-    annotationsOf(store, member.conv, entries),
-    quotesOf(store, member, entries),
-  ]);
+  const texts: string[] = [];
+  let left = maxBytes;
+  for (let at = 0; at < entries.length; at += entriesAtOnce) {
+    const some = entries.slice(at, at + entriesAtOnce);
+    const pieces = annotationPieces(store, some);
+    let [quotes, piece] = await Promise.all([quotesOf(store, member, some), pieces.next()]);
+    while (!piece.done) {
+      const added = await annotatePiece(store, member, piece.value, quotes);
+      for (const text of added) left -= Buffer.byteLength(text) + 1;
+      texts.push(...added);
+      if (left < 0) return texts;
+      piece = await pieces.next();
+    }
+  }
+  return texts;
+}
+
+async function annotatePiece(
+  store: Annotated,
+  member: Member,
+  { entries, annotated }: AnnotatedPiece,
+  quotes: ReadonlyMap<number, string>,
+): Promise<string[]> {
   if (annotated.size === 0 && quotes.size === 0) return entries.map(messageJson);
   return Promise.all(
     entries.map((entry) =>
@@ -40,24 +65,6 @@ export async function annotateMessages(
       }),
     ),
   );
-}
-
-// One look at an index, whatever is there.
-async function annotationsOf(
-  { annotations }: Annotated,
-  conv: string,
-  entries: readonly LogEntry[],
-): Promise<ReadonlyMap<string, Annotations>> {
-  const [first, last] = [entries[0]?.seq, entries.at(-1)?.seq];
-  if (first === undefined || last === undefined) return new Map();
-  const limit = last - first + 1;
-  // Few of many, as in a thread: what lies between is not read.
-  if (limit > sparse * entries.length) {
-    const found = await annotations.getMany(entries.map(({ seq }) => annotationsKey(conv, seq)));
-    return new Map([...found].map(([key, { doc }]) => [key, doc]));
-  }
-  const { items } = await annotations.find({ index: "by_seq", equals: [conv], from: first, to: last, limit });
-  return new Map(items.map(({ key, doc }) => [key, doc]));
 }
 
 async function annotatedJson(

@@ -31,7 +31,10 @@ export interface PageQuery {
   maxBytes?: number;
 }
 
-/** The entries of a range that the member may read, within the page's limits. */
+// Edits go with the messages that they are about, and no log counts them: from here on nothing more is looked for.
+const annotatedShare = 1.5;
+
+/** The entries of a range that the member may read, within the page's limits: the oldest behind `after`, else the newest. */
 export async function readPage(
   store: Pick<HistoryStore, "log" | "annotations">,
   member: Member,
@@ -40,14 +43,23 @@ export async function readPage(
   const maxBytes = query.maxBytes ?? limits.pageBytes;
   const entries = await store.log.range(member.conv, { ...visible(member, query), maxBytes });
   const readable = entries.filter(({ seq }) => sees(member, seq));
-  const messages = await annotateMessages(store, member, readable);
+  const isUp = query.after !== undefined;
+  const found = await annotateMessages(
+    store,
+    member,
+    isUp ? readable : readable.toReversed(),
+    annotatedShare * maxBytes,
+  );
+  const shown = isUp ? readable.slice(0, found.length) : readable.slice(readable.length - found.length);
+  const messages = isUp ? found : found.reverse();
+  const isCut = shown.length < readable.length;
   return {
     messages,
-    seqs: readable.map(({ seq }) => seq),
+    seqs: shown.map(({ seq }) => seq),
     bytes: bytesOf(messages),
-    from: entries[0]?.seq ?? 0,
-    to: entries.at(-1)?.seq ?? 0,
-    full: entries.length < query.limit && entries.length > 0,
+    from: (isCut && !isUp ? shown[0]?.seq : entries[0]?.seq) ?? 0,
+    to: (isCut && isUp ? shown.at(-1)?.seq : entries.at(-1)?.seq) ?? 0,
+    full: isCut || (entries.length < query.limit && entries.length > 0),
   };
 }
 

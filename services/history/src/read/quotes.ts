@@ -7,6 +7,7 @@ import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { contentOf } from "../keep/stored-body.ts";
+import { annotationsAtOnce } from "./annotation-pieces.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
 type Quoting = Pick<HistoryStore, "log" | "annotations">;
@@ -26,6 +27,20 @@ export async function quotesOf(
   const seqs = [...answered].filter((seq) => sees(member, seq));
   if (seqs.length === 0) return none;
   const known = new Map(entries.map((entry) => [entry.seq, entry]));
+  const quotes = new Map<number, string>();
+  for (let at = 0; at < seqs.length; at += annotationsAtOnce) {
+    const some = seqs.slice(at, at + annotationsAtOnce);
+    for (const [seq, quote] of await quotesAt(store, member, some, known)) quotes.set(seq, quote);
+  }
+  return quotes;
+}
+
+async function quotesAt(
+  store: Quoting,
+  member: Member,
+  seqs: readonly number[],
+  known: ReadonlyMap<number, LogEntry>,
+): Promise<[seq: number, quote: string][]> {
   const { conv } = member;
   const [annotated, found] = await Promise.all([
     store.annotations.getMany(seqs.map((seq) => annotationsKey(conv, seq))),
@@ -39,7 +54,7 @@ export async function quotesOf(
       return [[seq, JSON.stringify({ seq, from, ts, content: shortened(content) })]];
     }),
   );
-  return new Map(quotes.flat());
+  return quotes.flat();
 }
 
 async function contentNow(

@@ -81,15 +81,15 @@ export async function threadMessages(
   const seqs = (annotations.thread ?? []).map(([at]) => at).filter((at) => at > after && sees(member, at));
   const entries = await Promise.all(seqs.slice(0, limit).map((at) => entryAt(reading.store, conv, at)));
   const there = entries.filter((entry) => entry !== undefined);
-  const messages = await annotateMessages(reading.store, member, there);
   let room = pageRoomOf(caller);
+  const messages = await annotateMessages(reading.store, member, there, room);
   const count = messages.findIndex((text, index) => {
     room -= Buffer.byteLength(text) + 1;
     return room < 0 && (index > 0 || caller.maxBytes !== undefined);
   });
   if (count === 0) return tooLarge(conv, there[0]?.seq ?? 0, Buffer.byteLength(messages[0] ?? ""));
   const fitting = count < 0 ? messages : messages.slice(0, count);
-  return `{"messages":[${fitting.join(",")}],"more":${count > 0 || seqs.length > limit}}`;
+  return `{"messages":[${fitting.join(",")}],"more":${fitting.length < there.length || seqs.length > limit}}`;
 }
 
 /** A thread that the user may read; its first message may be recalled, the others stay. */
