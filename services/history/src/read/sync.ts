@@ -9,7 +9,7 @@ import { headsOf } from "./heads.ts";
 import { keepsOwn, ownStateOf } from "./own-state.ts";
 import { cutPage, readPage, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
-import { threadsOf } from "./threads.ts";
+import { followMarksOf, threadsOf } from "./threads.ts";
 
 const defaultLimit = 100;
 const none: ReadonlySet<string> = new Set();
@@ -42,6 +42,7 @@ export async function syncConversations(
   const query = { cursors, limit, all, since };
   const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined, room: pageRoomOf(caller) };
   const count = () => membershipsWanted(made);
+  const followed = followMarksOf(reading, caller.uid, page);
   for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
     const views = await lackingViews(reading, members, query);
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
@@ -50,7 +51,7 @@ export async function syncConversations(
       const infos = await infosOf(reading, some.filter(hasUnread));
       const room = { ...query, room: made.room, maxBytes: made.room - made.bytes };
       const receipts = receiptsOf(reading, some);
-      const threads = threadsOf(reading, some, query);
+      const threads = threadsOf(reading, some, followed, query);
       const beside = (view: View) => ({ receipts, threads, info: infos.get(view.member.conv) });
       const [parts] = await Promise.all([
         Promise.all(some.map((view) => partOf(reading, view, beside(view), room))),

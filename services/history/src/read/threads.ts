@@ -20,6 +20,7 @@ import { entryAt } from "./versions.ts";
 const defaultLimit = 50;
 const syncedMost = 100;
 const marksMost = 1_000;
+const fewMarks = 100;
 
 /** The result as JSON text. */
 export async function listThreads(
@@ -114,16 +115,32 @@ async function readerOf(reading: Reading, conv: string, uid: string): Promise<Me
   return memberOrRefusal({ conv, lastSeq, member: known }, uid);
 }
 
-/** By conversation, the threads that the user follows and that have something new. One look where nothing is followed. */
+/** The marks of a user's threads, in conversations between two names. */
+export type FollowMarks = (from: string, to: string) => Promise<ThreadMark[]>;
+
+/** For conversations behind `after`: one look for all that is asked here, where the user has few threads or none. */
+export function followMarksOf({ store }: Reading, uid: string, after: string | undefined): FollowMarks {
+  const query = { index: "by_uid", equals: [uid] };
+  const find = store.threads.find.bind(store.threads);
+  let first: ReturnType<typeof find> | undefined;
+  return async (from, to) => {
+    first ??= find({ ...query, ...(after !== undefined && { after }), limit: fewMarks });
+    const { items, next } = await first;
+    const found = next === null ? items : (await find({ ...query, from, to, limit: marksMost })).items;
+    return found.map(({ doc }) => doc).filter(({ conv, following }) => following && conv >= from && conv <= to);
+  };
+}
+
+/** By conversation, the threads that the user follows and that have something new. */
 export async function threadsOf(
   { store }: Reading,
   views: readonly View[],
+  marksBetween: FollowMarks,
   { cursors, all, since }: { cursors: Readonly<Record<string, number>>; all: boolean; since: number | undefined },
 ): Promise<ReadonlyMap<string, ThreadState[]>> {
   const [first, last] = [views[0]?.member, views.at(-1)?.member];
   if (!first || !last) return new Map();
-  const query = { index: "by_uid", equals: [first.uid], from: first.conv, to: last.conv, limit: marksMost };
-  const marks = (await store.threads.find(query)).items.map(({ doc }) => doc).filter(({ following }) => following);
+  const marks = await marksBetween(first.conv, last.conv);
   if (marks.length === 0) return new Map();
   const convs = [...new Set(marks.map(({ conv }) => conv))];
   const [annotated, infos] = await Promise.all([
