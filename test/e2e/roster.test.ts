@@ -1,6 +1,7 @@
 // Rosters and blocks as people meet them: a stock MQTT client, the SDK, and parley on the command line.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -265,4 +266,52 @@ test("a user sees its devices, names them, and ends all others: by the answer th
     [["frieda:tablet", true]],
   );
   assert.equal(client.state, "online");
+});
+
+test("a stock client's four words of subscription change both rosters, and what is none of them is refused by its id", async (t) => {
+  await registerAll(cluster, "dana", "emil");
+  const open = async (uid: string) => {
+    const session = await callHttp(cluster.run().http, login, { username: uid, password, device: "phone" });
+    const stock = await openStock(t, session, { clean: true });
+    const relations: string[] = [];
+    stock.client.on("message", (_topic, payload) => {
+      const { type, contact } = JSON.parse(`${payload}`);
+      if (type === "roster.changed") relations.push(contact.relation);
+    });
+    const say = (packet: object) =>
+      stock.client.publishAsync(session.topics.publish.state, JSON.stringify(packet), { qos: 1 });
+    const refused = async (packet: object, code: string) => {
+      const id = randomUUID();
+      await say({ id, ...packet });
+      const nack = await eventually(() => stock.nacks.find((one) => one.id === id));
+      assert.equal(nack.code, code, nack.message);
+    };
+    return { say, refused, relations };
+  };
+  const [dana, emil] = await Promise.all([open("dana"), open("emil")]);
+  const both = (ofDana: string, ofEmil: string) =>
+    eventually(() => dana.relations.at(-1) === ofDana && emil.relations.at(-1) === ofEmil);
+  await dana.say({ type: "subscribe", uid: "emil" });
+  await both("requested", "pending");
+  await emil.say({ type: "subscribed", uid: "dana" });
+  await both("contact", "contact");
+  await dana.say({ type: "unsubscribe", uid: "emil" });
+  await both("removed", "removed");
+  await dana.say({ type: "subscribe", uid: "emil" });
+  await both("requested", "pending");
+  await emil.say({ type: "unsubscribed", uid: "dana" });
+  await both("removed", "removed");
+  await emil.say({ type: "subscribe", uid: "dana" });
+  await both("pending", "requested");
+  await dana.say({ type: "subscribed", uid: "emil" });
+  await both("contact", "contact");
+  // Whoever agreed may end it.
+  await dana.say({ type: "unsubscribed", uid: "emil" });
+  await both("removed", "removed");
+  for (const type of ["subscribe", "subscribed", "unsubscribe", "unsubscribed"])
+    await dana.refused({ type, uid: "nobody" }, "not_found");
+  await dana.refused({ type: "subscribe", uid: "dana" }, "forbidden");
+  await dana.refused({ type: "probe", uid: "emil" }, "invalid_packet");
+  await dana.refused({ type: "subscribe", uid: "e mil" }, "invalid_packet");
+  await dana.refused({ type: "subscribe", uid: "emil", show: "away" }, "invalid_packet");
 });

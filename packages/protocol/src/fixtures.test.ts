@@ -20,6 +20,7 @@ const checks: Record<string, Check<TSchema>> = {
   receipt: up.checkReceipt,
   typing: up.checkTyping,
   state: up.checkState,
+  subscription: up.checkSubscription,
   request: up.checkRequest,
   delivered: checkOf(down.Message),
   ack: checkOf(down.AckPacket),

@@ -21,7 +21,14 @@ import {
   TypingNotice,
 } from "../packets/downlink.ts";
 import { ScheduledNotice } from "../packets/scheduled.ts";
-import { MessagePacket, ReceiptPacket, RequestPacket, StatePacket, TypingPacket } from "../packets/uplink.ts";
+import {
+  MessagePacket,
+  ReceiptPacket,
+  RequestPacket,
+  StatePacket,
+  SubscriptionPacket,
+  TypingPacket,
+} from "../packets/uplink.ts";
 import { deviceTopic, ephemeralTopic, messagesTopic, type UplinkVerb, uplinkTopic } from "../topics.ts";
 import { documentVersion, type Json, type JsonDocument, namedSchemas, schemaJson } from "./json-document.ts";
 
@@ -77,11 +84,13 @@ function uplinkChannels(): Record<string, Channel> {
     messages: { [verb]: { summary: title, payload: schemaJson(schema) } },
   });
   const rpc = packet("rpc", "a request, answered on the device's topic", 1, RequestPacket);
+  const state = packet("state", "what a device says of itself, and of subscriptions", 1, StatePacket);
+  const subscription = { subscription: { summary: "of a subscription", payload: schemaJson(SubscriptionPacket) } };
   const msg = packet("msg", "a message to be stored and delivered", 1, MessagePacket);
   return {
     msg: { ...msg, messages: { ...msg.messages, ...contents() } },
     receipt: packet("receipt", "how far a device has received and its user read", 1, ReceiptPacket),
-    state: packet("state", "what a device says of itself", 1, StatePacket),
+    state: { ...state, messages: { ...state.messages, ...subscription } },
     typing: packet("typing", "never stored", 0, TypingPacket),
     rpc: { ...rpc, messages: { ...rpc.messages, ...requests() } },
   };

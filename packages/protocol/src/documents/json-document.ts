@@ -13,7 +13,14 @@ import {
   TooLargeNotice,
   TypingNotice,
 } from "../packets/downlink.ts";
-import { MessagePacket, ReceiptPacket, RequestPacket, StatePacket, TypingPacket } from "../packets/uplink.ts";
+import {
+  MessagePacket,
+  ReceiptPacket,
+  RequestPacket,
+  StatePacket,
+  SubscriptionPacket,
+  TypingPacket,
+} from "../packets/uplink.ts";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type JsonDocument = { [key: string]: Json };
@@ -40,6 +47,7 @@ const named: Record<string, TSchema> = {
   ReceiptPacket,
   RequestPacket,
   StatePacket,
+  SubscriptionPacket,
   TypingPacket,
 };
 const nameOf = new Map<object, string>(Object.entries(named).map(([name, schema]) => [schema, name]));

@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
 
-import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId } from "../ids.ts";
+import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId, Uid } from "../ids.ts";
 import { contentKinds } from "./content.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
@@ -87,6 +87,28 @@ export const StatePacket = Type.Object(
 );
 export type StatePacket = Static<typeof StatePacket>;
 
+/** `im/up/…/state` too, SlimChat draft, Presence: the four types that speak of a subscription. */
+export const SubscriptionPacket = Type.Object(
+  {
+    id: Type.Optional(RequestId),
+    type: Type.Union(
+      [
+        Type.Literal("subscribe"),
+        Type.Literal("subscribed"),
+        Type.Literal("unsubscribe"),
+        Type.Literal("unsubscribed"),
+      ],
+      {
+        description:
+          "asks to be each other's contact; agrees; ends it, or takes back what was asked; does not agree, or ends it",
+      },
+    ),
+    uid: Uid,
+  },
+  { additionalProperties: false },
+);
+export type SubscriptionPacket = Static<typeof SubscriptionPacket>;
+
 /** `im/up/…/rpc`: a request for a method of the table. */
 export const RequestPacket = Type.Object(
   {
@@ -108,4 +130,5 @@ export const checkMessage = checkOf(MessagePacket);
 export const checkReceipt = checkOf(ReceiptPacket);
 export const checkTyping = checkOf(TypingPacket);
 export const checkState = checkOf(StatePacket);
+export const checkSubscription = checkOf(SubscriptionPacket);
 export const checkRequest = checkOf(RequestPacket);

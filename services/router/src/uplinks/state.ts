@@ -1,24 +1,40 @@
-// What a device says of itself goes to presence.
-import { checkState, type DeviceState, type StatePacket, subjects } from "@parley/protocol";
+// What a device says of itself goes to presence; a word of a subscription is a change of the user's roster.
+import {
+  type Check,
+  checkState,
+  checkSubscription,
+  type DeviceState,
+  type StatePacket,
+  type SubscriptionPacket,
+  subjects,
+} from "@parley/protocol";
 import type { NatsConnection } from "@parley/runtime";
+import type { TUnion } from "typebox";
 import { decodePacket } from "../admit/decode.ts";
 import type { Acknowledge } from "../deliver/acknowledge.ts";
 import type { Uplink } from "../path.ts";
+import { changeSubscription } from "./subscription.ts";
 
 export interface StateParts {
   nats: NatsConnection;
   acknowledge: Acknowledge;
 }
 
-export function stateUplink({ nats, acknowledge }: StateParts): Uplink<StatePacket> {
+type Said = StatePacket | SubscriptionPacket;
+
+export function stateUplink({ nats, acknowledge }: StateParts): Uplink<Said> {
   return {
     isStored: false,
-    decode: ({ payload }) => decodePacket(payload, checkState),
+    decode: ({ payload }) => decodePacket(payload, checkSaid),
     refuse: acknowledge.nack,
-    async work(state, { uid, clientId }) {
-      const told: DeviceState = { ...state, uid, clientId };
+    async work(said, { uid, clientId }) {
+      if ("type" in said) return changeSubscription(nats, said, { uid, clientId, via: "mqtt" });
+      const told: DeviceState = { ...said, uid, clientId };
       nats.publish(subjects.deviceState, JSON.stringify(told));
       return undefined;
     },
   };
 }
+
+const checkSaid: Check<TUnion<[typeof StatePacket, typeof SubscriptionPacket]>> = (said) =>
+  "type" in (said as object) ? checkSubscription(said) : checkState(said);

@@ -59,7 +59,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
         receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
         rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay, { each: true }), admit),
         typing: takeOf(counted(typingUplink({ members, isRefused, acknowledge, send: send.moment }), underWay), admit),
-        state: takeOf(stateUplink({ nats, acknowledge }), admit),
+        state: takeOf(counted(stateUplink({ nats, acknowledge }), underWay, { each: true }), admit),
       } satisfies Record<UplinkVerb, Take>;
       return { ...takes, msg: await guard.acquired(p, takes.msg, acknowledge) };
     },
