@@ -9,7 +9,8 @@ import type { FreedFile, FreedRequest } from "@parley/protocol";
 import { openBlobs, openStore } from "@parley/store";
 import { keepAttachment } from "../src/files/attachments.ts";
 import { addPieces, createUpload, sweepUnfinished } from "../src/files/resumable/uploads.ts";
-import { nobodysForMs, sweep, sweepFreed, uploadLifeMs } from "../src/files/sweep.ts";
+import { countStored } from "../src/files/stored.ts";
+import { nobodysForMs, type SweepCounts, sweep, sweepFreed, uploadLifeMs } from "../src/files/sweep.ts";
 import { openApiStore } from "../src/store.ts";
 
 const later = () => Date.now() + nobodysForMs + 1_000;
@@ -35,6 +36,8 @@ async function begin(t: TestContext) {
       return { files: [...freed], next: null };
     },
   };
+  const removed: string[] = [];
+  const counts: SweepCounts = { removed: (why, count) => count > 0 && removed.push(why), stored: () => undefined };
   const put = (bytes: Uint8Array) =>
     blobs.put(
       (async function* () {
@@ -44,6 +47,8 @@ async function begin(t: TestContext) {
   return {
     store,
     blobs,
+    counts,
+    removed,
     sent,
     put,
     keep: async (bytes: Uint8Array) =>
@@ -53,8 +58,8 @@ async function begin(t: TestContext) {
           { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) },
         )
       ).id,
-    sweep: (nowMs: number) => sweep({ store, blobs, history }, nowMs),
-    sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history }, nowMs),
+    sweep: (nowMs: number) => sweep({ store, blobs, history, counts }, nowMs),
+    sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history, counts }, nowMs),
     freed,
     async isThere(id: string) {
       const found = await store.attachments.get(id);
@@ -124,13 +129,24 @@ test("a thumbnail stays as long as its file, and goes with it, whichever way tha
   assert.deepEqual(await Promise.all(all.map(isKept)), [false, false, true, false]);
 });
 
+test("what is stored is counted, equal bytes once, and what a sweep removes by its reason", async (t) => {
+  const { keep, put, sweep: turn, removed, store } = await begin(t);
+  const bytes = randomBytes(1_000);
+  for (const one of [bytes, randomBytes(50), bytes]) await keep(one);
+  assert.deepEqual(await countStored(store, () => false), { attachments: 3, bytes: 1_050 });
+  await put(randomBytes(10));
+  await turn(later());
+  assert.deepEqual(removed.toSorted(), ["unsent", "unsent", "unsent", "unused"]);
+  assert.deepEqual(await countStored(store, () => false), { attachments: 0, bytes: 0 });
+});
+
 test("history that cannot be asked removes nothing", async (t) => {
-  const { keep, isThere, store, blobs } = await begin(t);
+  const { keep, isThere, store, blobs, counts } = await begin(t);
   const id = await keep(randomBytes(10));
   const away = () => Promise.reject(new Error("away"));
   const history = { sentFiles: away, freedFiles: away };
-  await assert.rejects(sweep({ store, blobs, history }, later()), /away/);
-  await assert.rejects(sweepFreed({ store, blobs, history }, later()), /away/);
+  await assert.rejects(sweep({ store, blobs, history, counts }, later()), /away/);
+  await assert.rejects(sweepFreed({ store, blobs, history, counts }, later()), /away/);
   assert.equal(await isThere(id), true);
 });
 

@@ -82,7 +82,6 @@ const thumbnail: Json = {
   responses: {
     ...(download.responses as { [code: string]: Json }),
     "200": { description: "the thumbnail", headers: fileHeaders, content: { "image/webp": bytes, "image/png": bytes } },
-    "307": sentOn,
     ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found", "pending"]),
   },
 };

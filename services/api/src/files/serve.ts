@@ -1,6 +1,6 @@
 // Attachments put together: where their bytes are kept, what is made of them, their routes, the sweep.
 import { attachmentsInfo } from "@parley/protocol";
-import { gauge, type NatsConnection, type Registry } from "@parley/runtime";
+import { counter, gauge, type NatsConnection, type Registry } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { type Bound, bind } from "../call.ts";
@@ -13,7 +13,8 @@ import { attachmentInfo } from "./attachments.ts";
 import type { FileRouteParts } from "./in-turn.ts";
 import { createFileLimits } from "./limits.ts";
 import { addFileRoutes } from "./routes.ts";
-import { startSweeping } from "./sweep.ts";
+import type { Stored } from "./stored.ts";
+import { type SweepCounts, startSweeping } from "./sweep.ts";
 import { tellUploaders } from "./told.ts";
 
 export interface FilesOptions
@@ -53,12 +54,27 @@ export async function serveFiles(
   const looking = await startMedia({ ...parts, config, metrics });
   const routeParts = { ...parts, limits, wake: looking.wake, closing: stopping.signal };
   await addFileRoutes(server, routeParts, resumable.addRoutes);
-  const sweeping = startSweeping(parts, resumable.sweep, parts.log);
+  const sweeping = startSweeping({ ...parts, counts: sweepMetrics(metrics) }, resumable.sweep, parts.log);
   return {
     stop: () => stopping.abort(),
     async close() {
       await Promise.all([sweeping.close(), looking.close()]);
       await parts.blobs.close();
+    },
+  };
+}
+
+function sweepMetrics(metrics: Registry): SweepCounts {
+  const help =
+    "removed by the sweep: attachments not sent or freed by their messages, bytes of nobody, uploads cut short";
+  const removals = counter(metrics, "files_removed_total", help, ["why"]);
+  let stored: Stored = { attachments: 0, bytes: 0 };
+  gauge(metrics, "attachments_stored", "attachments, as counted every hour", () => stored.attachments);
+  gauge(metrics, "attachment_bytes_stored", "bytes of attachments, equal ones once, every hour", () => stored.bytes);
+  return {
+    removed: (why, count) => removals.inc({ why }, count),
+    stored: (now) => {
+      stored = now;
     },
   };
 }

@@ -5,12 +5,22 @@ import type { Logger } from "@parley/runtime";
 import type { Blobs, Versioned } from "@parley/store";
 import type { History } from "../history.ts";
 import type { ApiStore, AttachmentDoc } from "../store.ts";
+import { countStored, type Stored } from "./stored.ts";
 import { totalMs } from "./upload.ts";
 
 export interface SweepParts {
   store: ApiStore;
   blobs: Blobs;
   history: Pick<History, "sentFiles" | "freedFiles">;
+  counts: SweepCounts;
+}
+
+/** `unsent` and `freed`: attachments; `unused`: blobs of nobody; `unfinished`: what was begun to be stored. */
+export type Removal = "unsent" | "freed" | "unused" | "unfinished";
+
+export interface SweepCounts {
+  removed(why: Removal, count: number): void;
+  stored(now: Stored): void;
 }
 
 const everyMs = 60 * 60_000;
@@ -42,6 +52,7 @@ export function startSweeping(
   const turns = [
     everyTurn(everyMs, () => sweepUploads(parts, Date.now(), stopped), log),
     everyTurn(everyMs, () => sweep(parts, Date.now(), stopped), log),
+    everyTurn(everyMs, () => count(parts, stopped), log),
     everyTurn(freedEveryMs, () => sweepFreed(parts, Date.now(), stopped), log),
   ];
   return {
@@ -50,6 +61,11 @@ export function startSweeping(
       await Promise.all(turns.map((turn) => turn.close()));
     },
   };
+}
+
+async function count({ store, counts }: SweepParts, stopped: () => boolean): Promise<void> {
+  const stored = await countStored(store, stopped);
+  if (!stopped()) counts.stored(stored);
 }
 
 // Now, and again so long after each begin; one at a time.
@@ -80,7 +96,9 @@ export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boo
     const kept = await Promise.all(ids.map(async (id) => ((await isUnused(parts, id, nowMs)) ? [] : [id])));
     return new Set(kept.flat());
   };
-  await parts.blobs.sweep({ before: nowMs - nobodysForMs, inUse });
+  const swept = await parts.blobs.sweep({ before: nowMs - nobodysForMs, inUse });
+  parts.counts.removed("unused", swept.blobs);
+  parts.counts.removed("unfinished", swept.partial);
 }
 
 async function sweepUnsent(parts: SweepParts, nowMs: number, stopped: () => boolean) {
@@ -100,7 +118,7 @@ async function sweepUnsent(parts: SweepParts, nowMs: number, stopped: () => bool
       if (toBeSent.has(attachment.key))
         await attachments.update(attachment.key, { ...rest, unsentSince: nowMs }, attachment.version);
       else if (areSent.has(attachment.key)) await attachments.update(attachment.key, rest, attachment.version);
-      else await removeAttachment(parts, attachment, nowMs);
+      else if (await removeAttachment(parts, attachment, nowMs)) parts.counts.removed("unsent", 1);
     }
   }
 }
@@ -123,7 +141,7 @@ export async function sweepFreed(
     removed = files.filter((file) => !isYoung(file) && !toBeSent.has(file.file));
     for (const { file } of removed) {
       const attachment = kept.get(file);
-      if (attachment) await removeAttachment(parts, attachment, nowMs);
+      if (attachment && (await removeAttachment(parts, attachment, nowMs))) parts.counts.removed("freed", 1);
     }
     page = next;
   }
@@ -138,14 +156,15 @@ async function scheduledFiles({ scheduled }: ApiStore, files: readonly string[])
   return new Set(files.filter((_, index) => found[index]));
 }
 
-/** What nobody may have any more goes, with its bytes if no other attachment has them. */
+/** What nobody may have any more goes, with its bytes if no other attachment has them. false: it is gone or was changed. */
 export async function removeAttachment(
   { store, blobs }: Pick<SweepParts, "store" | "blobs">,
   { key, version, doc }: Versioned<AttachmentDoc>,
   nowMs: number,
-): Promise<void> {
-  if (!(await store.attachments.remove(key, version))) return;
+): Promise<boolean> {
+  if (!(await store.attachments.remove(key, version))) return false;
   if (await isUnused({ store, blobs }, doc.blob, nowMs, doc.createdAt)) await blobs.remove(doc.blob);
+  return true;
 }
 
 /**
