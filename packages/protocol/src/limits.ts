@@ -21,6 +21,8 @@ export const limits = {
   smallRoomMembers: 200,
   /** members of one room */
   roomMembers: 10_000,
+  /** of one in which not every member writes: a broadcast room */
+  broadcastMembers: 100_000,
   /** users who are banned, and as many who are invited or ask, of one room */
   roomOutsiders: 10_000,
   /** invite links of one room that are good */

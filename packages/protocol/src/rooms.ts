@@ -33,7 +33,10 @@ export const RoomSettings = Type.Object(
         description: "what those who join from now on may read: from then on, or everything; default joined",
       }),
     ),
-    write: least("write (admin: a broadcast room)", "member"),
+    write: least(
+      "write (admin or owner: a broadcast room, of up to 100,000 members; others have up to 10,000)",
+      "member",
+    ),
     invite: least("invite", "admin"),
     pin: least("pin messages", "admin"),
     mentionAll: least("mention all", "admin"),

@@ -81,6 +81,8 @@ export interface MembersRequest {
   seq?: number;
   /** the `memberSeq` of a list the caller has: answered with `unchanged` if that is still it */
   known?: number;
+  /** with `known`: only those who changed since, if they fit into one page */
+  changes?: true;
   /** the `next` of the page before */
   after?: string;
   /** who is no member but stands so to the room, in place of its members */
@@ -93,6 +95,8 @@ export interface MemberPage {
   memberSeq: number;
   members: MemberRow[];
   unchanged?: true;
+  /** only those who changed behind the event `since`; without stays: no stay of theirs is asked for any more */
+  since?: number;
   /** of a direct conversation: whose messages the other side does not take */
   refused?: string[];
   /** ask for the rest with this as `after` */
@@ -104,6 +108,7 @@ export interface MemberList {
   conv: string;
   memberSeq: number;
   members: MemberRow[];
+  since?: number;
 }
 
 /** `members.{q}` (event): a cached list older than `memberSeq` is stale. */

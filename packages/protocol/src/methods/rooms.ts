@@ -107,7 +107,7 @@ export const roomsUpdate = defineMethod({
     strict,
   ),
   result: Room,
-  errors: ["not_found", "not_member", "forbidden"],
+  errors: ["not_found", "not_member", "forbidden", "conflict"],
 });
 
 export const roomsArchive = defineMethod({
@@ -165,7 +165,7 @@ export const roomsMakeLink = defineMethod({
       uses: Type.Optional(
         Type.Integer({
           minimum: 1,
-          maximum: limits.roomMembers,
+          maximum: limits.broadcastMembers,
           description: "how many users it lets in; default: any",
         }),
       ),

@@ -31,7 +31,18 @@ test("pages of members are one list", async () => {
   ]);
 });
 
-test("a room that changes between two pages is read again from the first", async () => {
+test("of a room that changes between two pages what changed is read too, and the list is of then", async () => {
+  const { askHolder, asked } = asking(
+    { memberSeq: 3, members: [row("a"), row("b")], next: "b" },
+    { memberSeq: 4, members: [row("d")] },
+    { memberSeq: 5, members: [row("c"), { ...row("a"), stays: [] }, row("d")], since: 3 },
+  );
+  const list = await askMembers(askHolder, { conv, seq: 2 });
+  assert.deepEqual(list, { conv, memberSeq: 5, members: [row("b"), row("c"), row("d")] });
+  assert.deepEqual(asked[2], { conv, seq: 2, known: 3, changes: true });
+});
+
+test("a room in which too much changes between two pages is read again from the first", async () => {
   const { askHolder } = asking(
     { memberSeq: 3, members: [row("a")], next: "a" },
     { memberSeq: 4, members: [] },

@@ -1,37 +1,54 @@
-// The members of a conversation, of the history replica that holds it: page by page, all of one moment.
-import { AppError, type MemberList, type MemberPage, type MembersRequest } from "@parley/protocol";
+// The members of a conversation, of the history replica that holds it: page by page, all as of one moment.
+import { AppError, type MemberList, type MemberPage, type MemberRow, type MembersRequest } from "@parley/protocol";
 import type { AskHolder } from "./ask-holder.ts";
 
-// A room changes while it is read at most so often; then whoever asks tries again later.
+// So often more may change while a room is read than one page tells of; then whoever asks tries again later.
 const attemptsMax = 5;
 
-/** Throws as `askHolder` does. undefined: the list is still the one of `known`. */
+type Ask = Pick<AskHolder, "json">;
+
+/** Throws as `askHolder` does. undefined: the list is still the one of `known`. With `since`: what changed about that one. */
 export async function askMembers(
-  askHolder: Pick<AskHolder, "json">,
+  askHolder: Ask,
   request: Omit<MembersRequest, "after">,
 ): Promise<MemberList | undefined> {
+  const { conv, seq } = request;
+  const asked = { conv, ...(seq === undefined ? {} : { seq }) };
+  const ask = (more: Partial<MembersRequest>) => askHolder.json<MemberPage>("members", conv, { ...asked, ...more });
+  let first = await ask(request);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const first = await askHolder.json<MemberPage>("members", request.conv, request);
     if (first.unchanged) return undefined;
-    const list = await readRest(askHolder, request, first);
-    if (list) return list;
+    const { members, isOfOneMoment } = await readRest(ask, first);
+    const { memberSeq, since } = first;
+    if (isOfOneMoment) return { conv, memberSeq, members, ...(since === undefined ? {} : { since }) };
+    // Somebody came or went between two pages: what changed since the first makes them a list of now.
+    const changes = await ask({ known: memberSeq, changes: true });
+    if (changes.since === memberSeq)
+      return { conv, memberSeq: changes.memberSeq, members: withChanges(members, changes.members) };
+    first = changes.unchanged ? await ask({}) : changes;
   }
   throw new AppError("unavailable", "the members change faster than they can be read");
 }
 
-// undefined: somebody came or went between two pages.
 async function readRest(
-  askHolder: Pick<AskHolder, "json">,
-  { conv, seq }: MembersRequest,
+  ask: (more: Partial<MembersRequest>) => Promise<MemberPage>,
   { memberSeq, members, next }: MemberPage,
-): Promise<MemberList | undefined> {
+): Promise<{ members: MemberRow[]; isOfOneMoment: boolean }> {
   const all = [...members];
+  let isOfOneMoment = true;
   for (let after = next; after !== undefined; ) {
-    const body: MembersRequest = { conv, after, ...(seq === undefined ? {} : { seq }) };
-    const page = await askHolder.json<MemberPage>("members", conv, body);
-    if (page.memberSeq !== memberSeq) return undefined;
-    all.push(...page.members);
+    const page = await ask({ after });
+    if (page.memberSeq !== memberSeq) isOfOneMoment = false;
+    for (const row of page.members) all.push(row);
     after = page.next;
   }
-  return { conv, memberSeq, members: all };
+  return { members: all, isOfOneMoment };
+}
+
+/** The rows with those that changed in their place; a changed one without stays is gone. */
+export function withChanges(members: readonly MemberRow[], changed: readonly MemberRow[]): MemberRow[] {
+  const uids = new Set(changed.map(({ uid }) => uid));
+  const rows = members.filter(({ uid }) => !uids.has(uid));
+  for (const row of changed) if (row.stays.length > 0) rows.push(row);
+  return rows;
 }

@@ -51,3 +51,29 @@ test("who has the list already is told so in a few bytes", () => {
   });
   assert.equal(memberPage(room, { conv: "room/r", known: 8 }).unchanged, undefined);
 });
+
+test("who has an older list is told only who changed since, and that nothing is left of who is out of it", () => {
+  const room = roomOf({ ann: [[1, null]], bob: [[1, 4]], cat: [[1, 2]], dan: [[9, null]] }); // biome-ignore format: one line reads better
+  for (const [uid, appliedSeq] of Object.entries({ ann: 1, bob: 4, cat: 2, dan: 9 }))
+    room.members.get(uid)!.appliedSeq = appliedSeq;
+  const page = memberPage(room, { conv: "room/r", seq: 3, known: 1, changes: true });
+  assert.equal(page.since, 1);
+  assert.deepEqual(
+    page.members.map(({ uid, stays }) => [uid, stays]),
+    [
+      ["bob", [[1, 4]]],
+      ["cat", []],
+      ["dan", [[9, null]]],
+    ],
+  );
+  const whole = memberPage(room, { conv: "room/r", seq: 3, known: 1, changes: true }, 60);
+  assert.deepEqual([whole.since, uids(whole)], [undefined, ["ann"]], "what changed is more than a page: all is listed");
+});
+
+test("who came after the members were listed stands in its place in the next list", () => {
+  const room = roomOf({ bob: [[1, null]] });
+  assert.deepEqual(uids(memberPage(room, { conv: "room/r" })), ["bob"]);
+  for (const uid of ["cat", "ann"]) room.members.set(uid, { ...newMember("room/r", uid), stays: [[9, null]] });
+  assert.deepEqual(uids(memberPage(room, { conv: "room/r" })), ["ann", "bob", "cat"]);
+  assert.deepEqual(uids(memberPage(room, { conv: "room/r", after: "ann" })), ["bob", "cat"]);
+});

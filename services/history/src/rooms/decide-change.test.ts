@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError, type ChangeRequest, type MembershipEvent } from "@parley/protocol";
+import { AppError, type ChangeRequest, type MembershipEvent, type RoomSettings } from "@parley/protocol";
 import { foldEntry } from "../fold/fold-entry.ts";
 import { isMember, mayRead, unreadOf } from "../fold/members.ts";
 import type { Member, Recalled } from "../keep/store.ts";
@@ -138,4 +138,25 @@ test("a deleted room leaves its members nothing to read but its end, whoever fol
     assert.equal(member.deletedTo, 2);
   }
   assert.equal(code(change(conversation, { event: "join", by: "bob", uids: ["bob"] })), "not_found");
+});
+
+test("a room has up to 10,000 members, one in which only admins write 100,000, and it stays so while it has more", () => {
+  const uids = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `u${from + at}`);
+  const invite = (conversation: Conversation, from: number, to: number) =>
+    change(conversation, { event: "invite", by: "alice", uids: uids(from, to) });
+  const update = (conversation: Conversation, settings: RoomSettings) =>
+    change(conversation, { event: "update", by: "alice", uids: [] }, { patch: { settings } });
+  const plain = room();
+  change(plain, { event: "create", by: "alice", uids: uids(0, 9_999), name: "Plain" });
+  assert.match((invite(plain, 9_999, 10_000) as AppError).message, /full: 10000 members/);
+  update(plain, { write: "admin" });
+  assert.equal((invite(plain, 9_999, 99_999) as MembershipEvent).members, 100_000);
+  assert.match((invite(plain, 99_999, 100_000) as AppError).message, /full: 100000 members/);
+  assert.equal(code(change(plain, { event: "join", by: "u99999", uids: [] }, {})), "forbidden");
+  const refused = update(plain, { write: "member" }) as AppError;
+  assert.equal(refused.code, "conflict");
+  assert.match(refused.message, /at most 10000 members, this one 100000/);
+  assert.equal((update(plain, { write: "owner", pin: "member" }) as MembershipEvent).room?.settings.write, "owner");
+  change(plain, { event: "remove", by: "alice", uids: uids(9_999, 99_999) });
+  assert.equal((update(plain, { write: "member" }) as MembershipEvent).room?.settings.write, "member");
 });

@@ -1,11 +1,12 @@
 // Who may change a room, and the event that a change comes to: decided on the log's own state, as of the entry before.
-import { AppError, type ChangeRequest, limits, type MembershipEvent, namedMembers, parseConv } from "@parley/protocol";
+import { AppError, type ChangeRequest, type MembershipEvent, namedMembers, parseConv } from "@parley/protocol";
 import { isMember } from "../fold/members.ts";
 import { decideEntry } from "./decide-entry.ts";
 import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
-import type { Decide, Decided, Room } from "./room.ts";
+import { mostMembers } from "./rights.ts";
+import { type Decide, type Decided, presentIn, type Room } from "./room.ts";
 
 const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideEntry,
@@ -47,10 +48,10 @@ function refuseDirect(conv: string, event: MembershipEvent): AppError | undefine
 
 // A room of today's bound may be larger than it: only what adds members is refused then.
 function counted(room: Room, event: MembershipEvent): Decided {
-  const present = [...room.members.values()].filter(isMember).length;
+  const present = presentIn(room);
+  const most = mostMembers(event.event === "create" ? event.room : room.room);
   const moved = joins.has(event.event) ? event.uids.length + (event.event === "create" ? 1 : 0) : 0;
-  if (moved > 0 && present + moved > limits.roomMembers)
-    return new AppError("conflict", `the room is full: ${limits.roomMembers} members`);
+  if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = leaves.has(event.event) ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
   return members === present && room.size ? event : { ...event, members };

@@ -2,7 +2,7 @@
 import { AppError, limits, type MembershipEvent, type RoomLink } from "@parley/protocol";
 import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
-import { allowed, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
+import { allowed, countMembers, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
 
 const create: Decide = ({ blockers }, { event, askFirst = [] }) => {
   const { by, name = "", room = { settings: {} } } = event;
@@ -35,7 +35,7 @@ function goodLink(room: Room, hash: string, now: number): RoomLink | undefined {
   const link = room.room?.links?.find((one) => one.hash === hash);
   if (!link || (link.expiresAt ?? Number.POSITIVE_INFINITY) <= now) return undefined;
   if (link.uses === undefined) return link;
-  const used = [...room.members.values()].filter((member) => member.link === link.id).length;
+  const used = countMembers(room.members, (member) => member.link === link.id);
   return used < link.uses ? link : undefined;
 }
 
@@ -129,7 +129,7 @@ function takesNone(uid: string): AppError {
 }
 
 function roomForOutsiders(room: Room, more: number): AppError | undefined {
-  const pending = [...room.members.values()].filter((member) => member.pending).length;
+  const pending = countMembers(room.members, (member) => member.pending !== undefined);
   if (pending + more <= limits.roomOutsiders) return undefined;
   return new AppError("conflict", `${limits.roomOutsiders} users are invited or ask already`);
 }

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, limits, type RoomPatch, type RoomState } from "@parley/protocol";
 import type { Member } from "../keep/store.ts";
 import { archived } from "./decide-entry.ts";
-import { allowed, type Decided, type Room, stateOf } from "./room.ts";
+import { mostMembers } from "./rights.ts";
+import { allowed, type Decided, presentIn, type Room, stateOf } from "./room.ts";
 
 const update = allowed("update", (room, request, by) => {
   const before = stateOf(room, request);
@@ -11,8 +12,18 @@ const update = allowed("update", (room, request, by) => {
   const { name = room.name } = request.patch ?? {};
   const after = patched(before, request.patch ?? {});
   if (name === room.name && isDeepStrictEqual(after, before)) return undefined;
-  return { event: "update", by: by.uid, uids: [], name, room: after };
+  return refuseTooMany(room, before, after) ?? { event: "update", by: by.uid, uids: [], name, room: after };
 });
+
+// Who makes it a room in which all write has to have few enough in it.
+function refuseTooMany(room: Room, before: RoomState, after: RoomState): AppError | undefined {
+  const [most, members] = [mostMembers(after), presentIn(room)];
+  if (most >= mostMembers(before) || members <= most) return undefined;
+  return new AppError(
+    "conflict",
+    `a room in which every member writes has at most ${most} members, this one ${members}`,
+  );
+}
 
 function patched(before: RoomState, { name: _, settings, ...texts }: RoomPatch): RoomState {
   const given = Object.entries(texts).filter(([, text]) => text !== undefined);

@@ -1,5 +1,5 @@
 // Who may do what in a room: one table of role × action × the room's settings, for every door.
-import { AppError, type Role, type RoomState, uncountedTypes } from "@parley/protocol";
+import { AppError, limits, type Role, type RoomState, uncountedTypes } from "@parley/protocol";
 import type { Member } from "../keep/store.ts";
 
 /** The least role that may; for the first four the room's settings may name another one. */
@@ -39,6 +39,11 @@ export function refuseAction(room: RoomState | undefined, member: Member, action
   return new AppError("forbidden", `only ${whoMay(leastRole(room, action))} may ${words[action]}`, {
     details: { reason: action },
   });
+}
+
+/** How many members a room may have: more where not all of them write. */
+export function mostMembers(room: RoomState | undefined): number {
+  return leastRole(room, "write") === "member" ? limits.roomMembers : limits.broadcastMembers;
 }
 
 /** True unless the other one stands above. */

@@ -2,7 +2,7 @@
 import { AppError, type ChangeRequest, type MembershipEvent, type RoomState } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Folded } from "../fold/fold-entry.ts";
-import { isMember } from "../fold/members.ts";
+import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { type Action, refuseAction } from "./rights.ts";
 
@@ -47,6 +47,17 @@ export function notMember(): AppError {
 /** The room's state, of which a version that kept it elsewhere has none. */
 export function stateOf({ room }: Room, { open }: ChangeRequest): RoomState {
   return room ?? { settings: open ? { join: "open" } : {} };
+}
+
+/** How many members a room has: what its last event says, which is not counted again. */
+export function presentIn({ size, members }: Room): number {
+  return size ? size.members : countMembers(members, isPresent);
+}
+
+export function countMembers(members: ReadonlyMap<string, Member>, counts: (member: Member) => boolean): number {
+  let count = 0;
+  for (const member of members.values()) if (counts(member)) count += 1;
+  return count;
 }
 
 export function refuse(message: string, reason: string): AppError {

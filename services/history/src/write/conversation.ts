@@ -107,7 +107,7 @@ export interface Shelf {
   drop(q: number): void;
 }
 
-// About 250 bytes each: rooms of thousands are counted by who is in them.
+// About 400 bytes each: rooms of thousands are counted by who is in them.
 const membersMax = 1_000_000;
 
 export function createShelf(

@@ -2,7 +2,8 @@
 import { namedMembers, parseConv, type Recipients, renderMessage, type ServerFields } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import { type At, type Members, membersAt } from "./members.ts";
+import type { At, Members } from "./members.ts";
+import { recipientsOf } from "./recipients.ts";
 import type { SendKept } from "./send.ts";
 
 /** A message as it is stored. */
@@ -34,6 +35,8 @@ interface Line {
   last: Promise<unknown> | undefined;
 }
 
+type Place = At & Pick<StoredMessage, "body">;
+
 const nobody: Recipients = { users: [], devices: [] };
 const roomsInTroubleMax = 5_000;
 // After its last failed read: by then a room may be well again, and is tried as any other.
@@ -45,7 +48,7 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
   return async ({ fields, memberSeq, body }, own) => {
     const { conv, seq } = fields;
-    const at = { seq, memberSeq };
+    const at = { seq, memberSeq, body };
     const payload = renderMessage(fields, body);
     const line = lines.get(conv) ?? openLine(conv, own);
     line.unfinished += 1;
@@ -66,15 +69,15 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   }
 
   // undefined: the members have to be read.
-  function recipientsNow(conv: string, at: At): Recipients | undefined {
+  function recipientsNow(conv: string, at: Place): Recipients | undefined {
     const named = namedRecipients(conv);
     if (named) return named;
     const list = members.known(conv, at);
-    return list && membersAt(list, at.seq);
+    return list && recipientsOf(list, at);
   }
 
   // The next one waits until this one is on its way, not until the broker has it.
-  async function inTurn(line: Line, conv: string, at: At, send: (to: Recipients) => Promise<void>): Promise<void> {
+  async function inTurn(line: Line, conv: string, at: Place, send: (to: Recipients) => Promise<void>): Promise<void> {
     const before = line.last;
     const turn = async () => {
       await before;
@@ -90,7 +93,7 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
   // Never rejects. A room whose members cannot be read is given up once, for all that waits and comes until they can be:
   // it is stored and acknowledged, its members have it by sync, and nobody blocks a partition for longer.
-  async function recipientsOfRoom(conv: string, at: At): Promise<Recipients> {
+  async function recipientsOfRoom(conv: string, at: Place): Promise<Recipients> {
     const startedAt = performance.now();
     while (!isGivenUp(conv)) {
       const to = await readRecipients(conv, at, startedAt);
@@ -107,11 +110,11 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   }
 
   // Never rejects; undefined: they are not to be had now.
-  async function readRecipients(conv: string, at: At, startedAt: number): Promise<Recipients | undefined> {
+  async function readRecipients(conv: string, at: Place, startedAt: number): Promise<Recipients | undefined> {
     try {
       const list = await members.read(conv, at);
       unreadSince.delete(conv);
-      return membersAt(list, at.seq);
+      return recipientsOf(list, at);
     } catch (error) {
       unreadSince.set(conv, unreadSince.get(conv) ?? startedAt);
       log.warn({ event: "members_unknown", conv, seq: at.seq, reason: String(error) });

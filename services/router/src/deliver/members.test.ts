@@ -70,13 +70,13 @@ test("a list that stays older than asked for is an error, not a delivery to the 
 test("who was removed is out of what is never stored after two seconds, though the word of it was lost", async () => {
   const { room, members } = roomOf(1, "a", "eve");
   await members.read(conv, { seq: 2, memberSeq: 1 });
-  assert.ok((await members.recent(conv)).current.has("eve"));
+  assert.ok((await members.recent(conv)).present.users.includes("eve"));
   assert.equal(room.asked.length, 1);
   Object.assign(room, { memberSeq: 5, uids: ["a"], now: 2_000 });
-  assert.deepEqual([...(await members.recent(conv)).current], ["a"]);
+  assert.deepEqual((await members.recent(conv)).present.users, ["a"]);
   // Once more, and the answer is that nothing has changed.
   room.now = 4_000;
-  assert.deepEqual([...(await members.recent(conv)).current], ["a"]);
+  assert.deepEqual((await members.recent(conv)).present.users, ["a"]);
   assert.equal(room.asked.at(-1)?.known, 5);
   assert.ok(members.known(conv, { seq: 6, memberSeq: 5 }));
 });
@@ -92,4 +92,38 @@ test("a message goes to those whose stay holds it, also after they left", async 
   assert.deepEqual(to(5), ["a"]);
   assert.deepEqual(to(7), ["a", "c", "d"]);
   assert.deepEqual(to(8), ["a", "c", "d"]);
+});
+
+test("of a list that is kept only what changed is read: who came and who left, and who left still gets what is from before", async () => {
+  const asked: MembersRequest[] = [];
+  const answers = [
+    list(1, [member("a", [1, null]), member("b", [1, null]), member("c", [1, null])]),
+    { ...list(5, [member("b", [1, 4]), member("c"), member("d", [5, null])]), since: 1 },
+  ];
+  const members = createMembers(async (request) => answers[asked.push(request) - 1]);
+  await members.read(conv, { seq: 2, memberSeq: 1 });
+  members.changed(conv, 5);
+  const now = await members.read(conv, { seq: 6, memberSeq: 5 });
+  assert.deepEqual(asked, [
+    { conv, seq: 2 },
+    { conv, seq: 2, known: 1, changes: true },
+  ]);
+  assert.deepEqual(membersAt(now, 6).users, ["a", "d"]);
+  assert.deepEqual(membersAt(now, 3).users, ["a", "b"]);
+  assert.equal(members.known(conv, { seq: 6, memberSeq: 5 }), now);
+});
+
+test("a list that many have left is read anew, without them", async () => {
+  const asked: MembersRequest[] = [];
+  const gone = Array.from({ length: 1_001 }, (_, index) => member(`gone${index}`, [1, 4]));
+  const members = createMembers(async (request) => {
+    asked.push(request);
+    return list(asked.length * 5, [member("a", [1, null]), ...(asked.length === 1 ? gone : [])]);
+  });
+  await members.read(conv, { seq: 3, memberSeq: 5 });
+  await members.read(conv, { seq: 11, memberSeq: 10 });
+  assert.deepEqual(asked, [
+    { conv, seq: 3 },
+    { conv, seq: 11 },
+  ]);
 });

@@ -1,18 +1,23 @@
-// The member lists of rooms as routers need them: cached, as of a membership event, read again when a message is newer.
+// The member lists of rooms as routers need them: cached, as of a membership event. When a message is newer, what changed
+// since is read.
 import type { MemberList, MemberRow, MembersRequest, Recipients } from "@parley/protocol";
+import { withChanges } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
 const roomsKept = 5_000;
 const rowsKept = 2_000_000;
 // How long somebody who was removed may still take part in what is never stored, when the word of it was lost.
 const ephemeralAgeMs = 2_000;
+// Of those who left while a list was kept: beyond so many, or a tenth of the members, the list is read anew without them.
+const formerKept = 1_000;
 
-/** A list, with those who are members now. */
+/** A list, with those who were members as of it. */
 export interface CachedList extends MemberList {
   /** its stays are complete from this message on */
   from: number;
   present: Recipients;
-  current: ReadonlySet<string>;
+  /** somebody came or went since: good for nothing but to be brought up to date */
+  isOld: boolean;
   /** performance.now() when history was last asked for it */
   askedAt: number;
 }
@@ -30,11 +35,11 @@ export interface Members {
   read(conv: string, at: At): Promise<CachedList>;
   /** The list as it was at most two seconds ago. */
   recent(conv: string): Promise<CachedList>;
-  /** A membership changed: older lists are forgotten. */
+  /** A membership changed: older lists are used no more as they are. */
   changed(conv: string, memberSeq: number): void;
 }
 
-/** Asks the holder of the conversation; undefined: the list that is `known` is still the one. */
+/** Asks the holder of the conversation; undefined: the list that is `known` is still the one. `since`: what changed about it. */
 export type ReadMembers = (request: MembersRequest) => Promise<MemberList | undefined>;
 
 export function createMembers(ask: ReadMembers, now: () => number = () => performance.now()): Members {
@@ -47,16 +52,18 @@ export function createMembers(ask: ReadMembers, now: () => number = () => perfor
 
   async function readFrom(conv: string, from: number, known?: CachedList): Promise<CachedList> {
     const askedAt = now();
-    const list = await ask({ conv, seq: from, ...(known ? { known: known.memberSeq } : {}) });
-    const cached = list ? asCached(list, from, askedAt) : { ...(known as CachedList), askedAt };
+    const list = await ask({ conv, seq: from, ...(known ? { known: known.memberSeq, changes: true } : {}) });
+    const cached = asCached(list ? whole(list, known) : (known as CachedList), from, askedAt);
     if (saysMore(cached, lists.peek(conv))) lists.set(conv, cached);
     return cached;
   }
 
   // Those who want the same list at once share a read.
-  function readShared(conv: string, from: number, known?: CachedList): Promise<CachedList> {
+  function readShared(conv: string, seq: number): Promise<CachedList> {
     const underWay = reading.get(conv);
-    if (underWay && underWay.from <= from) return underWay.list;
+    if (underWay && underWay.from <= seq) return underWay.list;
+    const known = baseFor(lists.peek(conv), seq);
+    const from = known?.from ?? seq;
     const list = readFrom(conv, from, known).finally(() => {
       if (reading.get(conv)?.list === list) reading.delete(conv);
     });
@@ -67,7 +74,7 @@ export function createMembers(ask: ReadMembers, now: () => number = () => perfor
   return {
     known(conv, { seq, memberSeq }) {
       const list = lists.get(conv);
-      return list && list.memberSeq >= memberSeq && list.from <= seq ? list : undefined;
+      return list && !list.isOld && list.memberSeq >= memberSeq && list.from <= seq ? list : undefined;
     },
     async read(conv, { seq, memberSeq }) {
       let list = await readShared(conv, seq);
@@ -78,11 +85,12 @@ export function createMembers(ask: ReadMembers, now: () => number = () => perfor
     },
     async recent(conv) {
       const list = lists.get(conv);
-      if (list && now() - list.askedAt < ephemeralAgeMs) return list;
-      return readShared(conv, list?.from ?? Number.MAX_SAFE_INTEGER, list);
+      if (list && !list.isOld && now() - list.askedAt < ephemeralAgeMs) return list;
+      return readShared(conv, list?.from ?? Number.MAX_SAFE_INTEGER);
     },
     changed(conv, memberSeq) {
-      if ((lists.peek(conv)?.memberSeq ?? memberSeq) < memberSeq) lists.delete(conv);
+      const list = lists.peek(conv);
+      if (list && list.memberSeq < memberSeq) list.isOld = true;
     },
   };
 }
@@ -99,11 +107,24 @@ export function membersAt(list: CachedList, seq: number): Recipients {
   return { users, devices: [] };
 }
 
-function staysAt({ stays }: MemberRow, seq: number): boolean {
+export function staysAt({ stays }: MemberRow, seq: number): boolean {
   return stays.some(([joinSeq, leftSeq]) => joinSeq <= seq && (leftSeq === null || seq <= leftSeq));
 }
 
-function asCached(list: MemberList, from: number, askedAt: number): CachedList {
-  const uids = list.members.filter(({ stays }) => stays.at(-1)?.[1] === null).map(({ uid }) => uid);
-  return { ...list, from, present: { users: uids, devices: [] }, current: new Set(uids), askedAt };
+/** The list that only what changed has to be read for. */
+function baseFor(list: CachedList | undefined, seq: number): CachedList | undefined {
+  if (!list || list.from > seq) return undefined;
+  const present = list.present.users.length;
+  return list.members.length - present > Math.max(formerKept, present / 10) ? undefined : list;
+}
+
+function whole(list: MemberList, known: CachedList | undefined): MemberList {
+  return known && list.since === known.memberSeq
+    ? { ...list, members: withChanges(known.members, list.members) }
+    : list;
+}
+
+function asCached({ conv, memberSeq, members }: MemberList, from: number, askedAt: number): CachedList {
+  const users = members.filter(({ stays }) => stays.at(-1)?.[1] === null).map(({ uid }) => uid);
+  return { conv, memberSeq, members, from, present: { users, devices: [] }, isOld: false, askedAt };
 }

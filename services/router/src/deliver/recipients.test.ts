@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { limits, type MemberRow, type MembershipEvent } from "@parley/protocol";
+import { createMembers } from "./members.ts";
+import { recipientsOf } from "./recipients.ts";
+
+const conv = "room/r";
+
+async function told(size: number, event: Partial<MembershipEvent> | undefined): Promise<string[]> {
+  const many = Array.from(
+    { length: size },
+    (_, at): MemberRow => ({ uid: `m${at}`, role: "member", stays: [[1, null]] }),
+  );
+  const rows: MemberRow[] = [
+    ...many,
+    { uid: "olga", role: "owner", stays: [[1, null]] },
+    { uid: "ann", role: "admin", stays: [[1, null]] },
+    { uid: "gone", role: "member", stays: [[1, 9]] },
+    { uid: "long-gone", role: "admin", stays: [[1, 5]] },
+  ];
+  const members = createMembers(async () => ({ conv, memberSeq: 9, members: rows }));
+  const list = await members.read(conv, { seq: 6, memberSeq: 9 });
+  const body = Buffer.from(JSON.stringify({ content: { type: "event", data: event } }));
+  return recipientsOf(list, { seq: 9, memberSeq: event ? 9 : 8, body }).users;
+}
+
+const wide = limits.roomMembers;
+const gone = { event: "remove", by: "ann", uids: ["gone"] } as const;
+
+test("in a broadcast room of more than 10,000 who comes and goes is told live to them, to owners and to admins", async () => {
+  assert.deepEqual((await told(wide, gone)).sort(), ["ann", "gone", "olga"]);
+  assert.deepEqual((await told(wide, { event: "join", by: "m7", uids: ["m7"] })).sort(), ["ann", "m7", "olga"]);
+});
+
+test("a message, a change of such a room itself, and whatever happens in smaller rooms, goes to every member", async () => {
+  assert.equal((await told(wide, undefined)).length, wide + 3);
+  assert.equal((await told(wide, { event: "update", by: "ann", uids: [] })).length, wide + 3);
+  assert.equal((await told(wide - 3, gone)).length, wide);
+});
