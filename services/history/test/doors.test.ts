@@ -73,7 +73,8 @@ async function disabled(sides: Sides): Promise<void> {
   await tell(next, { owner: "bob", version: 6, account: "open" });
   assert.equal(await say(next, "bob", p2p, "2"), "forbidden");
   await tell(next, { owner: "bob", version: 8, account: "open" });
-  assert.equal(await say(next, "bob", p2p, "2"), 4);
+  await tell(next, { owner: "bob", version: 7, account: "disabled" });
+  assert.equal(await say(next, "bob", p2p, "2"), 4, "an older word that comes late disables nobody");
 }
 
 async function olderWord(sides: Sides): Promise<void> {

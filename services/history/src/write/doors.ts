@@ -10,8 +10,7 @@ import { pause } from "./writer.ts";
  */
 export async function takeDoors(holding: Holding, { doors }: DoorsRequest): Promise<object> {
   const { store, shelf, partitions, silenced, receivers } = holding;
-  await putDoors(store, doors);
-  silenced.take(doors);
+  silenced.take(await putDoors(store, doors));
   for (const { owner, account } of doors) if (account !== undefined) receivers.forget(owner);
   const isMeant = concerns(doors);
   shelf.forget(isMeant);

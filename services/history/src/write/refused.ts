@@ -11,9 +11,11 @@ function doorKey({ owner, other, account }: Pick<Door, "owner" | "other" | "acco
   return other === undefined ? owner : `${owner} ${other}`;
 }
 
-export function putDoors({ doors }: HistoryStore, told: readonly Door[]): Promise<unknown> {
+/** Answers them as they are kept: one that was told late is not the one that counts. */
+export async function putDoors({ doors }: HistoryStore, told: readonly Door[]): Promise<Door[]> {
   const entries = told.map((door) => ({ key: doorKey(door), doc: door }));
-  return putForward(doors, entries, (stored, ours) => (ours.version > stored.version ? ours : stored));
+  const kept = await putForward(doors, entries, (stored, ours) => (ours.version > stored.version ? ours : stored));
+  return [...kept.values()];
 }
 
 /** Whose messages to this conversation are refused, and why: of the two of a direct one. undefined: nobody's. */
