@@ -65,9 +65,7 @@ export async function serveFiles(
 }
 
 function sweepMetrics(metrics: Registry): SweepCounts {
-  const help =
-    "removed by the sweep: attachments not sent or freed by their messages, bytes of nobody, uploads cut short";
-  const removals = counter(metrics, "files_removed_total", help, ["why"]);
+  const removals = counter(metrics, "files_removed_total", "files that the sweep removed, by why", ["why"]);
   let stored: Stored = { attachments: 0, bytes: 0 };
   gauge(metrics, "attachments_stored", "attachments, as counted every hour", () => stored.attachments);
   gauge(metrics, "attachment_bytes_stored", "bytes of attachments, equal ones once, every hour", () => stored.bytes);
