@@ -9,6 +9,7 @@ import { handOver } from "./hand-over.ts";
 import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
+import { presence } from "./presence.ts";
 import { replicas } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
 import { search } from "./search.ts";
@@ -27,6 +28,7 @@ export const scenarios = {
   flood,
   search,
   size,
+  presence,
   engines,
   replicas,
   "hand-over": handOver,
