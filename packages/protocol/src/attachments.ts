@@ -53,6 +53,12 @@ export const Attachment = Type.Object({
   type: Type.String({ description: "media type, by what the bytes are" }),
   hash: Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "SHA-256 of the bytes" }),
   media: Type.Optional(Media),
+  scan: Type.Optional(
+    Type.Union([Type.Literal("pending"), Type.Literal("clean"), Type.Literal("infected"), Type.Literal("unscanned")], {
+      description:
+        "for malware. pending: others may not have it yet; infected: its bytes are removed; unscanned: too large",
+    }),
+  ),
 });
 export type Attachment = Static<typeof Attachment>;
 

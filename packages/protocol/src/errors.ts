@@ -38,6 +38,7 @@ export const errorTable = {
     meaning: "a part is not reachable; the outcome is unknown, send it again",
   },
   pending: { retry: true, http: 409, mqtt: 0x83, meaning: "it is not made yet; ask again" },
+  infected: { retry: false, http: 410, mqtt: 0x83, meaning: "malware was found in it; its bytes are removed" },
   internal: { retry: false, http: 500, mqtt: 0x80, meaning: "an unexpected failure; it is in the log" },
   unauthenticated: { retry: false, http: 401, mqtt: 0x86, meaning: "no valid token or password" },
   conflict: { retry: false, http: 409, mqtt: 0x83, meaning: "it exists already, or another change came first" },

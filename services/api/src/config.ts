@@ -105,6 +105,19 @@ export const settings = defineSettings({
       minimum: 1,
       description: "a picture of more is not looked at, all frames together (pixels)",
     }),
+    API_CLAMD_URL: Type.Optional(
+      Type.String({
+        pattern: "^(tcp://[^\\s/:]+:\\d+|unix:/\\S+)$",
+        expects: "tcp://host:port or unix:/path",
+        description:
+          "clamd, which scans uploads for malware before others may have them; without it nothing is scanned",
+      }),
+    ),
+    API_CLAMD_BYTES: Type.Integer({
+      default: 25 * 1024 ** 2,
+      minimum: 1,
+      description: "a larger file is not scanned; at most StreamMaxLength of clamd (bytes)",
+    }),
     API_ADDRESS_RATE: Type.Integer({
       default: 50,
       minimum: 1,

@@ -236,6 +236,19 @@ export interface ContentDoc {
   usedAt: number;
   /** absent: nothing is made of such files */
   looked?: LookedAt;
+  /** absent: it was uploaded while nothing was scanned */
+  scan?: Scan;
+}
+
+/** What clamd says of a file. */
+export interface Scan {
+  size: number;
+  /** `unscanned`: too large for it */
+  state: "pending" | "clean" | "infected" | "unscanned";
+  /** unix ms: when somebody may take it; absent: it is done */
+  dueAt?: number;
+  /** how often somebody took it */
+  tries: number;
 }
 
 /** What is made of a file. */
@@ -322,7 +335,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     }),
     contents: await documents.collection<ContentDoc>({
       name: "contents",
-      indexes: { blob: ["blob"], due: ["looked.dueAt"], thumbnail: ["looked.thumbnail.blob"] },
+      indexes: { blob: ["blob"], due: ["looked.dueAt"], thumbnail: ["looked.thumbnail.blob"], scan: ["scan.dueAt"] },
     }),
     uploads: await documents.collection<UploadDoc>({
       name: "uploads",

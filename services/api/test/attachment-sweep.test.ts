@@ -54,7 +54,7 @@ async function begin(t: TestContext) {
     keep: async (bytes: Uint8Array) =>
       (
         await keepAttachment(
-          { store, blobs, wake: () => undefined },
+          { store, blobs, wake: () => undefined, scans: false },
           { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) },
         )
       ).id,

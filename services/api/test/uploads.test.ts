@@ -68,6 +68,7 @@ async function begin(t: TestContext) {
     log: serviceContext("api").log,
     pass: () => undefined,
     wake: () => undefined,
+    scans: false,
     closing: stopping.signal,
     identity: { store, revoke, signingKey, isOperator: () => false },
     rates: createRates({ device: rate, stranger: rate }),

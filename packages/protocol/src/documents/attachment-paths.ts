@@ -33,7 +33,7 @@ const upload: Json = {
       headers: { Location: header("path of its bytes") },
       content: jsonContent(schemaJson(Attachment)),
     },
-    ...responsesOf([...everywhere, "unauthenticated", "forbidden"]),
+    ...responsesOf([...everywhere, "unauthenticated", "forbidden", "infected"]),
   },
 };
 
@@ -71,7 +71,7 @@ const download: Json = {
     "307": sentOn,
     "304": { description: "the caller has it" },
     "416": { description: "`invalid_packet`: no byte is in the range", content: errorContent },
-    ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found"]),
+    ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found", "pending", "infected"]),
   },
 };
 
@@ -82,7 +82,6 @@ const thumbnail: Json = {
   responses: {
     ...(download.responses as { [code: string]: Json }),
     "200": { description: "the thumbnail", headers: fileHeaders, content: { "image/webp": bytes, "image/png": bytes } },
-    ...responsesOf([...everywhere, "unauthenticated", "forbidden", "not_found", "pending"]),
   },
 };
 

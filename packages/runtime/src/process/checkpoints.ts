@@ -18,7 +18,7 @@ export const checkpoints = [
   ...["before-closing", "before-user-removed", "before-conversation-left"],
   ...["before-files-removed", "before-erasure-done"],
   ...["before-entries-erased", "before-member-removed"],
-  ...["before-thumbnail", "after-thumbnail"],
+  ...["before-thumbnail", "after-thumbnail", "before-infected-removed"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
   ...["before-entries", "before-contacts-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],

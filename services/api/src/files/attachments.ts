@@ -25,15 +25,13 @@ export function newAttachmentId(): string {
   return `f-${randomName(32)}`;
 }
 
+type Keeping = Pick<FileParts, "store" | "blobs" | "wake" | "scans">;
+
 /**
  * Keeps what was stored; once only, where the id is given and there is such an attachment. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
- * without bytes: it has its own blob until it has another's.
+ * without bytes: it has its own blob until it has another's. Throws `infected` if these bytes are known to be.
  */
-export async function keepAttachment(
-  { store, blobs, wake }: Pick<FileParts, "store" | "blobs" | "wake">,
-  uploaded: Uploaded,
-  id = newAttachmentId(),
-): Promise<Attachment> {
+export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = newAttachmentId()): Promise<Attachment> {
   const { uid, name, type, stored } = uploaded;
   const now = Date.now();
   const doc: AttachmentDoc = {
@@ -46,19 +44,32 @@ export async function keepAttachment(
     createdAt: now,
     unsentSince: now,
   };
-  if (!(await store.attachments.insert(id, doc))) {
-    await blobs.remove(stored.id);
-    const made = await store.attachments.get(id);
-    if (!made) throw new AppError("unavailable", "the attachment has just been removed");
-    return shown(store, id, made.doc);
+  if (await parts.store.attachments.insert(id, doc)) return settle(parts, id, { doc });
+  await parts.blobs.remove(stored.id);
+  const made = await parts.store.attachments.get(id);
+  if (!made) throw new AppError("unavailable", "the attachment has just been removed");
+  return settle(parts, id, made);
+}
+
+/** Notes where its bytes are, and what is to be done with them; again, where whoever kept it may have died before. */
+export async function settle(
+  { store, blobs, wake, scans }: Keeping,
+  id: string,
+  { doc, version }: { doc: AttachmentDoc; version?: number },
+): Promise<Attachment> {
+  const content = await contentOf(store, doc, scans);
+  const { blob, scan, looked } = content;
+  if (scan?.state === "infected") {
+    await store.attachments.remove(id, version);
+    await blobs.remove(doc.blob);
+    throw new AppError("infected");
   }
-  const content = await contentOf(store, doc, now);
-  const { blob } = content;
-  if (blob !== stored.id) {
-    await store.attachments.put([{ key: id, doc: { ...doc, blob } }]);
-    await blobs.remove(stored.id);
+  if (blob !== doc.blob) {
+    const moved = { ...doc, blob };
+    if (version === undefined) await store.attachments.put([{ key: id, doc: moved }]);
+    if (version === undefined || (await store.attachments.update(id, moved, version))) await blobs.remove(doc.blob);
   }
-  if (content.looked?.state === "pending") wake();
+  if (looked?.state === "pending" || scan?.state === "pending") wake();
   return describe(id, doc, content);
 }
 
@@ -71,7 +82,17 @@ export async function shown({ contents }: ApiStore, id: string, attachment: Atta
 export function describe(id: string, attachment: AttachmentDoc, content: ContentDoc | undefined): Attachment {
   const { name, size, type, sha256 } = attachment;
   const media = mediaOf(id, content);
-  return { id, url: attachmentUrl(id), name, size, type, hash: `sha256:${sha256}`, ...(media && { media }) };
+  const scan = content?.scan;
+  return {
+    id,
+    url: attachmentUrl(id),
+    name,
+    size,
+    type,
+    hash: `sha256:${sha256}`,
+    ...(media && { media }),
+    ...(scan && { scan: scan.state }),
+  };
 }
 
 function mediaOf(id: string, content: ContentDoc | undefined): Attachment["media"] {
@@ -108,15 +129,34 @@ export async function attachmentInfo(
 }
 
 // Where these bytes are: an older blob, whose mark of use keeps it from being swept meanwhile, or this one.
-async function contentOf({ contents }: ApiStore, { blob, sha256, type, size }: AttachmentDoc, now: number) {
-  const looked = { type, size, state: "pending", dueAt: now, tries: 0 } as const;
-  const first: ContentDoc = { blob, usedAt: now, ...(isLookedAt(type) ? { looked } : {}) };
+async function contentOf({ contents }: ApiStore, attachment: AttachmentDoc, scans: boolean): Promise<ContentDoc> {
+  const { blob, sha256, type, size, createdAt } = attachment;
+  const waits = { size, state: "pending", dueAt: createdAt, tries: 0 } as const;
+  const toScan = scans ? { scan: waits } : {};
+  const first: ContentDoc = {
+    ...{ blob, usedAt: createdAt, ...toScan },
+    ...(isLookedAt(type) ? { looked: { ...waits, type } } : {}),
+  };
   for (;;) {
     const known = await contents.get(sha256);
-    const content = known ? { ...known.doc, usedAt: now } : first;
+    const content = known ? { ...toScan, ...known.doc, usedAt: Math.max(known.doc.usedAt, createdAt) } : first;
     const isKept = known
       ? await contents.update(sha256, content, known.version)
       : await contents.insert(sha256, content);
     if (isKept) return content;
   }
+}
+
+/** Throws `infected`, and `pending` to all but its owner until it is known to be harmless. */
+export async function refuseUnscanned(
+  { store, scans }: Pick<FileParts, "store" | "scans">,
+  attachment: AttachmentDoc,
+  uid: string,
+): Promise<void> {
+  if (!scans) return;
+  const content = (await store.contents.get(attachment.sha256))?.doc;
+  // Without a document its upload has not ended.
+  const state = content ? content.scan?.state : "pending";
+  if (state === "infected") throw new AppError("infected");
+  if (state === "pending" && attachment.uid !== uid) throw new AppError("pending", "it is not scanned yet; ask again");
 }

@@ -2,7 +2,7 @@
 import { AppError } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AttachmentDoc } from "../store.ts";
-import { findAttachment } from "./attachments.ts";
+import { findAttachment, refuseUnscanned } from "./attachments.ts";
 import { disposition } from "./names.ts";
 import type { FileParts } from "./parts.ts";
 import { namesTag, readRange } from "./range.ts";
@@ -31,6 +31,7 @@ export async function download(
   if (unknown !== undefined) throw new AppError("invalid_packet", `unknown field ${unknown.slice(0, 80)} in the query`);
   const { id } = request.params as { id: string };
   const attachment = await findAttachment(parts, id, uid);
+  await refuseUnscanned(parts, attachment, uid);
   const isThumbnail = request.routeOptions.url?.endsWith("/thumbnail") ?? false;
   const served = isThumbnail ? await thumbnailOf(parts, attachment) : { ...attachment, tag: `"${attachment.sha256}"` };
   return serve(parts, request, reply, served);

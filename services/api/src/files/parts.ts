@@ -11,6 +11,8 @@ export interface FileParts {
   history: Pick<History, "mayFetch">;
   /** Something was stored that is to be looked at. */
   wake(): void;
+  /** others may have a file only when it has been scanned */
+  scans: boolean;
   limits: FileLimits;
   log: Logger;
   pass: Pass;

@@ -6,8 +6,10 @@ import type { FastifyInstance } from "fastify";
 import { type Bound, bind } from "../call.ts";
 import type { Config } from "../config.ts";
 import type { History } from "../history.ts";
-import { type Looking, startLooking } from "../media/looking.ts";
+import { startLooking } from "../media/looking.ts";
+import type { Queue } from "../media/queue.ts";
 import { isThere } from "../media/run.ts";
+import { startScanning } from "../media/scanning.ts";
 import type { ContentDoc } from "../store.ts";
 import { attachmentInfo } from "./attachments.ts";
 import type { FileRouteParts } from "./in-turn.ts";
@@ -51,14 +53,16 @@ export async function serveFiles(
   const limits = createFileLimits(config);
   gauge(metrics, "file_uploads_in_hand", "uploads under way, parts of resumable ones included", limits.uploads.taken);
   gauge(metrics, "file_downloads_in_hand", "downloads of attachments under way", limits.downloads.taken);
-  const looking = await startMedia({ ...parts, config, metrics });
-  const routeParts = { ...parts, limits, wake: looking.wake, closing: stopping.signal };
+  const media = await startMedia({ ...parts, config, metrics });
+  const wake = () => media.forEach((queue) => void queue.wake());
+  const scans = config.API_CLAMD_URL !== undefined;
+  const routeParts = { ...parts, limits, wake, scans, closing: stopping.signal };
   await addFileRoutes(server, routeParts, resumable.addRoutes);
   const sweeping = startSweeping({ ...parts, counts: sweepMetrics(metrics) }, resumable.sweep, parts.log);
   return {
     stop: () => stopping.abort(),
     async close() {
-      await Promise.all([sweeping.close(), looking.close()]);
+      await Promise.all([sweeping, ...media].map((one) => one.close()));
       await parts.blobs.close();
     },
   };
@@ -84,8 +88,8 @@ export function fileMethods(parts: Parameters<typeof attachmentInfo>[0]): Bound[
 
 type MediaParts = Pick<FilesOptions, "config" | "store" | "blobs" | "log" | "nats" | "isAlone" | "pass" | "metrics">;
 
-/** Looks at what is uploaded, and at what an earlier process left. */
-async function startMedia({ config, nats, metrics, ...parts }: MediaParts): Promise<Looking> {
+/** Looks at what is uploaded and has it scanned, and what an earlier process left. */
+async function startMedia({ config, nats, metrics, ...parts }: MediaParts): Promise<Queue[]> {
   const limits = {
     timeMs: config.API_MEDIA_MS,
     memoryBytes: config.API_MEDIA_MEMORY_BYTES,
@@ -95,5 +99,11 @@ async function startMedia({ config, nats, metrics, ...parts }: MediaParts): Prom
   const tell = (content: ContentDoc) => tellUploaders({ store: parts.store, nats }, content);
   const looking = startLooking({ ...parts, limits, atOnce: config.API_MEDIA_WORKERS, tell });
   gauge(metrics, "media_waiting", "files that wait to be looked at, 100 at most", () => looking.waiting());
-  return looking;
+  const { API_CLAMD_URL: url, API_CLAMD_BYTES: bytesMax } = config;
+  if (url === undefined) return [looking];
+  const scanning = startScanning({ ...parts, url, bytesMax, tell });
+  gauge(metrics, "scan_waiting", "files that wait for clamd, 100 at most; nobody else has them", () =>
+    scanning.waiting(),
+  );
+  return [looking, scanning];
 }

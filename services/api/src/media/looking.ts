@@ -4,16 +4,13 @@ import type { Blobs, Versioned } from "@parley/store";
 import type { ApiStore, ContentDoc, LookedAt } from "../store.ts";
 import type { Made, Outcome } from "./made.ts";
 import { lookedAtBytes, type MakeLimits, make } from "./make.ts";
+import { leaseMs, type Queue, type QueueParts, startQueue } from "./queue.ts";
 import { stage } from "./staged.ts";
 
-export interface LookingParts {
+interface LookingParts {
   store: Pick<ApiStore, "contents">;
   blobs: Blobs;
   limits: Omit<MakeLimits, "closing">;
-  /** files at once; 0: none is looked at */
-  atOnce: number;
-  /** nobody else can have the store: what waits was left by one that died */
-  isAlone: boolean;
   /** What was made of these bytes is known. */
   tell(content: ContentDoc): Promise<void>;
   /** marks a point where a test can end the process */
@@ -21,66 +18,19 @@ export interface LookingParts {
   log: Logger;
 }
 
-export interface Looking {
-  /** Something waits. */
-  wake(): void;
-  waiting(): number;
-  close(): Promise<void>;
-}
-
-const lookEveryMs = 5_000;
-/** Whoever took a file is believed dead after it; longer than all its programs may take together. */
-const leaseMs = 5 * 60_000;
 const triesMax = 3;
 
-export function startLooking(parts: LookingParts): Looking {
-  const { store, atOnce, isAlone, log } = parts;
-  const stopping = new AbortController();
-  const inHand = new Map<string, Promise<void>>();
-  let isFirst = isAlone;
-  let waiting = 0;
-  let turning: Promise<void> = Promise.resolve();
-  const wake = () => {
-    if (atOnce > 0 && !stopping.signal.aborted) turning = turning.then(turn);
+export function startLooking({
+  isAlone,
+  atOnce,
+  ...parts
+}: LookingParts & Pick<QueueParts, "isAlone" | "atOnce">): Queue {
+  const { store, log } = parts;
+  const work: QueueParts["work"] = async (item, closing) => {
+    await look(parts, item, closing);
+    return undefined;
   };
-  const turn = async () => {
-    if (stopping.signal.aborted || inHand.size >= atOnce) return;
-    try {
-      const to = Date.now() + (isFirst ? leaseMs : 0);
-      const { items } = await store.contents.find({ index: "due", to, limit: 100 });
-      isFirst = false;
-      waiting = items.length;
-      for (const item of items) {
-        if (inHand.size >= atOnce || stopping.signal.aborted) return;
-        if (!inHand.has(item.key)) begin(item);
-      }
-    } catch (error) {
-      log.warn({ event: "media_not_read", reason: String(error) });
-    }
-  };
-  const begin = (item: Versioned<ContentDoc>) => {
-    const work = look(parts, item, stopping.signal)
-      .catch((err: unknown) => {
-        if (!stopping.signal.aborted) log.warn({ event: "media_not_made", sha256: item.key, reason: String(err) });
-      })
-      .finally(() => {
-        inHand.delete(item.key);
-        wake();
-      });
-    inHand.set(item.key, work);
-  };
-  const timer = setInterval(wake, lookEveryMs);
-  wake();
-  return {
-    wake,
-    waiting: () => waiting,
-    async close() {
-      stopping.abort();
-      clearInterval(timer);
-      await turning;
-      await Promise.all(inHand.values());
-    },
-  };
+  return startQueue({ store, index: "due", atOnce, isAlone, work, log });
 }
 
 async function look(parts: LookingParts, item: Versioned<ContentDoc>, closing: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 // The pieces of an upload become one attachment, by the way of every other file: one stream, checked, hashed, stored once.
-import { AppError, type Attachment } from "@parley/protocol";
+import { AppError, type Attachment, type ErrorCode } from "@parley/protocol";
 import type { UploadDoc } from "../../store.ts";
-import { keepAttachment, shown } from "../attachments.ts";
+import { keepAttachment, settle, shown } from "../attachments.ts";
 import { checkedBytes } from "../checked-bytes.ts";
 import type { FileParts } from "../parts.ts";
 import { toldFull, totalMs } from "../upload.ts";
@@ -36,7 +36,8 @@ async function finish(parts: FileParts, { key }: Upload): Promise<Attachment> {
   const { store, blobs, pass } = parts;
   const upload = await readUpload(store, key);
   const made = await store.attachments.get(key);
-  const attachment = made ? await shown(store, key, made.doc) : await join(parts, upload);
+  if (made && isFinished(upload.doc)) return shown(store, key, made.doc);
+  const attachment = made ? await settle(parts, key, made) : await join(parts, upload);
   if (isFinished(upload.doc)) return attachment;
   pass("before-upload-end");
   const { openOf: _, ...doc } = upload.doc;
@@ -44,6 +45,8 @@ async function finish(parts: FileParts, { key }: Upload): Promise<Attachment> {
   if (await store.uploads.update(key, { ...doc, pieces: [] }, upload.version)) await removeAll(blobs, doc.pieces);
   return attachment;
 }
+
+const refusals: ReadonlySet<ErrorCode> = new Set(["forbidden", "too_large", "infected"]);
 
 async function join(parts: FileParts, upload: Upload): Promise<Attachment> {
   const { store, blobs, limits, closing, pass } = parts;
@@ -59,7 +62,7 @@ async function join(parts: FileParts, upload: Upload): Promise<Attachment> {
   } catch (error) {
     const made = await store.attachments.get(upload.key);
     if (made) return await shown(store, upload.key, made.doc);
-    const isRefused = error instanceof AppError && (error.code === "forbidden" || error.code === "too_large");
+    const isRefused = error instanceof AppError && refusals.has(error.code);
     if (isRefused) await removeUpload(parts, upload);
     throw error;
   }
