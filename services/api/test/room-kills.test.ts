@@ -1,7 +1,10 @@
 // kill -9 of the real history and the real api between the halves of a room's change.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { eventually } from "@parley/testkit";
+import { type LogRequest, subjects, unpackStoredEntries } from "@parley/protocol";
+import { conversationPartition } from "@parley/protocol/partition";
+import { connectNats, request } from "@parley/runtime";
+import { eventually, serviceContext } from "@parley/testkit";
 import { startApiProcess } from "./api-process.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { password, type Reply } from "./surroundings.ts";
@@ -74,6 +77,42 @@ for (const point of ["before-change", "before-structure", "before-change-reply"]
     assert.equal(sent.status, 404);
   });
 }
+
+test("a deletion that history dies on before it is made, and that nobody asks for again, takes nothing from the room", async () => {
+  const say = (id: string, data: string) =>
+    as("bob", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data } });
+  const id = await make();
+  await say(id, "kept");
+  await history.stop();
+  history.start("before-change");
+  let isDead = false;
+  const died = history.died().then(() => {
+    isDead = true;
+  });
+  const headers = { "idempotency-key": newKey() };
+  const ask = () =>
+    api.call("DELETE", `/rooms/${id}`, { token: token.alice as string, headers }).catch(() => undefined);
+  while (!isDead) await Promise.race([ask(), died]);
+  await api.kill();
+  history.start();
+  await api.start();
+  const other = await make();
+  await say(other, "swept");
+  await as("alice", "DELETE", `/rooms/${other}`);
+  const nats = await connectNats({ url: api.natsServer.url, name: "test", log: serviceContext("test").log });
+  const logged = async (room: string, text: string) => {
+    const asked: LogRequest = { q: conversationPartition(`room/${room}`), after: 0, limit: 500 };
+    const entries = unpackStoredEntries(
+      await request(nats, subjects.log, JSON.stringify(asked), { timeoutMs: 10_000 }),
+    );
+    return entries.some((entry) => entry && Buffer.from(entry.body).includes(text));
+  };
+  await eventually(async () => !(await logged(other, "swept")), { timeoutMs: 60_000 });
+  assert.ok(await logged(id, "kept"));
+  await nats.close();
+  assert.equal((await as("bob", "GET", `/rooms/${id}`)).body.members, 3);
+  assert.equal((await read("carol", id)).length, 2);
+});
 
 test("a change that api dies on, once it is made, is answered when it is asked for again, and made once", async () => {
   const id = await make();

@@ -1,4 +1,4 @@
-// The messages of a room that was deleted leave the store and the search index: in the background, step by step, by whoever
+// What was said in a room that was deleted leaves the store and the search index: in the background, step by step, by whoever
 // holds its partition. What a process leaves undone the next holder goes on with.
 import { limits, type RemoveRequest, subjects } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
@@ -27,11 +27,9 @@ export function startErasingRooms(parts: ErasingParts): { close(): Promise<void>
   const isClosed = () => closed;
   const turn = async () => {
     try {
-      const { items } = await parts.store.ended.find({ limit: roomsAtOnce });
-      for (const { doc } of items)
-        if (!closed && parts.partitions.writer(conversationPartition(doc.conv))) await erase(parts, doc, isClosed);
+      await eraseAll(parts, isClosed);
     } catch (error) {
-      parts.log.warn({ event: "rooms_not_erased", reason: String(error) });
+      notErased(parts, error);
     }
     if (!closed) timer = setTimeout(start, everyMs);
   };
@@ -49,6 +47,23 @@ export function startErasingRooms(parts: ErasingParts): { close(): Promise<void>
   };
 }
 
+function notErased({ log }: ErasingParts, error: unknown): void {
+  log.warn({ event: "rooms_not_erased", reason: String(error) });
+}
+
+// All of them: a note whose end never came stays, and must not stand before others.
+async function eraseAll(parts: ErasingParts, isClosed: () => boolean): Promise<void> {
+  let page: string | null | undefined;
+  do {
+    const found = await parts.store.ended.find({ limit: roomsAtOnce, ...(page ? { page } : {}) });
+    for (const { doc } of found.items)
+      if (!isClosed() && parts.partitions.writer(conversationPartition(doc.conv)))
+        // While search is away the bodies of other rooms leave the store all the same.
+        await erase(parts, doc, isClosed).catch((error: unknown) => notErased(parts, error));
+    page = found.next;
+  } while (page && !isClosed());
+}
+
 async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: () => boolean): Promise<void> {
   const { conv } = noted;
   const info = (await store.infos.get(conv))?.doc;
@@ -64,6 +79,7 @@ async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: 
     if (isClosed()) return;
     await note({ emptiedTo: await emptyNext(store, conv, { after: done.emptiedTo, last }) });
   }
+  await removeAnnotations(store, conv);
   while (done.unfoundTo < last) {
     if (isClosed()) return;
     const to = Math.min(last, done.unfoundTo + seqsAtOnce);
@@ -86,4 +102,13 @@ async function emptyNext(
   const full = entries.filter(({ body }) => body.byteLength > 0);
   await Promise.all(full.map(({ seq }) => log.blank(conv, seq)));
   return entries.at(-1)?.seq ?? last;
+}
+
+// Reactions, votes and what else was said about messages.
+async function removeAnnotations({ annotations }: Pick<HistoryStore, "annotations">, conv: string): Promise<void> {
+  for (;;) {
+    const { items } = await annotations.find({ index: "by_seq", equals: [conv], limit: stepEntries });
+    if (items.length === 0) return;
+    await Promise.all(items.map(({ key }) => annotations.remove(key)));
+  }
 }
