@@ -63,4 +63,9 @@ export const limits = {
   /** messages of one user that wait for their time, or failed at it; days that they may wait */
   scheduled: 200,
   scheduledDays: 366,
+  /** characters of a page's address; of what a preview of it says */
+  addressCharacters: 2_048,
+  previewTitle: 200,
+  previewDescription: 400,
+  previewSite: 100,
 } as const;

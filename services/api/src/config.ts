@@ -12,7 +12,10 @@ const WebSocketUrl = (description: string) =>
 export const settings = defineSettings({
   service: "api",
   prefix: "API",
-  shared: ["NATS_URL", "REDIS_URL", "STORE_URL", "BLOBS_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"],
+  shared: [
+    ...(["NATS_URL", "REDIS_URL", "STORE_URL", "BLOBS_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"] as const),
+    ...(["LINK_PREVIEWS", "LINK_PREVIEW_ALLOW"] as const),
+  ],
   own: {
     API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
     API_PORT: Port("port of HTTP; 0 = any free one", 8080),
@@ -137,6 +140,11 @@ export const settings = defineSettings({
       default: 60,
       minimum: 1,
       description: "searches for people that one user may make (per minute)",
+    }),
+    API_PREVIEWS: Type.Integer({
+      default: 30,
+      minimum: 1,
+      description: "previews of links that one user may ask for (per minute)",
     }),
     API_FAILURES: Type.Integer({
       default: 10,

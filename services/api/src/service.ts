@@ -8,14 +8,14 @@ import {
   connectRedis,
   gauge,
   type NatsConnection,
+  type Networks,
   openFailures,
   openTokenBuckets,
   type Redis,
-  readTrustedProxies,
+  readNetworks,
   type Service,
   type ServiceContext,
   secretCheck,
-  type TrustedProxies,
   watchCheck,
 } from "@parley/runtime";
 import { type Blobs, openBlobs, openStore, type Store, StoreError } from "@parley/store";
@@ -36,6 +36,8 @@ import { connectHistory } from "./history.ts";
 import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
+import { createGuard } from "./links/guard.ts";
+import { linkMethods } from "./links/index.ts";
 import { messageMethods } from "./messages.ts";
 import { startPeople } from "./people/index.ts";
 import { makeMissingProfiles } from "./people/profiles.ts";
@@ -57,8 +59,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
 
   const passwords = await createPasswords();
-  const { limits, registrations, searches, rates } = openLimits(config, redis, log);
-  const trustedProxies = readTrustedProxies(config.TRUSTED_PROXIES);
+  const { limits, registrations, searches, previews, rates } = openLimits(config, redis, log);
+  const trustedProxies = readNetworks(config.TRUSTED_PROXIES);
   const addressOf = addressReader(trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log, pass });
@@ -74,7 +76,9 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
   const scheduled = startScheduled(parts);
   const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods(parts)];
-  const methods = [...accounts.methods, ...erasure.methods, ...roomMethods(parts), ...messages, ...people.methods];
+  const links = linkMethods({ ...linksOf(config), previews });
+  const ofUsers = [...accounts.methods, ...erasure.methods, ...people.methods];
+  const methods = [...ofUsers, ...roomMethods(parts), ...messages, ...links];
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const callers = { identity, rates, addressOf };
@@ -126,7 +130,7 @@ function watchKept(
   return { close: () => watches.forEach((watch) => void watch.close()) };
 }
 
-function addressReader(trusted: TrustedProxies) {
+function addressReader(trusted: Networks) {
   return ({ socket, headers }: IncomingMessage) =>
     clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trusted);
 }
@@ -145,6 +149,10 @@ function httpOf(config: Config) {
     connectionsMax: config.API_CONNECTIONS,
     bodyTimeoutMs: config.API_BODY_TIMEOUT_MS,
   };
+}
+
+function linksOf(config: Config) {
+  return { isOn: config.LINK_PREVIEWS, guard: createGuard(readNetworks(config.LINK_PREVIEW_ALLOW)) };
 }
 
 /** Where devices find MQTT over TCP. */
@@ -179,6 +187,7 @@ function openLimits(config: Config, redis: Redis, log: ServiceContext["log"]) {
     }),
     registrations: openTokenBuckets({ rate: perMinute / 60, burst: perMinute, keys: 50_000 }),
     searches: openTokenBuckets({ rate: config.API_SEARCHES / 60, burst: config.API_SEARCHES, keys: 50_000 }),
+    previews: openTokenBuckets({ rate: config.API_PREVIEWS / 60, burst: config.API_PREVIEWS, keys: 50_000 }),
     rates: createRates({
       device: { rate: config.API_RATE, burst: config.API_BURST },
       stranger: { rate: config.API_ADDRESS_RATE, burst: config.API_ADDRESS_BURST },

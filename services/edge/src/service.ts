@@ -1,15 +1,7 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
 // Folders import one way: doors → session → connect, uplink → broker, hooks → packets.
 // Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
-import {
-  counter,
-  gauge,
-  type Logger,
-  openTurns,
-  readTrustedProxies,
-  type ServiceContext,
-  type Turns,
-} from "@parley/runtime";
+import { counter, gauge, type Logger, openTurns, readNetworks, type ServiceContext, type Turns } from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
@@ -181,7 +173,7 @@ async function openDoors(
   guests: Pick<DoorOptions, "onDevice" | "places">,
   admin: { secret: string; sessions: Sessions; log: Logger },
 ): Promise<Door[]> {
-  const trusted = readTrustedProxies(config.TRUSTED_PROXIES);
+  const trusted = readNetworks(config.TRUSTED_PROXIES);
   const every = { ...guests, host: config.EDGE_HOST, trusted };
   const proxyHeaders = config.EDGE_PROXY_PROTOCOL;
   const doors: Door[] = [];

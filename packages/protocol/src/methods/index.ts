@@ -5,6 +5,7 @@ import * as accounts from "./accounts.ts";
 import { attachmentsInfo } from "./attachments.ts";
 import * as devices from "./devices.ts";
 import * as history from "./history.ts";
+import * as links from "./links.ts";
 import * as members from "./members.ts";
 import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
@@ -24,6 +25,7 @@ export * from "./accounts.ts";
 export * from "./attachments.ts";
 export * from "./devices.ts";
 export * from "./history.ts";
+export * from "./links.ts";
 export * from "./members.ts";
 export * from "./messages.ts";
 export * from "./method.ts";
@@ -54,6 +56,7 @@ const all = [
   accounts,
   accountLife,
   scheduled,
+  links,
   { searchMessages, attachmentsInfo },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 

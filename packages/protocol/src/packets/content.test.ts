@@ -7,6 +7,7 @@ type Content = { type: string; [field: string]: unknown };
 const valid: Content[] = [
   { type: "text" },
   { type: "text", data: "" },
+  { type: "text", data: "see https://a.example/", preview: { url: "https://a.example/", title: "A", mine: 1 } },
   { type: "image", file: "f-1", width: 640, height: 480, data: "my cat", mine: { x: 1 } },
   { type: "audio", url: "/attachments/f-1", voice: true, durationMs: 1_500, waveform: [0, 255] },
   { type: "video", data: { url: "x" } },
@@ -36,12 +37,20 @@ test("every type has a content that is taken", () => {
   );
 });
 
+const preview = { url: "https://a.example/" };
 const location = { type: "location", latitude: 1, longitude: 1 };
 const poll = { type: "poll", question: "?", options: ["a", "b"] };
 const contact = { type: "contact", name: "Bob" };
 const call = { type: "call", media: "audio", outcome: "missed" };
 const invalid: [content: Content, says: RegExp][] = [
   [{ type: "text", data: 7 }, /content\.data/],
+  [{ type: "text", preview: "A" }, /content\.preview/],
+  [{ type: "text", preview: { title: "A" } }, /content\.preview\.url is missing/],
+  [{ type: "text", preview: { url: "javascript:alert(1)" } }, /content\.preview\.url/],
+  [{ type: "text", preview: { ...preview, image: "data:image/png;base64," } }, /content\.preview\.image/],
+  [{ type: "text", preview: { ...preview, title: "x".repeat(201) } }, /content\.preview\.title/],
+  [{ type: "text", preview: { ...preview, description: "a\u0007" } }, /content\.preview\.description/],
+  [{ type: "text", preview: { ...preview, site: "" } }, /content\.preview\.site/],
   [{ type: "image", name: "cat.png" }, /content has none of file, url, data/],
   [{ type: "image", file: "f-1", width: 0 }, /content\.width/],
   [{ type: "image", file: "f-1", size: -1 }, /content\.size/],

@@ -4,6 +4,7 @@ import { type Check, checkOf } from "../check.ts";
 import { AppError } from "../errors.ts";
 import { displayText, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
+import { LinkPreview } from "./link-preview.ts";
 import { readReaction } from "./reaction.ts";
 
 const About = Type.Integer({ minimum: 1, description: "seq of the message it is about" });
@@ -31,7 +32,7 @@ const sound = {
 
 /** content.type → what its fields are. */
 export const contentKinds = {
-  text: kind("text", { data: Type.Optional(Type.String()) }),
+  text: kind("text", { data: Type.Optional(Type.String()), preview: Type.Optional(LinkPreview) }),
   image: kind("image", { ...file, ...picture }),
   audio: kind("audio", {
     ...file,

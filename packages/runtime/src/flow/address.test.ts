@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressKey, clientAddress, plainAddress, readTrustedProxies } from "./address.ts";
+import { addressKey, clientAddress, plainAddress, readNetworks } from "./address.ts";
 
 test("limits count IPv4 by address and IPv6 by /64, however it is written", () => {
   const cases: [string, string][] = [
@@ -21,7 +21,7 @@ test("limits count IPv4 by address and IPv6 by /64, however it is written", () =
 });
 
 test("X-Forwarded-For is believed of trusted proxies alone, from the right, up to the first that is none", () => {
-  const trusted = readTrustedProxies("127.0.0.1, 10.0.0.0/8 ,2001:db8::/32");
+  const trusted = readNetworks("127.0.0.1, 10.0.0.0/8 ,2001:db8::/32");
   const cases: [string, string | string[] | undefined, string][] = [
     ["203.0.113.9", "1.2.3.4", "203.0.113.9"],
     ["127.0.0.1", undefined, "127.0.0.1"],
@@ -39,10 +39,10 @@ test("X-Forwarded-For is believed of trusted proxies alone, from the right, up t
   ];
   for (const [socket, header, expected] of cases)
     assert.equal(clientAddress(socket, header, trusted), expected, `${socket} ${header}`);
-  assert.equal(clientAddress("127.0.0.1", "1.2.3.4", readTrustedProxies("")), "127.0.0.1");
+  assert.equal(clientAddress("127.0.0.1", "1.2.3.4", readNetworks("")), "127.0.0.1");
 });
 
 test("a trusted proxy that is no address and no CIDR is named", () => {
   for (const wrong of ["localhost", "10.0.0.0/33", "10.0.0.0/x", "::/129", "10.0.0", "10.0.0.1/"])
-    assert.throws(() => readTrustedProxies(`127.0.0.1,${wrong}`), { name: "RangeError", message: new RegExp(wrong) });
+    assert.throws(() => readNetworks(`127.0.0.1,${wrong}`), { name: "RangeError", message: new RegExp(wrong) });
 });

@@ -33,12 +33,12 @@ function groupsOf(address: string): string[] {
   return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16).toString(16));
 }
 
-export interface TrustedProxies {
+export interface Networks {
   includes(address: string): boolean;
 }
 
-/** The setting TRUSTED_PROXIES: addresses and CIDRs with commas between. Throws a RangeError that names what is neither. */
-export function readTrustedProxies(text: string): TrustedProxies {
+/** A setting of addresses and CIDRs with commas between. Throws a RangeError that names what is neither. */
+export function readNetworks(text: string): Networks {
   const list = new BlockList();
   for (const entry of text.split(",").map((one) => one.trim())) {
     if (entry === "") continue;
@@ -65,7 +65,7 @@ export function readTrustedProxies(text: string): TrustedProxies {
 export function clientAddress(
   socketAddress: string | undefined,
   forwardedFor: string | string[] | undefined,
-  trusted: TrustedProxies,
+  trusted: Networks,
 ): string {
   let address = plainAddress(socketAddress ?? "");
   const hops = [forwardedFor ?? ""].flat().join(",").split(",");

@@ -2,9 +2,12 @@
 import { resolve } from "node:path";
 import { type Static, type TInteger, type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
-import { readTrustedProxies } from "../flow/address.ts";
+import { readNetworks } from "../flow/address.ts";
 import { checkpoints } from "./checkpoints.ts";
 import { nearest } from "./nearest.ts";
+
+const networks = "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$";
+const networksExample = "addresses or networks like 10.0.0.0/8,127.0.0.1";
 
 /**
  * Settings that several services share; a service names those it reads. Beyond JSON Schema's words a property may say
@@ -31,15 +34,23 @@ export const sharedSettings = {
   ),
   TRUSTED_PROXIES: Type.String({
     default: "",
-    pattern: "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$",
-    expects: "addresses or networks like 10.0.0.0/8,127.0.0.1",
-    read: readTrustedProxies,
+    pattern: networks,
+    expects: networksExample,
+    read: readNetworks,
     description: "proxies whose word is taken for whom they pass on",
   }),
   DIRECT_MESSAGES: Type.Union([Type.Literal("anyone"), Type.Literal("contacts")], {
     default: "anyone",
     expects: "anyone or contacts",
     description: "who may write to a user that says nothing else: anyone, or those in the user's own roster",
+  }),
+  LINK_PREVIEWS: Type.Boolean({ default: true, description: "pages are fetched for previews of links" }),
+  LINK_PREVIEW_ALLOW: Type.String({
+    default: "",
+    pattern: networks,
+    expects: networksExample,
+    read: readNetworks,
+    description: "networks that previews may be fetched from, at any port, although they are not public",
   }),
   PARLEY_BROKER_URL: url("mqtt://127.0.0.1:1883", "mqtts?", "the broker's own port, for services"),
 };

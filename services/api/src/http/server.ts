@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
 import cors from "@fastify/cors";
 import { AppError, decodeObject, limits } from "@parley/protocol";
-import { addressKey, gauge, histogram, type Registry, type TrustedProxies } from "@parley/runtime";
+import { addressKey, gauge, histogram, type Networks, type Registry } from "@parley/runtime";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { addDocs } from "./docs.ts";
 import { rawRefusal, readHttpError, sendError } from "./errors.ts";
@@ -26,7 +26,7 @@ export interface ServerOptions extends RouteParts {
   metrics: Registry;
   /** origins whose pages may call; `*` for all, empty for none but our own */
   corsOrigins: string;
-  trustedProxies: TrustedProxies;
+  trustedProxies: Networks;
   /** how long the body of a request may take, but on routes that stream (ms) */
   bodyTimeoutMs: number;
   /** requests in hand at once; the next is `unavailable` */

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
-import { clientAddress, plainAddress, type TrustedProxies } from "@parley/runtime";
+import { clientAddress, type Networks, plainAddress } from "@parley/runtime";
 import type { Peer } from "../connect/connect.ts";
 import type { Device } from "../session/connection.ts";
 import type { Place, Places } from "./places.ts";
@@ -21,7 +21,7 @@ export interface DoorOptions {
   /** the setting to name when the port cannot be had */
   setting: string;
   /** whose word is taken for whom they pass on */
-  trusted: TrustedProxies;
+  trusted: Networks;
   places: Places;
   onDevice(device: Device): void;
 }
@@ -93,7 +93,7 @@ function takePlace(places: Places, socket: Socket, address: string | undefined):
 }
 
 /** Port 0: proxies tell the address alone. */
-function sourceOf({ socket, headers }: IncomingMessage, trusted: TrustedProxies): Source {
+function sourceOf({ socket, headers }: IncomingMessage, trusted: Networks): Source {
   const address = clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trusted);
   const isOwn = address === plainAddress(socket.remoteAddress ?? "");
   return { address, port: isOwn ? (socket.remotePort ?? 0) : 0 };
