@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
+import { historyGet, linksPreview } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import * as mosquitto from "./mosquitto.ts";
 import { runParley, startParley } from "./parley.ts";
 import { connectAs, password, registerAll } from "./people.ts";
 
-const cluster = await startTestCluster({ after });
+const cluster = await startTestCluster({ after }, { env: { LINK_PREVIEW_ALLOW: "127.0.0.1" } });
 const home = await mkdtemp(join(tmpdir(), "parley-cli-"));
 after(() => rm(home, { recursive: true, force: true }));
 await registerAll(cluster, "alice", "bob", "carol", "dave");
@@ -53,6 +57,7 @@ test("every wrong use is told in a line and ends with 2, a wrong password with 3
     [["send", "bob", "{", "--type", "x-a", ...as], 2],
     [["send", "bob", "hi", "--reply", "0", ...as], 2],
     [["send", "bob", "hi", "--wait", "-1", ...as], 2],
+    [["send", "bob", "no link", "--preview", ...as], 2],
     [["history", "bob", "--limit", "many", ...as], 2],
     [["history", "bob", "--limit", "0", ...as], 2],
     [["history", "bob", "--all", "--after", "3", ...as], 2],
@@ -104,6 +109,32 @@ test("send reads stdin, history prints what was sent, listen streams it as JSON 
     .split("\n")
     .map((line) => JSON.parse(line).content.data);
   assert.deepEqual(texts.slice(0, 2), ["two\nlines", "more"]);
+});
+
+test("send --preview sends what the page says along, and sends without it where there is none", async (t) => {
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "text/html").end("<title>A page</title>");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const as = ["--user", "alice"];
+  const sent = await run(t, ["send", "dave", `look: http://127.0.0.1:${port}/a`, "--preview", "--json", ...as]);
+  assert.equal(sent.code, 0, sent.err);
+  const without = await run(t, ["send", "dave", `http://127.0.0.2:${port}/`, "--preview", ...as]);
+  assert.deepEqual([without.code, /sent without a preview/.test(without.err)], [0, true], without.err);
+  const { client: dave } = await connectAs(t, cluster, "dave");
+  const { messages } = await dave.request(historyGet, { conv: "p2p/alice/dave", after: JSON.parse(sent.out).seq - 1 });
+  assert.deepEqual(messages[0]?.content, {
+    type: "text",
+    data: `look: http://127.0.0.1:${port}/a`,
+    preview: { url: `http://127.0.0.1:${port}/a`, title: "A page", site: `127.0.0.1:${port}` },
+  });
+  assert.ok(messages[1] && !("preview" in messages[1].content));
+  const asked = await dave.request(linksPreview, { url: `http://127.0.0.1:${port}/a` });
+  assert.equal(asked.title, "A page", "as MQTT answers the SDK");
+  const shown = await run(t, ["history", "alice", "--user", "dave"]);
+  assert.ok(shown.out.includes(`[A page, 127.0.0.1:${port}]`), shown.out);
 });
 
 test("history pages through a long conversation, newest, oldest or a range of it", async (t) => {

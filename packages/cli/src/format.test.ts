@@ -4,6 +4,11 @@ import { formatContent } from "./format.ts";
 
 const shown: [content: { type: string; [field: string]: unknown }, words: string][] = [
   [{ type: "text", data: "hi" }, "hi"],
+  [
+    { type: "text", data: "see", preview: { url: "https://a.example/x", title: "A \u001bpage", site: "Bank" } },
+    "see  [A \ufffdpage, a.example]",
+  ],
+  [{ type: "text", data: "see", preview: 7 }, "see"],
   [{ type: "image", file: "f-1", name: "cat.png", size: 48_213, data: "my cat" }, "(image) cat.png 48 kB my cat"],
   [{ type: "audio", file: "f-1", voice: true, durationMs: 125_000 }, "(voice) 2:05"],
   [{ type: "video", url: "https://x/y.mp4", durationMs: 3_725_000 }, "(video) https://x/y.mp4 1:02:05"],

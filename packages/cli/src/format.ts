@@ -63,13 +63,20 @@ function formatReactions({ reactions = [] }: Message): string {
 /** The content in a few words. */
 export function formatContent(content: Message["content"]): string {
   const { type, data, seq } = content as { type: string; data?: unknown; seq?: number };
-  if (type === "text" && typeof data === "string") return printable(data);
+  if (type === "text" && typeof data === "string") return `${printable(data)}${formatPreview(content)}`;
   if (type === "event") return `* ${formatEvent(data)}`;
   const words = formatKind(content);
   if (words !== undefined) return printable(words);
   const points = seq === undefined ? "" : ` of #${seq}`;
   const text = typeof data === "string" ? data : data === undefined ? "" : JSON.stringify(data);
   return `(${printable(type)}${points})${text ? ` ${printable(text)}` : ""}`;
+}
+
+// Whatever an older message holds there is shown if it can be. Beside what it says stands where it leads.
+function formatPreview(content: object): string {
+  const { preview } = content as { preview?: { url?: unknown; title?: unknown } | null };
+  if (typeof preview?.url !== "string" || typeof preview.title !== "string") return "";
+  return `  [${printable(preview.title)}, ${printable(URL.parse(preview.url)?.host ?? "")}]`;
 }
 
 function formatEvent(data: unknown): string {

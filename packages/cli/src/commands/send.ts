@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ack, AppError } from "@parley/client";
-import { contentKinds, messagesSchedule, messagesSend } from "@parley/protocol";
+import { contentKinds, linksPreview, messagesSchedule, messagesSend } from "@parley/protocol";
 import type { Command } from "commander";
 import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
@@ -32,6 +32,7 @@ interface Flags {
   mention?: string[];
   wait: string;
   at?: string;
+  preview?: boolean;
 }
 
 export function sendCommand(): Command {
@@ -41,6 +42,7 @@ export function sendCommand(): Command {
     "git log -1 | parley send bob -",
     "parley send bob --file photo.jpg 'the view from here'",
     'parley send bob --type sticker \'{"emoji":"🎉"}\'',
+    "parley send bob --preview 'look: https://example.org'",
     "parley send bob --at 2030-01-01T00:00 'happy new year'",
     "parley send bob --type x-weather '{\"celsius\":21}' --json",
   ])
@@ -54,15 +56,17 @@ export function sendCommand(): Command {
     .option("--thread <thread>", "the seq of the message that the thread is about, or a text that is passed through")
     .option("--reply <seq>", "answers the message with this seq")
     .option("--mention <uids...>", "mentions these, or @all")
+    .option("--preview", "sends along what the first page that the text links to says of itself")
     .option("--at <time>", "sent then: 2030-01-31T18:00, or +30s, +90m, +2h, +1d from now")
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
         const waitSeconds = readNumber("--wait", flags.wait, 0);
-        const content =
+        const given =
           flags.file === undefined
             ? await readContent(flags, words)
             : await uploaded(account, flags.file, words, waitSeconds);
+        const content = flags.preview ? await withPreview(account, output, given) : given;
         const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply, 1);
         const packet = {
           id: flags.id ?? randomUUID(),
@@ -91,6 +95,21 @@ async function readContent({ type }: Flags, words: readonly string[]): Promise<C
   // Of a type that Parley knows the fields are given, of an application's own its data.
   const isFields = type in contentKinds && typeof data === "object" && data !== null;
   return isFields ? { ...data, type } : { type, data };
+}
+
+// A page that cannot be read holds no message up.
+async function withPreview(account: Account, output: Output, content: Content): Promise<Content> {
+  const { type, data } = content;
+  const url = type === "text" && typeof data === "string" ? /https?:\/\/[^\s<>"]+/i.exec(data)?.[0] : undefined;
+  if (url === undefined) throw new UsageError("--preview: there is no link in the text");
+  try {
+    return { ...content, preview: await account.call(linksPreview, { url }) };
+  } catch (error) {
+    const { code, message } = AppError.from(error);
+    if (code === "unauthenticated") throw error;
+    output.note(`sent without a preview: ${printable(message)}`);
+    return content;
+  }
 }
 
 async function uploaded(

@@ -28,8 +28,8 @@ const headers = {
 };
 
 /** undefined: there is no page that may be read. Rejects where its server does not answer, or not in time. */
-export async function fetchPage(guard: Guard, address: URL): Promise<Page | undefined> {
-  const signal = AbortSignal.timeout(fetchMs);
+export async function fetchPage(guard: Guard, address: URL, timeoutMs = fetchMs): Promise<Page | undefined> {
+  const signal = AbortSignal.timeout(timeoutMs);
   let url = address;
   for (let redirected = 0; redirected <= redirectsMax; redirected++) {
     const addresses = await guard.addressesOf(url, signal);

@@ -79,7 +79,7 @@ function readSaid(html: string): Map<string, string> {
       value += String.fromCodePoint(codepoint);
     },
     onattribend() {
-      if (tag === "meta") attributes.set(attribute, value);
+      if (tag === "meta" && !attributes.has(attribute)) attributes.set(attribute, value);
     },
     onopentagend: endTag,
     onselfclosingtag: endTag,
