@@ -19,6 +19,7 @@ export function formatMessage(
 
 // As it stands now: edited or taken back.
 function formatSeen({ content, edited, recalled }: Message): string {
+  if (recalled?.expired) return "(disappeared)";
   if (recalled) return `(recalled by ${printable(recalled.by)})`;
   if (!edited) return formatContent(content);
   const { data } = edited.content as { data?: unknown };
@@ -109,6 +110,7 @@ const eventVerbs: Record<string, string> = {
   unblock: "takes invitations again",
   link: "made an invite link",
   unlink: "ended an invite link",
+  expiry: "changed when messages disappear",
 };
 
 function formatTime(ts: number): string {

@@ -6,6 +6,7 @@ import { chatCommand } from "./commands/chat.ts";
 import { contentCommands } from "./commands/contents.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { devicesCommand } from "./commands/devices.ts";
+import { disappearCommand } from "./commands/disappear.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
@@ -65,6 +66,7 @@ export function createProgram(): Command {
     ...pinCommands(),
     receiptsCommand(),
     ...scheduledCommands(),
+    disappearCommand(),
     roomsCommand(),
     rosterCommand(),
     devicesCommand(),

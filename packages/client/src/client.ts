@@ -3,6 +3,8 @@ import {
   AppError,
   type Attachment,
   type ConversationNotice,
+  conversationsSetExpiry,
+  type Expiry,
   type Message,
   type Method,
   messagesForward,
@@ -185,6 +187,11 @@ export class ParleyClient {
   /** Takes a message back for all: the user's own, or in a room another's, by its owners and admins. */
   recall(to: string, seq: number): Promise<Ack> {
     return this.send(to, { type: "recall", seq });
+  }
+
+  /** From now on messages of a conversation disappear so long after they were sent or first read; null: they stay. */
+  async setExpiry(conv: string, expiry: Expiry | null): Promise<void> {
+    await this.request(conversationsSetExpiry, { conv, expiry });
   }
 
   /** Reacts to a message by an emoji or a short text, or takes that back. */

@@ -39,6 +39,11 @@ export function startConversations(options: ConversationsOptions) {
     return conversation;
   }
 
+  function living<Known extends CachedConversation | undefined>(conversation: Known): Known {
+    if (conversation && forgetOver(conversation)) change(conversation.conv);
+    return conversation;
+  }
+
   function flushSoon(): void {
     if (store) timer ??= setTimeout(flush, keepAfterMs);
   }
@@ -70,13 +75,14 @@ export function startConversations(options: ConversationsOptions) {
   }
 
   return {
-    list: (): CachedConversation[] => [...all.values()],
-    find: (conv: string): CachedConversation | undefined => all.get(conv),
+    list: (): CachedConversation[] => [...all.values()].map(living),
+    find: (conv: string): CachedConversation | undefined => living(all.get(conv)),
 
     shown(message: Message): void {
       const conversation = change(message.conv);
       conversation.cursor = Math.max(conversation.cursor, message.seq);
       if (!store) return;
+      if (message.content.type === "recall") forget(conversation, (message.content as { seq?: number }).seq);
       conversation.messages.push(message);
       if (conversation.messages.length > most) conversation.messages.shift();
     },
@@ -108,6 +114,26 @@ export function startConversations(options: ConversationsOptions) {
     /** Keeps what has changed, and waits until it is kept. */
     close: flush,
   };
+}
+
+// What was taken back, or has disappeared: nothing of it is kept, neither in its edits.
+function forget({ messages }: CachedConversation, seq: number | undefined): void {
+  const isOfIt = ({ seq: own, content }: Message) =>
+    own === seq || (content.type === "edit" && (content as { seq?: number }).seq === seq);
+  for (const [at, message] of messages.entries()) if (isOfIt(message)) messages[at] = emptied(message);
+}
+
+// Messages whose time is over are forgotten at the next look, also where no server tells of it. True if there were any.
+function forgetOver(conversation: CachedConversation): boolean {
+  const now = Date.now();
+  const isOver = ({ content, expiresAt = now + 1 }: Message) => expiresAt <= now && content.type !== "erased";
+  const over = conversation.messages.filter(isOver);
+  for (const { seq } of over) forget(conversation, seq);
+  return over.length > 0;
+}
+
+function emptied({ conv, seq, from, device, ts, id, to }: Message): Message {
+  return { conv, seq, from, device, ts, id, to, content: { type: "erased" } };
 }
 
 /** What the application hears of a store that refuses: the SDK goes on in memory. */

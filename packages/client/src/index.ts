@@ -7,6 +7,7 @@ export {
   type ConversationNotice,
   type DraftNotice,
   type ErrorCode,
+  type Expiry,
   type InvitationNotice,
   type Message,
   type MessageContent,

@@ -21,8 +21,10 @@ export interface SendOptions {
   thread?: number | string;
   /** seq of the message this one answers */
   reply?: number;
-  /** seconds */
+  /** seconds after which it disappears */
   expires?: number;
+  /** from when `expires` counts: its sending (the default), or its first reading by anybody else */
+  expiresFrom?: "sent" | "read";
   [field: string]: unknown;
 }
 

@@ -1,6 +1,7 @@
 // The frames of the hot path between router, api and history: one JSON header, then the bodies as they came.
 import type { ErrorCode } from "./errors.ts";
 import { openFrame, packFrame } from "./frames.ts";
+import type { Expiry } from "./packets/expiry.ts";
 import type { Mentions } from "./packets/mentions.ts";
 
 /** One message to store. `body` is its stored form (see storableBody). */
@@ -23,6 +24,8 @@ export interface AppendItem {
   origin?: string;
   /** the attachment that its content refers to */
   file?: string;
+  /** when it disappears, if its sender says so */
+  expires?: Expiry;
   /** only asks whether it would be stored: `seq` 0 is yes */
   trial?: true;
   body: Uint8Array;
@@ -40,6 +43,8 @@ export interface Appended {
   ts: number;
   /** seq of the conversation's last membership event at that message */
   memberSeq: number;
+  /** unix ms: when it disappears, where that is known already */
+  expiresAt?: number;
   /** it was stored before */
   duplicate?: true;
   /** the message as it is kept, where that is not what was sent: of a duplicate, and of a vote that nobody is told */

@@ -15,6 +15,7 @@ export * from "./methods/index.ts";
 export * from "./packets/content.ts";
 export * from "./packets/downlink.ts";
 export * from "./packets/link-preview.ts";
+export * from "./packets/expiry.ts";
 export * from "./packets/mentions.ts";
 export * from "./packets/poll.ts";
 export * from "./packets/reaction.ts";

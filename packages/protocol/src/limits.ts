@@ -68,4 +68,6 @@ export const limits = {
   previewTitle: 200,
   previewDescription: 400,
   previewSite: 100,
+  /** seconds that a message may be kept that disappears: a year */
+  expirySeconds: 366 * 24 * 3_600,
 } as const;

@@ -16,6 +16,7 @@ export const serverFields = [
   "quoted",
   "poll",
   "forwarded",
+  "expiresAt",
 ] as const;
 
 const ofServer: ReadonlySet<string> = new Set(serverFields);
@@ -26,6 +27,8 @@ export interface ServerFields {
   from: string;
   device: string;
   ts: number;
+  /** unix ms: when it disappears, if that is known */
+  expiresAt?: number | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -60,7 +63,8 @@ export function renderMessageText(fields: ServerFields, body: Uint8Array): strin
   return headOf(fields) + decoder.decode(body.subarray(1));
 }
 
-function headOf({ conv, seq, from, device, ts }: ServerFields): string {
+function headOf({ conv, seq, from, device, ts, expiresAt }: ServerFields): string {
   const names = `"from":${JSON.stringify(from)},"device":${JSON.stringify(device)}`;
-  return `{"conv":${JSON.stringify(conv)},"seq":${seq},${names},"ts":${ts},`;
+  const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
+  return `{"conv":${JSON.stringify(conv)},"seq":${seq},${names},"ts":${ts},${end}`;
 }

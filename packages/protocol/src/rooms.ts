@@ -1,6 +1,7 @@
 // What a room is on the log: its settings, the events that change it, and what api asks of history about it.
 import Type, { type Static } from "typebox";
 import { Uid } from "./ids.ts";
+import type { Expiry } from "./packets/expiry.ts";
 
 const strict = { additionalProperties: false } as const;
 
@@ -119,7 +120,8 @@ export interface MembershipEvent {
     | "link"
     | "unlink"
     | "pin"
-    | "unpin";
+    | "unpin"
+    | "expiry";
   by: string;
   /** whom it is about */
   uids: string[];
@@ -145,6 +147,8 @@ export interface MembershipEvent {
   seq?: number;
   /** pin, unpin: all pins of the conversation from here on, oldest first; not among what members see */
   pins?: readonly Pin[];
+  /** expiry: when messages disappear from here on that say nothing themselves; null: not at all */
+  expiry?: Expiry | null;
 }
 
 /** A message that is pinned in its conversation. */

@@ -23,6 +23,8 @@ export interface StoredEntry {
   /** seq of the conversation's last membership event at it */
   memberSeq: number;
   origin?: string;
+  /** unix ms: when it disappears, if that is known */
+  expiresAt?: number;
   body: Uint8Array;
 }
 

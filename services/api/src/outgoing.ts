@@ -9,6 +9,7 @@ import {
   type JsonObject,
   limits,
   parseAddress,
+  readExpiry,
   readMentions,
   refuseContent,
   storableBody,
@@ -33,6 +34,7 @@ export function readOutgoing(
     return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
   const mentions = readMentions(message.content);
   const file = attachmentOf(message.content);
+  const expires = readExpiry(message);
   return {
     conv: convOf(from, address),
     from,
@@ -43,6 +45,7 @@ export function readOutgoing(
     ...(typeof message.thread === "number" && { thread: message.thread }),
     ...(message.reply === undefined ? {} : { reply: message.reply }),
     ...(file === undefined ? {} : { file }),
+    ...(expires && { expires }),
     body,
   };
 }

@@ -3,6 +3,7 @@ import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { membersSubject, streams } from "@parley/protocol";
 import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import { startErasingRooms } from "./ended-rooms.ts";
+import { startExpiring } from "./expire/sweep.ts";
 import { createTails } from "./fold/tails.ts";
 import type { HistoryStore } from "./keep/store.ts";
 import type { Trouble } from "./keep/trouble.ts";
@@ -56,6 +57,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
   const erasing = startErasingRooms({ store, partitions, nats, log });
+  const expiring = startExpiring({ store, partitions, trouble, pass: parts.pass });
   return {
     store,
     shelf,
@@ -67,7 +69,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     receivers,
     manager,
     async close() {
-      await erasing.close();
+      await Promise.all([erasing.close(), expiring.close()]);
       await projection.close();
       await partitions.close();
     },

@@ -99,9 +99,9 @@ export async function storeMessage(
 
 // A duplicate goes out as it is stored: the router that stored it may have died before it delivered.
 function deliver(path: Path, { conv, body }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
-  const { seq, ts, memberSeq, stored, storedAt } = outcome;
+  const { seq, ts, memberSeq, expiresAt, stored, storedAt } = outcome;
   if (storedAt !== undefined) return deliverKept(path, conv, storedAt);
-  const fields = { conv, seq, from: from.uid, device: from.clientId, ts };
+  const fields = { conv, seq, from: from.uid, device: from.clientId, ts, expiresAt };
   return path.deliver({ fields, memberSeq, body: stored ?? body }, path.send);
 }
 
@@ -121,7 +121,7 @@ async function keptMessage({ readStored, log }: Path, conv: string, pos: number)
 }
 
 function itemOf(
-  { conv, id, type, prev, mentions, thread, reply, file, body }: SentMessage,
+  { conv, id, type, prev, mentions, thread, reply, file, expires, body }: SentMessage,
   { uid, clientId, p }: UplinkTopic,
 ): AppendItem & { p: string } {
   const item = { p, conv, from: uid, device: clientId, id, type, body };
@@ -132,5 +132,6 @@ function itemOf(
     ...(thread && { thread }),
     ...(reply && { reply }),
     ...(file && { file }),
+    ...(expires && { expires }),
   };
 }

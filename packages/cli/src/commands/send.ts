@@ -16,7 +16,7 @@ import { UsageError } from "../failure.ts";
 import { type Output, printable } from "../output.ts";
 import { startProgress } from "../progress.ts";
 import { readNumber } from "../read-number.ts";
-import { readTime } from "../read-time.ts";
+import { readSeconds, readTime } from "../read-time.ts";
 import { formatScheduled } from "./scheduled.ts";
 
 const nothing = "nothing to send: give a text, or - and the text on stdin";
@@ -33,6 +33,8 @@ interface Flags {
   wait: string;
   at?: string;
   preview?: boolean;
+  expires?: string;
+  fromRead?: boolean;
 }
 
 export function sendCommand(): Command {
@@ -58,6 +60,8 @@ export function sendCommand(): Command {
     .option("--mention <uids...>", "mentions these, or @all")
     .option("--preview", "sends along what the first page that the text links to says of itself")
     .option("--at <time>", "sent then: 2030-01-31T18:00, or +30s, +90m, +2h, +1d from now")
+    .option("--expires <time>", "disappears after 30s, 90m, 2h, 1d")
+    .option("--from-read", "with --expires: counted from its first reading")
     .option("--wait <seconds>", "how long to try while the server is not available", "30")
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
@@ -76,6 +80,7 @@ export function sendCommand(): Command {
             ? {}
             : { thread: /^\d+$/.test(flags.thread) ? Number(flags.thread) : flags.thread }),
           ...(reply === undefined ? {} : { reply }),
+          ...expiryOf(flags),
         };
         if (flags.at !== undefined) {
           const scheduled = await account.call(messagesSchedule, { at: readTime("--at", flags.at), message: packet });
@@ -85,6 +90,11 @@ export function sendCommand(): Command {
         printAck(output, ack);
       }),
     );
+}
+
+function expiryOf({ expires, fromRead }: Flags): { expires?: number; expiresFrom?: "read" } {
+  if (expires === undefined) return {};
+  return { expires: readSeconds("--expires", expires), ...(fromRead && { expiresFrom: "read" as const }) };
 }
 
 async function readContent({ type }: Flags, words: readonly string[]): Promise<Content> {

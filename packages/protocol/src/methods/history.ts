@@ -3,6 +3,7 @@ import Type from "typebox";
 import { Conv, ConvKey, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { ConversationSettings, Message, OwnState, ThreadState } from "../packets/downlink.ts";
+import { Expiry } from "../packets/expiry.ts";
 import { Pin } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
@@ -120,6 +121,7 @@ export const conversationsList = defineMethod({
         pins: Type.Optional(
           Type.Array(Pin, { description: "pinned messages that the caller may read, oldest pin first; absent: none" }),
         ),
+        expiry: Type.Optional(Expiry),
       }),
     ),
     next: Next,

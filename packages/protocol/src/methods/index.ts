@@ -4,6 +4,7 @@ import * as accountLife from "./account-life.ts";
 import * as accounts from "./accounts.ts";
 import { attachmentsInfo } from "./attachments.ts";
 import * as devices from "./devices.ts";
+import * as expiry from "./expiry.ts";
 import * as history from "./history.ts";
 import * as links from "./links.ts";
 import * as members from "./members.ts";
@@ -24,6 +25,7 @@ export * from "./account-life.ts";
 export * from "./accounts.ts";
 export * from "./attachments.ts";
 export * from "./devices.ts";
+export * from "./expiry.ts";
 export * from "./history.ts";
 export * from "./links.ts";
 export * from "./members.ts";
@@ -57,6 +59,7 @@ const all = [
   accountLife,
   scheduled,
   links,
+  expiry,
   { searchMessages, attachmentsInfo },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 

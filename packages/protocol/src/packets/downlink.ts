@@ -50,6 +50,12 @@ export const Message = Type.Object(
     from: Uid,
     device: Type.String({ description: "client id of the sending device, or who sent for it" }),
     ts: Ts,
+    expiresAt: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "unix time, ms: when it disappears, if that was known when it was sent",
+      }),
+    ),
     id: Type.String(),
     to: Type.String(),
     content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
@@ -64,7 +70,11 @@ export const Message = Type.Object(
     ),
     recalled: Type.Optional(
       Type.Object(
-        { seq: Type.Integer({ minimum: 1 }), by: Uid },
+        {
+          seq: Type.Integer({ minimum: 1 }),
+          by: Uid,
+          expired: Type.Optional(Type.Boolean({ description: "nobody recalled it: its time was over" })),
+        },
         { description: "in pages: the recall, and whose; nothing is left of the content" },
       ),
     ),

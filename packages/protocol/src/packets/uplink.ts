@@ -1,8 +1,8 @@
 // What a native client publishes on im/up/…: messages, receipts, typing, state, requests.
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
-
 import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId, Uid } from "../ids.ts";
+import { limits } from "../limits.ts";
 import { contentKinds } from "./content.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
@@ -40,7 +40,18 @@ export const MessagePacket = Type.Object({
     mentions: Type.Optional(Type.Array(displayText({ maxLength: 64 }), { maxItems: 100 })),
   }),
   reply: Type.Optional(Type.Integer({ minimum: 1, description: "seq of the message answered" })),
-  expires: Type.Optional(Type.Integer({ minimum: 1, description: "seconds" })),
+  expires: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: limits.expirySeconds,
+      description: "seconds after which it disappears; default: as the conversation has it",
+    }),
+  ),
+  expiresFrom: Type.Optional(
+    Type.Union([Type.Literal("sent"), Type.Literal("read")], {
+      description: "from when `expires` counts: default sent; read: the first reading by anybody but the sender",
+    }),
+  ),
   prev: Type.Optional(packetId("id of this device's previous message to the conversation")),
 });
 export type MessagePacket = Static<typeof MessagePacket>;

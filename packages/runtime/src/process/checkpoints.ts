@@ -1,13 +1,14 @@
 // Named points of the path at which a test can end the process, to prove that nothing is lost there.
 
 /**
- * Where a process can be told to die: router, history, search while it builds, history and api with a room's change, api with a
- * refresh in hand, with a change of password, while it disables or erases a user, with a file, with a thumbnail, with a change of a
- * roster, while it tells of a changed profile, with a scheduled message.
+ * Where a process can be told to die: router, history, history while it ends messages whose time is over, search while it builds,
+ * history and api with a room's change, api with a refresh in hand, with a change of password, while it disables or erases a user,
+ * with a file, with a thumbnail, with a change of a roster, while it tells of a changed profile, with a scheduled message.
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
   ...["before-commit", "before-reply"],
+  ...["before-expiry", "before-timer-removed"],
   "before-index-mark",
   ...["before-change", "before-structure", "before-change-reply"],
   ...["before-room-reply"],

@@ -1,7 +1,8 @@
 // What edits, recalls, reactions and votes do to the message they are about: a function of the log, again is harmless.
-import type { Reaction } from "@parley/protocol";
+import { pointingTypes, type Reaction } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Annotations, Voted } from "../keep/annotations.ts";
+import { expiryOf, expiryOrigin } from "../keep/timers.ts";
 import { recallEvent } from "./fold-entry.ts";
 import { threadOf } from "./message-event.ts";
 
@@ -26,7 +27,8 @@ export function aboutEvent(
 ): Readonly<Record<string, unknown>> {
   if (type === "recall") return recallEvent(about);
   if (vote) return { event: type, seq: about.seq, options: vote, ...(isAnonymous && { anonymous: true }) };
-  if (!reaction) return { event: type, seq: about.seq };
+  // An edit disappears with its message.
+  if (!reaction) return { event: type, seq: about.seq, ...(type === "edit" && expiryOf(about)) };
   const { text, remove } = reaction;
   return { event: type, seq: about.seq, text, ...(remove ? { remove } : {}) };
 }
@@ -35,17 +37,18 @@ export function aboutEvent(
 export function aboutOf({ type, event }: LogEntry): About | undefined {
   const thread = type === "event" ? undefined : threadOf({ event });
   if (thread !== undefined) return { event: "thread", seq: thread };
-  return event && event.event === type && type !== "event" ? (event as unknown as About) : undefined;
+  return pointingTypes.has(type) && event?.event === type ? (event as unknown as About) : undefined;
 }
 
 /** The message's annotations behind the entry; `known` itself where they have it already. */
-export function annotate(known: Annotations, { seq, from }: LogEntry, about: About): Annotations {
+export function annotate(known: Annotations, { seq, from, origin }: LogEntry, about: About): Annotations {
   if (seq <= known.appliedSeq) return known;
   const now: Annotations = { ...known, appliedSeq: seq };
   if (about.event === "edit") return { ...now, edits: [...known.edits, seq] };
   if (about.event === "recall") {
     const { votes: _, ...rest } = now;
-    return { ...rest, reactions: [], recall: { seq, by: from } };
+    const expired = origin === expiryOrigin && { expired: true as const };
+    return { ...rest, reactions: [], recall: { seq, by: from, ...expired } };
   }
   if (about.event === "thread")
     return { ...now, threadSeq: known.seq, thread: [...(known.thread ?? []), [seq, from] as const] };

@@ -73,8 +73,9 @@ async function foldSome(
     caught.members.push(...structural);
     const memberSeq = tail.events.at(-1)?.memberSeq;
     if (memberSeq !== undefined) caught.events.push({ conv, memberSeq });
-    const { nameSeq, size, pins, recalled, mentionsOfAll } = folded;
-    if (nameSeq === 0 && !size && !pins && recalled.length === 0 && mentionsOfAll.length === 0) continue;
+    const { nameSeq, size, pins, recalled, mentionsOfAll, expiry, hasUnreadTimers } = folded;
+    const isKept = nameSeq > 0 || size || pins || expiry || hasUnreadTimers;
+    if (!isKept && recalled.length === 0 && mentionsOfAll.length === 0) continue;
     const info = infoOf(folded);
     projection.touchInfo(info);
     caught.infos.push(info);

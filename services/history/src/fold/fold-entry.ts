@@ -1,7 +1,8 @@
 // What each entry of the log does to the member documents: a function of the log, again is harmless.
 import { type MembershipEvent, namedMembers, parseConv, type RoomState, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
-import type { ConversationInfo, Member, Pins, Recalled, RoomSize } from "../keep/store.ts";
+import type { ConversationExpiry, ConversationInfo, Member, Pins, Recalled, RoomSize } from "../keep/store.ts";
+import { keptExpiry } from "../keep/timers.ts";
 import { mergeRecalled } from "../project/advance.ts";
 import { applyEvent } from "./apply-event.ts";
 import { isMember, newMember } from "./members.ts";
@@ -20,6 +21,8 @@ export interface Folded {
   recalled: readonly Recalled[];
   mentionsOfAll: readonly Recalled[];
   pins?: Pins;
+  expiry?: ConversationExpiry;
+  hasUnreadTimers?: true;
 }
 
 /** What a folded entry changed. */
@@ -41,8 +44,9 @@ export function foldEntry(conversation: Folded, entry: LogEntry): Touched {
   if (recall) foldRecalls(conversation, [recall]);
   const mentions = mentionsOf(entry);
   const isOfAll = mentions?.all === true;
+  const isTimed = foldExpiry(conversation, entry);
   const isOfInfo = [event?.name, event?.members, event?.pins, recall].some((told) => told !== undefined);
-  const isInfo = isOfInfo || isOfAll;
+  const isInfo = isOfInfo || isOfAll || isTimed;
   const isStructural = members.length > 0 || isInfo;
   if (mentions) members.push(...foldMentions(conversation, entry));
   if (isCounted(entry)) {
@@ -72,6 +76,16 @@ export function foldRecalls(conversation: Folded, recalls: readonly Recalled[]):
   conversation.recalled = mergeRecalled(conversation.recalled, recalls);
 }
 
+/** Notes when messages disappear. True if anything changed. */
+export function foldExpiry(conversation: Folded, entry: LogEntry): boolean {
+  const { expiry } = membershipOf(entry) ?? {};
+  const isNew = expiry !== undefined && entry.seq > (conversation.expiry?.seq ?? 0);
+  if (isNew) conversation.expiry = { seq: entry.seq, expiry };
+  if (keptExpiry(entry).expiresAfterRead === undefined || conversation.hasUnreadTimers) return isNew;
+  conversation.hasUnreadTimers = true;
+  return true;
+}
+
 /** Notes whom an entry mentions. Answers the members that changed. */
 export function foldMentions(conversation: Folded, entry: LogEntry): Member[] {
   const mentions = mentionsOf(entry);
@@ -85,7 +99,8 @@ export function foldMentions(conversation: Folded, entry: LogEntry): Member[] {
 }
 
 /** What the store keeps of a conversation besides its log and members. */
-export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAll, pins }: Folded): ConversationInfo {
+export function infoOf(folded: Folded): ConversationInfo {
+  const { conv, name, nameSeq, room, size, recalled, mentionsOfAll, pins, expiry, hasUnreadTimers } = folded;
   return {
     conv,
     name,
@@ -95,6 +110,8 @@ export function infoOf({ conv, name, nameSeq, room, size, recalled, mentionsOfAl
     ...(recalled.length > 0 ? { recalled } : {}),
     ...(mentionsOfAll.length > 0 ? { mentionsOfAll } : {}),
     ...(pins ? { pins } : {}),
+    ...(expiry ? { expiry } : {}),
+    ...(hasUnreadTimers ? { hasUnreadTimers } : {}),
   };
 }
 

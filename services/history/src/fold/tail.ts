@@ -1,10 +1,12 @@
 // A tail: what the log has of one partition behind a position, kept as what it does to member documents, without bodies.
 import type { LogEntry } from "@parley/store";
 import type { Member, Recalled } from "../keep/store.ts";
+import { keptExpiry } from "../keep/timers.ts";
 import { aboutOf } from "./annotate.ts";
 import {
   type Folded,
   foldEvent,
+  foldExpiry,
   foldMentions,
   foldRecalls,
   foldSent,
@@ -22,6 +24,8 @@ export interface ConversationTail {
   begins: boolean;
   events: LogEntry[];
   recalls: Recalled[];
+  /** the last one that says when the conversation's messages disappear, and the last one that does so after a reading */
+  expiries: LogEntry[];
   /** messages that mention somebody */
   mentions: LogEntry[];
   /** edits, recalls and reactions */
@@ -54,6 +58,7 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
       begins: false,
       events: [],
       recalls: [],
+      expiries: [],
       mentions: [],
       abouts: [],
       sent: new Map(),
@@ -63,6 +68,7 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
     const before = sizeOf(conversation);
     const recall = recallOf(entry);
     if (recall) conversation.recalls.push(recall);
+    noteExpiry(conversation, entry);
     if (aboutOf(entry)) conversation.abouts.push({ ...entry, body: noBody });
     else if (membershipOf(entry)) conversation.events.push({ ...entry, body: noBody });
     if (mentionsOf(entry)) conversation.mentions.push({ ...entry, body: noBody });
@@ -71,6 +77,13 @@ export function addToTail(tail: Tail, entries: readonly LogEntry[]): void {
     tail.size += sizeOf(conversation) - before;
     tail.to = entry.pos;
   }
+}
+
+function noteExpiry({ expiries }: ConversationTail, entry: LogEntry): void {
+  const isEvent = membershipOf(entry)?.expiry !== undefined;
+  if (!isEvent && keptExpiry(entry).expiresAfterRead === undefined) return;
+  const known = expiries.findIndex(({ type }) => (type === "event") === isEvent);
+  expiries.splice(known < 0 ? expiries.length : known, known < 0 ? 0 : 1, { ...entry, body: noBody });
 }
 
 function sizeOf({ sent, events, mentions, abouts }: ConversationTail): number {
@@ -94,12 +107,13 @@ export function touchesAll({ events }: ConversationTail): boolean {
 
 /** Folds the tail into the members. Answers those that changed; the structural ones apart. */
 export function foldTail(
-  { begins, events, recalls, mentions, sent }: ConversationTail,
+  { begins, events, recalls, expiries, mentions, sent }: ConversationTail,
   conversation: Folded,
 ): { structural: Set<Member>; sent: Set<Member> } {
   const structural = new Set(begins ? openNamed(conversation) : []);
   for (const entry of events) for (const member of foldEvent(conversation, entry)) structural.add(member);
   foldRecalls(conversation, recalls);
+  for (const entry of expiries) foldExpiry(conversation, entry);
   const moved = new Set<Member>();
   for (const entry of mentions) for (const member of foldMentions(conversation, entry)) moved.add(member);
   for (const [from, at] of sent) {

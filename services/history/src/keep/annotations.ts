@@ -17,7 +17,8 @@ export interface Annotations {
   edits: readonly number[];
   /** in the order in which they were made */
   reactions: readonly Reacted[];
-  recall?: { seq: number; by: string };
+  /** `expired`: its time was over */
+  recall?: { seq: number; by: string; expired?: true };
   /** of a poll, in the order in which they were made */
   votes?: readonly Voted[];
   /** the messages of the thread about it, oldest first */

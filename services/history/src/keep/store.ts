@@ -1,9 +1,10 @@
 // What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, what was said
 // about messages, what users keep for themselves, marks, doors.
-import type { Door, Draft, Pin, Role, RoomState, Stay } from "@parley/protocol";
+import type { Door, Draft, Expiry, Pin, Role, RoomState, Stay } from "@parley/protocol";
 import type { Collection, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 import { type FreedFile, notingFreed } from "./freed-files.ts";
+import type { Timer } from "./timers.ts";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
 export interface Member {
@@ -95,6 +96,11 @@ export interface Pins {
   seq: number;
 }
 
+export interface ConversationExpiry {
+  seq: number;
+  expiry: Expiry | null;
+}
+
 /** What a conversation is besides its log. */
 export interface ConversationInfo {
   conv: string;
@@ -105,6 +111,10 @@ export interface ConversationInfo {
   room?: RoomState;
   /** how many members there are since the event `seq` */
   size?: RoomSize;
+  /** when its messages disappear that say nothing themselves, since the event `seq` */
+  expiry?: ConversationExpiry;
+  /** a message of it disappears a while after its first reading: whoever reads is looked for such ones */
+  hasUnreadTimers?: true;
   /** unix ms: when the marks of its members last changed, to the minute; only rooms whose members are told of receipts */
   changedAt?: number;
   /** the latest messages that were recalled, by seq */
@@ -156,11 +166,12 @@ export interface HistoryStore {
   freed: Collection<FreedFile>;
   /** by conv */
   ended: Collection<EndedRoom>;
+  timers: Collection<Timer>;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended] = await Promise.all([
+  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers] = await Promise.all([
     documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
     documents.collection<ConversationInfo>({ name: "conversations" }),
     documents.collection<Annotations>({
@@ -175,9 +186,10 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
     documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
     documents.collection<EndedRoom>({ name: "ended" }),
+    documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
   ]);
   const log = notingFreed(store.log(), freed);
-  return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended };
+  return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers };
 }
 
 /** Key of a member document. A conversation holds no space. */

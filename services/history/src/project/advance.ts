@@ -34,7 +34,8 @@ export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): Con
   const isCounted = (ours.size?.seq ?? 0) > (stored.size?.seq ?? 0);
   const isPinned = (ours.pins?.seq ?? 0) > (stored.pins?.seq ?? 0);
   const lists = laterLists(stored, ours);
-  if (![isNamed, isChanged, isCounted, isPinned].includes(true) && lists.areSame) return stored;
+  const { isTimed, timed } = laterExpiry(stored, ours);
+  if (![isNamed, isChanged, isCounted, isPinned, isTimed].includes(true) && lists.areSame) return stored;
   const { name, nameSeq, room } = isNamed ? ours : stored;
   const { changedAt } = isChanged ? ours : stored;
   const { size } = isCounted ? ours : stored;
@@ -48,6 +49,18 @@ export function laterInfo(stored: ConversationInfo, ours: ConversationInfo): Con
     ...(changedAt === undefined ? {} : { changedAt }),
     ...(pins === undefined ? {} : { pins }),
     ...lists.merged,
+    ...timed,
+  };
+}
+
+function laterExpiry(stored: ConversationInfo, ours: ConversationInfo) {
+  const isLater = (ours.expiry?.seq ?? 0) > (stored.expiry?.seq ?? 0);
+  const isFirst = ours.hasUnreadTimers === true && !stored.hasUnreadTimers;
+  const { expiry } = isLater ? ours : stored;
+  const { hasUnreadTimers } = isFirst ? ours : stored;
+  return {
+    isTimed: isLater || isFirst,
+    timed: { ...(expiry && { expiry }), ...(hasUnreadTimers && { hasUnreadTimers }) },
   };
 }
 

@@ -14,6 +14,7 @@ import { memberOrRefusal, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
 import { messageJson, reactionsFor } from "./annotated.ts";
+import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { pollState } from "./poll-state.ts";
 import { memberOf, type Reading } from "./reading.ts";
@@ -76,16 +77,19 @@ export async function messageVotes(
 export async function findMessage(reading: Reading, conv: string, seq: number, uid: string): Promise<Found | AppError> {
   const { store } = reading;
   const known = await memberOf(reading, conv, uid);
-  const [entry, annotated] = await Promise.all([
+  const [found, annotated] = await Promise.all([
     entryAt(store, conv, seq),
     store.annotations.get(annotationsKey(conv, seq)),
   ]);
+  const [entry] = found ? await hideExpired(store, [found]) : [];
   const lastSeq = known || entry ? seq : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
   const member = memberOrRefusal({ conv, lastSeq, member: known }, uid);
   if (member instanceof AppError) return member;
   const annotations = annotated?.doc ?? noAnnotations(conv, seq);
   const isThere = entry && isCounted(entry) && sees(member, seq);
   if (!isThere) return new AppError("not_found", `there is no message ${seq} here`);
-  if (annotations.recall) return new AppError("not_found", `message ${seq} was recalled`);
+  const { recall } = annotations;
+  if (recall && !recall.expired) return new AppError("not_found", `message ${seq} was recalled`);
+  if (recall || entry !== found) return new AppError("not_found", `message ${seq} has disappeared`);
   return { member, entry, annotations };
 }

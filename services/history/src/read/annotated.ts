@@ -1,17 +1,20 @@
 // Messages as their reader sees them: with their reactions, the last edit, or what a recall left of them.
-import { limits, renderMessageText } from "@parley/protocol";
+import { limits, renderMessageText, type ServerFields } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
+import { isCounted } from "../fold/fold-entry.ts";
 import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
-import { erasedBody, storedBody } from "../keep/stored-body.ts";
+import { erasedBody, isEmpty, storedBody } from "../keep/stored-body.ts";
+import { keptExpiry } from "../keep/timers.ts";
 import { type AnnotatedPiece, annotationPieces } from "./annotation-pieces.ts";
+import { hideExpired } from "./expired.ts";
 import { pollState } from "./poll-state.ts";
 import { quotesOf } from "./quotes.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
-type Annotated = Pick<HistoryStore, "log" | "annotations">;
+type Annotated = Pick<HistoryStore, "log" | "annotations" | "timers">;
 
 /** Who reacted is named up to here; `messages.reactions` has them all. */
 const namedMax = 10;
@@ -20,7 +23,12 @@ const entriesAtOnce = 200;
 
 /** One stored entry as the message that is delivered, JSON text. */
 export function messageJson(entry: LogEntry): string {
-  return renderMessageText(entry, storedBody(entry));
+  return renderMessageText(fieldsOf(entry), storedBody(entry));
+}
+
+function fieldsOf(entry: LogEntry): ServerFields {
+  const { conv, seq, from, device, ts } = entry;
+  return { conv, seq, from, device, ts, expiresAt: isCounted(entry) ? keptExpiry(entry).expiresAt : undefined };
 }
 
 /**
@@ -36,7 +44,7 @@ export async function annotateMessages(
   const texts: string[] = [];
   let left = maxBytes;
   for (let at = 0; at < entries.length; at += entriesAtOnce) {
-    const some = entries.slice(at, at + entriesAtOnce);
+    const some = await hideExpired(store, entries.slice(at, at + entriesAtOnce));
     const pieces = annotationPieces(store, some);
     let [quotes, piece] = await Promise.all([quotesOf(store, member, some), pieces.next()]);
     while (!piece.done) {
@@ -76,11 +84,13 @@ async function annotatedJson(
   const quoted = quote === undefined ? "" : `"quoted":${quote}`;
   if (!annotations) return withFields(messageJson(entry), quoted);
   const { recall } = annotations;
+  const replies = annotations.thread ? repliesField(member, annotations.thread) : "";
+  if (!recall && isEmpty(entry)) return withFields(messageJson(entry), replies);
   if (recall && mayRead(member, recall.seq))
     return withFields(
-      renderMessageText(entry, erasedBody(entry)),
+      renderMessageText(fieldsOf(entry), erasedBody(entry)),
       `"recalled":${JSON.stringify(recall)}`,
-      annotations.thread ? repliesField(member, annotations.thread) : "",
+      replies,
     );
   const edit = await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1));
   const reactions = reactionsFor(member, annotations, namedMax);
@@ -88,7 +98,7 @@ async function annotatedJson(
     messageJson(entry),
     edit ? `"edited":${messageJson(edit)}` : "",
     quoted,
-    annotations.thread ? repliesField(member, annotations.thread) : "",
+    replies,
     annotations.votes || annotations.closed ? `"poll":${JSON.stringify(pollState(member, annotations, namedMax))}` : "",
     reactions.length > 0 ? `"reactions":${JSON.stringify(reactions)}` : "",
   );

@@ -11,8 +11,9 @@ import type { FindQuery, LogEntry } from "@parley/store";
 import { sees } from "../fold/members.ts";
 import { entryFile } from "../keep/entry-file.ts";
 import { type FilePlace, type HistoryStore, memberKey } from "../keep/store.ts";
+import { hideExpired } from "./expired.ts";
 
-type Stored = Pick<HistoryStore, "log" | "members" | "infos" | "files">;
+type Stored = Pick<HistoryStore, "log" | "members" | "infos" | "files" | "timers">;
 
 const pagePlaces = 500;
 /** Of a file that was sent more often these are looked at: so many of its owner's, and so many of others. */
@@ -199,7 +200,8 @@ async function firstThatStands(
 
 const newestFirst = (places: readonly FilePlace[]) => places.toSorted((a, b) => b.seq - a.seq);
 
-async function messageAt({ log }: Stored, { file, conv, seq, from }: FilePlace): Promise<LogEntry | undefined> {
-  const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+async function messageAt(store: Stored, { file, conv, seq, from }: FilePlace): Promise<LogEntry | undefined> {
+  const found = await store.log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+  const [entry] = await hideExpired(store, found);
   return entry && entry.from === (from ?? entry.from) && entryFile(entry) === file ? entry : undefined;
 }

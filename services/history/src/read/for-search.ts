@@ -15,6 +15,7 @@ import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
+import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { membershipPages, type Reading } from "./reading.ts";
 
@@ -95,19 +96,24 @@ async function sightOf({ store }: Reading, uid: string, places: readonly Message
 
 // What an edit says is found by those whose stay holds the edit.
 async function resultJson(
-  store: Pick<HistoryStore, "log" | "annotations">,
+  store: Pick<HistoryStore, "log" | "annotations" | "timers">,
   member: Member,
   { conv, seq, version }: MessagePlace,
 ): Promise<string | undefined> {
   if (!mayRead(member, version)) return undefined;
-  const message = await entryAt(store.log, conv, seq);
+  const message = await entryAt(store, conv, seq);
   if (!message) return undefined;
   const [text] = await annotateMessages(store, member, [message]);
   return `{"message":${text}}`;
 }
 
-// undefined where nothing is kept of it, and where its text was erased.
-async function entryAt(log: MessageLog, conv: string, seq: number): Promise<LogEntry | undefined> {
-  const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+// undefined where nothing is kept of it, and where its text was erased or its time is over.
+async function entryAt(
+  store: Pick<HistoryStore, "log" | "timers">,
+  conv: string,
+  seq: number,
+): Promise<LogEntry | undefined> {
+  const found = await store.log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+  const [entry] = await hideExpired(store, found);
   return entry && entry.body.byteLength > 0 ? entry : undefined;
 }

@@ -4,6 +4,7 @@ import { pageRoomOf } from "@parley/runtime";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
+import { keptExpiry } from "../keep/timers.ts";
 import { messageJson } from "./annotated.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
@@ -118,6 +119,7 @@ function rowJson({ member, head }: View, { info, pins }: About, message: string)
     pinned: settings.pinnedAt !== undefined,
     settings: member.settings && settings,
     pins: pins?.length ? pins : undefined,
+    expiry: info?.expiry?.expiry ?? undefined,
   });
   return `${fields.slice(0, -1)},"lastMessage":${message}}`;
 }
@@ -128,7 +130,8 @@ async function lastMessage({ store }: Reading, { member, head }: View): Promise<
   const last = lastVisible(member, head.seq);
   if (member.hidden?.length)
     return (await readPage(store, member, { before: last + 1, limit: lookedBehind })).messages.at(-1);
-  if (last === head.seq && head.body.byteLength > 0) return messageJson(head);
+  const isPlain = keptExpiry(head).expiresAfterRead === undefined;
+  if (last === head.seq && head.body.byteLength > 0 && isPlain) return messageJson(head);
   return (await readPage(store, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
 }
 

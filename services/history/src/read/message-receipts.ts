@@ -3,6 +3,7 @@ import { AppError, limits, type MessageReceiptsRequest, type messagesReceipts, t
 import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
+import { isOver } from "../keep/timers.ts";
 import { currentConversation, type Holding } from "../write/holding.ts";
 import { entryAt } from "./versions.ts";
 
@@ -20,7 +21,7 @@ export async function messageReceipts(
     entryAt(store, conv, seq),
     store.annotations.get(annotationsKey(conv, seq)),
   ]);
-  if (!entry || !isCounted(entry) || !sees(member, seq) || said?.doc.recall)
+  if (!entry || !isCounted(entry) || isOver(entry, Date.now()) || !sees(member, seq) || said?.doc.recall)
     return new AppError("not_found", `there is no message ${seq} here`);
   const counts = { of: 0, delivered: 0, read: 0 };
   const receipts: NonNullable<Receipts["receipts"]> = [];

@@ -36,7 +36,7 @@ const annotatedShare = 1.5;
 
 /** The entries of a range that the member may read, within the page's limits: the oldest behind `after`, else the newest. */
 export async function readPage(
-  store: Pick<HistoryStore, "log" | "annotations">,
+  store: Pick<HistoryStore, "log" | "annotations" | "timers">,
   member: Member,
   query: PageQuery,
 ): Promise<MessagePage> {

@@ -5,6 +5,7 @@ import { memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
 import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
+import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { memberOf, type Reading, type View } from "./reading.ts";
 import { entryAt } from "./versions.ts";
@@ -45,7 +46,8 @@ function answer(rows: readonly string[], last: Pin | undefined): string {
 }
 
 async function rowOf(store: HistoryStore, member: Member, pin: Pin): Promise<string | undefined> {
-  const entry = await entryAt(store, member.conv, pin.seq);
+  const found = await entryAt(store, member.conv, pin.seq);
+  const [entry] = found ? await hideExpired(store, [found]) : [];
   if (!entry || entry.body.byteLength === 0) return undefined;
   const [message] = await annotateMessages(store, member, [entry]);
   return `${JSON.stringify(pin).slice(0, -1)},"message":${message}}`;

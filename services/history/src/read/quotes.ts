@@ -6,11 +6,12 @@ import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
-import { contentOf } from "../keep/stored-body.ts";
+import { contentOf, isEmpty } from "../keep/stored-body.ts";
 import { annotationsAtOnce } from "./annotation-pieces.ts";
+import { hideExpired } from "./expired.ts";
 import { entryAt, visibleEdits } from "./versions.ts";
 
-type Quoting = Pick<HistoryStore, "log" | "annotations">;
+type Quoting = Pick<HistoryStore, "log" | "annotations" | "timers">;
 type Content = ReturnType<typeof contentOf>;
 
 const none: ReadonlyMap<number, string> = new Map();
@@ -44,17 +45,21 @@ async function quotesAt(
   const { conv } = member;
   const [annotated, found] = await Promise.all([
     store.annotations.getMany(seqs.map((seq) => annotationsKey(conv, seq))),
-    Promise.all(seqs.map((seq) => known.get(seq) ?? entryAt(store, conv, seq))),
+    Promise.all(seqs.map((seq) => known.get(seq) ?? entryAt(store, conv, seq))).then((entries) =>
+      hideExpired(
+        store,
+        entries.filter((entry) => entry !== undefined),
+      ),
+    ),
   ]);
   const quotes = await Promise.all(
-    found.map(async (entry): Promise<[number, string][]> => {
-      if (!entry) return [];
+    found.map(async (entry): Promise<[number, string]> => {
       const content = await contentNow(store, member, entry, annotated.get(annotationsKey(conv, entry.seq))?.doc);
       const { seq, from, ts } = entry;
-      return [[seq, JSON.stringify({ seq, from, ts, content: shortened(content) })]];
+      return [seq, JSON.stringify({ seq, from, ts, content: shortened(content) })];
     }),
   );
-  return quotes.flat();
+  return quotes;
 }
 
 async function contentNow(
@@ -63,7 +68,8 @@ async function contentNow(
   entry: LogEntry,
   annotations: Annotations | undefined,
 ): Promise<Content> {
-  if (annotations?.recall && mayRead(member, annotations.recall.seq)) return { type: "erased" };
+  const isRecalled = annotations?.recall && mayRead(member, annotations.recall.seq);
+  if (isRecalled || isEmpty(entry)) return { type: "erased" };
   const content = contentOf(entry);
   const edit = annotations && (await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1)));
   return edit ? { ...content, data: contentOf(edit).data } : content;

@@ -9,7 +9,9 @@ import {
   storedPositionsMax,
 } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
+import { isCounted } from "../fold/fold-entry.ts";
 import { storedBody } from "../keep/stored-body.ts";
+import { keptExpiry } from "../keep/timers.ts";
 
 /** What the header of a reply takes of one entry at most: ids have up to 64 characters each, three bytes or an escape. */
 const headerBytes = 2_048;
@@ -57,5 +59,7 @@ function packFitting(found: readonly (LogEntry | undefined)[]): Uint8Array {
 function entryOf(entry: LogEntry): StoredEntry {
   const { pos, conv, seq, from, device, ts, type, memberSeq, origin } = entry;
   const body = storedBody(entry);
-  return { pos, conv, seq, from, device, ts, type, memberSeq, ...(origin === null ? {} : { origin }), body };
+  const { expiresAt } = isCounted(entry) ? keptExpiry(entry) : {};
+  const more = { ...(origin === null ? {} : { origin }), ...(expiresAt === undefined ? {} : { expiresAt }) };
+  return { pos, conv, seq, from, device, ts, type, memberSeq, ...more, body };
 }

@@ -2,6 +2,7 @@
 import { AppError, type ChangeRequest, type MembershipEvent, namedMembers, parseConv } from "@parley/protocol";
 import { isMember } from "../fold/members.ts";
 import { decideEntry } from "./decide-entry.ts";
+import { decideExpiry } from "./decide-expiry.ts";
 import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
@@ -13,6 +14,7 @@ const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideStanding,
   ...decideProfile,
   ...decidePin,
+  ...decideExpiry,
 };
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. `now`: unix ms. */
@@ -28,21 +30,21 @@ export function decideChange(room: Room, request: ChangeRequest, now: number): D
   const by = room.members.get(event.by);
   const uids = [...new Set(event.uids)];
   const decided = decide(room, { ...request, event: { ...event, uids } }, { by, now });
-  if (decided === undefined || decided instanceof AppError || isOfPins(decided)) return decided;
+  if (decided === undefined || decided instanceof AppError || keepsMembers(decided)) return decided;
   return counted(room, decided);
 }
 
 /** True for what changes nothing of who is a member. */
-export function isOfPins({ event }: MembershipEvent): boolean {
-  return event === "pin" || event === "unpin";
+export function keepsMembers({ event }: MembershipEvent): boolean {
+  return event === "pin" || event === "unpin" || event === "expiry";
 }
 
-// Between two users there is nothing to change but pins; who is none of them is not told whether they ever wrote.
+// Between two users there is nothing to change but pins and when messages disappear; who is none of them is not told whether they ever wrote.
 function refuseDirect(conv: string, event: MembershipEvent): AppError | undefined {
   const parsed = parseConv(conv);
   const named = parsed && namedMembers(parsed);
   if (!named) return undefined;
-  if (!isOfPins(event)) return new AppError("invalid_packet", "the conversation is no room");
+  if (!keepsMembers(event)) return new AppError("invalid_packet", "the conversation is no room");
   return named.includes(event.by) ? undefined : new AppError("not_member");
 }
 

@@ -3,6 +3,7 @@ import { AppError, limits, type MembershipEvent, type Pin } from "@parley/protoc
 import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, sees } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
+import { isOver } from "../keep/timers.ts";
 import { archived } from "./decide-entry.ts";
 import { refuseAction } from "./rights.ts";
 import { type Decide, notMember, type Room } from "./room.ts";
@@ -12,7 +13,7 @@ const pin: Decide = (room, { event: { seq = 0 } }, { by, now }) => {
   const refused = refusePinning(room, by);
   if (refused) return refused;
   const { about, recalled } = room.pinSight ?? { about: undefined, recalled: new Set<number>() };
-  if (!about || !isCounted(about) || !sees(by, seq) || recalled.has(seq))
+  if (!about || !isCounted(about) || isOver(about, now) || !sees(by, seq) || recalled.has(seq))
     return new AppError("not_found", `there is no message ${seq} to pin here`);
   const kept = (room.pins?.list ?? []).filter((one) => !recalled.has(one.seq));
   if (kept.some((one) => one.seq === seq)) return undefined;

@@ -2,7 +2,7 @@
 import type { ChangeReply, ChangeRequest, MembershipEvent } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { membershipOf } from "../fold/fold-entry.ts";
-import { isOfPins } from "../rooms/decide-change.ts";
+import { keepsMembers } from "../rooms/decide-change.ts";
 import type { Conversation } from "./conversation.ts";
 
 const encoder = new TextEncoder();
@@ -29,7 +29,7 @@ export function changeEntry(
     ts: Math.max(lastTs, Date.now()),
     origin,
     event: { ...event },
-    memberSeq: isOfPins(event) ? memberSeq : seq,
+    memberSeq: keepsMembers(event) ? memberSeq : seq,
     body: encoder.encode(JSON.stringify(packet)),
   };
 }

@@ -72,9 +72,10 @@ export async function readConversation(
   conversation.members = withPending(members, pending);
   if (refused) conversation.refused = refused;
   if (info) {
-    const { name, nameSeq, room, size, pins, recalled = [], mentionsOfAll = [] } = info.doc;
+    const { name, nameSeq, room, size, pins, recalled = [], mentionsOfAll = [], expiry, hasUnreadTimers } = info.doc;
     Object.assign(conversation, { name, nameSeq: nameSeq ?? 0, recalled, mentionsOfAll });
     Object.assign(conversation, room && { room }, size && { size }, pins && { pins });
+    Object.assign(conversation, expiry && { expiry }, hasUnreadTimers && { hasUnreadTimers });
   }
   const head = heads.get(conv);
   if (head) {

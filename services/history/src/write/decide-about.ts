@@ -16,6 +16,7 @@ import { isCounted } from "../fold/fold-entry.ts";
 import { mayRead } from "../fold/members.ts";
 import type { Annotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
+import { isOver } from "../keep/timers.ts";
 import { may } from "../rooms/rights.ts";
 import { refusal } from "./outcome.ts";
 
@@ -38,6 +39,8 @@ export function pointingOf({ type, body }: AppendItem): Pointing | undefined {
   };
 }
 
+const isThere = (about: LogEntry) => isCounted(about) && !isOver(about, Date.now());
+
 /** `about`: the entry at that seq, if there is one; `annotations`: what was said about it before. */
 export function refuseAbout(
   { type, from }: AppendItem,
@@ -58,7 +61,7 @@ export function refuseAbout(
   },
 ): AppendOutcome | undefined {
   if (seq === 0) return refusal("invalid_packet", `content.seq is missing: which message is the ${type} about?`);
-  if (!about || !isCounted(about) || !mayRead(sender, seq) || seq <= sender.deletedTo)
+  if (!about || !isThere(about) || !mayRead(sender, seq) || seq <= sender.deletedTo)
     return refusal("not_found", `there is no message ${seq} to ${verbs[type]} here`);
   if (annotations.recall) return refusal("not_found", `message ${seq} was recalled`);
   if (type === "reaction") return refuseReaction(from, reaction, annotations);

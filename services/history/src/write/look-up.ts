@@ -4,6 +4,7 @@ import type { EntryKey } from "@parley/store";
 import { annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import { contentOf } from "../keep/stored-body.ts";
+import { expiryOrigin } from "../keep/timers.ts";
 import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
@@ -32,7 +33,7 @@ export async function lookUp(
     conversation: conversations[index] as Conversation,
     stored: found[index],
     prevStored: prevFound.get(item) ?? true,
-    refusal: silenced.refuse(item.from) ?? refusals[index],
+    refusal: item.origin === expiryOrigin ? undefined : (silenced.refuse(item.from) ?? refusals[index]),
     ...abouts.get(item),
   }));
 }

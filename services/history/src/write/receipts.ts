@@ -1,5 +1,6 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import { startTimers } from "../expire/start-timers.ts";
 import { infoOf } from "../fold/fold-entry.ts";
 import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
@@ -18,7 +19,12 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   if (asked instanceof AppError) return asked;
   const last = lastVisible(asked, conversation.lastSeq);
   const read = Math.min(request.read ?? 0, last);
-  const readOrd = read > asked.readSeq ? await ordAt(holding, conv, read) : 0;
+  const isReading = read > asked.readSeq;
+  const [readOrd] = await Promise.all([
+    isReading ? ordAt(holding, conv, read) : 0,
+    // Before the mark moves: a message that was read has its time, whoever dies when.
+    isReading && conversation.hasUnreadTimers && startTimers(holding.store, { conv, uid, upTo: read }),
+  ]);
   // Looked up again: no await stands between here and the change.
   const current = holding.shelf.get(conv) ?? conversation;
   const member = current.members.get(uid);

@@ -3,6 +3,7 @@ import {
   type Appended,
   type AppendItem,
   type AppendOutcome,
+  type Expiry,
   namedMembers,
   type Poll,
   parseConv,
@@ -16,6 +17,7 @@ import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { FilePlace, Member, ThreadMark } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
+import { expiryOrigin, isOver, type KeptExpiry, keptExpiry, type Timer, timerOf } from "../keep/timers.ts";
 import { refuseAction, refuseWriting } from "../rooms/rights.ts";
 import type { Conversation } from "./conversation.ts";
 import { type Pointing, refuseAbout } from "./decide-about.ts";
@@ -47,6 +49,8 @@ export interface Sequenced {
   files: FilePlace[];
   /** of threads, by what is written in them */
   followers: ThreadMark[];
+  /** of those that disappear */
+  timers: Timer[];
   /** one a candidate, in order */
   outcomes: AppendOutcome[];
   /** what the entries change about other messages */
@@ -90,7 +94,7 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     return entry.body === item.body ? outcomeOf(entry) : keptOf(entry);
   });
   const annotations = [...drafts.values()].flatMap((draft) => [...draft.annotations.values()]);
-  return { entries, files, followers, outcomes, annotations };
+  return { entries, files, timers: timersOf(entries), followers, outcomes, annotations };
 }
 
 // Notes what an entry says about another message. Answers who follows a thread by it.
@@ -102,14 +106,21 @@ function noteAbout(candidate: Candidate, draft: Draft, entry: LogEntry): ThreadM
   return about.event === "thread" && candidate.about ? followersBy(entry, candidate.about, known) : [];
 }
 
-function outcomeOf({ seq, ts, memberSeq }: LogEntry): Appended {
-  return { seq, ts, memberSeq };
+function timersOf(entries: readonly LogEntry[]): Timer[] {
+  return entries.flatMap((entry) => (entry.event && isCounted(entry) ? (timerOf(entry) ?? []) : []));
+}
+
+function outcomeOf(entry: LogEntry): Appended {
+  const { seq, ts, memberSeq } = entry;
+  const { expiresAt } = isCounted(entry) ? keptExpiry(entry) : {};
+  return { seq, ts, memberSeq, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 /** A duplicate's answer carries the message as it is kept, where the sender sent something else under its id. */
 function againOf(entry: LogEntry, sent: Uint8Array): Appended {
   const again: Appended = { ...outcomeOf(entry), duplicate: true };
-  return Buffer.compare(entry.body, sent) === 0 ? again : { ...again, ...keptOf(entry) };
+  const isSame = Buffer.compare(entry.body, sent) === 0 && !isOver(entry, Date.now());
+  return isSame ? again : { ...again, ...keptOf(entry) };
 }
 
 // What is delivered is what is kept, and not what was sent.
@@ -138,6 +149,7 @@ function annotationsOf({ conversation, annotations }: Candidate, draft: Draft, s
 
 function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome | undefined {
   const { item, conversation, prevStored, about, pointing, poll } = candidate;
+  if (item.origin === expiryOrigin) return refuseExpiry(candidate, draft);
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
@@ -160,6 +172,14 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
       refuseMentions(item, conversation)
     );
   return refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room });
+}
+
+// Nobody's rights are asked: the time of a message is over, whoever may do what by now.
+function refuseExpiry(candidate: Candidate, draft: Draft): AppendOutcome | undefined {
+  const { about, pointing, conversation } = candidate;
+  const isThere =
+    about && pointing && !conversation.room?.deleted && !annotationsOf(candidate, draft, pointing.seq).recall;
+  return isThere ? undefined : refusal("not_found");
 }
 
 function refuseInRoom(
@@ -192,9 +212,16 @@ function refuseMentions(
 }
 
 // What the fold and readers need of a message without its body.
-function eventOf({ item, about, pointing, poll }: Candidate): LogEntry["event"] {
+function eventOf({ item, about, pointing, poll, conversation }: Candidate, ts: number): LogEntry["event"] {
   if (about && pointing) return aboutEvent(item.type, about, { ...pointing, isAnonymous: poll?.anonymous === true });
-  return uncountedTypes.has(item.type) ? null : messageEvent(item);
+  if (uncountedTypes.has(item.type)) return null;
+  const message = messageEvent(item);
+  const expiry = item.expires ?? conversation.expiry?.expiry;
+  return expiry ? { ...(message ?? { event: "message" }), ...endOf(expiry, ts) } : message;
+}
+
+function endOf({ seconds, from }: Expiry, ts: number): KeptExpiry {
+  return from === "sent" ? { expiresAt: ts + seconds * 1_000 } : { expiresAfterRead: seconds };
 }
 
 function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: number): LogEntry {
@@ -214,7 +241,7 @@ function place(candidate: Candidate, draft: Draft, q: number, pos: number, now: 
     type: item.type,
     ts: draft.ts,
     origin: item.origin ?? null,
-    event: eventOf(candidate),
+    event: eventOf(candidate, draft.ts),
     memberSeq: conversation.memberSeq,
     body: poll?.anonymous && item.type === "vote" ? secretBody(item) : item.body,
   };

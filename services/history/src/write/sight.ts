@@ -1,7 +1,6 @@
 // What a change is decided on besides the conversation: looked up between two commits, so that it is as of the entry before.
 import type { ChangeRequest } from "@parley/protocol";
 import type { HistoryStore } from "../keep/store.ts";
-import { isOfPins } from "../rooms/decide-change.ts";
 import type { Room } from "../rooms/room.ts";
 import type { Conversation } from "./conversation.ts";
 import { pinSight } from "./look-up.ts";
@@ -12,7 +11,8 @@ export async function withSight(
   conversation: Conversation,
   { event }: ChangeRequest,
 ): Promise<Room> {
-  if (isOfPins(event)) return { ...conversation, pinSight: await pinSight(store, conversation, event) };
+  if (event.event === "pin" || event.event === "unpin")
+    return { ...conversation, pinSight: await pinSight(store, conversation, event) };
   const brings = event.event === "invite" || event.event === "create";
   // Who blocks is told before the block is answered, and that waits for what is in hand here: `takeDoors`.
   return brings ? { ...conversation, blockers: await blockersOf(store, event.by, event.uids) } : conversation;

@@ -14,6 +14,7 @@ import {
   type ThreadMark,
   threadKey,
 } from "../keep/store.ts";
+import { type Timer, timerKey } from "../keep/timers.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
@@ -182,8 +183,8 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await writer.projection.room();
   await putStructure(writer);
   const candidates = await lookUp(writer, batch);
-  const { entries, files, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
-  await Promise.all([noteFiles(store, files), noteFollowers(store, followers)]);
+  const { entries, files, timers, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
+  await Promise.all([notePlaces(store, files, timers), noteFollowers(store, followers)]);
   writer.pass("before-commit");
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => !("duplicate" in outcome))) await confirmCurrent(writer);
@@ -224,8 +225,17 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
 }
 
 // Before the commit: whoever is told of a message may fetch its file. A place that no message came to stand in grants nothing.
-async function noteFiles({ files }: HistoryStore, places: readonly FilePlace[]): Promise<void> {
-  if (places.length > 0) await files.put(places.map((doc) => ({ key: fileKey(doc), doc })));
+// A message that disappears is never there without its timer; a timer of a message that is not there ends nothing.
+async function notePlaces(
+  { files, timers }: HistoryStore,
+  places: readonly FilePlace[],
+  ends: readonly Timer[],
+): Promise<void> {
+  if (places.length === 0 && ends.length === 0) return;
+  await Promise.all([
+    places.length > 0 && files.put(places.map((doc) => ({ key: fileKey(doc), doc }))),
+    ends.length > 0 && timers.put(ends.map((doc) => ({ key: timerKey(doc), doc }))),
+  ]);
 }
 
 // Before the commit, and unless they have said what they want: who follows a thread that nothing came to stand in sees nothing.

@@ -34,6 +34,7 @@ test("a packet goes on as the bytes its sender wrote", () => {
       thread: undefined,
       reply: undefined,
       file: undefined,
+      expires: undefined,
       body: 0,
     },
   );

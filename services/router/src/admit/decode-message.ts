@@ -7,9 +7,11 @@ import {
   convOf,
   type DecodeLimits,
   decodeObject,
+  type Expiry,
   limits,
   type Mentions,
   parseAddress,
+  readExpiry,
   readMentions,
   refuseContent,
   storableBody,
@@ -31,6 +33,7 @@ export interface SentMessage {
   reply: number | undefined;
   /** the attachment that its content refers to */
   file: string | undefined;
+  expires: Expiry | undefined;
   /** as it will be stored */
   body: Uint8Array;
 }
@@ -60,6 +63,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       thread: typeof message.thread === "number" ? message.thread : undefined,
       reply: message.reply,
       file: attachmentOf(message.content),
+      expires: readExpiry(message),
       body: storableBody(payload, parsed, id),
     };
     return { name: id, packet };

@@ -13,6 +13,6 @@ export function createReadStored(nats: NatsConnection): ReadStored {
   };
 }
 
-export function storedMessage({ conv, seq, from, device, ts, memberSeq, body }: StoredEntry): StoredMessage {
-  return { fields: { conv, seq, from, device, ts }, memberSeq, body };
+export function storedMessage({ conv, seq, from, device, ts, expiresAt, memberSeq, body }: StoredEntry): StoredMessage {
+  return { fields: { conv, seq, from, device, ts, expiresAt }, memberSeq, body };
 }

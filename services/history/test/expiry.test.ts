@@ -1,0 +1,65 @@
+// Messages that disappear, over NATS, with history's data on disk.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AppError, Expiry } from "@parley/protocol";
+import { eventually } from "@parley/testkit";
+import { about, startTestHistory } from "./surroundings.ts";
+
+const sent = (seconds: number): { expires: Expiry } => ({ expires: { seconds, from: "sent" } });
+const fromRead = (seconds: number): { expires: Expiry } => ({ expires: { seconds, from: "read" } });
+const textOf = (data: string) => ({
+  body: Buffer.from(JSON.stringify({ id: "brief", to: "user/bo", content: { type: "text", data } })),
+});
+const typeOf = (message: { content: { type: string } } | undefined) => message?.content.type;
+
+test("a message whose time is over is in no page, no count and no body, and its conversation says so by an entry", async (t) => {
+  const history = await startTestHistory(t);
+  const seen = async (uid: string, conv: string, seq: number) =>
+    (await history.get(uid, { conv, after: seq - 1, limit: 1 })).messages[0];
+  const row = async (uid: string, conv: string) =>
+    (await history.list(uid)).conversations.find((one) => one.conv === conv);
+
+  await t.test("counted from its sending, with its edits and reactions", async () => {
+    const conv = "p2p/amy/bo";
+    await history.say("amy", conv, "stays");
+    const seq = await history.say("amy", conv, "brief", { ...sent(2), ...textOf("secret") });
+    await history.say("amy", conv, "e", about("edit", seq, { data: "secret too" }));
+    await history.say("bo", conv, "r", about("reaction", seq));
+    const message = await seen("bo", conv, seq);
+    assert.ok((message?.expiresAt ?? 0) > Date.now() - 60_000);
+    await eventually(async () => typeOf(await seen("bo", conv, seq)) === "erased");
+    const left = await eventually(async () => {
+      const now = await seen("bo", conv, seq);
+      return now?.recalled ? now : undefined;
+    });
+    assert.equal(left?.recalled?.expired, true);
+    assert.equal(left?.reactions, undefined);
+    const page = JSON.stringify(await history.get("bo", { conv }));
+    assert.doesNotMatch(page, /secret/);
+    assert.equal((await row("bo", conv))?.unread, 1);
+    await assert.rejects(history.say("bo", conv, "r2", about("reaction", seq)), /not_found/);
+  });
+
+  await t.test("counted from its first reading by another, not by its sender", async () => {
+    const conv = "p2p/amy/cy";
+    const seq = await history.say("amy", conv, "hush", fromRead(1));
+    await history.receipt({ conv, uid: "amy", read: seq });
+    assert.equal(typeOf(await seen("cy", conv, seq)), "text");
+    await history.receipt({ conv, uid: "cy", read: seq });
+    await eventually(async () => (await seen("cy", conv, seq))?.recalled?.expired === true);
+  });
+
+  await t.test("as the conversation has it, from the entry on that says so, also after a restart", async () => {
+    const conv = "room/brief";
+    await history.change("brief", { event: "create", by: "amy", uids: ["bo"], name: "B" });
+    const before = await history.say("bo", conv, "before");
+    const asBo = history.change("brief", { event: "expiry", by: "bo", uids: [], expiry: sent(1).expires });
+    await assert.rejects(asBo, (error: AppError) => error.code === "forbidden");
+    await history.change("brief", { event: "expiry", by: "amy", uids: [], expiry: sent(1).expires });
+    assert.deepEqual((await row("bo", conv))?.expiry, sent(1).expires);
+    await history.restart();
+    const seq = await history.say("bo", conv, "after");
+    await eventually(async () => (await seen("amy", conv, seq))?.recalled?.expired === true);
+    assert.equal(typeOf(await seen("amy", conv, before)), "text");
+  });
+});
