@@ -6,11 +6,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
-import { historyGet, linksPreview } from "@parley/protocol";
+import { callHttp } from "@parley/client";
+import { fileCache } from "@parley/client/node";
+import { historyGet, linksPreview, messagesSend } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import * as mosquitto from "./mosquitto.ts";
 import { runParley, startParley } from "./parley.ts";
 import { connectAs, password, registerAll } from "./people.ts";
+import { openStock } from "./stock.ts";
 
 const cluster = await startTestCluster({ after }, { env: { LINK_PREVIEW_ALLOW: "127.0.0.1" } });
 const home = await mkdtemp(join(tmpdir(), "parley-cli-"));
@@ -276,4 +279,38 @@ test("what is typed into a chat while the server is away is sent when it is back
   await eventually(() => texts().includes("during"));
   bob.child.stdin.end();
   assert.equal(await bob.exit, 0);
+});
+
+test("a message that disappears, by each door, is gone for all, and a conversation says that its messages do", async (t) => {
+  const { http } = cluster.run();
+  const conv = "p2p/alice/bob";
+  const dataOf = ({ content }: { content: object }) => (content as { data?: unknown }).data;
+  const { token } = await mosquitto.logIn(cluster, "alice", "web");
+  const alice = await connectAs(t, cluster, "alice", { device: "brief", cache: fileCache(join(home, "cache")) });
+  const stock = await openStock(t, await mosquitto.logIn(cluster, "bob", "stock"));
+  const content = { type: "text" as const, data: "brief" };
+  const { seq: first } = await callHttp(http, messagesSend, { to: "user/bob", content, expires: 1 } as never, {
+    token,
+  });
+  await stock.send({ id: "brief", to: "user/alice", content, expires: 1 });
+  await alice.client.send("user/bob", content, { expires: 1, expiresFrom: "sent" });
+  await run(t, ["send", "bob", "brief", "--expires", "1s", "--user", "alice"]);
+  const { topics } = stock.session;
+  const set = { id: "e", method: "conversations.setExpiry", params: { conv, expiry: { seconds: 1, from: "sent" } } };
+  assert.deepEqual((await stock.ask(topics.publish.rpc, JSON.stringify(set))).result, set.params);
+  const { seq: last } = await alice.client.send("user/bob", content);
+  assert.equal((await run(t, ["disappear", "bob", "off", "--user", "alice"])).code, 0);
+  const { seq: kept } = await alice.client.send("user/bob", { ...content, data: "kept" });
+  const seen = async () =>
+    (await callHttp(http, historyGet, { conv, after: first - 1, before: kept + 1 }, { token })).messages;
+  const gone = async () => (await seen()).filter(({ recalled }) => recalled?.expired).map(({ seq }) => seq);
+  await eventually(async () => (await gone()).length === 5);
+  assert.deepEqual([(await gone())[0], (await gone())[4]], [first, last]);
+  assert.equal((await seen()).map(dataOf).filter((data) => data === "brief").length, 0);
+  const recall = (seq: number) => alice.shown.find((one) => (one.content as { seq?: number }).seq === seq);
+  await eventually(() => recall(first) && recall(last));
+  const known = alice.client.conversations().find((one) => one.conv === conv);
+  assert.deepEqual(known?.messages.filter((one) => dataOf(one) === "brief"), []);
+  assert.equal(known?.messages.map(dataOf).at(-1), "kept");
+  assert.match((await run(t, ["history", "bob", "--user", "alice"])).out, /\(disappeared\)/);
 });

@@ -13,6 +13,11 @@ test("an event of the server is a typed change, at its place", () => {
   assert.equal(found?.change.event === "role" && found.change.role, "admin");
 });
 
+test("when messages disappear is told", () => {
+  const data = { event: "expiry", by: "ada", uids: [], expiry: { seconds: 60, from: "sent" } };
+  assert.deepEqual(changeOf(message({ type: "event", data }))?.change, data);
+});
+
 test("no message of a user passes for a change, and what a newer server tells is left out", () => {
   for (const content of [
     { type: "text", data: { event: "join", by: "ada", uids: ["ada"] } },

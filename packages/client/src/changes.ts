@@ -1,5 +1,5 @@
 // What happened to a conversation itself, read from the events that only the server makes.
-import type { Message, Role, RoomState } from "@parley/protocol";
+import type { Expiry, Message, Role, RoomState } from "@parley/protocol";
 
 interface Told<Kind extends string> {
   event: Kind;
@@ -28,7 +28,9 @@ export type Change =
   | (Told<"mute"> & { until: number | null })
   | (Told<"update" | "archive" | "unarchive" | "delete" | "link" | "unlink"> & AsItIs)
   /** `seq`: the message that is pinned, or no longer */
-  | (Told<"pin" | "unpin"> & { seq: number });
+  | (Told<"pin" | "unpin"> & { seq: number })
+  /** when messages that say nothing themselves disappear from here on; null: they stay */
+  | (Told<"expiry"> & { expiry: Expiry | null });
 
 /** A change, and its own place in the conversation. */
 export interface ConversationChange {
@@ -42,7 +44,7 @@ export interface ConversationChange {
 const kinds: ReadonlySet<string> = new Set<Change["event"]>([
   ...(["create", "invite", "join", "admit", "ask", "refuse", "remove", "ban", "unban", "unmute", "unblock"] as const),
   ...(["transfer", "leave", "block", "role", "mute", "update", "archive", "unarchive", "delete"] as const),
-  ...(["link", "unlink", "pin", "unpin"] as const),
+  ...(["link", "unlink", "pin", "unpin", "expiry"] as const),
 ]);
 
 /** undefined for any other message, and for what a newer server tells. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AppError, Message } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
-import type { CacheChanges, CachedConversation, CacheStore } from "./cache-store.ts";
+import { type CacheChanges, type CachedConversation, type CacheStore, mergeCached } from "./cache-store.ts";
 import { startConversations } from "./conversations.ts";
 
 const message = (seq: number, conv = "room/r1"): Message => ({
@@ -140,4 +140,30 @@ test("the moment of a sync is put with or after the conversations that it stands
       [["room/r1"], 77],
     ],
   );
+});
+
+test("what was taken back or has disappeared is forgotten with its edits, in memory and in the cache, at its time without a word", async () => {
+  const store = memoryCache();
+  const conversations = startConversations({ store });
+  const secret = (seq: number, content: object, more: object = {}) =>
+    ({ ...message(seq), ...more, content: { type: "text", data: "secret", ...content } }) as Message;
+  conversations.shown(secret(1, { type: "text" }, { expiresAt: Date.now() }));
+  conversations.shown(secret(2, { type: "edit", seq: 1 }));
+  conversations.shown(secret(3, { type: "text" }));
+  conversations.shown(secret(4, { type: "edit", seq: 3 }));
+  conversations.shown(secret(5, { type: "recall", seq: 3, expired: true, data: "" }));
+  conversations.shown({ ...secret(6, { type: "text" }), expiresAt: Date.now() + 3_600_000 });
+  const [known] = conversations.list();
+  assert.deepEqual(
+    known?.messages.map(({ content }) => content.type),
+    ["erased", "erased", "erased", "erased", "recall", "text"],
+  );
+  await conversations.close();
+  assert.equal(JSON.stringify([...store.kept]).split("secret").length, 2, "one is left");
+
+  // Another tab that was not told yet, and a start long after.
+  const late = { conv: "room/r1", cursor: 6, messages: [secret(1, { type: "text" }, { expiresAt: Date.now() })] };
+  const merged = mergeCached(store.kept.get("room/r1"), late, 50);
+  assert.equal(merged.messages[0]?.content.type, "erased");
+  assert.equal(startConversations({ kept: [late] }).find("room/r1")?.messages[0]?.content.type, "erased");
 });

@@ -39,7 +39,8 @@ const make = async (): Promise<string> =>
 const read = async (uid: string, id: string) =>
   (await as(uid, "GET", `/conversations/${encodeURIComponent(`room/${id}`)}/messages`)).body.messages as {
     seq: number;
-    content: { data: { event?: string } };
+    content: { type: string; data: { event?: string } };
+    recalled?: { expired?: boolean };
   }[];
 const eventsOf = async (uid: string, id: string) => (await read(uid, id)).map(({ content }) => content.data.event);
 
@@ -113,6 +114,27 @@ test("a deletion that history dies on before it is made, and that nobody asks fo
   assert.equal((await as("bob", "GET", `/rooms/${id}`)).body.members, 3);
   assert.equal((await read("carol", id)).length, 2);
 });
+
+for (const point of ["before-expiry", "before-timer-removed"] as const)
+  test(`a message whose time is over when history dies ${point} is ended once, by the next one`, async () => {
+    const id = await make();
+    await history.kill();
+    history.start(point);
+    const say = (data: string, more = {}) =>
+      as("alice", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data }, ...more });
+    const { seq } = (await say("brief", { expires: 1 })).body;
+    await history.died();
+    history.start();
+    await eventually(
+      async () => (await read("bob", id)).find((message) => message.seq === seq)?.recalled?.expired === true,
+      { timeoutMs: 60_000 },
+    );
+    await say("after");
+    await history.stop();
+    history.start();
+    const types = (await read("bob", id)).map(({ content }) => content.type);
+    assert.deepEqual(types, ["event", "erased", "recall", "text"]);
+  });
 
 test("a change that api dies on, once it is made, is answered when it is asked for again, and made once", async () => {
   const id = await make();

@@ -1,7 +1,8 @@
 // Messages that disappear, over NATS, with history's data on disk.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AppError, Expiry } from "@parley/protocol";
+import { type AppError, type Expiry, type FreedReply, subjects } from "@parley/protocol";
+import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { about, startTestHistory } from "./surroundings.ts";
 
@@ -62,4 +63,55 @@ test("a message whose time is over is in no page, no count and no body, and its 
     await eventually(async () => (await seen("amy", conv, seq))?.recalled?.expired === true);
     assert.equal(typeOf(await seen("amy", conv, before)), "text");
   });
+
+  await t.test("many at one time: each once, and none that stays", async () => {
+    const conv = "room/many";
+    await history.change("many", { event: "create", by: "amy", uids: ["bo"], name: "M" });
+    const many = Array.from({ length: 350 }, (_, at) => history.item("amy", conv, `m${at}`, sent(1)));
+    const outcomes = await history.append(...many, history.item("amy", conv, "stays"));
+    const seqs = outcomes.map((one) => ("seq" in one ? one.seq : 0));
+    const last = seqs.at(-1) as number;
+    const recalls = async () => {
+      const { messages } = await history.get("bo", { conv, after: last, limit: 500 });
+      return messages.map(({ content }) => (content as { seq?: number }).seq);
+    };
+    await eventually(async () => (await recalls()).length >= 350, { timeoutMs: 60_000 });
+    await history.restart();
+    assert.equal((await history.say("bo", conv, "on")) - last, 351, "nothing was ended twice");
+    const ended = (await recalls()).slice(0, 350).sort((one = 0, other = 0) => one - other);
+    assert.deepEqual(ended, seqs.slice(0, -1));
+    assert.equal((await row("amy", conv))?.unread, 1);
+  });
+
+  await t.test(
+    "with its pin, its file, and what answers show of it; whoever sent it, also a user who is disabled since",
+    async () => {
+      const conv = "p2p/amy/dot";
+      const file = `f-${"c".repeat(32)}`;
+      const body = Buffer.from(JSON.stringify({ id: "x", to: "user/x", content: { type: "file", file } }));
+      const seq = await history.say("amy", conv, "file", { ...fromRead(1), type: "file", file, body });
+      const answer = await history.say("dot", conv, "answer", { reply: seq });
+      await history.change("", { event: "pin", by: "dot", uids: [], seq }, { conv });
+      assert.equal((await row("dot", conv))?.pins?.length, 1);
+      assert.equal((await seen("dot", conv, answer))?.quoted?.content.type, "file");
+      await history.doors({ owner: "amy", version: 1, account: "disabled" });
+      await assert.rejects(history.say("amy", conv, "more"), /forbidden/);
+      await history.receipt({ conv, uid: "dot", read: seq });
+      await eventually(async () => (await seen("dot", conv, seq))?.recalled?.expired === true);
+      assert.deepEqual((await seen("dot", conv, answer))?.quoted?.content, { type: "erased" });
+      assert.equal((await row("dot", conv))?.pins, undefined);
+      const request = { removed: [], before: Date.now() + 1 };
+      const freed = await requestJson<FreedReply>(history.nats, subjects.attachmentsFreed, request, {
+        timeoutMs: 5_000,
+      });
+      assert.deepEqual(
+        freed.files.map((one) => one.file),
+        [file],
+      );
+      await assert.rejects(
+        history.change("", { event: "pin", by: "dot", uids: [], seq }, { conv }),
+        /not_found|no message/,
+      );
+    },
+  );
 });

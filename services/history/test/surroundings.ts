@@ -9,6 +9,7 @@ import {
   type ChangeReply,
   type ChangeRequest,
   conversationsList,
+  type Door,
   historyGet,
   historySubject,
   type MemberList,
@@ -51,6 +52,7 @@ export interface TestHistory {
   say(from: string, to: string, id: string, more?: Partial<AppendItem>): Promise<number>;
   change(roomId: string, event: MembershipEvent, more?: Partial<ChangeRequest>): Promise<ChangeReply>;
   receipt(request: ReceiptRequest): Promise<ReceiptReply>;
+  doors(...doors: Door[]): Promise<unknown>;
   members(conv: string): Promise<MemberList>;
   get(
     uid: string,
@@ -148,6 +150,7 @@ export async function startTestHistory(
       return requestJson(nats, own("change"), { ...base, ...more }, { timeoutMs });
     },
     receipt: (body) => requestJson(nats, own("receipt"), body, { timeoutMs }),
+    doors: (...doors) => requestJson(nats, own("doors"), { doors }, { timeoutMs }),
     members: (conv) => requestJson(nats, own("members"), { conv, seq: 1 }, { timeoutMs }),
     get: (uid, params, maxBytes) => callMethod(nats, historyGet, caller(uid, maxBytes), params, { timeoutMs }),
     sync: (uid, params = {}, maxBytes?) => callMethod(nats, sync, caller(uid, maxBytes), params, { timeoutMs }),

@@ -22,8 +22,8 @@ export interface SweepParts {
 type Due = Versioned<Timer>;
 
 const lookMs = 400;
-/** ended at a time */
-const pageTimers = 200;
+/** Ended at a time: what is sent meanwhile waits for so many at most. */
+const pageTimers = 100;
 /** Its message may still be on its way into the log. */
 const missingForMs = 10 * 60_000;
 
