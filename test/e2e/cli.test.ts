@@ -310,7 +310,10 @@ test("a message that disappears, by each door, is gone for all, and a conversati
   const recall = (seq: number) => alice.shown.find((one) => (one.content as { seq?: number }).seq === seq);
   await eventually(() => recall(first) && recall(last));
   const known = alice.client.conversations().find((one) => one.conv === conv);
-  assert.deepEqual(known?.messages.filter((one) => dataOf(one) === "brief"), []);
+  assert.deepEqual(
+    known?.messages.filter((one) => dataOf(one) === "brief"),
+    [],
+  );
   assert.equal(known?.messages.map(dataOf).at(-1), "kept");
   assert.match((await run(t, ["history", "bob", "--user", "alice"])).out, /\(disappeared\)/);
 });

@@ -171,23 +171,24 @@ export interface HistoryStore {
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers] = await Promise.all([
-    documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
-    documents.collection<ConversationInfo>({ name: "conversations" }),
-    documents.collection<Annotations>({
-      name: "annotations",
-      indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
-    }),
-    documents.collection<Stars>({ name: "stars" }),
-    documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
-    documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
-    documents.collection<Mark>({ name: "marks" }),
-    documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
-    documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
-    documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
-    documents.collection<EndedRoom>({ name: "ended" }),
-    documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
-  ]);
+  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers] =
+    await Promise.all([
+      documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
+      documents.collection<ConversationInfo>({ name: "conversations" }),
+      documents.collection<Annotations>({
+        name: "annotations",
+        indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
+      }),
+      documents.collection<Stars>({ name: "stars" }),
+      documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
+      documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
+      documents.collection<Mark>({ name: "marks" }),
+      documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
+      documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
+      documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
+      documents.collection<EndedRoom>({ name: "ended" }),
+      documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
+    ]);
   const log = notingFreed(store.log(), freed);
   return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers };
 }
