@@ -1,11 +1,11 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
 import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
-import { startTimers } from "../expire/start-timers.ts";
 import { infoOf } from "../fold/fold-entry.ts";
 import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import type { Conversation } from "./conversation.ts";
 import { currentConversation, type Holding } from "./holding.ts";
+import { startTimers } from "./start-timers.ts";
 
 const sendersMax = 200;
 // Well below `overlapMs` of read/changed-marks.ts.
