@@ -6,6 +6,7 @@ import {
   callHttp,
   type DownloadOptions,
   downloadFile,
+  exportAccount,
   type FileBytes,
   type ParamsOf,
   type ResultOf,
@@ -41,6 +42,8 @@ export interface Account {
   call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
   upload(bytes: FileBytes, options: UploadOptions): Promise<Attachment>;
   download(file: string, options?: DownloadOptions): Promise<Response>;
+  /** A ZIP. */
+  export(): Promise<Response>;
   /** What a connection needs, on a device that no other parley uses now. */
   connection(): Promise<Connection>;
 }
@@ -63,6 +66,7 @@ export function openAccount(flags: AccountFlags): Account {
     upload: (bytes, options) =>
       asUser(opened, device, () => uploadFile(server.url, () => tokenOf(opened, device), bytes, options)),
     download: (file, options) => asUser(opened, device, (token) => downloadFile(server.url, token, file, options)),
+    export: () => asUser(opened, device, (token) => exportAccount(server.url, token)),
     connection: () => openDevice(opened, flags.device),
   };
 }

@@ -7,6 +7,7 @@ import { contentCommands } from "./commands/contents.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { disappearCommand } from "./commands/disappear.ts";
+import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { listenCommand } from "./commands/listen.ts";
@@ -56,6 +57,7 @@ export function createProgram(): Command {
     sendCommand(),
     ...contentCommands(),
     getCommand(),
+    exportCommand(),
     listenCommand(),
     conversationsCommand(),
     historyCommand(),

@@ -26,6 +26,7 @@ import { Connection } from "./connection.ts";
 import { type Conversations, startConversations } from "./conversations.ts";
 import { type DeviceState, startDeviceState } from "./device-state.ts";
 import { createEmitter, type Emitter } from "./emitter.ts";
+import { exportAccount } from "./export-account.ts";
 import { type DownloadOptions, downloadFile, type FileBytes, type UploadOptions, uploadFile } from "./files.ts";
 import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
@@ -232,6 +233,11 @@ export class ParleyClient {
   async download(file: string, options: DownloadOptions = {}): Promise<Response> {
     const { token } = await this.#sessions.fresh();
     return downloadFile(this.#options.url, token, file, options);
+  }
+
+  /** All that the server keeps of the user, as a ZIP: the body of the answer, which fails if it is cut. Throws an AppError. */
+  async exportAccount(options: Pick<DownloadOptions, "signal"> = {}): Promise<Response> {
+    return exportAccount(this.#options.url, (await this.#sessions.fresh()).token, options);
   }
 
   /** Moves the user's read mark forward; others are told at most once a second. */

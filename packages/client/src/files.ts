@@ -97,13 +97,15 @@ export async function downloadFile(
   return answer;
 }
 
-function at(base: string, path: string): URL {
+/** A path of the server, which may itself be served below one. */
+export function at(base: string, path: string): URL {
   const url = parseBase(base);
   url.pathname = url.pathname.replace(/\/$/, "") + path;
   return url;
 }
 
-async function send(url: URL, init: RequestInit): Promise<Response> {
+/** Throws `unavailable` when there is no answer; the caller's own abort as it is. */
+export async function send(url: URL, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
   } catch (cause) {

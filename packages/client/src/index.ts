@@ -37,6 +37,7 @@ export type { Change, ConversationChange } from "./changes.ts";
 export type { ParleyClient } from "./client.ts";
 export { connectParley, startClient } from "./connect.ts";
 export type { Transport } from "./connection.ts";
+export { exportAccount } from "./export-account.ts";
 export {
   type DownloadOptions,
   downloadFile,

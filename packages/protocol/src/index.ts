@@ -7,6 +7,7 @@ export * from "./codec.ts";
 export * from "./dialects/index.ts";
 export * from "./errors.ts";
 export * from "./exact-json.ts";
+export * from "./export.ts";
 export * from "./ids.ts";
 export * from "./json-head.ts";
 export * from "./limits.ts";

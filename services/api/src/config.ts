@@ -76,6 +76,11 @@ export const settings = defineSettings({
       description:
         "S3 only: downloads are sent on to a link to the bucket that holds so long (s); 0 = api serves them itself",
     }),
+    API_EXPORTS: Type.Integer({
+      default: 4,
+      minimum: 1,
+      description: "exports of accounts at once, one of them of one user",
+    }),
     API_UPLOAD_DAY_BYTES: Type.Integer({
       default: 20 * 1024 ** 3,
       minimum: 1,

@@ -29,6 +29,7 @@ import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { startErasure } from "./erasure/index.ts";
 import { connectOthers } from "./erasure/others.ts";
+import { serveExports } from "./export/route.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
 import { fileMethods, serveFiles } from "./files/serve.ts";
@@ -88,7 +89,8 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...httpOf(config),
   });
   const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
-  const ofFiles = { ...parts, ...callers, config, blobs, resumable, metrics, isAlone: kept.exclusive };
+  const addMore = serveExports({ max: config.API_EXPORTS, metrics, nats, methods });
+  const ofFiles = { ...parts, ...callers, config, blobs, resumable, addMore, metrics, isAlone: kept.exclusive };
   const files = await serveFiles(server, ofFiles);
   const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
   // Nobody is served on a change of password that is half done.

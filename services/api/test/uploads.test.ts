@@ -74,7 +74,7 @@ async function begin(t: TestContext) {
     rates: createRates({ device: rate, stranger: rate }),
     addressOf: () => "127.0.0.1",
   };
-  await addFileRoutes(server, parts, () => undefined);
+  await addFileRoutes(server, parts, []);
   await server.listen({ port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
   const { port } = server.server.address() as AddressInfo;

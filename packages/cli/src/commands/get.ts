@@ -1,13 +1,13 @@
 // parley get: a file that was sent, into a file or to stdout, compared with its hash.
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "@parley/client";
 import type { Command } from "commander";
 import { action, command } from "../command.ts";
 import { printable } from "../output.ts";
+import { writeWhole } from "../write-whole.ts";
 
 export function getCommand(): Command {
   return command("get <file>", "Fetch a file that was sent: its id, or the url of its message.", [
@@ -41,16 +41,4 @@ export function getCommand(): Command {
         );
       }),
     );
-}
-
-// What was there stays until the whole of the new one is.
-async function writeWhole(path: string, write: (aside: string) => Promise<void>): Promise<void> {
-  const aside = `${path}.${randomUUID().slice(0, 8)}.part`;
-  try {
-    await write(aside);
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import type { TObject, TSchema } from "typebox";
 import { type ErrorCode, errorTable } from "../errors.ts";
 import { type Access, type Method, methods } from "../methods/index.ts";
 import { attachmentPathItems, attachmentsTag } from "./attachment-paths.ts";
+import { exportPathItems } from "./export-path.ts";
 import { documentVersion, type Json, type JsonDocument, namedSchemas, schemaJson } from "./json-document.ts";
 import { errorContent, everywhere, jsonContent, responsesOf } from "./responses.ts";
 import { uploadPathItems } from "./upload-paths.ts";
@@ -31,7 +32,7 @@ export function openApiDocument(): JsonDocument {
     path[method.http.verb.toLowerCase()] = operation(method);
     paths[method.http.path] = path;
   }
-  Object.assign(paths, attachmentPathItems(), uploadPathItems());
+  Object.assign(paths, attachmentPathItems(), uploadPathItems(), exportPathItems());
   return {
     openapi: "3.1.0",
     info: {

@@ -11,7 +11,7 @@ const formLimits = { fieldNameSize: 100, fieldSize: 1_024, fields: 20, files: 2,
 export async function addFileRoutes(
   server: FastifyInstance,
   parts: FileRouteParts,
-  addMore: (scope: FastifyInstance, parts: FileRouteParts) => void,
+  addMore: readonly ((scope: FastifyInstance, parts: FileRouteParts) => void)[],
 ): Promise<void> {
   const { uploads, downloads } = parts.limits;
   const sending: Turn = {
@@ -40,7 +40,7 @@ export async function addFileRoutes(
       const get = { method: ["GET", "HEAD"], exposeHeadRoute: false, handler: inTurnOf(getting) };
       for (const url of [`${path}/:id`, `${path}/:id/thumbnail`]) scope.route({ ...get, url });
     }
-    addMore(scope, parts);
+    for (const add of addMore) add(scope, parts);
   };
   await server.register(routes);
 }

@@ -28,6 +28,8 @@ export interface FilesOptions
   blobs: Blobs;
   history: History;
   resumable: Resumable;
+  /** What else is served to whoever takes a turn. */
+  addMore(scope: FastifyInstance, parts: FileRouteParts): void;
   metrics: Registry;
 }
 
@@ -47,7 +49,7 @@ export interface Files {
 /** Before the server listens. */
 export async function serveFiles(
   server: FastifyInstance,
-  { config, resumable, metrics, ...parts }: FilesOptions,
+  { config, resumable, addMore, metrics, ...parts }: FilesOptions,
 ): Promise<Files> {
   const stopping = new AbortController();
   const limits = createFileLimits(config);
@@ -57,7 +59,7 @@ export async function serveFiles(
   const wake = () => media.forEach((queue) => void queue.wake());
   const scans = config.API_CLAMD_URL !== undefined;
   const routeParts = { ...parts, limits, wake, scans, closing: stopping.signal };
-  await addFileRoutes(server, routeParts, resumable.addRoutes);
+  await addFileRoutes(server, routeParts, [resumable.addRoutes, addMore]);
   const sweeping = startSweeping({ ...parts, counts: sweepMetrics(metrics) }, resumable.sweep, parts.log);
   return {
     stop: () => stopping.abort(),

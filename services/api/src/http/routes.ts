@@ -4,6 +4,7 @@ import {
   AppError,
   attachmentRoutes,
   type Caller,
+  exportRoutes,
   type JsonObject,
   type Method,
   methods,
@@ -54,6 +55,7 @@ export function verbsOf(path: string): string[] {
     ...[...methods.values()].map(({ http }) => http),
     ...attachmentRoutes,
     ...uploadRoutes,
+    ...exportRoutes,
   ];
   const verbs = routes
     .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, "[^/]+")}/?$`).test(path))

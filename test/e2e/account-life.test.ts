@@ -1,9 +1,11 @@
-// An account is erased: nothing that its user said, showed or noted is left, in what others are answered and on the disk.
+// The life of an account: all that is kept of it is exported; and it is erased: nothing that its user said, showed or noted is left, in
+// what others are answered and on the disk.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { callHttp, downloadFile, type Session, uploadFile } from "@parley/client";
+import { callHttp, downloadFile, exportAccount, type Session, uploadFile } from "@parley/client";
 import {
   accountRemove,
   conversationsList,
@@ -12,6 +14,8 @@ import {
   keysCreate,
   login,
   type Method,
+  messagesDelete,
+  messagesSchedule,
   messagesSend,
   messagesStar,
   type ParamsOf,
@@ -19,6 +23,7 @@ import {
   register,
   roomsCreate,
   roomsGet,
+  roomsLeave,
   rosterAdd,
   rosterList,
   searchMessages,
@@ -28,6 +33,7 @@ import {
 } from "@parley/protocol";
 import { readSecrets } from "@parley/runtime";
 import { eventually, startTestCluster } from "@parley/testkit";
+import { strFromU8, unzipSync } from "fflate";
 import { runParley } from "./parley.ts";
 import { connectAs, password, registerAll } from "./people.ts";
 
@@ -129,4 +135,132 @@ test("parley users remove ends the user's connections, and says when it is done;
   assert.equal((await parley()).out, "dora  erased\n");
   await assert.rejects(byKey(usersRemove, { uid: "nobody" }), withCode("not_found"));
   await assert.rejects(as("bob", usersRemove, { uid: "carol" }), withCode("forbidden"));
+});
+
+/** What is in a ZIP: JSON by lines, whatever else as bytes. */
+function readZip(zip: ArrayBuffer | Buffer) {
+  const entries = unzipSync(new Uint8Array(zip));
+  const text = (path: string) => strFromU8(entries[path]!);
+  return {
+    paths: Object.keys(entries),
+    bytes: (path: string) => Buffer.from(entries[path]!),
+    json: (path: string) => JSON.parse(text(path)),
+    rows: (path: string) =>
+      text(path)
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line)),
+  };
+}
+const exportOf = async (uid: string) => exportAccount(base(), sessions.get(uid)!.token);
+
+test("an export has all that is kept of a user, what the user may read, and nothing of anybody else", async (t) => {
+  await enter("eve", "fred", "gina");
+  const [own, foreign] = [randomBytes(300_000), new Blob(["fred's file"])];
+  const sent = await uploadFile(base(), sessions.get("eve")!.token, new Blob([own]), { name: "../a picture.bin" });
+  await uploadFile(base(), sessions.get("fred")!.token, foreign);
+  await as("eve", profileUpdate, { name: "Eve", vcard: { tel: "1" } });
+  await as("eve", rosterAdd, { id: "fred", note: "a friend" });
+  const room = await as("fred", roomsCreate, { name: "Left", members: ["eve"] });
+  await say("fred", room.conv, { data: "before" });
+  await as("eve", roomsLeave, { id: room.id });
+  await say("fred", room.conv, { data: "after eve left" });
+  await say("fred", "user/gina", { data: "not eve's" });
+  for (let n = 1; n <= 60; n++) await say("eve", "user/fred", { data: `said ${n}`, more: "x".repeat(6_000) });
+  const { client } = await connectAs(t, cluster, "eve");
+  await say("eve", "user/fred", { type: "file", file: sent.id });
+  await say("eve", "user/fred", { type: "edit", seq: 60, data: "said otherwise" });
+  const conv = "p2p/eve/fred";
+  await as("eve", messagesStar, { conv, seq: 7, tags: ["seven"] });
+  await as("eve", messagesDelete, { conv, seqs: [9] });
+  await as("eve", draftsSet, { conv, text: "begun" });
+  const [at, text] = [Date.now() + 3_600_000, { type: "text", data: "later" }];
+  const later = await as("eve", messagesSchedule, {
+    at,
+    message: { to: "user/fred", content: text },
+  });
+
+  const answer = await exportOf("eve");
+  assert.match(
+    answer.headers.get("content-disposition") ?? "",
+    /^attachment; filename="parley-eve-\d{4}-\d\d-\d\d\.zip"$/,
+  );
+  const zip = readZip(await answer.arrayBuffer());
+  assert.equal(zip.paths.at(-1), "manifest.json");
+  const { entries, ...manifest } = zip.json("manifest.json");
+  assert.deepEqual(
+    { ...manifest, begunAt: 0, endedAt: 0 },
+    { format: "parley-export", version: 1, uid: "eve", begunAt: 0, endedAt: 0, files: 1 },
+  );
+  for (const { path, rows } of entries) assert.equal(zip.rows(path).length, rows, path);
+  const profile = zip.json("profile.json");
+  assert.deepEqual([profile.uid, profile.name, profile.vcard], ["eve", "Eve", { tel: "1" }]);
+  assert.deepEqual(
+    zip.rows("roster.jsonl").map(({ id, note }) => [id, note]),
+    [["fred", "a friend"]],
+  );
+  assert.deepEqual(
+    zip.rows("devices.jsonl").map(({ clientId }) => clientId),
+    [client.clientId],
+  );
+  assert.deepEqual(
+    zip.rows("drafts.jsonl").map(({ text }) => text),
+    ["begun"],
+  );
+  assert.deepEqual(
+    zip.rows("stars.jsonl").map(({ seq, tags }) => [seq, tags]),
+    [[7, ["seven"]]],
+  );
+  assert.deepEqual(
+    zip.rows("scheduled.jsonl").map(({ id }) => id),
+    [later.id],
+  );
+  assert.deepEqual([zip.rows("rooms.jsonl"), zip.rows("invitations.jsonl")], [[], []]);
+  const conversations = new Map(zip.rows("conversations.jsonl").map((row) => [row.conv, row]));
+  assert.deepEqual([...conversations.keys()].sort(), [conv, room.conv].sort());
+  const messages = zip.rows(conversations.get(conv).messages);
+  const shown = messages.filter(({ content }) => content.type === "text");
+  assert.deepEqual(
+    shown.map(({ content }) => content.data),
+    Array.from({ length: 60 }, (_, n) => `said ${n + 1}`).toSpliced(8, 1),
+  );
+  assert.equal(shown.at(-1).edited.content.data, "said otherwise");
+  const ofRoom = zip.rows(conversations.get(room.conv).messages);
+  assert.deepEqual(
+    ofRoom.filter(({ content }) => content.type === "text").map(({ content }) => content.data),
+    ["before"],
+  );
+  const files = zip.rows("files.jsonl");
+  assert.deepEqual(
+    files.map(({ id, name, size, hash }) => ({ id, name, size, hash })),
+    [{ id: sent.id, name: "a picture.bin", size: 300_000, hash: sent.hash }],
+  );
+  assert.deepEqual(zip.bytes(files[0].path), own);
+  await assert.rejects(exportAccount(base(), key), withCode("forbidden"));
+});
+
+test("a user has one export at once; one whose connection is cut ends, and makes room for the next", async (t) => {
+  const large = randomBytes(20_000_000);
+  await uploadFile(base(), sessions.get("eve")!.token, new Blob([large]), { name: "large.bin" });
+  const cut = new AbortController();
+  const unread = await exportAccount(base(), sessions.get("eve")!.token, { signal: cut.signal });
+  assert.equal(unread.status, 200);
+  await assert.rejects(exportOf("eve"), withCode("rate_limited"));
+  const other = await exportOf("fred");
+  assert.ok(readZip(await other.arrayBuffer()).paths.includes("manifest.json"));
+  cut.abort();
+  await eventually(async () => {
+    const again = await exportOf("eve").catch(() => undefined);
+    await again?.body?.cancel();
+    return again !== undefined;
+  });
+  const path = join(cluster.dir, "eve.zip");
+  await eventually(async () => {
+    const { code, out } = await runParley(t, { cluster, home: cluster.dir }, ["export", path, "--user", "eve"]);
+    if (code === 0) assert.match(out, /eve\.zip {2}\d+ bytes\n$/);
+    return code === 0;
+  });
+  const zip = readZip(readFileSync(path));
+  const file = zip.rows("files.jsonl").find(({ name }) => name === "large.bin");
+  assert.deepEqual(zip.bytes(file.path), large);
 });
