@@ -16,6 +16,7 @@ import {
   sync,
 } from "@parley/protocol";
 import type { Blobs, Page } from "@parley/store";
+import { refuseUnscanned } from "../files/attachments.ts";
 import { knownUser } from "../known-users.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";
 import { type Archive, jsonLines } from "./archive.ts";
@@ -24,6 +25,8 @@ import { type Ask, pagesOf } from "./ask.ts";
 export interface ExportParts {
   store: ApiStore;
   blobs: Blobs;
+  /** uploads are scanned */
+  scans: boolean;
 }
 
 interface Writing extends ExportParts {
@@ -122,16 +125,17 @@ function noneWhereRefused(error: unknown): Pick<ResultOf<typeof historyGet>, "me
   return { messages: [], more: false };
 }
 
-// How many there are. What is removed meanwhile is left out.
+// How many there are. What is removed meanwhile, and what is infected, is left out.
 async function writeFiles(writing: Writing): Promise<number> {
-  const { store, blobs, uid, archive } = writing;
+  const { store, blobs, scans, uid, archive } = writing;
   const rows: object[] = [];
   for (let page: string | null | undefined; page !== null; ) {
     const query = { index: "uid", equals: [uid], limit: pageAttachments, ...(page === undefined ? {} : { page }) };
     const found: Page<AttachmentDoc> = await store.attachments.find(query);
     for (const { key: id, doc } of found.items) {
       await checkUser(writing);
-      const bytes = await blobs.open(doc.blob);
+      const refused = await refuseUnscanned({ store, scans }, doc, uid).catch(infectedOnly);
+      const bytes = refused ? undefined : await blobs.open(doc.blob);
       if (!bytes) continue;
       const { name, type, size, sha256, createdAt } = doc;
       const path = `files/${id}-${name}`;
@@ -142,6 +146,11 @@ async function writeFiles(writing: Writing): Promise<number> {
   }
   await writeRows(writing, "files.jsonl", Readable.from(rows));
   return rows.length;
+}
+
+function infectedOnly(error: unknown): true {
+  if (errorOf(error).code !== "infected") throw error;
+  return true;
 }
 
 async function writeRows(writing: Writing, path: string, rows: AsyncIterable<unknown>): Promise<void> {
