@@ -80,8 +80,11 @@ export interface MessageLog {
   /** The distinct `from` of entries with `after < seq ≤ upTo`, in order of their names. */
   senders(conv: string, after: number, upTo: number, limit: number): Promise<string[]>;
 
-  /** Empties the body of an entry and keeps the rest; false if there is no such entry. */
-  blank(conv: string, seq: number): Promise<boolean>;
+  /**
+   * Empties the body of an entry, puts `event` in place of its own where one (or null) is given, and keeps the rest; false if
+   * there is no such entry.
+   */
+  blank(conv: string, seq: number, event?: LogEntry["event"]): Promise<boolean>;
 
   /**
    * Takes what its sender gave out of these entries and keeps their places: body, `event`, `device` and `id`. Of a membership

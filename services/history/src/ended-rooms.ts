@@ -1,8 +1,10 @@
-// What was said in a room that was deleted leaves the store and the search index: in the background, step by step, by whoever
-// holds its partition. What a process leaves undone the next holder goes on with.
-import { limits, type RemoveRequest, subjects } from "@parley/protocol";
+// What was said in a room that was deleted, and what it was called, leaves the store and the search index: in the background, step
+// by step, by whoever holds its partition. What a process leaves undone the next holder goes on with.
+import { limits, type MembershipEvent, type RemoveRequest, subjects } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import type { LogEntry } from "@parley/store";
+import { membershipOf } from "./fold/fold-entry.ts";
 import type { EndedRoom, HistoryStore } from "./keep/store.ts";
 import type { Partitions } from "./write/partitions.ts";
 
@@ -99,12 +101,19 @@ async function emptyNext(
 ): Promise<number> {
   const query = { after, before: last + 1, limit: stepEntries, maxBytes: limits.requestBytes };
   const entries = await log.range(conv, query);
-  const full = entries.filter(({ body }) => body.byteLength > 0);
-  await Promise.all(full.map(({ seq }) => log.blank(conv, seq)));
+  await Promise.all(entries.map((entry) => log.blank(conv, entry.seq, eventLeft(entry))));
   return entries.at(-1)?.seq ?? last;
 }
 
-// Reactions, votes and what else was said about messages.
+/** Who came and went stays, as the log is folded again from any mark on; and which messages were recalled. */
+export function eventLeft(entry: LogEntry): LogEntry["event"] {
+  const event = membershipOf(entry);
+  if (!event) return entry.type === "recall" ? entry.event : null;
+  const { name: _name, room: _room, pins: _pins, ...left } = event satisfies MembershipEvent;
+  return { ...left };
+}
+
+// Reactions, votes and what else was said about messages. Nothing makes them again: of an entry without event nothing is folded.
 async function removeAnnotations({ annotations }: Pick<HistoryStore, "annotations">, conv: string): Promise<void> {
   for (;;) {
     const { items } = await annotations.find({ index: "by_seq", equals: [conv], limit: stepEntries });

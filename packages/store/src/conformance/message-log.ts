@@ -285,6 +285,23 @@ function erasing(open: OpenEngine): void {
     await append(reopened, [entry(conv, 6, 6)]);
   });
 
+  test("blank puts another event in place of an entry's own, or none", async (t) => {
+    const engine = await open(t);
+    let log = engine.store.log();
+    const event = { event: "update", name: "secret" };
+    await append(log, [entry(conv, 1, 1, { event }), entry(conv, 2, 2, { event }), entry(conv, 3, 3, { event })]);
+    assert.equal(await log.blank(conv, 1, { event: "update" }), true);
+    assert.equal(await log.blank(conv, 2, null), true);
+    assert.equal(await log.blank(conv, 4, null), false);
+    log = (await engine.reopen()).log();
+    const events = (await log.range(conv, { after: 0, limit: 9 })).map((one) => [one.event, one.body.byteLength > 0]);
+    assert.deepEqual(events, [
+      [{ event: "update" }, false],
+      [null, false],
+      [event, true],
+    ]);
+  });
+
   test("retain removes what is below, and tells how much and where the conversation now begins", async (t) => {
     const log = (await open(t)).store.log();
     const [other] = neighboursOf(conv, 1) as [string];

@@ -15,14 +15,17 @@ export const logIndexes = [
 export type EntryDocument = Omit<LogEntry, "event" | "body"> & { event: string | null; body: Uint8Array | Binary };
 
 export function toDocument(entry: LogEntry): EntryDocument {
-  const event = entry.event === null ? null : JSON.stringify(entry.event);
-  return { ...alike(entry), event, body: new Binary(entry.body) };
+  return { ...alike(entry), event: eventText(entry.event), body: new Binary(entry.body) };
 }
 
 export function fromDocument(document: EntryDocument): LogEntry {
   const event = document.event === null ? null : JSON.parse(document.event);
   // A copy: what the driver answers is a piece of a whole reply, which would stay in memory with it.
   return { ...alike(document), event, body: Uint8Array.from(document.body as Uint8Array) };
+}
+
+export function eventText(event: LogEntry["event"]): string | null {
+  return event === null ? null : JSON.stringify(event);
 }
 
 type Alike = Omit<LogEntry, "event" | "body">;

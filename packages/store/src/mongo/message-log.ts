@@ -4,7 +4,7 @@ import type { Collection, Document, Filter, FindOptions } from "mongodb";
 import { chunks, each } from "../each.ts";
 import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "../log.ts";
 import { StoreError } from "../store-error.ts";
-import { type EntryDocument, fromDocument, logCollection, toDocument } from "./entry-documents.ts";
+import { type EntryDocument, eventText, fromDocument, logCollection, toDocument } from "./entry-documents.ts";
 import { serverCodes } from "./mongo-error.ts";
 import type { Operations, WriteError } from "./operations.ts";
 
@@ -129,10 +129,10 @@ export class MongoMessageLog implements MessageLog {
     return found.map(({ _id }) => _id);
   }
 
-  async blank(conv: string, seq: number): Promise<boolean> {
-    const body = new Uint8Array(0);
+  async blank(conv: string, seq: number, event?: LogEntry["event"]): Promise<boolean> {
+    const emptied = { body: new Uint8Array(0), ...(event === undefined ? {} : { event: eventText(event) }) };
     const reply = await this.#operations.run(() =>
-      this.#entries.updateOne({ ...ofConversation(conv), seq }, { $set: { body } }),
+      this.#entries.updateOne({ ...ofConversation(conv), seq }, { $set: emptied }),
     );
     return reply.matchedCount === 1;
   }

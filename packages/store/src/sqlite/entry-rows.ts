@@ -45,7 +45,7 @@ export function toRow(entry: LogEntry): SQLInputValue[] {
     entry.type,
     entry.ts,
     entry.origin,
-    entry.event === null ? null : JSON.stringify(entry.event),
+    eventText(entry.event),
     entry.memberSeq,
     entry.body,
   ];
@@ -77,4 +77,8 @@ export function fromRow(record: Record<string, SQLOutputValue>): LogEntry {
     memberSeq: row.member_seq,
     body: row.body,
   };
+}
+
+export function eventText(event: LogEntry["event"]): string | null {
+  return event === null ? null : JSON.stringify(event);
 }

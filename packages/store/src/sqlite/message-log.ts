@@ -3,7 +3,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "../log.ts";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
-import { columns, fromRow, toRow } from "./entry-rows.ts";
+import { columns, eventText, fromRow, toRow } from "./entry-rows.ts";
 import { brokenConstraint } from "./sqlite-error.ts";
 
 const select = `SELECT ${columns} FROM entries`;
@@ -24,6 +24,7 @@ const sql = {
             body = CASE type WHEN 'event' THEN body ELSE x'' END,
             event = CASE WHEN type IN ('event', 'recall') THEN event ELSE NULL END
           WHERE conv = ? AND seq = ?`,
+  blankWith: "UPDATE entries SET body = x'', event = ? WHERE conv = ? AND seq = ?",
   retain: "DELETE FROM entries WHERE conv = ? AND seq < ?",
   first: "SELECT min(seq) AS seq FROM entries WHERE conv = ?",
 };
@@ -112,8 +113,14 @@ export class SqliteMessageLog implements MessageLog {
     );
   }
 
-  blank(conv: string, seq: number): Promise<boolean> {
-    return this.#database.write(1, () => this.#statement(sql.blank).run(conv, seq).changes === 1);
+  blank(conv: string, seq: number, event?: LogEntry["event"]): Promise<boolean> {
+    return this.#database.write(1, () => {
+      const { changes } =
+        event === undefined
+          ? this.#statement(sql.blank).run(conv, seq)
+          : this.#statement(sql.blankWith).run(eventText(event), conv, seq);
+      return changes === 1;
+    });
   }
 
   erase(conv: string, seqs: readonly number[]): Promise<void> {

@@ -28,9 +28,9 @@ export function notingFreed(log: MessageLog, freed: Collection<FreedFile>): Mess
     senders: (conv, after, upTo, limit) => log.senders(conv, after, upTo, limit),
     retain: (conv, firstSeq) => log.retain(conv, firstSeq),
     first: (conv) => log.first(conv),
-    async blank(conv, seq) {
+    async blank(conv, seq, event) {
       await note(conv, seq);
-      return log.blank(conv, seq);
+      return log.blank(conv, seq, event);
     },
     async erase(conv, seqs) {
       await Promise.all(seqs.map((seq) => note(conv, seq)));
