@@ -106,7 +106,7 @@ async function emptyNext(
 }
 
 /** Who came and went stays, as the log is folded again from any mark on; and which messages were recalled. */
-export function eventLeft(entry: LogEntry): LogEntry["event"] {
+function eventLeft(entry: LogEntry): LogEntry["event"] {
   const event = membershipOf(entry);
   if (!event) return entry.type === "recall" ? entry.event : null;
   const { name: _name, room: _room, pins: _pins, ...left } = event satisfies MembershipEvent;
