@@ -88,7 +88,7 @@ export interface MessageLog {
 
   /**
    * Takes what its sender gave out of these entries and keeps their places: body, `event`, `device` and `id`. Of a membership
-   * event only `device` goes, and a recall keeps its `event`: the rest is what the log is folded by. Again is harmless.
+   * event only `device` and `id` go, and a recall keeps its `event`: the rest is what the log is folded by. Again is harmless.
    */
   erase(conv: string, seqs: readonly number[]): Promise<void>;
 

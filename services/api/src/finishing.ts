@@ -32,15 +32,17 @@ export function startFinishing<Doc>(unfinished: Unfinished<Doc>): Finishing {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   const isDue = (since: number) => since <= startedAt || Date.now() - since >= finishAfterMs;
+  const troubled = (error: unknown) => log.warn({ event: trouble, reason: AppError.from(error).message });
   const turn = async () => {
     try {
       const { items } = await find();
       for (const kept of items) {
         if (closed) return;
-        if (isDue(begunAt(kept.doc))) await finish(kept);
+        // One that cannot be finished keeps none of the others waiting.
+        if (isDue(begunAt(kept.doc))) await finish(kept).catch(troubled);
       }
     } catch (error) {
-      log.warn({ event: trouble, reason: AppError.from(error).message });
+      troubled(error);
     }
     if (!closed) timer = setTimeout(() => (running = turn()), finishEveryMs);
   };

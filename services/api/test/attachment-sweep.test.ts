@@ -122,8 +122,9 @@ test("a thumbnail stays as long as its file, and goes with it, whichever way tha
   const [unsent, recalled, stays] = [await withThumbnail(), await withThumbnail(), await withThumbnail()];
   const lost = (await put(randomBytes(10))).id;
   sent.delete(unsent.file);
-  freed.push({ file: recalled.file, version: 1 });
   await turn(later());
+  sent.delete(recalled.file);
+  freed.push({ file: recalled.file, version: 1 });
   await turnFreed(later());
   const all = [unsent.blob, recalled.blob, stays.blob, lost];
   assert.deepEqual(await Promise.all(all.map(isKept)), [false, false, true, false]);
@@ -193,7 +194,7 @@ test("a file that stands in no message any more goes with its bytes, unless it w
   const { keep, sweepFreed: turn, isThere, sent, store, blobs, freed } = await begin(t);
   const bytes = randomBytes(1_000);
   const [recalled, same, other] = [await keep(bytes), await keep(bytes), await keep(randomBytes(10))];
-  for (const id of [recalled, same, other]) sent.add(id);
+  sent.add(same);
   freed.push({ file: recalled, version: 1 }, { file: other, version: 2 }, { file: `f-${"a".repeat(32)}`, version: 3 });
   const { blob } = (await store.attachments.get(other))!.doc;
   await turn(Date.now());
@@ -202,6 +203,15 @@ test("a file that stands in no message any more goes with its bytes, unless it w
   assert.deepEqual(await Promise.all([recalled, same, other].map(isThere)), [false, true, false]);
   assert.equal(await blobs.open(blob), undefined);
   assert.equal(freed.length, 0);
+});
+
+test("a file that is sent again while it is freed stays with its bytes", async (t) => {
+  const { keep, sweepFreed: turn, isThere, sent, freed } = await begin(t);
+  const [gone, again] = [await keep(randomBytes(10)), await keep(randomBytes(10))];
+  freed.push({ file: gone, version: 1 }, { file: again, version: 2 });
+  sent.add(again);
+  await turn(Date.now() + 60 * 60_000);
+  assert.deepEqual([await isThere(gone), await isThere(again)], [false, true]);
 });
 
 test("what a message refers to that is sent later stays until it is sent or taken back, however late that is", async (t) => {

@@ -15,7 +15,7 @@ import {
   type ScheduledNotice,
   subjects,
 } from "@parley/protocol";
-import { callMethod, request } from "@parley/runtime";
+import { callMethod, readSecrets, request } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { eventually, serviceContext } from "@parley/testkit";
 import { scheduledKey } from "../src/scheduled/row.ts";
@@ -29,10 +29,14 @@ const api = await startApiProcess({ after });
 await api.start();
 const history = startHistoryProcess({ after }, api);
 const told: ScheduledNotice[] = [];
+/** ids of carol's messages */
+const failures: string[] = [];
 api.nats.subscribe(subjects.notify, {
   callback: (_, message) => {
     const { uids, packet } = message.json<NotifyRequest>();
-    if ((packet as ScheduledNotice).type === "scheduled" && uids?.[0] === "alice") told.push(packet as ScheduledNotice);
+    const notice = packet as ScheduledNotice;
+    if (notice.type === "scheduled" && uids?.[0] === "alice") told.push(notice);
+    if (notice.type === "scheduled" && notice.state === "failed" && uids?.[0] === "carol") failures.push(notice.id);
   },
 });
 await api.nats.flush();
@@ -156,6 +160,32 @@ test("a user who was blocked meanwhile is told why on own devices; the message s
   await as("bob", "POST", "/roster/alice/unblock");
   assert.equal((await as("alice", "PUT", `/scheduled/${id}`, { at: Date.now() + 500 })).status, 200);
   await sent(id);
+});
+
+test("a message whose sender is disabled at its time stays as failed, and is sent when that is over", async () => {
+  const { servicesSecret } = readSecrets(`${api.folder}/secrets`);
+  const { key } = (await api.call("POST", "/keys", { token: servicesSecret, json: { name: "app" } })).body;
+  await api.call("POST", "/register", { json: { username: "carol", password } });
+  const login = async () =>
+    (await api.call("POST", "/login", { json: { username: "carol", password, device: "web" } })).body.token as string;
+  token.carol = await login();
+  const message = text("meanwhile");
+  const before = failures.length;
+  assert.equal((await as("carol", "POST", "/scheduled", { at: Date.now() + 2_000, message })).status, 200);
+  await api.call("POST", "/users/carol/disable", { token: key, json: {} });
+  await eventually(() => failures.length > before);
+  await api.call("POST", "/users/carol/enable", { token: key, json: {} });
+  token.carol = await login();
+  const { scheduled } = (await as("carol", "GET", "/scheduled")).body;
+  assert.deepEqual(
+    scheduled.map(({ id, state }: { id: string; state: string }) => [id, state]),
+    [["meanwhile", "failed"]],
+  );
+  assert.equal((await as("carol", "PUT", "/scheduled/meanwhile", { at: Date.now() + 500 })).status, 200);
+  await eventually(async () => {
+    const { body } = await as("bob", "GET", "/conversations/p2p%2Fbob%2Fcarol/messages");
+    return (body.messages ?? []).some(({ id }: { id: string }) => id === "meanwhile");
+  });
 });
 
 test("numbers are stored as they were written", async () => {

@@ -18,7 +18,7 @@ export interface ErasingParts {
 const everyMs = 5_000;
 const roomsAtOnce = 100;
 const stepEntries = 200;
-/** As many as search takes at once; after each it makes sure that no copy is on its disk. */
+/** As many as search takes at once. That no copy is on its disk either is seen to when an account is erased. */
 const seqsAtOnce = 10_000;
 const searchTimeoutMs = 60_000;
 
@@ -86,7 +86,7 @@ async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: 
     if (isClosed()) return;
     const to = Math.min(last, done.unfoundTo + seqsAtOnce);
     const seqs = Array.from({ length: to - done.unfoundTo }, (_, at) => done.unfoundTo + 1 + at);
-    const request: RemoveRequest = { conv, seqs };
+    const request: RemoveRequest = { conv, seqs, later: true };
     await requestJson(nats, subjects.removeFromSearch, request, { timeoutMs: searchTimeoutMs });
     await note({ unfoundTo: to });
   }

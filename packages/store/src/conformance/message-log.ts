@@ -268,21 +268,24 @@ function erasing(open: OpenEngine): void {
     const kinds = ["text", "reaction", "event", "recall"].map((type, index) =>
       entry(conv, index + 1, index + 1, { type, event: { event: type, text: "secret" }, device: "alice:phone" }),
     );
-    const other = entry(conv, 5, 5);
-    await append(log, [...kinds, other]);
-    for (const again of [1, 2]) await log.erase(conv, [again, 1, 2, 3, 4, 9]);
-    const gone = { device: "erased", body: new Uint8Array(0) };
+    // Another device of the sender may be called and say what it will.
+    const other = entry(conv, 5, 5, { device: "erased", id: "erased-1" });
+    const again = entry(conv, 6, 6, { type: "event", device: "alice:desk", id: kinds[2]!.id });
+    await append(log, [...kinds, other, again]);
+    for (const first of [1, 2]) await log.erase(conv, [first, 1, 2, 3, 4, 6, 9]);
+    const gone = { device: "", body: new Uint8Array(0) };
     const expected = [
       { ...kinds[0]!, ...gone, id: "erased-1", event: null },
       { ...kinds[1]!, ...gone, id: "erased-2", event: null },
-      { ...kinds[2]!, device: "erased" },
+      { ...kinds[2]!, device: "", id: "erased-3" },
       { ...kinds[3]!, ...gone, id: "erased-4" },
       other,
+      { ...again, device: "", id: "erased-6" },
     ];
     await engine.store.compact();
     const reopened = (await engine.reopen()).log();
     assert.deepEqual((await reopened.range(conv, { after: 0, limit: 9 })).map(plain), expected.map(plain));
-    await append(reopened, [entry(conv, 6, 6)]);
+    await append(reopened, [entry(conv, 7, 7)]);
   });
 
   test("blank puts another event in place of an entry's own, or none", async (t) => {

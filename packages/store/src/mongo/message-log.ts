@@ -144,10 +144,11 @@ export class MongoMessageLog implements MessageLog {
     const found = await this.#operations.run(() =>
       this.#entries.find(said, { projection: { _id: 0, seq: 1, type: 1 } }).toArray(),
     );
-    const device = "erased";
+    // No sender has it: its own keys cannot stand in the way.
+    const device = "";
     const updates = found.map(({ seq, type }) => {
-      const kept = { device, id: `erased-${seq}`, body, ...(type === "recall" ? {} : { event: null }) };
-      const update = { $set: type === "event" ? { device } : kept };
+      const key = { device, id: `erased-${seq}` };
+      const update = { $set: type === "event" ? key : { ...key, body, ...(type === "recall" ? {} : { event: null }) } };
       return { updateOne: { filter: { ...ofConversation(conv), seq }, update } };
     });
     if (updates.length > 0) await this.#operations.run(() => this.#entries.bulkWrite(updates, { ordered: false }));

@@ -19,8 +19,8 @@ const sql = {
   find: `${select} WHERE id = ? AND conv = ? AND sender = ? AND device = ?`,
   senders: "SELECT DISTINCT sender FROM entries WHERE conv = ? AND seq > ? AND seq <= ? ORDER BY sender LIMIT ?",
   blank: "UPDATE entries SET body = x'' WHERE conv = ? AND seq = ?",
-  erase: `UPDATE entries SET device = 'erased',
-            id = CASE type WHEN 'event' THEN id ELSE 'erased-' || seq END,
+  erase: `UPDATE entries SET device = '',
+            id = 'erased-' || seq,
             body = CASE type WHEN 'event' THEN body ELSE x'' END,
             event = CASE WHEN type IN ('event', 'recall') THEN event ELSE NULL END
           WHERE conv = ? AND seq = ?`,

@@ -51,7 +51,8 @@ async function change({ history }: Parts, { conv }: RoomView, uid: string, event
   const request: ChangeRequest = {
     conv,
     id: `erase-${event}`,
-    device: "erased",
+    // No client has it: what the user said under this id is not taken for the change.
+    device: "",
     origin: "api",
     event: { event, by: uid, uids: event === "delete" ? [] : [uid] },
   };

@@ -136,9 +136,11 @@ export async function sweepFreed(
     const { files, next } = await history.freedFiles({ removed, before, ...(page === undefined ? {} : { page }) });
     const ids = files.map(({ file }) => file);
     const [kept, toBeSent] = await Promise.all([store.attachments.getMany(ids), scheduledFiles(store, ids)]);
+    // What was sent while these were looked for is found now.
+    const areSent = await sentAgain(history, ids);
     // Of those uploaded just now the bytes could not go with them.
     const isYoung = ({ file }: FreedFile) => (kept.get(file)?.doc.createdAt ?? 0) > nowMs - usedForMs;
-    removed = files.filter((file) => !isYoung(file) && !toBeSent.has(file.file));
+    removed = files.filter((file) => !isYoung(file) && !toBeSent.has(file.file) && !areSent.has(file.file));
     for (const { file } of removed) {
       const attachment = kept.get(file);
       if (attachment && (await removeAttachment(parts, attachment, nowMs))) parts.counts.removed("freed", 1);
@@ -146,6 +148,18 @@ export async function sweepFreed(
     page = next;
   }
   if (removed.length > 0) await history.freedFiles({ removed, before });
+}
+
+/** Those that a message refers to, or may. */
+async function sentAgain(history: SweepParts["history"], files: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let rest = files; rest.length > 0; ) {
+    const { sent, taken } = await history.sentFiles(rest);
+    // Of those that it does not come to, nobody knows.
+    for (const file of taken === 0 ? rest : sent) found.add(file);
+    rest = taken === 0 ? [] : rest.slice(taken);
+  }
+  return found;
 }
 
 /** Those that a message refers to which is sent later. */

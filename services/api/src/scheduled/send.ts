@@ -3,7 +3,6 @@
 import { AppError, type AppendItem, errorTable } from "@parley/protocol";
 import { repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
-import { knownUser } from "../known-users.ts";
 import { readOutgoing } from "../outgoing.ts";
 import type { ScheduledDoc } from "../store.ts";
 import type { ScheduledParts } from "./parts.ts";
@@ -77,6 +76,8 @@ function byConversation(items: readonly Kept[]): Map<string, Kept[]> {
   return Map.groupBy(ordered, ({ doc }) => doc.conv);
 }
 
+const disabled = new AppError("forbidden", "the account is disabled");
+
 /** False: it is not done yet, and is looked at again. */
 async function sendOne(parts: ScheduledParts, { key, version, doc }: Kept): Promise<boolean> {
   const { scheduled } = parts.store;
@@ -84,8 +85,9 @@ async function sendOne(parts: ScheduledParts, { key, version, doc }: Kept): Prom
   const sending: ScheduledDoc = { ...doc, sendingSince: Date.now() };
   if (!(await scheduled.update(key, sending, version))) return false;
   parts.pass("before-scheduled-send");
-  const isThere = (await knownUser(parts.store, doc.uid)) !== undefined;
-  const outcome = isThere ? await stored(parts, doc) : undefined;
+  const user = (await parts.store.users.get(doc.uid))?.doc;
+  // Of one who is gone nothing is kept, and nobody is to be told.
+  const outcome = user && (user.disabled ? disabled : await stored(parts, doc));
   parts.pass("before-scheduled-done");
   if (outcome instanceof AppError) return refused(parts, { key, doc }, outcome);
   await scheduled.remove(key);

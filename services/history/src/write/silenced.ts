@@ -17,11 +17,14 @@ const pageDoors = 1_000;
 export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced {
   const known = new Map<string, Door>();
   let loading: Promise<void> | undefined;
+  /** those of whom something was told while the store is read */
+  const toldMeanwhile = new Set<string>();
 
   function take(told: readonly Door[]): void {
     for (const door of told) {
       if (door.account === undefined) continue;
       if (door.version < (known.get(door.owner)?.version ?? 0)) continue;
+      if (loading) toldMeanwhile.add(door.owner);
       // One that silences nobody is kept while a page that was read before it may still come.
       if (!isSilent(door) && !loading) known.delete(door.owner);
       else known.set(door.owner, door);
@@ -29,13 +32,18 @@ export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced
   }
 
   async function readAll(): Promise<void> {
-    known.clear();
+    toldMeanwhile.clear();
+    const found: Door[] = [];
     for (let page: string | null | undefined; page !== null; ) {
       const query = { index: "account", from: "disabled", to: "erasing", limit: pageDoors };
       const { items, next } = await doors.find(page === undefined ? query : { ...query, page });
-      take(items.map(({ doc }) => doc));
+      found.push(...items.map(({ doc }) => doc));
       page = next;
     }
+    // Only once all is read: a partition that is held meanwhile goes by what was known.
+    const owners = new Set(found.map(({ owner }) => owner));
+    for (const uid of known.keys()) if (!owners.has(uid) && !toldMeanwhile.has(uid)) known.delete(uid);
+    take(found);
   }
 
   return {
