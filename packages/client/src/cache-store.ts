@@ -74,7 +74,7 @@ export function mergeCached(
   if (!kept) return next;
   const bySeq = new Map([...kept.messages, ...next.messages].map((message) => [message.seq, message]));
   // What one of the two has forgotten, both have.
-  for (const message of kept.messages) if (message.content.type === "erased") bySeq.set(message.seq, message);
+  for (const message of kept.messages) if (message.content?.type === "erased") bySeq.set(message.seq, message);
   const messages = [...bySeq.values()].sort((one, other) => one.seq - other.seq).slice(-mostMessages);
   const { state, stateAt } = !next.state || (kept.stateAt ?? 0) > (next.stateAt ?? 0) ? kept : next;
   return {
