@@ -19,7 +19,10 @@ const right: Blocking = {
     [210, 300],
   ],
   stored: new Set(["before", "late", "after"]),
-  live: new Set(["before", "after"]),
+  live: new Map([
+    ["before", 30],
+    ["after", 240],
+  ]),
 };
 
 const said = (id: string, change: object) => ({
@@ -43,14 +46,18 @@ test("a message that is stored while a block holds breaks the rule", () => {
 
 test("a message that is refused after a block has ended breaks the rule", () => {
   const stored = new Set(["before", "late"]);
-  const live = new Set(["before"]);
+  const live = new Map([["before", 30]]);
   assert.deepEqual(broken({ ...said("after", { answer: "blocked" }), stored, live }), ["blockEnds"]);
 });
 
-test("a message that was refused and is read or came live, and one that was acknowledged and is not there, are seen", () => {
-  assert.deepEqual(broken({ stored: new Set([...right.stored, "meanwhile"]) }), ["refusedNowhere"]);
-  assert.deepEqual(broken({ live: new Set(["meanwhile"]) }), ["refusedNowhere"]);
+test("a message that was refused and comes live while the block holds, and one that was acknowledged and is not there, are seen", () => {
+  assert.deepEqual(broken({ live: new Map([["meanwhile", 199]]) }), ["refusedNowhere"]);
   assert.deepEqual(broken({ stored: new Set(["before", "after"]) }), ["refusedNowhere"]);
+});
+
+test("a packet that the broker hands over again after the block is taken then", () => {
+  const stored = new Set([...right.stored, "meanwhile"]);
+  assert.deepEqual(broken({ stored, live: new Map([["meanwhile", 201]]) }), []);
 });
 
 test("a message without an answer and a block that was refused are seen", () => {

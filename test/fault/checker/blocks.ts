@@ -12,10 +12,15 @@ export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) 
     if (one.answer === "blocked") yield `${one.id} of ${sender} was refused as blocked after the block had ended`;
 };
 
-export const refusedNowhere: Rule = function* ({ blocking: { said, stored, live, owner } }) {
-  for (const { id, answer } of said) {
-    if (answer === "blocked" && stored.has(id)) yield `${owner} reads ${id}, which was refused as blocked`;
-    if (answer === "blocked" && live.has(id)) yield `${owner} got ${id}, which was refused as blocked`;
+/**
+ * A broker that does not know whether a packet was taken hands it over again, and after the block it is taken. Until the
+ * block ends nothing of what was refused is anywhere.
+ */
+export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner } }) {
+  for (const { id, answer, answeredAt = 0 } of said) {
+    const block = blocked.find(([from, to]) => from <= answeredAt && answeredAt <= to);
+    if (answer === "blocked" && block && (live.get(id) ?? Number.POSITIVE_INFINITY) < block[1])
+      yield `${owner} got ${id}, which was refused as blocked, while the block held`;
     if (answer === "stored" && !stored.has(id)) yield `${owner} lacks ${id}, which was acknowledged`;
     if (answer === undefined) yield `${id} has no answer`;
   }

@@ -37,7 +37,7 @@ const rules: Record<string, Rule> = {
   "a change of members is done": changesAnswered,
   "a block holds from its answer on": blockHolds,
   "a block ends with the answer that says so": blockEnds,
-  "what is refused as blocked is nowhere, what is acknowledged is there": refusedNowhere,
+  "what is refused as blocked is nowhere while the block holds, what is acknowledged is there": refusedNowhere,
   "a block is done": blocksAnswered,
 };
 

@@ -122,8 +122,8 @@ export interface Blocking {
   refused: readonly string[];
   /** ids that the owner reads in the end */
   stored: ReadonlySet<string>;
-  /** ids that the owner's device got */
-  live: ReadonlySet<string>;
+  /** ids that the owner's device got, and when it got them first */
+  live: ReadonlyMap<string, number>;
 }
 
 export interface RunRecord {

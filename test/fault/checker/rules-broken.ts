@@ -20,5 +20,5 @@ export const noBlocking: Blocking = {
   open: [],
   refused: [],
   stored: new Set(),
-  live: new Set(),
+  live: new Map(),
 };

@@ -31,11 +31,13 @@ export async function startBlocking(cluster: Cluster, name: string, random: Rand
   const people = await makePeople(cluster, `${name}door-`, 2);
   const [owner = "", sender = ""] = people.uids;
   const conv = p2pConv(owner, sender);
-  const live = new Set<string>();
+  const live = new Map<string, number>();
   const listener = await connectDevice({
     session: await people.login(owner, "phone"),
     version: 5,
-    onPacket: (packet) => void (packet.conv === conv && typeof packet.seq === "number" && live.add(String(packet.id))),
+    onPacket({ conv: of, seq, id }) {
+      if (of === conv && typeof seq === "number" && !live.has(String(id))) live.set(String(id), performance.now());
+    },
   });
   const speaking = await startSpeaking(await people.login(sender, "phone"), owner);
   const { token } = await people.login(owner, "http");
