@@ -15,57 +15,46 @@ const AccountState = Type.Object({
   ]),
 });
 
-export const usersAccount = defineMethod({
-  name: "users.account",
-  owner: "api",
-  summary: "What has become of an account; asked by an application.",
-  http: { verb: "GET", path: "/users/{uid}/account" },
+const byApplication = {
+  owner: "api" as const,
   mqtt: false,
-  access: "key",
+  access: "key" as const,
   params: Type.Object({ uid: Uid }, strict),
   result: AccountState,
-  errors: ["not_found"],
+  errors: ["not_found" as const],
+};
+
+export const usersAccount = defineMethod({
+  name: "users.account",
+  ...byApplication,
+  summary: "What has become of an account; asked by an application.",
+  http: { verb: "GET", path: "/users/{uid}/account" },
 });
 
 export const usersDisable = defineMethod({
   name: "users.disable",
-  owner: "api",
+  ...byApplication,
   summary:
     "Logs a user out everywhere and lets nobody in: no login, token, device or message of it is taken, and others are told that there is no such user.",
   http: { verb: "POST", path: "/users/{uid}/disable" },
-  mqtt: false,
-  access: "key",
   changes: true,
-  params: Type.Object({ uid: Uid }, strict),
-  result: AccountState,
-  errors: ["not_found"],
 });
 
 export const usersEnable = defineMethod({
   name: "users.enable",
-  owner: "api",
+  ...byApplication,
   summary: "Lets a disabled user in again, with everything it had; it logs in anew.",
   http: { verb: "POST", path: "/users/{uid}/enable" },
-  mqtt: false,
-  access: "key",
   changes: true,
-  params: Type.Object({ uid: Uid }, strict),
-  result: AccountState,
-  errors: ["not_found"],
 });
 
 export const usersRemove = defineMethod({
   name: "users.remove",
-  owner: "api",
+  ...byApplication,
   summary:
     "Erases an account and all that is kept of it; answered when there is no such user any more, and done when `state` is erased. Its messages leave their places empty; nobody else is given the name.",
   http: { verb: "DELETE", path: "/users/{uid}" },
-  mqtt: false,
-  access: "key",
   changes: true,
-  params: Type.Object({ uid: Uid }, strict),
-  result: AccountState,
-  errors: ["not_found"],
 });
 
 export const accountRemove = defineMethod({

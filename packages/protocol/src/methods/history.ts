@@ -6,12 +6,12 @@ import { ConversationSettings, Message, OwnState, ThreadState } from "../packets
 import { Expiry } from "../packets/expiry.ts";
 import { Pin } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
 const strict = { additionalProperties: false } as const;
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageMessages, description: "default 100" }));
-const Page = Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" }));
-const Next = Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" });
+const Page = pageToken(512);
 const Receipt = Type.Object({ uid: Uid, delivered: Seq, read: Seq });
 
 export const historyGet = defineMethod({

@@ -4,6 +4,7 @@ import type { ErrorCode } from "../errors.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
 import { RoleName, RoomChanged, StandingName } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Uids = Type.Array(Uid, { minItems: 1, maxItems: 1_000 });
@@ -48,7 +49,7 @@ export const roomsMembers = defineMethod({
       id: RoomId,
       standing: Type.Optional(StandingName),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "default 1,000" })),
-      page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })),
+      page: pageToken(64),
     },
     strict,
   ),
@@ -61,7 +62,7 @@ export const roomsMembers = defineMethod({
         mutedUntil: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: "unix ms; null: no end" })),
       }),
     ),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
   errors: ["not_found", "not_member", "forbidden"],
 });
@@ -183,7 +184,7 @@ export const roomsInvitations = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })),
+      page: pageToken(64),
     },
     strict,
   ),
@@ -191,7 +192,7 @@ export const roomsInvitations = defineMethod({
     invitations: Type.Array(
       Type.Object({ id: RoomId, conv: Conv, name: Type.String(), by: Uid, standing: StandingName }),
     ),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
 });
 

@@ -4,14 +4,14 @@ import { Conv, displayText } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { ConversationSettings, Draft, Message, OwnState } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Place = { conv: Conv, seq: Seq };
 const Tag = displayText({ minLength: 1, maxLength: 32 });
 const Tags = Type.Array(Tag, { maxItems: 10 });
-const Page = Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" }));
-const Next = Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" });
+const Page = pageToken(512);
 
 export const messagesDelete = defineMethod({
   name: "messages.delete",

@@ -5,6 +5,7 @@ import { limits } from "../limits.ts";
 import { Message } from "../packets/downlink.ts";
 import { Pin, RoomChanged } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Place = { conv: Conv, seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) };
@@ -38,13 +39,10 @@ export const messagesPins = defineMethod({
   owner: "history",
   summary: "The pinned messages of a conversation that the caller may read, the latest pin first.",
   http: { verb: "GET", path: "/conversations/{conv}/pins" },
-  params: Type.Object(
-    { conv: Conv, page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })) },
-    strict,
-  ),
+  params: Type.Object({ conv: Conv, page: pageToken(64) }, strict),
   result: Type.Object({
     pins: Type.Array(Type.Object({ ...Pin.properties, message: Message })),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
   errors: ["not_member", "not_found"],
 });

@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { Uid } from "../ids.ts";
 import { PresenceNotice } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 /** How one user is there; `lastSeen` null: online, never seen, or not for the caller to know. */
@@ -17,13 +18,13 @@ export const presenceList = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" })),
+      page: pageToken(512),
     },
     strict,
   ),
   result: Type.Object({
     contacts: Type.Array(Presence),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
 });
 

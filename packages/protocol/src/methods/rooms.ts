@@ -4,6 +4,7 @@ import { Conv, displayText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const name = displayText({ minLength: 1, maxLength: 128 });
@@ -78,13 +79,13 @@ export const roomsList = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: Type.Optional(Type.String({ maxLength: 64, description: "`next` of the page before" })),
+      page: pageToken(64),
     },
     strict,
   ),
   result: Type.Object({
     rooms: Type.Array(Room),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
 });
 

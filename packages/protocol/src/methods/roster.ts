@@ -4,6 +4,7 @@ import { displayText, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Contact } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 /** What the owner of a roster notes about somebody. SlimChat draft, Buddy: `nick`, `group`. */
@@ -27,7 +28,7 @@ export const rosterList = defineMethod({
     {
       since: Type.Optional(Type.Integer({ minimum: 0, description: "`version` of an earlier list" })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 100" })),
-      page: Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" })),
+      page: pageToken(512),
     },
     strict,
   ),
@@ -35,7 +36,7 @@ export const rosterList = defineMethod({
     contacts: Type.Array(Contact),
     version: Type.Integer({ description: "for `since` of the next list; the same on all pages" }),
     whole: Type.Boolean({ description: "all there is: what is not on one of its pages is not in the roster" }),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
 });
 

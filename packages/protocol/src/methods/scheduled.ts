@@ -4,6 +4,7 @@ import { PacketId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Scheduled } from "../packets/scheduled.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const At = Type.Integer({
@@ -38,13 +39,10 @@ export const messagesScheduled = defineMethod({
   owner: "api",
   summary: "The caller's messages that wait for their time, or failed at it, the earliest first.",
   http: { verb: "GET", path: "/scheduled" },
-  params: Type.Object(
-    { page: Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" })) },
-    strict,
-  ),
+  params: Type.Object({ page: pageToken(512) }, strict),
   result: Type.Object({
     scheduled: Type.Array(Scheduled),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
 });
 

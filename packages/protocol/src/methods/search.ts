@@ -2,6 +2,7 @@
 import Type from "typebox";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const searchQueryMost = 1_000;
 
@@ -17,7 +18,7 @@ export const searchMessages = defineMethod({
     {
       query: Type.String({ minLength: 1, maxLength: searchQueryMost }),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: "default 20" })),
-      page: Type.Optional(Type.String({ maxLength: 1_024, description: "`next` of the page before" })),
+      page: pageToken(1_024),
     },
     { additionalProperties: false },
   ),
@@ -25,7 +26,7 @@ export const searchMessages = defineMethod({
     results: Type.Array(Type.Object({ message: Message }), {
       description: "each as in the pages of `history.get`: `edited` is what it holds now",
     }),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
     incomplete: Type.Optional(
       Type.Boolean({ description: "true while the first index is built: older messages may be missing" }),
     ),

@@ -3,6 +3,7 @@ import Type from "typebox";
 import { Conv } from "../ids.ts";
 import { Message, ThreadState } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Next, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -18,13 +19,13 @@ export const threadsList = defineMethod({
     {
       conv: Conv,
       limit: Limit,
-      page: Type.Optional(Type.String({ maxLength: 512, description: "`next` of the page before" })),
+      page: pageToken(512),
     },
     strict,
   ),
   result: Type.Object({
     threads: Type.Array(Type.Intersect([ThreadState, Type.Object({ message: Message })])),
-    next: Type.Union([Type.String(), Type.Null()], { description: "page token, or null at the end" }),
+    next: Next,
   }),
   errors: ["not_member", "not_found"],
 });

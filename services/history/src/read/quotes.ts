@@ -52,14 +52,13 @@ async function quotesAt(
       ),
     ),
   ]);
-  const quotes = await Promise.all(
+  return Promise.all(
     found.map(async (entry): Promise<[number, string]> => {
       const content = await contentNow(store, member, entry, annotated.get(annotationsKey(conv, entry.seq))?.doc);
       const { seq, from, ts } = entry;
       return [seq, JSON.stringify({ seq, from, ts, content: shortened(content) })];
     }),
   );
-  return quotes;
 }
 
 async function contentNow(
