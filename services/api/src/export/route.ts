@@ -1,8 +1,10 @@
 // GET /account/export: all that is kept of the caller, as a ZIP that is made while it is sent.
-import { AppError, type Caller, exportPath } from "@parley/protocol";
+
+import { type Caller, exportPath } from "@parley/protocol";
 import { gauge, type Registry } from "@parley/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type FileRouteParts, inTurn, type Turn } from "../files/in-turn.ts";
+import { readQuery } from "../http/query.ts";
 import { openShares, type Shares } from "../http/shares.ts";
 import { errorOf } from "../store.ts";
 import { openArchive } from "./archive.ts";
@@ -40,8 +42,7 @@ async function send(
   reply: FastifyReply,
   caller: Caller,
 ): Promise<FastifyReply> {
-  const unknown = Object.keys(request.query as object)[0];
-  if (unknown !== undefined) throw new AppError("invalid_packet", `unknown field ${unknown.slice(0, 80)} in the query`);
+  readQuery(request);
   const { log, closing } = parts;
   const { uid } = caller;
   const archive = openArchive();

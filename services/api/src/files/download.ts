@@ -1,6 +1,8 @@
 // GET /attachments/{id} and its thumbnail: the bytes, whole or a range, for who may have them; nothing in them runs.
+
 import { AppError } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { readQuery } from "../http/query.ts";
 import type { AttachmentDoc } from "../store.ts";
 import { findAttachment, refuseUnscanned } from "./attachments.ts";
 import { disposition } from "./names.ts";
@@ -27,8 +29,7 @@ export async function download(
   reply: FastifyReply,
   uid: string,
 ): Promise<FastifyReply> {
-  const unknown = Object.keys(request.query as object)[0];
-  if (unknown !== undefined) throw new AppError("invalid_packet", `unknown field ${unknown.slice(0, 80)} in the query`);
+  readQuery(request);
   const { id } = request.params as { id: string };
   const attachment = await findAttachment(parts, id, uid);
   await refuseUnscanned(parts, attachment, uid);

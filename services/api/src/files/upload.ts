@@ -1,7 +1,9 @@
 // POST /attachments: the body is the file, or a form with one. Streamed to where blobs are kept, at the speed of that place.
+
 import { AppError, type Attachment } from "@parley/protocol";
 import { StoreError } from "@parley/store";
 import type { FastifyRequest } from "fastify";
+import { readQuery } from "../http/query.ts";
 import { keepAttachment } from "./attachments.ts";
 import { checkedBytes, tooLarge, type UploadLimits } from "./checked-bytes.ts";
 import { openForm, withoutEnd } from "./form.ts";
@@ -57,9 +59,7 @@ async function readIncoming(
   length: number,
   { bytesMax, times }: { bytesMax: number; times: () => UploadTimes },
 ): Promise<Incoming> {
-  const { name: asked, ...others } = request.query as Record<string, string | string[]>;
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new AppError("invalid_packet", `unknown field ${unknown.slice(0, 80)} in the query`);
+  const { name: asked } = readQuery(request, "name");
   if (Array.isArray(asked)) throw new AppError("invalid_packet", "name is given twice");
   if (asked !== undefined && asked.length > nameMax)
     throw new AppError("invalid_packet", `name has more than ${nameMax} characters`);
