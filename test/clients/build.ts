@@ -1,14 +1,13 @@
 // Installs a client's library and builds its driver into a folder that later runs find again.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Step, StockClient } from "./catalogue.ts";
+import { runStep } from "../run-step.ts";
+import type { StockClient } from "./catalogue.ts";
 
 const drivers = join(import.meta.dirname, "drivers");
 const cache = join(import.meta.dirname, "../../.tools/clients");
-const timeoutMs = 600_000;
 
 /** Why a client cannot be tried on this machine, or undefined. */
 export function missing({ needs, headers }: StockClient): string | undefined {
@@ -40,17 +39,6 @@ async function recipeOf(client: StockClient): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(client.install("")));
   for (const source of client.sources) hash.update(await readFile(join(drivers, source)));
   return hash.digest("hex").slice(0, 12);
-}
-
-async function runStep({ program, args }: Step): Promise<void> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      said = (said + text).slice(-2_000);
-    });
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`${program} ${args[0] ?? ""} ended with ${code}: ${said.trim()}`);
 }
 
 function isInPath(program: string): boolean {

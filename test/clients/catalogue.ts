@@ -1,10 +1,6 @@
 // The stock clients: each library with its pinned version, how its driver is built and run, and the settings that matter.
 import { join } from "node:path";
-
-export interface Step {
-  program: string;
-  args: string[];
-}
+import type { Step } from "../run-step.ts";
 
 export interface StockClient {
   /** on the command line of `npm run clients` */

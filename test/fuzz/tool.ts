@@ -1,8 +1,8 @@
 // schemathesis, a fuzzer of HTTP interfaces that reads OpenAPI, in a Python environment of its own.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { runStep } from "../run-step.ts";
 
 const version = "4.32.5";
 const tools = join(import.meta.dirname, "../../.tools");
@@ -15,22 +15,12 @@ export async function fuzzer(log: (line: string) => void): Promise<string> {
   if (existsSync(done)) return program;
   log(`installing schemathesis ${version} …`);
   await rm(folder, { recursive: true, force: true });
-  await runQuietly("python3", ["-m", "venv", folder]);
-  await runQuietly(join(folder, "bin/pip"), ["install", "--quiet", `schemathesis==${version}`]);
+  try {
+    await runStep({ program: "python3", args: ["-m", "venv", folder] });
+    await runStep({ program: join(folder, "bin/pip"), args: ["install", "--quiet", `schemathesis==${version}`] });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nPython 3.10 with venv is needed`);
+  }
   await writeFile(done, "");
   return program;
-}
-
-async function runQuietly(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-2_000);
-  });
-  const code = await new Promise<number | string | null>((resolve) => {
-    child.once("error", ({ message }) => resolve(message));
-    child.once("close", resolve);
-  });
-  if (code !== 0)
-    throw new Error(`${program} ${args.join(" ")} ended with ${code} ${said}\nPython 3.10 with venv is needed`);
 }

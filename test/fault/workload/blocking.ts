@@ -6,7 +6,7 @@ import type { Blocking, Said } from "../checker/record.ts";
 import type { Random } from "../seeded.ts";
 import { connectDevice } from "./device.ts";
 import { makePeople, patiently } from "./people.ts";
-import { callerOf } from "./readers.ts";
+import { callerOf, readConversation } from "./readers.ts";
 import { wait } from "./wait.ts";
 
 export interface Blocked {
@@ -25,7 +25,6 @@ const restMs = 1_000;
 const sayEveryMs = 60;
 const againMs = 3_000;
 const nackWaitMs = 400;
-const pageMessages = 500;
 
 export async function startBlocking(cluster: Cluster, name: string, random: Random): Promise<Blocked> {
   const people = await makePeople(cluster, `${name}door-`, 2);
@@ -47,14 +46,8 @@ export async function startBlocking(cluster: Cluster, name: string, random: Rand
     finish: toggling.finish,
     stopNew: speaking.stopNew,
     async record() {
-      const call = callerOf(cluster, token);
-      const stored = new Set<string>();
-      for (let after = 0; ; ) {
-        const { messages, more } = await call.history({ conv, after, limit: pageMessages });
-        for (const { id } of messages) stored.add(String(id));
-        after = messages.at(-1)?.seq ?? after;
-        if (!more) break;
-      }
+      const { messages } = await readConversation(callerOf(cluster, token), conv);
+      const stored = new Set(messages.map(({ id }) => id));
       return { owner, sender, said: speaking.said, ...toggling.periods, stored, live };
     },
     stop() {

@@ -60,7 +60,8 @@ export function callerOf(cluster: Cluster, token: string) {
   };
 }
 
-async function readConversation(call: Call, conv: string): Promise<View> {
+/** All of it, as the user of the calls may read it. */
+export async function readConversation(call: Call, conv: string): Promise<View> {
   const messages: Copy[] = [];
   for (;;) {
     const after = messages.at(-1)?.seq ?? 0;
