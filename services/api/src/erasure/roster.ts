@@ -1,13 +1,14 @@
 // The roster of a user who is erased, both sides of it: what others had noted goes, and their devices find it by the version.
-import { AppError, type Contact, type NotifyRequest, subjects } from "@parley/protocol";
-import { type NatsConnection, natsConnected, type RequestDoc } from "@parley/runtime";
+import { AppError, type Contact } from "@parley/protocol";
+import type { NatsConnection, RequestDoc } from "@parley/runtime";
 import type { Page, Versioned } from "@parley/store";
 import type { History } from "../history.ts";
 import { contactsOf } from "../people/contacts.ts";
 import { doorsOf } from "../people/doors.ts";
-import { isOver, pairOf, sidesOf } from "../people/pairs.ts";
+import { isOver, never, pairOf, sidesOf } from "../people/pairs.ts";
 import { tellContactsChanged } from "../people/tell-presence.ts";
-import type { ApiStore, PairDoc, Side } from "../store.ts";
+import { tellRosterChanged } from "../people/tell-roster.ts";
+import type { ApiStore, PairDoc } from "../store.ts";
 
 interface Parts {
   store: ApiStore;
@@ -16,7 +17,6 @@ interface Parts {
 }
 
 const pagePairs = 200;
-const nothing = { relation: "none", blocked: false, muted: false, nick: "", group: "", note: "", tags: [] } as const;
 
 /** After its profile is gone, of which others see no more then. */
 export async function eraseRoster(parts: Parts, uid: string): Promise<void> {
@@ -35,20 +35,16 @@ async function endPair({ store, history, nats }: Parts, uid: string, kept: Versi
   const { mine, theirs } = sidesOf(doc, uid);
   if (mine.changedAt === 0 && isOver(theirs)) return;
   const other = doc.a === uid ? doc.b : doc.a;
-  const none: Side = { ...nothing, tags: [], changedAt: 0 };
   const changedAt = theirs.changedAt === 0 ? 0 : Math.max(Date.now(), theirs.changedAt + 1);
-  const sides = { mine: none, theirs: { ...none, changedAt } };
+  const sides = { mine: never, theirs: { ...never, changedAt } };
   const pair = pairOf(uid, other, sides);
-  const [contact] = await contactsOf(store, other, [{ other: uid, sides: { mine: sides.theirs, theirs: none } }]);
+  const [contact] = await contactsOf(store, other, [{ other: uid, sides: { mine: sides.theirs, theirs: never } }]);
   await history.doors(doorsOf(pair));
   await replaceAnswers(store, other, contact as Contact);
   if (!(await store.pairs.update(key, pair, version)))
     throw new AppError("unavailable", "the roster was changed at the same time");
   tellContactsChanged(nats, { uid, other, areContacts: false });
-  if (changedAt === 0) return;
-  const request: NotifyRequest = { uids: [other], channel: "m", packet: { type: "roster.changed", contact } };
-  // Best effort: a device that misses it finds the change by `since`.
-  if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
+  if (changedAt > 0) tellRosterChanged(nats, other, contact as Contact);
 }
 
 // What the other one was answered of the user stays for a day, for requests that are sent again.

@@ -7,7 +7,8 @@ export interface Sides {
   theirs: Side;
 }
 
-const never: Side = {
+/** One who never had anything to do with the other. */
+export const never: Side = {
   relation: "none",
   blocked: false,
   muted: false,

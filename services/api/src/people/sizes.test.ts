@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { limits } from "@parley/protocol";
 import { openStore } from "@parley/store";
-import { openApiStore, type PairDoc } from "../store.ts";
-import { pairKey } from "./pairs.ts";
+import { openApiStore, type PairDoc, type Side } from "../store.ts";
+import { never, pairKey } from "./pairs.ts";
 import { createRosterSizes } from "./sizes.ts";
 
 test("a full roster is counted once for all who try to add to it, and again when one was removed", async (t) => {
@@ -16,16 +16,7 @@ test("a full roster is counted once for all who try to add to it, and again when
   t.after(() => opened.close());
   const store = await openApiStore(opened.documents());
   const others = Array.from({ length: limits.rosterContacts }, (_, index) => `b${String(index).padStart(5, "0")}`);
-  const side = {
-    relation: "contact" as const,
-    blocked: false,
-    muted: false,
-    nick: "",
-    group: "",
-    note: "",
-    tags: [],
-    changedAt: 1,
-  };
+  const side: Side = { ...never, relation: "contact", changedAt: 1 };
   const pair = (b: string): PairDoc => ({ a: "ann", b, ofA: side, ofB: side, changedAt: 1 });
   await store.pairs.put(others.map((b) => ({ key: pairKey("ann", b), doc: pair(b) })));
   let pages = 0;
