@@ -3,7 +3,7 @@ import { type Cluster, eventually } from "@parley/testkit";
 import type { Blows } from "../hostile/orders.ts";
 import { check, type Violation } from "./checker/check.ts";
 import { logOf } from "./checker/log.ts";
-import type { RunRecord } from "./checker/record.ts";
+import type { Period, RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Random } from "./seeded.ts";
@@ -20,6 +20,7 @@ export interface Incident {
    */
   recoveryMs: number | undefined;
   brokerDied: boolean;
+  splitsHolders: boolean;
   /** ms of performance.now(): from its beginning until all had recovered */
   from: number;
   to: number;
@@ -62,6 +63,8 @@ export interface Round {
 }
 
 const recoveryMaxMs = 60_000;
+/** Who held a partition and does not know that it does no more notices by then. */
+const leaseMs = 5_000;
 
 /** Lets `during` do its worst once every sender is being acknowledged. */
 export async function runRound(
@@ -78,7 +81,8 @@ export async function runRound(
     const blows = options.hostile ? await workload.endHostile() : undefined;
     await cluster.waitReady();
     await workload.settle();
-    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied) });
+    const splits = incidents.filter((one) => one.splitsHolders).map(({ from, to }): Period => [from, to + leaseMs]);
+    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied), splits });
     return { ...roundOf(record, incidents), blows, calmWaitsMs: calm };
   } finally {
     await workload.close();
@@ -88,7 +92,12 @@ export async function runRound(
 /** Injects one fault and waits until every sender is acknowledged again, a minute at most. */
 export async function suffer(cluster: Cluster, workload: Workload, fault: Fault, random: Random): Promise<Incident> {
   const from = performance.now();
-  const about = { fault: fault.name, brokerDied: fault.breaksBroker, from };
+  const about = {
+    fault: fault.name,
+    brokerDied: fault.breaksBroker,
+    splitsHolders: fault.splitsHolders ?? false,
+    from,
+  };
   try {
     const detail = await fault.inject(cluster, random);
     const recovered = await untilFlowing(workload, performance.now()).catch(() => false);

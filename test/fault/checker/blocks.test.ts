@@ -29,8 +29,8 @@ const said = (id: string, change: object) => ({
   said: right.said.map((one) => (one.id === id ? { ...one, ...change } : one)),
 });
 
-function broken(change: Partial<Blocking>): string[] {
-  const record = { blocking: { ...right, ...change } } as RunRecord;
+function broken(change: Partial<Blocking>, splits: RunRecord["splits"] = []): string[] {
+  const record = { blocking: { ...right, ...change }, splits } as RunRecord;
   const rules = { blockHolds, blockEnds, refusedNowhere, blocksAnswered };
   return Object.entries(rules).flatMap(([name, rule]) => ([...rule(record, new Map())].length > 0 ? [name] : []));
 }
@@ -41,7 +41,10 @@ test("a run in which blocks hold breaks no rule about them", () => {
 
 test("a message that is stored while a block holds breaks the rule", () => {
   const stored = new Set([...right.stored, "meanwhile"]);
-  assert.deepEqual(broken({ ...said("meanwhile", { answer: "stored" }), stored }), ["blockHolds"]);
+  const change = { ...said("meanwhile", { answer: "stored" }), stored };
+  assert.deepEqual(broken(change), ["blockHolds"]);
+  assert.deepEqual(broken(change, [[135, 200]]), ["blockHolds"], "before two held the same");
+  assert.deepEqual(broken(change, [[100, 115]]), [], "a holder that did not know of the other took it");
 });
 
 test("a message that is refused after a block has ended breaks the rule", () => {

@@ -1,10 +1,12 @@
 // Rules about one who blocks another: what is said while a block holds is refused and stored nowhere.
 import type { Rule } from "./check.ts";
-import type { RunRecord, Said } from "./record.ts";
+import type { Period, RunRecord, Said } from "./record.ts";
 
-export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender } }) {
+/** A history that goes on with what another one holds knows no block that was made meanwhile, until it notices. */
+export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender }, splits }) {
   for (const one of during(said, blocked))
-    if (one.answer === "stored") yield `${one.id} of ${sender} was acknowledged while it was blocked`;
+    if (one.answer === "stored" && !splits.some((split) => overlaps(one, split)))
+      yield `${one.id} of ${sender} was acknowledged while it was blocked`;
 };
 
 export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) {
@@ -29,9 +31,13 @@ export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stor
 export const blocksAnswered: Rule = ({ blocking: { refused } }: RunRecord) => refused;
 
 /** What was said and answered within one of the periods. */
-function during(said: readonly Said[], periods: readonly (readonly [number, number])[]): Said[] {
+function during(said: readonly Said[], periods: readonly Period[]): Said[] {
   return said.filter(
     ({ firstAt, answeredAt }) =>
       answeredAt !== undefined && periods.some(([from, to]) => from <= firstAt && answeredAt <= to),
   );
+}
+
+function overlaps({ firstAt, answeredAt = firstAt }: Said, [from, to]: Period): boolean {
+  return firstAt <= to && answeredAt >= from;
 }

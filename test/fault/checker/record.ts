@@ -109,15 +109,18 @@ export interface Said {
   answeredAt?: number;
 }
 
+/** From and to, ms of performance.now(). */
+export type Period = readonly [from: number, to: number];
+
 /** What one who is blocked now and then said, and what the other has of it. */
 export interface Blocking {
   owner: string;
   sender: string;
   said: readonly Said[];
-  /** from the answer to a block to the request that ends it, ms of performance.now() */
-  blocked: readonly (readonly [number, number])[];
+  /** from the answer to a block to the request that ends it */
+  blocked: readonly Period[];
   /** the other way round */
-  open: readonly (readonly [number, number])[];
+  open: readonly Period[];
   /** changes that were refused, and why */
   refused: readonly string[];
   /** ids that the owner reads in the end */
@@ -134,6 +137,8 @@ export interface RunRecord {
   /** invitations and removals that were refused, and why */
   refusedChanges: readonly string[];
   blocking: Blocking;
+  /** when two replicas of history may have held the same partition */
+  splits: readonly Period[];
   sent: readonly Sent[];
   acks: readonly Ack[];
   bad: readonly Bad[];

@@ -46,6 +46,7 @@ function frozen(name: string, part: Part, minMs: number, maxMs: number): Fault {
   return {
     name,
     breaksBroker: false,
+    splitsHolders: part === "history",
     async inject(cluster, random) {
       const which = whichOf(cluster, part, random);
       await cluster.pause(part, which);
