@@ -54,7 +54,10 @@ test("a message that is refused after a block has ended breaks the rule", () => 
 });
 
 test("a message that was refused and comes live while the block holds, and one that was acknowledged and is not there, are seen", () => {
-  assert.deepEqual(broken({ live: new Map([["meanwhile", 199]]) }), ["refusedNowhere"]);
+  const live = new Map([["meanwhile", 199]]);
+  assert.deepEqual(broken({ live }), ["refusedNowhere"]);
+  assert.deepEqual(broken({ live }, [[199.5, 300]]), ["refusedNowhere"], "before two held the same");
+  assert.deepEqual(broken({ live }, [[120, 150]]), [], "a holder that did not know of the other took it");
   assert.deepEqual(broken({ stored: new Set(["before", "after"]) }), ["refusedNowhere"]);
 });
 

@@ -18,10 +18,12 @@ export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) 
  * A broker that does not know whether a packet was taken hands it over again, and after the block it is taken. Until the
  * block ends nothing of what was refused is anywhere.
  */
-export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner } }) {
-  for (const { id, answer, answeredAt = 0 } of said) {
+export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner }, splits }) {
+  for (const { id, answer, firstAt, answeredAt = 0 } of said) {
     const block = blocked.find(([from, to]) => from <= answeredAt && answeredAt <= to);
-    if (answer === "blocked" && block && (live.get(id) ?? Number.POSITIVE_INFINITY) < block[1])
+    const cameAt = live.get(id) ?? Number.POSITIVE_INFINITY;
+    const byAnotherHolder = splits.some((split) => overlaps({ firstAt, answeredAt: cameAt }, split));
+    if (answer === "blocked" && block && cameAt < block[1] && !byAnotherHolder)
       yield `${owner} got ${id}, which was refused as blocked, while the block held`;
     if (answer === "stored" && !stored.has(id)) yield `${owner} lacks ${id}, which was acknowledged`;
     if (answer === undefined) yield `${id} has no answer`;
@@ -38,6 +40,9 @@ function during(said: readonly Said[], periods: readonly Period[]): Said[] {
   );
 }
 
-function overlaps({ firstAt, answeredAt = firstAt }: Said, [from, to]: Period): boolean {
+function overlaps(
+  { firstAt, answeredAt = firstAt }: Pick<Said, "firstAt" | "answeredAt">,
+  [from, to]: Period,
+): boolean {
   return firstAt <= to && answeredAt >= from;
 }
