@@ -1,0 +1,52 @@
+// One table of cases, asked over HTTP, over MQTT and through the SDK: each is answered in the same words.
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { methods } from "@parley/protocol";
+import { startTestCluster } from "@parley/testkit";
+import { type Answers, askRow } from "./ask-row.ts";
+import { openHttp, openMqtt, openSdk } from "./doors.ts";
+import { table, unwritten } from "./table.ts";
+import { makeWorld } from "./world.ts";
+
+const unlimited = {
+  API_RATE: "100000",
+  API_BURST: "100000",
+  API_ADDRESS_RATE: "100000",
+  API_ADDRESS_BURST: "100000",
+  ROUTER_RATE: "100000",
+  ROUTER_BURST: "100000",
+  EDGE_RATE_PACKETS: "100000",
+};
+const cluster = await startTestCluster({ after }, { env: unlimited });
+const { http } = cluster.run();
+const doors = [openHttp(http), openMqtt(), openSdk(http)];
+after(() => Promise.all(doors.map((door) => door.close())));
+const worlds = await Promise.all(doors.map(({ name }) => makeWorld(cluster, `${name}.`)));
+
+test("every method stands in the table once, with what others may not see, may not do, and what is done already", () => {
+  const named = [...table.map(({ method }) => method.name), ...unwritten];
+  assert.deepEqual(named.toSorted(), [...methods.keys()].toSorted());
+  for (const { method, foreign, refused = {}, again } of table) {
+    const { name, params, errors, changes } = method;
+    const naming = Object.keys(params.properties).filter((field) => namingFields.has(field));
+    if (naming.length > 0) assert.ok(foreign, `${name} names ${naming}: whose is it?`);
+    if (errors.includes("forbidden")) assert.ok(Object.keys(refused).length > 0, `${name}: who may not?`);
+    if (changes) assert.ok(again, `${name}: what if it is done already?`);
+  }
+});
+
+const namingFields = new Set(["conv", "id", "uid", "uids", "members", "clientId", "to", "link", "message"]);
+
+describe("each method is answered alike over HTTP, over MQTT and through the SDK", () => {
+  for (const row of table)
+    test(row.method.name, async () => {
+      const [byHttp, ...others] = await Promise.all(
+        doors.map((door, index) => askRow(row, worlds[index] as (typeof worlds)[number], door)),
+      );
+      for (const answers of others) assertAlike(byHttp as Answers, answers);
+    });
+});
+
+function assertAlike(some: Answers, others: Answers): void {
+  for (const [title, answer] of others) if (some.has(title)) assert.deepEqual(answer, some.get(title), title);
+}

@@ -1,0 +1,69 @@
+// What a row of the table is: one method, asked right, and all that is wrong with a question which its schema does not say.
+import type { ErrorCode, Method, ParamsOf } from "@parley/protocol";
+import type { Caller, World } from "./world.ts";
+
+/** What is asked; by ann unless said. */
+export interface Question<Params = Record<string, unknown>> {
+  params: Params;
+  as?: Caller;
+}
+
+/** Two questions that must be answered alike: about what is there and not the asker's to see, and about what is not there. */
+export interface Foreign<Params> {
+  code: ErrorCode;
+  /** in place of what was asked right */
+  theirs: Partial<Params>;
+  none: Partial<Params>;
+}
+
+export interface Refusal<Params> {
+  code: ErrorCode;
+  /** ann unless said */
+  as?: Caller;
+  /** in place of what was asked right */
+  params?: Partial<Params>;
+}
+
+type Maybe<T> = T | Promise<T>;
+/** What its method answers, with the world's prefix taken away, and names in place of times and of ids made up by chance. */
+// biome-ignore lint/suspicious/noExplicitAny: what is answered is what a row looks at
+export type Result = any;
+
+export interface Row<Params = Record<string, unknown>> {
+  /**
+   * Makes what the question needs, and asks it right. Everything that is wrong is asked first, with what this made, and must
+   * change nothing: asked right at last it is answered.
+   */
+  good(world: World): Maybe<Question<Params>>;
+  /** Looks at what it was answered; that it is of the method's schema has been seen. */
+  answer?(result: Result, world: World): void;
+  /** For every method that names something which others may have; "none": all that it names is everybody's, or its own. */
+  foreign?: "none" | ((world: World, params: Params) => Maybe<Foreign<Params>>);
+  /** No right, and whatever else is refused, by title. */
+  refused?: Readonly<Record<string, (world: World, params: Params) => Maybe<Refusal<Params>>>>;
+  /** A page is a place in the list, and any text is one. */
+  anyPage?: true;
+  /** For every method that changes something: what it is answered under a request id of its own when it is done already. */
+  again?: ErrorCode | ((result: Result, first: Result) => void);
+}
+
+/** A row of the table; the types of its questions are the method's. */
+export interface TableRow extends Row {
+  method: Method;
+}
+
+export function row<M extends Method>(method: M, about: Row<ParamsOf<M>>): TableRow {
+  return { ...(about as unknown as Row), method };
+}
+
+/** `foreign` for a method about a conversation: one between others, and one that nobody began. */
+export function foreignConv<Params extends { conv: string }>({ theirs, prefix }: World): Foreign<Params> {
+  const of = (conv: string) => ({ conv }) as Partial<Params>;
+  return { code: "not_member", theirs: of(theirs.p2p), none: of(`p2p/${prefix}nobody/${prefix}noone`) };
+}
+
+/** `foreign` for a method about a room: one that asks nobody in, and one that is not there. */
+export function foreignRoom<Params extends { id: string }>({ theirs, prefix }: World): Foreign<Params> {
+  const of = (id: string) => ({ id }) as Partial<Params>;
+  return { code: "not_member", theirs: of(theirs.room), none: of(`${prefix}nowhere`) };
+}
