@@ -72,9 +72,10 @@ test("what an erased user said is in no answer and no file any more, and the ord
   const room = await as("alice", roomsCreate, { name: "Room", members: ["bob", "carol"] });
   const alone = await as("alice", roomsCreate, { name: "Alone" });
   const bytes = new Blob([`${canary}file `.repeat(5_000)]);
-  const [sent, shared] = [
+  const [sent, shared, planned] = [
     await uploadFile(base(), sessions.get("alice")!.token, bytes),
     await uploadFile(base(), sessions.get("alice")!.token, new Blob(["given on"])),
+    await uploadFile(base(), sessions.get("alice")!.token, new Blob(["given on later"])),
   ];
   for (let n = 1; n <= 40; n++) await say("alice", n % 2 ? "user/bob" : room.conv, words(n));
   await say("alice", alone.conv, words(41));
@@ -82,6 +83,9 @@ test("what an erased user said is in no answer and no file any more, and the ord
   await say("alice", "user/bob", { type: "file", file: shared.id });
   const kept = await say("bob", "user/alice", { data: "what bob said" });
   await say("bob", room.conv, { type: "file", file: shared.id });
+  await say("alice", room.conv, { type: "file", file: planned.id });
+  const later = { to: "user/bob", content: { type: "file", file: planned.id } };
+  await as("carol", messagesSchedule, { at: Date.now() + 86_400_000, message: later });
   await say("alice", "user/bob", { type: "reaction", seq: kept.seq, data: `${canary}ok` });
   await say("alice", "user/bob", { type: "edit", seq: 1, data: `${canary}edit` });
   await say("alice", room.conv, { data: `${canary} @all`, mentions: ["@all"] });
@@ -119,6 +123,8 @@ test("what an erased user said is in no answer and no file any more, and the ord
   await assert.rejects(downloadFile(base(), sessions.get("bob")!.token, sent.id), withCode("not_found"));
   for (const uid of ["bob", "carol"])
     assert.equal(await (await downloadFile(base(), sessions.get(uid)!.token, shared.id)).text(), "given on");
+  await assert.rejects(downloadFile(base(), sessions.get("bob")!.token, planned.id), withCode("not_found"));
+  assert.equal(await (await downloadFile(base(), sessions.get("carol")!.token, planned.id)).text(), "given on later");
   await assert.rejects(say("bob", "user/alice", { data: "hello?" }), withCode("not_found"));
   await assert.rejects(callHttp(base(), register, { username: "Alice", password }), withCode("conflict"));
   assert.deepEqual(filesWith(canary), [], "the canary is on the disk");

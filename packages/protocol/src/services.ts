@@ -42,6 +42,22 @@ export interface AttachmentRequest {
   uid: string;
 }
 
+/**
+ * Of an owner who is being erased: who has the attachment from it, or from one of `heirs`, and sent it on, and who of `others`, at
+ * most 50, has it? → HeirsReply
+ */
+export interface HeirsRequest extends Omit<AttachmentRequest, "uid"> {
+  others?: readonly string[];
+  /** `next` of the page before */
+  page?: string;
+}
+
+/** One page; a user may be in several. */
+export interface HeirsReply {
+  heirs: string[];
+  next: string | null;
+}
+
 /** A note that a message with this attachment was emptied; `version` tells it from a later one. */
 export interface FreedFile {
   file: string;

@@ -69,7 +69,7 @@ export const subjects = {
   attachmentsSent: "history.attachments",
   /** history: attachments that no message refers to any more (FreedRequest → FreedReply) */
   attachmentsFreed: "history.freed",
-  /** history: users who may have an attachment, and sent it on, were its owner gone ({file, owner} → {heirs}) */
+  /** history: users who have an attachment from an owner who is being erased, and sent it on (HeirsRequest → HeirsReply) */
   attachmentHeirs: "history.heirs",
   /** history: of which conversations something of a user is kept ({uid} → ConversationsReply) */
   conversationsOf: "history.conversations",

@@ -13,6 +13,8 @@ import {
   type EraseRequest,
   type FreedReply,
   type FreedRequest,
+  type HeirsReply,
+  type HeirsRequest,
   type MemberPage,
   type MembersRequest,
   type MessageReceiptsRequest,
@@ -59,8 +61,8 @@ export interface History {
   sentFiles(files: readonly string[]): Promise<AttachmentsSent>;
   /** Attachments that were sent and that no message refers to any more; those that are removed are forgotten. */
   freedFiles(request: FreedRequest): Promise<FreedReply>;
-  /** Who have a file from a user who is being erased. */
-  heirs(request: { file: string; owner: string; heirs: readonly string[] }): Promise<string[]>;
+  /** Who have a file from a user who is being erased, one page. */
+  heirs(request: HeirsRequest): Promise<HeirsReply>;
   /** Some conversations of which something of the user is kept; none: there are no more. */
   conversationsOf(uid: string): Promise<string[]>;
   /** One step. */
@@ -93,8 +95,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
       return requestJson<AttachmentsSent>(nats, subjects.attachmentsSent, { files }, options);
     },
     freedFiles: (request) => requestJson<FreedReply>(nats, subjects.attachmentsFreed, request, options),
-    heirs: async (request) =>
-      (await requestJson<{ heirs: string[] }>(nats, subjects.attachmentHeirs, request, options)).heirs,
+    heirs: (request) => requestJson<HeirsReply>(nats, subjects.attachmentHeirs, request, options),
     conversationsOf: async (uid) =>
       (await requestJson<ConversationsReply>(nats, subjects.conversationsOf, { uid }, options)).convs,
     erase: (request) => askHolder.json("erase", request.conv, request),

@@ -181,6 +181,8 @@ export interface AttachmentDoc {
   uid: string;
   /** others who have it from the user who is gone */
   heirs?: string[];
+  /** `uid` is being erased and has it no more: only `heirs` do */
+  left?: true;
   name: string;
   /** media type, by what the bytes are */
   type: string;

@@ -127,7 +127,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     }),
     ...serveEntries(parts, turns, serve),
     ...serveFiles(parts, turns, serve),
-    ...serveErasure(parts, serve),
+    ...serveErasure(parts, turns, serve),
     serveMethods(nats, {
       queue: "history",
       log,

@@ -1,12 +1,5 @@
 // Attachments and their bytes: each upload is an attachment of its own, equal bytes are stored once.
-import {
-  AppError,
-  type Attachment,
-  type AttachmentRequest,
-  attachmentUrl,
-  isAttachmentId,
-  thumbnailUrl,
-} from "@parley/protocol";
+import { AppError, type Attachment, attachmentUrl, isAttachmentId, thumbnailUrl } from "@parley/protocol";
 import type { StoredBlob } from "@parley/store";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
@@ -110,13 +103,14 @@ export async function findAttachment(
   uid: string,
 ): Promise<AttachmentDoc> {
   const attachment = isAttachmentId(id) ? (await store.attachments.get(id))?.doc : undefined;
-  const isOwn = attachment?.uid === uid;
-  if (attachment && (isOwn || (await history.mayFetch(requestOf(id, attachment, uid))))) return attachment;
+  const [owner, ...heirs] = attachment ? ownersOf(attachment) : [];
+  const may = owner === uid || (owner !== undefined && (await history.mayFetch({ file: id, owner, heirs, uid })));
+  if (attachment && may) return attachment;
   throw new AppError("not_found", "there is no such attachment for you");
 }
 
-function requestOf(file: string, { uid: owner, heirs }: AttachmentDoc, uid: string): AttachmentRequest {
-  return { file, owner, uid, ...(heirs === undefined ? {} : { heirs }) };
+function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
+  return left ? heirs : [uid, ...heirs];
 }
 
 /** `attachments.info`. */

@@ -6,8 +6,7 @@ import type { LogEntry } from "@parley/store";
 import { aboutOf } from "../fold/annotate.ts";
 import { foldRecalls, infoOf, isCounted } from "../fold/fold-entry.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
-import { entryFile } from "../keep/entry-file.ts";
-import { fileKey, type HistoryStore, memberKey } from "../keep/store.ts";
+import { type HistoryStore, memberKey } from "../keep/store.ts";
 import type { Holding } from "../write/holding.ts";
 import { confirmCurrent, notMine, pause, type Writer } from "../write/writer.ts";
 
@@ -46,7 +45,6 @@ async function eraseStretch(writer: Writer, { conv, uid, after }: EraseRequest):
 async function eraseEntries(writer: Writer, conv: string, { uid, own }: { uid: string; own: readonly LogEntry[] }) {
   const { store, shelf, projection } = writer;
   await eraseAnnotations(store, conv, { uid, own });
-  await removePlaces(store, own);
   writer.pass("before-entries-erased");
   await store.log.erase(
     conv,
@@ -81,13 +79,6 @@ function without(doc: Annotations, uid: string, mine: ReadonlySet<number>): Anno
   if (mine.has(doc.seq)) return { ...rest, edits: [], reactions: [] };
   const reactions = doc.reactions.filter(([, by]) => by !== uid);
   return { ...rest, reactions, ...(votes ? { votes: votes.filter(([by]) => by !== uid) } : {}) };
-}
-
-async function removePlaces({ files }: HistoryStore, own: readonly LogEntry[]): Promise<void> {
-  for (const entry of own) {
-    const file = entryFile(entry);
-    if (file !== undefined) await files.remove(fileKey({ file, conv: entry.conv, seq: entry.seq }));
-  }
 }
 
 // Read marks, settings, what it had deleted. Its uid is in the log: who folds that again makes an empty one.

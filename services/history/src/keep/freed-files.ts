@@ -1,4 +1,5 @@
-// Attachments whose message was emptied: noted before it is, so that whoever keeps the files removes those that nothing refers to.
+// Attachments whose message was emptied: noted before it is, so that whoever keeps the files removes those that nothing refers to. The
+// message's place goes behind it; one that a death leaves is found when its file is looked for.
 import type { Collection, MessageLog } from "@parley/store";
 import { entryFile } from "./entry-file.ts";
 
@@ -9,12 +10,27 @@ export interface FreedFile {
   at: number;
 }
 
-/** The log, with a note of each file before the message that refers to it is emptied. */
-export function notingFreed(log: MessageLog, freed: Collection<FreedFile>): MessageLog {
-  const note = async (conv: string, seq: number) => {
-    const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
-    const file = entry && entryFile(entry);
-    if (file !== undefined) await freed.put([{ key: file, doc: { file, at: Date.now() } }]);
+interface Place {
+  file: string;
+  conv: string;
+  seq: number;
+}
+
+/** The log, with a note of each file before the message that refers to it is emptied. `leave`: it stands there no longer. */
+export function notingFreed(
+  log: MessageLog,
+  freed: Collection<FreedFile>,
+  leave: (place: Place) => Promise<unknown>,
+): MessageLog {
+  const emptying = async <T>(conv: string, seqs: readonly number[], empty: () => Promise<T>): Promise<T> => {
+    const files = await Promise.all(seqs.map((seq) => fileAt(log, conv, seq)));
+    const places = files.flatMap((file, index) => (file === undefined ? [] : { file, conv, seq: seqs[index]! }));
+    const at = Date.now();
+    const noted = [...new Set(places.map(({ file }) => file))].map((file) => ({ key: file, doc: { file, at } }));
+    if (noted.length > 0) await freed.put(noted);
+    const emptied = await empty();
+    await Promise.all(places.map(leave));
+    return emptied;
   };
   return {
     append: (q, batch) => log.append(q, batch),
@@ -28,13 +44,12 @@ export function notingFreed(log: MessageLog, freed: Collection<FreedFile>): Mess
     senders: (conv, after, upTo, limit) => log.senders(conv, after, upTo, limit),
     retain: (conv, firstSeq) => log.retain(conv, firstSeq),
     first: (conv) => log.first(conv),
-    async blank(conv, seq, event) {
-      await note(conv, seq);
-      return log.blank(conv, seq, event);
-    },
-    async erase(conv, seqs) {
-      await Promise.all(seqs.map((seq) => note(conv, seq)));
-      return log.erase(conv, seqs);
-    },
+    blank: (conv, seq, event) => emptying(conv, [seq], () => log.blank(conv, seq, event)),
+    erase: (conv, seqs) => emptying(conv, seqs, () => log.erase(conv, seqs)),
   };
+}
+
+async function fileAt(log: MessageLog, conv: string, seq: number): Promise<string | undefined> {
+  const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+  return entry && entryFile(entry);
 }

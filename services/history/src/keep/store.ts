@@ -189,7 +189,7 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
       documents.collection<EndedRoom>({ name: "ended" }),
       documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
     ]);
-  const log = notingFreed(store.log(), freed);
+  const log = notingFreed(store.log(), freed, (place) => files.remove(fileKey(place)));
   return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers };
 }
 
