@@ -59,11 +59,15 @@ function addressOf(
   if (http.verb === "POST" || http.verb === "PUT") return { path, body: JSON.stringify(Object.fromEntries(rest)) };
   const query = new URLSearchParams();
   for (const [name, value] of rest) {
-    const many = typeOf(name) === "array" && Array.isArray(value);
+    const many = typeOf(name) === "array" && isTexts(value);
     if (!many && !canBeText(typeOf(name), value)) return undefined;
     for (const one of [value].flat()) query.append(name, String(one));
   }
   return { path: query.size > 0 ? `${path}?${query}` : path };
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string");
 }
 
 // A text that is no number is one anywhere; a number where a text belongs would be taken for the text.

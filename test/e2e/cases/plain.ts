@@ -4,10 +4,14 @@ const chance: readonly [name: string, pattern: RegExp][] = [
   ["(ulid)", /^[0-9A-HJKMNP-TV-Z]{26}$/],
   ["(uuid)", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/],
   ["(token)", /^[\w-]+\.[\w-]+\.[\w-]+$/],
+  ["(secret)", /^[0-9a-f]{64}\.[\w-]+$/],
   ["(hex)", /^[0-9a-f]{32,}$/],
   ["(base32)", /^[a-z2-7]{12,}$/],
   ["(base64)", /^[\w-]{22,}$/],
 ];
+// Which partition a device is in is its name's.
+const partition = /^(im\/up\/)[0-9a-f]\//;
+const idInText = /\b(f-[a-z2-7]{32}|[0-9a-f]{12})\b/g;
 const leastTime = 1e12;
 
 export function plain(value: unknown, prefix: string): unknown {
@@ -24,5 +28,5 @@ export function plain(value: unknown, prefix: string): unknown {
 
 function plainText(text: string, prefix: string): string {
   const kind = text.includes(prefix) ? undefined : chance.find(([, pattern]) => pattern.test(text))?.[0];
-  return kind ?? text.replaceAll(prefix, "");
+  return kind ?? text.replaceAll(prefix, "").replace(partition, "$1(p)/").replaceAll(idInText, "(id)");
 }

@@ -11,6 +11,8 @@ export interface Question<Params = Record<string, unknown>> {
 /** Two questions that must be answered alike: about what is there and not the asker's to see, and about what is not there. */
 export interface Foreign<Params> {
   code: ErrorCode;
+  /** what is not there is no secret: how that is told */
+  noneCode?: ErrorCode;
   /** in place of what was asked right */
   theirs: Partial<Params>;
   none: Partial<Params>;
@@ -29,6 +31,9 @@ type Maybe<T> = T | Promise<T>;
 // biome-ignore lint/suspicious/noExplicitAny: what is answered is what a row looks at
 export type Result = any;
 
+/** Refusals that a row of any method may have. */
+export type WhoMayNot = Readonly<Record<string, (world: World) => Refusal<never>>>;
+
 export interface Row<Params = Record<string, unknown>> {
   /**
    * Makes what the question needs, and asks it right. Everything that is wrong is asked first, with what this made, and must
@@ -41,8 +46,10 @@ export interface Row<Params = Record<string, unknown>> {
   foreign?: "none" | ((world: World, params: Params) => Maybe<Foreign<Params>>);
   /** No right, and whatever else is refused, by title. */
   refused?: Readonly<Record<string, (world: World, params: Params) => Maybe<Refusal<Params>>>>;
-  /** A page is a place in the list, and any text is one. */
-  anyPage?: true;
+  /** `limit` is not what a page of its list ends at. */
+  onePage?: true;
+  /** What it answers is not one world's alone. */
+  shared?: true;
   /** For every method that changes something: what it is answered under a request id of its own when it is done already. */
   again?: ErrorCode | ((result: Result, first: Result) => void);
 }
@@ -62,8 +69,19 @@ export function foreignConv<Params extends { conv: string }>({ theirs, prefix }:
   return { code: "not_member", theirs: of(theirs.p2p), none: of(`p2p/${prefix}nobody/${prefix}noone`) };
 }
 
-/** `foreign` for a method about a room: one that asks nobody in, and one that is not there. */
+/**
+ * `foreign` for a method about a room: one that asks nobody in, and one that is not there. Whoever makes a room may choose its id
+ * and learns so whether it is taken.
+ */
 export function foreignRoom<Params extends { id: string }>({ theirs, prefix }: World): Foreign<Params> {
   const of = (id: string) => ({ id }) as Partial<Params>;
-  return { code: "not_member", theirs: of(theirs.room), none: of(`${prefix}nowhere`) };
+  return { code: "not_member", noneCode: "not_found", theirs: of(theirs.room), none: of(`${prefix}nowhere`) };
+}
+
+/** `foreign` for a method that names users: one whose account is erased, and one that never was. */
+export function foreignUids<Field extends string>(field: Field) {
+  return <Params extends { [F in Field]?: string[] }>({ gone, prefix }: World): Foreign<Params> => {
+    const of = (uid: string) => ({ [field]: [uid] }) as Partial<Params>;
+    return { code: "not_found", theirs: of(gone), none: of(`${prefix}nobody`) };
+  };
 }

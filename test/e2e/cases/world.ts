@@ -10,6 +10,7 @@ import {
   roomsCreate,
   usersCreate,
   usersLogin,
+  usersRemove,
 } from "@parley/protocol";
 import type { Cluster } from "@parley/testkit";
 
@@ -46,6 +47,10 @@ export interface World {
   nobody: Caller;
   /** ann's and bob's */
   conv: string;
+  /** an erased user */
+  gone: string;
+  /** address of a page that links may be made to */
+  site: string;
   /** what only others have: eve's room, and her conversation with somebody */
   theirs: { room: string; roomConv: string; p2p: string };
   /** Somebody new. Hashing passwords costs, so only who needs one has one. */
@@ -53,14 +58,14 @@ export interface World {
   /** A room of ann with bob in it. */
   room(about?: Partial<ParamsOf<typeof roomsCreate>>): Promise<{ id: string; conv: string }>;
   /** A text from ann to bob unless said. */
-  say(text: string, about?: { from?: Person; to?: string; content?: object }): Promise<Place>;
+  say(text: string, about?: { from?: Person; to?: string; content?: object; packet?: object }): Promise<Place>;
   /** Sets things up; over HTTP, whichever way in is tried. */
   call<M extends Method>(as: Caller, method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
 }
 
 export const password = "a password that nobody guesses";
 
-export async function makeWorld(cluster: Cluster, prefix: string): Promise<World> {
+export async function makeWorld(cluster: Cluster, site: string, prefix: string): Promise<World> {
   const { http } = cluster.run();
   const operator: Caller = { token: cluster.servicesSecret };
   const call: World["call"] = (as, method, params) =>
@@ -77,8 +82,8 @@ export async function makeWorld(cluster: Cluster, prefix: string): Promise<World
   };
   const [ann, bob, eve, zoe] = [await person("ann"), await person("bob"), await person("eve"), await person("zoe")];
 
-  const say: World["say"] = async (text, { from = ann, to = `user/${bob.uid}`, content } = {}) => {
-    const message = { id: `said${made++}`, to, content: { type: "text", data: text, ...content } };
+  const say: World["say"] = async (text, { from = ann, to = `user/${bob.uid}`, content, packet } = {}) => {
+    const message = { id: `said${made++}`, to, content: { type: "text", data: text, ...content }, ...packet };
     const { conv, seq } = await call(from, messagesSend, message);
     return { conv, seq };
   };
@@ -92,6 +97,8 @@ export async function makeWorld(cluster: Cluster, prefix: string): Promise<World
   await say("between others", { from: eve, to: `user/${zoe.uid}` });
   await say("to oneself", { from: eve, to: `room/${id}` });
   await say("hello");
+  const { uid: gone } = await person("gone");
+  await call(app, usersRemove, { uid: gone });
   return {
     prefix,
     http,
@@ -102,6 +109,8 @@ export async function makeWorld(cluster: Cluster, prefix: string): Promise<World
     operator,
     nobody: { token: undefined },
     conv: p2pConv(ann.uid, bob.uid),
+    gone,
+    site,
     theirs: { room: id, roomConv: conv, p2p: p2pConv(eve.uid, zoe.uid) },
     person,
     room,

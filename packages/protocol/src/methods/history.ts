@@ -6,7 +6,7 @@ import { ConversationSettings, Message, OwnState, ThreadState } from "../packets
 import { Expiry } from "../packets/expiry.ts";
 import { Pin } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
-import { Next, pageToken } from "./pages.ts";
+import { Next, pagePlace, pageToken } from "./pages.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
 const strict = { additionalProperties: false } as const;
@@ -54,7 +54,7 @@ export const sync = defineMethod({
           description: "messages a conversation and page; default 100",
         }),
       ),
-      page: Page,
+      page: pagePlace(Conv),
       all: Type.Optional(Type.Boolean({ description: "also conversations without new messages, for their marks" })),
       since: Type.Optional(
         Type.Integer({

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../errors.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
 import { RoleName, RoomChanged, StandingName } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
-import { Next, pageToken } from "./pages.ts";
+import { Next, pagePlace } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Uids = Type.Array(Uid, { minItems: 1, maxItems: 1_000 });
@@ -49,7 +49,7 @@ export const roomsMembers = defineMethod({
       id: RoomId,
       standing: Type.Optional(StandingName),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "default 1,000" })),
-      page: pageToken(64),
+      page: pagePlace(Uid),
     },
     strict,
   ),
@@ -184,7 +184,7 @@ export const roomsInvitations = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: pageToken(64),
+      page: pagePlace(RoomId),
     },
     strict,
   ),

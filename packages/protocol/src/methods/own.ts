@@ -4,7 +4,7 @@ import { Conv, displayText } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { ConversationSettings, Draft, Message, OwnState } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
-import { Next, pageToken } from "./pages.ts";
+import { Next, pagePlace, pageToken } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const Seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -121,6 +121,6 @@ export const draftsList = defineMethod({
   owner: "history",
   summary: "The caller's drafts.",
   http: { verb: "GET", path: "/drafts" },
-  params: Type.Object({ page: Page }, strict),
+  params: Type.Object({ page: pagePlace(Conv) }, strict),
   result: Type.Object({ drafts: Type.Array(Draft), next: Next }),
 });

@@ -4,7 +4,7 @@ import { Conv, displayText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
-import { Next, pageToken } from "./pages.ts";
+import { Next, pagePlace } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 const name = displayText({ minLength: 1, maxLength: 128 });
@@ -79,7 +79,7 @@ export const roomsList = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: pageToken(64),
+      page: pagePlace(RoomId),
     },
     strict,
   ),

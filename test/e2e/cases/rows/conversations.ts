@@ -11,7 +11,7 @@ export const conversationRows = [
   }),
   row(sync, {
     good: async ({ conv, say }) => ({ params: { cursors: { [conv]: (await say("what was missed")).seq - 1 } } }),
-    anyPage: true,
+    onePage: true,
     answer({ conversations }, { conv, prefix }) {
       const { messages } = conversations.find((one: { conv: string }) => one.conv === conv.replaceAll(prefix, ""));
       assert.deepEqual(messages.at(-1).content, { type: "text", data: "what was missed" });
