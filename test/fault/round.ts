@@ -3,7 +3,7 @@ import { type Cluster, eventually } from "@parley/testkit";
 import type { Blows } from "../hostile/orders.ts";
 import { check, type Violation } from "./checker/check.ts";
 import { logOf } from "./checker/log.ts";
-import type { Period, RunRecord } from "./checker/record.ts";
+import type { RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Random } from "./seeded.ts";
@@ -20,7 +20,6 @@ export interface Incident {
    */
   recoveryMs: number | undefined;
   brokerDied: boolean;
-  splitsHolders: boolean;
   /** ms of performance.now(): from its beginning until all had recovered */
   from: number;
   to: number;
@@ -63,8 +62,6 @@ export interface Round {
 }
 
 const recoveryMaxMs = 60_000;
-/** Who held a partition and does not know that it does no more notices by then. */
-const leaseMs = 5_000;
 
 /** Lets `during` do its worst once every sender is being acknowledged. */
 export async function runRound(
@@ -81,8 +78,7 @@ export async function runRound(
     const blows = options.hostile ? await workload.endHostile() : undefined;
     await cluster.waitReady();
     await workload.settle();
-    const splits = incidents.filter((one) => one.splitsHolders).map(({ from, to }): Period => [from, to + leaseMs]);
-    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied), splits });
+    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied) });
     return { ...roundOf(record, incidents), blows, calmWaitsMs: calm };
   } finally {
     await workload.close();
@@ -95,7 +91,6 @@ export async function suffer(cluster: Cluster, workload: Workload, fault: Fault,
   const about = {
     fault: fault.name,
     brokerDied: fault.breaksBroker,
-    splitsHolders: fault.splitsHolders ?? false,
     from,
   };
   try {

@@ -34,6 +34,8 @@ export interface ReplicaParts {
   conversationsMax: number;
   foldMs: number;
   announceMs: number;
+  /** Until when (performance.now()) nobody else can hold a partition that this replica holds. */
+  sureUntil(q: number): number;
 }
 
 export function createReplica(parts: ReplicaParts): Replica {

@@ -36,12 +36,11 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
     connectRedis({ url: config.REDIS_URL, name: instance, log }),
   ]);
-  const manager = await openStreams(nats);
   const trouble = createTrouble(log);
   const replica = createReplica({
     store,
     nats,
-    manager,
+    manager: await openStreams(nats),
     trouble,
     log,
     pass: context.pass,
@@ -49,8 +48,10 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     conversationsMax: config.HISTORY_CONVERSATIONS,
     foldMs: config.HISTORY_FOLD_MS,
     announceMs: config.HISTORY_ANNOUNCE_MS,
+    // Nobody else has such a store open.
+    sureUntil: (q) => (opened.exclusive ? Number.POSITIVE_INFINITY : leases.sureUntil(String(q))),
   });
-  const { partitions } = replica;
+  const { partitions, manager } = replica;
   const answers = serveHistory({
     ...replica,
     nats,

@@ -32,6 +32,8 @@ for (const engine of ["sqlite", "mongodb"] as const)
     await withSides("who takes only contacts takes nothing from others, whatever the deployment says", onlyContacts);
     await withSides("a block is known to whoever takes the partition over", takenOver);
     await withSides("a disabled user sends nothing, wherever and whoever holds it; enabled it does again", disabled);
+    await withSides("who may not know of another holder asks the store whom users let in", unsure);
+    await withSides("a holder that stood still since it decided decides anew", stoodStill);
     await withSides("a block waits for what is in hand, and refuses what comes behind it", inHand);
   });
 
@@ -114,6 +116,47 @@ async function takenOver(sides: Sides): Promise<void> {
   assert.equal(await say(two, "bob", p2p, "2"), "blocked");
 }
 
+// Only the other one is told, as api knows no other holder.
+async function unsure(sides: Sides): Promise<void> {
+  const former = await sides.add(undefined, () => Number.NEGATIVE_INFINITY);
+  const holder = await sides.add();
+  await former.hold(p2p, toDevice);
+  assert.equal(await say(former, "bob", p2p, "1"), 1);
+  assert.equal(await say(former, "bob", toDevice, "1"), 1);
+  await holder.hold(p2p, toDevice);
+  await tell(holder, block("alice", "bob"));
+  assert.equal(await say(former, "bob", p2p, "2"), "blocked");
+  assert.equal(await say(former, "bob", toDevice, "2"), "blocked");
+  assert.equal(await say(former, "alice", p2p, "a"), 2);
+  await tell(holder, block("alice", "bob", { blocked: false }));
+  assert.equal(await say(former, "bob", p2p, "2"), 3);
+  await tell(holder, { owner: "bob", version: 7, account: "disabled" });
+  assert.equal(await say(former, "bob", p2p, "3"), "forbidden");
+}
+
+async function stoodStill(sides: Sides): Promise<void> {
+  const gate = { wait: undefined as Promise<void> | undefined, reached: Promise.withResolvers<void>() };
+  let sureUntil = Number.POSITIVE_INFINITY;
+  const former = await sides.add(
+    (store) => waiting(store, gate, "find"),
+    () => sureUntil,
+  );
+  const holder = await sides.add();
+  await former.hold(p2p);
+  assert.equal(await say(former, "bob", p2p, "1"), 1);
+  const open = Promise.withResolvers<void>();
+  gate.wait = open.promise;
+  const inHand = say(former, "bob", p2p, "2");
+  await gate.reached.promise;
+  await holder.hold(p2p);
+  await tell(holder, block("alice", "bob"));
+  sureUntil = performance.now();
+  gate.wait = undefined;
+  open.resolve();
+  assert.equal(await inHand, "blocked");
+  assert.equal((await holder.get("alice", p2p)).lastSeq, 1);
+}
+
 async function inHand(sides: Sides): Promise<void> {
   const gate = { wait: undefined as Promise<void> | undefined, reached: Promise.withResolvers<void>() };
   const side = await sides.add((store) => waiting(store, gate));
@@ -142,15 +185,16 @@ async function inHand(sides: Sides): Promise<void> {
 function waiting(
   store: HistoryStore,
   gate: { wait: Promise<void> | undefined; reached: PromiseWithResolvers<void> },
+  step: "append" | "find" = "append",
 ): HistoryStore {
   const { log } = store;
-  const append: typeof log.append = async (q, entries) => {
+  const waits = async (...args: never[]) => {
     if (gate.wait) {
       gate.reached.resolve();
       await gate.wait;
     }
-    return log.append(q, entries);
+    return (log[step] as (...args: never[]) => unknown).apply(log, args);
   };
-  const get = (_: object, name: keyof typeof log) => (name === "append" ? append : log[name].bind(log));
+  const get = (_: object, name: keyof typeof log) => (name === step ? waits : log[name].bind(log));
   return { ...store, log: new Proxy(log, { get: get as ProxyHandler<typeof log>["get"] & object }) };
 }

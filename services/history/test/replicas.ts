@@ -43,7 +43,8 @@ export interface Side extends Replica {
 
 /** Makes replicas on one store. Nothing is folded by time: what is read is complete all the same. */
 export interface Sides {
-  add(change?: (store: HistoryStore) => HistoryStore): Promise<Side>;
+  /** `sureUntil`: of all that it holds; else for ever. */
+  add(change?: (store: HistoryStore) => HistoryStore, sureUntil?: () => number): Promise<Side>;
 }
 
 export type Engine = "sqlite" | "mongodb";
@@ -69,17 +70,17 @@ export async function startSides(t: TestContext, engine: Engine): Promise<Sides 
     await rm(folder, { recursive: true, force: true });
   });
   return {
-    async add(changed = (store) => store) {
+    async add(changed = (store) => store, sureUntil = () => Number.POSITIVE_INFINITY) {
       const own = shared ?? (await open());
       if (!shared) opened.push(own);
-      const side = await createSide(nats, changed(await openHistoryStore(own)));
+      const side = await createSide(nats, changed(await openHistoryStore(own)), sureUntil);
       sides.push(side);
       return side;
     },
   };
 }
 
-async function createSide(nats: NatsConnection, store: HistoryStore): Promise<Side> {
+async function createSide(nats: NatsConnection, store: HistoryStore, sureUntil: () => number): Promise<Side> {
   const { log } = serviceContext("history");
   const replica = createReplica({
     store,
@@ -92,6 +93,7 @@ async function createSide(nats: NatsConnection, store: HistoryStore): Promise<Si
     conversationsMax: 1_000,
     foldMs: 3_600_000,
     announceMs: 50,
+    sureUntil,
   });
   const writer = (conv: string): Writer => {
     const held = replica.partitions.writer(conversationPartition(conv));

@@ -2,11 +2,9 @@
 import type { Rule } from "./check.ts";
 import type { Period, RunRecord, Said } from "./record.ts";
 
-/** A history that goes on with what another one holds knows no block that was made meanwhile, until it notices. */
-export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender }, splits }) {
+export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender } }) {
   for (const one of during(said, blocked))
-    if (one.answer === "stored" && !splits.some((split) => overlaps(one, split)))
-      yield `${one.id} of ${sender} was acknowledged while it was blocked`;
+    if (one.answer === "stored") yield `${one.id} of ${sender} was acknowledged while it was blocked`;
 };
 
 export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) {
@@ -18,12 +16,11 @@ export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) 
  * A broker that does not know whether a packet was taken hands it over again, and after the block it is taken. Until the
  * block ends nothing of what was refused is anywhere.
  */
-export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner }, splits }) {
-  for (const { id, answer, firstAt, answeredAt = 0 } of said) {
+export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner } }) {
+  for (const { id, answer, answeredAt = 0 } of said) {
     const block = blocked.find(([from, to]) => from <= answeredAt && answeredAt <= to);
     const cameAt = live.get(id) ?? Number.POSITIVE_INFINITY;
-    const byAnotherHolder = splits.some((split) => overlaps({ firstAt, answeredAt: cameAt }, split));
-    if (answer === "blocked" && block && cameAt < block[1] && !byAnotherHolder)
+    if (answer === "blocked" && block && cameAt < block[1])
       yield `${owner} got ${id}, which was refused as blocked, while the block held`;
     if (answer === "stored" && !stored.has(id)) yield `${owner} lacks ${id}, which was acknowledged`;
     if (answer === undefined) yield `${id} has no answer`;
@@ -38,11 +35,4 @@ function during(said: readonly Said[], periods: readonly Period[]): Said[] {
     ({ firstAt, answeredAt }) =>
       answeredAt !== undefined && periods.some(([from, to]) => from <= firstAt && answeredAt <= to),
   );
-}
-
-function overlaps(
-  { firstAt, answeredAt = firstAt }: Pick<Said, "firstAt" | "answeredAt">,
-  [from, to]: Period,
-): boolean {
-  return firstAt <= to && answeredAt >= from;
 }

@@ -57,7 +57,6 @@ function rightRun() {
     passing: new Map(),
     refusedChanges: [],
     blocking: noBlocking,
-    splits: [],
     screens: [],
     sent,
     acks: sent.map((one, index) => ackOf(one, index + 1)),

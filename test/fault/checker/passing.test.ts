@@ -51,7 +51,6 @@ function rightRun() {
     passing: new Map([[conv, ["bob"]]]),
     refusedChanges: [] as string[],
     blocking: noBlocking,
-    splits: [],
     sent: texts.map(({ seq, body, ...one }) => {
       return { ...one, body, firstAt: 0, order: seq, tries: 1, nacks: [], prev: undefined };
     }),

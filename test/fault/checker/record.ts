@@ -137,8 +137,6 @@ export interface RunRecord {
   /** invitations and removals that were refused, and why */
   refusedChanges: readonly string[];
   blocking: Blocking;
-  /** when two replicas of history may have held the same partition */
-  splits: readonly Period[];
   sent: readonly Sent[];
   acks: readonly Ack[];
   bad: readonly Bad[];

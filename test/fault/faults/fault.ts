@@ -6,8 +6,6 @@ export interface Fault {
   name: string;
   /** the broker forgets what it had not saved: sessions, queues, packets nobody confirmed */
   breaksBroker: boolean;
-  /** a history may go on with partitions that another one holds, until it notices */
-  splitsHolders?: boolean;
   /**
    * Resolves when it is over: the process is gone or goes on, the link passes, the clock is right. Answers to whom
    * exactly it happened, if the name leaves that open.
@@ -20,7 +18,6 @@ export function both(one: Fault, other: Fault): Fault {
   return {
     name: `${one.name} and ${other.name}`,
     breaksBroker: one.breaksBroker || other.breaksBroker,
-    splitsHolders: one.splitsHolders || other.splitsHolders || false,
     async inject(cluster, random) {
       const all = await Promise.all([
         one.inject(cluster, random.fork("one")),

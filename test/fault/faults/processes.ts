@@ -46,7 +46,6 @@ function frozen(name: string, part: Part, minMs: number, maxMs: number): Fault {
   return {
     name,
     breaksBroker: false,
-    splitsHolders: part === "history",
     async inject(cluster, random) {
       const which = whichOf(cluster, part, random);
       await cluster.pause(part, which);

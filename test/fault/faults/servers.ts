@@ -74,7 +74,6 @@ export const streamsDeleted: Fault = {
 export const twoHolders = (part: "history" | "router"): Fault => ({
   name: `two holders at once, ${part}`,
   breaksBroker: false,
-  splitsHolders: part === "history",
   async inject(cluster, random) {
     const which = whichOf(cluster, part, random);
     const link = cluster.link(part, "redis", which);

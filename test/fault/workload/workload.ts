@@ -51,7 +51,7 @@ export interface Workload {
   /** The member who comes and goes is removed; then no new messages; resolves when every message is acknowledged, or after `waitMs`. */
   settle(waitMs?: number): Promise<void>;
   /** What was sent and seen. `brokerDied`: the broker forgot sessions, so live delivery has holes. */
-  record(options: { brokerDied: boolean } & Pick<RunRecord, "splits">): Promise<RunRecord>;
+  record(options: { brokerDied: boolean }): Promise<RunRecord>;
   close(): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
     },
-    async record({ brokerDied, splits }) {
+    async record({ brokerDied }) {
       const which = { members, passing: new Map([[passing.conv, [passing.uid]]]) };
       const read = await readAll(cluster, people, which, marks);
       const all = [...senders, ...screens];
@@ -127,7 +127,6 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
         ...seen,
         refusedChanges: passing.refused,
         blocking: await blocking.record(),
-        splits,
         liveComplete: !brokerDied,
       };
       // Stored is not yet delivered: the last copies may be on their way.

@@ -73,6 +73,28 @@ test("while Redis is away, and after a flush, the last known holder stays known"
   });
 });
 
+test("who lost all that it held stays known as one that may still go on, until it holds something again", async (t) => {
+  const { hold, lookup } = await start(t);
+  for (const key of ["0", "1"]) await hold(key, "history-a");
+  const holders = lookup();
+  await holders.refresh();
+  await hold("0", "history-b");
+  await holders.refresh();
+  assert.deepEqual([...holders.former().keys()], []);
+  await hold("1", "history-b");
+  await holders.refresh();
+  assert.deepEqual([...holders.former().keys()], ["history-a"]);
+  await hold("2", "history-a");
+  await holders.refresh();
+  assert.deepEqual([...holders.former().keys()], []);
+  for (let n = 0; n < 40; n++) {
+    await hold("2", `history-${n}`);
+    await holders.refresh();
+  }
+  assert.equal(holders.former().size, 16, "the latest");
+  assert.equal([...holders.former().keys()].at(-1), "history-38");
+});
+
 test("a holder is followed as soon as it tells, and whoever waits for it goes on", async (t) => {
   const { redis, lookup, log } = await start(t);
   const holders = lookup();

@@ -5,6 +5,7 @@ import { leaseKey } from "./keys.ts";
 import { followNotices } from "./notices.ts";
 
 const pauseMs = 20;
+const formerMax = 16;
 
 export interface HolderLookup {
   /** The instance last known to hold `key`. It stays known while Redis is away and while the key is free. */
@@ -15,6 +16,11 @@ export interface HolderLookup {
   told(key: string, ms: number): Promise<void>;
   /** Those known to hold something. */
   instances(): Set<string>;
+  /**
+   * The latest that held something and, as far as is known, hold nothing any more, and since when (performance.now()).
+   * Such a one may live and not know it yet.
+   */
+  former(): ReadonlyMap<string, number>;
   close(): void;
 }
 
@@ -28,12 +34,22 @@ export function startHolderLookup(options: {
   const { redis, kind, keys, log } = options;
   const redisKeys = keys.map((key) => leaseKey(kind, key));
   const known = new Map<string, string>();
+  const former = new Map<string, number>();
   const toldWhileReading = new Set<string>();
   const waiting = createWaiting();
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   let closed = false;
   let failing = false;
+
+  const note = (key: string, holder: string) => {
+    const before = known.get(key);
+    known.set(key, holder);
+    former.delete(holder);
+    if (before === undefined || [...known.values()].includes(before)) return;
+    former.set(before, performance.now());
+    for (const oldest of former.keys()) if (former.size > formerMax) former.delete(oldest);
+  };
 
   const read = async () => {
     if (closed || keys.length === 0) return;
@@ -42,7 +58,7 @@ export function startHolderLookup(options: {
       const holders = await redis.mget(redisKeys);
       for (const [index, holder] of holders.entries()) {
         const key = keys[index] as string;
-        if (holder !== null && !toldWhileReading.has(key)) known.set(key, holder);
+        if (holder !== null && !toldWhileReading.has(key)) note(key, holder);
       }
       failing = false;
     } catch (error) {
@@ -67,7 +83,7 @@ export function startHolderLookup(options: {
     notice({ by, held = [] }) {
       for (const key of held) {
         if (!followed.has(key)) continue;
-        known.set(key, by);
+        note(key, by);
         toldWhileReading.add(key);
         waiting.end(key);
       }
@@ -79,6 +95,7 @@ export function startHolderLookup(options: {
     refresh,
     told: waiting.start,
     instances: () => new Set(known.values()),
+    former: () => former,
     close() {
       closed = true;
       notices.close();

@@ -5,10 +5,11 @@ import type { Logger } from "../process/log.ts";
 import { createLeaseDoubt } from "./doubt.ts";
 import { createHoldings, type ReleaseReason } from "./holdings.ts";
 import { createHeldNotice, followNotices } from "./notices.ts";
-import { leaseMs, leaseScript } from "./script.ts";
+import { leaseScript, sureMs } from "./script.ts";
 import { createLeaseTurns } from "./turns.ts";
 
 export type { ReleaseReason } from "./holdings.ts";
+export { sureMs } from "./script.ts";
 
 export interface LeaseOptions {
   redis: Redis;
@@ -30,8 +31,11 @@ export interface LeaseOptions {
 export interface Leases {
   /** The keys whose work has begun and was not told to end. */
   held(): ReadonlySet<string>;
-  /** Held, and renewed less than a lease's time ago: surely nobody else's. False after the process was paused. */
-  isFresh(key: string): boolean;
+  /**
+   * Until when (performance.now()) the key is surely nobody else's: `sureMs` after it was last renewed, and past once
+   * this process stood still for longer. -Infinity: it is not ours.
+   */
+  sureUntil(key: string): number;
   /** True when it holds a key or none is due to it; else the reason, for readiness. */
   ready(): true | string;
   /**
@@ -87,7 +91,7 @@ export function startLeases(options: LeaseOptions): Leases {
   };
   return {
     held: () => holdings.held,
-    isFresh: (key) => holdings.held.has(key) && performance.now() - turns.renewedAt() < leaseMs,
+    sureUntil: (key) => (holdings.mark(key) === "h" ? turns.renewedAt() + sureMs : Number.NEGATIVE_INFINITY),
     ready: () => holdings.held.size > 0 || turns.others() >= keys.length || `holds no ${kind} partition yet`,
     afterPause: doubt.ask,
     close() {

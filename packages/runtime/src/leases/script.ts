@@ -6,6 +6,15 @@ import { epochKey, leaseKey, noticeChannel, replicasKey } from "./keys.ts";
 /** How long a lease lives without being renewed. */
 export const leaseMs = 4000;
 
+/**
+ * After a flush or an outage (of Redis, of what `alive` watches) every holder sets its keys again before anybody takes
+ * one that only looks free.
+ */
+export const quietMs = 2000;
+
+/** How long a holder whose keys were just renewed may be sure of them: shorter than a lease, and than that quiet. */
+export const sureMs = 1500;
+
 // The marks, one a key: h = held (renewed, set again if it is gone), x = let be, - = not ours.
 // Shares are exact (of 16 keys over 3 replicas 6, 5, 5): a replica that has its share wants nothing and owes nothing.
 const turnScript = `

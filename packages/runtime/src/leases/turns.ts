@@ -2,7 +2,7 @@
 
 import type { Logger } from "../process/log.ts";
 import type { Holdings } from "./holdings.ts";
-import type { LeaseScript, TurnResult } from "./script.ts";
+import { type LeaseScript, quietMs, type TurnResult } from "./script.ts";
 
 export interface LeaseTurns {
   /** Never rejects. `closing`: renews only. */
@@ -35,9 +35,6 @@ export interface LeaseTurnsParts {
 const turnMs = 500;
 // While this replica has not its share: without notices this is how quickly keys move.
 const unevenTurnMs = 100;
-// After a flush or an outage (of Redis, of what `alive` watches) every holder sets its keys again before anybody takes
-// one that only looks free.
-const quietMs = 2000;
 
 export function createLeaseTurns(parts: LeaseTurnsParts): LeaseTurns {
   const { kind, keys, instance, script, holdings, alive, log } = parts;

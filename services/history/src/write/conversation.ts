@@ -102,6 +102,8 @@ export interface Shelf {
   load(conv: string): Promise<Conversation>;
   /** The writer's own state, just moved by a commit: it replaces whatever was read meanwhile. */
   keep(conversation: Conversation): void;
+  /** Reads again whom the users of these let in. */
+  readDoors(convs: ReadonlySet<string>): Promise<void>;
   /** Forgets conversations, of one partition or all: they are read again. */
   forget(isMeant: (conv: string) => boolean, q?: number): void;
   /** Forgets all of a partition: what was read before counts no more. */
@@ -172,9 +174,20 @@ export function createShelf(
     return started;
   }
 
+  async function readDoors(conv: string): Promise<void> {
+    const conversation = await load(conv);
+    const refused = await readRefused(store, conv, options.direct);
+    if (refused) conversation.refused = refused;
+    else delete conversation.refused;
+  }
+
   return {
     get,
     load,
+    async readDoors(convs) {
+      const direct = [...convs].filter((conv) => !conv.startsWith("room/"));
+      await Promise.all(direct.map(readDoors));
+    },
     keep(conversation) {
       loading.delete(conversation.conv);
       put(conversation);

@@ -11,6 +11,11 @@ function doorKey({ owner, other, account }: Pick<Door, "owner" | "other" | "acco
   return other === undefined ? owner : `${owner} ${other}`;
 }
 
+/** Key of what is kept of a user's account. */
+export function accountKey(owner: string): string {
+  return doorKey({ owner, account: "open" });
+}
+
 /** Answers them as they are kept: one that was told late is not the one that counts. */
 export async function putDoors({ doors }: HistoryStore, told: readonly Door[]): Promise<Door[]> {
   const entries = told.map((door) => ({ key: doorKey(door), doc: door }));
@@ -26,14 +31,13 @@ export async function readRefused(
 ): Promise<ReadonlyMap<string, "blocked" | "not_found"> | undefined> {
   const ways = waysOf(conv);
   if (ways.length === 0) return undefined;
-  const accountOf = (owner: string) => doorKey({ owner, account: "open" });
   const keys = ways.flatMap(({ from, to }) => [
     ...[doorKey({ owner: to }), doorKey({ owner: to, other: from })],
-    ...[accountOf(from), accountOf(to)],
+    ...[accountKey(from), accountKey(to)],
   ]);
   const kept = await doors.getMany([...new Set(keys)]);
   const of = (door: Pick<Door, "owner" | "other">) => kept.get(doorKey(door))?.doc;
-  const isGone = (uid: string) => ["erasing", "gone"].includes(kept.get(accountOf(uid))?.doc.account ?? "");
+  const isGone = (uid: string) => ["erasing", "gone"].includes(kept.get(accountKey(uid))?.doc.account ?? "");
   const gone = ways.filter(({ from, to }) => isGone(from) || isGone(to));
   const refused = ways.filter(({ from, to }) => {
     const { blocked = false, contact = false } = of({ owner: to, other: from }) ?? {};

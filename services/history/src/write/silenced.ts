@@ -2,6 +2,7 @@
 import type { AppendOutcome, Door } from "@parley/protocol";
 import type { HistoryStore } from "../keep/store.ts";
 import { refusal } from "./outcome.ts";
+import { accountKey } from "./refused.ts";
 
 export interface Silenced {
   /** Why nothing of this user is stored. */
@@ -10,6 +11,8 @@ export interface Silenced {
   take(doors: readonly Door[]): void;
   /** What the store has, for a replica that held nothing and so was told nothing; who asks meanwhile shares it. */
   load(): Promise<void>;
+  /** What the store has of these, for a holder that may not have been told. */
+  look(uids: ReadonlySet<string>): Promise<void>;
 }
 
 const pageDoors = 1_000;
@@ -58,6 +61,10 @@ export function createSilenced({ doors }: Pick<HistoryStore, "doors">): Silenced
         for (const [uid, door] of known) if (!isSilent(door)) known.delete(uid);
       });
       return loading;
+    },
+    async look(uids) {
+      const found = await doors.getMany([...uids].map(accountKey));
+      take([...found.values()].map(({ doc }) => doc));
     },
   };
 }

@@ -20,19 +20,17 @@ import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, type PauseJob, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf, replyOf } from "./change.ts";
-import { type Conversation, noteLastId, type Shelf } from "./conversation.ts";
+import { type Conversation, noteLastId } from "./conversation.ts";
+import { type FootingParts, keepFooting, takeFooting } from "./footing.ts";
 import { lookUp } from "./look-up.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
 import { withSight } from "./sight.ts";
-import type { Silenced } from "./silenced.ts";
 
-export interface WriterParts {
+export interface WriterParts extends Omit<FootingParts, "q" | "lost"> {
   store: HistoryStore;
-  shelf: Shelf;
   projection: Projection;
   receivers: Receivers;
-  silenced: Silenced;
   /** folds entries of the log that no commit here told of, and announces them */
   foldMissed(afterPos: number, lastPos: number): Promise<CaughtUp>;
   /** told after each commit, in order of `pos` */
@@ -48,6 +46,7 @@ export interface Writer extends WriterParts {
   readonly q: number;
   pos: number;
   open: boolean;
+  lost: boolean;
   jobs: Job[];
   working: Promise<void> | undefined;
   /** who became or ceased to be a member, names, what was said about messages: in the store before a commit is answered, and before the next one */
@@ -59,7 +58,7 @@ const attemptsMax = 3;
 /** `pos` is the store's last position in the partition. */
 export function createWriter(q: number, pos: number, parts: WriterParts): Writer {
   const unput = { members: new Set<Member>(), infos: new Set<ConversationInfo>(), annotations: new Set<Annotations>() };
-  return { ...parts, q, pos, open: true, jobs: [], working: undefined, unput };
+  return { ...parts, q, pos, open: true, lost: false, jobs: [], working: undefined, unput };
 }
 
 /** Stores a group in order. Resolves when all of it is committed or refused; never rejects. */
@@ -104,6 +103,7 @@ async function isCurrent({ store, q, pos }: Writer): Promise<boolean> {
 /** Takes nothing more; resolves when what was taken is answered. `lost`: what still waits is not the holder's to do. */
 export async function closeWriter(writer: Writer, lost: boolean): Promise<void> {
   writer.open = false;
+  writer.lost = lost;
   for (const job of lost ? writer.jobs.splice(0) : []) {
     if ("items" in job) job.settle({ q: writer.q, failed: "not_mine" });
     else job.settle(notMine());
@@ -182,10 +182,15 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   const { q, store } = writer;
   await writer.projection.room();
   await putStructure(writer);
+  const footing = await takeFooting(
+    writer,
+    batch.flatMap(({ items }) => items),
+  );
   const candidates = await lookUp(writer, batch);
   const { entries, files, timers, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
   await Promise.all([notePlaces(store, files, timers), noteFollowers(store, followers)]);
   writer.pass("before-commit");
+  keepFooting(writer, footing);
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => !("duplicate" in outcome))) await confirmCurrent(writer);
   apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
@@ -203,6 +208,7 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   const { q, store, shelf } = writer;
   const { conv, id, device, event } = request;
   await putStructure(writer);
+  const footing = await takeFooting(writer, []);
   const conversation = await shelf.load(conv);
   const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
   if (stored) return settle(replyOf(stored, eventOf(stored)));
@@ -216,6 +222,7 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   // Before the commit: whatever happens behind it, somebody finds what is to leave the store.
   if (decided.event === "delete") await store.ended.put([{ key: conv, doc: { conv, emptiedTo: 0, unfoundTo: 0 } }]);
   writer.pass("before-change");
+  keepFooting(writer, footing);
   await store.log.append(q, [entry]);
   writer.pass("before-structure");
   apply(writer, [entry], new Map([[conv, conversation]]));
