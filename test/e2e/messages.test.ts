@@ -246,6 +246,27 @@ test("an answer quotes what it answers, and a forward says whose it was, by each
   assert.deepEqual(hidden?.forwarded, { ts });
 });
 
+test("a message that disappears is not sent on, by whoever it was sent, and neither is one of a conversation that has it so", async (t) => {
+  const alice = await connectAs(t, cluster, "alice", { device: "brief" });
+  const bob = await connectAs(t, cluster, "bob", { device: "brief" });
+  const stays = await alice.client.send("user/bob", "stays");
+  const day = 24 * 3_600;
+  const briefs = [
+    await alice.client.send("user/bob", { type: "text", data: "a day" }, { expires: day }),
+    await alice.client.send("user/bob", { type: "text", data: "once read" }, { expires: day, expiresFrom: "read" }),
+  ];
+  await alice.client.setExpiry(conv, { seconds: day, from: "read" });
+  briefs.push(await alice.client.send("user/bob", "as all here"));
+  await alice.client.edit("user/bob", briefs[2]!.seq, "as all here, edited");
+  await alice.client.setExpiry(conv, null);
+  for (const { seq } of briefs)
+    for (const { client } of [alice, bob])
+      await assert.rejects(client.forward(conv, seq, "user/bob"), { code: "forbidden" });
+  const { seq } = await bob.client.forward(conv, stays.seq, "user/bob");
+  const got = await bob.client.request(historyGet, { conv: "p2p/bob/bob", after: seq - 1 });
+  assert.deepEqual(got.messages.map(dataOf), ["stays"]);
+});
+
 test("what one may not read is not forwarded: the same answer as for what is not there", async (t) => {
   const { http } = cluster.run();
   const carol = await connectAs(t, cluster, "carol", { device: "curious" });

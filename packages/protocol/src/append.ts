@@ -26,6 +26,8 @@ export interface AppendItem {
   file?: string;
   /** when it disappears, if its sender says so */
   expires?: Expiry;
+  /** the message that it is a copy of: one that disappears is not copied */
+  copyOf?: { conv: string; seq: number };
   /** only asks whether it would be stored: `seq` 0 is yes */
   trial?: true;
   body: Uint8Array;

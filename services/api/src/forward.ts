@@ -56,6 +56,7 @@ export async function forward(
     type: content.type,
     ...(file === undefined ? {} : { file }),
     origin: "api",
+    copyOf: { conv, seq },
     body,
   });
   return { id, conv: target, seq: place, ts };

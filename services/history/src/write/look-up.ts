@@ -1,10 +1,11 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
 import { type AppendItem, type MembershipEvent, readPoll } from "@parley/protocol";
-import type { EntryKey } from "@parley/store";
+import type { EntryKey, LogEntry } from "@parley/store";
 import { annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import { contentOf } from "../keep/stored-body.ts";
 import { expiryOrigin } from "../keep/timers.ts";
+import { entryAt } from "../read/versions.ts";
 import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
@@ -23,9 +24,10 @@ export async function lookUp(
   const unknownPrevs = items.filter(
     (item, index) => item.prev !== undefined && conversations[index]?.lastIds.get(item.device) !== item.prev,
   );
-  const [found, abouts] = await Promise.all([
+  const [found, abouts, originals] = await Promise.all([
     store.log.find([...items, ...unknownPrevs.map(prevKey)]),
     aboutEntries(store, items),
+    originalsOf(store, items),
   ]);
   const prevFound = new Map(unknownPrevs.map((item, index) => [item, found[items.length + index] !== undefined]));
   return items.map((item, index) => ({
@@ -34,8 +36,22 @@ export async function lookUp(
     stored: found[index],
     prevStored: prevFound.get(item) ?? true,
     refusal: item.origin === expiryOrigin ? undefined : (silenced.refuse(item.from) ?? refusals[index]),
+    original: originals.get(item),
     ...abouts.get(item),
   }));
+}
+
+// Few are copies, so each is read by itself.
+async function originalsOf(
+  store: HistoryStore,
+  items: readonly AppendItem[],
+): Promise<ReadonlyMap<AppendItem, LogEntry | undefined>> {
+  const copies = items.filter(({ copyOf }) => copyOf !== undefined);
+  return new Map(
+    await Promise.all(
+      copies.map(async (item) => [item, await entryAt(store, item.copyOf?.conv ?? "", item.copyOf?.seq)] as const),
+    ),
+  );
 }
 
 async function conversationsOf(shelf: Shelf, items: readonly AppendItem[]): Promise<Conversation[]> {

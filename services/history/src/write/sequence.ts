@@ -41,6 +41,8 @@ export interface Candidate {
   /** what that offers, if it is a poll */
   poll?: Poll | undefined;
   annotations?: Annotations | undefined;
+  /** what it is a copy of */
+  original?: LogEntry | undefined;
 }
 
 export interface Sequenced {
@@ -148,7 +150,7 @@ function annotationsOf({ conversation, annotations }: Candidate, draft: Draft, s
 }
 
 function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome | undefined {
-  const { item, conversation, prevStored, about, pointing, poll } = candidate;
+  const { item, conversation, prevStored, about, pointing, poll, original } = candidate;
   if (item.origin === expiryOrigin) return refuseExpiry(candidate, draft);
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
@@ -169,6 +171,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
     return (
       refuseThread(item, about, annotations, reader) ??
       refuseReply(item, draft, reader) ??
+      refuseCopy(original) ??
       refuseMentions(item, conversation)
     );
   return refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room });
@@ -198,6 +201,12 @@ function refuseInRoom(
 function refuseReply({ reply }: AppendItem, { seq }: Draft, reader: Member | undefined): AppendOutcome | undefined {
   if (reply === undefined || (reply <= seq && (!reader || mayRead(reader, reply)))) return undefined;
   return refusal("not_found", `there is no message ${reply} to answer here`);
+}
+
+// A copy would outlive it.
+function refuseCopy(original: LogEntry | undefined): AppendOutcome | undefined {
+  if (!original || !timerOf(original)) return undefined;
+  return refusal("forbidden", `message ${original.seq} disappears: it is not sent on`);
 }
 
 // To mention all is a right, in rooms.
