@@ -5,7 +5,6 @@ import { annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import { contentOf } from "../keep/stored-body.ts";
 import { expiryOrigin } from "../keep/timers.ts";
-import { entryAt } from "../read/versions.ts";
 import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
@@ -41,6 +40,13 @@ export async function lookUp(
   }));
 }
 
+async function entryAt(
+  { log }: Pick<HistoryStore, "log">,
+  { conv, seq }: { conv: string; seq: number },
+): Promise<LogEntry | undefined> {
+  return (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0];
+}
+
 // Few are copies, so each is read by itself.
 async function originalsOf(
   store: HistoryStore,
@@ -48,9 +54,7 @@ async function originalsOf(
 ): Promise<ReadonlyMap<AppendItem, LogEntry | undefined>> {
   const copies = items.filter(({ copyOf }) => copyOf !== undefined);
   return new Map(
-    await Promise.all(
-      copies.map(async (item) => [item, await entryAt(store, item.copyOf?.conv ?? "", item.copyOf?.seq)] as const),
-    ),
+    await Promise.all(copies.map(async (item) => [item, item.copyOf && (await entryAt(store, item.copyOf))] as const)),
   );
 }
 
@@ -82,29 +86,25 @@ async function aboutEntries(
 }
 
 // Whatever was said about it before is in the store: nothing is looked up before that.
-async function aboutEntry(
-  { log, annotations }: HistoryStore,
-  conv: string,
-  seq: number,
-): Promise<Omit<About, "pointing">> {
+async function aboutEntry(store: HistoryStore, conv: string, seq: number): Promise<Omit<About, "pointing">> {
   if (seq === 0) return { about: undefined, poll: undefined, annotations: undefined };
-  const [[about], known] = await Promise.all([
-    log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }),
-    annotations.get(annotationsKey(conv, seq)),
+  const [about, known] = await Promise.all([
+    entryAt(store, { conv, seq }),
+    store.annotations.get(annotationsKey(conv, seq)),
   ]);
   return { about, poll: about?.type === "poll" ? readPoll(contentOf(about)) : undefined, annotations: known?.doc };
 }
 
 /** What a pin is decided on, besides the conversation. */
 export async function pinSight(
-  { log, annotations }: Pick<HistoryStore, "log" | "annotations">,
+  store: Pick<HistoryStore, "log" | "annotations">,
   { conv, pins }: Conversation,
   { seq = 0 }: MembershipEvent,
 ): Promise<PinSight> {
   const seqs = [seq, ...(pins?.list ?? []).map((pin) => pin.seq)];
-  const [[about], known] = await Promise.all([
-    log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }),
-    annotations.getMany(seqs.map((one) => annotationsKey(conv, one))),
+  const [about, known] = await Promise.all([
+    entryAt(store, { conv, seq }),
+    store.annotations.getMany(seqs.map((one) => annotationsKey(conv, one))),
   ]);
   const recalled = [...known.values()].filter(({ doc }) => doc.recall).map(({ doc }) => doc.seq);
   return { about, recalled: new Set(recalled) };
