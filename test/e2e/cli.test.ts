@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -42,6 +42,34 @@ test("a new account can be registered, once", async (t) => {
   assert.deepEqual([first.code, JSON.parse(first.out).clientId], [0, "newcomer:cli"]);
   const second = await run(t, ["register", "--user", "newcomer"]);
   assert.deepEqual([second.code, second.err.trim().split("\n").length], [1, 1]);
+});
+
+test("a password is changed, a device logged out, and an account erased only by who says its name and password", async (t) => {
+  const as = ["--user", "leaver"];
+  const bare = { env: {} };
+  assert.equal((await run(t, ["register", ...as])).code, 0);
+  const twoLines = { stdin: `${password}\n`, ...bare };
+  const newFile = join(home, "new-password.txt");
+  await writeFile(newFile, "another good password\n");
+  const wrong = await run(t, ["password", ...as, "--new-password-file", newFile], { stdin: "wrong\n", ...bare });
+  assert.equal(wrong.code, 3, wrong.err);
+  const changed = await run(t, ["password", ...as, "--new-password-file", newFile], twoLines);
+  assert.deepEqual([changed.code, changed.out.trim()], [0, "changed; every other login is ended"]);
+  assert.equal((await run(t, ["rooms", "list", ...as], bare)).code, 0, "this login goes on");
+  assert.equal((await run(t, ["login", ...as], twoLines)).code, 3);
+  const out = await run(t, ["logout", ...as, "--json"], bare);
+  assert.deepEqual(JSON.parse(out.out), { loggedOut: "leaver:cli" });
+  assert.equal((await run(t, ["rooms", "list", ...as], bare)).code, 3);
+  assert.equal((await run(t, ["login", ...as, "--password-file", newFile], bare)).code, 0);
+  for (const args of [
+    ["erase", "alice"],
+    ["erase", "leaver"],
+  ])
+    assert.equal((await run(t, [...args, ...as], bare)).code, 2, "nobody is erased by mistake");
+  assert.equal((await run(t, ["erase", "leaver", "--yes", ...as], { stdin: "wrong\n", ...bare })).code, 3);
+  const erased = await run(t, ["erase", "leaver", "--yes", ...as, "--password-file", newFile], bare);
+  assert.equal(erased.code, 0, erased.err);
+  assert.equal((await run(t, ["profile", "leaver", "--user", "alice"])).code, 1);
 });
 
 test("every wrong use is told in a line and ends with 2, a wrong password with 3, no server with 4", async (t) => {

@@ -87,6 +87,9 @@ test("parley send --file and parley get carry a file as it is; what cannot be ha
     [content.type, content.name, content.size, content.data],
     ["file", "photo.bin", 9_000_000, "look at this"],
   );
+  assert.deepEqual(Object.keys(content).sort(), ["data", "file", "hash", "mime", "name", "size", "type", "url"]);
+  const info = await parley("bob", "info", content.url);
+  assert.match(info.out, /^name: photo\.bin\n(.*\n)*size: 9000000 bytes\nhash: sha256:[0-9a-f]{64}\n$/);
   const got = await parley("bob", "get", content.url, "-o", "copy.bin", "--json");
   assert.equal(got.code, 0, got.err);
   assert.equal(JSON.parse(got.out).size, 9_000_000);
@@ -97,4 +100,27 @@ test("parley send --file and parley get carry a file as it is; what cannot be ha
   assert.deepEqual(await readFile(join(home, "copy.bin")), bytes);
   assert.deepEqual(await readdir(home), before);
   assert.equal((await parley("alice", "send", "bob", "--file", "not there")).code, 2);
+  assert.equal((await parley("alice", "info", "not a file")).code, 2);
+});
+
+// 3 × 2 pixels.
+const picture = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGM4IacBQQxwFgBDHAZVhuWbagAAAABJRU5ErkJggg==";
+
+test("parley info tells the size of a picture once it is known, and parley get --thumbnail saves a small one", async () => {
+  await writeFile(join(home, "picture.png"), Buffer.from(picture, "base64"));
+  const sent = await parley("alice", "send", "bob", "--file", "picture.png", "--json");
+  assert.equal(sent.code, 0, sent.err);
+  const history = await parley("bob", "history", "alice", "--json");
+  const { file, type } = JSON.parse(history.out.trim().split("\n").at(-1)!).content;
+  assert.equal(type, "image");
+  const info = await eventually(async () => {
+    const { out } = await parley("bob", "info", file);
+    return /^pixels: 3 × 2$/m.test(out) && out;
+  });
+  assert.match(info, /^thumbnail: 3 × 2, \d+ bytes$/m);
+  const got = await parley("bob", "get", file, "--thumbnail", "-o", "small.webp");
+  assert.equal(got.code, 0, got.err);
+  assert.ok((await readFile(join(home, "small.webp"))).length > 0);
+  const none = await parley("bob", "get", "f-abcdefghijklmnopqrstuvwxyz234567", "--thumbnail", "-o", "none.webp");
+  assert.deepEqual([none.code, none.err.trim().split("\n").length], [1, 1]);
 });

@@ -157,6 +157,8 @@ test("parley shows and changes profile and roster, and says why not in a line", 
   assert.match(changed.out, /name: Carol C\n/);
   assert.match((await parley("profile", "carol", "--user", "alice")).out, /name: Carol C/);
   assert.match((await parley("find", "carol c", "--user", "alice")).out, /^carol {2}Carol C\n$/);
+  const vcard = await parley("profile", "--vcard", "-", ...as);
+  assert.equal(vcard.code, 2, "no object was given");
   const refused = await parley("send", "carol", "hi", "--user", "alice");
   assert.equal(refused.code, 1);
   assert.match(refused.err, /does not take messages/);

@@ -45,6 +45,9 @@ test("Parley on a copied store goes on with the same messages, rooms, unread cou
   const room = await alice.client.request(roomsCreate, { name: "Moving", members: ["bob", "carol"] });
   for (const text of ["one", "two", "three"]) await alice.client.send(room.conv, text);
   await alice.client.send("user/bob", "hello");
+  const sent = Buffer.from("what the file says");
+  const { id: file } = await alice.client.upload(sent, { name: "note.txt" });
+  await alice.client.send("user/bob", { type: "file", file });
   await eventually(() => bob.texts().includes("three") && bob.texts().includes("hello"));
   bob.client.markRead(room.conv, 2);
   await eventually(async () => {
@@ -74,6 +77,7 @@ test("Parley on a copied store goes on with the same messages, rooms, unread cou
   const kept = { refreshToken: session!.refreshToken };
   const back = await connectAs(t, second, "bob", { session: kept, cursors });
   assert.deepEqual(back.shown, []);
+  assert.deepEqual(Buffer.from(await (await back.client.download(file)).arrayBuffer()), sent);
   const writer = await connectAs(t, second, "alice");
   const members = await writer.client.request(roomsMembers, { id: room.id });
   assert.deepEqual(members.members.map(({ uid }) => uid).sort(), ["alice", "bob", "carol"]);

@@ -46,6 +46,8 @@ export interface Account {
   export(): Promise<Response>;
   /** What a connection needs, on a device that no other parley uses now. */
   connection(): Promise<Connection>;
+  /** The device's session, which the server has ended. */
+  forget(): void;
 }
 
 const defaultDevice = "cli";
@@ -68,6 +70,7 @@ export function openAccount(flags: AccountFlags): Account {
     download: (file, options) => asUser(opened, device, (token) => downloadFile(server.url, token, file, options)),
     export: () => asUser(opened, device, (token) => exportAccount(server.url, token)),
     connection: () => openDevice(opened, flags.device),
+    forget: () => user !== undefined && credentials.forget(server.url, user, device),
   };
 }
 

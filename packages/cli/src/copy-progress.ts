@@ -33,14 +33,15 @@ export function startDescribing(): (progress: CopyProgress, now: number) => stri
   let step: CopyProgress["step"] | undefined;
   let begun = { at: 0, done: 0 };
   return (progress, now) => {
-    const { entries, documents, entriesLeft } = progress;
+    const { entries, documents, files, bytes, entriesLeft } = progress;
     if (progress.step !== step) {
       step = progress.step;
-      begun = { at: now, done: entries + documents };
+      begun = { at: now, done: entries + documents + files };
     }
-    const rate = ((entries + documents - begun.done) / (now - begun.at)) * 1_000;
+    const rate = ((entries + documents + files - begun.done) / (now - begun.at)) * 1_000;
     const shownRate = now > begun.at ? `, ${Math.round(rate)}/s` : "";
     const left = entriesLeft > 0 ? `, at most ${entriesLeft} entries left` : "";
-    return `${verbs[progress.step]}: ${entries} entries, ${documents} documents${shownRate}${left}`;
+    const shownFiles = files > 0 ? `, ${files} files of ${Math.round(bytes / 1_048_576)} MiB` : "";
+    return `${verbs[progress.step]}: ${entries} entries, ${documents} documents${shownFiles}${shownRate}${left}`;
   };
 }

@@ -16,6 +16,8 @@ export interface Credentials {
   user(server: string): string | undefined;
   find(server: string, user: string, device: string): Session | undefined;
   save(server: string, device: string, session: Session): void;
+  /** Of one device. */
+  forget(server: string, user: string, device: string): void;
 }
 
 export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -28,19 +30,32 @@ export function openCredentials(folder = configFolder()): Credentials {
     user: (server) => read(path)[server]?.user,
     find: (server, user, device) => read(path)[server]?.sessions[user]?.[device],
     save(server, device, session) {
-      // One parley after the other, each reading anew: none overwrites what another has just saved.
-      const { release } = waitForLock(folder, "credentials");
-      try {
-        const all = read(path);
-        const kept = all[server] ?? { sessions: {} };
+      change(folder, server, (kept) => {
         kept.user = session.uid;
         kept.sessions[session.uid] = { ...kept.sessions[session.uid], [device]: session };
-        write(path, { ...all, [server]: kept });
-      } finally {
-        release();
-      }
+      });
+    },
+    forget(server, user, device) {
+      change(folder, server, (kept) => {
+        const { [device]: _, ...others } = kept.sessions[user] ?? {};
+        kept.sessions[user] = others;
+      });
     },
   };
+}
+
+// One parley after the other, each reading anew: none overwrites what another has just saved.
+function change(folder: string, server: string, work: (kept: Kept) => void): void {
+  const path = join(folder, "credentials.json");
+  const { release } = waitForLock(folder, "credentials");
+  try {
+    const all = read(path);
+    const kept = all[server] ?? { sessions: {} };
+    work(kept);
+    write(path, { ...all, [server]: kept });
+  } finally {
+    release();
+  }
 }
 
 const lockWaitMs = 5_000;

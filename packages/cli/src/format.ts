@@ -110,6 +110,8 @@ const eventVerbs: Record<string, string> = {
   unblock: "takes invitations again",
   link: "made an invite link",
   unlink: "ended an invite link",
+  pin: "pinned a message",
+  unpin: "took a pin away",
   expiry: "changed when messages disappear",
 };
 

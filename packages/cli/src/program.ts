@@ -8,8 +8,9 @@ import { conversationsCommand } from "./commands/conversations.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { disappearCommand } from "./commands/disappear.ts";
 import { exportCommand } from "./commands/export.ts";
-import { getCommand } from "./commands/get.ts";
+import { getCommand, infoCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
+import { leaveCommands } from "./commands/leave.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
 import { messageCommands } from "./commands/messages.ts";
@@ -53,10 +54,12 @@ export function createProgram(): Command {
   for (const one of [
     registerCommand(),
     loginCommand(),
+    ...leaveCommands(),
     chatCommand(),
     sendCommand(),
     ...contentCommands(),
     getCommand(),
+    infoCommand(),
     exportCommand(),
     listenCommand(),
     conversationsCommand(),

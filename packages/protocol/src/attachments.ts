@@ -8,6 +8,12 @@ const attachmentIdRegex = new RegExp(attachmentIdPattern);
 /** The paths, SlimChat's own spelling last. */
 export const attachmentPaths = ["/attachments", "/attachements"] as const;
 
+/** All that a method's path may be written as. */
+export function spellingsOf(path: string): string[] {
+  const [own] = attachmentPaths;
+  return path.startsWith(`${own}/`) ? attachmentPaths.map((spelling) => spelling + path.slice(own.length)) : [path];
+}
+
 /** What is served on them. */
 export const attachmentRoutes: readonly { verb: "GET" | "POST"; path: string }[] = attachmentPaths.flatMap((path) => [
   { verb: "POST", path },

@@ -28,13 +28,17 @@ const engines: readonly { pattern: RegExp; open(url: string, service: string): P
  * Throws StoreError: `invalid_url`, `denied`, `unavailable`, `full`; its message shows no password.
  */
 export async function openBlobs({ service, url, storeUrl }: BlobsOptions): Promise<Blobs> {
-  const chosen = url ?? engineOf(storeUrl).blobsUrl(storeUrl, service);
-  const engine = engines.find(({ pattern }) => pattern.test(chosen));
-  if (!engine) throw new StoreError("invalid_url", "BLOBS_URL: it is files:FOLDER, mongodb://… or s3+https://…");
   try {
-    return await engine.open(chosen, service);
+    return await openBlobsAt(url ?? engineOf(storeUrl).blobsUrl(storeUrl, service), service);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new StoreError(error.code, `BLOBS_URL: ${error.message}`, { cause: error, details: error.details });
   }
+}
+
+/** The same of a URL that is known; its errors do not say where that came from. */
+export async function openBlobsAt(url: string, service: string): Promise<Blobs> {
+  const engine = engines.find(({ pattern }) => pattern.test(url));
+  if (!engine) throw new StoreError("invalid_url", "it is files:FOLDER, mongodb://… or s3+https://…");
+  return engine.open(url, service);
 }

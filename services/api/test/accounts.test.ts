@@ -201,7 +201,7 @@ test("logout revokes the device's tokens, tells the others, and spares other dev
 test("a new password logs out every other device and is the only one that works", async () => {
   const web = await api.user("kate", "web");
   const phone = await api.logIn("kate", "phone");
-  const change = (json: object) => api.call("POST", "/account/password", { token: web.token, json });
+  const change = (json: object) => api.call("POST", "/password", { token: web.token, json });
   assert.equal((await change({ password: "wrong password", newPassword: "a new password" })).status, 401);
   assert.equal((await change({ password, newPassword: "short" })).status, 400);
   assert.equal((await change({ password, newPassword: "a new password" })).status, 200);
@@ -220,7 +220,7 @@ test("logins under the name of the device that changes the password end with the
   const refresh = ({ refreshToken }: Session) => api.call("POST", "/refresh", { json: { refreshToken } });
   const isBelieved = async ({ token }: Session) => (await api.call("GET", "/rooms/none", { token })).status === 404;
   const used = (await refresh(other)).body as Session;
-  assert.equal((await api.call("POST", "/account/password", { token: mine.token, json })).status, 200);
+  assert.equal((await api.call("POST", "/password", { token: mine.token, json })).status, 200);
   for (const ended of [other, used]) {
     assert.equal(await isBelieved(ended), false);
     assert.equal((await refresh(ended)).status, 401);
@@ -232,7 +232,7 @@ test("logins under the name of the device that changes the password end with the
   const json2 = { username: "kira", password: json.newPassword, device: "web" };
   const newer = (await api.call("POST", "/login", { json: json2 })).body as Session;
   const again = { password: json.newPassword, newPassword: "the third password" };
-  assert.equal((await api.call("POST", "/account/password", { token: newer.token, json: again })).status, 200);
+  assert.equal((await api.call("POST", "/password", { token: newer.token, json: again })).status, 200);
   for (const ended of [mine, next]) assert.equal(await isBelieved(ended), false);
   assert.equal((await refresh(next)).status, 401);
   assert.equal(await isBelieved(newer), true);
@@ -242,8 +242,7 @@ test("a change of password sent again with its Idempotency-Key is done once", as
   const { token } = await api.user("lena");
   const json = { password, newPassword: "a new password" };
   const headers = { "idempotency-key": "change-1" };
-  for (let n = 0; n < 2; n++)
-    assert.equal((await api.call("POST", "/account/password", { token, json, headers })).status, 200);
+  for (let n = 0; n < 2; n++) assert.equal((await api.call("POST", "/password", { token, json, headers })).status, 200);
 });
 
 test("only a token of ours, unexpired and with its fields, is believed", async () => {

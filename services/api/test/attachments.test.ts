@@ -64,6 +64,10 @@ test("a file comes back byte by byte, and the answer tells what it is, under bot
       headers: bearer(ann!.token),
     });
     assert.deepEqual(Buffer.from(await found.arrayBuffer()), bytes);
+    const info = await fetch(`${api.url}${path.replace(/\/$/, "")}/${id}/info${path.endsWith("/") ? "/" : ""}`, {
+      headers: bearer(ann!.token),
+    });
+    assert.deepEqual(await info.json(), body);
   }
 });
 

@@ -59,7 +59,7 @@ for (const [point, isMade] of points)
     const mine = (await logIn(api, "alice", "web")) as Session;
     const others = [await logIn(api, "alice", "web"), await logIn(api, "alice", "phone")] as Session[];
     const change = { token: mine.token, json: { password, newPassword }, headers: { "idempotency-key": "change" } };
-    await assert.rejects(api.call("POST", "/account/password", change));
+    await assert.rejects(api.call("POST", "/password", change));
     assert.equal(await api.died(), "SIGKILL");
     const heard: Revocation[] = [];
     api.nats.subscribe(subjects.revoked, { callback: (_, message) => void heard.push(message.json()) });
@@ -77,7 +77,7 @@ for (const [point, isMade] of points)
     if (isMade) await eventually(() => heard.some(({ password: told }) => told !== undefined));
 
     // The device that was not answered asks again: the change is made, once.
-    assert.equal((await api.call("POST", "/account/password", change)).status, 200);
+    assert.equal((await api.call("POST", "/password", change)).status, 200);
     for (const { token } of others) assert.equal(await isBelieved(api, token), false);
     assert.ok(await isBelieved(api, mine.token));
     assert.equal(typeof (await logIn(api, "alice", "web", newPassword)), "object");

@@ -44,7 +44,7 @@ test("guesses sprayed over many users count against their address, an IPv6 addre
 test("a present password is guessed no better with a token than without", async () => {
   const { token } = await api.user("ivan");
   const guess = (n: number) =>
-    api.call("POST", "/account/password", {
+    api.call("POST", "/password", {
       token,
       json: { password: `wrong ${n}`, newPassword: "another password" },
       ...from("192.0.2.9"),

@@ -49,7 +49,7 @@ if (hasMongo()) {
     }
     const { token } = await one.logIn("twice0");
     const change = { json: { password, newPassword: "another good one" }, token, headers: { "idempotency-key": "pw" } };
-    const replies = await Promise.all(both.map((api) => api.call("POST", "/account/password", change)));
+    const replies = await Promise.all(both.map((api) => api.call("POST", "/password", change)));
     assert.deepEqual(
       replies.map(({ status }) => status),
       [200, 200],
@@ -76,7 +76,7 @@ if (hasMongo()) {
     const logIn = (device: string) => other.call("POST", "/login", { json: { username: "ruth", password, device } });
     const logins = Array.from({ length: 8 }, (_, n) => logIn(`d${n}`));
     const json = { password, newPassword: "a new password" };
-    assert.equal((await one.call("POST", "/account/password", { token, json })).status, 200);
+    assert.equal((await one.call("POST", "/password", { token, json })).status, 200);
     for (const { status, body } of await Promise.all(logins)) {
       if (status !== 200) continue;
       const session = body as { token: string; refreshToken: string };

@@ -21,7 +21,7 @@ import {
 } from "@parley/store/backup";
 import { listServices, StoreError } from "@parley/store/copy";
 import { reachServices, type Services } from "./ask-service.ts";
-import type { Place } from "./place.ts";
+import { filesOf, type Place } from "./place.ts";
 
 /** What is done at this moment; `done` and `of` in pages or files. */
 export type Tell = (step: string, done: number, of: number) => void;
@@ -32,9 +32,6 @@ export type Tell = (step: string, done: number, of: number) => void;
  * and the log does not is only a room that nobody is in.
  */
 const order = ["presence", "history", "api"];
-
-/** The service that keeps the files of messages. */
-const filesOf = "api";
 
 // Beside the store and the secrets: what the data folder needs to be started again as it was.
 const alongside = ["version", "demo.json"];

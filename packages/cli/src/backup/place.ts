@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { UsageError } from "../failure.ts";
 
+/** The service that keeps the files of messages. */
+export const filesOf = "api";
+
 export interface Place {
   /** PARLEY_DIR, absolute. */
   dir: string;

@@ -9,6 +9,7 @@ const slashHelp = `/help               this
 /room invite UID…   add members
 /room remove UID…   remove members
 /room leave         leave the room
+/show STATE [TEXT]  how contacts see you: online, away, dnd, invisible
 //text              a message that begins with a slash`;
 
 /** Works a line that begins with a slash; answers what to print, or `quit`. */
@@ -16,8 +17,18 @@ export async function workSlash(client: ParleyClient, conv: string, line: string
   const [name, ...words] = line.slice(1).trim().split(/\s+/);
   if (name === "help") return slashHelp;
   if (name === "quit" || name === "exit") return "quit";
+  if (name === "show") return show(client, words);
   if (name === "room") return workRoom(client, conv, words);
   throw new UsageError(`unknown command /${name}; /help lists them`);
+}
+
+const shows = ["online", "chat", "away", "dnd", "invisible"] as const;
+
+function show(client: ParleyClient, [given, ...words]: string[]): string {
+  const state = shows.find((one) => one === given);
+  if (state === undefined) throw new UsageError("/show online, /show away, /show dnd or /show invisible");
+  client.setDeviceState({ show: state, ...(words.length > 0 && { status: words.join(" ") }) });
+  return `contacts see you as ${state === "invisible" ? "offline" : state}`;
 }
 
 async function workRoom(client: ParleyClient, conv: string, [verb, ...uids]: string[]): Promise<string> {

@@ -22,8 +22,19 @@ export function conversationsCommand(): Command {
   );
 }
 
-function lineOf({ conv, name, unread, unreadMentions = 0, lastMessage }: Row): string {
+function lineOf({ conv, name, unread, unreadMentions = 0, lastMessage, settings }: Row): string {
   const count = unread > 0 ? ` (${unread}${unreadMentions > 0 ? `, ${unreadMentions} @` : ""})` : "";
   const last = lastMessage ? `  ${printable(lastMessage.from)}: ${formatContent(lastMessage.content)}` : "";
-  return `${conv}  ${printable(name)}${count}${last}`;
+  return `${conv}  ${printable(name)}${count}${flagsOf(settings)}${last}`;
+}
+
+function flagsOf(settings: Row["settings"]): string {
+  const { pinnedAt, mutedUntil = 0, archived, markedUnread } = settings ?? {};
+  const flags = [
+    pinnedAt !== undefined && "pinned",
+    mutedUntil > Date.now() && "muted",
+    archived && "archived",
+    markedUnread && "marked unread",
+  ].filter(Boolean);
+  return flags.length > 0 ? ` [${flags.join(", ")}]` : "";
 }

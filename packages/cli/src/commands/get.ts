@@ -3,9 +3,11 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError } from "@parley/client";
+import { AppError, type Attachment } from "@parley/client";
+import { attachmentOf, attachmentsInfo } from "@parley/protocol";
 import type { Command } from "commander";
 import { action, command } from "../command.ts";
+import { UsageError } from "../failure.ts";
 import { printable } from "../output.ts";
 import { writeWhole } from "../write-whole.ts";
 
@@ -13,13 +15,16 @@ export function getCommand(): Command {
   return command("get <file>", "Fetch a file that was sent: its id, or the url of its message.", [
     "parley get f-abcdefghijklmnopqrstuvwxyz234567 -o photo.jpg",
     "parley get /attachments/f-abcdefghijklmnopqrstuvwxyz234567 > photo.jpg",
+    "parley get f-abcdefghijklmnopqrstuvwxyz234567 --thumbnail -o small.webp",
   ])
     .option("-o, --output <path>", "where to; without it to stdout")
+    .option("--thumbnail", "a small picture of it instead, where it has one")
     .action(
-      action<{ output?: string }>(async ({ account, output, flags }, file = "") => {
-        const answer = await account.download(file);
+      action<{ output?: string; thumbnail?: boolean }>(async ({ account, output, flags }, file = "") => {
+        const thumbnail = flags.thumbnail === true;
+        const answer = await account.download(file, { thumbnail });
         // Where it was fetched from S3, the tag is not the server's own.
-        const described = answer.redirected ? await account.download(file, { headersOnly: true }) : answer;
+        const described = answer.redirected ? await account.download(file, { thumbnail, headersOnly: true }) : answer;
         const hash = createHash("sha256");
         let size = 0;
         const wanted = /^"([0-9a-f]{64})"$/.exec(described.headers.get("etag") ?? "")?.[1];
@@ -41,4 +46,35 @@ export function getCommand(): Command {
         );
       }),
     );
+}
+
+export function infoCommand(): Command {
+  return command(
+    "info <file>",
+    "What the server knows of a file: its kind, size, length, and whether it has a thumbnail.",
+    ["parley info f-abcdefghijklmnopqrstuvwxyz234567"],
+  ).action(
+    action(async ({ account, output }, file = "") => {
+      const id = attachmentOf({ file }) ?? attachmentOf({ url: file });
+      if (id === undefined) throw new UsageError(`${file} is neither the id nor the path of a file`);
+      const info = await account.call(attachmentsInfo, { id });
+      output.result(info, infoLines(info).join("\n"));
+    }),
+  );
+}
+
+function infoLines({ name, type, size, hash, media, scan }: Attachment): string[] {
+  const { state, reason, width, height, duration, thumbnail } = media ?? {};
+  const shown: [name: string, value: string | undefined][] = [
+    ["name", printable(name)],
+    ["type", type],
+    ["size", `${size} bytes`],
+    ["hash", hash],
+    ["pixels", width === undefined ? undefined : `${width} × ${height}`],
+    ["length", duration === undefined ? undefined : `${duration} s`],
+    ["thumbnail", thumbnail && `${thumbnail.width} × ${thumbnail.height}, ${thumbnail.size} bytes`],
+    ["media", state === "ready" ? undefined : [state, reason].filter(Boolean).join(", ")],
+    ["scan", scan],
+  ];
+  return shown.filter(([, value]) => value).map(([field, value]) => `${field}: ${value}`);
 }

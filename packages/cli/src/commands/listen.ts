@@ -5,7 +5,7 @@ import { readConv } from "../address.ts";
 import { action, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { formatMessage } from "../format.ts";
-import type { Output } from "../output.ts";
+import { type Output, printable } from "../output.ts";
 import { readNumber } from "../read-number.ts";
 import { stateListeners } from "../state-listeners.ts";
 import { untilSignal } from "../until-signal.ts";
@@ -27,7 +27,10 @@ export function listenCommand(): Command {
   ])
     .option("--from <when>", "now: only what comes; start: all there is, then what comes", "now")
     .option("--count <n>", "end after so many messages")
-    .option("--events", "receipts, typing, presence and changes of your roster too")
+    .option(
+      "--events",
+      "receipts, typing, presence, invitations and changes of your roster, drafts, stars and settings too",
+    )
     .option("--no-read", "do not mark messages read")
     .action(
       action<Flags>(async ({ account, output, flags }, name) => {
@@ -69,6 +72,19 @@ function eventListeners(output: Output): Listeners {
       output.result(notice, `${notice.conv}: ${notice.uid} has got ${notice.delivered}, read ${notice.read}`),
     typing: (notice) => output.result(notice, `${notice.conv}: ${notice.uid} is ${notice.state}`),
     presence: (notice) => output.result(notice, `${notice.uid} is ${notice.show}`),
+    invitation: (notice) =>
+      output.result(notice, `${notice.conv}: ${notice.by} asks you in; parley rooms accept or refuse`),
+    own: (notice) => output.result(notice, `${notice.conv}: ${printable(JSON.stringify(notice.own))}`),
+    draft: (notice) => output.result(notice, `${notice.conv}: draft ${printable(notice.draft?.text ?? "gone")}`),
+    star: (notice) =>
+      output.result(
+        notice,
+        `${notice.conv} #${notice.seq}: ${notice.tags ? `★ ${printable(notice.tags.join(" "))}` : "☆"}`,
+      ),
+    scheduled: (notice) => output.result(notice, `scheduled: ${printable(JSON.stringify(notice))}`),
+    attachment: (notice) =>
+      output.result(notice, `${notice.attachment.id} ${printable(notice.attachment.name)}: looked at; parley info`),
+    thread: (notice) => output.result(notice, `${notice.conv}: ${printable(JSON.stringify(notice.thread))}`),
     roster: (contact) => output.result({ type: "roster.changed", contact }, `roster: ${rosterLine(contact)}`),
   };
 }

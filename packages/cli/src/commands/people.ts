@@ -1,4 +1,6 @@
 // parley profile and parley find: who you are to others, and who others are.
+import { readFile } from "node:fs/promises";
+import { text as readAll } from "node:stream/consumers";
 import type { ParamsOf } from "@parley/client";
 import { profileGet, profileUpdate, usersGet, usersSearch } from "@parley/protocol";
 import type { Command } from "commander";
@@ -15,6 +17,7 @@ interface Flags {
   visibility?: string;
   directMessages?: string;
   lastSeen?: string;
+  vcard?: string;
 }
 
 export function profileCommand(): Command {
@@ -29,12 +32,13 @@ export function profileCommand(): Command {
     .option("--avatar <url>", "address of your picture")
     .option("--status <text>", "a line about you")
     .option("--language <tag>", "your language: en, uk, zh-Hant")
-    .option("--visibility <who>", "everybody, or contacts: who finds you and sees your profile")
+    .option("--vcard <file>", "anything else about you: a file with a JSON object of at most 8 KiB; - for stdin")
+    .option("--visibility <who>", "who sees your profile: everybody, or contacts; then no search finds you")
     .option("--direct-messages <who>", "anyone, or contacts: who may write to you")
     .option("--last-seen <who>", "everybody, contacts or nobody: who may know when you were last seen")
     .action(
       action<Flags>(async ({ account, output, flags }, uid) => {
-        const changes = changesOf(flags);
+        const changes = { ...changesOf(flags), ...(await vcardOf(flags)) };
         const isChanged = Object.keys(changes).length > 0;
         if (uid !== undefined && isChanged) throw new UsageError("a profile that is not yours cannot be changed");
         const profile = isChanged
@@ -45,6 +49,7 @@ export function profileCommand(): Command {
         const lines = Object.entries(profile)
           .filter(([, value]) => typeof value === "string" && value !== "")
           .map(([field, value]) => `${field}: ${printable(value as string)}`);
+        if (Object.keys(profile.vcard).length > 0) lines.push(`vcard: ${printable(JSON.stringify(profile.vcard))}`);
         output.result(profile, lines.join("\n"));
       }),
     );
@@ -60,6 +65,25 @@ export function findCommand(): Command {
       if (users.length === 0) output.note("nobody");
     }),
   );
+}
+
+async function vcardOf({ vcard }: Flags): Promise<Pick<ParamsOf<typeof profileUpdate>, "vcard">> {
+  if (vcard === undefined) return {};
+  const text = vcard === "-" ? await readAll(process.stdin) : await readFile(vcard, "utf8").catch(unread(vcard));
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return { vcard: value as Record<string, unknown> };
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`--vcard ${vcard}: a JSON object is needed, such as {"city":"Kyiv"}`);
+}
+
+function unread(path: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code }) => {
+    throw new UsageError(`--vcard ${path}: it cannot be read (${code})`);
+  };
 }
 
 function changesOf(flags: Flags): ParamsOf<typeof profileUpdate> {

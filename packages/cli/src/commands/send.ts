@@ -133,10 +133,26 @@ async function uploaded(
   const progress = startProgress(printable(name));
   const { update: onProgress } = progress;
   const options = { name, onProgress, patienceMs: waitSeconds * 1_000 };
-  const { id, type: mime, ...rest } = await account.upload(bytes, options).finally(() => progress.end());
+  const {
+    id,
+    type: mime,
+    url,
+    size,
+    hash,
+    name: called,
+  } = await account.upload(bytes, options).finally(() => progress.end());
   const kind = mime.split("/", 1)[0] ?? "";
   const type = ["image", "audio", "video"].includes(kind) ? kind : "file";
-  return { type, file: id, mime, ...rest, ...(words.length > 0 ? { data: words.join(" ") } : {}) };
+  return {
+    type,
+    file: id,
+    mime,
+    url,
+    name: called,
+    size,
+    hash,
+    ...(words.length > 0 ? { data: words.join(" ") } : {}),
+  };
 }
 
 async function openFile(path: string): Promise<Blob> {

@@ -29,13 +29,22 @@ test("store copy ends with 0 and its result, with 1 when it is refused, with 2 f
     services: ["api"],
     entries: 0,
     documents: 1,
+    files: 0,
+    bytes: 0,
     resumed: false,
     differences: [],
   });
   const again = run(from, to);
   assert.deepEqual([again.status, again.stdout], [1, ""]);
   assert.match(again.stderr, /^parley: TO: it holds a finished copy of FROM[^\n]+\n$/);
-  for (const wrong of [run(from, "mysql://u:secret@h/d"), run(from, from), run(`${from}-nothing`, to)]) {
+  const wrongs = [
+    run(from, "mysql://u:secret@h/d"),
+    run(from, from),
+    run(`${from}-nothing`, to),
+    run(from, `${to}2`, "--blobs-from", "ftp://u:secret@h/d"),
+    run(from, `${to}2`, "--no-blobs", "--blobs-to", "files:x"),
+  ];
+  for (const wrong of wrongs) {
     assert.deepEqual([wrong.status, wrong.stdout], [2, ""]);
     assert.match(wrong.stderr, /^parley: (?!.*secret)[^\n]+\n$/);
   }

@@ -3,14 +3,15 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { methods } from "../methods/index.ts";
-import { asyncApiDocument, openApiDocument } from "./index.ts";
+import { asyncApiDocument, methodsPage, openApiDocument } from "./index.ts";
 
 const written = async (name: string) =>
   JSON.parse(await readFile(new URL(`../../../../docs/${name}`, import.meta.url), "utf8"));
 
-test("docs/openapi.json and docs/asyncapi.json are what the contract generates (else: node packages/protocol/scripts/write-documents.ts)", async () => {
+test("docs/openapi.json, docs/asyncapi.json and docs/methods.md are what the contract generates (else: node packages/protocol/scripts/write-documents.ts)", async () => {
   assert.deepEqual(await written("openapi.json"), openApiDocument());
   assert.deepEqual(await written("asyncapi.json"), asyncApiDocument());
+  assert.equal(await readFile(new URL("../../../../docs/methods.md", import.meta.url), "utf8"), methodsPage());
 });
 
 test("the OpenAPI document is valid OpenAPI 3.1 and has every method", async () => {

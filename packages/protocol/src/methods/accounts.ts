@@ -98,7 +98,7 @@ export const accountPassword = defineMethod({
   name: "account.password",
   owner: "api",
   summary: "Changes the caller's password; every other login is ended, also under the same device name.",
-  http: { verb: "POST", path: "/account/password" },
+  http: { verb: "POST", path: "/password" },
   mqtt: false,
   changes: true,
   params: Type.Object(

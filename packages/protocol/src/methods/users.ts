@@ -20,7 +20,8 @@ const Vcard = Type.Record(Type.String({ pattern: "^.{1,64}$" }), Type.Unknown(),
   description: "anything of the application's, as JSON of at most 8 KiB",
 });
 const Visibility = Type.Union([Type.Literal("everybody"), Type.Literal("contacts")], {
-  description: "who finds the user and sees the profile: everybody, or only those in the user's own roster",
+  description:
+    "who sees the profile: everybody, who finds the user too; or only those in the user's own roster, and no search finds it",
 });
 const DirectMessages = Type.Union([Type.Literal("anyone"), Type.Literal("contacts")], {
   description: "who may write to the user: anyone, or only those in the user's own roster",

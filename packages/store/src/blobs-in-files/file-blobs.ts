@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } f
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
-import type { Blobs, ByteRange, StoredBlob, SweepQuery, Swept } from "../blobs/blobs.ts";
+import type { Blobs, ByteRange, KeptBlob, StoredBlob, SweepQuery, Swept } from "../blobs/blobs.ts";
 import { hashed } from "../blobs/hashed.ts";
 import { removeUnused } from "../blobs/in-pages.ts";
 import { readWithErrors } from "../blobs/read-errors.ts";
@@ -35,7 +35,20 @@ export async function openFileBlobs(folder: string): Promise<Blobs> {
   return {
     async put(bytes) {
       begin();
-      return known(put(folder, bytes));
+      return known(write(folder, newBlobId(), bytes));
+    },
+    async restore(id, bytes) {
+      begin();
+      checkBlobId(id);
+      return known(write(folder, id, bytes));
+    },
+    async *list() {
+      begin();
+      try {
+        yield* allBlobs(folder);
+      } catch (error) {
+        throw asFileError(error, folder);
+      }
     },
     async open(id, range) {
       begin();
@@ -56,11 +69,10 @@ export async function openFileBlobs(folder: string): Promise<Blobs> {
   };
 }
 
-async function put(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-  const id = newBlobId();
+async function write(folder: string, id: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
   const aside = join(folder, partialFolder, id);
   const home = join(folder, id.slice(0, 2));
-  const file = await open(aside, "wx", 0o600);
+  const file = await open(aside, "w", 0o600);
   try {
     const passing = hashed(bytes);
     await writeAll(file, passing.bytes);
@@ -102,22 +114,22 @@ async function read(folder: string, path: string, range: ByteRange | undefined):
 
 async function sweep(folder: string, query: SweepQuery, remove: (id: string) => Promise<boolean>): Promise<Swept> {
   let partial = 0;
-  for await (const name of oldFiles(join(folder, partialFolder), query.before))
-    if (await removeFile(join(folder, partialFolder, name))) partial += 1;
-  const blobs = await removeUnused(oldBlobs(folder, query.before), query, remove);
+  for await (const { id, at } of filesIn(join(folder, partialFolder)))
+    if (at < query.before && (await removeFile(join(folder, partialFolder, id)))) partial += 1;
+  const blobs = await removeUnused(allBlobs(folder), query, remove);
   return { blobs, partial };
 }
 
-async function* oldBlobs(folder: string, before: number): AsyncGenerator<string> {
-  for (const name of await readdir(folder)) if (/^[0-9a-f]{2}$/.test(name)) yield* oldFiles(join(folder, name), before);
+async function* allBlobs(folder: string): AsyncGenerator<KeptBlob> {
+  for (const name of (await readdir(folder)).sort()) if (/^[0-9a-f]{2}$/.test(name)) yield* filesIn(join(folder, name));
 }
 
 // A file's time is that of its last byte: one that is being written is young.
-async function* oldFiles(folder: string, before: number): AsyncGenerator<string> {
-  for (const name of await readdir(folder)) {
+async function* filesIn(folder: string): AsyncGenerator<KeptBlob> {
+  for (const name of (await readdir(folder)).sort()) {
     if (!blobIdPattern.test(name)) continue;
     const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found && found.mtimeMs < before) yield name;
+    if (found) yield { id: name, size: found.size, at: found.mtimeMs };
   }
 }
 

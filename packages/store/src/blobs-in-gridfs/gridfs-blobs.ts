@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Collection, type Db, GridFSBucket, type ObjectId } from "mongodb";
 import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
-import type { Blobs, ByteRange, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
+import type { Blobs, ByteRange, KeptBlob, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
 import { confirmStored } from "../blobs/confirm.ts";
 import { hashed } from "../blobs/hashed.ts";
 import { removeUnused } from "../blobs/in-pages.ts";
@@ -35,7 +35,19 @@ export async function openGridFsBlobs(url: string, service: string): Promise<Blo
     });
   return {
     // The stream's own errors are no MongoError, and pass as they are.
-    put: (bytes) => known(put(at, bytes)),
+    put: (bytes) => known(write(at, newBlobId(), bytes)),
+    async restore(id, bytes) {
+      checkBlobId(id);
+      await known(clear(at, id));
+      return known(write(at, id, bytes));
+    },
+    async *list() {
+      try {
+        yield* allBlobs(at);
+      } catch (error) {
+        throw asStoreError(error, place);
+      }
+    },
     async open(id, range) {
       checkBlobId(id);
       return known(open(at, id, range));
@@ -63,9 +75,8 @@ function placeOf(db: Db, bucketName: string, place: string): Place {
 }
 
 // Whatever ends it before its last line leaves its name in `unfinished`.
-async function put(at: Place, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-  const id = newBlobId();
-  await at.unfinished.insertOne({ _id: id, since: new Date() });
+async function write(at: Place, id: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+  await at.unfinished.updateOne({ _id: id }, { $set: { since: new Date() } }, { upsert: true });
   try {
     const passing = hashed(bytes);
     const target = at.bucket.openUploadStreamWithId(id as unknown as ObjectId, id);
@@ -96,6 +107,11 @@ async function remove(at: Place, id: string): Promise<boolean> {
   return finish(at, id);
 }
 
+/** Removes the beginning that an ended process left. */
+async function clear(at: Place, id: string): Promise<void> {
+  if (await at.unfinished.findOne({ _id: id })) await finish(at, id);
+}
+
 /** Removes what there is of it. true: it could be opened until now. */
 async function finish({ files, chunks, unfinished }: Place, id: string): Promise<boolean> {
   const { deletedCount } = await files.deleteOne({ _id: id });
@@ -111,11 +127,13 @@ async function sweep(at: Place, query: SweepQuery) {
     await finish(at, _id);
     partial += 1;
   }
-  const blobs = await removeUnused(oldBlobs(at, before), query, (id) => remove(at, id));
+  const blobs = await removeUnused(allBlobs(at), query, (id) => remove(at, id));
   return { blobs, partial };
 }
 
-async function* oldBlobs({ files }: Place, before: Date): AsyncGenerator<string> {
-  for await (const { _id } of files.find({ uploadDate: { $lt: before } }, { projection: { _id: 1 } }))
-    if (blobIdPattern.test(_id)) yield _id;
+// Not those that a `put` or a `remove` is still at, or did not end.
+async function* allBlobs({ files, unfinished }: Place): AsyncGenerator<KeptBlob> {
+  const left = new Set((await unfinished.find({}).toArray()).map(({ _id }) => _id));
+  for await (const { _id: id, length: size, uploadDate } of files.find({}).sort({ _id: 1 }))
+    if (blobIdPattern.test(id) && !left.has(id)) yield { id, size, at: Number(uploadDate) };
 }

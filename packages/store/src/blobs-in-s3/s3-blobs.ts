@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
-import type { Blobs, ByteRange, LinkOptions, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
+import type { Blobs, ByteRange, KeptBlob, LinkOptions, StoredBlob, SweepQuery } from "../blobs/blobs.ts";
 import { confirmStored } from "../blobs/confirm.ts";
 import { hashed } from "../blobs/hashed.ts";
 import { removeUnused } from "../blobs/in-pages.ts";
@@ -44,7 +44,12 @@ export async function openS3Blobs(url: string): Promise<Blobs> {
     throw error;
   }
   return {
-    put: (bytes) => put(at, bytes),
+    put: (bytes) => write(at, newBlobId(), bytes),
+    async restore(id, bytes) {
+      checkBlobId(id);
+      return write(at, id, bytes);
+    },
+    list: () => allBlobs(at),
     async open(id, range) {
       checkBlobId(id);
       return open(at, id, range);
@@ -65,8 +70,7 @@ export async function openS3Blobs(url: string): Promise<Blobs> {
   };
 }
 
-async function put(at: S3Bucket, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-  const id = newBlobId();
+async function write(at: S3Bucket, id: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
   const passing = hashed(bytes);
   await upload(at, id, passing.bytes);
   const sent = passing.result();
@@ -131,7 +135,7 @@ async function sweep(at: S3Bucket, query: SweepQuery) {
     });
     partial += 1;
   }
-  const blobs = await removeUnused(oldBlobs(at, query.before), query, (id) => remove(at, id));
+  const blobs = await removeUnused(allBlobs(at), query, (id) => remove(at, id));
   return { blobs, partial };
 }
 
@@ -146,7 +150,8 @@ async function* oldUploads(at: S3Bucket, before: number) {
   }
 }
 
-async function* oldBlobs(at: S3Bucket, before: number): AsyncGenerator<string> {
+// S3 lists keys in their order.
+async function* allBlobs(at: S3Bucket): AsyncGenerator<KeptBlob> {
   for (let token: string | undefined; ; ) {
     const asked = {
       Bucket: at.bucket,
@@ -154,9 +159,9 @@ async function* oldBlobs(at: S3Bucket, before: number): AsyncGenerator<string> {
       ...(token === undefined ? {} : { ContinuationToken: token }),
     };
     const { Contents = [], NextContinuationToken } = await known(at, at.client.send(new ListObjectsV2Command(asked)));
-    for (const { Key = "", LastModified } of Contents) {
+    for (const { Key = "", Size = 0, LastModified } of Contents) {
       const id = Key.slice(at.prefix.length);
-      if (blobIdPattern.test(id) && Number(LastModified) < before) yield id;
+      if (blobIdPattern.test(id)) yield { id, size: Size, at: Number(LastModified) };
     }
     if (NextContinuationToken === undefined) return;
     token = NextContinuationToken;

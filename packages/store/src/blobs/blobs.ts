@@ -11,6 +11,9 @@ export type StoredBlob = {
   sha256: string;
 };
 
+/** A blob as a list shows it; `at`: unix ms, when it was finished, by the clock of the place where it is kept. */
+export type KeptBlob = { id: string; size: number; at: number };
+
 /** Positions of bytes, from 0, both ends included; `end` may lie behind the last byte. */
 export type ByteRange = { start: number; end: number };
 
@@ -37,7 +40,7 @@ export type Swept = {
   partial: number;
 };
 
-/** All methods throw StoreError: `unavailable`, `denied`, `put` also `full`; `invalid_key` for an id that cannot be one. */
+/** All methods throw StoreError: `unavailable`, `denied`, `put` and `restore` also `full`; `invalid_key` for an id that cannot be one. */
 export interface Blobs {
   /**
    * Stores a stream under a new id, with constant memory, and resolves when it is durable: whoever knows the id can open it.
@@ -45,6 +48,12 @@ export interface Blobs {
    * stored other bytes than it was sent; they are removed.
    */
   put(bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+
+  /** `put` under an id that another place gave: for what is not there yet, or of which an ended process left a beginning. */
+  restore(id: string, bytes: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+
+  /** All blobs, in the order of their ids. What is put or removed meanwhile may be missing or there. */
+  list(): AsyncIterable<KeptBlob>;
 
   /** The bytes of the range, or all; undefined if there is no such blob. Its `error` is a StoreError. Destroy it or read it to its end. */
   open(id: string, range?: ByteRange): Promise<Readable | undefined>;

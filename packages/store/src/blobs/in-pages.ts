@@ -1,14 +1,14 @@
 // The sweep that all engines share: old blobs, page by page, less those that are in use.
 import { chunks, each } from "../each.ts";
-import type { SweepQuery } from "./blobs.ts";
+import type { KeptBlob, SweepQuery } from "./blobs.ts";
 
 const pageBlobs = 500;
 const removalsAtOnce = 8;
 
 /** Answers how many were removed. */
 export async function removeUnused(
-  old: AsyncIterable<string>,
-  { inUse }: SweepQuery,
+  blobs: AsyncIterable<KeptBlob>,
+  { before, inUse }: SweepQuery,
   remove: (id: string) => Promise<boolean>,
 ): Promise<number> {
   let removed = 0;
@@ -20,7 +20,8 @@ export async function removeUnused(
       removed += (await each(unused, removalsAtOnce, remove)).filter(Boolean).length;
     }
   };
-  for await (const id of old) {
+  for await (const { id, at } of blobs) {
+    if (at >= before) continue;
     page.push(id);
     if (page.length >= pageBlobs) await sweepPage();
   }

@@ -1,9 +1,9 @@
 // What every engine of the port Blobs must do.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { describe, type TestContext, test } from "node:test";
-import type { Blobs } from "../blobs/blobs.ts";
+import type { Blobs, KeptBlob } from "../blobs/blobs.ts";
 import { StoreError } from "../store-error.ts";
 
 export type BlobsUnderTest = { blobs: Blobs; reopen(): Promise<Blobs> };
@@ -17,6 +17,7 @@ const hasCode = (code: string) => (error: unknown) => error instanceof StoreErro
 /** Registers the suite; `name` is the engine's. */
 export function blobsConformance(name: string, open: OpenBlobs): void {
   describe(`Blobs on ${name}: what is put`, () => putting(open));
+  describe(`Blobs on ${name}: listing and restoring`, () => moving(open));
   describe(`Blobs on ${name}: reading`, () => reading(open));
   describe(`Blobs on ${name}: removing and sweeping`, () => removing(open));
 }
@@ -88,6 +89,43 @@ function putting(open: OpenBlobs): void {
     assert.equal((await blobs.put(counted())).size, 64 * 65_536);
     assert.equal(asked, 64);
   });
+}
+
+function moving(open: OpenBlobs): void {
+  test("a list shows every blob once, in the order of ids, with its size, and nothing half-made", async (t) => {
+    const { blobs } = await open(t);
+    const sizes = [3, 0, 300_000, 7, 1];
+    const put = await Promise.all(sizes.map((size) => blobs.put(inChunks(randomBytes(size), 50_000))));
+    await assert.rejects(blobs.put(failing(new Error("cut"))));
+    await blobs.remove(put[3]!.id);
+    const expected = put.filter((_, at) => at !== 3).map(({ id, size }) => ({ id, size }));
+    const listed: KeptBlob[] = await Readable.from(blobs.list()).toArray();
+    assert.deepEqual(
+      listed.map(({ id, size }) => ({ id, size })),
+      expected.toSorted((one, other) => (one.id < other.id ? -1 : 1)),
+    );
+    for (const { at } of listed) assert.ok(Math.abs(Date.now() - at) < 600_000, "its time is unix ms");
+  });
+
+  test("a blob is restored under the id that it had, also after a try that failed, and an id that is none is refused", async (t) => {
+    const { blobs } = await open(t);
+    const [id, bytes] = ["0123456789abcdef".repeat(2), randomBytes(300_000)];
+    const cut = new Error("cut half-way");
+    await assert.rejects(blobs.restore(id, failing(cut)), (error) => error === cut);
+    assert.equal(await blobs.open(id), undefined);
+    const restored = await blobs.restore(id, inChunks(bytes, 50_000));
+    assert.deepEqual(restored, { id, size: 300_000, sha256: sha256(bytes) });
+    assert.deepEqual(await readAll(await blobs.open(id)), bytes);
+    await assert.rejects(
+      async () => blobs.restore("../../etc/passwd", inChunks(bytes, 50_000)),
+      hasCode("invalid_key"),
+    );
+  });
+}
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield randomBytes(300_000);
+  throw error;
 }
 
 function reading(open: OpenBlobs): void {

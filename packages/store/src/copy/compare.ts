@@ -8,7 +8,7 @@ import { documentPages, entryPages } from "./pages.ts";
 
 export type Digest = { count: number; digest: string };
 
-/** A partition or a collection that is not the same on both sides. */
+/** A partition, a collection or a service's files that are not the same on both sides. */
 export type Difference = { service: string; of: string; from: Digest; to: Digest };
 
 /** `tell` hears of what was read of FROM. */
@@ -50,19 +50,23 @@ async function digestPartition(log: MessageLog, q: number, tell: Tell): Promise<
   return { count, digest: hash.digest("hex") };
 }
 
-// Bit by bit added up, so that it says the same whatever order an engine keeps keys in.
 async function digestCollection(collection: Collection<object>, tell: Tell): Promise<Digest> {
+  async function* described(): AsyncGenerator<string> {
+    for await (const page of documentPages(collection)) {
+      for (const { key, doc } of page) yield `${key}\0${JSON.stringify(doc)}`;
+      tell(0, page.length);
+    }
+  }
+  return digestOfAll(described());
+}
+
+/** Bit by bit added up, so that it says the same whatever order an engine keeps keys in. */
+export async function digestOfAll(texts: AsyncIterable<string>): Promise<Digest> {
   const sum = Buffer.alloc(32);
   let count = 0;
-  for await (const page of documentPages(collection)) {
-    for (const { key, doc } of page) {
-      const digest = createHash("sha256")
-        .update(`${key}\0${JSON.stringify(doc)}`)
-        .digest();
-      for (const [at, byte] of digest.entries()) sum[at]! ^= byte;
-    }
-    count += page.length;
-    tell(0, page.length);
+  for await (const text of texts) {
+    for (const [at, byte] of createHash("sha256").update(text).digest().entries()) sum[at]! ^= byte;
+    count += 1;
   }
   return { count, digest: sum.toString("hex") };
 }

@@ -4,28 +4,38 @@ import { engineOf, listServices } from "../engines.ts";
 import { openStore, openUnchecked } from "../open-store.ts";
 import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
+import { type BlobPair, type BlobPlaces, openBlobEnds } from "./blob-ends.ts";
 import { lengthOf } from "./copy-pair.ts";
 import { type CopyMark, markCollection, readMark, writeMark } from "./mark.ts";
 
 /** One service's part of both stores. */
 export type Pair = { service: string; from: Store; to: Store };
 
-export type Ends = { pairs: Pair[]; resumed: boolean; finish(): Promise<void>; close(): Promise<void> };
+export type Ends = {
+  pairs: Pair[];
+  /** undefined: there are none, or they stay where they are. */
+  blobs: BlobPair | undefined;
+  resumed: boolean;
+  finish(): Promise<void>;
+  close(): Promise<void>;
+};
 
 export type EndsOptions = {
   from: string;
   to: string;
   /** How many conversation partitions a log has. */
   partitions: number;
+  /** undefined: blobs stay where they are. */
+  blobs?: BlobPlaces | undefined;
 };
 
 /** Throws StoreError; its message says which end it is about. */
-export async function openEnds({ from, to, partitions }: EndsOptions): Promise<Ends> {
-  const opened: Store[] = [];
+export async function openEnds({ from, to, partitions, blobs: places }: EndsOptions): Promise<Ends> {
+  const opened: { close(): Promise<void> }[] = [];
   const close = async () => void (await Promise.all(opened.splice(0).map((store) => store.close())));
   const keep = async (store: Promise<Store>) => {
     opened.push(await store);
-    return opened.at(-1)!;
+    return store;
   };
   try {
     const services = (await about("FROM", () => listServices(from))).filter((service) => !derivedServices.has(service));
@@ -39,6 +49,8 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
       sources.set(service, await about("FROM", () => keep(openSource(from, service, partitions))));
     }
     const resumed = await about("TO", () => checkTarget(to, there, source, partitions));
+    const blobs = places && (await openBlobEnds({ from, to, places, resumed }));
+    if (blobs) opened.push(blobs.from, blobs.to);
     const pairs: Pair[] = [];
     for (const [service, store] of sources) {
       const facts = await store.facts();
@@ -47,7 +59,7 @@ export async function openEnds({ from, to, partitions }: EndsOptions): Promise<E
     }
     const mark: CopyMark = { from: source, begunAt: Date.now(), doneAt: null };
     await markAll(pairs, mark);
-    return { pairs, resumed, finish: () => markAll(pairs, { ...mark, doneAt: Date.now() }), close };
+    return { pairs, blobs, resumed, finish: () => markAll(pairs, { ...mark, doneAt: Date.now() }), close };
   } catch (error) {
     await close();
     throw error;

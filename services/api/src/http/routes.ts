@@ -8,6 +8,7 @@ import {
   type JsonObject,
   type Method,
   methods,
+  spellingsOf,
   uploadRoutes,
 } from "@parley/protocol";
 import type { Logger, NatsConnection, Once } from "@parley/runtime";
@@ -41,18 +42,21 @@ export function addRoutes(server: FastifyInstance, parts: RouteParts): void {
   for (const method of methods.values()) {
     const bound = own.get(method.name);
     if (!bound && method.owner === "api") throw new Error(`nobody works ${method.name}`);
-    server.route({
-      method: method.http.verb,
-      url: method.http.path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      handler: (request, reply) => serve(parts, method, bound, request, reply),
-    });
+    for (const path of spellingsOf(method.http.path))
+      server.route({
+        method: method.http.verb,
+        url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+        handler: (request, reply) => serve(parts, method, bound, request, reply),
+      });
   }
 }
 
 /** The verbs that the path of an unknown route would take. */
 export function verbsOf(path: string): string[] {
   const routes: { verb: string; path: string }[] = [
-    ...[...methods.values()].map(({ http }) => http),
+    ...[...methods.values()].flatMap(({ http: { verb, path } }) =>
+      spellingsOf(path).map((spelled) => ({ verb, path: spelled })),
+    ),
     ...attachmentRoutes,
     ...uploadRoutes,
     ...exportRoutes,

@@ -26,6 +26,7 @@ interface SetFlags {
   topic?: string;
   description?: string;
   avatar?: string;
+  group?: string;
   setting?: string[];
 }
 
@@ -38,11 +39,12 @@ function set(): Command {
     .option("--topic <text>", "what it is about now")
     .option("--description <text>", "what it is")
     .option("--avatar <url>", "its picture")
+    .option("--group <name>", "the group that clients show it in")
     .option("--setting <name=value...>", "join, invitations, history, write, invite, pin, mentionAll, slowModeSeconds")
     .action(
       action<SetFlags>(async ({ account, output, flags }, room = "") => {
-        const { name, topic, description, avatar, setting } = flags;
-        const texts = Object.entries({ topic, description, avatar }).filter(([, text]) => text !== undefined);
+        const { name, topic, description, avatar, group, setting } = flags;
+        const texts = Object.entries({ topic, description, avatar, group }).filter(([, text]) => text !== undefined);
         const changed = await account.call(roomsUpdate, {
           id: readRoomId(room),
           ...(name !== undefined && { name }),
