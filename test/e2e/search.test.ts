@@ -55,6 +55,15 @@ for (const [kind, start] of kinds) {
       assert.deepEqual([...textsOf(one), ...textsOf(two), two.next], [...everything, null]);
     });
 
+    await t.test("a picture whose caption is edited is found by the new one, its name, and as a picture", async () => {
+      const picture = { type: "image" as const, url: "https://example.com/1", name: "harbour.jpg", data: "sunset" };
+      const { seq } = await alice.send(room.conv, picture);
+      await eventuallyFinds(bob, "sunset has:image", ["sunset"]);
+      await alice.edit(room.conv, seq, "sunrise");
+      await eventuallyFinds(bob, "sunrise harbour has:image", ["sunset"]);
+      assert.deepEqual(await finds(bob, "sunset"), []);
+    });
+
     await t.test("an edited message is found by what it holds now, a recalled one not at all", async () => {
       await alice.send(room.conv, { type: "edit", seq: first.seq, data: "Teehaus in Shanghai" });
       await eventuallyFinds(bob, "shanghai", everything.slice(2));

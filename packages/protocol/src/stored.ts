@@ -10,6 +10,12 @@ export interface StoredEntriesRequest {
 
 export const storedPositionsMax = 200;
 
+/** `history.entriesOf`: entries by the messages' places. */
+export interface EntriesOfRequest {
+  /** at most `storedPositionsMax` */
+  places: { conv: string; seq: number }[];
+}
+
 /** An entry of the log. `body` is its stored form (see `storableBody`); rendered with the rest it is the message. */
 export interface StoredEntry {
   pos: number;

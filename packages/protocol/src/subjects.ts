@@ -79,6 +79,8 @@ export const subjects = {
   eraseDevices: "presence.erase",
   /** history: stored entries for whoever follows STORED (StoredEntriesRequest → frame, see stored.ts) */
   storedEntries: "history.entries",
+  /** history: stored entries by conversation and seq (EntriesOfRequest → frame, see stored.ts) */
+  entriesOf: "history.entriesOf",
   /** history: what a user may read (ReadableRequest → ReadablePage) */
   readable: "history.readable",
   /** history: messages by their places, those that the user may read (MessagesRequest, see search.ts) */

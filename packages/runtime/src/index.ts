@@ -47,4 +47,4 @@ export * from "./requests/revocation-list.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";
 export { type DeadReference, type FollowStoredOptions, followStored } from "./stored/follow.ts";
-export { readLog, readStored } from "./stored/read.ts";
+export { readEntriesOf, readLog, readStored } from "./stored/read.ts";

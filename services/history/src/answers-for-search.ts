@@ -1,5 +1,6 @@
 // What history answers to search, as any replica.
 import {
+  type EntriesOfRequest,
   type LogRequest,
   type MessagesRequest,
   type ReadableRequest,
@@ -8,7 +9,7 @@ import {
 } from "@parley/protocol";
 import { logEnds, messagesAt, readable } from "./read/for-search.ts";
 import type { Reading } from "./read/reading.ts";
-import { logPage, storedEntries } from "./read/stored-entries.ts";
+import { entriesOf, logPage, storedEntries } from "./read/stored-entries.ts";
 import { type ReadTurns, readFor } from "./read/turns.ts";
 
 /** Answers a subject with the bytes or text of `work`. */
@@ -19,6 +20,7 @@ export function serveEntries<Served>(reading: Reading, turns: ReadTurns, serve: 
   const { log } = reading.store;
   return [
     serve(subjects.storedEntries, (asked: StoredEntriesRequest) => storedEntries(log, asked)),
+    serve(subjects.entriesOf, (asked: EntriesOfRequest) => entriesOf(log, asked)),
     serve(subjects.log, (asked: LogRequest) => logPage(log, asked)),
     serve(subjects.logEnds, async () => JSON.stringify(await logEnds(log))),
     serve(subjects.readable, async (asked: ReadableRequest) => JSON.stringify(await readable(reading, asked))),

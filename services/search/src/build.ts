@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type LogEnds, type RebuildProgress, type RebuildRequest, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, type Pass, readLog, requestJson } from "@parley/runtime";
 import type { SearchIndex } from "@parley/store";
-import { indexedOf } from "./indexed.ts";
+import { indexedEntries } from "./index-entries.ts";
 import type { Building, Indexes } from "./indexes.ts";
 import { type LogBatch, logInOrder } from "./log-in-order.ts";
 
@@ -132,7 +132,7 @@ async function copyLog(
   // The first batch at once: whoever is killed again and again comes forward all the same.
   let savedAt = Number.NEGATIVE_INFINITY;
   for await (const batch of logInOrder(read, from, ends)) {
-    await index.put(batch.entries.flatMap((entry) => indexedOf(entry) ?? []));
+    await index.put(await indexedEntries(parts.nats, batch.entries));
     parts.pass("before-index-mark");
     reached = moved(reached, batch);
     const isDue = performance.now() - savedAt > saveMs;

@@ -3,7 +3,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { type StoredEntry, streams } from "@parley/protocol";
 import { followStored, gauge, type Logger, type NatsConnection, type Registry } from "@parley/runtime";
 import type { Collection } from "@parley/store";
-import { indexedOf, isIndexed } from "./indexed.ts";
+import { indexedEntries } from "./index-entries.ts";
+import { isIndexed } from "./indexed.ts";
 import { type Indexes, unavailable } from "./indexes.ts";
 
 /** Of which stream the index was fed, and when nothing was left to take (unix ms). */
@@ -33,7 +34,8 @@ const beginMsBack = 7 * dayMs;
 const lookMs = 5_000;
 const key = "stored";
 
-export function startFeed({ nats, indexes, feeds, onGap, metrics, log }: FeedParts): { close(): Promise<void> } {
+export function startFeed(parts: FeedParts): { close(): Promise<void> } {
+  const { nats, feeds, onGap, metrics, log } = parts;
   let waiting = 0;
   let latestTs = Date.now();
   const following = followStored({
@@ -45,7 +47,7 @@ export function startFeed({ nats, indexes, feeds, onGap, metrics, log }: FeedPar
     gatherMs,
     wants: isIndexed,
     take: async (entries) => {
-      await takeEntries(indexes, entries);
+      await takeEntries(parts, entries);
       latestTs = Math.max(...entries.map(({ ts }) => ts));
     },
     log,
@@ -78,9 +80,12 @@ export function startFeed({ nats, indexes, feeds, onGap, metrics, log }: FeedPar
   };
 }
 
-async function takeEntries(indexes: Indexes, entries: readonly StoredEntry[]): Promise<void> {
+async function takeEntries(
+  { nats, indexes }: Pick<FeedParts, "nats" | "indexes">,
+  entries: readonly StoredEntry[],
+): Promise<void> {
   // In the order of time, though they come partition by partition.
-  const messages = entries.flatMap((entry) => indexedOf(entry) ?? []).sort((one, other) => one.ts - other.ts);
+  const messages = (await indexedEntries(nats, entries)).sort((one, other) => one.ts - other.ts);
   try {
     const fed = await indexes.fed();
     await Promise.all(fed.map((index) => index.put(messages)));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StoredEntry } from "@parley/protocol";
 import { type IndexedMessage, lastVersion } from "@parley/store";
-import { indexedOf } from "./indexed.ts";
+import { editedSeqOf, indexedOf } from "./indexed.ts";
 
 function entry(type: string, content: unknown): StoredEntry {
   const names = { conv: "room/r", from: "ann", device: "ann:d" };
@@ -45,6 +45,14 @@ const cases: [what: string, type: string, content: unknown, indexed: Partial<Ind
   ["an erased edit", "edit", { type: "erased" }, undefined],
   ["content that is none", "text", [1], { text: "" }],
 ];
+
+test("an edit of a picture is found by its new words and by all else that the picture still is", () => {
+  const picture = { ...entry("image", { type: "image", data: "old words", name: "cat.png" }), seq: 3 };
+  const edit = entry("edit", { type: "edit", seq: 3, data: "new words www.a" });
+  assert.equal(editedSeqOf(edit), 3);
+  const { text, has, seq, version } = indexedOf(edit, picture)!;
+  assert.deepEqual([text, has, seq, version], ["new words www.a\ncat.png", ["file", "image", "link"], 3, 7]);
+});
 
 for (const [what, type, content, indexed] of cases)
   test(`${what} is found by what people read of it`, () => {

@@ -37,8 +37,15 @@ export function isIndexed({ type }: { type: string }): boolean {
   return !wordless.has(type);
 }
 
-/** undefined: it says nothing. */
-export function indexedOf(entry: StoredEntry): IndexedMessage | undefined {
+/** Of an edit the message that it changes. */
+export function editedSeqOf({ type, body }: StoredEntry): number | undefined {
+  if (type !== "edit") return undefined;
+  const { seq } = contentOf(body);
+  return isSeq(seq) ? seq : undefined;
+}
+
+/** undefined: it says nothing. `edited`: of an edit the message that it changes, if that is still there. */
+export function indexedOf(entry: StoredEntry, edited?: StoredEntry): IndexedMessage | undefined {
   const { conv, seq, from, ts, type } = entry;
   if (!isIndexed(entry)) return undefined;
   const content = contentOf(entry.body);
@@ -49,7 +56,9 @@ export function indexedOf(entry: StoredEntry): IndexedMessage | undefined {
   }
   if (!isSeq(content.seq)) return undefined;
   const about = { conv, seq: content.seq, version: seq, ts, from };
-  return type === "recall" ? { ...about, text: null, has: [] } : { ...about, ...wordsAndKinds("text", content) };
+  if (type === "recall") return { ...about, text: null, has: [] };
+  if (!edited) return { ...about, ...wordsAndKinds("text", content) };
+  return { ...about, ...wordsAndKinds(edited.type, { ...contentOf(edited.body), data: content.data }) };
 }
 
 function wordsAndKinds(type: string, content: Content): { text: string; has: AttachmentKind[] } {

@@ -1,6 +1,7 @@
 // Stored entries read from history by their places in the log, many at once.
 import {
   AppError,
+  type EntriesOfRequest,
   type LogRequest,
   type StoredEntriesRequest,
   type StoredEntry,
@@ -22,10 +23,28 @@ export async function readStored(
   q: number,
   positions: readonly number[],
 ): Promise<StoredEntry[]> {
+  return inParts(positions, (some) => {
+    const asked: StoredEntriesRequest = { q, positions: some };
+    return ask(nats, subjects.storedEntries, asked);
+  });
+}
+
+/** Entries by conversation and `seq`, without those that are not there. Throws as `readStored`. */
+export async function readEntriesOf(nats: NatsConnection, places: EntriesOfRequest["places"]): Promise<StoredEntry[]> {
+  return inParts(places, (some) => {
+    const asked: EntriesOfRequest = { places: some };
+    return ask(nats, subjects.entriesOf, asked);
+  });
+}
+
+// Each answer has as many as fit, at least one.
+async function inParts<T>(
+  wanted: readonly T[],
+  askFor: (some: T[]) => Promise<(StoredEntry | null)[]>,
+): Promise<StoredEntry[]> {
   const entries: StoredEntry[] = [];
-  for (let at = 0; at < positions.length; ) {
-    const some: StoredEntriesRequest = { q, positions: positions.slice(at, at + storedPositionsMax) };
-    const answered = await ask(nats, subjects.storedEntries, some);
+  for (let at = 0; at < wanted.length; ) {
+    const answered = await askFor(wanted.slice(at, at + storedPositionsMax));
     if (answered.length === 0) throw new AppError("internal", "history answered no entry");
     for (const entry of answered) if (entry !== null) entries.push(entry);
     at += answered.length;
@@ -42,7 +61,7 @@ export async function readLog(nats: NatsConnection, asked: LogRequest): Promise<
 async function ask(
   nats: NatsConnection,
   subject: string,
-  asked: StoredEntriesRequest | LogRequest,
+  asked: StoredEntriesRequest | EntriesOfRequest | LogRequest,
 ): Promise<(StoredEntry | null)[]> {
   for (let attempt = 1; ; attempt++) {
     try {

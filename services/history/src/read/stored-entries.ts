@@ -1,6 +1,7 @@
 // Stored entries by their places in the log, for those who follow STORED.
 import {
   AppError,
+  type EntriesOfRequest,
   type LogRequest,
   limits,
   packStoredEntries,
@@ -21,6 +22,16 @@ export async function storedEntries(log: MessageLog, { q, positions }: StoredEnt
   const isValid = Array.isArray(positions) && positions.length > 0 && positions.length <= storedPositionsMax;
   if (!isValid) throw new AppError("invalid_packet", `positions: 1 to ${storedPositionsMax}`);
   return packFitting(await entriesAt(log, q, positions));
+}
+
+/** The same by conversation and `seq`, whoever may read them. */
+export async function entriesOf(log: MessageLog, { places }: EntriesOfRequest): Promise<Uint8Array> {
+  const isValid = Array.isArray(places) && places.length > 0 && places.length <= storedPositionsMax;
+  if (!isValid) throw new AppError("invalid_packet", `places: 1 to ${storedPositionsMax}`);
+  const found = await Promise.all(
+    places.map(async ({ conv, seq }) => (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0]),
+  );
+  return packFitting(found);
 }
 
 const logPageMost = 500;
