@@ -50,6 +50,8 @@ const Media = Type.Object({
   ),
 });
 
+const hashPattern = "^sha256:[0-9a-f]{64}$";
+
 /** What an upload answers. */
 export const Attachment = Type.Object({
   id: Type.String({ pattern: attachmentIdPattern, description: "to be sent as `content.file` of a message" }),
@@ -57,7 +59,13 @@ export const Attachment = Type.Object({
   name: Type.String({ description: "the file's name as it was given, made harmless" }),
   size: Type.Integer({ minimum: 0, description: "bytes" }),
   type: Type.String({ description: "media type, by what the bytes are" }),
-  hash: Type.String({ pattern: "^sha256:[0-9a-f]{64}$", description: "SHA-256 of the bytes" }),
+  hash: Type.String({ pattern: hashPattern, description: "SHA-256 of the bytes, as who asks gets them" }),
+  sharedHash: Type.Optional(
+    Type.String({
+      pattern: hashPattern,
+      description: "told to who uploaded it, where others get other bytes: SHA-256 of those, without where it was made",
+    }),
+  ),
   media: Type.Optional(Media),
   scan: Type.Optional(
     Type.Union([Type.Literal("pending"), Type.Literal("clean"), Type.Literal("infected"), Type.Literal("unscanned")], {

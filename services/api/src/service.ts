@@ -76,7 +76,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const erasure = startErasure({ ...parts, ...{ blobs, revoke, passwords, limits, others, compact } });
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
   const scheduled = startScheduled(parts);
-  const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods(parts)];
+  const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods({ ...parts, blobs })];
   const links = linkMethods({ ...linksOf(config), previews });
   const ofUsers = [...accounts.methods, ...erasure.methods, ...people.methods];
   const methods = [...ofUsers, ...roomMethods(parts), ...messages, ...links];

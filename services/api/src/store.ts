@@ -10,6 +10,7 @@ import {
 } from "@parley/protocol";
 import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
+import type { Change } from "./location/walk.ts";
 
 /** By uid. `passwordHash` null: logs in through an application only. */
 export interface UserDoc {
@@ -194,6 +195,8 @@ export interface AttachmentDoc {
   createdAt: number;
   /** absent: it is known that a message refers to it */
   unsentSince?: number;
+  /** who uploaded it is gone: whose it is now has what others get */
+  handedOn?: true;
 }
 
 /** By the id of the attachment that it becomes: an upload that comes in pieces. */
@@ -240,6 +243,16 @@ export interface ContentDoc {
   looked?: LookedAt;
   /** absent: it was uploaded while nothing was scanned */
   scan?: Scan;
+  /** absent: nothing is taken out of such files, or it was not looked for yet */
+  shared?: SharedBytes;
+}
+
+/** What all but who uploaded them get of some bytes: as many, without where they were made. */
+export interface SharedBytes {
+  /** 64 hex digits */
+  sha256: string;
+  /** none: they are the same */
+  changes: readonly Change[];
 }
 
 /** What clamd says of a file. */

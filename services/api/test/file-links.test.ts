@@ -1,9 +1,10 @@
 // Downloads that are sent on to S3: by a link that holds for a short time, for who may have the file and nobody else.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import type { Attachment } from "@parley/protocol";
 import { eventually, hasS3, startS3 } from "@parley/testkit";
+import sharp from "sharp";
 import { startHistoryProcess } from "./history-process.ts";
 import { startTestApi } from "./surroundings.ts";
 
@@ -11,7 +12,7 @@ if (hasS3()) {
   const { url: BLOBS_URL } = await startS3({ after });
   const api = await startTestApi({ after }, { BLOBS_URL, API_FILE_LINK_SECONDS: "60" });
   startHistoryProcess({ after }, api);
-  const [ann, eve] = await Promise.all(["ann", "eve"].map((uid) => api.user(uid)));
+  const [ann, bob, eve] = await Promise.all(["ann", "bob", "eve"].map((uid) => api.user(uid)));
   const ask = (id: string, token: string, headers: Record<string, string> = {}, method = "GET") =>
     fetch(`${api.url}/attachments/${id}`, {
       ...{ method, redirect: "manual" },
@@ -60,6 +61,26 @@ if (hasS3()) {
     const tag = `"${hash.slice("sha256:".length)}"`;
     assert.equal((await ask(id, ann!.token, { "if-none-match": tag })).status, 304);
     assert.equal((await ask(id, ann!.token, {}, "HEAD")).headers.get("etag"), tag);
+  });
+
+  test("a photo that says where it was taken is linked for who uploaded it only; others get other bytes, from here", async () => {
+    const gps = { IFD3: { GPSLatitudeRef: "N", GPSLatitude: "50/1 27/1 0/1" } };
+    const red = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
+    const photo = await red.jpeg().withExif(gps).toBuffer();
+    const { id, sharedHash } = await upload(new Uint8Array(photo));
+    const json = { to: "user/bob", content: { type: "image", file: id } };
+    await eventually(async () => (await api.call("POST", "/messages", { token: ann!.token, json })).status === 200, {
+      timeoutMs: 60_000,
+    });
+    const own = await ask(id, ann!.token);
+    assert.deepEqual(Buffer.from(await (await fetch(own.headers.get("location")!)).arrayBuffer()), photo);
+    const others = await ask(id, bob!.token);
+    assert.equal(others.status, 200);
+    const hash = createHash("sha256")
+      .update(new Uint8Array(await others.arrayBuffer()))
+      .digest("hex");
+    assert.deepEqual([`sha256:${hash}`, others.headers.get("etag")], [sharedHash, `"${hash}"`]);
+    assert.notEqual(own.status, others.status);
   });
 
   test("a client that follows redirects has the file, and sends its token to nobody else", async () => {

@@ -38,7 +38,7 @@ const upload: Json = {
 };
 
 const fileHeaders: Json = {
-  ETag: header("the SHA-256 of the file"),
+  ETag: header("the SHA-256 of the bytes that the caller gets"),
   "Content-Disposition": header("its name; `attachment` unless browsers show it without running anything"),
   "Accept-Ranges": header("bytes"),
 };
@@ -51,7 +51,7 @@ const sentOn: Json = {
 
 const download: Json = {
   operationId: "attachments.get",
-  summary: `The bytes of a file, for who uploaded it and whom it was sent to. ${spellings}`,
+  summary: `The bytes of a file, for who uploaded it and whom it was sent to; these without where it was made. ${spellings}`,
   tags: [attachmentsTag],
   security: [{ userToken: [] }],
   parameters: [

@@ -96,7 +96,7 @@ async function passOn(parts: Parts, uid: string, kept: Kept): Promise<void> {
   const known = await users.getMany(heirs);
   const [heir, ...others] = heirs.filter((one) => known.has(one));
   if (heir === undefined) return void (await removeAttachment(parts, taken, Date.now()));
-  const handed = { ...doc, uid: heir, ...(others.length > 0 ? { heirs: others } : {}) };
+  const handed: AttachmentDoc = { ...doc, uid: heir, handedOn: true, ...(others.length > 0 ? { heirs: others } : {}) };
   await attachments.update(kept.key, handed, taken.version);
   if (await users.get(heir)) return;
   const now = await attachments.get(kept.key);

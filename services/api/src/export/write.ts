@@ -17,7 +17,9 @@ import {
 } from "@parley/protocol";
 import type { Blobs, Page } from "@parley/store";
 import { refuseUnscanned } from "../files/attachments.ts";
+import { bytesFor } from "../files/shared.ts";
 import { knownUser } from "../known-users.ts";
+import { changedStream } from "../location/apply.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";
 import { type Archive, jsonLines } from "./archive.ts";
 import { type Ask, pagesOf } from "./ask.ts";
@@ -134,12 +136,14 @@ async function writeFiles(writing: Writing): Promise<number> {
     const found: Page<AttachmentDoc> = await store.attachments.find(query);
     for (const { key: id, doc } of found.items) {
       await checkUser(writing);
+      const { name, type, size, createdAt } = doc;
       const refused = await refuseUnscanned({ store, scans }, doc, uid).catch(infectedOnly);
-      const bytes = refused ? undefined : await blobs.open(doc.blob);
+      if (refused) continue;
+      const { sha256, changes } = await bytesFor({ store, blobs }, doc, uid);
+      const bytes = await blobs.open(doc.blob);
       if (!bytes) continue;
-      const { name, type, size, sha256, createdAt } = doc;
       const path = `files/${id}-${name}`;
-      await archive.add(path, bytes, { at: createdAt, compress: false });
+      await archive.add(path, changedStream(bytes, 0, changes), { at: createdAt, compress: false });
       rows.push({ id, name, type, size, hash: `sha256:${sha256}`, createdAt, path });
     }
     page = found.next;

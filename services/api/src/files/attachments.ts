@@ -3,8 +3,9 @@ import { AppError, type Attachment, attachmentUrl, isAttachmentId, thumbnailUrl 
 import type { StoredBlob } from "@parley/store";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
-import type { ApiStore, AttachmentDoc, ContentDoc } from "../store.ts";
+import type { ApiStore, AttachmentDoc, ContentDoc, SharedBytes } from "../store.ts";
 import type { FileParts } from "./parts.ts";
+import { bytesFor, isUploader, sharedOf } from "./shared.ts";
 
 export interface Uploaded {
   uid: string;
@@ -22,7 +23,8 @@ type Keeping = Pick<FileParts, "store" | "blobs" | "wake" | "scans">;
 
 /**
  * Keeps what was stored; once only, where the id is given and there is such an attachment. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
- * without bytes: it has its own blob until it has another's. Throws `infected` if these bytes are known to be.
+ * without bytes: it has its own blob until it has another's. Throws `infected` if these bytes are known to be, and
+ * `forbidden` if where they were made cannot be kept from others.
  */
 export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = newAttachmentId()): Promise<Attachment> {
   const { uid, name, type, stored } = uploaded;
@@ -50,13 +52,18 @@ export async function settle(
   id: string,
   { doc, version }: { doc: AttachmentDoc; version?: number },
 ): Promise<Attachment> {
-  const content = await contentOf(store, doc, scans);
-  const { blob, scan, looked } = content;
-  if (scan?.state === "infected") {
+  const refuse = async (refused: AppError): Promise<never> => {
     await store.attachments.remove(id, version);
     await blobs.remove(doc.blob);
-    throw new AppError("infected");
-  }
+    throw refused;
+  };
+  const shared = await sharedOf({ store, blobs }, doc).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === "forbidden") return refuse(error);
+    throw error;
+  });
+  const content = await contentOf(store, doc, { scans, shared });
+  const { blob, scan, looked } = content;
+  if (scan?.state === "infected") return refuse(new AppError("infected"));
   if (blob !== doc.blob) {
     const moved = { ...doc, blob };
     if (version === undefined) await store.attachments.put([{ key: id, doc: moved }]);
@@ -71,9 +78,21 @@ export async function shown({ contents }: ApiStore, id: string, attachment: Atta
   return describe(id, attachment, (await contents.get(attachment.sha256))?.doc);
 }
 
-/** As the API shows it. */
+/** As the API shows it to its owner. */
 export function describe(id: string, attachment: AttachmentDoc, content: ContentDoc | undefined): Attachment {
-  const { name, size, type, sha256 } = attachment;
+  const { uid, sha256 } = attachment;
+  const others = content?.shared?.sha256 ?? sha256;
+  if (!isUploader(attachment, uid)) return describeBytes(id, attachment, content, others);
+  const described = describeBytes(id, attachment, content, sha256);
+  return others === sha256 ? described : { ...described, sharedHash: `sha256:${others}` };
+}
+
+function describeBytes(
+  id: string,
+  { name, size, type }: AttachmentDoc,
+  content: ContentDoc | undefined,
+  sha256: string,
+): Attachment {
   const media = mediaOf(id, content);
   const scan = content?.scan;
   return {
@@ -115,25 +134,35 @@ function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
 
 /** `attachments.info`. */
 export async function attachmentInfo(
-  parts: Pick<FileParts, "store" | "history">,
+  parts: Pick<FileParts, "store" | "history" | "blobs">,
   id: string,
   uid: string,
 ): Promise<Attachment> {
-  return shown(parts.store, id, await findAttachment(parts, id, uid));
+  const attachment = await findAttachment(parts, id, uid);
+  if (isUploader(attachment, uid)) return shown(parts.store, id, attachment);
+  const { sha256 } = await bytesFor(parts, attachment, uid);
+  return describeBytes(id, attachment, (await parts.store.contents.get(attachment.sha256))?.doc, sha256);
 }
 
 // Where these bytes are: an older blob, whose mark of use keeps it from being swept meanwhile, or this one.
-async function contentOf({ contents }: ApiStore, attachment: AttachmentDoc, scans: boolean): Promise<ContentDoc> {
+async function contentOf(
+  { contents }: ApiStore,
+  attachment: AttachmentDoc,
+  { scans, shared }: { scans: boolean; shared: SharedBytes | undefined },
+): Promise<ContentDoc> {
   const { blob, sha256, type, size, createdAt } = attachment;
   const waits = { size, state: "pending", dueAt: createdAt, tries: 0 } as const;
   const toScan = scans ? { scan: waits } : {};
+  const toShare = shared ? { shared } : {};
   const first: ContentDoc = {
-    ...{ blob, usedAt: createdAt, ...toScan },
+    ...{ blob, usedAt: createdAt, ...toScan, ...toShare },
     ...(isLookedAt(type) ? { looked: { ...waits, type } } : {}),
   };
   for (;;) {
     const known = await contents.get(sha256);
-    const content = known ? { ...toScan, ...known.doc, usedAt: Math.max(known.doc.usedAt, createdAt) } : first;
+    const content = known
+      ? { ...toScan, ...toShare, ...known.doc, usedAt: Math.max(known.doc.usedAt, createdAt) }
+      : first;
     const isKept = known
       ? await contents.update(sha256, content, known.version)
       : await contents.insert(sha256, content);

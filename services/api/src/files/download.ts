@@ -3,11 +3,13 @@
 import { AppError } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readQuery } from "../http/query.ts";
-import type { AttachmentDoc } from "../store.ts";
+import { changedStream } from "../location/apply.ts";
+import type { AttachmentDoc, SharedBytes } from "../store.ts";
 import { findAttachment, refuseUnscanned } from "./attachments.ts";
 import { disposition } from "./names.ts";
 import type { FileParts } from "./parts.ts";
 import { namesTag, readRange } from "./range.ts";
+import { bytesFor } from "./shared.ts";
 import { mayBeShown } from "./sniff.ts";
 
 /** A device that reads nothing for so long is let go (ms). */
@@ -20,6 +22,8 @@ interface Served {
   name: string;
   /** a strong entity tag */
   tag: string;
+  /** of the blob's bytes, as they are sent */
+  changes: SharedBytes["changes"];
 }
 
 /** Throws AppErrors; the same for what does not exist and for what is not the caller's to see. */
@@ -34,8 +38,13 @@ export async function download(
   const attachment = await findAttachment(parts, id, uid);
   await refuseUnscanned(parts, attachment, uid);
   const isThumbnail = request.routeOptions.url?.endsWith("/thumbnail") ?? false;
-  const served = isThumbnail ? await thumbnailOf(parts, attachment) : { ...attachment, tag: `"${attachment.sha256}"` };
+  const served = isThumbnail ? await thumbnailOf(parts, attachment) : await fileOf(parts, attachment, uid);
   return serve(parts, request, reply, served);
+}
+
+async function fileOf(parts: FileParts, attachment: AttachmentDoc, uid: string): Promise<Served> {
+  const { sha256, changes } = await bytesFor(parts, attachment, uid);
+  return { ...attachment, tag: `"${sha256}"`, changes };
 }
 
 async function thumbnailOf({ store }: FileParts, { sha256, name }: AttachmentDoc): Promise<Served> {
@@ -43,7 +52,7 @@ async function thumbnailOf({ store }: FileParts, { sha256, name }: AttachmentDoc
   if (looked?.state === "pending") throw new AppError("pending");
   if (!looked?.thumbnail) throw new AppError("not_found", "this file has no thumbnail");
   const { type, blob } = looked.thumbnail;
-  return { ...looked.thumbnail, name: `${name}.${type.slice("image/".length)}`, tag: `"${blob}"` };
+  return { ...looked.thumbnail, name: `${name}.${type.slice("image/".length)}`, tag: `"${blob}"`, changes: [] };
 }
 
 async function serve(
@@ -52,11 +61,12 @@ async function serve(
   reply: FastifyReply,
   served: Served,
 ): Promise<FastifyReply> {
-  const { size, blob, tag } = served;
+  const { size, blob, tag, changes } = served;
   const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
   const isKnown = namesTag(ifNoneMatch, tag);
-  // A link is for one verb.
-  if (parts.limits.linkSeconds > 0 && request.method === "GET" && !isKnown) return sendOn(parts, reply, served);
+  // A link is for one verb, and for the bytes as they are kept.
+  const mayLink = parts.limits.linkSeconds > 0 && request.method === "GET" && changes.length === 0;
+  if (mayLink && !isKnown) return sendOn(parts, reply, served);
   addHeaders(reply, served);
   if (isKnown) return reply.code(304).send();
   const holds = ifRange === undefined || ifRange === tag;
@@ -70,8 +80,9 @@ async function serve(
   if (part) reply.code(206).header("content-range", `bytes ${part.start}-${part.end}/${size}`);
   reply.header("content-length", part ? part.end - part.start + 1 : size);
   if (request.method === "HEAD") return reply.send();
-  const bytes = await parts.blobs.open(blob, part);
-  if (!bytes) throw missing(parts, blob);
+  const kept = await parts.blobs.open(blob, part);
+  if (!kept) throw missing(parts, blob);
+  const bytes = changedStream(kept, part?.start ?? 0, changes);
   reply.raw.setTimeout(unreadMs, () => reply.raw.destroy());
   const stop = () => reply.raw.destroy();
   parts.closing.addEventListener("abort", stop);
