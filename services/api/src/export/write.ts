@@ -17,7 +17,7 @@ import {
 } from "@parley/protocol";
 import type { Blobs, Page } from "@parley/store";
 import { refuseUnscanned } from "../files/attachments.ts";
-import { bytesFor } from "../files/shared.ts";
+import { bytesFor } from "../files/for-others.ts";
 import { knownUser } from "../known-users.ts";
 import { changedStream } from "../location/apply.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";

@@ -4,8 +4,8 @@ import type { StoredBlob } from "@parley/store";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore, AttachmentDoc, ContentDoc, SharedBytes } from "../store.ts";
+import { bytesFor, isUploader, sharedOf } from "./for-others.ts";
 import type { FileParts } from "./parts.ts";
-import { bytesFor, isUploader, sharedOf } from "./shared.ts";
 
 export interface Uploaded {
   uid: string;

@@ -6,10 +6,10 @@ import { readQuery } from "../http/query.ts";
 import { changedStream } from "../location/apply.ts";
 import type { AttachmentDoc, SharedBytes } from "../store.ts";
 import { findAttachment, refuseUnscanned } from "./attachments.ts";
+import { bytesFor } from "./for-others.ts";
 import { disposition } from "./names.ts";
 import type { FileParts } from "./parts.ts";
 import { namesTag, readRange } from "./range.ts";
-import { bytesFor } from "./shared.ts";
 import { mayBeShown } from "./sniff.ts";
 
 /** A device that reads nothing for so long is let go (ms). */

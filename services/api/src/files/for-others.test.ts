@@ -4,7 +4,7 @@ import type { Blobs, Collection } from "@parley/store";
 import sharp from "sharp";
 import { inMemory } from "../location/in-memory.ts";
 import type { AttachmentDoc, ContentDoc } from "../store.ts";
-import { bytesFor, sharedOf } from "./shared.ts";
+import { bytesFor, sharedOf } from "./for-others.ts";
 
 const photo = await sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } })
   .jpeg()
