@@ -16,6 +16,7 @@ import {
   roomsInvite,
   roomsJoin,
   roomsLeave,
+  roomsMembers,
   roomsMute,
   roomsRemove,
   roomsUpdate,
@@ -42,6 +43,12 @@ test("an invitation reaches the invited user's devices, and messages come from w
   assert.deepEqual(invitations, [{ type: "invitation", id, conv, name: "Den", by: "alice" }]);
   await alice.send(conv, "before", { id: "before" });
   await bob.request(roomsJoin, { id });
+  const { members } = await alice.request(roomsMembers, { id });
+  assert.deepEqual(members.at(-1), {
+    ...{ uid: "bob", name: "bob", nick: "bob", avatar: "" },
+    role: "member",
+    joinSeq: 4,
+  });
   await alice.send(conv, "while", { id: "while" });
   await eventually(() => heard.includes("while"));
   await alice.request(roomsRemove, { id, uids: ["bob"] });

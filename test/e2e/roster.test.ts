@@ -154,7 +154,7 @@ test("parley shows and changes profile and roster, and says why not in a line", 
   const as = ["--user", "carol"];
   const changed = await parley("profile", "--name", "Carol C", "--direct-messages", "contacts", ...as);
   assert.deepEqual([changed.code, changed.err], [0, ""]);
-  assert.match(changed.out, /name: Carol C\n/);
+  assert.match(changed.out, /name: Carol C\n(.+\n)+invitations: add\n/);
   assert.match((await parley("profile", "carol", "--user", "alice")).out, /name: Carol C/);
   assert.match((await parley("find", "carol c", "--user", "alice")).out, /^carol {2}Carol C\n$/);
   const vcard = await parley("profile", "--vcard", "-", ...as);

@@ -1,6 +1,7 @@
 // The one contract of all parts. No I/O; partition numbers need node:crypto and live in "@parley/protocol/partition".
 export * from "./append.ts";
 export * from "./attachments.ts";
+export * from "./avatar.ts";
 export * from "./backoff.ts";
 export * from "./check.ts";
 export * from "./codec.ts";

@@ -12,6 +12,11 @@ export type Role = Static<typeof RoleName>;
 export const StandingName = Type.Union([Type.Literal("banned"), Type.Literal("invited"), Type.Literal("asking")]);
 export type Standing = Static<typeof StandingName>;
 
+/** What a user wants when it is invited to rooms. */
+export const RoomInvitations = Type.Union([Type.Literal("add"), Type.Literal("ask")], {
+  description: "add: is a member at once when it is invited to a room; ask: is asked first",
+});
+
 function least(what: string, role: Role) {
   return Type.Optional(Type.Union(RoleName.anyOf, { description: `the least role that may ${what}; default ${role}` }));
 }

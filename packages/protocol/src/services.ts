@@ -1,6 +1,6 @@
 // What services say to each other over NATS as JSON; subjects stand in subjects.ts. Unknown fields are allowed here.
 import type { LastSeenPrivacy } from "./methods/users.ts";
-import type { PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
+import type { Notice, PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
 import type { StatePacket } from "./packets/uplink.ts";
 import type { Role, Standing } from "./rooms.ts";
 
@@ -210,9 +210,9 @@ export interface NotifyRequest {
   uids?: string[];
   channel: "m" | "e";
   device?: { uid: string; clientId: string };
-  packet: unknown;
+  packet: Notice;
   /** further packets, for the same */
-  more?: unknown[];
+  more?: Notice[];
 }
 
 /** `presence.connect`: registers a session in the connect decision. */

@@ -10,6 +10,7 @@ import { openStore } from "@parley/store";
 import { eventually } from "@parley/testkit";
 import { keptProfile, makeMissingProfiles } from "../src/people/profiles.ts";
 import { openApiStore } from "../src/store.ts";
+import { type Answer, createAsking } from "./asking.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { type Reply, startTestApi } from "./surroundings.ts";
 
@@ -34,7 +35,7 @@ test("a profile shows what was given, and an empty text clears it", async () => 
   const empty = { nick: "", avatar: "", status: "", language: "", vcard: {} };
   assert.deepEqual((await as("alice", "GET", "/profile")).body, {
     ...{ uid: "alice", name: "alice", ...empty },
-    ...{ visibility: "everybody", directMessages: "anyone", lastSeen: "contacts" },
+    ...{ visibility: "everybody", directMessages: "anyone", lastSeen: "contacts", invitations: "add" },
   });
   const given = {
     name: "Alice Liddell",
@@ -193,3 +194,44 @@ test("who may write to a user holds from the answer on", async () => {
   await as("carol", "PUT", "/profile", { directMessages: "anyone" });
   assert.equal((await send("al.1", "3")).status, 200);
 });
+
+const made = await api.call("POST", "/keys", { token: api.secrets.servicesSecret, json: { name: "people" } });
+const { byHttp, byMqtt } = createAsking(api, (uid) => token[uid] as string);
+for (const [door, ask] of [
+  ["HTTP", byHttp],
+  ["MQTT", byMqtt],
+] as const)
+  test(`${door}: a member list has the names and pictures that its reader may see`, async () => {
+    const [ann, ben, cat, dot] = ["ann", "ben", "cat", "dot"].map((name) => `${name}-${door}`) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    for (const uid of [ann, ben, cat, dot]) token[uid] = (await api.user(uid, "web")).token;
+    const avatar = "https://a/b.png";
+    await ask(ben, "profile.update", { name: "Ben B", nick: "Benny", avatar });
+    await ask(cat, "profile.update", { name: "Cat C", avatar, visibility: "contacts" });
+    await ask(dot, "profile.update", { name: "Dot D" });
+    await ask(ann, "roster.add", { id: dot, nick: "my Dot" });
+    await ask(cat, "roster.add", { id: ben });
+    const { id } = await ask(ann, "rooms.create", { name: "Names", members: [ben, cat, dot] });
+    const names = async (as: string, params: object = {}) =>
+      (await ask(as, "rooms.members", { id, ...params })).members.map((member: Answer) => {
+        return [member.uid, member.name, member.nick, member.avatar];
+      });
+    const dotD = [dot, "Dot D", "Dot D", ""];
+    const unknown = (uid: string) => [uid, uid, uid, ""];
+    const [benB, catC] = [
+      [ben, "Ben B", "Benny", avatar],
+      [cat, "Cat C", "Cat C", avatar],
+    ];
+    assert.deepEqual(await names(ann), [unknown(ann), benB, unknown(cat), [dot, "Dot D", "my Dot", ""]]);
+    assert.deepEqual(await names(ben), [unknown(ann), benB, catC, dotD], "cat has ben as a contact");
+    assert.deepEqual(await names(cat), [unknown(ann), benB, catC, dotD], "one's own is shown");
+    await ask(ann, "rooms.ban", { id, uids: [ben, cat] });
+    assert.deepEqual(await names(ann, { standing: "banned" }), [benB, unknown(cat)]);
+    const disabled = await api.call("POST", `/users/${dot}/disable`, { token: made.body.key });
+    assert.equal(disabled.status, 200, JSON.stringify(disabled.body));
+    assert.deepEqual((await names(ann))[1], [dot, dot, "my Dot", ""]);
+  });

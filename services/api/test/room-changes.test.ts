@@ -7,6 +7,7 @@ import {
   type Method,
   methods,
   type NotifyRequest,
+  roomsMembers,
   subjects,
 } from "@parley/protocol";
 import { callMethod } from "@parley/runtime";
@@ -114,6 +115,11 @@ for (const [door, ask] of [
       [seen.topic, seen.avatar, seen.settings],
       [undefined, "https://a/b.png", { write: "admin", pin: "member" }],
     );
+    for (const avatar of ["javascript:alert(1)", "data:image/svg+xml,x", "https://a/b c", "a.png"]) {
+      await assert.rejects(ask("alice", "rooms.update", { id, avatar }), refused("invalid_packet"));
+      await assert.rejects(ask("alice", "rooms.create", { name: "Room", avatar }), refused("invalid_packet"));
+    }
+    assert.equal((await ask("bob", "rooms.get", { id })).avatar, "https://a/b.png");
     await assert.rejects(say("bob", id), refused("forbidden", "write"));
     const last = (await read("bob", id)).at(-1);
     assert.deepEqual([last.content.data.event, last.content.data.room.avatar], ["update", "https://a/b.png"]);
@@ -178,12 +184,16 @@ for (const [door, ask] of [
     assert.deepEqual(await roles(id), { alice: "owner", bob: "member" });
   });
 
-  test(`${door}: a user's own setting makes others ask it first, also when a room is made`, async () => {
+  test(`${door}: a user's own setting makes others ask it first, also when a room is made, and the profile tells it`, async () => {
+    assert.equal((await ask("erin", "profile.get")).invitations, "add");
     await ask("erin", "rooms.setInvitations", { invitations: "ask" });
+    assert.equal((await ask("erin", "profile.get")).invitations, "ask");
+    assert.equal((await ask("erin", "profile.update", { status: "" })).invitations, "ask");
     const id = await make(["bob", "erin"]);
     assert.deepEqual(await roles(id), { alice: "owner", bob: "member" });
     assert.deepEqual((await ask("erin", "rooms.join", { id })).uids, ["erin"]);
     await ask("erin", "rooms.setInvitations", { invitations: "add" });
+    assert.equal((await ask("erin", "profile.get")).invitations, "add");
     assert.deepEqual(await roles(await make(["erin"])), { alice: "owner", erin: "member" });
   });
 
@@ -301,7 +311,7 @@ for (const [door, ask] of [
   });
 }
 
-test("members come in pages, in the order of their uids", async () => {
+test("members come in pages, in the order of their uids, that the caller's device takes", async () => {
   const id = (await byHttp("alice", "rooms.create", { name: "Pages", members: ["bob", "carol", "dave"] })).id;
   const uids: string[] = [];
   for (let page: string | null | undefined; page !== null; ) {
@@ -310,6 +320,9 @@ test("members come in pages, in the order of their uids", async () => {
     page = answer.next;
   }
   assert.deepEqual(uids, ["alice", "bob", "carol", "dave"]);
+  const caller = { uid: "alice", via: "mqtt", maxBytes: 700 } as const;
+  const { members, next } = await callMethod(api.nats, roomsMembers, caller, { id }, { timeoutMs: 12_000 });
+  assert.deepEqual([members.length, next], [2, "bob"]);
 });
 
 test("rooms and invitations come in pages that the caller's device takes, each of them once", async () => {

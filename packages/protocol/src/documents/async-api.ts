@@ -3,24 +3,7 @@ import type { TSchema } from "typebox";
 import Type from "typebox";
 import { methods } from "../methods/index.ts";
 import { contentKinds } from "../packets/content.ts";
-import {
-  AckPacket,
-  AnswerPacket,
-  AttachmentNotice,
-  ConversationNotice,
-  DraftNotice,
-  InvitationNotice,
-  Message,
-  NackPacket,
-  PresenceNotice,
-  ReceiptNotice,
-  RosterNotice,
-  StarNotice,
-  ThreadNotice,
-  TooLargeNotice,
-  TypingNotice,
-} from "../packets/downlink.ts";
-import { ScheduledNotice } from "../packets/scheduled.ts";
+import { AnswerPacket, Message, notices } from "../packets/downlink.ts";
 import {
   MessagePacket,
   ReceiptPacket,
@@ -97,6 +80,8 @@ function uplinkChannels(): Record<string, Channel> {
 }
 
 function downlinkChannels(): Record<string, Channel> {
+  const { typingNotice, presence, ack, nack, ...toUsers } = notices;
+  const { tooLarge } = toUsers;
   const packets = (schemas: Record<string, TSchema>) =>
     Object.fromEntries(
       Object.entries(schemas).map(([name, schema]) => [name, { summary: name, payload: schemaJson(schema) }]),
@@ -107,38 +92,20 @@ function downlinkChannels(): Record<string, Channel> {
       title:
         "messages, receipts, invitations, changes of the roster and of what the user keeps, to all devices of a user",
       qos: 1,
-      messages: packets({
-        message: Message,
-        receiptNotice: ReceiptNotice,
-        invitation: InvitationNotice,
-        rosterChanged: RosterNotice,
-        conversation: ConversationNotice,
-        star: StarNotice,
-        draft: DraftNotice,
-        scheduled: ScheduledNotice,
-        attachment: AttachmentNotice,
-        thread: ThreadNotice,
-        tooLarge: TooLargeNotice,
-      }),
+      messages: packets({ message: Message, ...toUsers }),
     },
     ephemeral: {
       address: ephemeralTopic("{uid}"),
       title: "typing and presence, to all devices of a user",
       qos: 0,
-      messages: packets({ typingNotice: TypingNotice, presence: PresenceNotice, tooLarge: TooLargeNotice }),
+      messages: packets({ typingNotice, presence, tooLarge }),
     },
     device: {
       address: deviceTopic("{uid}", "{clientId}"),
       title: "acks, nacks, answers and messages to one device",
       qos: 1,
       messages: {
-        ...packets({
-          ack: AckPacket,
-          nack: NackPacket,
-          answer: AnswerPacket,
-          deviceMessage: Message,
-          tooLarge: TooLargeNotice,
-        }),
+        ...packets({ ack, nack, answer: AnswerPacket, deviceMessage: Message, tooLarge }),
         ...answers(),
       },
     },

@@ -2,7 +2,7 @@
 import Type, { type TProperties } from "typebox";
 import type { ErrorCode } from "../errors.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
-import { RoleName, RoomChanged, StandingName } from "../rooms.ts";
+import { RoleName, RoomChanged, RoomInvitations, StandingName } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -42,7 +42,7 @@ export const roomsMembers = defineMethod({
   name: "rooms.members",
   owner: "api",
   summary:
-    "The members of a room, by their uids. With `standing` those who are banned, invited or ask to be let in: for owners and admins.",
+    "The members of a room, by their uids, with what they are called. With `standing` those who are banned, invited or ask to be let in: for owners and admins.",
   http: { verb: "GET", path: "/rooms/{id}/members" },
   params: Type.Object(
     {
@@ -57,6 +57,11 @@ export const roomsMembers = defineMethod({
     members: Type.Array(
       Type.Object({
         uid: Uid,
+        name: Type.String({ description: "of the user's profile, where the caller may see it; else the uid" }),
+        nick: Type.String({
+          description: "the caller's own name for the user, else the profile's nick, else the name",
+        }),
+        avatar: Type.String(),
         role: RoleName,
         joinSeq: Type.Integer({ description: "the first message of its stay; 0: it is no member" }),
         mutedUntil: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: "unix ms; null: no end" })),
@@ -199,9 +204,10 @@ export const roomsInvitations = defineMethod({
 export const roomsSetInvitations = defineMethod({
   name: "rooms.setInvitations",
   owner: "api",
-  summary: "Whether the caller is a member at once when it is invited to a room (the default), or is asked first.",
+  summary:
+    "Whether the caller is a member at once when it is invited to a room (the default), or is asked first; profile.get tells.",
   http: { verb: "PUT", path: "/invitations" },
   changes: true,
-  params: Type.Object({ invitations: Type.Union([Type.Literal("add"), Type.Literal("ask")]) }, strict),
+  params: Type.Object({ invitations: RoomInvitations }, strict),
   result: Type.Object({}),
 });

@@ -1,5 +1,6 @@
 // Methods that api owns: what a room is. Who is in it stands in members.ts. Every change is decided by history, at the log.
 import Type from "typebox";
+import { Avatar } from "../avatar.ts";
 import { Conv, displayText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
@@ -9,12 +10,12 @@ import { Next, pagePlace } from "./pages.ts";
 const strict = { additionalProperties: false } as const;
 const name = displayText({ minLength: 1, maxLength: 128 });
 const texts = {
-  avatar: displayText({ maxLength: 1_024 }),
+  avatar: Avatar,
   description: displayText({ maxLength: 1_024 }),
   topic: displayText({ maxLength: 256 }),
   group: displayText({ maxLength: 64 }),
 };
-const orNull = (text: typeof texts.topic) =>
+const orNull = (text: (typeof texts)[keyof typeof texts]) =>
   Type.Optional(Type.Union([text, Type.Null()], { description: "null takes it away" }));
 
 /** `nick`, `group` and `avatar` are SlimChat's: there, and empty where nothing was given. */

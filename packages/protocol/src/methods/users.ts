@@ -1,14 +1,11 @@
 // Methods that api owns: profiles, one's own and others', and finding people.
 import Type, { type Static } from "typebox";
+import { Avatar } from "../avatar.ts";
 import { displayText, Uid } from "../ids.ts";
+import { RoomInvitations } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
-const Avatar = Type.String({
-  maxLength: 1_024,
-  pattern: "^((https?://|/)[\\x21-\\x7e]+)?$",
-  description: "address of an image: http, https, or a path of this server",
-});
 const Language = Type.String({
   maxLength: 35,
   pattern: "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$",
@@ -49,6 +46,7 @@ const OwnProfile = Type.Object({
   visibility: Visibility,
   directMessages: DirectMessages,
   lastSeen: LastSeen,
+  invitations: RoomInvitations,
 });
 
 export const profileGet = defineMethod({

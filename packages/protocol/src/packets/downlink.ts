@@ -2,7 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Attachment } from "../attachments.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
-import type { ScheduledNotice } from "./scheduled.ts";
+import { ScheduledNotice } from "./scheduled.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
 const Ts = Type.Integer({ minimum: 0, description: "unix time, ms" });
@@ -272,19 +272,23 @@ export const AnswerPacket = Type.Object({
 });
 export type AnswerPacket = Static<typeof AnswerPacket>;
 
-export type DownlinkPacket =
-  | Message
-  | AckPacket
-  | NackPacket
-  | ReceiptNotice
-  | TypingNotice
-  | PresenceNotice
-  | InvitationNotice
-  | RosterNotice
-  | ConversationNotice
-  | StarNotice
-  | DraftNotice
-  | ScheduledNotice
-  | AttachmentNotice
-  | TooLargeNotice
-  | AnswerPacket;
+/** What the server says besides messages and answers, each with its own `type`: no message of a device may have one of these. */
+export const notices = {
+  receiptNotice: ReceiptNotice,
+  invitation: InvitationNotice,
+  rosterChanged: RosterNotice,
+  conversation: ConversationNotice,
+  star: StarNotice,
+  draft: DraftNotice,
+  scheduled: ScheduledNotice,
+  attachment: AttachmentNotice,
+  thread: ThreadNotice,
+  tooLarge: TooLargeNotice,
+  typingNotice: TypingNotice,
+  presence: PresenceNotice,
+  ack: AckPacket,
+  nack: NackPacket,
+} as const;
+export type Notice = Static<(typeof notices)[keyof typeof notices]>;
+
+export type DownlinkPacket = Message | Notice | AnswerPacket;

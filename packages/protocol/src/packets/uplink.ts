@@ -4,9 +4,11 @@ import { checkOf } from "../check.ts";
 import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { contentKinds } from "./content.ts";
+import { notices } from "./downlink.ts";
 
 const Seq = Type.Integer({ minimum: 0, description: "position in the conversation" });
 const contentTypes = Object.keys(contentKinds);
+const noticeTypes = Object.values(notices).map(({ properties }) => properties.type.const);
 
 /** `im/up/…/msg`: unknown fields pass through unread. */
 export const MessagePacket = Type.Object({
@@ -20,10 +22,8 @@ export const MessagePacket = Type.Object({
     Type.String({
       maxLength: 32,
       // A message must not read like what only the server says.
-      pattern: `^(?!(ack|nack|receipt|typing|presence|invitation|roster\\.changed)$)[^${controls}]*$`,
-      description:
-        "chat, grpchat …: passed through; not ack, nack, receipt, typing, presence, invitation or roster.changed; no control " +
-        "characters",
+      pattern: `^(?!(${noticeTypes.join("|").replaceAll(".", "\\.")})$)[^${controls}]*$`,
+      description: `chat, grpchat …: passed through; none of ${noticeTypes.join(", ")}; no control characters`,
     }),
   ),
   thread: Type.Optional(

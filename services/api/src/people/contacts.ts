@@ -1,7 +1,8 @@
 // Entries of a roster as their owner sees them.
 import type { Contact } from "@parley/protocol";
+import { knownUsers } from "../known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
-import { isOver, type Sides } from "./pairs.ts";
+import { isOver, pairKey, type Sides, sidesOf } from "./pairs.ts";
 
 export interface Entry {
   other: string;
@@ -13,10 +14,29 @@ export async function contactsOf(store: ApiStore, owner: string, entries: readon
   const profiles = await store.profiles.getMany(entries.map(({ other }) => other));
   return entries.map(({ other, sides }) => {
     const profile = profiles.get(other)?.doc;
-    const { relation, blocked } = sides.theirs;
-    const isHidden = profile?.visibility === "contacts" && (relation !== "contact" || blocked) && other !== owner;
-    return contactOf(other, sides, isHidden ? undefined : profile);
+    return contactOf(other, sides, profile && isShown(profile, sides, owner) ? profile : undefined);
   });
+}
+
+export type ShownName = Pick<Contact, "name" | "nick" | "avatar">;
+
+/** What each of these users is called, in order, as `by` may know. */
+export async function namesFor(store: ApiStore, by: string, uids: readonly string[]): Promise<ShownName[]> {
+  const [users, profiles, pairs] = await Promise.all([
+    knownUsers(store, uids),
+    store.profiles.getMany(uids),
+    store.pairs.getMany(uids.map((uid) => pairKey(by, uid))),
+  ]);
+  return uids.map((uid) => {
+    const profile = users.has(uid) ? profiles.get(uid)?.doc : undefined;
+    const sides = sidesOf(pairs.get(pairKey(by, uid))?.doc, by);
+    const contact = contactOf(uid, sides, profile && isShown(profile, sides, by) ? profile : undefined);
+    return { name: contact.name, nick: contact.nick, avatar: contact.avatar };
+  });
+}
+
+function isShown({ uid, visibility }: ProfileDoc, { theirs: { relation, blocked } }: Sides, to: string): boolean {
+  return visibility !== "contacts" || uid === to || (relation === "contact" && !blocked);
 }
 
 /** What the roster of `mine` says of the user `id`. */

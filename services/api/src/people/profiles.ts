@@ -16,7 +16,7 @@ import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
 import { knownUser } from "../known-users.ts";
-import type { ApiStore, ProfileDoc } from "../store.ts";
+import type { ApiStore, ProfileDoc, UserDoc } from "../store.ts";
 import { directDoor } from "./doors.ts";
 import { hasAsContact } from "./pairs.ts";
 import { tellContactsChanged } from "./tell-presence.ts";
@@ -58,7 +58,7 @@ export async function makeMissingProfiles({ users, profiles, migrations }: ApiSt
 
 export async function ownProfile(parts: ProfileParts, uid: string): Promise<OwnProfile | AppError> {
   const kept = await keptProfile(parts.store, uid);
-  return kept ? ownOf(parts, kept.doc) : noUser(uid);
+  return kept ? ownOf(parts, kept) : noUser(uid);
 }
 
 /** One answer for who does not exist and for whom the caller may not see. */
@@ -68,12 +68,17 @@ export async function seenProfile({ store }: ProfileParts, uid: string, by: stri
 }
 
 /** The profile of a user; undefined where there is no such user. One that a replica of before made has none yet. */
-export async function keptProfile(store: ApiStore, uid: string): Promise<Versioned<ProfileDoc> | undefined> {
+export async function keptProfile(store: ApiStore, uid: string): Promise<KeptProfile | undefined> {
   const { profiles } = store;
-  const [user, kept] = await Promise.all([knownUser(store, uid), profiles.get(uid)]);
-  if (!user || kept) return user && kept;
-  await profiles.insert(uid, newProfile(uid, user.doc.name));
-  return profiles.get(uid);
+  const [user, found] = await Promise.all([knownUser(store, uid), profiles.get(uid)]);
+  if (!user) return undefined;
+  if (!found) await profiles.insert(uid, newProfile(uid, user.doc.name));
+  const kept = found ?? (await profiles.get(uid));
+  return kept && { ...kept, user: user.doc };
+}
+
+interface KeptProfile extends Versioned<ProfileDoc> {
+  user: UserDoc;
 }
 
 /** True if the user lets `by` see the profile. */
@@ -105,7 +110,7 @@ export async function updateProfile(
     if (!(await profiles.update(uid, changed, kept.version))) continue;
     if (changed.untold !== undefined) await tellDirect(parts, changed);
     if (changed.lastSeen !== kept.doc.lastSeen) tellContactsChanged(parts.nats, { uid });
-    return ownOf(parts, changed);
+    return ownOf(parts, { doc: changed, user: kept.user });
   }
   return new AppError("conflict", "the profile was changed again and again at the same time; try again");
 }
@@ -180,11 +185,15 @@ function profileOf({ uid, name, nick = "", avatar = "", status = "", language = 
   return { uid, name: name ?? uid, nick, avatar, status, language, vcard: card };
 }
 
-function ownOf({ directMessages }: ProfileParts, profile: ProfileDoc): OwnProfile {
+function ownOf(
+  { directMessages }: ProfileParts,
+  { doc: profile, user }: Pick<KeptProfile, "doc" | "user">,
+): OwnProfile {
   return {
     ...profileOf(profile),
     visibility: profile.visibility ?? "everybody",
     directMessages: profile.directMessages ?? directMessages,
     lastSeen: lastSeenOf(profile),
+    invitations: user.invitations ?? "add",
   };
 }

@@ -56,7 +56,7 @@ export function roomMethods(parts: RoomParts): Bound[] {
     bind(roomsMakeLink, (params, call) => makeLink(parts, params, call)),
     bind(roomsLinks, ({ id }, { caller }) => listLinks(parts, id, caller.uid)),
     bind(roomsRemoveLink, (params, call) => removeLink(parts, params, call)),
-    bind(roomsMembers, (params, { caller }) => roomMembers(parts, params, caller.uid)),
+    bind(roomsMembers, (params, { caller }) => roomMembers(parts, params, caller)),
     bind(roomsInvite, (params, call) => invite(parts, params, call)),
     bind(roomsRemove, (params, call) => remove(parts, params, call)),
     bind(roomsJoin, (params, call) => join(parts, params, call)),

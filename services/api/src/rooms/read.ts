@@ -13,6 +13,7 @@ import {
   type roomsMembers,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
+import { namesFor, type ShownName } from "../people/contacts.ts";
 import type { RoomDoc } from "../store.ts";
 import { blockedOf } from "./guests.ts";
 import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
@@ -66,25 +67,31 @@ function cutRows<Row>(
 export async function roomMembers(
   parts: RoomParts,
   { id, standing, limit = defaultMembers, page }: ParamsOf<typeof roomsMembers>,
-  uid: string,
+  caller: Caller,
 ): Promise<ResultOf<typeof roomsMembers> | AppError> {
-  const found = await lookAt(parts, id, uid);
+  const found = await lookAt(parts, id, caller.uid);
   if (found instanceof AppError) return found;
   const refused = standing ? refuseAdminsOnly(found.view) : found.view.member ? undefined : notMember();
   if (refused) return refused;
   const asked = { conv: roomConv(id), ...(standing && { standing }), ...(page !== undefined && { after: page }) };
   const { members, next } = await parts.history.members(asked);
   const some = members.slice(0, limit);
-  const isMore = some.length < members.length || next !== undefined;
-  return {
-    members: some.map(({ uid, role, stays, mutedUntil }) => ({
-      uid,
-      role,
-      joinSeq: stays.at(-1)?.[0] ?? 0,
-      ...(mutedUntil === undefined ? {} : { mutedUntil }),
-    })),
-    next: isMore ? (some.at(-1)?.uid ?? null) : null,
-  };
+  const names = await namesFor(
+    parts.store,
+    caller.uid,
+    some.map(({ uid }) => uid),
+  );
+  const rows = some.map(({ uid, role, stays, mutedUntil }, index) => ({
+    uid,
+    ...(names[index] as ShownName),
+    role,
+    joinSeq: stays.at(-1)?.[0] ?? 0,
+    ...(mutedUntil === undefined ? {} : { mutedUntil }),
+  }));
+  const texts = rows.map((row) => JSON.stringify(row));
+  const shown = rows.slice(0, fittingCount(texts, pageRoomOf(caller)));
+  const isMore = shown.length < members.length || next !== undefined;
+  return { members: shown, next: isMore ? (shown.at(-1)?.uid ?? null) : null };
 }
 
 /** Without those of users whom the caller has blocked since. */

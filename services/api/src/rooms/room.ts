@@ -1,5 +1,5 @@
 // A room as its callers see it: what it was made with, what the log says of it, and how the caller stands to it.
-import { AppError, type ResultOf, type RoomView, roomConv, type roomsGet } from "@parley/protocol";
+import { AppError, isAvatar, type ResultOf, type RoomView, roomConv, type roomsGet } from "@parley/protocol";
 import type { NatsConnection, Pass } from "@parley/runtime";
 import type { History } from "../history.ts";
 import type { ApiStore, RoomDoc } from "../store.ts";
@@ -47,7 +47,7 @@ export function roomOf(made: RoomDoc, { name, room = made, members, member }: Ro
     name: shown,
     nick: shown,
     group,
-    avatar,
+    avatar: isAvatar(avatar) ? avatar : "",
     ...(topic === undefined ? {} : { topic }),
     ...(description === undefined ? {} : { description }),
     createdBy: made.createdBy,

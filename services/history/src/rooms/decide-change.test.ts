@@ -160,3 +160,15 @@ test("a room has up to 10,000 members, one in which only admins write 100,000, a
   change(plain, { event: "remove", by: "alice", uids: uids(9_999, 99_999) });
   assert.equal((update(plain, { write: "member" }) as MembershipEvent).room?.settings.write, "member");
 });
+
+test("an avatar that is no address, kept by a version before, is in no event from then on", () => {
+  const conversation = created();
+  for (const [avatar, kept] of [
+    ["javascript:alert(1)", undefined],
+    ["/a.png", "/a.png"],
+  ] as const) {
+    conversation.room = { settings: {}, avatar };
+    const decided = change(conversation, { event: "update", by: "alice", uids: [] }, { patch: { topic: avatar } });
+    assert.equal((decided as MembershipEvent).room?.avatar, kept);
+  }
+});

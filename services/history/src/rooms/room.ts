@@ -1,5 +1,5 @@
 // A room as its changes are decided on it.
-import { AppError, type ChangeRequest, type MembershipEvent, type RoomState } from "@parley/protocol";
+import { AppError, type ChangeRequest, isAvatar, type MembershipEvent, type RoomState } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Folded } from "../fold/fold-entry.ts";
 import { isMember, isPresent } from "../fold/members.ts";
@@ -46,7 +46,9 @@ export function notMember(): AppError {
 
 /** The room's state, of which a version that kept it elsewhere has none. */
 export function stateOf({ room }: Room, { open }: ChangeRequest): RoomState {
-  return room ?? { settings: open ? { join: "open" } : {} };
+  const { avatar, ...rest } = room ?? { settings: open ? { join: "open" } : {} };
+  // A version before took any text.
+  return avatar !== undefined && isAvatar(avatar) ? { ...rest, avatar } : rest;
 }
 
 /** How many members a room has: what its last event says, which is not counted again. */

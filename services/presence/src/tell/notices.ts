@@ -64,7 +64,7 @@ export function openNotices({ nats, contacts, lastSeen, told, greetDelayMs, log 
     const notices = uids.map((contact) => noticeOf(contact, states.get(contact))).filter(isWanted);
     for (let from = 0; from < notices.length; from += noticesAtOnce) {
       const [packet, ...more] = notices.slice(from, from + noticesAtOnce);
-      notify({ device: { uid, clientId }, channel: "e", packet, more });
+      if (packet) notify({ device: { uid, clientId }, channel: "e", packet, more });
     }
   }
 

@@ -80,7 +80,11 @@ function members(): Command {
               ...(standing && { standing }),
               ...(page !== undefined && { page }),
             });
-            for (const member of found.members) output.result(member, `${member.uid}  ${standing ?? member.role}`);
+            for (const member of found.members) {
+              const { uid, nick, role } = member;
+              const shown = nick === uid ? "" : `  ${printable(nick)}`;
+              output.result(member, `${uid}  ${standing ?? role}${shown}`);
+            }
             page = found.next;
           }
         },
