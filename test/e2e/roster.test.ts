@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type AppError, type Contact, callHttp, type ParamsOf, type PresenceNotice } from "@parley/client";
 import {
   devicesList,
+  devicesRemove,
   devicesRemoveOthers,
   devicesUpdate,
   login,
@@ -17,6 +18,7 @@ import {
   presenceGet,
   presenceList,
   profileUpdate,
+  refresh,
   rosterAdd,
   rosterBlock,
   rosterConfirm,
@@ -258,8 +260,21 @@ test("a user sees its devices, names them, and ends all others: by the answer th
       ["frieda:tablet", "tablet", "node", "loopback", true],
     ],
   );
+  const script = await logIn("script");
+  const gone = await logIn("gone");
+  const kindOf = async (clientId: string) =>
+    (await client.request(devicesList, {})).devices.find((device) => device.clientId === clientId)?.kind;
+  assert.deepEqual([await kindOf("frieda:script"), await kindOf("frieda:gone")], ["http", "http"]);
+  const called = await client.request(devicesUpdate, { clientId: "frieda:script", name: "backups" });
+  assert.deepEqual([called.name, called.kind], ["backups", "http"]);
+  await client.request(devicesRemove, { clientId: "frieda:gone" });
+  await assert.rejects(callHttp(http, devicesList, {}, { token: gone.token }), { code: "unauthenticated" });
   const { removed } = await client.request(devicesRemoveOthers, {});
-  assert.deepEqual(removed.sort(), ["frieda:cli", "frieda:phone"]);
+  assert.deepEqual(removed.sort(), ["frieda:cli", "frieda:phone", "frieda:script"]);
+  for (const { token, refreshToken } of [script, gone]) {
+    await assert.rejects(callHttp(http, devicesList, {}, { token }), { code: "unauthenticated" });
+    await assert.rejects(callHttp(http, refresh, { refreshToken }), { code: "unauthenticated" });
+  }
   const { token } = phone.session;
   await assert.rejects(callHttp(http, devicesList, {}, { token }), { code: "unauthenticated" });
   await closed;

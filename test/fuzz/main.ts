@@ -22,7 +22,7 @@ a status, a content type or a body. Installs schemathesis into .tools/ (Python 3
 
 const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 /** They end the login that they are asked with: asked last, each with a login of its own. */
-const endings = "^/(logout|password|devices/.*)$";
+const endings = "^/(logout|password|devices(/.*)?)$";
 
 /** Limits of rates would answer most of what is asked. */
 const unlimited = {

@@ -166,6 +166,12 @@ export interface Door {
   account?: AccountDoor;
 }
 
+/** `tokens.logins` ({uid}) → those whose refresh tokens are good; at most 1,000. */
+export interface LoginsReply {
+  /** `at`: of the token that is good now, unix ms */
+  logins: { clientId: string; at: number }[];
+}
+
 /** `people.contacts` ({uid}) → who is told of the user's presence: each is the other's contact, and neither has blocked. */
 export interface ContactsReply {
   uids: string[];

@@ -123,6 +123,8 @@ export const subjects = {
   revocations: "tokens.revocations",
   /** api: one more revocation (event) */
   revoked: "tokens.revoked",
+  /** api: the devices that a user is logged in as, connected or not ({uid} → LoginsReply) */
+  logins: "tokens.logins",
   /** api: revoke all tokens of a device (request) */
   revokeDevice: "tokens.revoke",
 } as const;

@@ -16,6 +16,7 @@ import {
   type Once,
   serveMethods,
 } from "@parley/runtime";
+import { loggedIn } from "./accounts/logged-in.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
@@ -68,6 +69,7 @@ export function serveAnswers(parts: AnswerParts): Answering {
       ok: isUid(textOf(uid)) && (await ensureUser(store, textOf(uid))),
     })),
     respond<{ after: string }>(subjects.revocations, ({ after = "" }) => revoke.list(after, pageRevocations)),
+    respond<{ uid: string }>(subjects.logins, ({ uid }) => loggedIn(store, textOf(uid))),
     respond<{ uid: string; clientId: string }>(subjects.revokeDevice, async ({ uid, clientId }) => {
       await revoke.device(textOf(uid), textOf(clientId));
       return {};

@@ -24,7 +24,7 @@ export interface Devices {
   claim(clientId: string, uid: string, address?: AddressClass): Promise<boolean>;
   ownerOf(clientId: string): Promise<string | undefined>;
   /** Kept in the background, if the device is known. */
-  note(clientId: string, said: Omit<Note, "createdAt">): void;
+  note(clientId: string, said: Note): void;
   /** Calls the user's device by a name, or says its kind; undefined: it is not the user's. */
   update(clientId: string, uid: string, said: Pick<Note, "name" | "kind">): Promise<DeviceDoc | undefined>;
   /** Rejects when the store is away. */

@@ -6,6 +6,7 @@ import {
   devicesRemove,
   devicesRemoveOthers,
   devicesUpdate,
+  type LoginsReply,
   subjects,
 } from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
@@ -21,6 +22,9 @@ export interface MethodParts {
   broker: BrokerClients | undefined;
 }
 
+const loginsMs = 5_000;
+/** The kind of what logged in and never connected, unless it says another. */
+const neverConnected = "http";
 const removedAtOnce = 8;
 /** Lists that are gone through: a device that comes back again and again is removed as often, and then listed. */
 const roundsMax = 10;
@@ -32,7 +36,8 @@ export function deviceMethods(parts: MethodParts): MethodHandler[] {
     available(async () => {
       const name = said.name === undefined ? {} : { name: said.name.normalize("NFC") };
       const kind = said.kind === undefined ? {} : { kind: said.kind };
-      const doc = await devices.update(clientId, uid, { ...name, ...kind });
+      const change = () => devices.update(clientId, uid, { ...name, ...kind });
+      const doc = (await change()) ?? ((await keepLogin(parts, uid, clientId)) ? await change() : undefined);
       return doc ? deviceOf(doc, (await sessions.of(uid, clientId)) !== undefined) : noDevice();
     }),
   );
@@ -50,13 +55,30 @@ export function deviceMethods(parts: MethodParts): MethodHandler[] {
   return [list, update, remove, removeOthers];
 }
 
-// Another replica keeps a new device a moment after it connected; its session is known to all before that.
-async function ofUser({ devices, sessions }: MethodParts, uid: string): Promise<DeviceRow[]> {
-  const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
+// Another replica keeps a new device a moment after it connected; its session is known to all before that. What logged in
+// and never connected is known to api alone.
+async function ofUser({ nats, devices, sessions }: MethodParts, uid: string): Promise<DeviceRow[]> {
+  const [kept, connected, logins] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid), loginsOf(nats, uid)]);
   const listed = kept.map((doc) => deviceOf(doc, connected.delete(doc.clientId)));
   for (const [clientId, { at }] of connected)
     listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: null }, true));
+  const known = new Set(listed.map(({ clientId }) => clientId));
+  for (const { clientId, at } of logins)
+    if (!known.has(clientId))
+      listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: null, kind: neverConnected }, false));
   return listed;
+}
+
+async function loginsOf(nats: NatsConnection, uid: string): Promise<LoginsReply["logins"]> {
+  const { logins } = await requestJson<LoginsReply>(nats, subjects.logins, { uid }, { timeoutMs: loginsMs });
+  return logins;
+}
+
+/** From now on it is a device of which something is kept. false: the user is not logged in as it. */
+async function keepLogin({ nats, devices }: MethodParts, uid: string, clientId: string): Promise<boolean> {
+  const login = (await loginsOf(nats, uid)).find((one) => one.clientId === clientId);
+  if (login) devices.note(clientId, { uid, kind: neverConnected, createdAt: login.at });
+  return login !== undefined;
 }
 
 function deviceOf({ clientId, uid, createdAt, lastSeen, name, kind, address }: DeviceDoc, online: boolean): DeviceRow {

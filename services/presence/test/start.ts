@@ -117,6 +117,7 @@ function play(nats: NatsConnection) {
     revoked: [] as unknown[],
     revocations: [] as Revocation[],
   };
+  answerJson(nats, subjects.logins, "api", () => ({ logins: [] }));
   answerJson<{ uid: string }>(nats, subjects.contacts, "api", ({ uid }) => {
     played.asked.push(uid);
     return { uids: played.contacts.get(uid) ?? [], lastSeen: played.lastSeen.get(uid) ?? "contacts" };

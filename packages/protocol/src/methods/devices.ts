@@ -12,7 +12,9 @@ export type AddressClass = Static<typeof AddressClass>;
 const DeviceRow = Type.Object({
   clientId: ClientId,
   name: Type.String({ description: "as the user called it, else what the client id has behind the uid" }),
-  kind: Type.String({ description: "browser, node, cli …, as its program says; mqtt where none says" }),
+  kind: Type.String({
+    description: "browser, node, cli …, as its program says; mqtt where none says, http where it never connected",
+  }),
   address: Type.Union([AddressClass, Type.Null()]),
   online: Type.Boolean(),
   lastSeen: Type.Union([Type.Integer({ description: "unix ms" }), Type.Null()]),
