@@ -108,6 +108,7 @@ test("who are no longer each other's contact see the other offline, who become i
   assert.deepEqual(heard(), ["uma vera offline", "vera uma offline"]);
   presence.told.length = 0;
   await say("uma", { show: "dnd" });
+  await eventually(async () => (await redis.get("presence:told:uma")) === "dnd ");
   await eventually(async () => (await redis.zscore("presence:due", "uma")) === null);
   assert.deepEqual(heard(), [], "who is told is asked anew");
   presence.contacts.set("uma", ["vera"]).set("vera", ["uma"]);
@@ -159,6 +160,39 @@ test("what a replica took and did not tell before it died is told by another one
   assert.equal(await redis.zadd("presence:due", "XX", "CH", 0, "hans"), 1);
   await say("ida", { show: "dnd" });
   await eventually(() => shows("hans").at(-1) === "offline");
+});
+
+test("what a replica tells so late that another has told what is so by then is told again as it is", async (t) => {
+  await pair("jo", "kai");
+  const told: (string | undefined)[] = [];
+  const taken = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  const slow = openDue({
+    redis,
+    paceMs: 0,
+    log: serviceContext("presence").log,
+    async tell({ uid, state }) {
+      if (uid !== "jo") return;
+      taken.resolve();
+      await end.promise;
+      told.push(state?.show);
+    },
+  });
+  t.after(async () => {
+    end.resolve();
+    await slow.close();
+  });
+  await redis.multi().set("presence:told:jo", "away ").zadd("presence:due", 0, "jo").exec();
+  slow.wake(0);
+  await taken.promise;
+  await say("jo", { show: "dnd" });
+  await eventually(() => shows("jo").at(-1) === "dnd");
+  await eventually(async () => (await redis.zscore("presence:due", "jo")) === null);
+  const before = shows("jo").length;
+  end.resolve();
+  await eventually(() => told.includes("away"));
+  await eventually(() => shows("jo").length > before || told.at(-1) === "dnd");
+  await eventually(async () => (await redis.get("presence:sent:jo")) === "dnd ");
 });
 
 test("1,000 contacts are one request to api, one look at Redis and one request to a router", async () => {

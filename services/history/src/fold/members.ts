@@ -63,6 +63,30 @@ export function sees(member: Member, seq: number): boolean {
   return !member.hidden?.some(([hidden]) => hidden === seq);
 }
 
+/** The first seq above `after` that the member sees, if a message is there; MAX_SAFE_INTEGER: there will be none. */
+export function seenAbove({ stays, deletedTo, hidden }: Member, after: number): number {
+  const unseen = new Set(hidden?.map(([seq]) => seq));
+  let seq = Math.max(after, deletedTo) + 1;
+  for (const [joinSeq, leftSeq] of stays) {
+    seq = Math.max(seq, joinSeq);
+    while (unseen.has(seq)) seq++;
+    if (seq <= (leftSeq ?? seq)) return seq;
+  }
+  return Number.MAX_SAFE_INTEGER;
+}
+
+/** The last seq below `before` that the member sees, if a message is there; 0: there is none. */
+export function seenBelow({ stays, deletedTo, hidden }: Member, before: number): number {
+  const unseen = new Set(hidden?.map(([seq]) => seq));
+  let seq = before - 1;
+  for (const [joinSeq, leftSeq] of stays.toReversed()) {
+    seq = Math.min(seq, leftSeq ?? seq);
+    while (unseen.has(seq)) seq--;
+    if (seq >= joinSeq) return seq > deletedTo ? seq : 0;
+  }
+  return 0;
+}
+
 /** The last seq of a conversation this member may see. */
 export function lastVisible(member: Member, lastSeq: number): number {
   const stay = member.stays.at(-1);

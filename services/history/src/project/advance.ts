@@ -77,7 +77,7 @@ function laterLists(stored: ConversationInfo, ours: ConversationInfo) {
 }
 
 // Who is behind by more recalls than these has the older ones counted as unread.
-const recalledMax = 1_000;
+export const recalledMax = 1_000;
 const none: readonly Recalled[] = [];
 
 /** The latest recalled messages of both, by seq; `known` itself when `more` adds none. */

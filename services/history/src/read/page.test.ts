@@ -87,3 +87,32 @@ test("each message has what was said about it, wherever a piece of the page ends
   await readPage(store, member, { after: 0, limit: 100 });
   assert.equal(looked.finds, 1, "few documents are one look");
 });
+
+test("a page never ends within what its reader may not see: it goes on behind that, up and down, and the last one says so", async (t) => {
+  const { store } = await begin(t, () => undefined);
+  const hidden = [300, 301, 302, 303, 399, 400].map((seq) => [seq, seq] as const);
+  const apart = {
+    ...member,
+    stays: [
+      [3, 10],
+      [250, null],
+    ] as [number, number | null][],
+    deletedTo: 5,
+    hidden,
+  };
+  const pageOf = async (query: { after?: number; before?: number }) =>
+    (await readPage(store, apart, { ...query, limit: 2 })).seqs;
+  assert.deepEqual(await pageOf({ after: 0 }), [6, 7]);
+  assert.deepEqual(await pageOf({ after: 10 }), [250, 251]);
+  assert.deepEqual(await pageOf({ after: 100 }), [250, 251]);
+  assert.deepEqual(await pageOf({ after: 299 }), [304, 305]);
+  assert.deepEqual(await pageOf({ after: 398 }), []);
+  assert.deepEqual(await pageOf({ before: 401 }), [397, 398]);
+  assert.deepEqual(await pageOf({ before: 304 }), [298, 299]);
+  assert.deepEqual(await pageOf({ before: 250 }), [9, 10]);
+  assert.deepEqual(await pageOf({ before: 100 }), [9, 10]);
+  assert.deepEqual(await pageOf({ before: 6 }), []);
+  const left = { ...apart, stays: [[3, 10]] as [number, number][] };
+  assert.deepEqual((await readPage(store, left, { after: 10, limit: 2 })).seqs, []);
+  assert.deepEqual((await readPage(store, left, { limit: 2 })).seqs, [9, 10]);
+});

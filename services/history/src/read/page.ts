@@ -1,7 +1,8 @@
 // Pages of messages as JSON text: stored bytes are put together, never parsed.
 import { AppError, limits } from "@parley/protocol";
 import { fittingCount } from "@parley/runtime";
-import { sees } from "../fold/members.ts";
+import type { RangeQuery } from "@parley/store";
+import { seenAbove, seenBelow, sees } from "../fold/members.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
 
@@ -78,14 +79,9 @@ function bytesOf(messages: readonly string[]): number {
   return messages.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
 }
 
-// Narrows a range to the member's stays, so that a page is not spent on what may not be read.
-function visible(
-  member: Member,
-  { after, before, limit }: PageQuery,
-): { after?: number; before?: number; limit: number } {
-  const first = Math.max(member.stays[0]?.[0] ?? 1, member.deletedTo + 1);
-  const lastLeft = member.stays.at(-1)?.[1] ?? null;
-  const upTo = lastLeft === null ? before : Math.min(before ?? lastLeft + 1, lastLeft + 1);
-  const from = after === undefined ? undefined : Math.max(after, first - 1);
-  return { limit, ...(from === undefined ? {} : { after: from }), ...(upTo === undefined ? {} : { before: upTo }) };
+// Begins the range at what the member sees: a page that has nothing to show is the last one.
+function visible(member: Member, { after, before, limit }: PageQuery): RangeQuery {
+  const upTo = seenBelow(member, before ?? Number.MAX_SAFE_INTEGER) + 1;
+  if (after === undefined) return { limit, before: upTo };
+  return { limit, after: seenAbove(member, after) - 1, before: upTo };
 }

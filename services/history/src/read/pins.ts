@@ -3,7 +3,8 @@ import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } fro
 import { pageRoomOf } from "@parley/runtime";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
-import type { ConversationInfo, HistoryStore, Member } from "../keep/store.ts";
+import type { ConversationInfo, HistoryStore, Member, Recalled } from "../keep/store.ts";
+import { recalledMax } from "../project/advance.ts";
 import { annotateMessages } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
@@ -67,14 +68,31 @@ export async function pinsOf(
 }
 
 async function visiblePins(
-  { annotations }: Pick<HistoryStore, "annotations">,
+  store: Pick<HistoryStore, "annotations">,
   pinned: readonly { member: Member; info: ConversationInfo | undefined }[],
 ): Promise<Pin[][]> {
-  const seen = pinned.map(({ member, info }) => (info?.pins?.list ?? []).filter(({ seq }) => sees(member, seq)));
-  const keys = seen.flatMap((pins, index) => pins.map(({ seq }) => annotationsKey(pinned[index]!.member.conv, seq)));
-  if (keys.length === 0) return seen;
-  const said = await annotations.getMany(keys);
-  return seen.map((pins, index) =>
-    pins.filter(({ seq }) => !said.get(annotationsKey(pinned[index]!.member.conv, seq))?.doc.recall),
-  );
+  const visible: Pin[][] = [];
+  // One after the other: nearly always nothing is read.
+  for (const { member, info } of pinned) {
+    const seen = (info?.pins?.list ?? []).filter(({ seq }) => sees(member, seq));
+    const recalled = await recalledOf(store, member.conv, seen, info?.recalled ?? []);
+    visible.push(seen.filter(({ seq }) => !recalled.has(seq)));
+  }
+  return visible;
+}
+
+// The conversation has its latest recalls, often all; of pins before those what was said is read, which may be much of each.
+async function recalledOf(
+  { annotations }: Pick<HistoryStore, "annotations">,
+  conv: string,
+  pins: readonly Pin[],
+  recalls: readonly Recalled[],
+): Promise<ReadonlySet<number>> {
+  const recalled = new Set(recalls.map(([seq]) => seq));
+  const knownFrom = recalls.length < recalledMax ? 0 : (recalls[0]?.[0] ?? 0);
+  for (const { seq } of pins) {
+    if (seq >= knownFrom) continue;
+    if ((await annotations.get(annotationsKey(conv, seq)))?.doc.recall) recalled.add(seq);
+  }
+  return recalled;
 }

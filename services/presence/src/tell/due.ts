@@ -45,6 +45,7 @@ for _, uid in ipairs(redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", now, "LIMIT", 
     redis.call("ZREM", KEYS[1], uid)
   else
     redis.call("ZADD", KEYS[1], until_, uid)
+    redis.call("SET", ARGV[5] .. uid, ARGV[8])
     if tonumber(ARGV[3]) > 0 then redis.call("SET", ARGV[6] .. uid, 1, "PX", ARGV[3]) end
     taken[#taken + 1] = { uid, seen, redis.call("GET", ARGV[7] .. uid) or tostring(now) }
   end
@@ -52,12 +53,24 @@ end
 local first = redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")
 return { tostring(until_), taken, first[2] and math.max(0, first[2] - now) or -1 }`;
 
-// A change since it was taken has moved the user forward again, and it stays.
+// Where a change or another replica moved the user meanwhile, what was told now may have come behind what is so: it is told
+// again. Answers in how many ms, or -1.
 const toldScript = `
-local uid, seen = ARGV[1], ARGV[3]
-if seen == "" then redis.call("DEL", ARGV[4] .. uid, ARGV[5] .. uid) else redis.call("SET", ARGV[4] .. uid, seen) end
+local uid, seen, sent, left = ARGV[1], ARGV[3], KEYS[2], KEYS[3]
 local score = redis.call("ZSCORE", KEYS[1], uid)
-if score and tonumber(score) == tonumber(ARGV[2]) then redis.call("ZREM", KEYS[1], uid) end`;
+if score and tonumber(score) == tonumber(ARGV[2]) then
+  redis.call("ZREM", KEYS[1], uid)
+  if seen == "" then redis.call("DEL", sent, left) else redis.call("SET", sent, seen) end
+  return -1
+end
+redis.call("SET", sent, ARGV[4])
+local time = redis.call("TIME")
+local wait = math.max(0, redis.call("PTTL", KEYS[4]))
+redis.call("ZADD", KEYS[1], "LT", time[1] * 1000 + math.floor(time[2] / 1000) + wait, uid)
+return wait`;
+
+/** Stands for what was last told while somebody is being told: that a change and its undoing are no change is not known then. */
+const untold = "?";
 
 export function openDue({ redis, paceMs, tell, log }: DueOptions): DueNotices {
   const running = new Set<Promise<void>>();
@@ -69,7 +82,9 @@ export function openDue({ redis, paceMs, tell, log }: DueOptions): DueNotices {
   async function tellOne(lease: string, [uid, seen, leftAt]: [string, string, string]): Promise<void> {
     try {
       await tell({ uid, state: seen === "" ? undefined : readTold(seen), leftAt: Number(leftAt) });
-      await redis.eval(toldScript, 1, dueKey, uid, lease, seen, sentPrefix, leftPrefix);
+      const keys = [dueKey, `${sentPrefix}${uid}`, `${leftPrefix}${uid}`, `${pacedPrefix}${uid}`];
+      const againMs = (await redis.eval(toldScript, keys.length, ...keys, uid, lease, seen, untold)) as number;
+      if (againMs >= 0) wake(againMs);
     } catch (error) {
       log.debug({ event: "not_told", uid, reason: String(error) });
     }
@@ -79,7 +94,7 @@ export function openDue({ redis, paceMs, tell, log }: DueOptions): DueNotices {
     const room = atOnce - running.size;
     if (redis.status !== "ready" || room === 0 || closed) return;
     const prefixes = [toldKey(""), sentPrefix, pacedPrefix, leftPrefix];
-    const reply = await redis.eval(takeScript, 1, dueKey, room, leaseMs, paceMs, ...prefixes);
+    const reply = await redis.eval(takeScript, 1, dueKey, room, leaseMs, paceMs, ...prefixes, untold);
     const [lease, taken, nextMs] = reply as [string, [string, string, string][], number];
     for (const one of taken) {
       const work = tellOne(lease, one).finally(() => {
