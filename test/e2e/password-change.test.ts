@@ -1,14 +1,15 @@
-// A change of password, and being disabled, as live connections of stock clients feel it.
+// A change of password, being disabled, and logins of several accounts, as live connections feel them.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { callHttp, type Session } from "@parley/client";
-import { accountPassword, keysCreate, login, refresh } from "@parley/protocol";
+import { accountPassword, accountsList, historyGet, keysCreate, login, profileGet, refresh } from "@parley/protocol";
 import { readSecrets } from "@parley/runtime";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAsync, type IClientOptions } from "mqtt";
 import { runParley } from "./parley.ts";
-import { password, registerAll } from "./people.ts";
+import { connectAs, password, registerAll } from "./people.ts";
+import { freshFolder } from "./process-end.ts";
 
 const cluster = await startTestCluster({ after });
 const newPassword = "another password";
@@ -89,4 +90,39 @@ test("parley users disable ends all connections of a user, whatever they were ma
   assert.equal((await parley("show")).out, "dora  disabled\n");
   assert.equal((await parley("enable")).out, "dora  active\n");
   assert.ok((await connect(t, await logIn("dora", "phone"))).connected);
+});
+
+test("the accounts of one login are users of their own to the SDK, stock clients and parley, and its new password ends the connections of all", async (t) => {
+  await registerAll(cluster, "erin", "frank");
+  const home = await freshFolder(t);
+  const parley = (...args: string[]) => runParley(t, { cluster, home }, args);
+  const added = await parley("accounts", "add", "erin.shop", "--name", "The shop", "--user", "erin");
+  assert.deepEqual([added.code, added.out], [0, "erin.shop is an account of your login\n"], added.err);
+  assert.match((await parley("login", "--user", "erin", "--account", "erin.shop")).out, /as erin\.shop, device/);
+  assert.equal((await parley("accounts", "list")).out, "erin  erin\nerin.shop  The shop\n");
+  assert.match((await parley("send", "frank", "from the command line")).out, /p2p\/erin\.shop\/frank #1/);
+
+  const mine = await logIn("erin", "web");
+  const { client } = await connectAs(t, cluster, "erin", { account: "erin.shop" });
+  assert.equal((await client.request(profileGet, {})).uid, "erin.shop");
+  const { accounts } = await client.request(accountsList, {});
+  assert.deepEqual(
+    accounts.map(({ uid, name }) => [uid, name]),
+    [
+      ["erin", "erin"],
+      ["erin.shop", "The shop"],
+    ],
+  );
+  await client.send("user/frank", "from the SDK");
+  const { token } = await logIn("frank", "web");
+  const { messages } = await callHttp(cluster.run().http, historyGet, { conv: "p2p/erin.shop/frank" }, { token });
+  assert.deepEqual([...new Set(messages.map(({ from }) => from))], ["erin.shop"]);
+
+  const stock = await connect(t, await logIn("erin.shop", "stock"), { password });
+  const kept = await connect(t, mine);
+  await change(mine);
+  await eventually(() => !stock.connected && client.state !== "online");
+  assert.ok(kept.connected);
+  await assert.rejects(logIn("erin.shop", "stock"), { code: "unauthenticated" });
+  assert.equal((await logIn("erin.shop", "stock", newPassword)).uid, "erin.shop");
 });

@@ -100,9 +100,16 @@ function passwordOf(flags: AccountFlags, { demo }: Server, user: string | undefi
   return givenPassword(flags) ?? demo.find(({ username }) => username === user)?.password;
 }
 
-/** Logs in and keeps the session. */
-export async function logIn(server: Server, username: string, password: string, device: string): Promise<Session> {
-  const session = await callHttp(server.url, login, { username, password, device, kind: "cli" });
+/** Logs in and keeps the session; `account`: another one of this login. */
+export async function logIn(
+  server: Server,
+  username: string,
+  password: string,
+  device: string,
+  account?: string,
+): Promise<Session> {
+  const other = account === undefined ? {} : { account };
+  const session = await callHttp(server.url, login, { username, password, ...other, device, kind: "cli" });
   openCredentials().save(server.url, device, session);
   return session;
 }

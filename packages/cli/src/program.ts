@@ -1,5 +1,6 @@
 // The program: its commands, and how every failure becomes one line and an exit code.
 import { Command, CommanderError } from "commander";
+import { accountsCommand } from "./commands/accounts.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     registerCommand(),
     loginCommand(),
     ...leaveCommands(),
+    accountsCommand(),
     chatCommand(),
     sendCommand(),
     ...contentCommands(),

@@ -3,7 +3,7 @@ import { AppError } from "@parley/protocol";
 import { ParleyClient } from "./client.ts";
 import { storeTrouble } from "./conversations.ts";
 import type { ClientOptions, Listeners } from "./options.ts";
-import { openSessions } from "./session.ts";
+import { type Credentials, openSessions } from "./session.ts";
 
 /** What an answer may be cut to (`maxBytes` of a request). */
 const leastPacketBytes = 1_024;
@@ -33,13 +33,12 @@ export async function connectParley(options: ClientOptions, listeners: Listeners
  * With a session that was kept, even one that has run out, it needs no server for that.
  */
 export async function startClient(options: ClientOptions, listeners: Listeners = {}): Promise<ParleyClient> {
-  const { url, username, password, device, kind, session, sessionStore, store, cache } = options;
+  const { url, session, sessionStore, store, cache } = options;
   checkPacketSize(options.maximumPacketSize);
   let client: ParleyClient | undefined;
-  const named = username === undefined || password === undefined ? undefined : { username, password };
   const sessions = await openSessions({
     url,
-    credentials: named && { ...named, ...(device !== undefined && { device }), ...(kind !== undefined && { kind }) },
+    credentials: credentialsOf(options),
     session,
     store: sessionStore,
     onSession: (next) => options.onSession?.(next),
@@ -60,6 +59,16 @@ export async function startClient(options: ClientOptions, listeners: Listeners =
   const readable = { ...rest, ...(store && kept && { store }), ...(cache && cached && { cache }) };
   client = new ParleyClient({ options: readable, listeners, sessions, kept, cached, troubles });
   return client;
+}
+
+function credentialsOf({ username, password, account, device, kind }: ClientOptions): Credentials | undefined {
+  if (username === undefined || password === undefined) return undefined;
+  return {
+    ...{ username, password },
+    ...(account !== undefined && { account }),
+    ...(device !== undefined && { device }),
+    ...(kind !== undefined && { kind }),
+  };
 }
 
 function checkPacketSize(bytes: number | undefined): void {

@@ -73,7 +73,9 @@ export interface ClientOptions {
   url: string;
   username?: string;
   password?: string;
-  /** with user name and password: the client id becomes `{username}:{device}` */
+  /** with user name and password: another account of this login; default: the one of the user name */
+  account?: string;
+  /** with user name and password: the client id becomes `{uid}:{device}` */
   device?: string;
   /** with user name and password: what kind of program it is, as the user's list of devices shows it; default: browser or node */
   kind?: string;

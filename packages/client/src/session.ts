@@ -10,7 +10,9 @@ export type KeptSession = Session | { refreshToken: string };
 export interface Credentials {
   username: string;
   password: string;
-  /** the client id becomes `{username}:{device}`; made up by the server when absent */
+  /** another account of this login; default: the one of the user name */
+  account?: string;
+  /** the client id becomes `{uid}:{device}`; made up by the server when absent */
   device?: string;
   /** what kind of program it is, for the user's list of devices; default: browser or node */
   kind?: string;
@@ -132,8 +134,8 @@ export async function openSessions({ url, credentials, session, store, onSession
 // Kept for another user or device it is not ours.
 function ours(kept: Session | undefined, credentials: Credentials | undefined): Session | undefined {
   if (!kept || !credentials) return kept;
-  const { username, device } = credentials;
-  const [is, wanted] = device === undefined ? [kept.uid, username] : [kept.clientId, `${username}:${device}`];
+  const { username, account = username, device } = credentials;
+  const [is, wanted] = device === undefined ? [kept.uid, account] : [kept.clientId, `${account}:${device}`];
   return is.toLowerCase() === wanted.toLowerCase() ? kept : undefined;
 }
 

@@ -27,6 +27,9 @@ export const limits = {
   roomOutsiders: 10_000,
   /** invite links of one room that are good */
   roomLinks: 20,
+  /** accounts of one login; aliases of one account */
+  loginAccounts: 8,
+  accountAliases: 8,
   /** of a roster: contacts, requests and blocks, about */
   rosterContacts: 5_000,
   /** tags of one contact */

@@ -17,13 +17,14 @@ import {
   serveMethods,
 } from "@parley/runtime";
 import { loggedIn } from "./accounts/logged-in.ts";
+import { loginOf } from "./accounts/logins/login.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
 import { knownUser } from "./known-users.ts";
 import { contactsOfUser, seenByUser } from "./people/known.ts";
-import { type ApiStore, passwordSinceOf } from "./store.ts";
+import type { ApiStore } from "./store.ts";
 
 const queue = "api";
 const pageRevocations = 5_000;
@@ -48,13 +49,14 @@ export function serveAnswers(parts: AnswerParts): Answering {
     respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password, address = "", waitMs }) => {
       const name = textOf(username);
       const user = isUid(name) ? await knownUser(store, name) : undefined;
-      const ok = await passwords.verify(user?.doc.passwordHash, textOf(password), String(address), waitMs);
-      return { ok, ...(ok ? { passwordSince: passwordSinceOf(user?.doc) } : {}) };
+      const known = user && (await loginOf(store, user.doc));
+      const ok = await passwords.verify(known?.passwordHash, textOf(password), String(address), waitMs);
+      return { ok, ...(ok && known ? { passwordSince: known.since } : {}) };
     }),
     respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, passwordSince }) => {
       const name = textOf(username);
       const user = isUid(name) ? await knownUser(store, name) : undefined;
-      return { ok: user !== undefined && passwordSinceOf(user.doc) === passwordSince };
+      return { ok: user !== undefined && (await loginOf(store, user.doc)).since === passwordSince };
     }),
     respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
       exists: isUid(textOf(uid)) && (await knownUser(store, textOf(uid))) !== undefined,

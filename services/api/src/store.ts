@@ -12,19 +12,26 @@ import { type RequestDoc, requestIndexes } from "@parley/runtime";
 import { type Collection, type Documents, StoreError } from "@parley/store";
 import type { Change } from "./location/walk.ts";
 
-/** By uid. `passwordHash` null: logs in through an application only. */
-export interface UserDoc {
-  uid: string;
+/** What a login is proven with. `passwordHash` null: it logs in through an application only. */
+export interface PasswordDoc {
   passwordHash: string | null;
+  /** the operation that last changed it: a request worked again finds its own work */
+  passwordBy?: string;
+  /** its last change; absent: it is the first one */
+  passwordChange?: PasswordChange;
+}
+
+/** By uid. */
+export interface UserDoc extends PasswordDoc {
+  uid: string;
+  /** the login that it shares with other accounts, which has the password then; absent: it is a login of its own */
+  login?: string;
   /** as it was made; what it is now is the profile's */
   name: string | null;
   createdAt: number;
   kind: "user";
-  /** the operations that made it and that last changed its password: a request worked again finds its own work */
+  /** the operation that made it */
   madeBy: string;
-  passwordBy?: string;
-  /** the last change of the password; absent: it is the first one */
-  passwordChange?: PasswordChange;
   /** `ask`: is asked before it becomes a member of a room */
   invitations?: "add" | "ask";
   /** is no user to anybody but an administrator */
@@ -35,9 +42,13 @@ export interface UserDoc {
   untold?: number;
 }
 
-/** Since when the account has its password; 0: it is the first one. */
-export function passwordSinceOf(user: UserDoc | undefined): number {
-  return user?.passwordChange?.since ?? 0;
+/** By id: a login that several accounts share. Which ones, their own documents say. */
+export interface LoginDoc extends PasswordDoc {
+  id: string;
+  /** the account that is being added, one at a time; `since`: of the change that its password is to it */
+  adding?: { uid: string; at: number; since?: number };
+  /** unix ms: since when it is to be looked at, as its accounts change */
+  doubtSince?: number;
 }
 
 /** By name in lower case: users and rooms share one namespace. */
@@ -108,7 +119,9 @@ export interface PairDoc {
 /** By uid and operation: a change of password that may not be made, or whose other sessions may not be ended yet. */
 export interface PasswordChangeDoc {
   uid: string;
-  /** the change was made if the user has it, or a later one */
+  /** the login whose password it is; absent: the user's own */
+  login?: string;
+  /** the change was made if who has the password has it, or a later one */
   since: number;
   begunAt: number;
 }
@@ -283,6 +296,7 @@ export interface LookedAt {
 
 export interface ApiStore {
   users: Collection<UserDoc>;
+  logins: Collection<LoginDoc>;
   names: Collection<NameDoc>;
   keys: Collection<KeyDoc>;
   profiles: Collection<ProfileDoc>;
@@ -304,8 +318,9 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
   return {
     users: await documents.collection<UserDoc>({
       name: "users",
-      indexes: { untold: ["untold"], changed: ["accountVersion"] },
+      indexes: { untold: ["untold"], changed: ["accountVersion"], login: ["login"] },
     }),
+    logins: await documents.collection<LoginDoc>({ name: "logins", indexes: { doubt: ["doubtSince"] } }),
     names: await documents.collection<NameDoc>({ name: "names" }),
     keys: await documents.collection<KeyDoc>({ name: "keys" }),
     profiles: await documents.collection<ProfileDoc>({

@@ -97,3 +97,25 @@ test("users are disabled and enabled by server keys alone", async () => {
   assert.deepEqual(answer(await byKey("POST", "/users/bob/disable", { why: "spam" })), [400, "invalid_packet"]);
   assert.equal((await as("bob", "POST", "/sync", {})).status, 200);
 });
+
+test("who is disabled is one account: the others of its login go on, and its owner sees which it is", async () => {
+  const logIn = (json: object) => api.call("POST", "/login", { json: { password, ...json } });
+  assert.equal((await as("carol", "POST", "/accounts", { uid: "carol.two" })).status, 200);
+  const two = (await logIn({ username: "carol.two" })).body.token as string;
+  assert.deepEqual(answer(await byKey("POST", "/users/carol.two/disable")), [200, "disabled"]);
+  assert.equal((await api.call("POST", "/sync", { token: two, json: {} })).status, 401);
+  assert.equal((await as("carol", "POST", "/sync", {})).status, 200);
+  assert.equal((await logIn({ username: "carol.two" })).status, 401);
+  assert.equal((await logIn({ username: "carol.two", account: "carol" })).status, 401);
+  assert.deepEqual(answer(await logIn({ username: "carol", account: "carol.two" })), [404, "not_found"]);
+  const { accounts } = (await as("carol", "GET", "/accounts")).body;
+  assert.deepEqual(
+    accounts.map(({ uid, state }: { uid: string; state: string }) => [uid, state]),
+    [
+      ["carol", "active"],
+      ["carol.two", "disabled"],
+    ],
+  );
+  assert.deepEqual(answer(await byKey("POST", "/users/carol.two/enable")), [200, "active"]);
+  assert.equal((await logIn({ username: "carol", account: "carol.two" })).body.uid, "carol.two");
+});

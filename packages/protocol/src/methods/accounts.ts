@@ -42,16 +42,23 @@ const Session = Type.Object({
 export const login = defineMethod({
   name: "login",
   owner: "api",
-  summary: "A session for one device, with everything a stock MQTT client needs.",
+  summary:
+    "A session for one device, with everything a stock MQTT client needs: of the user name's account, or of another one of its login.",
   http: { verb: "POST", path: "/login" },
   mqtt: false,
   access: "public",
   params: Type.Object(
-    { username: Uid, password: Type.String({ maxLength: 256 }), device: Device, kind: Type.Optional(DeviceKind) },
+    {
+      username: Uid,
+      password: Type.String({ maxLength: 256 }),
+      account: Type.Optional(Uid),
+      device: Device,
+      kind: Type.Optional(DeviceKind),
+    },
     strict,
   ),
   result: Session,
-  errors: ["unauthenticated", "rate_limited"],
+  errors: ["unauthenticated", "rate_limited", "not_found"],
 });
 
 export const refresh = defineMethod({
@@ -97,7 +104,8 @@ export const register = defineMethod({
 export const accountPassword = defineMethod({
   name: "account.password",
   owner: "api",
-  summary: "Changes the caller's password; every other login is ended, also under the same device name.",
+  summary:
+    "Changes the password of the caller's login; every other session is ended, of all its accounts, also under the same device name.",
   http: { verb: "POST", path: "/password" },
   mqtt: false,
   changes: true,

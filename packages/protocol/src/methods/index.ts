@@ -7,6 +7,7 @@ import * as devices from "./devices.ts";
 import * as expiry from "./expiry.ts";
 import * as history from "./history.ts";
 import * as links from "./links.ts";
+import * as logins from "./logins.ts";
 import * as members from "./members.ts";
 import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
@@ -28,6 +29,7 @@ export * from "./devices.ts";
 export * from "./expiry.ts";
 export * from "./history.ts";
 export * from "./links.ts";
+export * from "./logins.ts";
 export * from "./members.ts";
 export * from "./messages.ts";
 export * from "./method.ts";
@@ -57,6 +59,7 @@ const all = [
   devices,
   accounts,
   accountLife,
+  logins,
   scheduled,
   links,
   expiry,

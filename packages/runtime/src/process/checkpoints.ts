@@ -2,7 +2,7 @@
 
 /**
  * Where a process can be told to die: router, history, history while it ends messages whose time is over, search while it builds,
- * history and api with a room's change, api with a refresh in hand, with a change of password, while it disables or erases a user,
+ * history and api with a room's change, api with a refresh in hand, with a change of password or of a login's accounts, while it disables or erases a user,
  * with a file, with a thumbnail, with a change of a roster, while it tells of a changed profile, with a scheduled message.
  */
 export const checkpoints = [
@@ -14,6 +14,7 @@ export const checkpoints = [
   ...["before-room-reply"],
   ...["before-refresh", "before-refresh-reply"],
   ...["before-password", "before-revocation", "before-announcement", "before-password-reply"],
+  ...["before-login-shared", "before-added", "before-moved", "before-move-revocation", "before-login-settled"],
   ...["before-standing", "before-standing-revocation", "before-standing-doors"],
   ...["before-attachment", "before-upload-end"],
   ...["before-closing", "before-user-removed", "before-conversation-left"],

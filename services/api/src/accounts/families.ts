@@ -2,6 +2,7 @@
 import type { Versioned } from "@parley/store";
 import { knownUser } from "../known-users.ts";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
+import { loginOf } from "./logins/login.ts";
 
 /** What a family's tokens are made with. */
 export function credentialOf({ key, doc }: Versioned<RefreshTokenDoc>) {
@@ -14,11 +15,11 @@ export function familyName(key: string): string {
   return key.slice(0, 32);
 }
 
-/** The user's document alone decides: from the write that changes the password or disables it on, whoever dies behind it. */
+/** What is kept of the account and its login alone decides: from the write that changes the password or disables it on, whoever dies behind it. */
 export async function isOfEarlierPassword(store: ApiStore, family: Versioned<RefreshTokenDoc>): Promise<boolean> {
   const user = (await knownUser(store, family.doc.uid))?.doc;
   if (user === undefined) return true;
-  const { since = 0, keep } = user.passwordChange ?? {};
+  const { changes } = await loginOf(store, user);
   const { passwordSince, family: name } = credentialOf(family);
-  return passwordSince < since && name !== keep;
+  return changes.some(({ since, keep }) => passwordSince < since && name !== keep);
 }

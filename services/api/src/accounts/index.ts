@@ -2,6 +2,8 @@
 import type { Logger } from "@parley/runtime";
 import type { Bound } from "../call.ts";
 import { keyMethods } from "./keys.ts";
+import { loginMethods } from "./logins/accounts.ts";
+import { startSettlingLogins } from "./logins/share.ts";
 import { startFinishingChanges } from "./password-change.ts";
 import { type SessionParts, sessionMethods } from "./sessions.ts";
 import { type StandingParts, standingMethods, startFinishingStandings } from "./standing.ts";
@@ -18,10 +20,11 @@ export interface Accounts {
 export function startAccounts(parts: UserParts & SessionParts & StandingParts & { log: Logger }): Accounts {
   const { store, signingKey, log } = parts;
   const changes = startFinishingChanges(parts, log);
-  const finishing = [changes, startFinishingStandings(parts, log)];
+  const finishing = [changes, startFinishingStandings(parts, log), startSettlingLogins(parts, log)];
   return {
     methods: [
       ...userMethods(parts),
+      ...loginMethods(parts),
       ...sessionMethods(parts),
       ...keyMethods(store, signingKey),
       ...standingMethods(parts),

@@ -1,12 +1,14 @@
-// Changing a password: no login under the old one outlives it, also when this process dies in between.
-import { AppError } from "@parley/protocol";
+// Changing a password: no session under the old one outlives it, also when this process dies in between.
+import { AppError, type PasswordChange } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import { knownUser } from "../known-users.ts";
-import { type ApiStore, type PasswordChangeDoc, passwordSinceOf, type UserDoc } from "../store.ts";
+import type { ApiStore, PasswordChangeDoc } from "../store.ts";
 import type { LoginLimits } from "./login-limits.ts";
+import { latestOf, ownPlaceOf, type PasswordPlace, passwordPlaceOf, placeOfLogin } from "./logins/login.ts";
+import { changedMeanwhile } from "./logins/share.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
 
@@ -23,9 +25,9 @@ export interface PasswordChangeParts {
 const forgetAfterMs = 60_000;
 
 /**
- * One write of the user's document changes the password, which one login keeps and that nobody else does: all refresh tokens
- * obey it at once. Access tokens and connections are told by the revocation that follows, and what was begun is written down
- * before, so that whoever lives makes it.
+ * One write of the document that has the password changes it, which one session keeps and that nobody else does: all refresh
+ * tokens of all accounts of the login obey it at once. Access tokens and connections are told by the revocations that follow,
+ * and what was begun is written down before, so that whoever lives makes them.
  */
 export async function changePassword(
   parts: PasswordChangeParts,
@@ -34,35 +36,55 @@ export async function changePassword(
 ): Promise<Record<string, never> | AppError> {
   const { store, passwords, limits, pass } = parts;
   const { uid, family } = caller;
-  const user = await knownUser(store, uid);
+  const placeNow = async () => {
+    const user = await knownUser(store, uid);
+    return user && passwordPlaceOf(store, user);
+  };
+  let place = await placeNow();
   const changeKey = `${uid} ${operation}`;
-  let change = user?.doc.passwordBy === operation ? user.doc.passwordChange : undefined;
+  let change = madeBy(place, operation);
   // Else it is worked again after a crash: the password is changed, the other logins may not be ended yet.
   if (change === undefined) {
-    const right = await limits.guess(uid, address, () => passwords.verify(user?.doc.passwordHash, password, address));
+    const passwordHash = place?.kept.passwordHash;
+    const right = await limits.guess(uid, address, () => passwords.verify(passwordHash, password, address));
     if (right instanceof AppError) return right;
-    if (!right || !user) return new AppError("unauthenticated", "the present password is wrong");
-    const passwordHash = await passwords.hash(newPassword, address);
-    const since = Math.max(Date.now(), passwordSinceOf(user.doc) + 1);
+    if (!right || !place) return new AppError("unauthenticated", "the present password is wrong");
+    const newHash = await passwords.hash(newPassword, address);
+    const since = await nextSince(place);
     change = { since, ...(family === undefined ? {} : { keep: family }) };
-    await store.passwordChanges.put([{ key: changeKey, doc: { uid, since, begunAt: Date.now() } }]);
+    const note = { uid, ...(place.login === undefined ? {} : { login: place.login }), since, begunAt: Date.now() };
+    await store.passwordChanges.put([{ key: changeKey, doc: note }]);
     pass("before-password");
-    const doc: UserDoc = { ...user.doc, passwordHash, passwordBy: operation, passwordChange: change };
-    if (!(await store.users.update(uid, doc, user.version))) {
-      const now = (await store.users.get(uid))?.doc;
+    if (!(await place.write({ passwordHash: newHash, passwordBy: operation, passwordChange: change }))) {
+      place = await placeNow();
       // Another replica may be working the same request.
-      if (now?.passwordBy !== operation || now.passwordChange === undefined) {
+      change = madeBy(place, operation);
+      if (change === undefined) {
         await store.passwordChanges.remove(changeKey);
-        return new AppError("conflict", "the account was changed at the same time; try again");
+        return changedMeanwhile();
       }
-      change = now.passwordChange;
     }
   }
   pass("before-revocation");
-  await parts.revoke.earlierPasswords(uid, change);
+  await endEarlier(parts, place, change);
   pass("before-password-reply");
   await store.passwordChanges.remove(changeKey);
   return {};
+}
+
+function madeBy(place: PasswordPlace | undefined, operation: string): PasswordChange | undefined {
+  return place?.kept.passwordBy === operation ? place.kept.passwordChange : undefined;
+}
+
+// Later than every change that one of the accounts has seen, by whatever clock, and than that of one that is being added.
+async function nextSince({ kept, adding, accounts }: PasswordPlace): Promise<number> {
+  const changes = (await accounts()).map(({ passwordChange }) => passwordChange);
+  return Math.max(Date.now(), latestOf([kept.passwordChange, adding, ...changes]) + 1);
+}
+
+async function endEarlier(parts: PasswordChangeParts, place: PasswordPlace | undefined, change: PasswordChange) {
+  const accounts = (await place?.accounts()) ?? [];
+  await Promise.all(accounts.map(({ uid }) => parts.revoke.earlierPasswords(uid, change)));
 }
 
 /** Ends the logins that changes left behind: those of an earlier process at once, our own when they are old. */
@@ -77,20 +99,21 @@ export function startFinishingChanges(parts: PasswordChangeParts, log: Logger): 
 }
 
 async function finishChange(
-  { store, revoke }: PasswordChangeParts,
+  parts: PasswordChangeParts,
   { key, doc, version }: Versioned<PasswordChangeDoc>,
   log: Logger,
 ): Promise<void> {
-  const { uid, since, begunAt } = doc;
-  const user = await store.users.get(uid);
-  const change = user?.doc.passwordChange;
+  const { store } = parts;
+  const { uid, login, since, begunAt } = doc;
+  const place = login === undefined ? await ownPlaceOf(store, uid) : await placeOfLogin(store, login);
+  const change = place?.kept.passwordChange;
   if (change !== undefined && change.since >= since) {
-    await revoke.earlierPasswords(uid, change);
+    await endEarlier(parts, place, change);
     log.info({ event: "password_change_finished", uid });
   } else {
     if (Date.now() - begunAt < forgetAfterMs) return;
     // Who stood still for so long with the change in hand finds the document moved on, and changes nothing.
-    if (user && !(await store.users.update(uid, user.doc, user.version))) return;
+    if (place && !(await place.write(place.kept))) return;
   }
   await store.passwordChanges.remove(key, version);
 }

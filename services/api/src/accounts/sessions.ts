@@ -13,11 +13,13 @@ import {
 } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
+import type { Versioned } from "@parley/store";
 import { type Bound, bind, type Call } from "../call.ts";
 import { findUser, knownUser } from "../known-users.ts";
 import { randomName } from "../random-name.ts";
-import { passwordSinceOf, type UserDoc } from "../store.ts";
+import type { ApiStore, UserDoc } from "../store.ts";
 import type { LoginLimits } from "./login-limits.ts";
+import { loginOf } from "./logins/login.ts";
 import type { Passwords } from "./passwords.ts";
 import { beginFamily, type RefreshParts, type Successor, succeed } from "./refresh-tokens.ts";
 import { signToken, tokenLifeMs } from "./tokens.ts";
@@ -45,7 +47,8 @@ export function sessionMethods(parts: SessionParts): Bound[] {
       const user = await knownUser(parts.store, uid);
       const unknown = new AppError("not_found", `there is no user ${uid}`);
       if (!user) return unknown;
-      const { session, end } = await openSession(parts, user.doc, device, call);
+      const opening = { uid, device, since: (await loginOf(parts.store, user.doc)).since };
+      const { session, end } = await openSession(parts, opening, call);
       // Disabled meanwhile: the revocation may be from before this session was.
       if (await knownUser(parts.store, uid)) return session;
       await end();
@@ -56,24 +59,41 @@ export function sessionMethods(parts: SessionParts): Bound[] {
 
 async function logIn(
   parts: SessionParts,
-  { username, password, device, kind }: ParamsOf<typeof login>,
+  { username, password, account, device, kind }: ParamsOf<typeof login>,
   call: Call,
 ): Promise<Session | AppError> {
   const { limits, passwords, store } = parts;
-  const user = await findUser(store, username);
+  const named = await findUser(store, username);
+  const passwordHash = named && (await loginOf(store, named.doc)).passwordHash;
   const right = await limits.guess(username, call.address, () =>
-    passwords.verify(user?.doc.passwordHash, password, call.address),
+    passwords.verify(passwordHash, password, call.address),
   );
   if (right instanceof AppError) return right;
-  if (!right || !user) return new AppError("unauthenticated", "wrong user name or password");
-  const { session, end } = await openSession(parts, user.doc, device, call);
+  if (!right || !named) return new AppError("unauthenticated", "wrong user name or password");
+  const user = account === undefined ? named : await sibling(store, named.doc, account);
+  if (!user) return new AppError("not_found", `the login has no account ${account}`);
+  const known = await loginOf(store, user.doc);
+  if (known.passwordHash !== passwordHash) return passwordChanged();
+  const { since } = known;
+  const { session, end } = await openSession(parts, { uid: user.doc.uid, device, since }, call);
   // The session is of the password that was right: if that was changed meanwhile it is no good, and better not answered.
-  const now = (await knownUser(store, user.doc.uid))?.doc;
-  if (now && passwordSinceOf(now) === passwordSinceOf(user.doc)) {
+  const now = await knownUser(store, user.doc.uid);
+  if (now && (await loginOf(store, now.doc)).since === since) {
     if (kind !== undefined) tellKind(parts, { uid: session.uid, clientId: session.clientId, kind, login: true });
     return session;
   }
   await end();
+  return passwordChanged();
+}
+
+/** Another account of the login of `user`, or itself. */
+async function sibling(store: ApiStore, user: UserDoc, name: string): Promise<Versioned<UserDoc> | undefined> {
+  const found = await findUser(store, name);
+  const isOfLogin = found?.doc.uid === user.uid || (user.login !== undefined && found?.doc.login === user.login);
+  return isOfLogin ? found : undefined;
+}
+
+function passwordChanged(): AppError {
   return new AppError("unauthenticated", "the password was changed just now; log in again");
 }
 
@@ -94,14 +114,12 @@ async function rotate(parts: SessionParts, token: string, call: Call): Promise<S
 
 async function openSession(
   parts: SessionParts,
-  user: UserDoc,
-  device: string | undefined,
+  { uid, device, since }: { uid: string; device: string | undefined; since: number },
   call: Call,
 ): Promise<{ session: Session; end(): Promise<void> }> {
-  const { uid } = user;
   const clientId = clientIdOf(uid, device);
   const issuedAt = await parts.revoke.issueTime(uid, clientId);
-  const begun = { uid, clientId, issuedAt, passwordSince: passwordSinceOf(user) };
+  const begun = { uid, clientId, issuedAt, passwordSince: since };
   const { first, end } = await beginFamily(parts.store, begun);
   return { session: await sessionOf(parts, first, call), end };
 }

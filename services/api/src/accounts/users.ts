@@ -17,16 +17,24 @@ export interface UserParts extends PasswordChangeParts {
 export function userMethods(parts: UserParts): Bound[] {
   return [
     bind(register, ({ username, password, name }, call) => {
-      if (!parts.registerAllowed) return new AppError("forbidden", "registration is off; ask who runs this server");
-      if (isReservedName(username)) return reserved(username);
-      const retryAfterMs = parts.registrations.take(addressKey(call.address));
-      if (retryAfterMs > 0)
-        return new AppError("rate_limited", "too many new accounts from this address", { details: { retryAfterMs } });
-      return createUser(parts, { uid: username, password, name }, call);
+      return refuseNew(parts, username, call) ?? createUser(parts, { uid: username, password, name }, call);
     }),
     bind(usersCreate, (user, call) => createUser(parts, user, call)),
     bind(accountPassword, (params, call) => changePassword(parts, params, call)),
   ];
+}
+
+/** Why a user may not make an account of this name, from this address, now. */
+export function refuseNew(
+  { registerAllowed, registrations }: Pick<UserParts, "registerAllowed" | "registrations">,
+  uid: string,
+  { address }: Call,
+): AppError | undefined {
+  if (!registerAllowed) return new AppError("forbidden", "registration is off; ask who runs this server");
+  if (isReservedName(uid)) return reserved(uid);
+  const retryAfterMs = registrations.take(addressKey(address));
+  if (retryAfterMs === 0) return undefined;
+  return new AppError("rate_limited", "too many new accounts from this address", { details: { retryAfterMs } });
 }
 
 /** The user of an external issuer, made where it is missing; false when it is disabled, or the name is reserved or a room's. */
@@ -40,9 +48,18 @@ export async function ensureUser(store: ApiStore, uid: string): Promise<boolean>
   return (await store.users.insert(uid, doc)) || (await knownUser(store, uid)) !== undefined;
 }
 
-async function createUser(
-  { store, passwords }: UserParts,
-  { uid, password, name }: { uid: string; password?: string | undefined; name?: string | undefined },
+interface NewUser {
+  uid: string;
+  password?: string | undefined;
+  name?: string | undefined;
+  /** the login that it shares */
+  login?: string;
+}
+
+/** Of requests for one name one gets it; a request worked again finds its own user. */
+export async function createUser(
+  { store, passwords }: Pick<UserParts, "store" | "passwords">,
+  { uid, password, name, login }: NewUser,
   { operation, address }: Call,
 ): Promise<{ uid: string } | AppError> {
   if (isServicesName(uid)) return reserved(uid);
@@ -57,6 +74,7 @@ async function createUser(
     createdAt: Date.now(),
     kind: "user",
     madeBy: operation,
+    ...(login === undefined ? {} : { login }),
   };
   // Before the user, so that no user is without one.
   const profile = newProfile(uid, doc.name);

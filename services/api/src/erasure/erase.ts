@@ -3,6 +3,7 @@
 import { AppError, type Door, foldName } from "@parley/protocol";
 import { type NatsConnection, type Pass, removeRequestsOf } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
+import { doubtLogin, settleLogin, settleLogins } from "../accounts/logins/share.ts";
 import type { Revoke } from "../accounts/revoke.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, ErasureDoc } from "../store.ts";
@@ -28,8 +29,11 @@ export interface ErasureParts {
 export async function closeAccount({ store, revoke, history, pass }: ErasureParts, erasure: ErasureDoc): Promise<void> {
   const { uid, version } = erasure;
   await keepName(store, uid);
+  const login = (await store.users.get(uid))?.doc.login;
+  if (login !== undefined) await doubtLogin(store, login);
   pass("before-user-removed");
   await store.users.remove(uid);
+  if (login !== undefined) await settleLogin(store, login);
   await revoke.user(uid);
   await history.doors([door(erasure, "erasing", version)]);
 }
@@ -48,6 +52,8 @@ export async function eraseAll(parts: ErasureParts, erasure: ErasureDoc): Promis
   await removeFiles(parts, uid);
   await removeRequestsOf(store.requests, uid);
   await others.devices(uid);
+  // Of an api that died the last account may have left its login.
+  await settleLogins(store);
   await Promise.all([parts.compact(), others.compact()]);
   await history.doors([door(erasure, "gone", version + 1)]);
   pass("before-erasure-done");

@@ -3,6 +3,7 @@
 import { AppError, accountRemove, usersRemove } from "@parley/protocol";
 import { type Logger, natsConnected } from "@parley/runtime";
 import type { LoginLimits } from "../accounts/login-limits.ts";
+import { loginOf } from "../accounts/logins/login.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import { type Bound, bind, type Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
@@ -64,9 +65,8 @@ type Begin = (uid: string, version: number) => Promise<void>;
 async function removeOwn(parts: Parts, begin: Begin, { password }: { password: string }, { caller, address }: Call) {
   const { store, passwords, limits } = parts;
   const user = await knownUser(store, caller.uid);
-  const right = await limits.guess(caller.uid, address, () =>
-    passwords.verify(user?.doc.passwordHash, password, address),
-  );
+  const passwordHash = user && (await loginOf(store, user.doc)).passwordHash;
+  const right = await limits.guess(caller.uid, address, () => passwords.verify(passwordHash, password, address));
   if (right instanceof AppError) return right;
   if (!right || !user) return new AppError("unauthenticated", "the password is wrong");
   await begin(caller.uid, user.doc.accountVersion ?? 0);

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import {
   accountPassword,
   accountRemove,
+  accountsAdd,
+  accountsList,
+  accountsRelease,
   keysCreate,
   keysList,
   keysRemove,
@@ -99,6 +102,44 @@ export const accountRows = [
     good: async ({ person }) => ({ params: { password }, as: await person("erases", password) }),
     refused: { "with a wrong password": () => ({ code: "unauthenticated", params: { password: "another one" } }) },
     again: "unauthenticated",
+  }),
+  row(accountsList, {
+    good: () => ({ params: {} }),
+    answer: ({ accounts }) =>
+      assert.deepEqual(accounts, [{ uid: "ann", name: "ann", nick: "", avatar: "", state: "active" }]),
+  }),
+  row(accountsAdd, {
+    good: async ({ person, prefix }) => ({
+      params: { uid: `${prefix}second` },
+      as: await person("first", password),
+    }),
+    answer: ({ uid }) => assert.equal(uid, "second"),
+    foreign: ({ eve, prefix }) => ({
+      code: "unauthenticated",
+      theirs: { uid: eve.uid, password: "not it at all" },
+      none: { uid: `${prefix}nobody`, password: "not it at all" },
+    }),
+    refused: {
+      "by who has no password": ({ ann }) => ({ code: "forbidden", as: ann }),
+      "with a name that is reserved": () => ({ code: "forbidden", params: { uid: "router-1" } }),
+      "new and existing at once": () => ({ code: "invalid_packet", params: { name: "Second", password } }),
+    },
+    again: "conflict",
+  }),
+  row(accountsRelease, {
+    async good({ person, prefix, call }) {
+      const as = await person("keeps", password);
+      const { uid } = await call(as, accountsAdd, { uid: `${prefix}leaves` });
+      return { params: { uid, password, newPassword: `${password}, again` }, as };
+    },
+    answer: ({ uid }) => assert.equal(uid, "leaves"),
+    foreign: ({ eve, prefix }) => ({
+      code: "not_found",
+      theirs: { uid: eve.uid },
+      none: { uid: `${prefix}nobody` },
+    }),
+    refused: { "with a wrong password": () => ({ code: "unauthenticated", params: { password: "another one" } }) },
+    again: "not_found",
   }),
   row(keysCreate, {
     good: ({ operator, prefix }) => ({ params: { name: `${prefix}key` }, as: operator }),

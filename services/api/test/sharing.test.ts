@@ -1,0 +1,150 @@
+// What is kept of logins that several accounts share, and what clocks and processes that stand still do to it.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { AppError, accountPassword, accountsAdd, type Caller, login, type Method, refresh } from "@parley/protocol";
+import { connectNats, type Pass } from "@parley/runtime";
+import { openStore } from "@parley/store";
+import { serviceContext, startServers } from "@parley/testkit";
+import { loginMethods } from "../src/accounts/logins/accounts.ts";
+import { settleLogins } from "../src/accounts/logins/share.ts";
+import type { Passwords } from "../src/accounts/passwords.ts";
+import { startRevoke } from "../src/accounts/revoke.ts";
+import { sessionMethods } from "../src/accounts/sessions.ts";
+import { type TokenClaims, verifyToken } from "../src/accounts/tokens.ts";
+import { userMethods } from "../src/accounts/users.ts";
+import { closeAccount, type ErasureParts } from "../src/erasure/erase.ts";
+import { type ApiStore, openApiStore } from "../src/store.ts";
+import type { Session } from "./surroundings.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "parley-logins-"));
+const { nats: natsServer } = await startServers({ after }, { nats: true });
+const context = serviceContext("api", { signingKey: Buffer.alloc(32, 1), servicesSecret: "", hookSecret: "" });
+const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
+const kept = await openStore(`sqlite:${folder}`, { service: "api" });
+const store = await openApiStore(kept.documents());
+const { log, pass } = context;
+const { signingKey } = context.secrets();
+const revoke = await startRevoke({ store, nats, log, pass });
+after(async () => {
+  await revoke.close();
+  await kept.close();
+  await nats.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const passwords: Passwords = {
+  hash: async (password) => `hash of ${password}`,
+  verify: async (hash, password) => hash === `hash of ${password}`,
+  waiting: () => 0,
+};
+const password = "the password";
+
+function callerOn(replaced: { store?: ApiStore; pass?: Pass } = {}) {
+  const limits = { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() };
+  const registrations = { take: () => 0, peek: () => 0 };
+  const parts = { store, passwords, revoke, limits, log, pass, registerAllowed: true, registrations, ...replaced };
+  const bound = [
+    ...userMethods(parts),
+    ...loginMethods(parts),
+    ...sessionMethods({ ...parts, nats, signingKey, mqtt: { host: "h", port: 1 } }),
+  ];
+  let requests = 0;
+  return async (method: Method["name"], params: object, caller: Partial<Caller> = {}) => {
+    const operation = `${caller.uid} ${++requests} ${Math.random()}`;
+    const work = bound.find((one) => one.method.name === method)?.work;
+    return work?.(params as never, { caller: { uid: "", via: "http", ...caller }, operation, address: "a", ws: "" });
+  };
+}
+
+const call = callerOn();
+const logins = async () => (await store.logins.find({ limit: 100 })).items.map(({ doc }) => doc);
+const logIn = async (username: string) => (await call(login.name, { username, password })) as Session;
+const isRefused = async ({ token }: Session) => revoke.refused((await verifyToken(signingKey, token)) as TokenClaims);
+
+async function register(username: string): Promise<void> {
+  assert.deepEqual(await call("register", { username, password }), { uid: username });
+}
+
+test("a login is kept as long as it has an account, and its password goes with the last one", async () => {
+  await register("ann");
+  assert.deepEqual(await logins(), [], "one account is a login by itself");
+  assert.deepEqual(await call(accountsAdd.name, { uid: "ann.two" }, { uid: "ann" }), { uid: "ann.two" });
+  const history = { doors: async () => undefined } as unknown as ErasureParts["history"];
+  const erase = (uid: string) =>
+    closeAccount({ store, revoke, history, pass } as ErasureParts, { uid, version: 1, begunAt: Date.now() });
+  await erase("ann");
+  const left = await logIn("ann.two");
+  assert.equal(left.uid, "ann.two");
+  assert.equal((await logins()).length, 1);
+  await erase("ann.two");
+  assert.deepEqual(await logins(), []);
+  assert.equal((await logIn("ann.two")) instanceof AppError, true);
+});
+
+test("a password changed by a clock that is behind ends the sessions of an account that came in by one that is ahead", async (t) => {
+  for (const uid of ["ben", "ben.old"]) await register(uid);
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 120_000 });
+  await call(accountsAdd.name, { uid: "ben.old", password }, { uid: "ben" });
+  const old = await logIn("ben.old");
+  t.mock.timers.reset();
+  assert.equal(await isRefused(old), false);
+  const change = { password, newPassword: "a new password" };
+  assert.deepEqual(await call(accountPassword.name, change, { uid: "ben" }), {});
+  assert.equal(await isRefused(old), true);
+  const refreshed = await call(refresh.name, { refreshToken: old.refreshToken });
+  assert.ok(refreshed instanceof AppError && refreshed.code === "unauthenticated");
+});
+
+test("a login that was begun by who died is removed, and nobody finds it after a minute", async (t) => {
+  await register("cleo");
+  const dies = callerOn({
+    pass: (point) => {
+      if (point === "before-login-shared") throw new Error("killed");
+    },
+  });
+  const before = (await logins()).length;
+  await assert.rejects(dies(accountsAdd.name, { uid: "cleo.two" }, { uid: "cleo" }), /killed/);
+  await settleLogins(store);
+  assert.equal((await logins()).length, before + 1, "somebody may have it in hand");
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 61_000 });
+  await settleLogins(store);
+  assert.equal((await logins()).length, before);
+  t.mock.timers.reset();
+  assert.equal((await logIn("cleo")).uid, "cleo");
+});
+
+test("who stood still with an account in hand until it was given up adds it no more", async (t) => {
+  for (const uid of ["dan", "dan.old"]) await register(uid);
+  const { users: real } = store;
+  const update: typeof real.update = async (key, doc, version) => {
+    if (key === "dan.old") {
+      t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 61_000 });
+      await settleLogins(store);
+      t.mock.timers.reset();
+    }
+    return real.update(key, doc, version);
+  };
+  const users = { get: real.get.bind(real), find: real.find.bind(real), update } as unknown as typeof real;
+  const slow = callerOn({ store: { ...store, users } });
+  const refused = await slow(accountsAdd.name, { uid: "dan.old", password }, { uid: "dan" });
+  assert.ok(refused instanceof AppError && refused.code === "conflict");
+  assert.equal((await store.users.get("dan.old"))?.doc.login, undefined);
+  assert.equal((await logIn("dan.old")).uid, "dan.old");
+});
+
+test("while one account is added no other is, and then it may be", async () => {
+  await register("flo");
+  const dies = callerOn({
+    pass: (point) => {
+      if (point === "before-added") throw new Error("killed");
+    },
+  });
+  await assert.rejects(dies(accountsAdd.name, { uid: "flo.two" }, { uid: "flo" }), /killed/);
+  const other = await call(accountsAdd.name, { uid: "flo.three" }, { uid: "flo" });
+  assert.ok(other instanceof AppError && other.code === "conflict");
+  assert.deepEqual(await call(accountsAdd.name, { uid: "flo.two" }, { uid: "flo" }), { uid: "flo.two" });
+  assert.deepEqual(await call(accountsAdd.name, { uid: "flo.three" }, { uid: "flo" }), { uid: "flo.three" });
+});
