@@ -21,7 +21,7 @@ import {
 import { type Blobs, openBlobs, openStore, type Store, StoreError } from "@parley/store";
 import type { FastifyInstance } from "fastify";
 import { startAccounts } from "./accounts/index.ts";
-import { createLoginLimits } from "./accounts/login-limits.ts";
+import { createLoginLimits } from "./accounts/logins/login-limits.ts";
 import { foldKeptNames } from "./accounts/names.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";

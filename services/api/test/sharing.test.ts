@@ -8,8 +8,8 @@ import { AppError, accountPassword, accountsAdd, type Caller, login, type Method
 import { connectNats, type Pass } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { serviceContext, startServers } from "@parley/testkit";
-import { loginMethods } from "../src/accounts/logins/accounts.ts";
 import { settleLogins } from "../src/accounts/logins/share.ts";
+import { loginMethods } from "../src/accounts/own-accounts.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
 import { startRevoke } from "../src/accounts/revoke.ts";
 import { sessionMethods } from "../src/accounts/sessions.ts";

@@ -2,8 +2,8 @@
 import type { Logger } from "@parley/runtime";
 import type { Bound } from "../call.ts";
 import { keyMethods } from "./keys.ts";
-import { loginMethods } from "./logins/accounts.ts";
 import { startSettlingLogins } from "./logins/share.ts";
+import { loginMethods } from "./own-accounts.ts";
 import { startFinishingChanges } from "./password-change.ts";
 import { type SessionParts, sessionMethods } from "./sessions.ts";
 import { type StandingParts, standingMethods, startFinishingStandings } from "./standing.ts";

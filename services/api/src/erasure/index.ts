@@ -2,8 +2,8 @@
 // it is done, by whichever api lives.
 import { AppError, accountRemove, usersRemove } from "@parley/protocol";
 import { type Logger, natsConnected } from "@parley/runtime";
-import type { LoginLimits } from "../accounts/login-limits.ts";
 import { loginOf } from "../accounts/logins/login.ts";
+import type { LoginLimits } from "../accounts/logins/login-limits.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import { type Bound, bind, type Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";

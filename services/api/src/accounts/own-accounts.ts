@@ -9,13 +9,13 @@ import {
   type ResultOf,
 } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
-import { type Bound, bind, type Call } from "../../call.ts";
-import { findUser, knownUser } from "../../known-users.ts";
-import type { UserDoc } from "../../store.ts";
-import type { PasswordChangeParts } from "../password-change.ts";
-import { createUser, refuseNew, type UserParts } from "../users.ts";
-import { accountsOf, loginOf } from "./login.ts";
-import { beginAdding, changedMeanwhile, doubtLogin, settleLogin } from "./share.ts";
+import { type Bound, bind, type Call } from "../call.ts";
+import { findUser, knownUser } from "../known-users.ts";
+import type { UserDoc } from "../store.ts";
+import { accountsOf, loginOf } from "./logins/login.ts";
+import { beginAdding, changedMeanwhile, doubtLogin, settleLogin } from "./logins/share.ts";
+import type { PasswordChangeParts } from "./password-change.ts";
+import { createUser, refuseNew, type UserParts } from "./users.ts";
 
 type Added = ResultOf<typeof accountsAdd>;
 
