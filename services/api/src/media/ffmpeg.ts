@@ -1,6 +1,7 @@
 // What ffmpeg tells of recordings: sound as it is heard, size and first picture of films.
 import type { FileHandle } from "node:fs/promises";
 import type { Made, Sound } from "./made.ts";
+import { collectOutput } from "./output.ts";
 import { type RunLimits, run } from "./run.ts";
 import { openWaveform, rate } from "./waveform.ts";
 
@@ -17,6 +18,7 @@ const readers: readonly [RegExp, string][] = [
 ];
 const secondsMax = 4 * 60 * 60;
 const thumbnailMax = 1024 * 1024;
+const probedMax = 1024 * 1024;
 const side = 320;
 
 /** Empty: it has no sound, or none that is understood. */
@@ -35,8 +37,7 @@ export async function lookAtFilm(file: FileHandle, type: string, limits: RunLimi
   const input = inputOf(type);
   const size = input && (await probe(file, input, limits));
   if (!input || !size) return {};
-  const frame: Buffer[] = [];
-  let bytes = 0;
+  const frame = collectOutput(thumbnailMax);
   const scaled = `scale='min(${side},iw)':'min(${side},ih)':force_original_aspect_ratio=decrease`;
   const picture = [
     "-map",
@@ -52,27 +53,22 @@ export async function lookAtFilm(file: FileHandle, type: string, limits: RunLimi
     "-f",
     "image2pipe",
   ];
-  const onOutput = (chunk: Buffer) => {
-    bytes += chunk.byteLength;
-    if (bytes <= thumbnailMax) frame.push(chunk);
-  };
   const args = ["-v", "error", "-nostdin", "-threads", "1", ...input, ...picture, "pipe:1"];
-  const ended = await run({ program: "ffmpeg", args, fd: file.fd, onOutput }, limits);
-  if (ended !== undefined || bytes < 24 || bytes > thumbnailMax) return size;
-  const png = Buffer.concat(frame);
+  const ended = await run({ program: "ffmpeg", args, fd: file.fd, onOutput: frame.take }, limits);
+  const png = frame.bytes();
+  if (ended !== undefined || png === undefined || png.byteLength < 24) return size;
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   return { ...size, thumbnail: { bytes: png, type: "image/png", width, height } };
 }
 
 async function probe(file: FileHandle, input: readonly string[], limits: RunLimits): Promise<Made | undefined> {
-  let text = "";
-  const onOutput = (chunk: Buffer) => {
-    if (text.length < thumbnailMax) text += chunk.toString();
-  };
+  const output = collectOutput(probedMax);
   const entries = "stream=width,height:stream_side_data=rotation:format=duration";
   const args = ["-v", "error", ...input, "-select_streams", "v:0", "-show_entries", entries, "-of", "json"];
-  if ((await run({ program: "ffprobe", args, fd: file.fd, onOutput }, limits)) !== undefined) return undefined;
-  const { streams = [], format = {} } = JSON.parse(text) as {
+  const ended = await run({ program: "ffprobe", args, fd: file.fd, onOutput: output.take }, limits);
+  const said = output.bytes();
+  if (ended !== undefined || said === undefined) return undefined;
+  const { streams = [], format = {} } = JSON.parse(said.toString()) as {
     streams?: { width?: number; height?: number; side_data_list?: { rotation?: number }[] }[];
     format?: { duration?: string };
   };

@@ -2,6 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { decodeSound, lookAtFilm } from "./ffmpeg.ts";
 import type { Made, Outcome, Picture, Sound } from "./made.ts";
+import { collectOutput } from "./output.ts";
 import { type RunLimits, run } from "./run.ts";
 
 export interface MakeLimits extends RunLimits {
@@ -51,26 +52,15 @@ async function askWorker<Found>(
   file: FileHandle,
   limits: RunLimits,
 ): Promise<{ found: Found; rest: Buffer } | Exclude<Outcome, { made: Made }>> {
-  const output = collect(outputMax);
+  const output = collectOutput(outputMax);
   const ended = await run({ program: "worker", args, fd: file.fd, onOutput: output.take }, limits);
   if (ended === "too_slow") return { again: ended };
   if (ended === "too_large") return { failed: ended };
   const bytes = output.bytes();
+  if (!bytes) return { failed: "too_large" };
   const line = bytes.indexOf("\n");
   if (ended === "died" || line < 0) return { again: "unreadable" };
   const found = JSON.parse(bytes.subarray(0, line).toString()) as Found | { failed: "unreadable" | "too_large" };
   if (typeof found === "object" && found !== null && "failed" in found) return { failed: found.failed };
   return { found: found as Found, rest: bytes.subarray(line + 1) };
-}
-
-function collect(most: number) {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  return {
-    take(chunk: Buffer) {
-      size += chunk.byteLength;
-      if (size <= most) chunks.push(chunk);
-    },
-    bytes: () => Buffer.concat(chunks),
-  };
 }
