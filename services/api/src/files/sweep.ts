@@ -1,7 +1,7 @@
 // Removes attachments that were not sent within a day or that no message refers to any more, uploads that nobody finished, and
 // bytes that no attachment has.
 import type { FreedFile } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, repeat } from "@parley/runtime";
 import type { Blobs, Versioned } from "@parley/store";
 import type { History } from "../history.ts";
 import type { ApiStore, AttachmentDoc } from "../store.ts";
@@ -49,16 +49,22 @@ export function startSweeping(
 ): Sweeping {
   let closed = false;
   const stopped = () => closed;
+  const failed = (err: unknown) => log.warn({ event: "attachments_not_swept", reason: String(err) });
+  const every = (ms: number, work: () => Promise<void>) =>
+    repeat(
+      () => work().catch(failed),
+      () => ms,
+    );
   const turns = [
-    everyTurn(everyMs, () => sweepUploads(parts, Date.now(), stopped), log),
-    everyTurn(everyMs, () => sweep(parts, Date.now(), stopped), log),
-    everyTurn(everyMs, () => count(parts, stopped), log),
-    everyTurn(freedEveryMs, () => sweepFreed(parts, Date.now(), stopped), log),
+    every(everyMs, () => sweepUploads(parts, Date.now(), stopped)),
+    every(everyMs, () => sweep(parts, Date.now(), stopped)),
+    every(everyMs, () => count(parts, stopped)),
+    every(freedEveryMs, () => sweepFreed(parts, Date.now(), stopped)),
   ];
   return {
     async close() {
       closed = true;
-      await Promise.all(turns.map((turn) => turn.close()));
+      await Promise.all(turns.map((turn) => turn.stop()));
     },
   };
 }
@@ -66,26 +72,6 @@ export function startSweeping(
 async function count({ store, counts }: SweepParts, stopped: () => boolean): Promise<void> {
   const stored = await countStored(store, stopped);
   if (!stopped()) counts.stored(stored);
-}
-
-// Now, and again so long after each begin; one at a time.
-function everyTurn(ms: number, work: () => Promise<void>, log: Logger): Sweeping {
-  let running: Promise<void> | undefined;
-  const turn = () => {
-    running ??= work()
-      .catch((err: unknown) => log.warn({ event: "attachments_not_swept", reason: String(err) }))
-      .finally(() => {
-        running = undefined;
-      });
-  };
-  turn();
-  const timer = setInterval(turn, ms);
-  return {
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }
 
 /** `nowMs`: unix time. */
