@@ -55,7 +55,10 @@ export interface Blobs {
   /** All blobs, in the order of their ids. What is put or removed meanwhile may be missing or there. */
   list(): AsyncIterable<KeptBlob>;
 
-  /** The bytes of the range, or all; undefined if there is no such blob. Its `error` is a StoreError. Destroy it or read it to its end. */
+  /**
+   * The bytes of the range, or all; undefined if there is no such blob. Its `error` is a StoreError: `unavailable` too when no byte
+   * arrives for 30 s while it is read. Destroy it or read it to its end.
+   */
   open(id: string, range?: ByteRange): Promise<Readable | undefined>;
 
   /**
