@@ -118,7 +118,7 @@ export const settings = defineSettings({
         pattern: "^(tcp://[^\\s/:]+:\\d+|unix:/\\S+)$",
         expects: "tcp://host:port or unix:/path",
         description:
-          "clamd, which scans uploads for malware before others may have them; without it nothing is scanned",
+          "clamd, which scans uploads for malware before others may have them; without it nothing is scanned or waited for",
       }),
     ),
     API_CLAMD_BYTES: Type.Integer({

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
-import { openBlobs, openStore } from "@parley/store";
+import { type Blobs, openBlobs, openStore, StoreError } from "@parley/store";
 import { eventually, serviceContext } from "@parley/testkit";
 import sharp from "sharp";
 import { keepAttachment } from "../src/files/attachments.ts";
@@ -20,14 +21,18 @@ const store = await openApiStore(opened.documents());
 const blobs = await openBlobs({ service: "api", storeUrl });
 after(() => blobs.close());
 
-const enough = { timeMs: 60_000, memoryBytes: 2 ** 31, pixels: 64_000_000, hasFfmpeg: false };
+const enough = { timeMs: 60_000, memoryBytes: 2 ** 31, pixels: 64_000_000, hasFfmpeg: false, readMs: 60_000 };
 const { log } = serviceContext("api");
+
+function look(limits: typeof enough, from: Blobs = blobs) {
+  const parts = { store, log, isAlone: false, atOnce: 1, pass: () => undefined, tell: async () => undefined };
+  return startLooking({ ...parts, blobs: from, limits });
+}
 
 /** Until nothing waits that is due. */
 async function lookWith(limits: typeof enough, hash: string): Promise<void> {
   const tries = (await store.contents.get(hash))?.doc.looked?.tries ?? 0;
-  const parts = { store, blobs, log, isAlone: false, atOnce: 1, pass: () => undefined, tell: async () => undefined };
-  const looking = startLooking({ ...parts, limits });
+  const looking = look(limits);
   await eventually(
     async () => {
       const looked = (await store.contents.get(hash))?.doc.looked;
@@ -79,4 +84,53 @@ test("a file for which a program takes too much memory is given up, and the next
   const small = await keep(20);
   await lookWith(enough, small);
   assert.deepEqual([(await lookedOf(small)).state, (await lookedOf(small)).made], ["ready", { width: 20, height: 20 }]);
+});
+
+/** Begins, and brings no byte of this one. */
+function stalling(hash: string, opened: Readable[]): Blobs {
+  return {
+    ...blobs,
+    async open(id, range) {
+      if (id !== (await store.contents.get(hash))!.doc.blob) return blobs.open(id, range);
+      opened.push(new Readable({ read: () => undefined }));
+      return opened.at(-1);
+    },
+  };
+}
+
+test("a file whose bytes do not come in time is let go, and the next one is looked at", async () => {
+  const stalled = await keep(31);
+  const next = await keep(32);
+  const opened: Readable[] = [];
+  const looking = look({ ...enough, readMs: 300 }, stalling(stalled, opened));
+  await eventually(async () => (await lookedOf(next)).state === "ready", { timeoutMs: 150_000 });
+  const { state, tries, dueAt } = await lookedOf(stalled);
+  assert.deepEqual([state, tries, dueAt! > Date.now()], ["pending", 1, true]);
+  assert.ok(opened.every(({ destroyed }) => destroyed));
+  await looking.close();
+});
+
+test("a stop does not wait for a file whose bytes do not come, and costs it no try", async () => {
+  const stalled = await keep(33);
+  const opened: Readable[] = [];
+  const looking = look(enough, stalling(stalled, opened));
+  await eventually(() => opened.length > 0);
+  await looking.close();
+  const { state, tries, dueAt } = await lookedOf(stalled);
+  assert.deepEqual([state, tries, dueAt! <= Date.now(), opened[0]!.destroyed], ["pending", 0, true, true]);
+  await lookWith(enough, stalled);
+  assert.equal((await lookedOf(stalled)).state, "ready");
+});
+
+test("a place of files that is away costs a file no try", async () => {
+  const hash = await keep(34);
+  const away = async () => {
+    throw new StoreError("unavailable", "away");
+  };
+  const looking = look(enough, { ...blobs, open: away });
+  await eventually(async () => {
+    const { state, tries, dueAt } = await lookedOf(hash);
+    return state === "pending" && tries === 0 && dueAt! > Date.now();
+  });
+  await looking.close();
 });

@@ -41,8 +41,8 @@ export interface TestApi {
   /** Registers and logs in. */
   user(uid: string, device?: string): Promise<Session>;
   logIn(uid: string, device?: string): Promise<Session>;
-  /** Ends it and starts another on the same data, on another port. */
-  restart(): Promise<void>;
+  /** Ends it and starts another on the same data, on another port; `changed` settings hold from then on, empty ones are none. */
+  restart(changed?: Record<string, string>): Promise<void>;
 }
 
 export const password = "correct horse";
@@ -56,13 +56,8 @@ export async function startTestApi(
   const { redis, natsServer } = beside ?? (await startBothServers(t));
   const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-api-")));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const config = readConfig(settings, {
-    NATS_URL: natsServer.url,
-    REDIS_URL: redis.url,
-    PARLEY_DIR: folder,
-    API_PORT: "0",
-    ...env,
-  });
+  const own = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, API_PORT: "0" };
+  let config = readConfig(settings, { ...own, ...env });
   const secrets = readSecrets(config.PARLEY_SECRETS);
   const lines: Record<string, unknown>[] = [];
   const context = () => serviceContext("api", secrets, lines);
@@ -98,8 +93,9 @@ export async function startTestApi(
       if (status !== 200) throw new Error(JSON.stringify(body));
       return body as Session;
     },
-    async restart() {
+    async restart(changed = {}) {
       await service.close();
+      config = readConfig(settings, { ...own, ...env, ...changed });
       service = await start();
       api.url = urlNow();
     },

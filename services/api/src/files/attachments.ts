@@ -176,10 +176,11 @@ export async function refuseUnscanned(
   attachment: AttachmentDoc,
   uid: string,
 ): Promise<void> {
-  if (!scans) return;
   const content = (await store.contents.get(attachment.sha256))?.doc;
   // Without a document its upload has not ended.
   const state = content ? content.scan?.state : "pending";
+  // Also where nothing is scanned any more.
   if (state === "infected") throw new AppError("infected");
-  if (state === "pending" && attachment.uid !== uid) throw new AppError("pending", "it is not scanned yet; ask again");
+  if (scans && state === "pending" && attachment.uid !== uid)
+    throw new AppError("pending", "it is not scanned yet; ask again");
 }

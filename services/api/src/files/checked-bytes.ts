@@ -1,9 +1,9 @@
 // The bytes of an upload as they may be stored: their kind and size decided while they pass, their sender not waited for for ever.
 import { AppError } from "@parley/protocol";
+import { inTime, type Times } from "../in-time.ts";
 import { headBytes, sniff } from "./sniff.ts";
-import { startUploadClock, type UploadTimes } from "./upload-clock.ts";
 
-export interface UploadLimits extends UploadTimes {
+export interface UploadLimits extends Times {
   /** how many bytes a file of this kind may have, or why none is taken */
   ofKind(type: string): number | AppError;
   /** Asked for every few bytes: a refusal ends the upload. */
@@ -61,33 +61,4 @@ async function decide(begin: Uint8Array, { ofKind }: UploadLimits): Promise<[typ
 /** The refusal of a file that is larger than its kind may be. */
 export function tooLarge(type: string, bytes: number): AppError {
   return new AppError("too_large", `a file of type ${type} may have ${bytes} bytes`, { details: { bytes, type } });
-}
-
-// One promise a chunk: to race with one that lives as long as the upload would keep them all.
-export async function* inTime(source: AsyncIterable<Uint8Array>, times: UploadTimes): AsyncGenerator<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  let fail: (error: AppError) => void = () => undefined;
-  let failed: AppError | undefined;
-  const clock = startUploadClock(times, (error) => {
-    failed ??= error;
-    fail(failed);
-  });
-  try {
-    for (;;) {
-      if (failed) throw failed;
-      const { value, done } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
-        fail = reject;
-        iterator.next().then(resolve, reject);
-      });
-      if (done) return;
-      clock.refresh();
-      yield value;
-      // Whoever stores may be slow; that is not the sender's silence.
-      clock.refresh();
-    }
-  } finally {
-    clock.stop();
-    // Not waited for: it may be the one that is silent.
-    iterator.return?.().catch(() => undefined);
-  }
 }

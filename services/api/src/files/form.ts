@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "@parley/protocol";
 import type { FastifyRequest } from "fastify";
-import { startUploadClock, type UploadClock, type UploadTimes } from "./upload-clock.ts";
+import { type Clock, startClock, type Times } from "../in-time.ts";
 
 /** Bytes before the file and behind it together; what was read of the file and not yet stored is among them. */
 const aroundMax = 512 * 1024;
@@ -17,7 +17,7 @@ export interface FormFile {
 }
 
 /** The first file of a form; other files are a mistake, fields are passed over. `times` is asked at each of its parts. */
-export async function openForm(request: FastifyRequest, times: () => UploadTimes): Promise<FormFile> {
+export async function openForm(request: FastifyRequest, times: () => Times): Promise<FormFile> {
   const { raw } = request;
   const parts = request.files();
   // This begins to read, so that to listen takes nothing from it.
@@ -45,7 +45,7 @@ function noForm({ errored }: IncomingMessage, thrown: unknown): unknown {
 
 interface Around {
   /** What `work` comes to, unless the form stands still or has too much in it. */
-  within<T>(times: UploadTimes, work: Promise<T>): Promise<T>;
+  within<T>(times: Times, work: Promise<T>): Promise<T>;
   /** Bytes that are not around the file but in it. */
   passing(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
@@ -59,9 +59,9 @@ function watchAround(raw: IncomingMessage): Around {
   });
   return {
     async within(times, work) {
-      let clock: UploadClock | undefined;
+      let clock: Clock | undefined;
       const failed = new Promise<never>((_, reject) => {
-        clock = startUploadClock(times, reject);
+        clock = startClock(times, reject);
         arrived = () => {
           clock?.refresh();
           if (bytes > aroundMax)

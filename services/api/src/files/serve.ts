@@ -7,7 +7,7 @@ import { type Bound, bind } from "../call.ts";
 import type { Config } from "../config.ts";
 import type { History } from "../history.ts";
 import { startLooking } from "../media/looking.ts";
-import type { Queue } from "../media/queue.ts";
+import { type Queue, readMs } from "../media/queue.ts";
 import { isThere } from "../media/run.ts";
 import { startScanning } from "../media/scanning.ts";
 import type { ContentDoc } from "../store.ts";
@@ -97,13 +97,13 @@ async function startMedia({ config, nats, metrics, ...parts }: MediaParts): Prom
     memoryBytes: config.API_MEDIA_MEMORY_BYTES,
     pixels: config.API_MEDIA_PIXELS,
     hasFfmpeg: await isThere("ffmpeg"),
+    readMs,
   };
   const tell = (content: ContentDoc) => tellUploaders({ store: parts.store, nats }, content);
   const looking = startLooking({ ...parts, limits, atOnce: config.API_MEDIA_WORKERS, tell });
   gauge(metrics, "media_waiting", "files that wait to be looked at, 100 at most", () => looking.waiting());
   const { API_CLAMD_URL: url, API_CLAMD_BYTES: bytesMax } = config;
-  if (url === undefined) return [looking];
-  const scanning = startScanning({ ...parts, url, bytesMax, tell });
+  const scanning = startScanning({ ...parts, url, bytesMax, readMs, tell });
   gauge(metrics, "scan_waiting", "files that wait for clamd, 100 at most; nobody else has them", () =>
     scanning.waiting(),
   );

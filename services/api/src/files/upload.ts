@@ -4,12 +4,12 @@ import { AppError, type Attachment } from "@parley/protocol";
 import { StoreError } from "@parley/store";
 import type { FastifyRequest } from "fastify";
 import { readQuery } from "../http/query.ts";
+import type { Times } from "../in-time.ts";
 import { keepAttachment } from "./attachments.ts";
 import { checkedBytes, tooLarge, type UploadLimits } from "./checked-bytes.ts";
 import { openForm, withoutEnd } from "./form.ts";
 import { harmlessName } from "./names.ts";
 import type { FileParts } from "./parts.ts";
-import type { UploadTimes } from "./upload-clock.ts";
 
 /** The slowest upload; blobs that nobody uses are swept later than that. */
 export const totalMs = 6 * 60 * 60_000;
@@ -57,7 +57,7 @@ export function toldFull(error: unknown): never {
 async function readIncoming(
   request: FastifyRequest,
   length: number,
-  { bytesMax, times }: { bytesMax: number; times: () => UploadTimes },
+  { bytesMax, times }: { bytesMax: number; times: () => Times },
 ): Promise<Incoming> {
   const { name: asked } = readQuery(request, "name");
   if (Array.isArray(asked)) throw new AppError("invalid_packet", "name is given twice");

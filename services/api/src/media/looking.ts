@@ -1,16 +1,22 @@
 // Looks at what was uploaded, some files at a time: what waits is in the store, so that whoever dies, another one does it.
+import { AppError } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
-import type { Blobs, Versioned } from "@parley/store";
+import { type Blobs, StoreError, type Versioned } from "@parley/store";
+import { inTime } from "../in-time.ts";
 import type { ApiStore, ContentDoc, LookedAt } from "../store.ts";
 import type { Made, Outcome } from "./made.ts";
 import { lookedAtBytes, type MakeLimits, make } from "./make.ts";
 import { leaseMs, type Queue, type QueueParts, startQueue } from "./queue.ts";
 import { stage } from "./staged.ts";
+import { keepOutcome, type Taken } from "./taken.ts";
 
 interface LookingParts {
   store: Pick<ApiStore, "contents">;
   blobs: Blobs;
-  limits: Omit<MakeLimits, "closing">;
+  limits: Omit<MakeLimits, "closing"> & {
+    /** in which the bytes have to come (ms) */
+    readMs: number;
+  };
   /** What was made of these bytes is known. */
   tell(content: ContentDoc): Promise<void>;
   /** marks a point where a test can end the process */
@@ -19,6 +25,8 @@ interface LookingParts {
 }
 
 const triesMax = 3;
+/** After the place of files did not answer. */
+const awayMs = 10_000;
 
 export function startLooking({
   isAlone,
@@ -33,29 +41,52 @@ export function startLooking({
   return startQueue({ store, index: "due", atOnce, isAlone, work, log });
 }
 
-async function look(parts: LookingParts, item: Versioned<ContentDoc>, closing: AbortSignal): Promise<void> {
-  const { looked } = item.doc;
+async function look(parts: LookingParts, { key, doc, version }: Versioned<ContentDoc>, closing: AbortSignal) {
+  const { store } = parts;
+  const { blob, looked } = doc;
   if (!looked) return;
-  const taken: LookedAt = { ...looked, dueAt: Date.now() + leaseMs, tries: looked.tries + 1 };
+  const looking: LookedAt = { ...looked, dueAt: Date.now() + leaseMs, tries: looked.tries + 1 };
   // Another one has it.
-  if (!(await parts.store.contents.update(item.key, { ...item.doc, looked: taken }, item.version))) return;
-  const outcome = await makeOf(parts, item.doc, taken, closing);
-  parts.pass("before-thumbnail");
-  await keep(parts, item.key, await lookedAtOf(parts, taken, outcome));
+  if (!(await store.contents.update(key, { ...doc, looked: looking }, version))) return;
+  const taken: Taken = { key, blob, task: "looked", tries: looking.tries };
+  try {
+    const outcome = await makeOf(parts, doc, looking, closing);
+    parts.pass("before-thumbnail");
+    await keep(parts, taken, await lookedAtOf(parts, looking, outcome));
+  } catch (error) {
+    // That the place of files is away, or this process ends, is not the file's doing.
+    const dueAt = Date.now() + (closing.aborted ? 0 : awayMs);
+    await keepOutcome(store, taken, { looked: { ...looked, dueAt } });
+    throw error;
+  }
 }
 
-async function makeOf({ blobs, limits }: LookingParts, { blob }: ContentDoc, looked: LookedAt, closing: AbortSignal) {
+async function makeOf(parts: LookingParts, { blob }: ContentDoc, looked: LookedAt, closing: AbortSignal) {
   const failed: Outcome = { failed: "too_slow" };
   // Whoever had it the last times died with it.
   if (looked.tries > triesMax) return failed;
   if (looked.size > lookedAtBytes) return { failed: "too_large" } satisfies Outcome;
-  const bytes = await blobs.open(blob);
-  if (!bytes) return { failed: "unreadable" } satisfies Outcome;
-  const file = await stage(bytes);
+  const file = await fileOf(parts, blob, closing);
+  if ("again" in file || "failed" in file) return file;
   try {
-    return await make(file, looked.type, { ...limits, closing });
+    return await make(file, looked.type, { ...parts.limits, closing });
   } finally {
     await file.close();
+  }
+}
+
+async function fileOf({ blobs, limits }: LookingParts, blob: string, closing: AbortSignal) {
+  const bytes = await blobs.open(blob);
+  if (!bytes) return { failed: "unreadable" } satisfies Outcome;
+  try {
+    return await stage(inTime(bytes, { silenceMs: limits.readMs, totalMs: limits.readMs, closing }));
+  } catch (error) {
+    closing.throwIfAborted();
+    // Its place began to send it, and did not end: the others come first.
+    if (error instanceof AppError || error instanceof StoreError) return { again: "too_slow" } satisfies Outcome;
+    throw error;
+  } finally {
+    bytes.destroy();
   }
 }
 
@@ -79,18 +110,12 @@ async function keepThumbnail(blobs: Blobs, { bytes, ...thumbnail }: NonNullable<
   return { ...thumbnail, blob: id, size };
 }
 
-async function keep({ store, blobs, tell, pass }: LookingParts, sha256: string, looked: LookedAt): Promise<void> {
-  for (;;) {
-    const kept = await store.contents.get(sha256);
-    const isOurs = kept?.doc.looked?.state === "pending" && kept.doc.looked.tries === looked.tries;
-    if (!kept || !isOurs) {
-      if (looked.thumbnail) await blobs.remove(looked.thumbnail.blob);
-      return;
-    }
-    const doc = { ...kept.doc, looked };
-    if (!(await store.contents.update(sha256, doc, kept.version))) continue;
-    pass("after-thumbnail");
-    if (looked.state !== "pending") await tell(doc);
+async function keep({ store, blobs, tell, pass }: LookingParts, taken: Taken, looked: LookedAt): Promise<void> {
+  const kept = await keepOutcome(store, taken, { looked });
+  if (!kept) {
+    if (looked.thumbnail) await blobs.remove(looked.thumbnail.blob);
     return;
   }
+  pass("after-thumbnail");
+  if (looked.state !== "pending") await tell(kept);
 }

@@ -11,6 +11,8 @@ export interface QueueParts {
   atOnce: number;
   /** nobody else can have the store: what waits was left by one that died */
   isAlone: boolean;
+  /** unix ms: what is due later is not for this one; when that time has come and nothing waits it ends */
+  dueUntil?: number;
   /** Answers for how long nothing more is to be begun (ms), if so. */
   work(item: Versioned<ContentDoc>, closing: AbortSignal): Promise<number | undefined>;
   log: Logger;
@@ -26,10 +28,12 @@ export interface Queue {
 
 const lookEveryMs = 5_000;
 const afterFailureMs = 1_000;
-/** Whoever took one is believed dead after it; longer than it may take. */
-export const leaseMs = 5 * 60_000;
+/** Whoever took one is believed dead after it; longer than it may take: to read it, and all that is done with it. */
+export const leaseMs = 10 * 60_000;
+/** To read one, from where files are kept. */
+export const readMs = 5 * 60_000;
 
-export function startQueue({ store, index, atOnce, isAlone, work, log }: QueueParts): Queue {
+export function startQueue({ store, index, atOnce, isAlone, dueUntil = Infinity, work, log }: QueueParts): Queue {
   const stopping = new AbortController();
   const inHand = new Map<string, Promise<void>>();
   let isFirst = isAlone;
@@ -50,10 +54,12 @@ export function startQueue({ store, index, atOnce, isAlone, work, log }: QueuePa
   const turn = async () => {
     if (stopping.signal.aborted || inHand.size >= atOnce || pause !== undefined) return;
     try {
-      const to = Date.now() + (isFirst ? leaseMs : 0);
+      const now = Date.now();
+      const to = Math.min(dueUntil, now + (isFirst ? leaseMs : 0));
       const { items } = await store.contents.find({ index, to, limit: 100 });
       isFirst = false;
       waiting = items.length;
+      if (now > dueUntil && waiting === 0) clearInterval(timer);
       for (const item of items) {
         if (inHand.size >= atOnce || stopping.signal.aborted) return;
         if (!inHand.has(item.key)) begin(item);

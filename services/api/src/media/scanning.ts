@@ -1,17 +1,22 @@
 // Has clamd look at what was uploaded. Until it has answered others may not have the file; what is infected loses its bytes.
+// Without a clamd nobody has to wait for it any more: what an earlier one left is said to be unscanned.
 import type { Logger, Pass } from "@parley/runtime";
 import type { Blobs, Versioned } from "@parley/store";
+import { inTime } from "../in-time.ts";
 import type { ApiStore, ContentDoc, Scan } from "../store.ts";
 import { ClamdAway, scanBytes } from "./clamd.ts";
 import { leaseMs, type Queue, startQueue } from "./queue.ts";
+import { keepOutcome, type Taken } from "./taken.ts";
 
 interface ScanningParts {
   store: Pick<ApiStore, "contents">;
   blobs: Blobs;
-  /** of clamd */
-  url: string;
+  /** of clamd; undefined: there is none any more */
+  url: string | undefined;
   /** a larger file is not scanned */
   bytesMax: number;
+  /** in which the bytes have to come and go (ms) */
+  readMs: number;
   /** What was found in these bytes is known. */
   tell(content: ContentDoc): Promise<void>;
   /** marks a point where a test can end the process */
@@ -28,6 +33,8 @@ export function startScanning({ isAlone, ...parts }: ScanningParts & { isAlone: 
   let awayFor = 0;
   return startQueue({
     ...{ store, log, isAlone, index: "scan", atOnce: scansAtOnce },
+    // What others have in hand, or put off, is theirs until then; what they take in later they scan.
+    ...(parts.url === undefined ? { dueUntil: Date.now() + Math.max(leaseMs, againMs.most) } : {}),
     async work(item, closing) {
       try {
         await scan(parts, item, closing);
@@ -47,17 +54,16 @@ async function scan(parts: ScanningParts, { key, doc, version }: Versioned<Conte
   if (!doc.scan) return;
   // Its bytes were about to be removed.
   if (doc.scan.state === "infected") return removeInfected(parts, key, doc);
-  const taken: Scan = { ...doc.scan, dueAt: Date.now() + leaseMs, tries: doc.scan.tries + 1 };
+  const { size, tries } = { ...doc.scan, tries: doc.scan.tries + 1 };
+  const scanning: Scan = { ...doc.scan, dueAt: Date.now() + leaseMs, tries };
   // Another one has it.
-  if (!(await parts.store.contents.update(key, { ...doc, scan: taken }, version))) return;
-  const { size, tries } = taken;
+  if (!(await parts.store.contents.update(key, { ...doc, scan: scanning }, version))) return;
+  const taken: Taken = { key, blob: doc.blob, task: "scan", tries };
   try {
     const state = await stateOf(parts, doc.blob, size, closing);
     const isInfected = state === "infected";
-    const found = await change(parts, key, taken, {
-      ...{ state, size, tries },
-      ...(isInfected ? { dueAt: Date.now() } : {}),
-    });
+    const scan = { ...{ state, size, tries }, ...(isInfected ? { dueAt: Date.now() } : {}) };
+    const found = await keepOutcome(parts.store, taken, { scan });
     if (!found) return;
     if (!isInfected) return parts.tell(found);
     parts.log.warn({ event: "file_infected", sha256: key });
@@ -65,31 +71,27 @@ async function scan(parts: ScanningParts, { key, doc, version }: Versioned<Conte
   } catch (error) {
     const isIts = !(error instanceof ClamdAway || closing.aborted);
     const again = isIts ? Math.min(againMs.most, againMs.first * 2 ** Math.min(tries, 10)) : 0;
-    await change(parts, key, taken, { ...taken, tries: isIts ? tries : tries - 1, dueAt: Date.now() + again });
+    const scan = { ...scanning, tries: isIts ? tries : tries - 1, dueAt: Date.now() + again };
+    await keepOutcome(parts.store, taken, { scan });
     throw error;
   }
 }
 
-async function stateOf({ blobs, url, bytesMax }: ScanningParts, blob: string, size: number, closing: AbortSignal) {
-  if (size > bytesMax) return "unscanned";
+async function stateOf(
+  { blobs, url, bytesMax, readMs }: ScanningParts,
+  blob: string,
+  size: number,
+  closing: AbortSignal,
+): Promise<Scan["state"]> {
+  if (url === undefined || size > bytesMax) return "unscanned";
   const bytes = await blobs.open(blob);
   // They have just been removed.
   if (!bytes) return "unscanned";
   try {
-    return (await scanBytes(url, bytes, closing)).state;
+    const times = { silenceMs: readMs, totalMs: readMs, closing };
+    return (await scanBytes(url, inTime(bytes, times), closing)).state;
   } finally {
     bytes.destroy();
-  }
-}
-
-// What the document says then; undefined: it is not ours any more.
-async function change({ store }: ScanningParts, key: string, taken: Scan, scan: Scan): Promise<ContentDoc | undefined> {
-  for (;;) {
-    const kept = await store.contents.get(key);
-    const { state, tries } = kept?.doc.scan ?? {};
-    if (!kept || state !== "pending" || tries !== taken.tries) return undefined;
-    const doc = { ...kept.doc, scan };
-    if (await store.contents.update(key, doc, kept.version)) return doc;
   }
 }
 
@@ -103,9 +105,11 @@ async function removeInfected(
   await blobs.remove(blob);
   for (;;) {
     const kept = await store.contents.get(key);
-    if (kept?.doc.scan?.dueAt === undefined) return;
+    // Where they were uploaded again meanwhile, it is about others than these.
+    const isIts = kept?.doc.blob === blob && kept.doc.scan?.state === "infected";
+    if (!isIts || kept.doc.scan?.dueAt === undefined) return;
     const { looked, scan, ...rest } = kept.doc;
-    const { dueAt: _, ...found } = scan!;
+    const { dueAt: _, ...found } = scan;
     const doc = { ...rest, scan: found };
     if (!(await store.contents.update(key, doc, kept.version))) continue;
     if (looked?.thumbnail) await blobs.remove(looked.thumbnail.blob);

@@ -1,5 +1,6 @@
 // The pieces of an upload become one attachment, by the way of every other file: one stream, checked, hashed, stored once.
 import { AppError, type Attachment, type ErrorCode } from "@parley/protocol";
+import { inTime } from "../../in-time.ts";
 import type { UploadDoc } from "../../store.ts";
 import { keepAttachment, settle, shown } from "../attachments.ts";
 import { checkedBytes } from "../checked-bytes.ts";
@@ -68,12 +69,16 @@ async function join(parts: FileParts, upload: Upload): Promise<Attachment> {
   }
 }
 
-async function* joined({ blobs }: FileParts, pieces: UploadDoc["pieces"]): AsyncGenerator<Uint8Array> {
+async function* joined({ blobs, limits, closing }: FileParts, pieces: UploadDoc["pieces"]): AsyncGenerator<Uint8Array> {
   for (const { blob } of pieces) {
     const stream = await blobs.open(blob);
     // Another replica has finished, and removed them.
     if (!stream) throw new AppError("unavailable", "the upload has changed; ask for it again");
-    yield* stream;
+    try {
+      yield* inTime(stream, { silenceMs: limits.silenceMs, totalMs, closing });
+    } finally {
+      stream.destroy();
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 // The body of a PATCH: stored piece by piece as it arrives, so that whatever ends it loses one piece at most.
 import { createHash } from "node:crypto";
 import { AppError } from "@parley/protocol";
+import { inTime } from "../../in-time.ts";
 import type { UploadDoc } from "../../store.ts";
-import { headFirst, inTime, tooLarge } from "../checked-bytes.ts";
+import { headFirst, tooLarge } from "../checked-bytes.ts";
 import type { FileParts } from "../parts.ts";
 import { headBytes, sniff } from "../sniff.ts";
 import { toldFull, totalMs } from "../upload.ts";
