@@ -1,5 +1,6 @@
 // What a file is by its bytes: its name and what its sender says of it count for nothing.
 import { fileTypeFromBuffer } from "file-type";
+import { isSoundAlone } from "./tracks.ts";
 
 /** So many bytes are looked at. */
 export const headBytes = 4_100;
@@ -18,6 +19,7 @@ export async function sniff(head: Uint8Array): Promise<string> {
   // Before all else: UTF-16 looks like MPEG audio.
   if (hasUtf16Mark(head)) return "text/plain";
   const found = (await fileTypeFromBuffer(head).catch(() => undefined))?.mime;
+  if (found !== undefined && isSoundAlone(head, found)) return found.replace("video", "audio");
   if (found !== undefined && !/xml|svg|html/.test(found)) return found;
   return textType(head) ?? found ?? unknown;
 }
