@@ -2,7 +2,7 @@
 import { reservedClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { AwaySession, BrokerClients } from "./brokers/broker.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 export interface AwayLimits {
   /** the longest that a session waits */

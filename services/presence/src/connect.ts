@@ -10,10 +10,10 @@ import {
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
 import { addressClass } from "./address-class.ts";
-import type { Begin } from "./begin.ts";
+import type { Begin } from "./sessions/begin.ts";
 import type { Devices } from "./devices.ts";
-import type { SessionChange } from "./session-script.ts";
-import type { Sessions } from "./sessions.ts";
+import type { SessionChange } from "./sessions/change.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 export interface ConnectParts {
   devices: Devices;

@@ -1,10 +1,10 @@
 // What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
 import { type ContactsChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
-import type { Begin } from "./begin.ts";
+import type { Begin } from "./sessions/begin.ts";
 import type { Devices } from "./devices.ts";
 import type { Revoked } from "./revoked.ts";
-import type { SessionChange } from "./session-script.ts";
+import type { SessionChange } from "./sessions/change.ts";
 import type { Telling } from "./tell/telling.ts";
 
 export interface EventParts {

@@ -13,7 +13,7 @@ import { handle, type MethodHandler, type NatsConnection, requestJson } from "@p
 import type { BrokerClients } from "./brokers/broker.ts";
 import type { DeviceDoc, Devices } from "./devices.ts";
 import { unavailable } from "./requests.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 export interface MethodParts {
   nats: NatsConnection;

@@ -2,11 +2,11 @@
 import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
 import { type AwayLimits, endSurplus } from "./away.ts";
-import type { Begin } from "./begin.ts";
+import type { Begin } from "./sessions/begin.ts";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
-import { expiringKey } from "./session-script.ts";
-import type { Sessions } from "./sessions.ts";
+import { expiringKey } from "./sessions/change.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 export interface ReconcileParts {
   redis: Redis;

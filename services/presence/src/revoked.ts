@@ -2,7 +2,7 @@
 import { isRevokedBy, laterRevocation, type Revocation, revocationKey, revocationKeysOf } from "@parley/protocol";
 import { type Logger, loadRevocations, type NatsConnection, onNatsBack } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
-import type { Sessions, StoredSession } from "./sessions.ts";
+import type { Sessions, StoredSession } from "./sessions/sessions.ts";
 
 export interface Revoked {
   /** Ends what it ends now; for one replica. */

@@ -13,7 +13,7 @@ import {
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import type { AwayLimits } from "./away.ts";
-import { openBegin } from "./begin.ts";
+import { openBegin } from "./sessions/begin.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
@@ -25,7 +25,7 @@ import { deviceMethods } from "./methods.ts";
 import { type Reconciling, startReconcile } from "./reconcile.ts";
 import { openRequests } from "./requests.ts";
 import { openRevoked } from "./revoked.ts";
-import { openSessions, type Sessions } from "./sessions.ts";
+import { openSessions, type Sessions } from "./sessions/sessions.ts";
 import { startTelling } from "./tell/telling.ts";
 
 const queue = "presence";

@@ -2,7 +2,7 @@
 // What is told is what is so when it is told, so that whoever flaps is told of once. A replica that dies between taking
 // and telling leaves it to the others.
 import type { Logger, Redis } from "@parley/runtime";
-import { dueKey, leftPrefix, pacedPrefix, readTold, sentPrefix, type Told, toldKey } from "../session-script.ts";
+import { dueKey, leftPrefix, pacedPrefix, readTold, sentPrefix, type Told, toldKey } from "../sessions/change.ts";
 
 /** What contacts are to be told of a user. */
 export interface Due {

@@ -2,7 +2,7 @@
 import type { ContactsChanged, NotifyRequest, PresenceNotice } from "@parley/protocol";
 import { subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, natsConnected, openTurns } from "@parley/runtime";
-import type { Told } from "../session-script.ts";
+import type { Told } from "../sessions/change.ts";
 import type { Contacts } from "./contacts.ts";
 import type { Due } from "./due.ts";
 import type { LastSeen } from "./last-seen.ts";

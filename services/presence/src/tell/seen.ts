@@ -15,8 +15,8 @@ import {
 } from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import { unavailable } from "../requests.ts";
-import type { Told } from "../session-script.ts";
-import type { Sessions } from "../sessions.ts";
+import type { Told } from "../sessions/change.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { Contacts } from "./contacts.ts";
 import type { LastSeen } from "./last-seen.ts";
 

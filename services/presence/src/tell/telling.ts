@@ -2,7 +2,7 @@
 import type { ContactsChanged } from "@parley/protocol";
 import type { Logger, MethodHandler, NatsConnection, Redis } from "@parley/runtime";
 import type { Documents } from "@parley/store";
-import type { Sessions } from "../sessions.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import { openContacts } from "./contacts.ts";
 import { openDue } from "./due.ts";
 import { openLastSeen } from "./last-seen.ts";

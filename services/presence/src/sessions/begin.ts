@@ -1,7 +1,7 @@
 // A session begins as its device last left it: one that said it is invisible stays so, also after Redis lost everything.
 import type { Logger } from "@parley/runtime";
-import type { Devices } from "./devices.ts";
-import type { SessionChange } from "./session-script.ts";
+import type { Devices } from "../devices.ts";
+import type { SessionChange } from "./change.ts";
 
 export interface Begin {
   /** Begins the session; resolves when it is made or waits. Never rejects. */

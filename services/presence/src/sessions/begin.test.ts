@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, serviceContext } from "@parley/testkit";
 import { openBegin } from "./begin.ts";
-import type { SessionChange } from "./session-script.ts";
+import type { SessionChange } from "./change.ts";
 
 test("while the store is away nobody is shown who may be invisible, and who is not is shown when it is back", async (t) => {
   const made: SessionChange[] = [];

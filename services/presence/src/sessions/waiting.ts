@@ -1,6 +1,6 @@
 // Changes of sessions that wait while Redis is away: the latest of each device, made in order when it is back.
 import type { Logger } from "@parley/runtime";
-import type { SessionChange } from "./session-script.ts";
+import type { SessionChange } from "./change.ts";
 
 export interface Waiting {
   has(clientId: string): boolean;

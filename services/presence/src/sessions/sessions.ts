@@ -11,7 +11,7 @@ import {
   type Told,
   toldKey,
   userKey,
-} from "./session-script.ts";
+} from "./change.ts";
 import { openWaiting } from "./waiting.ts";
 
 export interface StoredSession extends MadeWith {
