@@ -177,6 +177,8 @@ export interface ContactsReply {
   uids: string[];
   /** who may know when the user was last seen */
   lastSeen: LastSeenPrivacy;
+  /** there is no such user any more: nothing is to be kept of it */
+  isGone?: true;
 }
 
 /** `people.seen` → what `by` may know of the user's presence; `not_found` where it may not see the user at all. */
@@ -191,8 +193,8 @@ export interface SeenReply {
 }
 
 /**
- * `presence.contacts` (event): what `people.contacts` says of the user changed. With `other` of both, who from now on are
- * or are not each other's contact.
+ * `presence.contacts` → {}: what `people.contacts` says of the user changed. With `other` of both, who from now on are
+ * or are not each other's contact. Answered when nobody is told or shown anything by what was so before.
  */
 export interface ContactsChanged {
   uid: string;
@@ -270,8 +272,11 @@ export interface CredentialExpiry {
   expiresAt: number | null;
 }
 
-/** `presence.state`: what a device says of itself; `login`: what its login said, before it was ever connected. */
-export type DeviceState = StatePacket & { uid: string; clientId: string; login?: true };
+/**
+ * `presence.state` → {}: what a device says of itself; `login`: what its login said, before it was ever connected. `at`
+ * (unix ms) rises with each one that the router `by` took: of two of one device the later stays, whoever hears them when.
+ */
+export type DeviceState = StatePacket & { uid: string; clientId: string; at?: number; by?: string; login?: true };
 
 /** `users.verify` → PasswordReply, or the error `rate_limited` when too many wait for their turn */
 export interface PasswordRequest {

@@ -99,7 +99,12 @@ test("that two are no longer each other's contact is told to presence, though ap
   await api.start("before-doors:3");
   const { alice, bob } = await tokensOf(api.call);
   const changes: ContactsChanged[] = [];
-  api.nats.subscribe(subjects.contactsChanged, { callback: (_error, message) => void changes.push(message.json()) });
+  api.nats.subscribe(subjects.contactsChanged, {
+    callback(_error, message) {
+      changes.push(message.json());
+      message.respond("{}");
+    },
+  });
   await api.nats.flush();
   const add = (token: string, id: string) => api.call("POST", "/roster", { token, json: { id } });
   await eventually(async () => (await add(alice, "bob")).status === 200);

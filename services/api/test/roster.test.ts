@@ -225,8 +225,12 @@ test("a request sent again with its key is answered the same, also where it woul
 
 test("who may know of a user's presence is each other's contact that nobody blocks; others hear of no change", async () => {
   const changes: ContactsChanged[] = [];
+  let presence: Promise<unknown> = Promise.resolve();
   const subscription = api.nats.subscribe(subjects.contactsChanged, {
-    callback: (_error, message) => void changes.push(message.json()),
+    callback(_error, message) {
+      changes.push(message.json());
+      void presence.then(() => message.respond("{}"));
+    },
   });
   await api.nats.flush();
   await Promise.all(["paula", "quinn", "rosa"].map(async (uid) => (token[uid] = (await api.user(uid, "web")).token)));
@@ -248,8 +252,16 @@ test("who may know of a user's presence is each other's contact that nobody bloc
   assert.deepEqual(await contacts("quinn"), { uids: ["paula"], lastSeen: "contacts" });
   assert.deepEqual(await seen("paula", "quinn"), { presence: true, lastSeen: true });
   assert.deepEqual(await seen("rosa", "quinn"), { presence: false, lastSeen: false });
-  await ok(act("paula", "quinn", "block"));
+  const order: string[] = [];
+  const heard = Promise.withResolvers<void>();
+  presence = heard.promise.then(() => order.push("presence"));
+  const blocked = ok(act("paula", "quinn", "block")).then(() => order.push("answered"));
   await told(false);
+  // Whatever is answered without presence is answered by then.
+  for (let turn = 0; turn < 5; turn++) await list("paula");
+  heard.resolve();
+  await blocked;
+  assert.deepEqual(order, ["presence", "answered"], "a block is answered once presence knows it");
   for (const uid of ["paula", "quinn"]) assert.deepEqual((await contacts(uid)).uids, []);
   await as("quinn", "PUT", "/profile", { lastSeen: "everybody" });
   assert.deepEqual(await eventually(() => changes.shift()), { uid: "quinn" });

@@ -10,14 +10,14 @@ import {
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
 import { addressClass } from "./address-class.ts";
-import type { Begin } from "./sessions/begin.ts";
 import type { Devices } from "./devices.ts";
+import type { Begin } from "./sessions/begin.ts";
 import type { SessionChange } from "./sessions/change.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 
 export interface ConnectParts {
   devices: Devices;
-  begin: Pick<Begin, "begin">;
+  begin: Begin;
   /** The device is about to be connected. */
   greet(uid: string, clientId: string): void;
 }
@@ -37,7 +37,7 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   if (family !== undefined) begin.family = family;
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
-  await within(writeMs, parts.begin.begin(begin));
+  await within(writeMs, parts.begin(begin));
   parts.greet(uid, clientId);
   return { ok: true };
 }

@@ -27,8 +27,13 @@ export interface Devices {
   note(clientId: string, said: Note): void;
   /** Calls the user's device by a name, or says its kind; undefined: it is not the user's. */
   update(clientId: string, uid: string, said: Pick<Note, "name" | "kind">): Promise<DeviceDoc | undefined>;
-  /** Rejects when the store is away. */
-  isInvisible(clientId: string): Promise<boolean>;
+  /** Those that are kept as invisible; who is missing is unknown or not. Rejects when the store is away. */
+  areInvisible(clientIds: readonly string[]): Promise<Map<string, boolean>>;
+  /**
+   * Keeps which devices are invisible, as `said` tells once what is kept of them was read: of two replicas at once the later
+   * word stays. Resolves with those that were kept: missing is who is unknown, or was changed meanwhile.
+   */
+  keepInvisible(clientIds: readonly string[], said: () => Promise<Map<string, boolean>>): Promise<Set<string>>;
   ofUser(uid: string): Promise<DeviceDoc[]>;
   /** Removes the device if it is the user's; false: it is not. */
   remove(clientId: string, uid: string): Promise<boolean>;
@@ -44,7 +49,6 @@ type Note = {
   uid?: string;
   createdAt?: number;
   lastSeen?: number;
-  invisible?: boolean;
   address?: AddressClass;
   kind?: string;
   name?: string;
@@ -94,8 +98,11 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
       return (await ownerOf(clientId)) === uid;
     },
     note: (clientId, said) => notes.add(clientId, said),
-    isInvisible: async (clientId) =>
-      notes.waiting(clientId)?.invisible ?? (await kept.get(clientId))?.doc.invisible ?? false,
+    async areInvisible(clientIds) {
+      const found = await kept.getMany(clientIds);
+      return new Map([...found].map(([clientId, { doc }]) => [clientId, doc.invisible === true]));
+    },
+    keepInvisible: (clientIds, said) => keepInvisible(kept, clientIds, said),
     async ofUser(uid) {
       await notes.flush();
       const { items } = await kept.find({ index: "uid", equals: [uid], limit: listLimit });
@@ -122,6 +129,24 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
     },
     close: notes.close,
   };
+}
+
+// Written also where nothing changes: whoever read the device before has an older word.
+async function keepInvisible(
+  kept: Collection<DeviceDoc>,
+  clientIds: readonly string[],
+  said: () => Promise<Map<string, boolean>>,
+): Promise<Set<string>> {
+  if (clientIds.length === 0) return new Set();
+  const known = await kept.getMany(clientIds);
+  const entries = [...(await said())].flatMap(([key, isInvisible]) => {
+    const before = known.get(key);
+    if (!before) return [];
+    const { invisible: _, ...rest } = before.doc;
+    return [{ key, doc: isInvisible ? { ...rest, invisible: true as const } : rest, ifVersion: before.version }];
+  });
+  const written = await kept.writeMany(entries);
+  return new Set(entries.flatMap(({ key }, at) => (written[at] ? [key] : [])));
 }
 
 /** Notes gathered and kept many at a time; what the store refuses is tried again. */
@@ -170,7 +195,6 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
       waiting.set(clientId, { ...waiting.get(clientId), ...note });
       timer ??= setTimeout(() => void flush().catch(() => undefined), gatherMs);
     },
-    waiting: (clientId: string): Note | undefined => waiting.get(clientId),
     drop: (clientId: string): void => void waiting.delete(clientId),
     async close(): Promise<void> {
       closed = true;
@@ -181,13 +205,11 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
 
 /** The device as it is to be kept; undefined when it is unknown or unchanged. A removed one stays removed. */
 function merge(clientId: string, known: DeviceDoc | undefined, note: Note): DeviceDoc | undefined {
-  const { uid = known?.uid, createdAt = Date.now(), lastSeen = 0, invisible, ...said } = note;
+  const { uid = known?.uid, createdAt = Date.now(), lastSeen = 0, ...said } = note;
   if (uid === undefined) return undefined;
   const before: DeviceDoc = known ?? { clientId, uid, createdAt, lastSeen: null };
   const after: DeviceDoc = { ...before, ...said, lastSeen: Math.max(before.lastSeen ?? 0, lastSeen) || null };
-  if (invisible) after.invisible = true;
-  else if (invisible === false) delete after.invisible;
   if (after.name === "") delete after.name;
-  const fields = ["lastSeen", "name", "kind", "address", "invisible"] as const;
+  const fields = ["lastSeen", "name", "kind", "address"] as const;
   return known && fields.every((field) => known[field] === after[field]) ? undefined : after;
 }

@@ -13,6 +13,11 @@ interface Parts extends MethodParts {
   log: Logger;
 }
 
+const endedAtOnce = 8;
+const listsMax = 1_000;
+/** Whatever clock told of a session's begin. */
+const afterAll = Number.MAX_SAFE_INTEGER;
+
 export function serveErasure(parts: Parts, queue: string): Answering[] {
   const { nats, store, log } = parts;
   return [
@@ -21,15 +26,18 @@ export function serveErasure(parts: Parts, queue: string): Answering[] {
   ];
 }
 
-// Again is harmless. Its tokens are revoked before, so that none comes back.
-async function eraseDevices({ devices, sessions, broker, requests, telling }: Parts, uid: unknown): Promise<object> {
+// Again is harmless. Its tokens are revoked before, so that none comes back. Of a list that is not all the rest is asked for again.
+async function eraseDevices(parts: Parts, uid: unknown): Promise<object> {
   if (typeof uid !== "string" || !isUid(uid)) throw new AppError("invalid_packet", "uid is not the id of a user");
+  const { devices, sessions, telling, requests } = parts;
   try {
-    const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
-    for (const clientId of new Set([...kept.map((device) => device.clientId), ...connected.keys()])) {
-      await broker?.disconnect(clientId);
-      await sessions.change({ op: "end", uid, clientId, at: Date.now() });
-      await devices.remove(clientId, uid);
+    for (let list = 0; ; list++) {
+      if (list === listsMax) throw new AppError("unavailable", "devices come again and again");
+      const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
+      const left = [...new Set([...kept.map(({ clientId }) => clientId), ...connected.keys()])];
+      if (left.length === 0) break;
+      for (let from = 0; from < left.length; from += endedAtOnce)
+        await Promise.all(left.slice(from, from + endedAtOnce).map((clientId) => eraseDevice(parts, uid, clientId)));
     }
     await telling.erase(uid);
     await removeRequestsOf(requests, uid);
@@ -37,4 +45,10 @@ async function eraseDevices({ devices, sessions, broker, requests, telling }: Pa
     throw unavailable(error);
   }
   return {};
+}
+
+async function eraseDevice({ devices, sessions, broker }: Parts, uid: string, clientId: string): Promise<void> {
+  await broker?.disconnect(clientId);
+  await sessions.change({ op: "end", uid, clientId, at: afterAll });
+  await devices.remove(clientId, uid);
 }

@@ -1,10 +1,11 @@
 // What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
 import { type ContactsChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
-import type { Begin } from "./sessions/begin.ts";
 import type { Devices } from "./devices.ts";
 import type { Revoked } from "./revoked.ts";
+import type { Begin } from "./sessions/begin.ts";
 import type { SessionChange } from "./sessions/change.ts";
+import type { Words } from "./sessions/words.ts";
 import type { Telling } from "./tell/telling.ts";
 
 export interface EventParts {
@@ -12,12 +13,16 @@ export interface EventParts {
   devices: Devices;
   change(change: SessionChange): Promise<void>;
   begin: Begin;
-  telling: Pick<Telling, "tellContacts" | "forgetContacts">;
+  words: Pick<Words, "soon">;
+  telling: Pick<Telling, "changeContacts" | "forgetContacts">;
   revoked: Revoked;
   log: Logger;
 }
 
-/** Each event is one replica's; a revocation is acted on by one, and remembered by all. */
+/**
+ * Each event is one replica's; a revocation is acted on by one, and remembered by all. Who sends one as a request is answered when
+ * it is taken: a state is made or waits for Redis, a change of contacts holds at every replica.
+ */
 export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const { nats, log, revoked, telling } = parts;
   const inHand = new Set<Promise<void>>();
@@ -32,6 +37,7 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
         if (error) return void log.error({ event: "subscription_failed", subject, err: error });
         const taken = Promise.resolve()
           .then(() => work(parseJson(message.data)))
+          .then(() => void (options.queue && message.respond("{}")))
           .catch((reason: unknown) => log.warn({ event: "event_refused", subject, reason: String(reason) }))
           .finally(() => inHand.delete(taken));
         inHand.add(taken);
@@ -40,7 +46,7 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   const subscriptions = [
     follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
-    follow(subjects.contactsChanged, (told) => telling.tellContacts(readContacts(told as ContactsChanged))),
+    follow(subjects.contactsChanged, (told) => telling.changeContacts(readContacts(told as ContactsChanged))),
     follow(subjects.contactsChanged, (told) => telling.forgetContacts(readContacts(told as ContactsChanged)), {}),
     follow(subjects.revoked, (told) => revoked.act(readRevocation(told as Revocation))),
     follow(subjects.revoked, (told) => revoked.remember(readRevocation(told as Revocation)), {}),
@@ -60,27 +66,26 @@ async function takeSession(told: SessionEvent, { devices, change, begin, revoked
   const uid = await devices.ownerOf(clientId);
   if (uid === undefined) return;
   if (event === "connected") {
-    if (await devices.claim(clientId, uid)) await begin.begin({ op: "connected", uid, clientId, at, ...named });
+    if (await devices.claim(clientId, uid)) await begin({ op: "connected", uid, clientId, at, ...named });
     revoked.connected(uid, clientId);
   } else if (event === "offline" || event === "gone" || event === "expired") {
     await change({ op: "end", uid, clientId, at, ...named });
   } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);
 }
 
-async function takeState(told: DeviceState, { change, devices, begin }: EventParts): Promise<void> {
-  const { uid, clientId, active, show, status, kind, login } = told;
+async function takeState(told: DeviceState, { change, devices, words }: EventParts): Promise<void> {
+  const { uid, clientId, at = Date.now(), by, active, show, status, kind, login } = told;
   if (typeof uid !== "string" || typeof clientId !== "string") throw new TypeError("a state names uid and clientId");
+  if (!Number.isFinite(at)) throw new TypeError("the time of a state is a number");
   if (kind !== undefined) devices.note(clientId, login ? { uid, kind } : { kind });
   if (active === undefined && show === undefined && status === undefined) return;
-  const state: SessionChange = { op: "state", uid, clientId, at: Date.now() };
+  const state: SessionChange = { op: "state", uid, clientId, at };
+  if (by !== undefined) state.by = by;
   if (active !== undefined) state.active = active;
   if (show !== undefined) state.show = show === "chat" ? "online" : show;
   if (status !== undefined) state.status = status;
-  if (show !== undefined) {
-    devices.note(clientId, { invisible: show === "invisible" });
-    begin.said(clientId);
-  }
   await change(state);
+  if (show !== undefined) words.soon();
 }
 
 function readContacts(changed: ContactsChanged): ContactsChanged {

@@ -2,10 +2,10 @@
 import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
 import { type AwayLimits, endSurplus } from "./away.ts";
-import type { Begin } from "./sessions/begin.ts";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
-import { expiringKey } from "./sessions/change.ts";
+import type { Begin } from "./sessions/begin.ts";
+import { expiringKey } from "./sessions/keys.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 
 export interface ReconcileParts {
@@ -13,7 +13,7 @@ export interface ReconcileParts {
   broker: BrokerClients;
   sessions: Sessions;
   devices: Devices;
-  begin: Pick<Begin, "begin">;
+  begin: Begin;
   /** of sessions whose devices are away */
   limits: AwayLimits;
   log: Logger;
@@ -146,7 +146,7 @@ async function beginListed(
   // `at` is the list's time: what ended since the list was made stays ended. `since` is told by its end, too.
   const since = connectedAt === undefined ? {} : { since: connectedAt };
   const named = connection === undefined ? {} : { connection };
-  await begin.begin({ op: "listed", uid: owner, clientId, at, ...since, ...named });
+  await begin({ op: "listed", uid: owner, clientId, at, ...since, ...named });
   return true;
 }
 

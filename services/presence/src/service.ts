@@ -13,7 +13,6 @@ import {
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import type { AwayLimits } from "./away.ts";
-import { openBegin } from "./sessions/begin.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
@@ -25,7 +24,9 @@ import { deviceMethods } from "./methods.ts";
 import { type Reconciling, startReconcile } from "./reconcile.ts";
 import { openRequests } from "./requests.ts";
 import { openRevoked } from "./revoked.ts";
+import { createBegin } from "./sessions/begin.ts";
 import { openSessions, type Sessions } from "./sessions/sessions.ts";
+import { keepWords } from "./sessions/words.ts";
 import { startTelling } from "./tell/telling.ts";
 
 const queue = "presence";
@@ -39,8 +40,12 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   // Connects are answered without Redis, so its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, log });
   const broker = brokerOf(config, context);
-  const told: Sessions["told"] = (uids) => sessions.told(uids);
-  const telling = await startTelling({ nats, redis, documents: store.documents(), told, ...pacesOf(config), log });
+  const sessionsNow: Pick<Sessions, "of" | "told"> = {
+    of: (uid, clientId) => sessions.of(uid, clientId),
+    told: (uids) => sessions.told(uids),
+  };
+  const documents = store.documents();
+  const telling = await startTelling({ nats, redis, documents, sessions: sessionsNow, ...pacesOf(config), log });
   const sessions: Sessions = openSessions({
     redis,
     offlineDelayMs: config.PRESENCE_OFFLINE_DELAY_MS,
@@ -50,7 +55,8 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     onEnd: (clientId, at) => devices.note(clientId, { lastSeen: at }),
     onReplayed: () => reconciling?.soon(),
   });
-  const begin = openBegin({ devices, change: sessions.change, log });
+  const begin = createBegin({ devices, change: sessions.change });
+  const words = keepWords({ redis, devices, change: sessions.change, log });
   const revoked = openRevoked({ nats, sessions, broker, onDevice: devices.forget, log });
   const reconciling: Reconciling | undefined = broker
     ? startReconcile(
@@ -70,7 +76,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       log,
     }),
     ...serveErasure({ nats, devices, sessions, broker, store, telling, requests: requests.requests, log }, queue),
-    followEvents({ nats, devices, change: sessions.change, begin, telling, revoked, log }),
+    followEvents({ nats, devices, change: sessions.change, begin, words, telling, revoked, log }),
     watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.
@@ -84,7 +90,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
         await revoked.close();
         await telling.close();
       });
-      begin.close();
+      await words.close();
       sessions.close();
       redis.disconnect();
       if (natsConnected(nats)) await closing("nats", () => nats.flush().catch(() => undefined));

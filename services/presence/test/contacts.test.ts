@@ -1,11 +1,13 @@
 // Who is told of whom, how often, and what stays hidden.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { presenceGet, presenceList, subjects } from "@parley/protocol";
-import { callMethod } from "@parley/runtime";
+import { type ContactsChanged, presenceGet, presenceList, subjects } from "@parley/protocol";
+import { callMethod, requestJson } from "@parley/runtime";
 import { eventually, serviceContext } from "@parley/testkit";
 import { Redis } from "ioredis";
-import { openDue } from "../src/tell/due.ts";
+import type { Told } from "../src/sessions/change.ts";
+import { openContacts } from "../src/tell/contacts.ts";
+import { type Due, openDue } from "../src/tell/due.ts";
 import { startOne } from "./start.ts";
 
 const presence = await startOne({ after });
@@ -60,7 +62,9 @@ test("who said invisible stays so when Redis has lost everything", async () => {
   await pair("iris", "oleg");
   await say("iris", { show: "invisible" });
   await eventually(() => shows("iris").at(-1) === "offline");
-  await redis.del("presence:user:iris", "presence:told:iris", "presence:sent:iris");
+  const word = async () => JSON.parse((await redis.hget("presence:said", "iris:phone")) ?? "{}");
+  await eventually(async () => (await word()).kept !== undefined);
+  await redis.del("presence:user:iris", "presence:told:iris", "presence:sent:iris", "presence:said");
   await presence.session("connected", "iris:phone");
   await eventually(async () => (await redis.get("presence:told:iris"))?.startsWith("invisible"));
   assert.equal(shows("iris").at(-1), "offline");
@@ -136,63 +140,133 @@ test("however often a user flaps, contacts are told once for each turn, of what 
   assert.equal(presence.noticesOf("flora").at(-1)!.status, "turn 20");
 });
 
-test("what a replica took and did not tell before it died is told by another one", async (t) => {
+test("what a replica took and did not tell before it died is told by another one, and what one tells late is told again as it is", async (t) => {
   await pair("hans", "ida");
-  const taken = Promise.withResolvers<string>();
-  const end = Promise.withResolvers<void>();
-  const dead = openDue({
-    redis,
-    paceMs: 0,
-    log: serviceContext("presence").log,
-    tell({ uid }) {
-      taken.resolve(uid);
-      return end.promise;
-    },
-  });
-  t.after(async () => {
-    end.resolve();
-    await dead.close();
-  });
-  await redis.multi().del("presence:told:hans", "presence:user:hans").zadd("presence:due", 0, "hans").exec();
-  dead.wake(0);
-  assert.equal(await taken.promise, "hans");
-  // Its time is over; any change has a replica look what is due, as each does by itself every few seconds.
-  assert.equal(await redis.zadd("presence:due", "XX", "CH", 0, "hans"), 1);
-  await say("ida", { show: "dnd" });
-  await eventually(() => shows("hans").at(-1) === "offline");
-});
-
-test("what a replica tells so late that another has told what is so by then is told again as it is", async (t) => {
-  await pair("jo", "kai");
-  const told: (string | undefined)[] = [];
-  const taken = Promise.withResolvers<void>();
-  const end = Promise.withResolvers<void>();
+  const taken = Promise.withResolvers<Due>();
+  const end = Promise.withResolvers<Told>();
   const slow = openDue({
     redis,
     paceMs: 0,
     log: serviceContext("presence").log,
-    async tell({ uid, state }) {
-      if (uid !== "jo") return;
-      taken.resolve();
-      await end.promise;
-      told.push(state?.show);
+    tell(due) {
+      taken.resolve(due);
+      return end.promise;
     },
   });
-  t.after(async () => {
-    end.resolve();
-    await slow.close();
-  });
-  await redis.multi().set("presence:told:jo", "away ").zadd("presence:due", 0, "jo").exec();
+  t.after(() => slow.close());
+  await redis.multi().del("presence:told:hans", "presence:user:hans").zadd("presence:due", 0, "hans").exec();
   slow.wake(0);
-  await taken.promise;
-  await say("jo", { show: "dnd" });
-  await eventually(() => shows("jo").at(-1) === "dnd");
-  await eventually(async () => (await redis.zscore("presence:due", "jo")) === null);
-  const before = shows("jo").length;
+  assert.equal((await taken.promise).uid, "hans");
+  // While it tells no other one does.
+  await redis.zadd("presence:due", "XX", 0, "hans");
+  await say("ida", { show: "dnd" });
+  await eventually(async () => Number(await redis.zscore("presence:due", "hans")) > 0);
+  assert.equal(shows("hans").at(-1), "online");
+  // Its time is over; any change has a replica look what is due, as each does by itself every few seconds.
+  await redis.del("presence:taken:hans");
+  assert.equal(await redis.zadd("presence:due", "XX", "CH", 0, "hans"), 1);
+  await say("ida", { show: "away" });
+  await eventually(() => shows("hans").at(-1) === "offline");
+  await eventually(async () => (await redis.exists("presence:taken:hans")) === 0);
+  const before = shows("hans").length;
+  end.resolve({ show: "online", status: "" });
+  await slow.close();
+  await say("ida", { show: "dnd" });
+  await eventually(() => shows("hans").length > before);
+  await eventually(async () => (await redis.exists("presence:sent:hans")) === 0);
+  assert.equal(shows("hans").at(-1), "offline");
+});
+
+test("whose contacts were told by a version that kept no record of it is told offline", async () => {
+  await pair("hilda", "igor");
+  await eventually(async () => (await redis.zscore("presence:due", "hilda")) === null);
+  await redis.del("presence:sent:hilda");
+  await presence.session("gone", "hilda:phone");
+  await eventually(() => shows("hilda").at(-1) === "offline");
+});
+
+/** From now on api answers with what it knew when it was asked, and only when it is let. */
+function holdApi(t: { after(work: () => void): void }): () => void {
+  const going = Promise.withResolvers<void>();
+  presence.holding.api = going.promise;
+  const go = () => {
+    delete presence.holding.api;
+    going.resolve();
+  };
+  t.after(go);
+  return go;
+}
+const askedOf = (uid: string) => presence.asked.filter((one) => one === uid).length;
+const change = (changed: ContactsChanged) =>
+  requestJson(presence.nats, subjects.contactsChanged, changed, { timeoutMs });
+/** Ends when whatever was due of the user is told. */
+const settled = (uid: string) => eventually(async () => (await redis.zscore("presence:due", uid)) === null);
+
+test("who was parted while a notice was under way is told nothing more once that is answered, by whichever replica", async (t) => {
+  await startOne(t, {}, presence);
+  await pair("jan", "klara");
+  await change({ uid: "jan" });
+  const before = askedOf("jan");
+  const go = holdApi(t);
+  await say("jan", { show: "dnd", status: "secret" });
+  await eventually(() => askedOf("jan") > before);
+  presence.contacts.set("jan", []).set("klara", []);
+  await change({ uid: "jan", other: "klara", areContacts: false });
+  const told = presence.told.length;
+  go();
+  await settled("jan");
+  await eventually(() => shows("jan").at(-1) === "offline");
+  const later = presence.told.slice(told).map(({ packet }) => packet as { uid: string; show: string });
+  assert.deepEqual(
+    later.filter(({ uid, show }) => uid === "jan" && show !== "offline"),
+    [],
+  );
+  assert.deepEqual((await listed("klara")).contacts, []);
+});
+
+test("what a user hides of itself while a notice is under way is not told: when it was last seen, and that it is there", async (t) => {
+  await pair("lars", "mona");
+  await change({ uid: "lars" });
+  const before = askedOf("lars");
+  const go = holdApi(t);
+  await presence.session("gone", "lars:phone");
+  await eventually(() => askedOf("lars") > before);
+  presence.lastSeen.set("lars", "nobody");
+  await change({ uid: "lars" });
+  go();
+  await eventually(() => shows("lars").at(-1) === "offline");
+  assert.equal(presence.noticesOf("lars").at(-1)!.lastSeen, null);
+  await pair("nils", "olaf");
+  await change({ uid: "nils" });
+  const asked = askedOf("nils");
+  const goOn = holdApi(t);
+  await say("nils", { show: "dnd" });
+  await eventually(() => askedOf("nils") > asked);
+  await say("nils", { show: "invisible" });
+  await eventually(async () => (await redis.get("presence:told:nils")) === "invisible ");
+  goOn();
+  await eventually(() => shows("nils").at(-1) === "offline");
+  assert.deepEqual(shows("nils"), ["online", "offline"]);
+});
+
+test("a change of contacts waits for what another replica tells just now, and not for one that died", async (t) => {
+  const [one, other] = [openContacts({ nats: presence.nats, redis }), openContacts({ nats: presence.nats, redis })];
+  t.after(() => [one, other].map((contacts) => contacts.close()));
+  const telling = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  const events: string[] = [];
+  const told = one.with("petra", async () => {
+    telling.resolve();
+    await end.promise;
+    events.push("told");
+  });
+  await telling.promise;
+  const changed = other.changed(["petra"], 60_000).then(() => events.push("changed"));
+  await redis.zadd("presence:telling:petra", 1, "a replica that died");
   end.resolve();
-  await eventually(() => told.includes("away"));
-  await eventually(() => shows("jo").length > before || told.at(-1) === "dnd");
-  await eventually(async () => (await redis.get("presence:sent:jo")) === "dnd ");
+  await Promise.all([told, changed]);
+  assert.deepEqual(events, ["told", "changed"]);
+  await other.changed(["petra"], 60_000);
 });
 
 test("1,000 contacts are one request to api, one look at Redis and one request to a router", async () => {

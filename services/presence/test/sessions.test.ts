@@ -122,6 +122,17 @@ test("what devices say of themselves is told: dnd if any says so, else online if
   await eventually(() => shows(presence).at(-1) === "online");
 });
 
+test("a device that is inactive before it is told who is online is not told, one that is active is", async (t) => {
+  const presence = await startOne(t, { PRESENCE_START_STATE_DELAY_MS: "400" });
+  await withBob(presence);
+  await presence.connect("alice:phone");
+  await presence.publish(subjects.deviceState, { uid: "alice", clientId: "alice:phone", active: false });
+  await presence.connect("alice:web");
+  const greeted = (clientId: string) => presence.told.filter(({ device }) => device?.clientId === clientId).length;
+  await eventually(() => greeted("alice:web") === 1);
+  assert.equal(greeted("alice:phone"), 0);
+});
+
 test("a client id belongs to the user it names and to nobody else", async (t) => {
   const presence = await startOne(t);
   const refused = { ok: false, reason: "owned_by_another" };

@@ -32,6 +32,10 @@ export interface Presence {
   lastSeen: Map<string, LastSeenPrivacy>;
   /** whose contacts api was asked for */
   asked: string[];
+  /** while it is there, api answers what it knew when it was asked, once this is resolved */
+  holding: { api?: Promise<void> };
+  /** of whom api says that there is no such user any more */
+  gone: Set<string>;
   /** what was asked of api's `tokens.revoke` */
   revoked: unknown[];
   /** what api answers to `tokens.revocations` */
@@ -67,7 +71,16 @@ export async function startOne(
   const nats = await connectNats({ url: servers.natsServer.url, name: "test", log });
   t.after(() => nats.close());
   const played = shared
-    ? { told: [], contacts: new Map(), lastSeen: new Map(), asked: [], revoked: [], revocations: [] }
+    ? {
+        told: [],
+        contacts: new Map(),
+        lastSeen: new Map(),
+        asked: [],
+        holding: {},
+        gone: new Set<string>(),
+        revoked: [],
+        revocations: [],
+      }
     : play(nats);
   const service = await startPresence(config, context);
   let stopped: Promise<void> | undefined;
@@ -114,13 +127,18 @@ function play(nats: NatsConnection) {
     contacts: new Map<string, string[]>(),
     lastSeen: new Map<string, LastSeenPrivacy>(),
     asked: [] as string[],
+    holding: {} as Presence["holding"],
+    gone: new Set<string>(),
     revoked: [] as unknown[],
     revocations: [] as Revocation[],
   };
   answerJson(nats, subjects.logins, "api", () => ({ logins: [] }));
-  answerJson<{ uid: string }>(nats, subjects.contacts, "api", ({ uid }) => {
+  answerJson<{ uid: string }>(nats, subjects.contacts, "api", async ({ uid }) => {
     played.asked.push(uid);
-    return { uids: played.contacts.get(uid) ?? [], lastSeen: played.lastSeen.get(uid) ?? "contacts" };
+    const uids = played.contacts.get(uid) ?? [];
+    const lastSeen = played.lastSeen.get(uid) ?? "contacts";
+    await played.holding.api;
+    return { uids, lastSeen, ...(played.gone.has(uid) ? { isGone: true } : {}) };
   });
   answerJson<SeenRequest>(nats, subjects.seen, "api", ({ uid, by }) => {
     const presence = uid === by || (played.contacts.get(by) ?? []).includes(uid);

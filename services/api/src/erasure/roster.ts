@@ -43,7 +43,7 @@ async function endPair({ store, history, nats }: Parts, uid: string, kept: Versi
   await replaceAnswers(store, other, contact as Contact);
   if (!(await store.pairs.update(key, pair, version)))
     throw new AppError("unavailable", "the roster was changed at the same time");
-  tellContactsChanged(nats, { uid, other, areContacts: false });
+  await tellContactsChanged(nats, { uid, other, areContacts: false });
   if (changedAt > 0) tellRosterChanged(nats, other, contact as Contact);
 }
 

@@ -144,8 +144,7 @@ async function told(
   { owner, other }: { owner: string; other: string },
 ): Promise<Contact> {
   if (pair.untold !== undefined) {
-    await parts.history.doors(doorsOf(pair));
-    tellPresence(parts, pair);
+    await Promise.all([parts.history.doors(doorsOf(pair)), tellPresence(parts, pair)]);
     parts.pass("before-told");
     await noteTold(parts, pair);
   }
@@ -169,7 +168,7 @@ async function row({ store }: RosterParts, owner: string, other: string, sides: 
 }
 
 // Of those who neither are nor were each other's contact nobody hears anything.
-function tellPresence({ nats }: RosterParts, pair: PairDoc): void {
+async function tellPresence({ nats }: RosterParts, pair: PairDoc): Promise<void> {
   const are = areContacts(sidesOf(pair, pair.a));
-  if (are || pair.parted) tellContactsChanged(nats, { uid: pair.a, other: pair.b, areContacts: are });
+  if (are || pair.parted) await tellContactsChanged(nats, { uid: pair.a, other: pair.b, areContacts: are });
 }

@@ -6,7 +6,7 @@ import { keptProfile, lastSeenOf, maySee, noUser } from "./profiles.ts";
 
 const pagePairs = 500;
 
-export async function contactsOfUser({ pairs, profiles }: ApiStore, uid: string): Promise<ContactsReply> {
+export async function contactsOfUser({ pairs, profiles, users }: ApiStore, uid: string): Promise<ContactsReply> {
   const contactsIn = async (index: "ofA" | "ofB") => {
     const found: string[] = [];
     for (let page: string | null | undefined; page !== null && found.length < limits.presenceContacts; ) {
@@ -17,8 +17,14 @@ export async function contactsOfUser({ pairs, profiles }: ApiStore, uid: string)
     }
     return found;
   };
-  const [first, second, profile] = await Promise.all([contactsIn("ofA"), contactsIn("ofB"), profiles.get(uid)]);
-  return { uids: [...first, ...second].slice(0, limits.presenceContacts), lastSeen: lastSeenOf(profile?.doc) };
+  const [first, second, profile, user] = await Promise.all([
+    contactsIn("ofA"),
+    contactsIn("ofB"),
+    profiles.get(uid),
+    users.get(uid),
+  ]);
+  const uids = [...first, ...second].slice(0, limits.presenceContacts);
+  return { uids, lastSeen: lastSeenOf(profile?.doc), ...(user ? {} : { isGone: true }) };
 }
 
 /** One answer for who does not exist and for whom `by` may not see. Who has blocked `by` looks as if never seen. */

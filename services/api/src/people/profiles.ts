@@ -109,7 +109,8 @@ export async function updateProfile(
     const changed = changedProfile(kept.doc, params);
     if (!(await profiles.update(uid, changed, kept.version))) continue;
     if (changed.untold !== undefined) await tellDirect(parts, changed);
-    if (changed.lastSeen !== kept.doc.lastSeen) tellContactsChanged(parts.nats, { uid });
+    // Also where nothing changes: who made the change may have died before it told.
+    if (params.lastSeen !== undefined) await tellContactsChanged(parts.nats, { uid });
     return ownOf(parts, { doc: changed, user: kept.user });
   }
   return new AppError("conflict", "the profile was changed again and again at the same time; try again");

@@ -1,21 +1,13 @@
 // Sessions of devices, kept in Redis; while Redis is away the changes wait here and are made when it is back.
 import type { Logger, Redis } from "@parley/runtime";
-import {
-  changeSession,
-  leavingKey,
-  type MadeWith,
-  readTold,
-  type SessionChange,
-  sessionsKey,
-  settleUser,
-  type Told,
-  toldKey,
-  userKey,
-} from "./change.ts";
+import { changeSession, type MadeWith, readStates, type SessionChange, type Told } from "./change.ts";
+import { sessionsKey, toldKey, userKey } from "./keys.ts";
+import { settleUsers } from "./settle.ts";
 import { openWaiting } from "./waiting.ts";
 
 export interface StoredSession extends MadeWith {
   at: number;
+  active: boolean;
   /** the connection's name, where the broker has one */
   connection?: string;
 }
@@ -85,13 +77,9 @@ export function openSessions(options: SessionsOptions): Sessions {
       else soon(retryMs);
     }
     try {
-      const now = Date.now();
-      const due = await redis.zrangebyscore(leavingKey, "-inf", now, "LIMIT", 0, sweepUsers);
-      for (const uid of due) {
-        const dueMs = await settleUser(redis, uid, { now, offlineDelayMs });
-        if (dueMs !== undefined) onDue(dueMs);
-      }
-      if (due.length === sweepUsers) soon(0);
+      const { settled, dueMs } = await settleUsers(redis, { limit: sweepUsers, offlineDelayMs });
+      if (dueMs !== undefined) onDue(dueMs);
+      if (settled === sweepUsers) soon(0);
     } catch (error) {
       log.warn({ event: "sweep_failed", reason: String(error) });
     }
@@ -140,14 +128,7 @@ function reading(redis: Redis): Pick<Sessions, "ofUser" | "of" | "all" | "told">
       return sessions;
     },
     async told(uids) {
-      const known = new Map<string, Told>();
-      if (uids.length === 0) return known;
-      const texts = await redis.mget(uids.map((uid) => toldKey(uid)));
-      for (const [i, uid] of uids.entries()) {
-        const text = texts[i];
-        if (text) known.set(uid, readTold(text));
-      }
-      return known;
+      return uids.length === 0 ? new Map() : readStates(uids, await redis.mget(uids.map(toldKey)));
     },
   };
 }

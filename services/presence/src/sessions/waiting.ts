@@ -22,9 +22,7 @@ export function openWaiting(log: Logger): Waiting {
     add(change) {
       const before = waiting.get(change.clientId) ?? [];
       if (waiting.size >= devicesAtMost && before.length === 0) return;
-      // A new connection makes all before it void.
-      const kept = change.op === "connect" ? [] : before.slice(1 - changesOfDevice);
-      waiting.set(change.clientId, [...kept, change]);
+      waiting.set(change.clientId, behind(before, change));
     },
     async replay(make) {
       if (replaying || waiting.size === 0) return waiting.size === 0;
@@ -32,7 +30,7 @@ export function openWaiting(log: Logger): Waiting {
       const count = waiting.size;
       try {
         for (const [clientId, changes] of waiting) {
-          for (const one of changes) await make(one);
+          for (const one of changes) await make(unsureOf(one));
           // What came meanwhile waits behind.
           const left = waiting.get(clientId)?.filter((one) => !changes.includes(one)) ?? [];
           if (left.length > 0) waiting.set(clientId, left);
@@ -47,4 +45,21 @@ export function openWaiting(log: Logger): Waiting {
       return waiting.size === 0;
     },
   };
+}
+
+// A new connection makes all before it void, but that its device is invisible or no longer. Words in a row are one.
+function behind(before: readonly SessionChange[], change: SessionChange): SessionChange[] {
+  const last = before.at(-1);
+  if (change.op === "state" && last?.op === "state") return [...before.slice(0, -1), { ...last, ...change }];
+  if (change.op !== "connect") return [...before.slice(1 - changesOfDevice), change];
+  const shown = before.flatMap((one) => (one.op === "state" && one.show !== undefined ? [one] : [])).at(-1);
+  if (!shown) return [change];
+  const { active: _, status: __, ...word } = shown;
+  return [word, change];
+}
+
+// What the device said meanwhile may wait at another replica.
+function unsureOf(change: SessionChange): SessionChange {
+  const begins = change.op === "connect" || change.op === "connected" || change.op === "listed";
+  return begins ? { ...change, invisible: true, unsure: true } : change;
 }

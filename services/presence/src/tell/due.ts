@@ -1,16 +1,19 @@
 // Whose contacts are to be told something: taken by one of the replicas at a time, at most once a second for each user.
 // What is told is what is so when it is told, so that whoever flaps is told of once. A replica that dies between taking
-// and telling leaves it to the others.
+// and telling leaves it to the others; one that took too long tells nothing any more.
+import { randomUUID } from "node:crypto";
 import type { Logger, Redis } from "@parley/runtime";
-import { dueKey, leftPrefix, pacedPrefix, readTold, sentPrefix, type Told, toldKey } from "../sessions/change.ts";
+import type { Told } from "../sessions/change.ts";
+import { dueKey, leftPrefix, pacedPrefix, sentPrefix, takenPrefix, toldKey } from "../sessions/keys.ts";
+import { tellScript } from "../sessions/settle.ts";
 
-/** What contacts are to be told of a user. */
+/** A user whose contacts are to be told. */
 export interface Due {
   uid: string;
-  /** undefined: offline */
-  state: Told | undefined;
   /** unix ms: when the user was last seen, if it is offline */
   leftAt: number;
+  /** by then another replica may tell */
+  isLate(): boolean;
 }
 
 export interface DueNotices {
@@ -23,50 +26,55 @@ export interface DueOptions {
   redis: Redis;
   /** contacts are told of one user this often at most */
   paceMs: number;
-  /** Rejects: it is tried again. */
-  tell(due: Due): Promise<void>;
+  /** Resolves with what was told; undefined: that it is offline. Rejects: it is tried again. */
+  tell(due: Due): Promise<Told | undefined>;
   log: Logger;
 }
 
 const atOnce = 32;
 /** So long a replica may take to tell before another one does. */
 const leaseMs = 5000;
+/** By so much a replica is rather early to think that it took too long. */
+const doubtMs = 1000;
 const regularMs = 5000;
 
-// `seen` is how it looks to others: nothing of who is invisible.
-const takeScript = `
-local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local until_, taken = now + ARGV[2], {}
+// Of one user one replica tells at a time.
+const takeScript = `${tellScript}
+local taken = {}
 for _, uid in ipairs(redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", now, "LIMIT", 0, ARGV[1])) do
-  local seen = redis.call("GET", ARGV[4] .. uid) or ""
-  if string.sub(seen, 1, 10) == "invisible " then seen = "" end
-  if seen == (redis.call("GET", ARGV[5] .. uid) or "") then
+  local busy = redis.call("PTTL", ARGV[9] .. uid)
+  if busy > 0 then
+    redis.call("ZADD", KEYS[1], now + busy, uid)
+  elseif seen(redis.call("GET", ARGV[5] .. uid)) == (redis.call("GET", ARGV[6] .. uid) or "") then
     redis.call("ZREM", KEYS[1], uid)
   else
-    redis.call("ZADD", KEYS[1], until_, uid)
-    redis.call("SET", ARGV[5] .. uid, ARGV[8])
-    if tonumber(ARGV[3]) > 0 then redis.call("SET", ARGV[6] .. uid, 1, "PX", ARGV[3]) end
-    taken[#taken + 1] = { uid, seen, redis.call("GET", ARGV[7] .. uid) or tostring(now) }
+    redis.call("ZADD", KEYS[1], now + ARGV[2], uid)
+    redis.call("SET", ARGV[9] .. uid, ARGV[4], "PX", ARGV[2])
+    redis.call("SET", ARGV[6] .. uid, ARGV[10])
+    if tonumber(ARGV[3]) > 0 then redis.call("SET", ARGV[7] .. uid, 1, "PX", ARGV[3]) end
+    taken[#taken + 1] = { uid, redis.call("GET", ARGV[8] .. uid) or tostring(now) }
   end
 end
 local first = redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")
-return { tostring(until_), taken, first[2] and math.max(0, first[2] - now) or -1 }`;
+return { taken, first[2] and math.max(0, first[2] - now) or -1 }`;
 
-// Where a change or another replica moved the user meanwhile, what was told now may have come behind what is so: it is told
-// again. Answers in how many ms, or -1.
-const toldScript = `
-local uid, seen, sent, left = ARGV[1], ARGV[3], KEYS[2], KEYS[3]
-local score = redis.call("ZSCORE", KEYS[1], uid)
-if score and tonumber(score) == tonumber(ARGV[2]) then
-  redis.call("ZREM", KEYS[1], uid)
-  if seen == "" then redis.call("DEL", sent, left) else redis.call("SET", sent, seen) end
-  return -1
+// What changed meanwhile is due again, when contacts may be told again. Where another replica took the user meanwhile, what was told
+// now may have come behind what is so: it is told again. Answers in how many ms, or -1.
+const toldScript = `${tellScript}
+local due, told, sent, paced, left, taken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local uid, token, text = ARGV[1], ARGV[2], ARGV[3]
+if redis.call("GET", taken) == token then
+  redis.call("DEL", taken)
+  if text == "" then redis.call("DEL", sent, left) else redis.call("SET", sent, text) end
+  if seen(redis.call("GET", told)) == text then
+    redis.call("ZREM", due, uid)
+    return -1
+  end
+else
+  redis.call("SET", sent, ARGV[4])
 end
-redis.call("SET", sent, ARGV[4])
-local time = redis.call("TIME")
-local wait = math.max(0, redis.call("PTTL", KEYS[4]))
-redis.call("ZADD", KEYS[1], "LT", time[1] * 1000 + math.floor(time[2] / 1000) + wait, uid)
+local wait = math.max(0, redis.call("PTTL", paced))
+redis.call("ZADD", due, now + wait, uid)
 return wait`;
 
 /** Stands for what was last told while somebody is being told: that a change and its undoing are no change is not known then. */
@@ -79,12 +87,14 @@ export function openDue({ redis, paceMs, tell, log }: DueOptions): DueNotices {
   let taking: Promise<void> | undefined;
   let closed = false;
 
-  async function tellOne(lease: string, [uid, seen, leftAt]: [string, string, string]): Promise<void> {
+  async function tellOne(token: string, since: number, [uid, leftAt]: [string, string]): Promise<void> {
     try {
-      await tell({ uid, state: seen === "" ? undefined : readTold(seen), leftAt: Number(leftAt) });
-      const keys = [dueKey, `${sentPrefix}${uid}`, `${leftPrefix}${uid}`, `${pacedPrefix}${uid}`];
-      const againMs = (await redis.eval(toldScript, keys.length, ...keys, uid, lease, seen, untold)) as number;
-      if (againMs >= 0) wake(againMs);
+      const isLate = () => performance.now() > since + leaseMs - doubtMs;
+      const state = await tell({ uid, leftAt: Number(leftAt), isLate });
+      const text = state === undefined ? "" : `${state.show} ${state.status}`;
+      const keys = [dueKey, toldKey(uid), ...[sentPrefix, pacedPrefix, leftPrefix, takenPrefix].map((of) => of + uid)];
+      const dueMs = (await redis.eval(toldScript, keys.length, ...keys, uid, token, text, untold)) as number;
+      if (dueMs >= 0) wake(dueMs);
     } catch (error) {
       log.debug({ event: "not_told", uid, reason: String(error) });
     }
@@ -93,11 +103,12 @@ export function openDue({ redis, paceMs, tell, log }: DueOptions): DueNotices {
   async function take(): Promise<void> {
     const room = atOnce - running.size;
     if (redis.status !== "ready" || room === 0 || closed) return;
-    const prefixes = [toldKey(""), sentPrefix, pacedPrefix, leftPrefix];
-    const reply = await redis.eval(takeScript, 1, dueKey, room, leaseMs, paceMs, ...prefixes, untold);
-    const [lease, taken, nextMs] = reply as [string, [string, string, string][], number];
+    const prefixes = [toldKey(""), sentPrefix, pacedPrefix, leftPrefix, takenPrefix];
+    const [token, since] = [randomUUID(), performance.now()];
+    const reply = await redis.eval(takeScript, 1, dueKey, room, leaseMs, paceMs, token, ...prefixes, untold);
+    const [taken, nextMs] = reply as [[string, string][], number];
     for (const one of taken) {
-      const work = tellOne(lease, one).finally(() => {
+      const work = tellOne(token, since, one).finally(() => {
         running.delete(work);
         if (running.size === atOnce - 1) wake(0);
       });

@@ -1,16 +1,14 @@
 // Tells a user's contacts that the user came, went or changed; and a new device who of its user's contacts is there.
-import type { ContactsChanged, NotifyRequest, PresenceNotice } from "@parley/protocol";
-import { subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, natsConnected, openTurns } from "@parley/runtime";
+import type { ContactsChanged } from "@parley/protocol";
+import { type Logger, openTurns } from "@parley/runtime";
 import type { Told } from "../sessions/change.ts";
-import type { Contacts } from "./contacts.ts";
 import type { Due } from "./due.ts";
-import type { LastSeen } from "./last-seen.ts";
-import { noticeOf } from "./seen.ts";
+import { openPaces } from "./paces.ts";
+import { pairOf, type SayParts, sayBoth, sayContacts, sayUser } from "./say.ts";
 
 export interface Notices {
-  /** Tells those of the user's contacts who are connected. Rejects when it could not be told or kept. */
-  tell(due: Due): Promise<void>;
+  /** Tells those of the user's contacts who are connected, and resolves with what. Rejects when it could not be told or kept. */
+  tell(due: Due): Promise<Told | undefined>;
   /** After a while, tells the device which of its user's contacts are online. */
   greet(uid: string, clientId: string): void;
   /** Tells the device, active again, how all of its user's contacts are: it was told of no change meanwhile. */
@@ -20,95 +18,58 @@ export interface Notices {
   close(): Promise<void>;
 }
 
-export interface NoticesOptions {
-  nats: NatsConnection;
-  contacts: Contacts;
-  lastSeen: LastSeen;
-  /** how users with a session are there */
-  told(uids: readonly string[]): Promise<Map<string, Told>>;
+export interface NoticesOptions extends SayParts {
   greetDelayMs: number;
   log: Logger;
 }
 
 const atOnce = 16;
 const waitingJobs = 20_000;
-/** Notices in one request to a router. */
-const noticesAtOnce = 200;
 
 /** Best effort, as all that is ephemeral: what api or Redis does not answer is not told. */
-export function openNotices({ nats, contacts, lastSeen, told, greetDelayMs, log }: NoticesOptions): Notices {
+export function openNotices({ greetDelayMs, log, ...parts }: NoticesOptions): Notices {
   const turns = openTurns({ atOnce, waitingMax: waitingJobs });
-  const running = new Set<Promise<void>>();
+  const paces = openPaces({ everyMs: parts.paceMs, keysMax: waitingJobs });
+  const running = new Set<Promise<unknown>>();
   const timers = new Set<NodeJS.Timeout>();
   let closed = false;
 
-  async function start(job: () => Promise<void>): Promise<void> {
+  /** false: it is to be done again. What fails is over. */
+  async function start(job: () => Promise<boolean>): Promise<boolean> {
     const done = await turns.take({ isWanted: () => !closed });
-    if (!done) return;
+    if (!done) return true;
     const work = job()
-      .catch((error: unknown) => log.debug({ event: "not_told", reason: String(error) }))
+      .catch((error: unknown) => {
+        log.debug({ event: "not_told", reason: String(error) });
+        return true;
+      })
       .finally(() => {
         running.delete(work);
         done();
       });
     running.add(work);
-  }
-
-  function notify(request: NotifyRequest): void {
-    if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
-  }
-
-  async function tellDevice(uid: string, clientId: string, isWanted: typeof isOnline): Promise<void> {
-    const { uids } = await contacts.of(uid);
-    const states = await told(uids);
-    const notices = uids.map((contact) => noticeOf(contact, states.get(contact))).filter(isWanted);
-    for (let from = 0; from < notices.length; from += noticesAtOnce) {
-      const [packet, ...more] = notices.slice(from, from + noticesAtOnce);
-      if (packet) notify({ device: { uid, clientId }, channel: "e", packet, more });
-    }
-  }
-
-  async function tellBoth({ uid, other, areContacts }: ContactsChanged): Promise<void> {
-    if (other === undefined) return;
-    const states = await told([uid, other]);
-    for (const [about, to] of [
-      [uid, other],
-      [other, uid],
-    ] as const) {
-      const notice = noticeOf(about, areContacts ? states.get(about) : undefined);
-      // A new contact who is not there is offline to the other already.
-      if (states.has(to) && (isOnline(notice) || !areContacts)) notify({ uids: [to], channel: "e", packet: notice });
-    }
+    return work;
   }
 
   return {
-    async tell({ uid, state, leftAt }) {
-      const kept = state ? undefined : lastSeen.keep(uid, leftAt);
-      kept?.catch(() => undefined);
-      const { uids, lastSeen: privacy } = await contacts.of(uid);
-      const connected = [...(await told(uids)).keys()];
-      const packet = noticeOf(uid, state, privacy === "nobody" ? null : leftAt);
-      if (connected.length > 0) notify({ uids: connected, channel: "e", packet });
-      await kept;
-    },
+    tell: (due) => sayUser(parts, due),
     greet(uid, clientId) {
       if (timers.size >= waitingJobs) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
-        void start(() => tellDevice(uid, clientId, isOnline));
+        void start(() => sayContacts(parts, { uid, clientId, all: false }));
       }, greetDelayMs);
       timers.add(timer);
     },
-    wake: (uid, clientId) => void start(() => tellDevice(uid, clientId, () => true)),
-    tellContacts: (changed) => void start(() => tellBoth(changed)),
+    wake: (uid, clientId) => paces.run(clientId, () => start(() => sayContacts(parts, { uid, clientId, all: true }))),
+    tellContacts({ uid, other }) {
+      if (other !== undefined) paces.run(pairOf(uid, other), () => start(() => sayBoth(parts, uid, other)));
+    },
     async close() {
       closed = true;
+      paces.close();
       for (const timer of timers) clearTimeout(timer);
       await Promise.allSettled(running);
     },
   };
-}
-
-function isOnline({ show }: PresenceNotice): boolean {
-  return show !== "offline";
 }

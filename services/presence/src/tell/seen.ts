@@ -50,12 +50,12 @@ export function presenceMethods(parts: Parts): MethodHandler[] {
 
 // The page goes on behind a uid, as contacts come and go between the pages.
 async function listContacts(
-  { contacts, told }: Parts,
+  { contacts }: Parts,
   { limit = defaultLimit, page = "" }: ParamsOf<typeof presenceList>,
   { uid, maxBytes }: Caller,
 ): Promise<Listed> {
-  const uids = (await contacts.of(uid)).uids.filter((contact) => contact > page).sort();
-  const states = await told(uids);
+  const { uids: all, states } = await contacts.of(uid);
+  const uids = all.filter((contact) => contact > page).sort();
   let room = Math.min(limits.pageBytes, maxBytes ?? limits.pageBytes) - restBytes;
   const found: Presence[] = [];
   for (const contact of uids) {

@@ -8,7 +8,7 @@ import {
   type SubscriptionPacket,
   subjects,
 } from "@parley/protocol";
-import type { NatsConnection } from "@parley/runtime";
+import { type NatsConnection, requestJson } from "@parley/runtime";
 import type { TUnion } from "typebox";
 import { decodePacket } from "../admit/decode.ts";
 import type { Acknowledge } from "../deliver/acknowledge.ts";
@@ -18,19 +18,34 @@ import { changeSubscription } from "./subscription.ts";
 export interface StateParts {
   nats: NatsConnection;
   acknowledge: Acknowledge;
+  stamp: Stamp;
 }
+
+/** Says when this router took a word: later than every one before. */
+export type Stamp = () => Required<Pick<DeviceState, "at" | "by">>;
+
+const askMs = 5_000;
 
 type Said = StatePacket | SubscriptionPacket;
 
-export function stateUplink({ nats, acknowledge }: StateParts): Uplink<Said> {
+/** For all partitions of one router. */
+export function createStamp(instance: string): Stamp {
+  let last = 0;
+  return () => {
+    last = Math.max(Date.now(), last + 1);
+    return { at: last, by: instance };
+  };
+}
+
+export function stateUplink({ nats, acknowledge, stamp }: StateParts): Uplink<Said> {
   return {
     isStored: false,
     decode: ({ payload }) => decodePacket(payload, checkSaid),
     refuse: acknowledge.nack,
     async work(said, { uid, clientId }) {
       if ("type" in said) return changeSubscription(nats, said, { uid, clientId, via: "mqtt" });
-      const told: DeviceState = { ...said, uid, clientId };
-      nats.publish(subjects.deviceState, JSON.stringify(told));
+      const told: DeviceState = { ...said, uid, clientId, ...stamp() };
+      await requestJson(nats, subjects.deviceState, told, { timeoutMs: askMs });
       return undefined;
     },
   };

@@ -19,7 +19,7 @@ import { takePacket, type Uplink } from "../path.ts";
 import { messageUplink } from "./message.ts";
 import { receiptUplink } from "./receipt.ts";
 import { requestUplink } from "./request.ts";
-import { stateUplink } from "./state.ts";
+import { createStamp, stateUplink } from "./state.ts";
 import { typingUplink } from "./typing.ts";
 
 export interface UplinkParts {
@@ -44,7 +44,8 @@ export interface Uplinks extends Pick<CrashGuard, "released" | "lost"> {
 }
 
 export function createUplinks(parts: UplinkParts): Uplinks {
-  const { config, nats, askHolder, members, isRefused, underWay, log } = parts;
+  const { config, nats, instance, askHolder, members, isRefused, underWay, log } = parts;
+  const stamp = createStamp(instance);
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const deadLetter = createDeadLetter(nats, log);
   const guard = createCrashGuard({ ...parts, deadLetter });
@@ -59,7 +60,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
         receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
         rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay, { each: true }), admit),
         typing: takeOf(counted(typingUplink({ members, isRefused, acknowledge, send: send.moment }), underWay), admit),
-        state: takeOf(counted(stateUplink({ nats, acknowledge }), underWay, { each: true }), admit),
+        state: takeOf(counted(stateUplink({ nats, acknowledge, stamp }), underWay, { each: true }), admit),
       } satisfies Record<UplinkVerb, Take>;
       return { ...takes, msg: await guard.acquired(p, takes.msg, acknowledge) };
     },

@@ -1,0 +1,44 @@
+// What presence keeps in Redis, by name. All of it may vanish, and comes back.
+
+/** Sorted set: clientId of every session, by unix ms of its begin. */
+export const sessionsKey = "presence:sessions";
+/** Sorted set: users without a session who are about to be offline, by when (ms, the clock of Redis). */
+export const leavingKey = "presence:leaving";
+/** Sorted set: clientId, by unix s when its credential ends. */
+export const expiringKey = "presence:expiring";
+/** Sorted set: whose contacts are to be told something, by when (ms, the clock of Redis). */
+export const dueKey = "presence:due";
+
+/** Hash: clientId → {uid, since}, of sessions that look invisible until the store says whether they are. */
+export const unsureKey = "presence:unsure";
+/** Hash: clientId → what the device said last about being invisible, until that is kept and a while longer. */
+export const saidKey = "presence:said";
+
+/** Hash: clientId → session as JSON. */
+export function userKey(uid: string): string {
+  return `presence:user:${uid}`;
+}
+
+/** How the user is there: `{show} {status}`; absent when it is offline. */
+export function toldKey(uid: string): string {
+  return `presence:told:${uid}`;
+}
+
+/** What contacts were last told of the user, as at `toldKey`; absent when that is offline. */
+export const sentPrefix = "presence:sent:";
+/** There while contacts are not to be told of the user again. */
+export const pacedPrefix = "presence:paced:";
+/** When the user was last seen (unix ms), until that is kept. */
+export const leftPrefix = "presence:left:";
+/** Who is telling the user's contacts just now: a token. */
+export const takenPrefix = "presence:taken:";
+
+/** Random, anew with each change of whom the user is shown to. */
+export function turnKey(uid: string): string {
+  return `presence:turn:${uid}`;
+}
+
+/** Sorted set: tokens of those who tell of the user, or its contacts to it, just now; by when they are given up. */
+export function tellingKey(uid: string): string {
+  return `presence:telling:${uid}`;
+}
