@@ -13,7 +13,7 @@ export interface UnderWay {
 
 const defaults = { count: 4_000, bytes: 32 * 1024 * 1024, countEach: 200 };
 
-/** Requests, receipts and typing of all partitions together; `countEach` requests of one device. */
+/** Requests, states, receipts and typing of all partitions together; `countEach` requests or states of one device. */
 export function createUnderWay(limits: Partial<typeof defaults> = {}): UnderWay {
   const { count: countMax, bytes: bytesMax, countEach } = { ...defaults, ...limits };
   const ofDevice = openTally();

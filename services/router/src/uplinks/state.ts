@@ -44,6 +44,7 @@ export function stateUplink({ nats, acknowledge, stamp }: StateParts): Uplink<Sa
     refuse: acknowledge.nack,
     async work(said, { uid, clientId }) {
       if ("type" in said) return changeSubscription(nats, said, { uid, clientId, via: "mqtt" });
+      if (Object.keys(said).length === 0) return undefined;
       const told: DeviceState = { ...said, uid, clientId, ...stamp() };
       await requestJson(nats, subjects.deviceState, told, { timeoutMs: askMs });
       return undefined;
