@@ -1,5 +1,12 @@
 // What the broker, the routers and api tell: sessions that begin and end, states of devices, revocations.
-import { type ContactsChanged, type DeviceState, type Revocation, type SessionEvent, subjects } from "@parley/protocol";
+import {
+  AppError,
+  type ContactsChanged,
+  type DeviceState,
+  type Revocation,
+  type SessionEvent,
+  subjects,
+} from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
 import type { Devices } from "./devices.ts";
 import type { Revoked } from "./revoked.ts";
@@ -18,6 +25,8 @@ export interface EventParts {
   revoked: Revoked;
   log: Logger;
 }
+
+const notTaken = new AppError("unavailable", "presence cannot take it now");
 
 /**
  * Each event is one replica's; a revocation is acted on by one, and remembered by all. Who sends one as a request is answered when
@@ -38,7 +47,10 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
         const taken = Promise.resolve()
           .then(() => work(parseJson(message.data)))
           .then(() => void (options.queue && message.respond("{}")))
-          .catch((reason: unknown) => log.warn({ event: "event_refused", subject, reason: String(reason) }))
+          .catch((reason: unknown) => {
+            log.warn({ event: "event_refused", subject, reason: String(reason) });
+            if (options.queue) message.respond(JSON.stringify({ error: notTaken.toWire() }));
+          })
           .finally(() => inHand.delete(taken));
         inHand.add(taken);
       },

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { Uid } from "../ids.ts";
 import { PresenceNotice } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
-import { Next, pageToken } from "./pages.ts";
+import { Next, pagePlace } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
 /** How one user is there; `lastSeen` null: online, never seen, or not for the caller to know. */
@@ -18,7 +18,7 @@ export const presenceList = defineMethod({
   params: Type.Object(
     {
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "default 500" })),
-      page: pageToken(512),
+      page: pagePlace(Uid),
     },
     strict,
   ),

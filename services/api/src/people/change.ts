@@ -95,17 +95,19 @@ export function startFinishingRosters(parts: RosterParts, log: Logger): Finishin
   });
 }
 
-// Who would come into the roster must be there for the caller to see; whom it blocks or mutes must be there at all.
+// Who would come into the roster must be there for the caller to see; whom it blocks or mutes must be there at all. All else is
+// about what is in the roster: of nobody the answer is that of somebody who is hidden.
 async function refuse(
   { store, sizes }: RosterParts,
   { id, act, mine, uid }: { id: string; act: Act; mine: Side; uid: string },
 ): Promise<AppError | undefined> {
-  if (!isOver(mine)) return undefined;
-  const profile = await keptProfile(store, id);
-  if (!profile) return noUser(id);
+  const marks = act.act === "block" || act.act === "mute";
+  const unmarks = act.act === "unblock" || act.act === "unmute";
   const comesIn = act.act === "add" || act.act === "request";
-  if (comesIn && !(await maySee(store, profile.doc, uid))) return noUser(id);
-  if (!comesIn && act.act !== "block" && act.act !== "mute") return undefined;
+  if (!isOver(mine) || !(marks || unmarks || comesIn)) return undefined;
+  const profile = await keptProfile(store, id);
+  if (!profile || (!marks && !(await maySee(store, profile.doc, uid)))) return noUser(id);
+  if (unmarks) return undefined;
   if (await sizes.isFull(uid)) return new AppError("conflict", `a roster has at most ${limits.rosterContacts} entries`);
   return undefined;
 }
