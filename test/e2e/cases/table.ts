@@ -2,9 +2,11 @@
 import type { TableRow } from "./row.ts";
 import { accountRows } from "./rows/accounts.ts";
 import { conversationRows } from "./rows/conversations.ts";
+import { deviceRows } from "./rows/devices.ts";
 import { memberRows } from "./rows/members.ts";
 import { messageRows } from "./rows/messages.ts";
 import { ownRows } from "./rows/own.ts";
+import { peopleRows } from "./rows/people.ts";
 import { roomRows } from "./rows/rooms.ts";
 
 export const table: readonly TableRow[] = [
@@ -13,31 +15,7 @@ export const table: readonly TableRow[] = [
   ...ownRows,
   ...roomRows,
   ...memberRows,
+  ...peopleRows,
+  ...deviceRows,
   ...accountRows,
-];
-
-/** Methods whose rows are still to be written. */
-export const unwritten: readonly string[] = [
-  "devices.list",
-  "devices.remove",
-  "devices.removeOthers",
-  "devices.update",
-  "presence.get",
-  "presence.list",
-  "profile.get",
-  "profile.update",
-  "roster.add",
-  "roster.block",
-  "roster.confirm",
-  "roster.list",
-  "roster.mute",
-  "roster.refuse",
-  "roster.remove",
-  "roster.request",
-  "roster.revoke",
-  "roster.unblock",
-  "roster.unmute",
-  "roster.update",
-  "users.get",
-  "users.search",
 ];

@@ -6,6 +6,7 @@ import {
   messagesSend,
   type ParamsOf,
   p2pConv,
+  profileUpdate,
   type ResultOf,
   roomsCreate,
   usersCreate,
@@ -13,6 +14,7 @@ import {
   usersRemove,
 } from "@parley/protocol";
 import type { Cluster } from "@parley/testkit";
+import mqtt, { type MqttClient } from "mqtt";
 
 export type Session = ResultOf<typeof usersLogin>;
 
@@ -49,18 +51,23 @@ export interface World {
   conv: string;
   /** an erased user */
   gone: string;
+  /** somebody who is shown to its contacts only, and has none */
+  hidden: string;
   /** address of a page that links may be made to */
   site: string;
   /** what only others have: eve's room, and her conversation with somebody */
   theirs: { room: string; roomConv: string; p2p: string };
   /** Somebody new. Hashing passwords costs, so only who needs one has one. */
   person(name: string, password?: string): Promise<Person>;
+  /** From now on its device is connected. */
+  connect(one: Person): Promise<void>;
   /** A room of ann with bob in it. */
   room(about?: Partial<ParamsOf<typeof roomsCreate>>): Promise<{ id: string; conv: string }>;
   /** A text from ann to bob unless said. */
   say(text: string, about?: { from?: Person; to?: string; content?: object; packet?: object }): Promise<Place>;
   /** Sets things up; over HTTP, whichever way in is tried. */
   call<M extends Method>(as: Caller, method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
+  close(): Promise<unknown>;
 }
 
 export const password = "a password that nobody guesses";
@@ -97,6 +104,13 @@ export async function makeWorld(cluster: Cluster, site: string, prefix: string):
   await say("between others", { from: eve, to: `user/${zoe.uid}` });
   await say("to oneself", { from: eve, to: `room/${id}` });
   await say("hello");
+  const connected: MqttClient[] = [];
+  const connect: World["connect"] = async ({ session: { clientId, mqtt: broker } }) => {
+    const { host, port, username, password } = broker;
+    connected.push(await mqtt.connectAsync(`mqtt://${host}:${port}`, { username, password, clientId }));
+  };
+  const hidden = await person("hidden");
+  await call(hidden, profileUpdate, { visibility: "contacts" });
   const { uid: gone } = await person("gone");
   await call(app, usersRemove, { uid: gone });
   return {
@@ -110,11 +124,14 @@ export async function makeWorld(cluster: Cluster, site: string, prefix: string):
     nobody: { token: undefined },
     conv: p2pConv(ann.uid, bob.uid),
     gone,
+    hidden: hidden.uid,
     site,
     theirs: { room: id, roomConv: conv, p2p: p2pConv(eve.uid, zoe.uid) },
     person,
+    connect,
     room,
     say,
     call,
+    close: () => Promise.all(connected.map((client) => client.endAsync(true))),
   };
 }
