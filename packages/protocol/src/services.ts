@@ -334,6 +334,16 @@ export interface EraseReply {
   next: number | null;
 }
 
+/** `compact.{service}`. `run`: of the answer before. */
+export interface CompactRequest {
+  run?: string;
+}
+
+/** `run`: it is still under way, ask again with this; absent: it is done. */
+export interface CompactReply {
+  run?: string;
+}
+
 /** `history.conversations`: some conversations of which history keeps something for this user; none: there are no more. */
 export interface ConversationsReply {
   convs: string[];

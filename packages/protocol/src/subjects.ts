@@ -18,7 +18,7 @@ export function backupSubject(service: string): string {
   return `backup.${service}`;
 }
 
-/** Request to a service: what was erased in its store is off the disk when it answers ({} → {}). */
+/** Request to a service: what was erased in its store before is taken off the disk (CompactRequest → CompactReply). */
 export function compactSubject(service: string): string {
   return `compact.${service}`;
 }

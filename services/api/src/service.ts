@@ -29,6 +29,7 @@ import { serveAnswers } from "./answers.ts";
 import type { Config } from "./config.ts";
 import { startErasure } from "./erasure/index.ts";
 import { connectOthers } from "./erasure/others.ts";
+import { redoErasures } from "./erasure/redo.ts";
 import { serveExports } from "./export/route.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
@@ -137,10 +138,11 @@ function addressReader(trusted: Networks) {
     clientAddress(socket.remoteAddress, headers["x-forwarded-for"], trusted);
 }
 
-// What versions before kept otherwise.
+// What versions before kept otherwise, and what a backup may not have of history.
 async function migrate(store: ApiStore): Promise<void> {
   await foldKeptNames(store);
   await makeMissingProfiles(store);
+  await redoErasures(store, Date.now());
 }
 
 function httpOf(config: Config) {

@@ -134,10 +134,11 @@ export interface ErasureDoc {
   begunAt: number;
   /** absent: it is done */
   pending?: true;
+  /** when it was done first; with `pending`: it is done again */
   doneAt?: number;
 }
 
-/** By name of what was done once to everything that is kept. */
+/** By name of what is done to everything that is kept, once or at each start: when it last was. */
 export interface MigrationDoc {
   doneAt: number;
 }
@@ -357,7 +358,10 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
     }),
     requests: await documents.collection<RequestDoc>({ name: "requests", indexes: requestIndexes }),
     passwordChanges: await documents.collection<PasswordChangeDoc>({ name: "password_changes" }),
-    erasures: await documents.collection<ErasureDoc>({ name: "erasures", indexes: { pending: ["pending"] } }),
+    erasures: await documents.collection<ErasureDoc>({
+      name: "erasures",
+      indexes: { pending: ["pending"], done: ["doneAt"] },
+    }),
     migrations: await documents.collection<MigrationDoc>({ name: "migrations" }),
     attachments: await documents.collection<AttachmentDoc>({
       name: "attachments",

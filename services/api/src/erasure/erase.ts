@@ -38,9 +38,10 @@ export async function closeAccount({ store, revoke, history, pass }: ErasurePart
   await history.doors([door(erasure, "erasing", version)]);
 }
 
-export async function eraseAll(parts: ErasureParts, erasure: ErasureDoc): Promise<void> {
+/** All that is kept of the user is removed when this resolves. */
+export async function eraseKept(parts: ErasureParts, erasure: ErasureDoc): Promise<void> {
   const { store, history, others, pass } = parts;
-  const { uid, version } = erasure;
+  const { uid } = erasure;
   await closeAccount(parts, erasure);
   await store.profiles.remove(uid);
   await removeScheduled(store, uid);
@@ -54,11 +55,17 @@ export async function eraseAll(parts: ErasureParts, erasure: ErasureDoc): Promis
   await others.devices(uid);
   // Of an api that died the last account may have left its login.
   await settleLogins(store);
+}
+
+/** And it is off the disks: the erasure is done. */
+export async function endErasure(parts: ErasureParts, erasure: ErasureDoc): Promise<void> {
+  const { store, history, others, pass } = parts;
+  const { uid, version } = erasure;
   await Promise.all([parts.compact(), others.compact()]);
   await history.doors([door(erasure, "gone", version + 1)]);
   pass("before-erasure-done");
   const { pending: _, ...rest } = erasure;
-  await store.erasures.put([{ key: uid, doc: { ...rest, doneAt: Date.now() } }]);
+  await store.erasures.put([{ key: uid, doc: { doneAt: Date.now(), ...rest } }]);
 }
 
 async function removeScheduled({ scheduled }: ApiStore, uid: string): Promise<void> {

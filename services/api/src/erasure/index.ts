@@ -9,7 +9,8 @@ import { type Bound, bind, type Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
 import { knownUser } from "../known-users.ts";
 import type { ErasureDoc } from "../store.ts";
-import { closeAccount, type ErasureParts, eraseAll } from "./erase.ts";
+import { closeAccount, type ErasureParts, endErasure, eraseKept } from "./erase.ts";
+import { openInHand } from "./in-hand.ts";
 
 interface Parts extends ErasureParts {
   passwords: Passwords;
@@ -25,26 +26,19 @@ export interface Erasure {
 /** Finishes what an earlier process left, until it is closed. */
 export function startErasure(parts: Parts): Erasure {
   const { store, nats, log } = parts;
-  const inHand = new Map<string, Promise<void>>();
-  const work = (erasure: ErasureDoc): Promise<void> => {
-    const { uid } = erasure;
-    const running = inHand.get(uid);
-    if (running) return running;
-    const started = eraseAll(parts, erasure)
-      .then(() => log.info({ event: "user_erased", uid }))
-      .finally(() => inHand.delete(uid));
-    inHand.set(uid, started);
-    return started;
-  };
+  const inHand = openInHand({
+    remove: (erasure) => eraseKept(parts, erasure),
+    end: (erasure) => endErasure(parts, erasure),
+    log,
+  });
   const begin = async (uid: string, version: number): Promise<void> => {
     const erasure = await beginErasure(parts, uid, version);
-    if (natsConnected(nats))
-      work(erasure).catch((error: unknown) => log.warn({ event: "erasure_unfinished", uid, reason: String(error) }));
+    if (natsConnected(nats)) inHand.begin(erasure);
   };
   const finishing = startFinishing({
     find: () => store.erasures.find({ index: "pending", equals: [true], limit: 100 }),
     begunAt: ({ begunAt }) => begunAt,
-    finish: ({ doc }) => work(doc),
+    finish: async ({ doc }) => inHand.begin(doc),
     trouble: "erasures_unfinished",
     log,
   });
@@ -55,7 +49,8 @@ export function startErasure(parts: Parts): Erasure {
     ],
     async close() {
       await finishing.close();
-      await Promise.allSettled(inHand.values());
+      parts.others.close();
+      await inHand.close();
     },
   };
 }

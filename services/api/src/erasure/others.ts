@@ -1,20 +1,22 @@
 // What other services keep of a user who is erased: presence, the search index; and their disks.
-import { compactSubject, type RemoveRequest, subjects } from "@parley/protocol";
-import { type NatsConnection, requestJson } from "@parley/runtime";
+import { type RemoveRequest, subjects } from "@parley/protocol";
+import { type NatsConnection, requestCompact, requestJson } from "@parley/runtime";
 
 const timeoutMs = 30_000;
-/** Every page of the index is written anew. */
-const compactMs = 10 * 60_000;
+const services = ["history", "search", "presence"];
 
 export interface EraseOthers {
   /** Its devices are disconnected, and forgotten. */
   devices(uid: string): Promise<void>;
   unsearch(conv: string, seqs: readonly number[]): Promise<void>;
-  /** Nothing that was removed is on the disk of any service any more. */
+  /** Nothing that was removed is on the disk of any service any more. Every page of search's index is written anew. */
   compact(): Promise<void>;
+  /** What waits for a disk fails now as `unavailable`. */
+  close(): void;
 }
 
 export function connectOthers(nats: NatsConnection): EraseOthers {
+  let closed = false;
   return {
     devices: async (uid) => void (await requestJson(nats, subjects.eraseDevices, { uid }, { timeoutMs })),
     async unsearch(conv, seqs) {
@@ -22,10 +24,10 @@ export function connectOthers(nats: NatsConnection): EraseOthers {
       await requestJson(nats, subjects.removeFromSearch, request, { timeoutMs });
     },
     async compact() {
-      const services = ["history", "search", "presence"];
-      await Promise.all(
-        services.map((service) => requestJson(nats, compactSubject(service), {}, { timeoutMs: compactMs })),
-      );
+      await Promise.all(services.map((service) => requestCompact(nats, service, () => !closed)));
+    },
+    close() {
+      closed = true;
     },
   };
 }
