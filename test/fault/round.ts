@@ -20,6 +20,7 @@ export interface Incident {
    */
   recoveryMs: number | undefined;
   brokerDied: boolean;
+  skewsClocks: boolean;
   /** ms of performance.now(): from its beginning until all had recovered */
   from: number;
   to: number;
@@ -78,7 +79,8 @@ export async function runRound(
     const blows = options.hostile ? await workload.endHostile() : undefined;
     await cluster.waitReady();
     await workload.settle();
-    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied) });
+    const skews = incidents.filter((one) => one.skewsClocks).map(({ from, to }): Period => [from, to]);
+    const record = await workload.record({ brokerDied: incidents.some(({ brokerDied }) => brokerDied), skews });
     return { ...roundOf(record, incidents), blows, calmWaitsMs: calm };
   } finally {
     await workload.close();
@@ -91,6 +93,7 @@ export async function suffer(cluster: Cluster, workload: Workload, fault: Fault,
   const about = {
     fault: fault.name,
     brokerDied: fault.breaksBroker,
+    skewsClocks: fault.skewsClocks ?? false,
     from,
   };
   try {

@@ -10,7 +10,7 @@ const right: Blocking = {
   said: [
     { id: "before", firstAt: 10, answer: "stored", answeredAt: 20 },
     { id: "late", firstAt: 90, answer: "stored", answeredAt: 120 },
-    { id: "meanwhile", firstAt: 110, answer: "blocked", answeredAt: 130 },
+    { id: "meanwhile", firstAt: 110, answer: "refused", answeredAt: 130 },
     { id: "after", firstAt: 220, answer: "stored", answeredAt: 230 },
   ],
   blocked: [[100, 200]],
@@ -48,7 +48,7 @@ test("a message that is stored while a block holds breaks the rule", () => {
 test("a message that is refused after a block has ended breaks the rule", () => {
   const stored = new Set(["before", "late"]);
   const live = new Map([["before", 30]]);
-  assert.deepEqual(broken({ ...said("after", { answer: "blocked" }), stored, live }), ["blockEnds"]);
+  assert.deepEqual(broken({ ...said("after", { answer: "refused" }), stored, live }), ["blockEnds"]);
 });
 
 test("a message that was refused and comes live while the block holds, and one that was acknowledged and is not there, are seen", () => {

@@ -9,7 +9,7 @@ export const blockHolds: Rule = function* ({ blocking: { said, blocked, sender }
 
 export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) {
   for (const one of during(said, open))
-    if (one.answer === "blocked") yield `${one.id} of ${sender} was refused as blocked after the block had ended`;
+    if (one.answer === "refused") yield `${one.id} of ${sender} was refused as blocked after the block had ended`;
 };
 
 /**
@@ -20,7 +20,7 @@ export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stor
   for (const { id, answer, answeredAt = 0 } of said) {
     const block = blocked.find(([from, to]) => from <= answeredAt && answeredAt <= to);
     const cameAt = live.get(id) ?? Number.POSITIVE_INFINITY;
-    if (answer === "blocked" && block && cameAt < block[1])
+    if (answer === "refused" && block && cameAt < block[1])
       yield `${owner} got ${id}, which was refused as blocked, while the block held`;
     if (answer === "stored" && !stored.has(id)) yield `${owner} lacks ${id}, which was acknowledged`;
     if (answer === undefined) yield `${id} has no answer`;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { check } from "./check.ts";
 import type { Ack, Copy, Reader, RunRecord, Sent } from "./record.ts";
-import { breaking, noBlocking } from "./rules-broken.ts";
+import { breaking, nothingElse } from "./rules-broken.ts";
 
 const conv = "p2p/ann/bob";
 
@@ -56,7 +56,7 @@ function rightRun() {
     members: new Map([[conv, ["ann", "bob"]]]),
     passing: new Map(),
     refusedChanges: [],
-    blocking: noBlocking,
+    ...nothingElse,
     screens: [],
     sent,
     acks: sent.map((one, index) => ackOf(one, index + 1)),

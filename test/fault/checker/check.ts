@@ -1,6 +1,8 @@
 // Is what a run saw what was promised? Pure: a record in, sentences about what is wrong out.
 import { blockEnds, blockHolds, blocksAnswered, refusedNowhere } from "./blocks.ts";
 import { agree, oneOrder, receivedLive, synced, withoutGaps } from "./copies.ts";
+import { erasuresDone, nothingOfErased, othersWhole, placesStay, silentOnceErased } from "./erasures.ts";
+import { endedInTheEnd, nothingElseGoes, nowhereBehindIt, readUntilItsTime } from "./lives.ts";
 import { type Log, logOf } from "./log.ts";
 import { marksForward, unreadExact } from "./marks.ts";
 import type { RunRecord } from "./record.ts";
@@ -39,6 +41,15 @@ const rules: Record<string, Rule> = {
   "a block ends with the answer that says so": blockEnds,
   "what is refused as blocked is nowhere while the block holds, what is acknowledged is there": refusedNowhere,
   "a block is done": blocksAnswered,
+  "an erasure is done": erasuresDone,
+  "nothing of an erased user is in any answer": nothingOfErased,
+  "a user whose removal is answered sends nothing": silentOnceErased,
+  "the places of an erased user's messages stay": placesStay,
+  "what others said beside an erased user stays whole": othersWhole,
+  "a message that disappears is read until its time": readUntilItsTime,
+  "and nowhere behind it": nowhereBehindIt,
+  "it is ended in the end, and its end told": endedInTheEnd,
+  "nothing else goes with it": nothingElseGoes,
 };
 
 const shownOfARule = 20;

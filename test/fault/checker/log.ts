@@ -1,5 +1,5 @@
 // The log as its readers see it: of each conversation the union of all members' views.
-import type { Copy, RunRecord } from "./record.ts";
+import type { Copy, Period, RunRecord } from "./record.ts";
 
 /** conv → seq → the message */
 export type Log = ReadonlyMap<string, ReadonlyMap<number, Copy>>;
@@ -31,4 +31,12 @@ export function same(one: Copy, other: Copy): boolean {
     one.conv === other.conv &&
     one.seq === other.seq
   );
+}
+
+/** True where a message was under way, or a question asked, within the period; without an answer: at its beginning. */
+export function overlaps(
+  { firstAt, answeredAt = firstAt }: { firstAt: number; answeredAt?: number },
+  [from, to]: Period,
+): boolean {
+  return firstAt <= to && answeredAt >= from;
 }

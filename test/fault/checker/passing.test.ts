@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { check } from "./check.ts";
 import type { Copy, Reader, RunRecord } from "./record.ts";
-import { breaking, noBlocking } from "./rules-broken.ts";
+import { breaking, nothingElse } from "./rules-broken.ts";
 
 const conv = "room/few";
 
@@ -50,7 +50,7 @@ function rightRun() {
     members: new Map([[conv, ["ann"]]]),
     passing: new Map([[conv, ["bob"]]]),
     refusedChanges: [] as string[],
-    blocking: noBlocking,
+    ...nothingElse,
     sent: texts.map(({ seq, body, ...one }) => {
       return { ...one, body, firstAt: 0, order: seq, tries: 1, nacks: [], prev: undefined };
     }),

@@ -99,14 +99,16 @@ export interface Reader {
   glimpses: Map<string, View[]>;
 }
 
-/** A message to somebody who may have blocked its sender. */
+/** A message of a device that says things until each is answered; to somebody who may have blocked its sender. */
 export interface Said {
   id: string;
   /** ms of performance.now(): before its first publish */
   firstAt: number;
   /** undefined: none came */
-  answer?: "stored" | "blocked";
+  answer?: "stored" | "refused";
   answeredAt?: number;
+  /** where it stands, as its ack said; `ts` unix ms */
+  place?: { conv: string; seq: number; ts: number };
 }
 
 /** From and to, ms of performance.now(). */
@@ -129,6 +131,79 @@ export interface Blocking {
   live: ReadonlyMap<string, number>;
 }
 
+/** A message as it is read, whatever is left of it. */
+export interface Remains {
+  seq: number;
+  from: string;
+  /** undefined: nothing is left of it */
+  id: string | undefined;
+  /** content.type */
+  type: string;
+  /** content.data of a text */
+  text: string | undefined;
+  /** a recall stands for it, because its time was over */
+  ended: boolean;
+}
+
+/** A user whose account was erased while it wrote. */
+export interface Leaver {
+  uid: string;
+  /** stands in whatever it said, and in its name */
+  mark: string;
+  said: readonly Said[];
+  /** ms of performance.now(): when its removal was answered; undefined: it was not */
+  removedAt: number | undefined;
+  /** and when it was said to be done */
+  erasedAt: number | undefined;
+}
+
+/** What users left who were erased, and what became of those who go on. */
+export interface Erasing {
+  leavers: readonly Leaver[];
+  /** what the one who stays said beside them */
+  said: readonly Said[];
+  /** readings of conversations when all was done, by whatever method */
+  readings: readonly { what: string; conv: string; messages: readonly Remains[] }[];
+  /** answers of that time as they came */
+  answers: readonly { what: string; text: string }[];
+  /** what could not be done, and why */
+  refused: readonly string[];
+}
+
+/** How long a message is to be read. */
+export interface Life {
+  seconds: number;
+  /** from its sending, or from its first reading by another one */
+  from: "sent" | "read";
+}
+
+/** Which messages one answer showed. */
+export interface Glimpse {
+  what: "history" | "sync" | "search";
+  /** ms of performance.now() */
+  askedAt: number;
+  answeredAt: number;
+  /** it shows all from here on that may be shown; undefined: perhaps not all */
+  from: number | undefined;
+  ids: ReadonlySet<string>;
+}
+
+/** Messages of which some disappear, and who reads them. */
+export interface Vanishing {
+  said: readonly Said[];
+  /** by id; others stay */
+  lives: ReadonlyMap<string, Life>;
+  /** read marks of the other one: up to which seq, and when it was first asked for (ms of performance.now()) */
+  reads: readonly { seq: number; at: number }[];
+  glimpses: readonly Glimpse[];
+  /** all of it when the last one's time was over */
+  last: readonly Remains[];
+  /** of which messages a recall came live */
+  recalled: ReadonlySet<number>;
+  /** ids that a device with the SDK still has */
+  cached: ReadonlySet<string>;
+}
+
 export interface RunRecord {
   /** conv → uids, the same from the first to the last message */
   members: Map<string, readonly string[]>;
@@ -137,6 +212,10 @@ export interface RunRecord {
   /** invitations and removals that were refused, and why */
   refusedChanges: readonly string[];
   blocking: Blocking;
+  erasing: Erasing;
+  vanishing: Vanishing;
+  /** when a clock was wrong */
+  skews: readonly Period[];
   sent: readonly Sent[];
   acks: readonly Ack[];
   bad: readonly Bad[];

@@ -1,6 +1,6 @@
 // For the checker's tests: what a run breaks once it differs from a right one.
 import { check } from "./check.ts";
-import type { Blocking, RunRecord } from "./record.ts";
+import type { Blocking, Erasing, RunRecord, Vanishing } from "./record.ts";
 
 /** Changes a fresh right run and names the rules that are broken then, each once. */
 export function breaking<Run extends RunRecord>(rightRun: () => Run): (change: (run: Run) => void) => string[] {
@@ -22,3 +22,25 @@ export const noBlocking: Blocking = {
   stored: new Set(),
   live: new Map(),
 };
+
+/** Nobody was erased. */
+export const noErasing: Erasing = { leavers: [], said: [], readings: [], answers: [], refused: [] };
+
+/** Nothing disappeared. */
+export const noVanishing: Vanishing = {
+  said: [],
+  lives: new Map(),
+  reads: [],
+  glimpses: [],
+  last: [],
+  recalled: new Set(),
+  cached: new Set(),
+};
+
+/** For runs that have none of what a test is not about. */
+export const nothingElse = {
+  blocking: noBlocking,
+  erasing: noErasing,
+  vanishing: noVanishing,
+  skews: [],
+} satisfies Partial<RunRecord>;

@@ -10,6 +10,7 @@ const hourMs = 3_600_000;
 export const clockWrong = (service: (typeof services)[number], { forMs = 8_000, hours = [1, -1] } = {}): Fault => ({
   name: `clock ± 1 h ${service}`,
   breaksBroker: false,
+  skewsClocks: true,
   async inject(cluster, random) {
     const which = whichOf(cluster, service, random);
     const by = random.pick(hours);

@@ -6,6 +6,8 @@ export interface Fault {
   name: string;
   /** the broker forgets what it had not saved: sessions, queues, packets nobody confirmed */
   breaksBroker: boolean;
+  /** a wall clock is wrong for a while */
+  skewsClocks?: boolean;
   /**
    * Resolves when it is over: the process is gone or goes on, the link passes, the clock is right. Answers to whom
    * exactly it happened, if the name leaves that open.
@@ -18,6 +20,7 @@ export function both(one: Fault, other: Fault): Fault {
   return {
     name: `${one.name} and ${other.name}`,
     breaksBroker: one.breaksBroker || other.breaksBroker,
+    skewsClocks: one.skewsClocks || other.skewsClocks || false,
     async inject(cluster, random) {
       const all = await Promise.all([
         one.inject(cluster, random.fork("one")),

@@ -1,12 +1,13 @@
 // Two people beside the others: one blocks the other and lets it write again, over and over, while that one writes.
 import { callHttp } from "@parley/client";
-import { type JsonObject, p2pConv, rosterBlock, rosterUnblock } from "@parley/protocol";
+import { p2pConv, rosterBlock, rosterUnblock } from "@parley/protocol";
 import type { Cluster } from "@parley/testkit";
-import type { Blocking, Said } from "../checker/record.ts";
+import type { Blocking } from "../checker/record.ts";
 import type { Random } from "../seeded.ts";
 import { connectDevice } from "./device.ts";
 import { makePeople, patiently } from "./people.ts";
 import { callerOf, readConversation } from "./readers.ts";
+import { startSpeaking } from "./speaking.ts";
 import { wait } from "./wait.ts";
 
 export interface Blocked {
@@ -22,9 +23,6 @@ export interface Blocked {
 }
 
 const restMs = 1_000;
-const sayEveryMs = 60;
-const againMs = 3_000;
-const nackWaitMs = 400;
 
 export async function startBlocking(cluster: Cluster, name: string, random: Random): Promise<Blocked> {
   const people = await makePeople(cluster, `${name}door-`, 2);
@@ -38,7 +36,9 @@ export async function startBlocking(cluster: Cluster, name: string, random: Rand
       if (of === conv && typeof seq === "number" && !live.has(String(id))) live.set(String(id), performance.now());
     },
   });
-  const speaking = await startSpeaking(await people.login(sender, "phone"), owner);
+  const session = await people.login(sender, "phone");
+  const say = (data: string) => ({ to: `user/${owner}`, content: { type: "text", data } });
+  const speaking = await startSpeaking({ session, final: ["blocked"], say });
   const { token } = await people.login(owner, "http");
   const toggling = startToggling(cluster, { token, sender, random });
   return {
@@ -57,54 +57,6 @@ export async function startBlocking(cluster: Cluster, name: string, random: Rand
     async close() {
       await Promise.all([listener.close(), speaking.close()]);
     },
-  };
-}
-
-/** Says things until each has its answer: an ack, or that it is blocked. */
-async function startSpeaking(session: Parameters<typeof connectDevice>[0]["session"], to: string) {
-  const said: Said[] = [];
-  const waiting = new Map<string, { one: Said; againAt: number }>();
-  let isActive = true;
-  const device = await connectDevice({ session, version: 4, onPacket: take });
-
-  function take(packet: JsonObject): void {
-    const known = waiting.get(String(packet.id));
-    if (!known || (packet.type !== "ack" && packet.type !== "nack")) return;
-    if (packet.type === "nack" && packet.code !== "blocked") {
-      // Not now: again with the same id.
-      known.againAt = performance.now() + nackWaitMs;
-      return;
-    }
-    known.one.answer = packet.type === "ack" ? "stored" : "blocked";
-    known.one.answeredAt = performance.now();
-    waiting.delete(known.one.id);
-  }
-
-  function tick(): void {
-    const now = performance.now();
-    if (device.connectedAt() === undefined) return;
-    if (isActive && waiting.size < 10) {
-      const one: Said = { id: `${session.clientId}-${said.length}`, firstAt: now };
-      said.push(one);
-      waiting.set(one.id, { one, againAt: now });
-    }
-    for (const known of waiting.values()) {
-      if (known.againAt > now) continue;
-      known.againAt = now + againMs;
-      const message = { id: known.one.id, to: `user/${to}`, content: { type: "text", data: known.one.id } };
-      device.publish(session.topics.publish.msg, JSON.stringify(message));
-    }
-  }
-
-  const timer = setInterval(tick, sayEveryMs);
-  return {
-    said,
-    unanswered: () => waiting.size,
-    stopNew() {
-      isActive = false;
-    },
-    stop: () => clearInterval(timer),
-    close: () => device.close(),
   };
 }
 

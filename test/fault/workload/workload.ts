@@ -5,12 +5,14 @@ import { type Hostile, startHostile } from "../../hostile/hostile.ts";
 import { type Blows, noBlows } from "../../hostile/orders.ts";
 import type { Rule } from "../checker/check.ts";
 import { receivedLive } from "../checker/copies.ts";
+import { endedInTheEnd } from "../checker/lives.ts";
 import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
 import type { Random } from "../seeded.ts";
 import { startBlocking } from "./blocking.ts";
 import { connectDevice, type Device } from "./device.ts";
+import { startErasing } from "./erasing.ts";
 import { type Passing, startPassing } from "./passing.ts";
 import { conversationsOf, makePeople, type People } from "./people.ts";
 import { readAll } from "./readers.ts";
@@ -18,6 +20,7 @@ import { startReading, takeLive, takeReceipt } from "./receiver.ts";
 import { openScreen, type SdkDevice } from "./screen.ts";
 import { startSender } from "./sender.ts";
 import { startTroublemaker, type Troublemaker } from "./troublemaker.ts";
+import { startVanishing } from "./vanishing.ts";
 
 export interface WorkloadOptions {
   /** names the users, so that one cluster can carry several workloads after each other */
@@ -51,7 +54,7 @@ export interface Workload {
   /** The member who comes and goes is removed; then no new messages; resolves when every message is acknowledged, or after `waitMs`. */
   settle(waitMs?: number): Promise<void>;
   /** What was sent and seen. `brokerDied`: the broker forgot sessions, so live delivery has holes. */
-  record(options: { brokerDied: boolean }): Promise<RunRecord>;
+  record(options: { brokerDied: boolean } & Pick<RunRecord, "skews">): Promise<RunRecord>;
   close(): Promise<void>;
 }
 
@@ -88,6 +91,9 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
   const screens = await openScreens(cluster, people, passing, addressesOf, random);
 
   const blocking = await startBlocking(cluster, name, random.fork("blocking"));
+  const erasing = await startErasing(cluster, name, random.fork("erasing"));
+  const vanishing = await startVanishing(cluster, name, random.fork("vanishing"));
+  const beside = [blocking, erasing, vanishing];
   const hostile = options.hostile ? await openHostile(cluster, people, name, options.attacks) : undefined;
   let ended: Promise<Blows> | undefined;
   const endHostile = () => {
@@ -105,17 +111,18 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     answers: () => senders.flatMap(({ answers }) => answers()),
     endHostile,
     async settle(waitMs = 60_000) {
-      await Promise.all([passing.finish(), blocking.finish()]);
+      await Promise.all([passing.finish(), blocking.finish(), erasing.finish()]);
       // What is said now, the removed one must never see.
       await eventually(() => senders.every((sender) => sender.acknowledgedSince(performance.now() - 1_000)), {
         timeoutMs: waitMs,
       }).catch(() => undefined);
-      const all = [...senders, ...screens, trouble.maker, blocking];
+      const all = [...senders, ...screens, trouble.maker, ...beside];
       for (const one of [...all, ...readers]) one.stopNew();
       const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
+      await vanishing.finish();
     },
-    async record({ brokerDied }) {
+    async record({ brokerDied, skews }) {
       const which = { members, passing: new Map([[passing.conv, [passing.uid]]]) };
       const read = await readAll(cluster, people, which, marks);
       const all = [...senders, ...screens];
@@ -127,12 +134,15 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
         ...seen,
         refusedChanges: passing.refused,
         blocking: await blocking.record(),
+        erasing: await erasing.record(),
+        vanishing: await vanishing.record(),
+        skews,
         liveComplete: !brokerDied,
       };
       // Stored is not yet delivered: the last copies may be on their way.
       const log = logOf(record);
       const nothing = (rule: Rule) => [...rule(record, log)].length === 0;
-      await eventually(() => nothing(receivedLive) && nothing(screensComplete), {
+      await eventually(() => [receivedLive, screensComplete, endedInTheEnd].every(nothing), {
         timeoutMs: liveWaitMs,
         intervalMs: 300,
       }).catch(() => undefined);
@@ -140,8 +150,8 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     },
     async close() {
       await endHostile();
-      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing, blocking]) one.stop();
-      await Promise.all([...devices, ...screens, blocking].map((device) => device.close()));
+      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing, ...beside]) one.stop();
+      await Promise.all([...devices, ...screens, ...beside].map((device) => device.close()));
     },
   };
 }
