@@ -13,7 +13,7 @@ const said = (id: string, seq: number, firstAt = 10): Said => ({
 });
 const whole = (seq: number, id: string): Remains => ({ seq, from: "stays", id, type: "text", text: id, ended: false });
 const empty = (seq: number): Remains => {
-  return { seq, from: "leaves", id: undefined, type: "erased", text: undefined, ended: false };
+  return { seq, from: "leaves", id: `erased-${seq}`, type: "erased", text: undefined, ended: false };
 };
 
 // "leaves" wrote the second message, and was erased while "stays" went on.

@@ -50,7 +50,7 @@ export const othersWhole: Rule = function* ({ erasing: { said, readings } }) {
 };
 
 function isEmptyPlace(one: Remains | undefined, uid: string): boolean {
-  return one?.from === uid && one.type === "erased" && one.id === undefined && one.text === undefined;
+  return one?.from === uid && one.type === "erased" && one.id === `erased-${one.seq}` && one.text === undefined;
 }
 
 function placesIn(said: readonly Said[], conv: string): { id: string; seq: number }[] {

@@ -135,8 +135,8 @@ export interface Blocking {
 export interface Remains {
   seq: number;
   from: string;
-  /** undefined: nothing is left of it */
-  id: string | undefined;
+  /** of an erased user's: `erased-{seq}` */
+  id: string;
   /** content.type */
   type: string;
   /** content.data of a text */
