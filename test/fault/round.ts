@@ -3,7 +3,7 @@ import { type Cluster, eventually } from "@parley/testkit";
 import type { Blows } from "../hostile/orders.ts";
 import { check, type Violation } from "./checker/check.ts";
 import { logOf } from "./checker/log.ts";
-import type { RunRecord } from "./checker/record.ts";
+import type { Period, RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Random } from "./seeded.ts";
