@@ -151,7 +151,7 @@ export function textOf(ledger: Ledger): string {
     "Fault by fault. Sent … reordered: of the messages first sent between a fault's beginning and the recovery from it. Recovery: the longest that one of them waited for its ack, up to when every sender was acknowledged for something it sent after the fault's end.",
     table(head, rows),
     ...hostilityText(ledger.hostility),
-    "Checked after every round: guarantees 1 (acknowledged is stored and in every sync), 2 (stored once, acknowledged with the same `seq`), 3 (no gaps, the order of a device), 4 (every member device gets each message; the SDK shows it once, in order), 5 (sync is complete), 6 (`from` is who sent it), 7 (nothing reaches a removed member), 8 (unread and marks), 9 (a bad packet gets its error and is not stored).",
+    "Checked after every round: guarantees 1 (acknowledged is stored and in every sync), 2 (stored once, acknowledged with the same `seq`), 3 (no gaps, the order of a device), 4 (every member device gets each message; the SDK shows it once, in order), 5 (sync is complete), 6 (`from` is who sent it), 7 (nothing reaches a removed member), 8 (unread and marks), 9 (a bad packet gets its error and is not stored); blocks, erasures and messages that disappear.",
   ].join("\n\n");
 }
 

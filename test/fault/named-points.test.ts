@@ -20,7 +20,7 @@ describe("1. an acknowledged message survives, 2. nothing is stored twice, 3. no
   for (const { point, part, every } of points)
     test(`when ${part} dies ${point} at every ${every}th pass`, async (t) => {
       const cluster = await startTestCluster(t, { env: { PARLEY_CRASH_AT: `${point}:${every}` } });
-      const options = { name: "point", random: seeded(1), perSecond: 60, window };
+      const options = { name: "point", random: seeded(1), perSecond: 60, window, brief: true };
       const round = await runRound(cluster, options, async () => {
         await eventually(() => cluster.restarts(part) >= deaths, { timeoutMs: 60_000 });
         return [];

@@ -1,6 +1,9 @@
 // Rules about users whose accounts are erased: it is done in the end, nothing of theirs is left, and nothing else is touched.
 import type { Rule } from "./check.ts";
-import type { Remains, Said } from "./record.ts";
+import type { Erasing, Remains, Said } from "./record.ts";
+
+/** Of a run without such users. */
+export const noErasing: Erasing = { leavers: [], said: [], readings: [], answers: [], refused: [] };
 
 export const erasuresDone: Rule = function* ({ erasing: { leavers, refused } }) {
   yield* refused;

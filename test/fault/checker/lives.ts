@@ -3,6 +3,17 @@ import type { Rule } from "./check.ts";
 import { overlaps } from "./log.ts";
 import type { Glimpse, Life, Period, RunRecord, Said, Vanishing } from "./record.ts";
 
+/** Of a run without such messages. */
+export const noVanishing: Vanishing = {
+  said: [],
+  lives: new Map(),
+  reads: [],
+  glimpses: [],
+  last: [],
+  recalled: new Set(),
+  cached: new Set(),
+};
+
 // Our clock's and the servers' is one; it is read at different moments.
 const slackMs = 300;
 

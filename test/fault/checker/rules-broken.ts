@@ -1,6 +1,8 @@
 // For the checker's tests: what a run breaks once it differs from a right one.
 import { check } from "./check.ts";
-import type { Blocking, Erasing, RunRecord, Vanishing } from "./record.ts";
+import { noErasing } from "./erasures.ts";
+import { noVanishing } from "./lives.ts";
+import type { Blocking, RunRecord } from "./record.ts";
 
 /** Changes a fresh right run and names the rules that are broken then, each once. */
 export function breaking<Run extends RunRecord>(rightRun: () => Run): (change: (run: Run) => void) => string[] {
@@ -21,20 +23,6 @@ export const noBlocking: Blocking = {
   refused: [],
   stored: new Set(),
   live: new Map(),
-};
-
-/** Nobody was erased. */
-export const noErasing: Erasing = { leavers: [], said: [], readings: [], answers: [], refused: [] };
-
-/** Nothing disappeared. */
-export const noVanishing: Vanishing = {
-  said: [],
-  lives: new Map(),
-  reads: [],
-  glimpses: [],
-  last: [],
-  recalled: new Set(),
-  cached: new Set(),
 };
 
 /** For runs that have none of what a test is not about. */

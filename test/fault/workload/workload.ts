@@ -5,7 +5,8 @@ import { type Hostile, startHostile } from "../../hostile/hostile.ts";
 import { type Blows, noBlows } from "../../hostile/orders.ts";
 import type { Rule } from "../checker/check.ts";
 import { receivedLive } from "../checker/copies.ts";
-import { endedInTheEnd } from "../checker/lives.ts";
+import { noErasing } from "../checker/erasures.ts";
+import { endedInTheEnd, noVanishing } from "../checker/lives.ts";
 import { logOf } from "../checker/log.ts";
 import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
@@ -33,6 +34,8 @@ export interface WorkloadOptions {
   window?: number;
   /** every other stock device comes through this link */
   link?: Link | undefined;
+  /** without users who are erased and messages that disappear, which take their time to end */
+  brief?: boolean;
   /** with a user beside them who floods, poisons, guesses passwords and fills sessions */
   hostile?: boolean | undefined;
   /** the attacks by name; all of them unless said */
@@ -91,9 +94,10 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
   const screens = await openScreens(cluster, people, passing, addressesOf, random);
 
   const blocking = await startBlocking(cluster, name, random.fork("blocking"));
-  const erasing = await startErasing(cluster, name, random.fork("erasing"));
-  const vanishing = await startVanishing(cluster, name, random.fork("vanishing"));
-  const beside = [blocking, erasing, vanishing];
+  const { brief = false } = options;
+  const erasing = brief ? undefined : await startErasing(cluster, name, random.fork("erasing"));
+  const vanishing = brief ? undefined : await startVanishing(cluster, name, random.fork("vanishing"));
+  const beside = [blocking, erasing, vanishing].filter((one) => one !== undefined);
   const hostile = options.hostile ? await openHostile(cluster, people, name, options.attacks) : undefined;
   let ended: Promise<Blows> | undefined;
   const endHostile = () => {
@@ -111,7 +115,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     answers: () => senders.flatMap(({ answers }) => answers()),
     endHostile,
     async settle(waitMs = 60_000) {
-      await Promise.all([passing.finish(), blocking.finish(), erasing.finish()]);
+      await Promise.all([passing.finish(), blocking.finish(), erasing?.finish()]);
       // What is said now, the removed one must never see.
       await eventually(() => senders.every((sender) => sender.acknowledgedSince(performance.now() - 1_000)), {
         timeoutMs: waitMs,
@@ -120,7 +124,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       for (const one of [...all, ...readers]) one.stopNew();
       const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
-      await vanishing.finish();
+      await vanishing?.finish();
     },
     async record({ brokerDied, skews }) {
       const which = { members, passing: new Map([[passing.conv, [passing.uid]]]) };
@@ -134,8 +138,8 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
         ...seen,
         refusedChanges: passing.refused,
         blocking: await blocking.record(),
-        erasing: await erasing.record(),
-        vanishing: await vanishing.record(),
+        erasing: (await erasing?.record()) ?? noErasing,
+        vanishing: (await vanishing?.record()) ?? noVanishing,
         skews,
         liveComplete: !brokerDied,
       };
