@@ -52,9 +52,21 @@ export interface Ledger extends Setting, Toll {
   refused: number;
   received: number;
   shown: number;
+  erased: number;
+  ended: number;
+  glimpses: number;
   violations: { round: number; rule: string; what: string }[];
 }
 
+const seenAs = {
+  refused: "bad packets refused",
+  received: "received live",
+  shown: "shown by the SDK",
+  erased: "users erased",
+  ended: "messages disappeared",
+  glimpses: "looked for them",
+} as const;
+const seen = Object.keys(seenAs) as (keyof typeof seenAs)[];
 const tolls = ["sent", "acknowledged", "lost", "duplicated", "reordered"] as const;
 
 export function ledgerOf(
@@ -62,7 +74,7 @@ export function ledgerOf(
   { seconds, whole }: { seconds: number; whole: boolean },
   rounds: readonly Round[],
 ): Ledger {
-  const sum = (key: (typeof tolls)[number] | "stored" | "refused" | "received" | "shown") =>
+  const sum = (key: (typeof tolls)[number] | "stored" | (typeof seen)[number]) =>
     rounds.reduce((total, round) => total + round[key], 0);
   const incidents = rounds.flatMap((round) => round.incidents);
   // Two at once are one row: there are too many pairs.
@@ -78,9 +90,7 @@ export function ledgerOf(
     faults: [...byFault].map(([fault, all]) => rowOf(fault, all)).sort((a, b) => (a.fault < b.fault ? -1 : 1)),
     hostility: hostilityOf(rounds),
     stored: sum("stored"),
-    refused: sum("refused"),
-    received: sum("received"),
-    shown: sum("shown"),
+    ...(Object.fromEntries(seen.map((key) => [key, sum(key)])) as Record<(typeof seen)[number], number>),
     violations: rounds.flatMap(({ violations }, index) => violations.map((one) => ({ round: index + 1, ...one }))),
   };
 }
@@ -136,14 +146,14 @@ export function textOf(ledger: Ledger): string {
     row.recoveryMaxMs,
     row.notRecovered,
   ]);
-  const sums = [...tolls.map((key) => ledger[key]), ledger.stored, ledger.refused, ledger.received, ledger.shown];
+  const sums = [...tolls.map((key) => ledger[key]), ledger.stored, ...seen.map((key) => ledger[key])];
   return [
     `# A run of faults, seed ${ledger.seed}`,
     `Written by \`npm run fault\`; what is promised and how it is checked: [fault.md](fault.md).`,
     settingOf(ledger),
     ...ledger.leftOut.map((sentence) => `Left out: ${sentence}.`),
     "Totals:",
-    table([...tolls, "stored", "bad packets refused", "received live", "shown by the SDK"], [sums]),
+    table([...tolls, "stored", ...Object.values(seenAs)], [sums]),
     violations.length === 0 ? "**Violations: none.**" : `**Violations: ${violations.length}.**`,
     ...(violations.length === 0
       ? []

@@ -134,6 +134,16 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
 function unfinished(error: Error): Round {
   const counts = { sent: 0, acknowledged: 0, stored: 0, lost: 0, duplicated: 0, reordered: 0 };
   const violations = [{ rule: "a round can be finished", what: error.message.split("\n")[0] ?? "" }];
-  const nothing = { refused: 0, received: 0, shown: 0, incidents: [], blows: undefined, calmWaitsMs: [] };
+  const nothing = {
+    refused: 0,
+    received: 0,
+    shown: 0,
+    erased: 0,
+    ended: 0,
+    glimpses: 0,
+    incidents: [],
+    blows: undefined,
+    calmWaitsMs: [],
+  };
   return { ...counts, ...nothing, violations };
 }

@@ -56,6 +56,11 @@ export interface Round {
   received: number;
   /** messages that devices with the SDK showed */
   shown: number;
+  /** users who were erased */
+  erased: number;
+  /** messages that disappeared, and answers that were looked at meanwhile */
+  ended: number;
+  glimpses: number;
   /** what a hostile user did meanwhile; undefined: there was none */
   blows: Blows | undefined;
   /** how long the messages waited for their acks that were sent while no fault was under way, ms */
@@ -132,6 +137,9 @@ function roundOf(record: RunRecord, incidents: readonly Incident[]): Omit<Round,
     refused: record.bad.length,
     received: sum(sizes),
     shown: sum(screens),
+    erased: record.erasing.leavers.filter(({ erasedAt }) => erasedAt !== undefined).length,
+    ended: record.vanishing.last.filter(({ ended }) => ended).length,
+    glimpses: record.vanishing.glimpses.length,
   };
 }
 
