@@ -72,11 +72,11 @@ export function createIngest(parts: IngestParts): Ingest {
     acquire,
     release,
     holds: () => held.size > 0,
-    // On any session that is connected. Rejects when there is none.
+    // On any session that is connected. Rejects when there is none, as a session does that has ended: nothing is given up by it.
     async publishMany(topics, payload, qos, properties, whenFull) {
       for (;;) {
         const session = sessions().find(({ connected }) => connected);
-        if (!session) throw new AppError("unavailable", "no session with the broker");
+        if (!session) throw noSession();
         try {
           return await session.publishMany(topics, payload, qos, properties, whenFull);
         } catch (thrown) {
@@ -96,4 +96,8 @@ export function createIngest(parts: IngestParts): Ingest {
       return now - connectedAt < brokerGraceMs;
     },
   };
+}
+
+function noSession(): AppError {
+  return new AppError("unavailable", "no session with the broker", { details: { reason: "closed" } });
 }
