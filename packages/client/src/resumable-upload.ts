@@ -33,7 +33,8 @@ export async function uploadInParts(bytes: Blob, options: ResumableOptions): Pro
   const patience = startPatience(options);
   const id = await patience.until(() => create(options, size));
   let kept = 0;
-  let isSure = true;
+  // Of all that is kept the attachment is asked for.
+  let isSure = size > 0;
   for (;;) {
     const moved = await patience.until(async () => {
       try {
@@ -43,12 +44,12 @@ export async function uploadInParts(bytes: Blob, options: ResumableOptions): Pro
         throw error;
       }
     });
-    isSure = true;
     if (typeof moved !== "number") {
       options.onProgress?.(size, size);
       return moved;
     }
     kept = moved;
+    isSure = kept < size;
     options.onProgress?.(kept, size);
   }
 }
@@ -63,8 +64,8 @@ async function create({ ask, name, signal }: ResumableOptions, size: number): Pr
   return id;
 }
 
-/** How many bytes are kept then, or the attachment. */
-async function append({ ask, signal }: ResumableOptions, id: string, bytes: Blob, offset: number) {
+/** How many bytes are kept then. */
+async function append({ ask, signal }: ResumableOptions, id: string, bytes: Blob, offset: number): Promise<number> {
   const headers = {
     "tus-resumable": tus.version,
     "upload-offset": String(offset),
@@ -78,7 +79,8 @@ async function append({ ask, signal }: ResumableOptions, id: string, bytes: Blob
     body,
     signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
   });
-  return answer.status === 204 ? Number(answer.headers.get("upload-offset")) : readAttachment(answer);
+  if (!answer.ok) await readAnswer(answer);
+  return Number(answer.headers.get("upload-offset"));
 }
 
 async function askKept({ ask, signal }: ResumableOptions, id: string): Promise<number | Attachment> {

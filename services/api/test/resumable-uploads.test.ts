@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { eventually } from "@parley/testkit";
+import { eventually, hasS3, startLink, startS3 } from "@parley/testkit";
 import { Upload } from "tus-js-client";
 import { startTestApi } from "./surroundings.ts";
 
@@ -52,6 +52,15 @@ async function begin(size: number, metadata = ""): Promise<string> {
 const append = (at: string, offset: number, bytes: Uint8Array, headers: Headers = {}) =>
   ask("PATCH", at, { ...part, "upload-offset": String(offset), ...headers }, bytes);
 
+/** The last part: the attachment that the upload becomes. */
+async function finish(at: string, offset: number, bytes: Uint8Array, headers: Headers = {}) {
+  const last = await append(at, offset, bytes, headers);
+  assert.deepEqual([last.status, last.body], [204, undefined]);
+  const { body } = await ask("GET", at);
+  assert.equal(last.headers.get("content-location"), body.url);
+  return body;
+}
+
 const offsetAt = async (at: string) => Number((await ask("HEAD", at, version)).headers.get("upload-offset"));
 
 /** A PATCH whose connection stays open, or is cut, before its end. */
@@ -75,24 +84,24 @@ function unknownBytes(size: number): Buffer<ArrayBuffer> {
   return bytes;
 }
 
-test("a stock tus client uploads a file in parts, whose last answer is the attachment; its bytes are stored once", async () => {
+test("a stock tus client uploads a file in parts, whose address tells the attachment; its bytes are stored once", async () => {
   const bytes = unknownBytes(20 * MiB);
   const sent = async (chunkSize: number) => {
-    const done = Promise.withResolvers<{ address: string; answer: string }>();
+    const done = Promise.withResolvers<string>();
     const upload = new Upload(bytes, {
       endpoint: `${api.url}/attachments/uploads`,
       chunkSize,
       headers: auth,
       metadata: { filename: "../film.bin" },
       onError: done.reject,
-      onSuccess: ({ lastResponse }) => done.resolve({ address: upload.url ?? "", answer: lastResponse.getBody() }),
+      onSuccess: () => done.resolve(upload.url ?? ""),
     });
     upload.start();
     return done.promise;
   };
   const before = blobs().length;
-  const { address, answer } = await sent(9 * MiB);
-  const attachment = JSON.parse(answer);
+  const address = await sent(9 * MiB);
+  const attachment = (await ask("GET", address)).body;
   const { id, ...rest } = attachment;
   const type = "application/octet-stream";
   const hash = `sha256:${sha256(bytes)}`;
@@ -102,6 +111,68 @@ test("a stock tus client uploads a file in parts, whose last answer is the attac
   assert.deepEqual(Buffer.from(await found.arrayBuffer()), bytes);
   await sent(Number.POSITIVE_INFINITY);
   assert.equal(blobs().length, before + 1, "no piece is left, and equal bytes are one blob");
+});
+
+for (const place of ["files", "S3"] as const)
+  test(`an upload that a stock tus client had cut half-way goes on from what is kept in ${place}, and is whole`, {
+    skip: place === "S3" && !hasS3() ? "NO S3 HERE" : false,
+  }, async (t) => {
+    const ofS3 = async () => ({ BLOBS_URL: (await startS3(t)).url, STORE_URL: `sqlite:${api.folder}/beside` });
+    const at = place === "files" ? api : await startTestApi(t, { ...env, ...(await ofS3()) }, api);
+    const { token } = await at.user(place === "files" ? "cut" : "cuts3");
+    const headers = { authorization: `Bearer ${token}` };
+    const link = await startLink(Number(new URL(at.url).port));
+    t.after(() => link.close());
+    const bytes = unknownBytes(28 * MiB);
+    const asked: [verb: string, status: number, offset: number][] = [];
+    const done = Promise.withResolvers<string>();
+    let isCut = false;
+    const upload = new Upload(bytes, {
+      endpoint: `http://127.0.0.1:${link.port}/attachments/uploads`,
+      chunkSize: 9 * MiB,
+      headers,
+      metadata: { filename: "film.bin" },
+      retryDelays: Array.from({ length: 50 }, () => 50),
+      onProgress(sent) {
+        if (isCut || sent <= 10 * MiB) return;
+        isCut = true;
+        link.cut();
+      },
+      onShouldRetry() {
+        link.pass();
+        return true;
+      },
+      onAfterResponse: (request, response) =>
+        void asked.push([request.getMethod(), response.getStatus(), Number(response.getHeader("upload-offset"))]),
+      onError: done.reject,
+      onSuccess: () => done.resolve(new URL(upload.url ?? "").pathname),
+    });
+    upload.start();
+    const address = await done.promise;
+    const [head] = asked.filter(([verb]) => verb === "HEAD");
+    assert.deepEqual([head?.[1], head![2] >= 9 * MiB], [200, true], JSON.stringify(asked));
+    assert.deepEqual(asked.at(-1), ["PATCH", 204, bytes.length]);
+    const { hash, url } = (await at.call("GET", address, { token })).body;
+    assert.equal(hash, `sha256:${sha256(bytes)}`);
+    const found = await fetch(at.url + url, { headers });
+    assert.deepEqual(Buffer.from(await found.arrayBuffer()), bytes);
+  });
+
+test("a stock tus client that cannot send PATCH or DELETE uploads all the same, and gives up what it began", async () => {
+  const bytes = unknownBytes(MiB);
+  const sent = Promise.withResolvers<void>();
+  const options = { endpoint: `${api.url}/attachments/uploads`, headers: auth, overridePatchMethod: true };
+  const upload = new Upload(bytes, { ...options, onError: sent.reject, onSuccess: () => sent.resolve() });
+  upload.start();
+  await sent.promise;
+  assert.equal((await ask("GET", upload.url!)).body.hash, `sha256:${sha256(bytes)}`);
+  const at = await begin(5);
+  const post = (verb?: string) => ask("POST", at, { ...version, ...(verb && { "x-http-method-override": verb }) });
+  for (const verb of [undefined, "PUT"]) assert.equal((await post(verb)).status, 405);
+  assert.equal((await post("DELETE")).status, 204);
+  const given = await begin(5);
+  await Upload.terminate(api.url + given, { headers: auth });
+  for (const gone of [at, given]) assert.equal((await ask("HEAD", gone, version)).status, 404);
 });
 
 test("a cut part keeps what arrived, and the upload goes on from there", async () => {
@@ -116,18 +187,18 @@ test("a cut part keeps what arrived, and the upload goes on from there", async (
   // What the cut one had still in hand may be noted meanwhile.
   const last = await eventually(async () => {
     const offset = await offsetAt(at);
-    const answer = await append(at, offset, bytes.subarray(offset));
-    return answer.status === 200 && answer;
+    const { status } = await append(at, offset, bytes.subarray(offset));
+    return status === 204 && (await ask("GET", at)).body;
   });
-  assert.deepEqual([last.body.hash, last.body.name], [`sha256:${sha256(bytes)}`, "день.bin"]);
+  assert.deepEqual([last.hash, last.name], [`sha256:${sha256(bytes)}`, "день.bin"]);
 });
 
 test("whoever lost the last answer asks again: the same attachment, by the upload's address", async () => {
   const bytes = unknownBytes(1_000);
   const at = await begin(bytes.length);
-  const { body } = await append(at, 0, bytes);
-  for (const again of [await ask("GET", at), await append(at, 1_000, Buffer.alloc(0))])
-    assert.deepEqual([again.status, again.body], [200, body]);
+  const body = await finish(at, 0, bytes);
+  assert.deepEqual((await ask("GET", at)).body, body);
+  assert.deepEqual(await finish(at, 1_000, Buffer.alloc(0)), body);
   assert.equal(await offsetAt(at), 1_000);
   assert.equal((await ask("DELETE", at, version)).status, 204);
   const found = await fetch(api.url + body.url, { headers: auth });
@@ -154,7 +225,7 @@ test("a body that is not what its checksum says is refused whole; one that is, i
   assert.deepEqual([wrong.status, wrong.body.error.code], [460, "invalid_packet"]);
   assert.deepEqual([await offsetAt(at), blobs().length], [0, before]);
   assert.equal((await append(at, 0, bytes.subarray(0, MiB), digest("sha1", bytes.subarray(0, MiB)))).status, 204);
-  assert.equal((await append(at, MiB, bytes.subarray(MiB), digest("sha256", bytes.subarray(MiB)))).status, 200);
+  await finish(at, MiB, bytes.subarray(MiB), digest("sha256", bytes.subarray(MiB)));
 });
 
 test("of two requests that go on from one place at once, one is taken, and nothing is mixed", async () => {
@@ -165,7 +236,7 @@ test("of two requests that go on from one place at once, one is taken, and nothi
   const taken = answers.filter(({ status }) => status === 204);
   assert.deepEqual([taken.length, taken[0]?.headers.get("upload-offset")], [1, String(offset)]);
   assert.equal(answers.find(({ status }) => status !== 204)?.body.error.code, "conflict");
-  assert.equal((await append(at, offset, bytes.subarray(offset))).body.hash, `sha256:${sha256(bytes)}`);
+  assert.equal((await finish(at, offset, bytes.subarray(offset))).hash, `sha256:${sha256(bytes)}`);
 });
 
 test("what cannot be taken is refused with a reason, and what was taken stays", async () => {

@@ -55,7 +55,7 @@ export async function startTestApi(
 ): Promise<TestApi> {
   const { redis, natsServer } = beside ?? (await startBothServers(t));
   const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-api-")));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  if (!beside) t.after(() => rm(folder, { recursive: true, force: true }));
   const own = { NATS_URL: natsServer.url, REDIS_URL: redis.url, PARLEY_DIR: folder, API_PORT: "0" };
   let config = readConfig(settings, { ...own, ...env });
   const secrets = readSecrets(config.PARLEY_SECRETS);

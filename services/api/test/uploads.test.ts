@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { readConfig } from "@parley/runtime";
 import { openBlobs, openStore, StoreError } from "@parley/store";
@@ -15,6 +16,8 @@ import Fastify, { type FastifyReply } from "fastify";
 import { signToken } from "../src/accounts/tokens.ts";
 import { settings } from "../src/config.ts";
 import { createFileLimits } from "../src/files/limits.ts";
+import { addUploadRoutes } from "../src/files/resumable/routes.ts";
+import { addPieces, createUpload } from "../src/files/resumable/uploads.ts";
 import { addFileRoutes } from "../src/files/routes.ts";
 import { createRates } from "../src/http/rates.ts";
 import { openApiStore } from "../src/store.ts";
@@ -74,11 +77,11 @@ async function begin(t: TestContext) {
     rates: createRates({ device: rate, stranger: rate }),
     addressOf: () => "127.0.0.1",
   };
-  await addFileRoutes(server, parts, []);
+  await addFileRoutes(server, parts, [addUploadRoutes]);
   await server.listen({ port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
   const { port } = server.server.address() as AddressInfo;
-  return { store, limits, held, stopping, port, url: `http://127.0.0.1:${port}/attachments`, folder };
+  return { store, blobs, limits, held, stopping, port, url: `http://127.0.0.1:${port}/attachments`, folder };
 }
 
 const shared = await begin({ after });
@@ -141,6 +144,80 @@ test("an upload whose sender has gone before it had its place holds none", async
   await eventually(() => held.arrived === 1);
   form.socket.destroy();
   await eventually(() => held.taken === 1 && limits.uploads.taken() === 0);
+});
+
+/** Holds what is about to become an attachment. */
+function holdInserts({ store }: Awaited<ReturnType<typeof begin>>) {
+  const insert = store.attachments.insert.bind(store.attachments);
+  const open = Promise.withResolvers<void>();
+  const held = { begun: 0, open: open.resolve };
+  store.attachments.insert = async (key, doc) => {
+    held.begun += 1;
+    await open.promise;
+    return insert(key, doc);
+  };
+  return held;
+}
+
+test("an upload whose sender has gone before its end was stored holds its place until it is", async (t) => {
+  const at = await begin(t);
+  const inserts = holdInserts(at);
+  let isGone: Promise<unknown> | undefined;
+  at.held.gate = async ({ raw }) => {
+    isGone = once(raw, "close");
+  };
+  const leaving = new AbortController();
+  const sent = fetch(at.url, { method: "POST", headers: { authorization }, body: "bytes", signal: leaving.signal });
+  await eventually(() => inserts.begun === 1);
+  leaving.abort();
+  await assert.rejects(sent);
+  await isGone;
+  assert.equal(at.limits.uploads.taken(), 1);
+  inserts.open();
+  await eventually(() => at.limits.uploads.taken() === 0);
+});
+
+/** Uploads in parts all of whose bytes are there. */
+async function wholeUploads({ store, blobs, url }: Awaited<ReturnType<typeof begin>>, count: number) {
+  const whole = async () => {
+    const begun = await createUpload(store, { uid: "ann", name: "a", size: 5, metadata: "" });
+    const { id, size } = await blobs.put(Readable.from([Buffer.from("bytes")]));
+    await addPieces({ store, blobs }, begun, [{ blob: id, size }]);
+    return `${url}/uploads/${begun.key}`;
+  };
+  return Promise.all(Array.from({ length: count }, whole));
+}
+
+const tus = { authorization, "tus-resumable": "1.0.0" };
+
+test("of the uploads that a user lets be put together four are at once, also when it asks and goes; the next is kept", async (t) => {
+  const at = await begin(t);
+  const inserts = holdInserts(at);
+  const uploads = await wholeUploads(at, 5);
+  const leaving = new AbortController();
+  const asked = uploads.slice(0, 4).map((url) => fetch(url, { headers: tus, signal: leaving.signal }));
+  await eventually(() => inserts.begun === 4);
+  leaving.abort();
+  await Promise.allSettled(asked);
+  const last = uploads[4]!;
+  for (const method of ["GET", "HEAD", "DELETE"])
+    assert.equal((await fetch(last, { method, headers: tus })).status, 429, method);
+  assert.equal(at.limits.endings.taken(), 4);
+  inserts.open();
+  await eventually(() => at.limits.endings.taken() === 0);
+  for (const url of uploads) assert.equal((await fetch(url, { headers: tus })).status, 200);
+});
+
+test("an upload one of whose pieces does not come is told so, lets go of it, and is made when it is asked for again", async (t) => {
+  const at = await begin(t);
+  const [upload] = await wholeUploads(at, 1);
+  const open = at.blobs.open.bind(at.blobs);
+  const stalled = new Readable({ read: () => undefined });
+  at.blobs.open = async () => stalled;
+  const answer = await fetch(upload!, { headers: tus });
+  assert.deepEqual([answer.status, stalled.destroyed, at.limits.endings.taken()], [503, true, 0]);
+  at.blobs.open = open;
+  assert.equal((await fetch(upload!, { headers: tus })).status, 200);
 });
 
 test("an upload whose outcome is unknown, and that was stored after all, keeps its bytes", async (t) => {

@@ -62,14 +62,16 @@ const create: Json = {
 
 const append: Json = {
   operationId: "attachments.uploads.append",
-  summary: "The next part of an upload (tus); the last one is answered with the attachment",
+  summary: "The next part of an upload (tus); after the last one it is an attachment, which GET tells",
   tags,
   security,
   parameters: [id, version, inHeader("Upload-Offset", count, "how many bytes came before", true), checksum],
   requestBody: part,
   responses: {
-    "200": whole("the file is whole: the attachment", offset),
-    "204": { description: "taken", headers: { ...offset, ...expires } },
+    "204": {
+      description: "taken",
+      headers: { ...offset, ...expires, "Content-Location": told("path of the attachment, when the file is whole") },
+    },
     ...refusals("not_found", "conflict"),
     ...otherVersion,
     ...otherBody,

@@ -28,14 +28,19 @@ export async function inTurn(
   const caller = await admit(parts, { name, access: "user" }, request);
   const release = caller instanceof AppError ? undefined : (shares?.take(caller.uid) ?? (shares ? undefined : free));
   // Who has gone already is not told of again.
-  if (reply.raw.destroyed) release?.();
-  else if (release) reply.raw.once("close", release);
+  const isGone = new Promise<void>((resolve) => {
+    if (reply.raw.destroyed) resolve();
+    else reply.raw.once("close", resolve);
+  });
   try {
     if (caller instanceof AppError) throw caller;
     if (!release) throw new AppError("rate_limited", "too many at once; wait until one has ended");
     return await work(request, reply, caller);
   } catch (error) {
-    return refuse(parts, request, reply, error);
+    return await refuse(parts, request, reply, error);
+  } finally {
+    // What was begun goes on when who asked for it has gone, and what is sent when it was begun.
+    if (release) void isGone.then(release);
   }
 }
 

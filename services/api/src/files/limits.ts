@@ -7,6 +7,8 @@ import { openShares, type Shares } from "../http/shares.ts";
 export interface FileLimits {
   uploads: Shares;
   downloads: Shares;
+  /** uploads in parts that are being put together or removed: it goes on when who asked for it has gone */
+  endings: Shares;
   /** bytes of the largest file that is taken */
   bytesMax: number;
   silenceMs: number;
@@ -20,7 +22,7 @@ export interface FileLimits {
   wouldTake(uid: string, bytes: number): AppError | undefined;
 }
 
-const ofOneUser = { uploads: 4, downloads: 16 };
+const ofOneUser = { uploads: 4, downloads: 16, endings: 4 };
 const daySeconds = 24 * 60 * 60;
 const users = 50_000;
 
@@ -33,6 +35,7 @@ export function createFileLimits(config: Config): FileLimits {
   return {
     uploads: openShares(config.API_UPLOADS, Math.min(ofOneUser.uploads, config.API_UPLOADS)),
     downloads: openShares(config.API_DOWNLOADS, Math.min(ofOneUser.downloads, config.API_DOWNLOADS)),
+    endings: openShares(config.API_UPLOADS, Math.min(ofOneUser.endings, config.API_UPLOADS)),
     bytesMax: Math.max(API_FILE_BYTES, API_IMAGE_BYTES),
     silenceMs: config.API_UPLOAD_SILENCE_MS,
     linkSeconds: config.API_FILE_LINK_SECONDS,

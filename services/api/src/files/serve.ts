@@ -54,6 +54,7 @@ export async function serveFiles(
   const stopping = new AbortController();
   const limits = createFileLimits(config);
   gauge(metrics, "file_uploads_in_hand", "uploads under way, parts of resumable ones included", limits.uploads.taken);
+  gauge(metrics, "file_endings_in_hand", "uploads in parts being put together or removed", limits.endings.taken);
   gauge(metrics, "file_downloads_in_hand", "downloads of attachments under way", limits.downloads.taken);
   const media = await startMedia({ ...parts, config, metrics });
   const wake = () => media.forEach((queue) => void queue.wake());

@@ -177,6 +177,7 @@ async function addCors(server: FastifyInstance, origins: string): Promise<void> 
     allowedHeaders: [
       ...["authorization", "content-type", "idempotency-key", "range", "if-range", "if-none-match"],
       ...["tus-resumable", "upload-length", "upload-offset", "upload-metadata", "upload-checksum"],
+      "x-http-method-override",
     ],
     exposedHeaders: [
       ...["location", "content-location", "content-range", "content-disposition", "etag", "retry-after"],

@@ -12,21 +12,25 @@ export interface Finishing {
   /**
    * The attachment of an upload all of whose bytes are there; those who ask at once are given the same. Whatever dies on
    * the way, and whoever asks again, at any replica: it is made once, under the upload's id. Throws why it may not be
-   * kept, and forgets the upload then.
+   * kept, and forgets the upload then; `rate_limited`, and keeps it, while too many others of its user are being made.
    */
   finish(upload: Upload): Promise<Attachment>;
-  /** how many are being made */
-  underWay(): number;
 }
 
 export function createFinishing(parts: FileParts): Finishing {
   const running = new Map<string, Promise<Attachment>>();
   return {
-    underWay: () => running.size,
-    finish(upload) {
+    async finish(upload) {
       const known = running.get(upload.key);
       if (known) return known;
-      const work = finish(parts, upload).finally(() => running.delete(upload.key));
+      if (isFinished(upload.doc)) return finish(parts, upload);
+      // Of all that is to be done, also for those who ask and go.
+      const release = parts.limits.endings.take(upload.doc.uid);
+      if (!release) throw new AppError("rate_limited", "too many of your uploads are being finished; ask again");
+      const work = finish(parts, upload).finally(() => {
+        running.delete(upload.key);
+        release();
+      });
       running.set(upload.key, work);
       return work;
     },

@@ -15,7 +15,7 @@ type Parts = FileRouteParts & { finishing: Finishing };
 
 export function addUploadRoutes(scope: FastifyInstance, routeParts: FileRouteParts): void {
   const parts: Parts = { ...routeParts, finishing: createFinishing(routeParts) };
-  const shares = parts.limits.uploads;
+  const { uploads: shares, endings } = parts.limits;
   const streams = { config: { streams: true } };
   const turn = (name: string, work: Work, rest: Pick<Turn, "shares"> = {}) => {
     const whole: Turn = { name, ...rest, work: (request, reply, { uid }) => work(parts, request, reply, uid) };
@@ -25,10 +25,20 @@ export function addUploadRoutes(scope: FastifyInstance, routeParts: FileRoutePar
   for (const path of uploadPaths) {
     const one = `${path}/:id`;
     scope.post(path, streams, turn("attachments.uploads.create", create, { shares }));
-    scope.patch(one, streams, turn("attachments.uploads.append", append, { shares }));
+    const [appending, removing] = [
+      turn("attachments.uploads.append", append, { shares }),
+      turn("attachments.uploads.remove", remove, { shares: endings }),
+    ];
+    scope.patch(one, streams, appending);
+    scope.delete(one, removing);
+    // [tus: X-HTTP-Method-Override]
+    scope.post(one, streams, (request, reply) => {
+      const asked = request.headers["x-http-method-override"];
+      if (asked === "PATCH") return appending(request, reply);
+      return asked === "DELETE" ? removing(request, reply) : reply.callNotFound();
+    });
     scope.route({ method: "HEAD", url: one, handler: turn("attachments.uploads.head", head) });
     scope.route({ method: "GET", url: one, exposeHeadRoute: false, handler: turn("attachments.uploads.get", get) });
-    scope.delete(one, turn("attachments.uploads.remove", remove));
     const discovery = { config: { cors: { strictPreflight: false, preflightContinue: true } } };
     for (const url of [path, one]) scope.options(url, discovery, (_request, reply) => tell(parts, reply));
   }
@@ -76,8 +86,9 @@ async function append(parts: Parts, request: FastifyRequest, reply: FastifyReply
   const taken = await take(parts, request, reply, upload);
   reply.header("upload-offset", offsetOf(taken.doc));
   expires(reply, taken);
-  if (!isWhole(taken.doc)) return reply.code(204).send();
-  return answer(reply, await parts.finishing.finish(taken));
+  // [tus: PATCH] has no body in its answer: an attachment is told by GET.
+  if (isWhole(taken.doc)) locate(reply, await parts.finishing.finish(taken));
+  return reply.code(204).send();
 }
 
 // The body of this request, as a part of the upload.
@@ -111,7 +122,10 @@ async function head(parts: Parts, request: FastifyRequest, reply: FastifyReply, 
 
 async function get(parts: Parts, request: FastifyRequest, reply: FastifyReply, uid: string): Promise<FastifyReply> {
   const upload = await readUpload(parts.store, idOf(request), uid);
-  if (isWhole(upload.doc)) return answer(reply, await parts.finishing.finish(upload));
+  if (isWhole(upload.doc)) {
+    const attachment = await parts.finishing.finish(upload);
+    return locate(reply, attachment).code(200).send(attachment);
+  }
   const offset = offsetOf(upload.doc);
   throw new AppError("conflict", `the upload has ${offset} bytes and is not finished`, { details: { offset } });
 }
@@ -122,8 +136,8 @@ async function remove(parts: Parts, request: FastifyRequest, reply: FastifyReply
     if (await removeUpload(parts, await readUpload(parts.store, idOf(request), uid))) return reply.code(204).send();
 }
 
-function answer(reply: FastifyReply, attachment: Attachment): FastifyReply {
-  return reply.code(200).header("content-location", attachmentUrl(attachment.id)).send(attachment);
+function locate(reply: FastifyReply, { id }: Attachment): FastifyReply {
+  return reply.header("content-location", attachmentUrl(id));
 }
 
 function expires(reply: FastifyReply, { doc }: Upload): void {
