@@ -72,9 +72,10 @@ export function mergeCached(
   mostMessages: number,
 ): CachedConversation {
   if (!kept) return next;
-  const bySeq = new Map([...kept.messages, ...next.messages].map((message) => [message.seq, message]));
+  const bySeq = new Map([...kept.messages.filter(isWhole), ...next.messages].map((message) => [message.seq, message]));
   // What one of the two has forgotten, both have.
-  for (const message of kept.messages) if (message.content?.type === "erased") bySeq.set(message.seq, message);
+  for (const message of kept.messages)
+    if (isWhole(message) && message.content.type === "erased") bySeq.set(message.seq, message);
   const messages = [...bySeq.values()].sort((one, other) => one.seq - other.seq).slice(-mostMessages);
   const { state, stateAt } = !next.state || (kept.stateAt ?? 0) > (next.stateAt ?? 0) ? kept : next;
   return {
@@ -104,6 +105,11 @@ function parseCached(text: string | null): CachedConversation | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether it is a message: what a store gives back may be anything. */
+export function isWhole(kept: Message): boolean {
+  return Number.isSafeInteger(kept?.seq) && typeof kept.content?.type === "string";
 }
 
 /** Whether what was kept can be started from. */

@@ -11,7 +11,7 @@ import { fileCache } from "./file-cache.ts";
 import { indexedCache } from "./indexed-cache.ts";
 import { storageOf } from "./storage-of.ts";
 
-const message = (seq: number) => ({ conv: "room/r1", seq, id: `m${seq}` }) as Message;
+const message = (seq: number) => ({ conv: "room/r1", seq, id: `m${seq}`, content: { type: "text" } }) as Message;
 const of = (conv: string, cursor: number, ...seqs: number[]): CachedConversation => ({
   conv,
   cursor,

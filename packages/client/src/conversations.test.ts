@@ -167,3 +167,23 @@ test("what was taken back or has disappeared is forgotten with its edits, in mem
   assert.equal(merged.messages[0]?.content.type, "erased");
   assert.equal(startConversations({ kept: [late] }).find("room/r1")?.messages[0]?.content.type, "erased");
 });
+
+test("what a cache gives back that is no message is none, and what is said of others is kept all the same", async () => {
+  const store = memoryCache();
+  const junk = [null, { seq: 1 }, { seq: "2", content: { type: "text" } }, { seq: 3, content: "x", expiresAt: 1 }];
+  const messages = [...junk, message(4)] as Message[];
+  const conversations = startConversations({ store, kept: [{ conv: "room/r1", cursor: 4, messages }] });
+  assert.deepEqual(conversations.find("room/r1")?.messages, [message(4)]);
+  conversations.shown({ ...message(5), content: { type: "recall", seq: 4 } as Message["content"] });
+  await conversations.close();
+  const [kept] = store.kept.values();
+  assert.deepEqual(
+    kept?.messages.map(({ content }) => content.type),
+    ["erased", "recall"],
+  );
+  const merged = mergeCached({ conv: "room/r1", cursor: 4, messages }, kept as CachedConversation, 50);
+  assert.deepEqual(
+    merged.messages.map(({ seq }) => seq),
+    [4, 5],
+  );
+});

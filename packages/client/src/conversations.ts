@@ -1,6 +1,6 @@
 // The conversations as this device knows them: kept in its cache, some while after each change, all of one at once.
 import { AppError, type ConversationNotice, type Message } from "@parley/protocol";
-import { type CachedConversation, type CacheStore, isCached } from "./cache-store.ts";
+import { type CachedConversation, type CacheStore, isCached, isWhole } from "./cache-store.ts";
 import type { Marks } from "./receipts.ts";
 import type { SyncedConversation } from "./sync.ts";
 
@@ -24,7 +24,7 @@ export type Conversations = ReturnType<typeof startConversations>;
  */
 export function startConversations(options: ConversationsOptions) {
   const { store, kept = [], messages: most = 50, keepAfterMs = 200, onTrouble } = options;
-  const all = new Map(kept.filter(isCached).map((conversation) => [conversation.conv, conversation]));
+  const all = startFrom(kept);
   const changed = new Set<CachedConversation>();
   let syncedAt: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -114,6 +114,11 @@ export function startConversations(options: ConversationsOptions) {
     /** Keeps what has changed, and waits until it is kept. */
     close: flush,
   };
+}
+
+function startFrom(kept: readonly CachedConversation[]): Map<string, CachedConversation> {
+  const whole = kept.filter(isCached).map((known) => ({ ...known, messages: known.messages.filter(isWhole) }));
+  return new Map(whole.map((known) => [known.conv, known]));
 }
 
 // What was taken back, or has disappeared: nothing of it is kept, neither in its edits.

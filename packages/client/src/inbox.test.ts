@@ -96,3 +96,20 @@ test("a message that was too large for the connection is fetched, and shown in i
   await eventually(() => shown.length === 3);
   assert.deepEqual(shown, [1, 2, 3]);
 });
+
+test("thousands of conversations with a gap are asked for a few at a time, and all are filled", async (t) => {
+  const count = 3_000;
+  let now = 0;
+  let most = 0;
+  const { inbox, shown, asked } = inboxOf(t, async ({ conv }) => {
+    now += 1;
+    most = Math.max(most, now);
+    await new Promise(setImmediate);
+    now -= 1;
+    return [message(1, conv), message(2, conv)];
+  });
+  for (let n = 0; n < count; n++) inbox.receive(message(2, `room/r${n}`));
+  inbox.setFilling(true);
+  await eventually(() => shown.length === 2 * count);
+  assert.deepEqual([asked.length, most], [count, 16]);
+});

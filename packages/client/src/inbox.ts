@@ -14,6 +14,8 @@ export type Inbox = ReturnType<typeof startInbox>;
 
 const retryMs = 1_000;
 const pageMessages = 500;
+/** Of thousands of conversations with a gap so many are asked for at once. */
+const fillsAtOnce = 16;
 
 export function startInbox({ cursors, getHistory, show, gapWaitMs = 200 }: InboxOptions) {
   const ordering = createOrdering(cursors);
@@ -21,12 +23,13 @@ export function startInbox({ cursors, getHistory, show, gapWaitMs = 200 }: Inbox
   // Gaps are history's business only between two syncs: a running sync fills them anyway.
   let filling = false;
   let started = false;
+  const fills = fewAtOnce(fill);
 
   function expectFill(conv: string, inMs = gapWaitMs): void {
     if (!filling || waiting.has(conv) || !ordering.gap(conv)) return;
     waiting.set(
       conv,
-      setTimeout(() => void fill(conv), inMs),
+      setTimeout(() => fills.add(conv), inMs),
     );
   }
 
@@ -89,6 +92,31 @@ export function startInbox({ cursors, getHistory, show, gapWaitMs = 200 }: Inbox
       filling = false;
       for (const timer of waiting.values()) clearTimeout(timer);
       waiting.clear();
+      fills.clear();
     },
+  };
+}
+
+/** `fill` never rejects. */
+function fewAtOnce(fill: (conv: string) => Promise<void>): { add(conv: string): void; clear(): void } {
+  const queued: string[] = [];
+  let asked = 0;
+  const next = () => {
+    while (asked < fillsAtOnce) {
+      const conv = queued.shift();
+      if (conv === undefined) return;
+      asked += 1;
+      void fill(conv).finally(() => {
+        asked -= 1;
+        next();
+      });
+    }
+  };
+  return {
+    add(conv) {
+      queued.push(conv);
+      next();
+    },
+    clear: () => void queued.splice(0),
   };
 }
