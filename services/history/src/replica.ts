@@ -5,6 +5,7 @@ import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import { startErasingRooms } from "./ended-rooms.ts";
 import { startExpiring } from "./expire/sweep.ts";
 import { createTails } from "./fold/tails.ts";
+import { startNotingReaders } from "./keep/readers.ts";
 import type { HistoryStore } from "./keep/store.ts";
 import type { Trouble } from "./keep/trouble.ts";
 import { createMarks } from "./project/marks.ts";
@@ -59,6 +60,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
   const erasing = startErasingRooms({ store, partitions, nats, log });
+  const noting = startNotingReaders(store, (error) => trouble.failed("readers_not_noted", error));
   const expiring = startExpiring({ store, partitions, trouble, pass: parts.pass });
   return {
     store,
@@ -71,7 +73,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     receivers,
     manager,
     async close() {
-      await Promise.all([erasing.close(), expiring.close()]);
+      await Promise.all([erasing.close(), expiring.close(), noting.close()]);
       await projection.close();
       await partitions.close();
     },

@@ -4,6 +4,7 @@ import type { Door, Draft, Expiry, Pin, Role, RoomState, Stay } from "@parley/pr
 import type { Collection, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 import { type FreedFile, notingFreed } from "./freed-files.ts";
+import { notingReaders, openReaders, type Readers } from "./readers.ts";
 import type { Timer } from "./timers.ts";
 
 /** Per-user state of a conversation. The `…Ord` fields are the log's `ord` at the seq they belong to. */
@@ -47,6 +48,8 @@ export interface Member {
   settings?: MemberSettings;
   /** unix ms: when one of the marks that a receipt moves, or a setting, last changed */
   changedAt?: number;
+  /** `uid`, once there is a stay: `readers.ts` */
+  reader?: string;
 }
 
 /** How the member has the conversation. Each change is one `version` more: the latest counts. */
@@ -167,13 +170,18 @@ export interface HistoryStore {
   /** by conv */
   ended: Collection<EndedRoom>;
   timers: Collection<Timer>;
+  readersNoted: Collection<{ at: number }>;
+  readers: Readers;
 }
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers] =
+  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers, readersNoted] =
     await Promise.all([
-      documents.collection<Member>({ name: "members", indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"] } }),
+      documents.collection<Member>({
+        name: "members",
+        indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"], by_reader: ["reader", "conv"] },
+      }),
       documents.collection<ConversationInfo>({ name: "conversations" }),
       documents.collection<Annotations>({
         name: "annotations",
@@ -188,9 +196,12 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
       documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
       documents.collection<EndedRoom>({ name: "ended" }),
       documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
+      documents.collection<{ at: number }>({ name: "readers_noted" }),
     ]);
   const log = notingFreed(store.log(), freed, (place) => files.remove(fileKey(place)));
-  return { log, members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers };
+  const readers = await openReaders(members, readersNoted);
+  const kept = { infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers, readersNoted };
+  return { ...kept, log, members: notingReaders(members), readers };
 }
 
 /** Key of a member document. A conversation holds no space. */

@@ -39,20 +39,28 @@ export async function look({ marks, projection }: Reading): Promise<Sight> {
   return { folded, settled };
 }
 
+/** The index of what may be in a user's lists, once all documents are in it. */
+function listIndex({ readers }: Pick<HistoryStore, "readers">): "by_reader" | "by_uid" {
+  return readers.areNoted ? "by_reader" : "by_uid";
+}
+
 /**
- * The memberships of a user. Documents alone are right about who is a member: no commit that changes it is answered or
+ * The memberships of a user, past ones too, of which something may be read. Documents alone are right about who is a member: no commit that changes it is answered or
  * followed by another before they have it.
  */
 export async function membershipsOf({ store }: Reading, uid: string): Promise<Member[]> {
-  return findAll(store.members, "by_uid", uid);
+  return findAll(store.members, listIndex(store), uid);
 }
 
-/** The same in the order of the conversations' names, from behind `after` on, as many at a time as `count` says. */
+/**
+ * The same in the order of the conversations' names, from behind `after` on, as many at a time as `count` says. `all`: also
+ * rooms that it is invited to, banned from or asks to be let into.
+ */
 export async function* membershipPages(
   { store }: Reading,
-  { uid, after, count }: { uid: string; after: string | undefined; count: () => number },
+  { uid, after, count, all }: { uid: string; after: string | undefined; count: () => number; all?: boolean },
 ): AsyncGenerator<Member[]> {
-  const query = { index: "by_uid", equals: [uid], ...(after === undefined ? {} : { after }) };
+  const query = { index: all ? "by_uid" : listIndex(store), equals: [uid], ...(after === undefined ? {} : { after }) };
   for (let page: string | null | undefined; page !== null; ) {
     const answer = await store.members.find({ ...query, limit: count(), ...(page === undefined ? {} : { page }) });
     page = answer.next;

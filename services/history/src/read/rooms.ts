@@ -33,7 +33,12 @@ export async function ownRooms(
   let bytes = 0;
   let looked = 0;
   let next: string | undefined;
-  for await (const members of membershipPages(reading, { uid, after, count: () => membershipsAtOnce })) {
+  for await (const members of membershipPages(reading, {
+    uid,
+    after,
+    count: () => membershipsAtOnce,
+    all: which !== "member",
+  })) {
     for (const row of await rowsOf(reading, members.filter(isOwn(which)))) {
       rows.push(row);
       bytes += Buffer.byteLength(row.text);
