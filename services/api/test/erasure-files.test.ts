@@ -36,12 +36,15 @@ async function begin(t: TestContext) {
     },
     mayFetch: async ({ uid, owner, heirs = [] }: AttachmentRequest) => may(uid, [owner, ...heirs]),
   };
-  const bytes = (async function* () {
-    yield Buffer.from("given on");
-  })();
   const parts = { store, blobs, history };
-  const uploaded = { uid: "ann", name: "a", type: "text/plain", stored: await blobs.put(bytes) };
-  const { id: file } = await keepAttachment({ store, blobs, wake: () => undefined, scans: false }, uploaded);
+  const upload = async (uid = "ann") => {
+    const bytes = (async function* () {
+      yield Buffer.from("given on");
+    })();
+    const uploaded = { uid, name: "a", type: "text/plain", stored: await blobs.put(bytes) };
+    return (await keepAttachment({ store, blobs, wake: () => undefined, scans: false }, uploaded)).id;
+  };
+  const file = await upload();
   for (const uid of ["bob", "carl", "dora", "eve"])
     await store.users.insert(uid, { uid, passwordHash: "x", name: null, createdAt: 1, kind: "user", madeBy: "x" });
   const doc = async () => (await store.attachments.get(file))?.doc;
@@ -49,7 +52,7 @@ async function begin(t: TestContext) {
     store,
     sent,
     behind,
-    file,
+    upload,
     doc,
     may: (uid: string) =>
       findAttachment(parts, file, uid).then(
@@ -153,4 +156,19 @@ test("an erasure that dies while it hands files over goes on where it was", asyn
   assert.deepEqual([(await doc())?.left, await may("bob")], [true, false]);
   await erase();
   assert.deepEqual([await owners(), await may("bob")], [["bob"], true]);
+});
+
+test("an upload of equal bytes that ends while its owner is erased leaves no attachment", async (t) => {
+  const { store, sent, erase, upload } = await begin(t);
+  Object.assign(sent, { by: ["ann"], could: [] });
+  await upload("bob");
+  const get = store.contents.get.bind(store.contents);
+  store.contents.get = async (key) => {
+    const found = await get(key);
+    store.contents.get = get;
+    await erase();
+    return found;
+  };
+  await upload();
+  assert.deepEqual((await store.attachments.find({ index: "uid", equals: ["ann"], limit: 9 })).items, []);
 });

@@ -1,6 +1,6 @@
 // Attachments and their bytes: each upload is an attachment of its own, equal bytes are stored once.
 import { AppError, type Attachment, attachmentUrl, isAttachmentId, thumbnailUrl } from "@parley/protocol";
-import type { StoredBlob } from "@parley/store";
+import type { StoredBlob, Versioned } from "@parley/store";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
 import type { ApiStore, AttachmentDoc, ContentDoc, SharedBytes } from "../store.ts";
@@ -39,8 +39,7 @@ export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = ne
     createdAt: now,
     unsentSince: now,
   };
-  if (await parts.store.attachments.insert(id, doc)) return settle(parts, id, { doc });
-  await parts.blobs.remove(stored.id);
+  if (!(await parts.store.attachments.insert(id, doc))) await parts.blobs.remove(stored.id);
   const made = await parts.store.attachments.get(id);
   if (!made) throw new AppError("unavailable", "the attachment has just been removed");
   return settle(parts, id, made);
@@ -50,7 +49,7 @@ export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = ne
 export async function settle(
   { store, blobs, wake, scans }: Keeping,
   id: string,
-  { doc, version }: { doc: AttachmentDoc; version?: number },
+  { doc, version }: Versioned<AttachmentDoc>,
 ): Promise<Attachment> {
   const refuse = async (refused: AppError): Promise<never> => {
     await store.attachments.remove(id, version);
@@ -65,9 +64,8 @@ export async function settle(
   const { blob, scan, looked } = content;
   if (scan?.state === "infected") return refuse(new AppError("infected"));
   if (blob !== doc.blob) {
-    const moved = { ...doc, blob };
-    if (version === undefined) await store.attachments.put([{ key: id, doc: moved }]);
-    if (version === undefined || (await store.attachments.update(id, moved, version))) await blobs.remove(doc.blob);
+    // One that is removed meanwhile, as its owner is erased, does not come back.
+    if (await store.attachments.update(id, { ...doc, blob }, version)) await blobs.remove(doc.blob);
   }
   if (looked?.state === "pending" || scan?.state === "pending") wake();
   return describe(id, doc, content);
