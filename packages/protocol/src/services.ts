@@ -334,6 +334,17 @@ export interface EraseReply {
   next: number | null;
 }
 
+/** `history.user`. `after`: `next` of the answer before. */
+export interface EraseUserRequest {
+  uid: string;
+  after?: number;
+}
+
+/** `next`: there is more to look at; null: it is done. */
+export interface EraseUserReply {
+  next: number | null;
+}
+
 /** `compact.{service}`. `run`: of the answer before. */
 export interface CompactRequest {
   run?: string;

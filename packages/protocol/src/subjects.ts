@@ -73,7 +73,7 @@ export const subjects = {
   attachmentHeirs: "history.heirs",
   /** history: of which conversations something of a user is kept ({uid} → ConversationsReply) */
   conversationsOf: "history.conversations",
-  /** history: what a user keeps for itself, its doors and dead letters are removed ({uid} → {}) */
+  /** history: what a user keeps for itself, its doors and dead letters are removed (EraseUserRequest → EraseUserReply) */
   eraseUser: "history.user",
   /** presence: the devices of a user who is erased are disconnected and forgotten ({uid} → {}) */
   eraseDevices: "presence.erase",

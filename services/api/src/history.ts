@@ -11,6 +11,8 @@ import {
   type Door,
   type EraseReply,
   type EraseRequest,
+  type EraseUserReply,
+  type EraseUserRequest,
   type FreedReply,
   type FreedRequest,
   type HeirsReply,
@@ -99,7 +101,12 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     conversationsOf: async (uid) =>
       (await requestJson<ConversationsReply>(nats, subjects.conversationsOf, { uid }, options)).convs,
     erase: (request) => askHolder.json("erase", request.conv, request),
-    eraseUser: async (uid) => void (await requestJson(nats, subjects.eraseUser, { uid }, options)),
+    async eraseUser(uid) {
+      for (let after: number | null = 0; after !== null; ) {
+        const request: EraseUserRequest = { uid, after };
+        after = (await requestJson<EraseUserReply>(nats, subjects.eraseUser, request, options)).next ?? null;
+      }
+    },
     close() {
       closed = true;
       askHolder.close();

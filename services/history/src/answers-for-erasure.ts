@@ -1,6 +1,6 @@
 // What history answers to an erasure, as any replica.
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { type HeirsRequest, subjects } from "@parley/protocol";
+import { type EraseUserRequest, type HeirsRequest, subjects } from "@parley/protocol";
 import type { Serve } from "./answers-for-search.ts";
 import { conversationsOf, eraseUser } from "./erase/erase-user.ts";
 import type { HistoryStore } from "./keep/store.ts";
@@ -19,6 +19,6 @@ export function serveErasure<Served>(
     serve(subjects.conversationsOf, async ({ uid }: { uid: string }) =>
       JSON.stringify({ convs: await conversationsOf(parts, uid) }),
     ),
-    serve(subjects.eraseUser, async ({ uid }: { uid: string }) => JSON.stringify(await eraseUser(parts, uid))),
+    serve(subjects.eraseUser, async (asked: EraseUserRequest) => JSON.stringify(await eraseUser(parts, asked))),
   ];
 }

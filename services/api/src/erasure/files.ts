@@ -69,7 +69,8 @@ async function heirsOf(
     const others = scheduling.splice(0, sendersAtOnce);
     const { heirs: more, next } = await history.heirs({ file, owner, heirs, others, ...(page ? { page } : {}) });
     for (const uid of more) found.add(uid);
-    page = next;
+    // A history of before has one page.
+    page = next ?? null;
   } while ((page !== null || scheduling.length > 0) && found.size < heirsMax);
   found.delete(owner);
   return [...found].slice(0, heirsMax);

@@ -1,9 +1,11 @@
 // What history keeps of a user outside of conversations: stars, drafts, doors; and its packets among the dead letters.
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { streams } from "@parley/protocol";
+import { type EraseUserReply, type EraseUserRequest, streams } from "@parley/protocol";
 import type { HistoryStore } from "../keep/store.ts";
 
 const pageDocuments = 200;
+/** Dead letters that are looked at for one question. */
+const pageLetters = 500;
 const pageConversations = 100;
 
 /** Some of the conversations of which a member document of the user is kept; none: there are no more. */
@@ -12,19 +14,18 @@ export async function conversationsOf({ store }: { store: HistoryStore }, uid: s
   return items.map(({ doc }) => doc.conv);
 }
 
-/** Again is harmless. */
+/** Again is harmless. Of dead letters a page. */
 export async function eraseUser(
   { store, manager }: { store: HistoryStore; manager: JetStreamManager },
-  uid: string,
-): Promise<object> {
+  { uid, after = 0 }: EraseUserRequest,
+): Promise<EraseUserReply> {
   await store.stars.remove(uid);
   await removeAll(store.drafts, { index: "by_uid", equals: [uid] });
   await removeAll(store.threads, { index: "by_uid", equals: [uid] });
   await store.doors.remove(uid);
   // Behind a space comes "!"; the account's own door, `{uid} *`, stays.
   await removeAll(store.doors, { from: `${uid} +`, before: `${uid}!` });
-  await removeDeadLetters(manager, uid);
-  return {};
+  return { next: await removeDeadLetters(manager, uid, after) };
 }
 
 async function removeAll(
@@ -38,13 +39,17 @@ async function removeAll(
   }
 }
 
-// Dead letters carry the packet, and its topic the user. They are few.
-async function removeDeadLetters(manager: JetStreamManager, uid: string): Promise<void> {
+// Dead letters carry the packet, and its topic the user. Answers up to where there are none of it; null: that is all.
+async function removeDeadLetters(manager: JetStreamManager, uid: string, after: number): Promise<number | null> {
   const { name } = streams.dead;
   const { state } = await manager.streams.info(name);
-  for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+  if (state.messages === 0) return null;
+  const first = Math.max(after + 1, state.first_seq);
+  const last = Math.min(first + pageLetters - 1, state.last_seq);
+  for (let seq = first; seq <= last; seq++) {
     const letter = await manager.streams.getMessage(name, { seq });
     // The last argument but the stream and place: overwritten on the disk, too.
     if (letter?.string().includes(`/${uid}/`)) await manager.streams.deleteMessage(name, letter.seq, true);
   }
+  return last < state.last_seq ? last : null;
 }
