@@ -86,11 +86,12 @@ function deviceOf({ clientId, uid, createdAt, lastSeen, name, kind, address }: D
   return { clientId, name: name ?? own, kind: kind ?? "mqtt", address: address ?? null, online, lastSeen, createdAt };
 }
 
-/** When this resolves its tokens are good for nothing and its connection has ended. */
+/** When this resolves its tokens are good for nothing and its connection has ended, whatever clock told of its begin. */
 async function removeDevice({ nats, devices, sessions, broker }: MethodParts, uid: string, clientId: string) {
   await requestJson(nats, subjects.revokeDevice, { uid, clientId }, { timeoutMs: 5000 });
+  const session = await sessions.of(uid, clientId);
   await broker?.disconnect(clientId);
-  await sessions.change({ op: "end", uid, clientId, at: Date.now() });
+  if (session) await sessions.change({ op: "drop", uid, clientId, at: session.at });
   await devices.remove(clientId, uid);
 }
 

@@ -249,6 +249,22 @@ test("what a user hides of itself while a notice is under way is not told: when 
   assert.deepEqual(shows("nils"), ["online", "offline"]);
 });
 
+test("two who become contacts and part again and again are told once a while, by all replicas together, of what is so then", async () => {
+  await pair("yara", "zeno");
+  await redis.set("presence:paced:yara/zeno", 1, "PX", 60_000);
+  presence.told.length = 0;
+  presence.contacts.set("yara", []).set("zeno", []);
+  for (const areContacts of [false, true, false]) await change({ uid: "yara", other: "zeno", areContacts });
+  const heard = () => presence.told.map(({ packet }) => packet as { uid: string; show: string });
+  await say("zeno", { show: "dnd" });
+  await eventually(async () => (await redis.get("presence:told:zeno")) === "dnd ");
+  await settled("zeno");
+  assert.deepEqual(heard(), []);
+  await redis.del("presence:paced:yara/zeno");
+  await eventually(() => heard().length === 2);
+  assert.ok(heard().every(({ show }) => show === "offline"));
+});
+
 test("a change of contacts waits for what another replica tells just now, and not for one that died", async (t) => {
   const [one, other] = [openContacts({ nats: presence.nats, redis }), openContacts({ nats: presence.nats, redis })];
   t.after(() => [one, other].map((contacts) => contacts.close()));
