@@ -207,7 +207,7 @@ test("an export has all that is kept of a user, what the user may read, and noth
   );
   assert.deepEqual(
     zip.rows("devices.jsonl").map(({ clientId }) => clientId),
-    [client.clientId],
+    [client.clientId, sessions.get("eve")!.clientId],
   );
   assert.deepEqual(
     zip.rows("drafts.jsonl").map(({ text }) => text),
