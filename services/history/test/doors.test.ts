@@ -34,6 +34,7 @@ for (const engine of ["sqlite", "mongodb"] as const)
     await withSides("a disabled user sends nothing, wherever and whoever holds it; enabled it does again", disabled);
     await withSides("who may not know of another holder asks the store whom users let in", unsure);
     await withSides("a holder that stood still since it decided decides anew", stoodStill);
+    await withSides("a holder that is not sure any more when it would store decides anew", sureNoMore);
     await withSides("a block waits for what is in hand, and refuses what comes behind it", inHand);
   });
 
@@ -154,6 +155,23 @@ async function stoodStill(sides: Sides): Promise<void> {
   gate.wait = undefined;
   open.resolve();
   assert.equal(await inHand, "blocked");
+  assert.equal((await holder.get("alice", p2p)).lastSeq, 1);
+}
+
+async function sureNoMore(sides: Sides): Promise<void> {
+  let sureFor = Number.POSITIVE_INFINITY;
+  const former = await sides.add(undefined, () => {
+    sureFor -= 1;
+    return sureFor > 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  });
+  const holder = await sides.add();
+  await former.hold(p2p);
+  assert.equal(await say(former, "bob", p2p, "1"), 1);
+  await holder.hold(p2p);
+  await tell(holder, block("alice", "bob"));
+  // Asked twice: when it decides, and when it stores.
+  sureFor = 2;
+  assert.equal(await say(former, "bob", p2p, "2"), "blocked");
   assert.equal((await holder.get("alice", p2p)).lastSeq, 1);
 }
 

@@ -23,7 +23,7 @@ export interface Footing {
   since: number;
 }
 
-/** Before anything is decided. Nothing is looked up where the partition is surely ours. */
+/** Right before it is decided. Nothing is looked up where the partition is surely ours. */
 export async function takeFooting(parts: FootingParts, items: readonly AppendItem[]): Promise<Footing> {
   const footing = { isSure: isSure(parts), since: performance.now() };
   if (!footing.isSure)

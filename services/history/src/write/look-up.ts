@@ -9,14 +9,15 @@ import type { PinSight } from "../rooms/room.ts";
 import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import { type Pointing, pointingOf } from "./decide-about.ts";
+import { type Footing, type FootingParts, takeFooting } from "./footing.ts";
 import type { Candidate } from "./sequence.ts";
-import type { Silenced } from "./silenced.ts";
 
 /** One candidate an item, in order: its conversation, what is stored under its key, whether `prev` is stored. */
 export async function lookUp(
-  { store, shelf, silenced }: { store: HistoryStore; shelf: Shelf; silenced: Silenced },
+  parts: FootingParts & { store: HistoryStore },
   batch: readonly AppendJob[],
-): Promise<Candidate[]> {
+): Promise<{ candidates: Candidate[]; footing: Footing }> {
+  const { store, shelf, silenced } = parts;
   const items = batch.flatMap((job) => job.items);
   const refusals = batch.flatMap((job) => job.refusals ?? job.items.map(() => undefined));
   const conversations = await conversationsOf(shelf, items);
@@ -29,7 +30,9 @@ export async function lookUp(
     originalsOf(store, items),
   ]);
   const prevFound = new Map(unknownPrevs.map((item, index) => [item, found[items.length + index] !== undefined]));
-  return items.map((item, index) => ({
+  // Last, as it holds for a moment only.
+  const footing = await takeFooting(parts, items);
+  const candidates = items.map((item, index) => ({
     item,
     conversation: conversations[index] as Conversation,
     stored: found[index],
@@ -38,6 +41,7 @@ export async function lookUp(
     original: originals.get(item),
     ...abouts.get(item),
   }));
+  return { candidates, footing };
 }
 
 async function entryAt(

@@ -182,11 +182,7 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   const { q, store } = writer;
   await writer.projection.room();
   await putStructure(writer);
-  const footing = await takeFooting(
-    writer,
-    batch.flatMap(({ items }) => items),
-  );
-  const candidates = await lookUp(writer, batch);
+  const { candidates, footing } = await lookUp(writer, batch);
   const { entries, files, timers, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
   await Promise.all([notePlaces(store, files, timers), noteFollowers(store, followers)]);
   writer.pass("before-commit");
