@@ -7,7 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type AppError, type Contact, callHttp, type ParamsOf, type PresenceNotice } from "@parley/client";
+import {
+  type AppError,
+  type Contact,
+  callHttp,
+  type ParamsOf,
+  type PresenceNotice,
+  type ResultOf,
+} from "@parley/client";
 import {
   devicesList,
   devicesRemove,
@@ -25,6 +32,7 @@ import {
   rosterList,
   rosterRequest,
   rosterUnblock,
+  sync,
   usersGet,
   usersSearch,
 } from "@parley/protocol";
@@ -106,10 +114,26 @@ test("what a blocked user sends by MQTT is nacked `blocked`, is nowhere, and the
   assert.deepEqual(typing, ["alice"]);
   await assert.rejects(sdk.client.send("user/bob", "by the SDK"), (error: AppError) => error.code === "blocked");
   assert.equal(sdk.client.unsent, 0);
+  const { conv, seq } = await bob.client.send("user/carol", "mine");
+  const { http } = cluster.run();
+  const { token } = await callHttp(http, login, { username: "bob", password, device: "web" });
+  const carols = await callHttp(http, login, { username: "carol", password, device: "web" });
+  const of = (answer: { conversations: ResultOf<typeof sync>["conversations"] }) =>
+    answer.conversations.find((one) => one.conv === conv);
+  carol.client.publish(carol.session.topics.publish.receipt, JSON.stringify({ conv, read: seq }), { qos: 1 });
+  await eventually(async () => of(await callHttp(http, sync, { all: true }, { token: carols.token }))?.readSeq === seq);
+  const shown = async () => [
+    of(await callHttp(http, sync, { all: true }, { token }))?.receipts,
+    of(await bob.client.request(sync, { all: true }))?.receipts,
+  ];
+  assert.deepEqual(await shown(), [[], []]);
   await bob.client.request(rosterUnblock, { id: "carol" });
-  assert.equal((await sdk.client.send("user/bob", "after")).seq, 2);
+  const [byHttp, bySdk] = await shown();
+  assert.deepEqual(byHttp, [{ uid: "carol", delivered: seq, read: seq }]);
+  assert.deepEqual(bySdk, byHttp);
+  assert.equal((await sdk.client.send("user/bob", "after")).seq, 3);
   await eventually(() => bob.texts().includes("after"));
-  assert.deepEqual(bob.texts(), ["before", "after"]);
+  assert.deepEqual(bob.texts(), ["before", "mine", "after"]);
 });
 
 test("contacts see each other come, change and go over MQTT, HTTP and the SDK, and nothing over a block", async (t) => {

@@ -68,6 +68,7 @@ export function createReplica(parts: ReplicaParts): Replica {
     projection,
     marks,
     tails,
+    direct: parts.directMessages,
     partitions,
     silenced,
     receivers,

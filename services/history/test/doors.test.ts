@@ -40,7 +40,8 @@ for (const engine of ["sqlite", "mongodb"] as const)
 
 async function blocked(sides: Sides): Promise<void> {
   const side = await sides.add();
-  await side.hold(p2p, toDevice, "p2p/alice/carol");
+  await side.hold(p2p, toDevice, "p2p/alice/carol", "dev/alice/bob/bob:phone");
+  assert.equal(await say(side, "alice", "dev/alice/bob/bob:phone", "1"), 1);
   assert.equal(await say(side, "bob", p2p, "1"), 1);
   assert.equal(await say(side, "bob", toDevice, "1"), 1);
   await tell(side, block("alice", "bob"));
@@ -55,9 +56,18 @@ async function blocked(sides: Sides): Promise<void> {
   assert.equal(await say(side, "carol", "p2p/alice/carol", "1"), 1);
   const { tell: told } = await side.receipt({ conv: p2p, uid: "bob", read: 2 });
   assert.deepEqual(told, ["bob"], "the one who blocks hears nothing of the other");
+  const toHim = await side.receipt({ conv: "dev/alice/bob/bob:phone", uid: "bob", delivered: 1 });
+  assert.deepEqual(toHim.tell, ["bob"], "nor of a device of his");
+  const shown = async (uid: string) =>
+    Object.fromEntries((await side.sync(uid)).conversations.map(({ conv, receipts }) => [conv, receipts]));
+  const marks = { delivered: 2, read: 2 };
+  await side.receipt({ conv: p2p, uid: "alice", read: 2 });
+  assert.deepEqual((await shown("alice"))[p2p], [], "nor by sync");
+  assert.deepEqual((await shown("bob"))[p2p], [{ uid: "alice", ...marks }]);
   await tell(side, block("alice", "bob", { blocked: false }));
   assert.equal(await say(side, "bob", p2p, "2"), 3);
   assert.equal(await say(side, "bob", toDevice, "2"), 2);
+  assert.deepEqual((await shown("alice"))[p2p], [{ uid: "bob", ...marks }], "as it is by the end of the block");
 }
 
 async function disabled(sides: Sides): Promise<void> {

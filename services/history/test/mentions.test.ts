@@ -57,4 +57,54 @@ test("unread mentions are counted as unread messages are", async (t) => {
     await callMethod(history.nats, messagesDelete, caller, { conv, seqs: [second] }, { timeoutMs: 5_000 });
     assert.deepEqual(await counts("ben"), [1, 1]);
   });
+
+  const edit = (from: string, id: string, seq: number, uids: string[], all = false) =>
+    history.item(from, conv, id, { ...about("edit", seq, { data: id }), mentions: { uids, all } });
+
+  await t.test(
+    "a mention that an edit adds counts while its message is unread, and no edit takes one back",
+    async () => {
+      await history.receipt({ conv, uid: "ben", read: 1e9 });
+      const [read, unread] = [await history.say("ann", conv, "e1"), await mention("ann", "e2", ["cat"])];
+      await history.receipt({ conv, uid: "ben", read });
+      assert.deepEqual(await counts("ben"), [1, 0]);
+      const cats = (await counts("cat"))[1] as number;
+      await history.append(edit("ann", "e3", read, ["ben"]), edit("ann", "e4", unread, ["ben", "ann", "zoe"]));
+      const check = async () => {
+        assert.deepEqual(await counts("ben"), [1, 1], "of the message that is unread, once");
+        assert.deepEqual((await counts("cat"))[1], cats, "the edit has cat no more, and it was told");
+        assert.deepEqual((await counts("ann"))[1], 0);
+      };
+      await check();
+      await history.append(edit("ann", "e5", unread, ["ben"]));
+      await history.restart();
+      await check();
+      await history.append(edit("ann", "e6", unread, [], true));
+      await history.restart();
+      assert.deepEqual([await counts("ben"), (await counts("cat"))[1]], [[1, 1], cats], "once, however often");
+      await history.receipt({ conv, uid: "ben", read: unread });
+      assert.deepEqual(await counts("ben"), [0, 0]);
+    },
+  );
+
+  await t.test("whatever says @all about a message needs the right, but an edit of what said it before", async () => {
+    const bens = await history.say("ben", conv, "his own");
+    const anns = await mention("ann", "to all", [], true);
+    const refused = async (item: ReturnType<typeof edit>) => {
+      const [outcome] = await history.append(item);
+      assert.ok(outcome && "error" in outcome && outcome.error.code === "forbidden", JSON.stringify(outcome));
+      assert.deepEqual(outcome.error.details?.reason, "mentionAll");
+    };
+    await refused(edit("ben", "r1", bens, ["ann"], true));
+    for (const seq of [bens, anns])
+      await refused(
+        history.item("ben", conv, `r2 ${seq}`, { ...about("reaction", seq), mentions: { uids: [], all: true } }),
+      );
+    assert.deepEqual((await history.get("ben", { conv, after: anns })).messages, [], "nothing of it is stored");
+    await history.change("men", { event: "role", by: "ann", uids: ["ben"], role: "owner" });
+    await history.change("men", { event: "role", by: "ben", uids: ["ann"], role: "member" });
+    await refused(history.item("ann", conv, "r3", { mentions: { uids: [], all: true } }));
+    const [outcome] = await history.append(edit("ann", "e7", anns, [], true));
+    assert.ok(outcome && "seq" in outcome, JSON.stringify(outcome));
+  });
 });

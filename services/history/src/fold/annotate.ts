@@ -1,9 +1,10 @@
 // What edits, recalls, reactions and votes do to the message they are about: a function of the log, again is harmless.
-import { pointingTypes, type Reaction } from "@parley/protocol";
+import { type Mentions, pointingTypes, type Reaction } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Annotations, Voted } from "../keep/annotations.ts";
 import { expiryOf, expiryOrigin } from "../keep/timers.ts";
 import { recallEvent } from "./fold-entry.ts";
+import { mentionsInEdit } from "./mentions.ts";
 import { threadOf } from "./message-event.ts";
 
 /** What the log keeps in the `event` of an entry that points at message `seq`. */
@@ -22,13 +23,20 @@ export function aboutEvent(
   {
     reaction,
     vote,
+    mentions,
     isAnonymous,
-  }: { reaction?: Reaction | undefined; vote?: number[] | undefined; isAnonymous: boolean },
+  }: {
+    reaction?: Reaction | undefined;
+    vote?: number[] | undefined;
+    mentions?: Mentions | undefined;
+    isAnonymous: boolean;
+  },
 ): Readonly<Record<string, unknown>> {
   if (type === "recall") return recallEvent(about);
   if (vote) return { event: type, seq: about.seq, options: vote, ...(isAnonymous && { anonymous: true }) };
   // An edit disappears with its message.
-  if (!reaction) return { event: type, seq: about.seq, ...(type === "edit" && expiryOf(about)) };
+  if (type === "edit") return { event: type, seq: about.seq, ...expiryOf(about), ...mentionsInEdit(mentions, about) };
+  if (!reaction) return { event: type, seq: about.seq };
   const { text, remove } = reaction;
   return { event: type, seq: about.seq, text, ...(remove ? { remove } : {}) };
 }

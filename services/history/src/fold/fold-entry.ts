@@ -90,11 +90,11 @@ export function foldExpiry(conversation: Folded, entry: LogEntry): boolean {
 export function foldMentions(conversation: Folded, entry: LogEntry): Member[] {
   const mentions = mentionsOf(entry);
   if (!mentions) return [];
-  const at: Recalled = [entry.seq, entry.ord];
+  const { at } = mentions;
   if (mentions.all) conversation.mentionsOfAll = mergeRecalled(conversation.mentionsOfAll, [at]);
   return mentions.uids.flatMap((uid) => {
     const member = conversation.members.get(uid);
-    return uid !== entry.from && isMember(member) && foldMention(member, entry) ? [member] : [];
+    return uid !== entry.from && isMember(member) && foldMention(member, at) ? [member] : [];
   });
 }
 

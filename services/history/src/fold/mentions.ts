@@ -9,14 +9,21 @@ export function mentionEvent({ uids, all }: Mentions): Readonly<Record<string, u
   return { event: "mention", uids, ...(all ? { all } : {}) };
 }
 
-/** Whom an entry mentions. */
-export function mentionsOf({ event }: LogEntry): Mentions | undefined {
-  if (event?.event !== "mention") return undefined;
-  return { uids: event.uids as string[], all: event.all === true };
+/** What the log keeps of those whom an edit mentions: it mentions them in the message `about`. */
+export function mentionsInEdit(mentions: Mentions | undefined, about: Pick<LogEntry, "ord">): object {
+  return mentions ? { mentions: { uids: mentions.uids, all: mentions.all, ord: about.ord } } : {};
+}
+
+/** Whom an entry mentions, and in which message. */
+export function mentionsOf({ event, seq, ord }: LogEntry): (Mentions & { at: Recalled }) | undefined {
+  if (event?.event === "mention") return { uids: event.uids as string[], all: event.all === true, at: [seq, ord] };
+  if (event?.event !== "edit" || event.mentions === undefined) return undefined;
+  const { uids, all, ord: ordOfMessage } = event.mentions as Mentions & { ord: number };
+  return { uids, all, at: [event.seq as number, ordOfMessage] };
 }
 
 /** Notes a mention of a member; those that it has seen are forgotten. True if anything changed. */
-export function foldMention(member: Member, { seq, ord }: Pick<LogEntry, "seq" | "ord">): boolean {
+export function foldMention(member: Member, [seq, ord]: Recalled): boolean {
   const seen = Math.max(member.deletedOrd, member.readOrd, member.sentOrd);
   const known = member.mentions ?? [];
   const unseen = known.filter(([, at]) => at > seen);

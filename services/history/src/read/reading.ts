@@ -8,6 +8,7 @@ import { advance } from "../project/advance.ts";
 import type { Marks } from "../project/marks.ts";
 import type { Projection } from "../project/projection.ts";
 import type { Partitions } from "../write/partitions.ts";
+import type { DirectMessages } from "../write/refused.ts";
 
 export interface Reading {
   store: HistoryStore;
@@ -15,6 +16,8 @@ export interface Reading {
   projection: Projection;
   marks: Marks;
   tails: Tails;
+  /** whose messages users take who say nothing else */
+  direct: DirectMessages;
 }
 
 /** A member of a conversation, and the conversation's last entry; without one it has no message yet. */

@@ -1,11 +1,12 @@
 // sync: everything the cursors lack, conversation after conversation, in pages.
-import { AppError, type Caller, limits, namedMembers, type ParamsOf, parseConv, type sync } from "@parley/protocol";
+import { AppError, type Caller, limits, type ParamsOf, type sync } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
-import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
+import { lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
-import { type ConversationInfo, findAll, type Member, memberKey } from "../keep/store.ts";
+import type { ConversationInfo, Member } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
+import { type Receipt, receiptsOf } from "./member-receipts.ts";
 import { keepsOwn, ownStateOf } from "./own-state.ts";
 import { cutPage, readPage, tooLarge } from "./page.ts";
 import { complete, infosOf, look, membershipPages, type Reading, type View } from "./reading.ts";
@@ -13,7 +14,6 @@ import { followMarksOf, threadsOf } from "./threads.ts";
 
 const defaultLimit = 100;
 const none: ReadonlySet<string> = new Set();
-const receiptsMax = 1_000;
 // Read side by side: as many conversations, and about as many messages. What does not fit into the page is read in vain.
 const stepConversations = 16;
 const stepMessages = 150;
@@ -48,9 +48,9 @@ export async function syncConversations(
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
       some = nextStep(views, at, query);
       await complete(reading, sight, some);
-      const infos = await infosOf(reading, some.filter(hasUnread));
+      const infos = await infosOf(reading, some.filter(needsInfo));
       const room = { ...query, room: made.room, maxBytes: made.room - made.bytes };
-      const receipts = receiptsOf(reading, some);
+      const receipts = receiptsOf(reading, caller.uid, some, infos);
       const threads = threadsOf(reading, some, followed, query);
       const beside = (view: View) => ({ receipts, threads, info: infos.get(view.member.conv) });
       const [parts] = await Promise.all([
@@ -196,36 +196,7 @@ function lacks(member: Member, lastSeq: number, cursor = -1): boolean {
   return cursor < lastVisible(member, lastSeq);
 }
 
-function hasUnread({ member, head }: View): boolean {
-  return unreadOf(member, head?.ord ?? 0, []) > 0;
-}
-
-interface Receipt {
-  uid: string;
-  delivered: number;
-  read: number;
-}
-
-// By conversation, of its other members. Where its name tells who they are, they are read together.
-async function receiptsOf({ store }: Reading, views: readonly View[]): Promise<Map<string, Receipt[]>> {
-  const receipts = new Map<string, Receipt[]>();
-  const keys: string[] = [];
-  const searches: Promise<Member[]>[] = [];
-  for (const { member } of views) {
-    if (!isMember(member)) continue;
-    const { conv, uid } = member;
-    receipts.set(conv, []);
-    const parsed = parseConv(conv);
-    const named = parsed && namedMembers(parsed);
-    if (named) keys.push(...named.filter((other) => other !== uid).map((other) => memberKey(conv, other)));
-    else searches.push(findAll(store.members, "by_conv", conv).then((all) => all.filter((one) => one.uid !== uid)));
-  }
-  const [named, ...found] = await Promise.all([store.members.getMany(keys), ...searches]);
-  const members = [...[...named.values()].map(({ doc }) => doc), ...found.flat()];
-  for (const { conv, uid, deliveredSeq, readSeq } of members) {
-    const list = receipts.get(conv);
-    if (deliveredSeq > 0 && list && list.length < receiptsMax)
-      list.push({ uid, delivered: deliveredSeq, read: readSeq });
-  }
-  return receipts;
+// What it says of unread messages, and how many members a room has.
+function needsInfo({ member, head }: View): boolean {
+  return member.conv.startsWith("room/") || unreadOf(member, head?.ord ?? 0, []) > 0;
 }

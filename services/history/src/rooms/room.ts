@@ -52,7 +52,7 @@ export function stateOf({ room }: Room, { open }: ChangeRequest): RoomState {
 }
 
 /** How many members a room has: what its last event says, which is not counted again. */
-export function presentIn({ size, members }: Room): number {
+export function presentIn({ size, members }: Pick<Room, "size" | "members">): number {
   return size ? size.members : countMembers(members, isPresent);
 }
 

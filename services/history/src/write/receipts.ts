@@ -3,6 +3,7 @@ import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parle
 import { infoOf } from "../fold/fold-entry.ts";
 import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
+import { presentIn } from "../rooms/room.ts";
 import type { Conversation } from "./conversation.ts";
 import { currentConversation, type Holding } from "./holding.ts";
 import { startTimers } from "./start-timers.ts";
@@ -37,7 +38,7 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   if (!moved) return { notice: noticeOf(member), tell: [] };
   member.changedAt = Math.max(member.changedAt ?? 0, Date.now());
   holding.projection.touch([member]);
-  const isTold = isMember(member) && current.members.size <= limits.smallRoomMembers;
+  const isTold = isMember(member) && presentIn(current) <= limits.smallRoomMembers;
   const [senders] = await Promise.all([
     isTold ? coveredSenders(holding, before, member) : [],
     putChange(holding, current, member),
@@ -51,9 +52,9 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
 
 // In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.
 async function putChange({ projection }: Holding, conversation: Conversation, member: Member): Promise<void> {
-  const { conv, members, changeNotedAt = 0 } = conversation;
+  const { conv, changeNotedAt = 0 } = conversation;
   const now = Date.now();
-  const isNoted = now - changeNotedAt < noteEveryMs || members.size > limits.smallRoomMembers;
+  const isNoted = now - changeNotedAt < noteEveryMs || presentIn(conversation) > limits.smallRoomMembers;
   if (!conv.startsWith("room/") || isNoted) return projection.put({ members: [member], infos: [] });
   const info = { ...infoOf(conversation), changedAt: now };
   projection.touchInfo(info);

@@ -23,14 +23,39 @@ export async function putDoors({ doors }: HistoryStore, told: readonly Door[]): 
   return [...kept.values()];
 }
 
+type Why = "blocked" | "not_found";
+/** One who writes, or is heard of, and who it is that takes it. */
+interface Way {
+  from: string;
+  to: string;
+}
+
 /** Whose messages to this conversation are refused, and why: of the two of a direct one. undefined: nobody's. */
 export async function readRefused(
-  { doors }: HistoryStore,
+  store: HistoryStore,
   conv: string,
   direct: DirectMessages,
-): Promise<ReadonlyMap<string, "blocked" | "not_found"> | undefined> {
-  const ways = waysOf(conv);
-  if (ways.length === 0) return undefined;
+): Promise<ReadonlyMap<string, Why> | undefined> {
+  const refused = await refusedWays(store, waysOf(conv), direct);
+  return refused.length === 0 ? undefined : new Map(refused.map(({ from, why }) => [from, why]));
+}
+
+/** Those of `others` of whom nothing reaches `uid`. */
+export async function unheardBy(
+  store: HistoryStore,
+  uid: string,
+  { others, direct }: { others: readonly string[]; direct: DirectMessages },
+): Promise<ReadonlySet<string>> {
+  const ways = [...new Set(others)].map((from) => ({ from, to: uid }));
+  return new Set((await refusedWays(store, ways, direct)).map(({ from }) => from));
+}
+
+async function refusedWays(
+  { doors }: HistoryStore,
+  ways: readonly Way[],
+  direct: DirectMessages,
+): Promise<(Way & { why: Why })[]> {
+  if (ways.length === 0) return [];
   const keys = ways.flatMap(({ from, to }) => [
     ...[doorKey({ owner: to }), doorKey({ owner: to, other: from })],
     ...[accountKey(from), accountKey(to)],
@@ -38,16 +63,15 @@ export async function readRefused(
   const kept = await doors.getMany([...new Set(keys)]);
   const of = (door: Pick<Door, "owner" | "other">) => kept.get(doorKey(door))?.doc;
   const isGone = (uid: string) => ["erasing", "gone"].includes(kept.get(accountKey(uid))?.doc.account ?? "");
-  const gone = ways.filter(({ from, to }) => isGone(from) || isGone(to));
-  const refused = ways.filter(({ from, to }) => {
+  const whyOf = ({ from, to }: Way): Why | undefined => {
+    if (isGone(from) || isGone(to)) return "not_found";
     const { blocked = false, contact = false } = of({ owner: to, other: from }) ?? {};
-    return blocked || (!contact && (of({ owner: to })?.direct ?? direct) === "contacts");
+    return blocked || (!contact && (of({ owner: to })?.direct ?? direct) === "contacts") ? "blocked" : undefined;
+  };
+  return ways.flatMap((way) => {
+    const why = whyOf(way);
+    return why ? [{ ...way, why }] : [];
   });
-  const whys = [
-    ...refused.map(({ from }) => [from, "blocked"] as const),
-    ...gone.map(({ from }) => [from, "not_found"] as const),
-  ];
-  return whys.length === 0 ? undefined : new Map(whys);
 }
 
 /** Those of `others` who have blocked `uid`. */
@@ -71,12 +95,14 @@ export function concerns(told: readonly Door[]): (conv: string) => boolean {
     );
 }
 
-// Who may write to whom there; to oneself everybody may.
-function waysOf(conv: string): { from: string; to: string }[] {
+// Who may write to whom there, and to a device whose receipts are told to whom; to oneself everybody may.
+function waysOf(conv: string): Way[] {
   if (conv.startsWith("room/")) return [];
   const parsed = parseConv(conv);
   const [one, other] = (parsed && namedMembers(parsed)) ?? [];
   if (one === undefined || other === undefined) return [];
-  const there = { from: one, to: other };
-  return parsed?.kind === "dev" ? [there] : [there, { from: other, to: one }];
+  return [
+    { from: one, to: other },
+    { from: other, to: one },
+  ];
 }

@@ -13,6 +13,7 @@ import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
 import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, mayRead, newMember } from "../fold/members.ts";
+import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { FilePlace, Member, ThreadMark } from "../keep/store.ts";
@@ -145,12 +146,16 @@ function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }:
   return draft;
 }
 
-function annotationsOf({ conversation, annotations }: Candidate, draft: Draft, seq: number): Annotations {
+function annotationsOf(
+  { conversation, annotations }: Pick<Candidate, "conversation" | "annotations">,
+  draft: Draft,
+  seq: number,
+): Annotations {
   return draft.annotations.get(seq) ?? annotations ?? noAnnotations(conversation.conv, seq);
 }
 
 function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome | undefined {
-  const { item, conversation, prevStored, about, pointing, poll, original } = candidate;
+  const { item, conversation, prevStored } = candidate;
   if (item.origin === expiryOrigin) return refuseExpiry(candidate, draft);
   const parsed = parseConv(conversation.conv);
   if (!parsed) return refusal("invalid_packet");
@@ -165,16 +170,20 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (closed) return refusal(closed);
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
-  const annotations = annotationsOf(candidate, draft, pointing?.seq ?? item.thread ?? 0);
-  const reader = named ? undefined : sender;
-  if (!pointing)
-    return (
-      refuseThread(item, about, annotations, reader) ??
-      refuseReply(item, draft, reader) ??
-      refuseCopy(original) ??
-      refuseMentions(item, conversation)
-    );
-  return refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room });
+  return refuseSaying(candidate, draft, { sender, reader: named ? undefined : sender });
+}
+
+// What it is about, answers, copies and mentions.
+function refuseSaying(
+  { item, conversation, annotations: known, about, pointing, poll, original }: Candidate,
+  draft: Draft,
+  { sender, reader }: { sender: Member; reader: Member | undefined },
+): AppendOutcome | undefined {
+  const annotations = annotationsOf({ conversation, annotations: known }, draft, pointing?.seq ?? item.thread ?? 0);
+  const refused = pointing
+    ? refuseAbout(item, { pointing, about, poll, annotations, sender, room: conversation.room })
+    : (refuseThread(item, about, annotations, reader) ?? refuseReply(item, draft, reader) ?? refuseCopy(original));
+  return refused ?? refuseMentions(item, conversation, about);
 }
 
 // Nobody's rights are asked: the time of a message is over, whoever may do what by now.
@@ -209,12 +218,14 @@ function refuseCopy(original: LogEntry | undefined): AppendOutcome | undefined {
   return refusal("forbidden", `message ${original.seq} disappears: it is not sent on`);
 }
 
-// To mention all is a right, in rooms.
+// To mention all is a right, in rooms; an edit of a message that did it may do it again.
 function refuseMentions(
-  { from, mentions }: AppendItem,
+  { from, type, mentions }: AppendItem,
   { conv, members, room }: Conversation,
+  about: LogEntry | undefined,
 ): AppendOutcome | undefined {
   const sender = members.get(from);
+  if (type === "edit" && about && mentionsOf(about)?.all) return undefined;
   if (!mentions?.all || !conv.startsWith("room/") || !sender) return undefined;
   const error = refuseAction(room, sender, "mentionAll");
   return error && refusal(error.code, error.message, error.details);
@@ -222,7 +233,10 @@ function refuseMentions(
 
 // What the fold and readers need of a message without its body.
 function eventOf({ item, about, pointing, poll, conversation }: Candidate, ts: number): LogEntry["event"] {
-  if (about && pointing) return aboutEvent(item.type, about, { ...pointing, isAnonymous: poll?.anonymous === true });
+  if (about && pointing) {
+    const { mentions } = item;
+    return aboutEvent(item.type, about, { ...pointing, mentions, isAnonymous: poll?.anonymous === true });
+  }
   if (uncountedTypes.has(item.type)) return null;
   const message = messageEvent(item);
   const expiry = item.expires ?? conversation.expiry?.expiry;
