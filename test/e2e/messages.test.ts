@@ -113,7 +113,15 @@ test("what a user keeps for itself is changed by each door, and told to its othe
   const { seq } = await alice.client.send("user/bob", "to be starred");
   const { seq: next } = await alice.client.send("user/bob", "to be deleted");
 
+  const back: object[] = [];
+  const away = await connectAs(t, cluster, "bob", {
+    device: "away",
+    listeners: { kept: (kept) => void back.push(kept) },
+  });
+  const before = back.length;
   await callHttp(http, messagesStar, { conv, seq, tags: ["later"] }, { token });
+  away.client.renew();
+  await eventually(() => back.length > before && JSON.stringify(back.at(-1)) === '{"drafts":false,"stars":true}');
   await parley(t, "draft", "alice", "we", "could", "--user", "bob");
   await parley(t, "settings", "alice", "--pin", "--name", "Al", "--user", "bob");
   await phone.client.request(messagesDelete, { conv, seqs: [next] });

@@ -335,13 +335,14 @@ export class ParleyClient {
     if (this.#options.from === "now" && !this.#options.cursors && !this.#startsFromCache)
       await this.#inbox.startFrom(this.#askHistory.heads);
     const marks = this.#syncedAt === undefined ? "all" : { since: this.#syncedAt };
-    const at = await syncAll({
+    const { at, kept } = await syncAll({
       ask: this.#askHistory.sync,
       cursors: () => this.#inbox.cursors(),
       apply: (conversation, madeAt) => this.#applySynced(conversation, madeAt),
       marks: returning ? marks : undefined,
     });
     if (!returning || at === undefined) return;
+    if (kept) this.#events.emit("kept", kept);
     this.#syncedAt = at;
     this.#conversations.syncedAll(at);
   }

@@ -46,6 +46,8 @@ export type ParleyEvents = {
   star: StarNotice;
   /** a draft of the user changed on some device */
   draft: DraftNotice;
+  /** drafts or stars may have changed while the device was away: list them anew */
+  kept: { drafts: boolean; stars: boolean };
   /** a message that is sent later was scheduled, changed, sent, refused or taken back */
   scheduled: ScheduledNotice;
   /** what the server made of a file that the user uploaded: its size, duration and thumbnail; it may be missed, `attachments.info` has it */

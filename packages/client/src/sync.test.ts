@@ -140,7 +140,7 @@ test("on return the marks are asked for, once: of all conversations, or of those
   for (const marks of ["all", { since: 7 }] as const) {
     const asked: unknown[] = [];
     const { ask, ...server } = serverOf({ a: 5 });
-    const at = await syncAll({
+    const { at } = await syncAll({
       ...server,
       marks,
       ask: async (params) => {

@@ -14,6 +14,11 @@ export interface SyncParts {
   marks?: "all" | { since: number } | undefined;
 }
 
+export interface Synced {
+  at: number | undefined;
+  kept: { drafts: boolean; stars: boolean } | undefined;
+}
+
 /** The cursors of the conversations behind `after`, up to `upTo`, which one request can carry. */
 interface Stretch {
   cursors: Record<string, number>;
@@ -27,20 +32,26 @@ const mostCursorBytes = 400 * 1024;
 
 /**
  * Ends when `next` is null and no conversation has more, or throws what a request threw. Answers the server's word for
- * `marks.since` of a later one.
+ * `marks.since` of a later one, and what the user keeps beside conversations, if that changed since then.
  */
-export async function syncAll(parts: SyncParts): Promise<number | undefined> {
+export async function syncAll(parts: SyncParts): Promise<Synced> {
   let marks = marksOf(parts.marks);
-  let at: number | undefined;
+  let first: ResultOf<typeof sync> | undefined;
   for (let more = true; more; marks = {}) {
     more = false;
     for (const stretch of stretchesOf(parts.cursors())) {
       const answer = await syncStretch(parts, stretch, marks);
-      at ??= answer.at;
+      first ??= answer.first;
       more ||= answer.more;
     }
   }
-  return at;
+  return { at: first?.at, kept: changedKeeps(first?.kept, parts.marks) };
+}
+
+function changedKeeps({ drafts, stars }: NonNullable<ResultOf<typeof sync>["kept"]> = {}, marks: SyncParts["marks"]) {
+  const since = typeof marks === "object" ? marks.since : 0;
+  const isNew = (at: number | undefined) => at !== undefined && at >= since;
+  return isNew(drafts) || isNew(stars) ? { drafts: isNew(drafts), stars: isNew(stars) } : undefined;
 }
 
 function marksOf(marks: SyncParts["marks"]): Pick<ParamsOf<typeof sync>, "all" | "since"> {
@@ -53,17 +64,18 @@ async function syncStretch(
   { ask, apply, limit = limits.pageMessages }: SyncParts,
   { cursors, after, upTo }: Stretch,
   marks: Pick<ParamsOf<typeof sync>, "all" | "since">,
-): Promise<{ more: boolean; at?: number }> {
+): Promise<{ more: boolean; first: ResultOf<typeof sync> | undefined }> {
   const params = { cursors, limit, ...marks };
   let more = false;
-  let first: number | undefined;
+  let first: ResultOf<typeof sync> | undefined;
   let page: Promise<ResultOf<typeof sync>> | undefined = ask({
     ...params,
     ...(after !== undefined && { page: after }),
   });
   while (page) {
-    const { conversations, next, at }: ResultOf<typeof sync> = await page;
-    first ??= at;
+    const answer: ResultOf<typeof sync> = await page;
+    const { conversations, next, at } = answer;
+    first ??= answer;
     // The server works on the next page while this one is shown.
     const isLast: boolean = upTo !== undefined && next !== null && next >= upTo;
     page = isLast || next === null ? undefined : ask({ ...params, page: next });
@@ -76,7 +88,7 @@ async function syncStretch(
       more ||= conversation.more && conversation.messages.length > 0;
     }
   }
-  return { more, ...(first !== undefined && { at: first }) };
+  return { more, first };
 }
 
 /** The server goes through conversations in the order of their names, and `page` is the name of the last one. */

@@ -17,6 +17,7 @@ import {
   type ParamsOf,
   type ResultOf,
   subjects,
+  sync,
 } from "@parley/protocol";
 import { callMethod } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
@@ -152,6 +153,22 @@ test("what a user keeps for itself holds on all its devices, and for nobody else
     await assert.rejects(call("zoe", messagesStar, { conv, seq: kept[0] ?? 0 }), hasCode("not_member"));
     await assert.rejects(call("eve", messagesStar, { conv, seq: 1 }), hasCode("not_found"));
     await assert.rejects(call("eve", messagesStarred, { page: "x" }), hasCode("invalid_packet"));
+  });
+
+  await t.test("sync says when drafts and stars were changed last, of each user alone", async () => {
+    const conv = "room/kept";
+    await history.change("kept", { event: "create", by: "gil", uids: ["hal"], name: "K" });
+    assert.deepEqual((await call("gil", sync, {})).kept, {});
+    const began = Date.now();
+    await call("gil", draftsSet, { conv, text: "begun" });
+    const { kept } = await call("gil", sync, {});
+    assert.ok(kept?.drafts !== undefined && kept.drafts >= began && kept.stars === undefined);
+    const seq = await history.say("gil", conv, "a");
+    await call("gil", messagesStar, { conv, seq });
+    await call("gil", draftsRemove, { conv });
+    const later = (await call("gil", sync, {})).kept;
+    assert.ok(Number(later?.drafts) >= kept.drafts && Number(later?.stars) >= began);
+    assert.deepEqual((await call("hal", sync, {})).kept, {});
   });
 
   await t.test("drafts: one a conversation, the last written, for members; told to own devices", async () => {

@@ -9,6 +9,7 @@ import { defineMethod } from "./method.ts";
 import { Next, pagePlace, pageToken } from "./pages.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
+const Moment = Type.Integer({ description: "unix ms" });
 const strict = { additionalProperties: false } as const;
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageMessages, description: "default 100" }));
 const Page = pageToken(512);
@@ -88,6 +89,16 @@ export const sync = defineMethod({
       }),
     ),
     at: Type.Optional(Type.Integer({ description: "for `since` of the next sync; of several pages the first one's" })),
+    kept: Type.Optional(
+      Type.Object(
+        { drafts: Type.Optional(Moment), stars: Type.Optional(Moment) },
+        {
+          description:
+            "on the first page: when the caller last changed what it keeps, on any device. Not before `at` of the device's " +
+            "sync before: `drafts.list` or `messages.starred` has something else than it knows",
+        },
+      ),
+    ),
     next: Next,
   }),
 });

@@ -21,6 +21,7 @@ export async function eraseUser(
 ): Promise<EraseUserReply> {
   await store.stars.remove(uid);
   await removeAll(store.drafts, { index: "by_uid", equals: [uid] });
+  await removeAll(store.ownChanges, { from: `${uid} `, before: `${uid}!` });
   await removeAll(store.threads, { index: "by_uid", equals: [uid] });
   await store.doors.remove(uid);
   // Behind a space comes "!"; the account's own door, `{uid} *`, stays.
@@ -29,7 +30,7 @@ export async function eraseUser(
 }
 
 async function removeAll(
-  collection: Pick<HistoryStore["drafts" | "threads" | "doors"], "find" | "remove">,
+  collection: Pick<HistoryStore["drafts" | "ownChanges" | "threads" | "doors"], "find" | "remove">,
   which: { index?: string; equals?: string[]; from?: string; before?: string },
 ): Promise<void> {
   for (;;) {

@@ -69,6 +69,11 @@ export interface Stars {
   stars: readonly { conv: string; seq: number; tags: readonly string[]; at: number }[];
 }
 
+/** When a user last changed its drafts or its stars; unix ms. */
+export interface OwnChange {
+  at: number;
+}
+
 /** How one user has a thread, which is named by the message that it is about. By `threadKey`. */
 export interface ThreadMark {
   conv: string;
@@ -161,6 +166,8 @@ export interface HistoryStore {
   /** by uid */
   stars: Collection<Stars>;
   drafts: Collection<KeptDraft>;
+  /** by `ownChangeKey` */
+  ownChanges: Collection<OwnChange>;
   threads: Collection<ThreadMark>;
   marks: Collection<Mark>;
   /** as api tells them, by `{owner}`, `{owner} {other}` or, of the account itself, `{owner} *` */
@@ -176,37 +183,70 @@ export interface HistoryStore {
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [members, infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers, readersNoted] =
-    await Promise.all([
-      documents.collection<Member>({
-        name: "members",
-        indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"], by_reader: ["reader", "conv"] },
-      }),
-      documents.collection<ConversationInfo>({ name: "conversations" }),
-      documents.collection<Annotations>({
-        name: "annotations",
-        indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
-      }),
-      documents.collection<Stars>({ name: "stars" }),
-      documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
-      documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
-      documents.collection<Mark>({ name: "marks" }),
-      documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
-      documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
-      documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
-      documents.collection<EndedRoom>({ name: "ended" }),
-      documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
-      documents.collection<{ at: number }>({ name: "readers_noted" }),
-    ]);
+  const [
+    members,
+    infos,
+    annotations,
+    stars,
+    drafts,
+    ownChanges,
+    threads,
+    marks,
+    doors,
+    files,
+    freed,
+    ended,
+    timers,
+    readersNoted,
+  ] = await Promise.all([
+    documents.collection<Member>({
+      name: "members",
+      indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"], by_reader: ["reader", "conv"] },
+    }),
+    documents.collection<ConversationInfo>({ name: "conversations" }),
+    documents.collection<Annotations>({
+      name: "annotations",
+      indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
+    }),
+    documents.collection<Stars>({ name: "stars" }),
+    documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
+    documents.collection<OwnChange>({ name: "own_changes" }),
+    documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
+    documents.collection<Mark>({ name: "marks" }),
+    documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
+    documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
+    documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
+    documents.collection<EndedRoom>({ name: "ended" }),
+    documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
+    documents.collection<{ at: number }>({ name: "readers_noted" }),
+  ]);
   const log = notingFreed(store.log(), freed, (place) => files.remove(fileKey(place)));
   const readers = await openReaders(members, readersNoted);
-  const kept = { infos, annotations, stars, drafts, threads, marks, doors, files, freed, ended, timers, readersNoted };
+  const kept = {
+    infos,
+    annotations,
+    stars,
+    drafts,
+    ownChanges,
+    threads,
+    marks,
+    doors,
+    files,
+    freed,
+    ended,
+    timers,
+    readersNoted,
+  };
   return { ...kept, log, members: notingReaders(members), readers };
 }
 
 /** Key of a member document. A conversation holds no space. */
 export function memberKey(conv: string, uid: string): string {
   return `${conv} ${uid}`;
+}
+
+export function ownChangeKey(uid: string, what: "drafts" | "stars"): string {
+  return `${uid} ${what}`;
 }
 
 /** Key of how a user has a thread. */

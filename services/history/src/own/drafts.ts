@@ -14,6 +14,7 @@ import { fittingCount, pageRoomOf } from "@parley/runtime";
 import { isMember, memberOrRefusal } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
 import { memberOf } from "../read/reading.ts";
+import { noteOwnChange } from "./changes.ts";
 import type { Owning } from "./own.ts";
 
 const pageDrafts = 50;
@@ -34,7 +35,7 @@ export async function setDraft(
   if (isNew && (await isFull(owning, uid)))
     return new AppError("conflict", `you have ${limits.drafts} drafts, the most there may be`);
   const draft: Draft = { conv, text, ...(reply === undefined ? {} : { reply }), at: Date.now() };
-  await store.drafts.put([{ key, doc: { uid, ...draft } }]);
+  await Promise.all([noteOwnChange(store, uid, "drafts"), store.drafts.put([{ key, doc: { uid, ...draft } }])]);
   owning.tell(uid, { type: "draft", conv, draft });
   return draft;
 }
@@ -44,7 +45,9 @@ export async function removeDraft(
   { conv }: ParamsOf<typeof draftsRemove>,
   { uid }: Caller,
 ): Promise<ResultOf<typeof draftsRemove>> {
-  if (await owning.store.drafts.remove(memberKey(conv, uid))) owning.tell(uid, { type: "draft", conv, draft: null });
+  const key = memberKey(conv, uid);
+  const [isRemoved] = await Promise.all([owning.store.drafts.remove(key), noteOwnChange(owning.store, uid, "drafts")]);
+  if (isRemoved) owning.tell(uid, { type: "draft", conv, draft: null });
   return { conv };
 }
 

@@ -13,6 +13,7 @@ import { pageRoomOf } from "@parley/runtime";
 import type { Stars } from "../keep/store.ts";
 import { findMessage } from "../read/about-message.ts";
 import { annotateMessages } from "../read/annotated.ts";
+import { noteOwnChange } from "./changes.ts";
 import type { Owning } from "./own.ts";
 
 type Star = Stars["stars"][number];
@@ -94,6 +95,7 @@ async function changeStars(
   uid: string,
   change: (stars: Stars["stars"]) => Stars["stars"] | AppError,
 ): Promise<AppError | undefined> {
+  await noteOwnChange(store, uid, "stars");
   for (let round = 0; round < roundsMax; round++) {
     const known = await store.stars.get(uid);
     const stars = change(known?.doc.stars ?? []);

@@ -3,7 +3,7 @@ import { AppError, type Caller, limits, type ParamsOf, type sync } from "@parley
 import { pageRoomOf } from "@parley/runtime";
 import { lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
-import type { ConversationInfo, Member } from "../keep/store.ts";
+import { type ConversationInfo, type Member, ownChangeKey } from "../keep/store.ts";
 import { changedSince, overlapMs } from "./changed-marks.ts";
 import { headsOf } from "./heads.ts";
 import { type Receipt, receiptsOf } from "./member-receipts.ts";
@@ -43,6 +43,8 @@ export async function syncConversations(
   const made: MadePage = { parts: [], bytes: 0, looked: 0, last: undefined, room: pageRoomOf(caller) };
   const count = () => membershipsWanted(made);
   const followed = followMarksOf(reading, caller.uid, page);
+  const kept = page === undefined ? ownChangesOf(reading, caller.uid) : undefined;
+  kept?.catch(() => undefined);
   for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
     const views = await lackingViews(reading, members, query);
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
@@ -60,11 +62,11 @@ export async function syncConversations(
       ]);
       const large = parts.find((part) => part instanceof AppError);
       if (large && made.parts.length === 0 && parts[0] === large) return large;
-      if (!fill(made, some, parts)) return answerOf(made, began, made.last ?? null);
+      if (!fill(made, some, parts)) return answerOf(made, { at: began, kept: await kept }, made.last ?? null);
     }
     made.looked += members.length;
   }
-  return answerOf(made, began, null);
+  return answerOf(made, { at: began, kept: await kept }, null);
 }
 
 // About as many as still fit, judged by those before.
@@ -114,8 +116,25 @@ function fill(made: MadePage, views: readonly View[], parts: readonly (string | 
   return true;
 }
 
-function answerOf({ parts }: MadePage, at: number, next: string | null): string {
-  return `{"conversations":[${parts.join(",")}],"at":${at},"next":${JSON.stringify(next)}}`;
+function answerOf(
+  { parts }: MadePage,
+  { at, kept }: { at: number; kept: OwnChanges | undefined },
+  next: string | null,
+): string {
+  const fields = kept === undefined ? "" : `"kept":${JSON.stringify(kept)},`;
+  return `{"conversations":[${parts.join(",")}],"at":${at},${fields}"next":${JSON.stringify(next)}}`;
+}
+
+type OwnChanges = { drafts?: number; stars?: number };
+
+async function ownChangesOf({ store }: Reading, uid: string): Promise<OwnChanges> {
+  const [drafts, stars] = [ownChangeKey(uid, "drafts"), ownChangeKey(uid, "stars")];
+  const found = await store.ownChanges.getMany([drafts, stars]);
+  const [draftsAt, starsAt] = [found.get(drafts)?.doc.at, found.get(stars)?.doc.at];
+  return {
+    ...(draftsAt === undefined ? {} : { drafts: draftsAt }),
+    ...(starsAt === undefined ? {} : { stars: starsAt }),
+  };
 }
 
 async function lackingViews(
