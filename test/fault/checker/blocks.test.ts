@@ -57,6 +57,12 @@ test("a message that was refused and comes live while the block holds, and one t
   assert.deepEqual(broken({ stored: new Set(["before", "after"]) }), ["refusedNowhere"]);
 });
 
+test("a refusal that comes when a later block holds says nothing about what was taken in between", () => {
+  const stored = new Set([...right.stored, "slow"]);
+  const slow = { id: "slow", firstAt: 50, answer: "refused" as const, answeredAt: 130 };
+  assert.deepEqual(broken({ said: [...right.said, slow], stored, live: new Map([...right.live, ["slow", 140]]) }), []);
+});
+
 test("a packet that the broker hands over again after the block is taken then", () => {
   const stored = new Set([...right.stored, "meanwhile"]);
   assert.deepEqual(broken({ stored, live: new Map([["meanwhile", 201]]) }), []);

@@ -14,11 +14,11 @@ export const blockEnds: Rule = function* ({ blocking: { said, open, sender } }) 
 
 /**
  * A broker that does not know whether a packet was taken hands it over again, and after the block it is taken. Until the
- * block ends nothing of what was refused is anywhere.
+ * block ends nothing of what was refused is anywhere. Over a slow link a refusal may come when a later block holds.
  */
 export const refusedNowhere: Rule = function* ({ blocking: { said, blocked, stored, live, owner } }) {
-  for (const { id, answer, answeredAt = 0 } of said) {
-    const block = blocked.find(([from, to]) => from <= answeredAt && answeredAt <= to);
+  for (const { id, answer, firstAt, answeredAt = 0 } of said) {
+    const block = blocked.find(([from, to]) => from <= firstAt && answeredAt <= to);
     const cameAt = live.get(id) ?? Number.POSITIVE_INFINITY;
     if (answer === "refused" && block && cameAt < block[1])
       yield `${owner} got ${id}, which was refused as blocked, while the block held`;
