@@ -51,32 +51,35 @@ import { startScheduled } from "./scheduled/index.ts";
 import { type ApiStore, openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
-  const { log, health, metrics, closing, pass } = context;
+  const { log, metrics, closing, pass } = context;
   const { signingKey, servicesSecret } = context.secrets();
-  const { kept, blobs } = await openKept(config);
-  const store = await openApiStore(kept.documents());
-  await migrate(store);
-  const nats = await connectNats({ url: config.NATS_URL, name: context.instance, log, health });
-  // Who holds what stays known and failed logins are counted here: its absence makes nothing unready.
-  const redis = await connectRedis({ url: config.REDIS_URL, name: context.instance, log });
-
+  // Closed from the last to the first, also by a start that is refused.
+  await using opened = new AsyncDisposableStack();
+  const toClose: ToClose = (step, close) => opened.defer(() => closing(step, async () => void (await close())));
+  const { kept, blobs, store, nats, redis } = await connect(config, context, toClose);
   const passwords = await createPasswords();
   const { limits, registrations, searches, previews, rates } = openLimits(config, redis, log);
   const trustedProxies = readNetworks(config.TRUSTED_PROXIES);
   const addressOf = addressReader(trustedProxies);
   gauge(metrics, "password_hashes_waiting", "logins that wait for their turn at hashing", () => passwords.waiting());
   const revoke = await startRevoke({ store, nats, log, pass });
+  toClose("revocations", () => revoke.close());
   const history = connectHistory({ nats, redis, log });
+  toClose("history", () => history.close());
   const parts = { store, history, nats, signingKey, pass, log };
   const accounts = startAccounts({
     ...parts,
     ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },
   });
+  toClose("accounts", () => accounts.close());
   const others = connectOthers(nats);
   const compact = () => kept.compact();
   const erasure = startErasure({ ...parts, ...{ blobs, revoke, passwords, limits, others, compact } });
+  toClose("erasure", () => erasure.close());
   const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
+  toClose("people", () => people.close());
   const scheduled = startScheduled(parts);
+  toClose("scheduled", () => scheduled.close());
   const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods({ ...parts, blobs })];
   const links = linkMethods({ ...linksOf(config), previews });
   const ofUsers = [...accounts.methods, ...erasure.methods, ...people.methods];
@@ -93,32 +96,42 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   const addMore = serveExports({ max: config.API_EXPORTS, metrics, nats, methods });
   const ofFiles = { ...parts, ...callers, config, blobs, resumable, addMore, metrics, isAlone: kept.exclusive };
   const files = await serveFiles(server, ofFiles);
-  const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
+  toClose("files", () => files.close());
   // Nobody is served on a change of password that is half done.
   await accounts.first;
-  await listen(server, config, log);
   const ws = config.API_PUBLIC_WS ?? "";
   const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
+  toClose("answers", () => answers.close());
+  const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
+  toClose("http", () => {
+    // What is under way ends: it is waited for.
+    upgrades.close();
+    history.close();
+    files.stop();
+    return server.close();
+  });
+  await listen(server, config, log);
   const watching = watchKept(kept, blobs, nats, context);
-  const rooms = startFinishingRooms({ store, history }, log);
-  const finishing = [startPruning(store, log), rooms, people, scheduled, accounts];
+  toClose("watching", () => watching.close());
+  for (const one of [startPruning(store, log), startFinishingRooms({ store, history }, log)])
+    toClose("unfinished", () => one.close());
+  const all = opened.move();
+  return { close: () => all.disposeAsync() };
+}
 
-  return {
-    async close() {
-      watching.close();
-      upgrades.close();
-      history.close();
-      files.stop();
-      await closing("http", () => server.close());
-      await closing("answers", () => answers.close());
-      await closing("files", () => erasure.close().then(() => files.close()));
-      await closing("unfinished", () => Promise.all(finishing.map((one) => one.close())));
-      await closing("revocations", () => revoke.close());
-      await closing("nats", () => nats.close());
-      redis.disconnect();
-      await closing("store", () => kept.close());
-    },
-  };
+type ToClose = (step: string, close: () => unknown) => void;
+
+async function connect(config: Config, { instance: name, log, health }: ServiceContext, toClose: ToClose) {
+  const { kept, blobs } = await openKept(config);
+  toClose("store", () => Promise.all([kept.close(), blobs.close()]));
+  const store = await openApiStore(kept.documents());
+  await migrate(store);
+  const nats = await connectNats({ url: config.NATS_URL, name, log, health });
+  toClose("nats", () => nats.close());
+  // Who holds what stays known and failed logins are counted here: its absence makes nothing unready.
+  const redis = await connectRedis({ url: config.REDIS_URL, name, log });
+  toClose("redis", () => redis.disconnect());
+  return { kept, blobs, store, nats, redis };
 }
 
 // Readiness by whether the store and the files can be written; and whoever makes a backup asks for a copy of the store.

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { after, test } from "node:test";
 import { AppError, devicesList, historyGet, type MethodRequest, methodSubject, sync } from "@parley/protocol";
 import { answer } from "@parley/runtime";
-import { eventually } from "@parley/testkit";
+import { eventually, startLink } from "@parley/testkit";
 import { type Reply, startTestApi } from "./surroundings.ts";
 
 const api = await startTestApi(
@@ -235,3 +235,20 @@ async function rawRequest(text: string): Promise<string> {
   for await (const part of socket) heard += part;
   return heard;
 }
+
+test("a start that is refused because the port is taken closes all that it had opened", async (t) => {
+  const addresses = [api.natsServer.url, api.redis.url].map((url) => new URL(url));
+  const links = await Promise.all(addresses.map(({ port }) => startLink(Number(port))));
+  for (const link of links) t.after(() => link.close());
+  const [nats, redis] = addresses.map((url, index) => {
+    url.port = String(links[index]!.port);
+    return url.href;
+  });
+  const own = { NATS_URL: nats!, REDIS_URL: redis!, STORE_URL: `sqlite:${api.folder}/refused` };
+  const { port } = new URL(api.url);
+  await assert.rejects(api.tryStart({ ...own, API_PORT: port }), /the port is taken/);
+  await eventually(() => links.every((link) => link.connections() === 0));
+  // Its store is nobody's either.
+  await api.tryStart(own);
+  await eventually(() => links.every((link) => link.connections() === 0));
+});

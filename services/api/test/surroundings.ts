@@ -41,6 +41,8 @@ export interface TestApi {
   /** Registers and logs in. */
   user(uid: string, device?: string): Promise<Session>;
   logIn(uid: string, device?: string): Promise<Session>;
+  /** Starts another one at its servers with these settings, and closes it. Rejects where it is refused. */
+  tryStart(changed: Record<string, string>): Promise<void>;
   /** Ends it and starts another on the same data, on another port; `changed` settings hold from then on, empty ones are none. */
   restart(changed?: Record<string, string>): Promise<void>;
 }
@@ -92,6 +94,13 @@ export async function startTestApi(
       const { status, body } = await api.call("POST", "/login", { json });
       if (status !== 200) throw new Error(JSON.stringify(body));
       return body as Session;
+    },
+    async tryStart(changed) {
+      const other = await startApi(
+        readConfig(settings, { ...own, ...env, ...changed }),
+        serviceContext("api", secrets),
+      );
+      await other.close();
     },
     async restart(changed = {}) {
       await service.close();

@@ -66,7 +66,6 @@ export async function serveFiles(
     stop: () => stopping.abort(),
     async close() {
       await Promise.all([sweeping, ...media].map((one) => one.close()));
-      await parts.blobs.close();
     },
   };
 }
