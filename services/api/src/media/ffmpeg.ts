@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Made, Sound } from "./made.ts";
 import { collectOutput } from "./output.ts";
 import { type RunLimits, run } from "./run.ts";
-import { openWaveform, rate } from "./waveform.ts";
+import { openPcm, rate } from "./waveform.ts";
 
 // Which reader, so that no file is taken for a list of other files.
 const readers: readonly [RegExp, string][] = [
@@ -25,7 +25,7 @@ const side = 320;
 export async function decodeSound(file: FileHandle, type: string, limits: RunLimits): Promise<Sound> {
   const input = inputOf(type);
   if (!input) return {};
-  const waveform = openWaveform();
+  const waveform = openPcm();
   const pcm = ["-map", "0:a:0", "-ac", "1", "-ar", String(rate), "-t", String(secondsMax), "-f", "s16le", "pipe:1"];
   const args = ["-v", "error", "-nostdin", "-threads", "1", ...input, ...pcm];
   const ended = await run({ program: "ffmpeg", args, fd: file.fd, onOutput: waveform.take }, limits);

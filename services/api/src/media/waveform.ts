@@ -1,20 +1,38 @@
 // Sound as a few bars: the loudest moment of each part, and how long the whole is.
 import type { Sound } from "./made.ts";
 
-/** Samples a second, of one channel, 16 bit, little endian. */
+/** Samples a second, of one channel, 16 bit, little endian: what ffmpeg is asked for. */
 export const rate = 8_000;
 const bars = 64;
-const stepSamples = rate / 20;
+const stepsInSecond = 20;
 const loudest = 32_768;
 
-/** Takes PCM in pieces of any size, with a number a twentieth of a second in memory. */
-export function openWaveform(): { take(chunk: Buffer): void; result(): Sound } {
+export interface Waveform {
+  /** How loud it is then, from 0 to 1; of what is not told nothing is heard. */
+  add(seconds: number, loudness: number): void;
+  /** `duration`: seconds. */
+  result(duration: number): Sound;
+}
+
+/** A number a twentieth of a second in memory. */
+export function openWaveform(): Waveform {
   const peaks: number[] = [];
+  return {
+    add(seconds, loudness) {
+      const step = Math.floor(seconds * stepsInSecond);
+      peaks[step] = Math.max(peaks[step] ?? 0, loudness);
+    },
+    result: (duration) => ({ duration: Math.round(duration * 1_000) / 1_000, waveform: inBars(peaks) }),
+  };
+}
+
+/** Takes PCM in pieces of any size. */
+export function openPcm(): { take(chunk: Buffer): void; result(): Sound } {
+  const waveform = openWaveform();
   let samples = 0;
   let half: number | undefined;
   const sample = (value: number) => {
-    const step = Math.floor(samples / stepSamples);
-    peaks[step] = Math.max(peaks[step] ?? 0, Math.abs(value));
+    waveform.add(samples / rate, Math.abs(value) / loudest);
     samples += 1;
   };
   return {
@@ -28,11 +46,7 @@ export function openWaveform(): { take(chunk: Buffer): void; result(): Sound } {
       for (; at + 1 < chunk.byteLength; at += 2) sample(chunk.readInt16LE(at));
       if (at < chunk.byteLength) half = chunk[at];
     },
-    result() {
-      if (samples === 0) return {};
-      const duration = Math.round((samples / rate) * 1_000) / 1_000;
-      return { duration, waveform: inBars(peaks) };
-    },
+    result: () => (samples === 0 ? {} : waveform.result(samples / rate)),
   };
 }
 
@@ -40,6 +54,7 @@ function inBars(peaks: readonly number[]): number[] {
   const count = Math.min(bars, peaks.length);
   return Array.from({ length: count }, (_, bar) => {
     const part = peaks.slice(Math.floor((bar * peaks.length) / count), Math.floor(((bar + 1) * peaks.length) / count));
-    return Math.round((part.reduce((most, one) => Math.max(most, one), 0) * 100) / loudest);
+    // Some decoders go a little beyond.
+    return Math.min(100, Math.round(part.reduce((most, one) => Math.max(most, one ?? 0), 0) * 100));
   });
 }

@@ -1,4 +1,5 @@
-// The process that looks at one file: stdin is the file, stdout what it found as a line of JSON, then the thumbnail's bytes.
+// The process that looks at one file: stdin is the file, stdout what it found as a line of JSON, then the thumbnail's bytes,
+// or of sound what was measured as a second line, so that the first one counts where that takes too long.
 // Only the libraries that this kind of file needs are loaded: a process is started for each file.
 import { TooLarge } from "./too-large.ts";
 
@@ -11,6 +12,7 @@ try {
   const { thumbnail, ...found } = await look();
   process.stdout.write(`${JSON.stringify(found)}\n`);
   if (thumbnail) process.stdout.write(thumbnail);
+  if (kind === "sound") await measure();
 } catch (error) {
   const failed = error instanceof TooLarge ? "too_large" : "unreadable";
   process.stdout.write(`${JSON.stringify({ failed })}\n`);
@@ -24,5 +26,12 @@ async function look() {
     return lookAtPicture("/dev/stdin", type, Number(pixelsMax));
   }
   const { lookAtSound } = await import("./sound.ts");
-  return { ...(await lookAtSound("/dev/stdin", type)), thumbnail: undefined };
+  // What one parser does not understand another may.
+  return { ...(await lookAtSound("/dev/stdin", type).catch(() => ({}))), thumbnail: undefined };
+}
+
+async function measure() {
+  const { measureSound } = await import("./packets.ts");
+  const measured = await measureSound("/dev/stdin").catch(() => undefined);
+  if (measured) process.stdout.write(`${JSON.stringify(measured)}\n`);
 }

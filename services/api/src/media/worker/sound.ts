@@ -1,4 +1,4 @@
-// How long a recording is, by its own words; who records live does not know, and does not say.
+// How long a recording is by its own words.
 import { readFile } from "node:fs/promises";
 import { parseBuffer } from "music-metadata";
 import type { Sound } from "../made.ts";
