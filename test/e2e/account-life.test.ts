@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { callHttp, downloadFile, exportAccount, type Session, uploadFile } from "@parley/client";
 import {
   accountRemove,
+  aliasesAdd,
   conversationsList,
   draftsSet,
   historyGet,
@@ -167,6 +168,7 @@ test("an export has all that is kept of a user, what the user may read, and noth
   await uploadFile(base(), sessions.get("fred")!.token, foreign);
   await as("eve", profileUpdate, { name: "Eve", vcard: { tel: "1" } });
   await as("eve", rosterAdd, { id: "fred", note: "a friend" });
+  await as("eve", aliasesAdd, { alias: "evening" });
   const room = await as("fred", roomsCreate, { name: "Left", members: ["eve"] });
   await say("fred", room.conv, { data: "before" });
   await as("eve", roomsLeave, { id: room.id });
@@ -205,6 +207,7 @@ test("an export has all that is kept of a user, what the user may read, and noth
     zip.rows("roster.jsonl").map(({ id, note }) => [id, note]),
     [["fred", "a friend"]],
   );
+  assert.deepEqual(zip.rows("aliases.jsonl"), [{ alias: "evening" }]);
   assert.deepEqual(
     zip.rows("devices.jsonl").map(({ clientId }) => clientId),
     [client.clientId, sessions.get("eve")!.clientId],

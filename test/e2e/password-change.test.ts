@@ -100,6 +100,8 @@ test("the accounts of one login are users of their own to the SDK, stock clients
   assert.deepEqual([added.code, added.out], [0, "erin.shop is an account of your login\n"], added.err);
   assert.match((await parley("login", "--user", "erin", "--account", "erin.shop")).out, /as erin\.shop, device/);
   assert.equal((await parley("accounts", "list")).out, "erin  erin\nerin.shop  The shop\n");
+  assert.equal((await parley("aliases", "add", "the-shop")).out, "the-shop\n");
+  assert.equal((await parley("profile", "the-shop", "--user", "erin")).out.split("\n")[0], "uid: erin.shop");
   assert.match((await parley("send", "frank", "from the command line")).out, /p2p\/erin\.shop\/frank #1/);
 
   const mine = await logIn("erin", "web");

@@ -1,6 +1,7 @@
 // The program: its commands, and how every failure becomes one line and an exit code.
 import { Command, CommanderError } from "commander";
 import { accountsCommand } from "./commands/accounts.ts";
+import { aliasesCommand } from "./commands/aliases.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { chatCommand } from "./commands/chat.ts";
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     loginCommand(),
     ...leaveCommands(),
     accountsCommand(),
+    aliasesCommand(),
     chatCommand(),
     sendCommand(),
     ...contentCommands(),

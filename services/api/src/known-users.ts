@@ -23,10 +23,16 @@ export async function firstUnknown(store: ApiStore, uids: readonly string[]): Pr
   return uids.find((uid) => !known.has(uid));
 }
 
-/** The user as registered, for a name in any case; of users that differ in case only, the one spelled exactly so. */
+/** The user as registered, for a name or an alias in any case; of users that differ in case only, the one spelled exactly so. */
 export async function findUser(store: ApiStore, name: string): Promise<Versioned<UserDoc> | undefined> {
   const exact = await store.users.get(name);
   if (exact) return exact.doc.disabled ? undefined : exact;
   const kept = await store.names.get(foldName(name));
-  return kept?.doc.kind === "user" ? knownUser(store, kept.doc.name ?? kept.key) : undefined;
+  if (kept?.doc.kind === "user") return knownUser(store, kept.doc.name ?? kept.key);
+  return kept?.doc.uid === undefined ? undefined : knownUser(store, kept.doc.uid);
+}
+
+/** The account that an alias, in any case, leads to. */
+export async function uidOfAlias({ names }: ApiStore, alias: string): Promise<string | undefined> {
+  return (await names.get(foldName(alias)))?.doc.uid;
 }

@@ -22,7 +22,7 @@ import { type Blobs, openBlobs, openStore, type Store, StoreError } from "@parle
 import type { FastifyInstance } from "fastify";
 import { startAccounts } from "./accounts/index.ts";
 import { createLoginLimits } from "./accounts/logins/login-limits.ts";
-import { foldKeptNames } from "./accounts/names.ts";
+import { foldKeptNames } from "./accounts/names/names.ts";
 import { createPasswords } from "./accounts/passwords.ts";
 import { startRevoke } from "./accounts/revoke.ts";
 import { serveAnswers } from "./answers.ts";

@@ -51,13 +51,17 @@ export interface LoginDoc extends PasswordDoc {
   doubtSince?: number;
 }
 
-/** By name in lower case: users and rooms share one namespace. */
+/** By name in lower case: users, rooms and aliases share one namespace. */
 export interface NameDoc {
-  kind: "user" | "room";
+  kind: "user" | "room" | "alias";
   /** as it was spelled when it was taken; absent: as the key */
   name?: string;
   /** its user was erased: nobody else is given it */
   gone?: true;
+  /** of an alias: the account that it leads to */
+  uid?: string;
+  /** of an alias: the key, which others find it by */
+  find?: string;
 }
 
 /** By uid. Made with the user; a field that is missing was never given. */
@@ -322,7 +326,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       indexes: { untold: ["untold"], changed: ["accountVersion"], login: ["login"] },
     }),
     logins: await documents.collection<LoginDoc>({ name: "logins", indexes: { doubt: ["doubtSince"] } }),
-    names: await documents.collection<NameDoc>({ name: "names" }),
+    names: await documents.collection<NameDoc>({ name: "names", indexes: { uid: ["uid"], alias: ["find"] } }),
     keys: await documents.collection<KeyDoc>({ name: "keys" }),
     profiles: await documents.collection<ProfileDoc>({
       name: "profiles",

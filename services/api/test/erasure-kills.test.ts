@@ -57,6 +57,7 @@ async function fill(uid: string): Promise<{ token: string; room: string }> {
     );
   await call("POST", "/messages", bob, { to: `user/${uid}`, content: { type: "text", data: "bob's" } });
   await call("POST", "/roster", bob, { id: uid, note: "secret" });
+  assert.equal((await call("POST", "/aliases", token, { alias: `${uid}.alias` })).status, 200);
   return { token, room: made.body.id };
 }
 
@@ -79,6 +80,7 @@ async function isErased(uid: string, { token, room }: { token: string; room: str
   assert.equal((await call("GET", `/rooms/${room}`, bob)).body.role, "owner");
   assert.deepEqual((await call("GET", "/roster", bob)).body.contacts, []);
   assert.equal((await call("POST", "/register", "", { username: uid, password })).status, 409);
+  assert.equal((await call("POST", "/register", "", { username: `${uid}.alias`, password })).status, 200);
 }
 
 const points: Checkpoint[] = [

@@ -8,7 +8,7 @@ import { connectNats, type Pass } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { eventually, serviceContext, startServers } from "@parley/testkit";
 import { decodeJwt } from "jose";
-import { foldKeptNames } from "../src/accounts/names.ts";
+import { foldKeptNames } from "../src/accounts/names/names.ts";
 import { startFinishingChanges } from "../src/accounts/password-change.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
 import { type Revoke, startRevoke } from "../src/accounts/revoke.ts";

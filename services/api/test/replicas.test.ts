@@ -37,6 +37,26 @@ if (hasMongo()) {
     }
   });
 
+  test("of two logins that take one alias, or one account, at two replicas at once, exactly one gets it", async () => {
+    const [una, vic] = [await one.user("una", "web"), await one.user("vic", "web")];
+    await one.user("theirs", "web");
+    const atOnce = async (path: string, json: object) => {
+      const ask = (api: TestApi, token: string) => api.call("POST", path, { token, json });
+      return (await Promise.all([ask(one, una.token), ask(other, vic.token)])).map(({ status }) => status).sort();
+    };
+    for (let round = 0; round < 6; round++) {
+      assert.deepEqual(await atOnce("/aliases", { alias: `alias${round}` }), [200, 409]);
+      assert.deepEqual(await atOnce("/accounts", { uid: `account${round}` }), [200, 409]);
+    }
+    const statuses = await atOnce("/accounts", { uid: "theirs", password });
+    assert.ok(statuses[0] === 200 && statuses[1] !== 200, statuses.join(" "));
+    const accountsOf = async ({ token }: { token: string }): Promise<{ uid: string }[]> =>
+      (await other.call("GET", "/accounts", { token })).body.accounts;
+    const all = [...(await accountsOf(una)), ...(await accountsOf(vic))].map(({ uid }) => uid);
+    assert.equal(all.length, new Set(all).size);
+    assert.equal(all.length, 2 + 6 + 1);
+  });
+
   test("a request sent to two replicas at once is done once, and answered alike", async () => {
     for (let round = 0; round < 5; round++) {
       const headers = { "idempotency-key": `twice${round}` };

@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from "typebox";
 import * as accountLife from "./account-life.ts";
 import * as accounts from "./accounts.ts";
+import * as aliases from "./aliases.ts";
 import { attachmentsInfo } from "./attachments.ts";
 import * as devices from "./devices.ts";
 import * as expiry from "./expiry.ts";
@@ -24,6 +25,7 @@ import * as users from "./users.ts";
 
 export * from "./account-life.ts";
 export * from "./accounts.ts";
+export * from "./aliases.ts";
 export * from "./attachments.ts";
 export * from "./devices.ts";
 export * from "./expiry.ts";
@@ -60,6 +62,7 @@ const all = [
   accounts,
   accountLife,
   logins,
+  aliases,
   scheduled,
   links,
   expiry,

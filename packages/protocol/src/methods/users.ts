@@ -86,7 +86,7 @@ export const profileUpdate = defineMethod({
 export const usersGet = defineMethod({
   name: "users.get",
   owner: "api",
-  summary: "The profile of a user; one that the caller may not see is not found.",
+  summary: "The profile of a user, by uid or alias; one that the caller may not see is not found.",
   http: { verb: "GET", path: "/users/{uid}" },
   params: Type.Object({ uid: Uid }, strict),
   result: Profile,
@@ -96,7 +96,7 @@ export const usersGet = defineMethod({
 export const usersSearch = defineMethod({
   name: "users.search",
   owner: "api",
-  summary: "Users whose uid, name or nick begins with this, in any case; at most 20.",
+  summary: "Users whose uid, alias, name or nick begins with this, in any case; at most 20.",
   http: { verb: "GET", path: "/users" },
   params: Type.Object(
     {

@@ -3,6 +3,7 @@ import type { Logger } from "@parley/runtime";
 import type { Bound } from "../call.ts";
 import { keyMethods } from "./keys.ts";
 import { startSettlingLogins } from "./logins/share.ts";
+import { aliasMethods } from "./names/aliases.ts";
 import { loginMethods } from "./own-accounts.ts";
 import { startFinishingChanges } from "./password-change.ts";
 import { type SessionParts, sessionMethods } from "./sessions.ts";
@@ -25,6 +26,7 @@ export function startAccounts(parts: UserParts & SessionParts & StandingParts & 
     methods: [
       ...userMethods(parts),
       ...loginMethods(parts),
+      ...aliasMethods(parts),
       ...sessionMethods(parts),
       ...keyMethods(store, signingKey),
       ...standingMethods(parts),

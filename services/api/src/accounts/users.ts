@@ -5,7 +5,7 @@ import { type Bound, bind, type Call } from "../call.ts";
 import { knownUser } from "../known-users.ts";
 import { newProfile } from "../people/profiles.ts";
 import type { ApiStore, UserDoc } from "../store.ts";
-import { isReservedName, isServicesName, takeName } from "./names.ts";
+import { isReservedName, isServicesName, takeName } from "./names/names.ts";
 import { changePassword, type PasswordChangeParts } from "./password-change.ts";
 
 export interface UserParts extends PasswordChangeParts {

@@ -4,6 +4,7 @@ import { AppError, type Door, foldName } from "@parley/protocol";
 import { type NatsConnection, type Pass, removeRequestsOf } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import { doubtLogin, settleLogin, settleLogins } from "../accounts/logins/share.ts";
+import { removeAliases } from "../accounts/names/aliases.ts";
 import type { Revoke } from "../accounts/revoke.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, ErasureDoc } from "../store.ts";
@@ -53,6 +54,7 @@ export async function eraseKept(parts: ErasureParts, erasure: ErasureDoc): Promi
   await removeFiles(parts, uid);
   await removeRequestsOf(store.requests, uid);
   await others.devices(uid);
+  await removeAliases(store, uid);
   // Of an api that died the last account may have left its login.
   await settleLogins(store);
 }

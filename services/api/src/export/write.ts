@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import {
   AppError,
+  aliasesList,
   devicesList,
   draftsList,
   historyGet,
@@ -60,6 +61,8 @@ export async function writeExport(parts: ExportParts, uid: string, ask: Ask, arc
 
 async function writeAbout(writing: Writing): Promise<void> {
   const { ask } = writing;
+  const aliases = async () => ({ rows: (await ask(aliasesList, {})).aliases.map((alias) => ({ alias })), next: null });
+  await writeRows(writing, "aliases.jsonl", pagesOf(aliases));
   const devices = async () => ({ rows: (await ask(devicesList, {})).devices, next: null });
   await writeRows(writing, "devices.jsonl", pagesOf(devices));
   const roster = pagesOf(async (page) => {

@@ -15,7 +15,7 @@ import type { Logger, NatsConnection } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
-import { knownUser } from "../known-users.ts";
+import { knownUser, uidOfAlias } from "../known-users.ts";
 import type { ApiStore, ProfileDoc, UserDoc } from "../store.ts";
 import { directDoor } from "./doors.ts";
 import { hasAsContact } from "./pairs.ts";
@@ -63,8 +63,13 @@ export async function ownProfile(parts: ProfileParts, uid: string): Promise<OwnP
 
 /** One answer for who does not exist and for whom the caller may not see. */
 export async function seenProfile({ store }: ProfileParts, uid: string, by: string): Promise<Profile | AppError> {
-  const kept = await keptProfile(store, uid);
+  const kept = (await keptProfile(store, uid)) ?? (await profileOfAlias(store, uid));
   return kept && (await maySee(store, kept.doc, by)) ? profileOf(kept.doc) : noUser(uid);
+}
+
+async function profileOfAlias(store: ApiStore, alias: string): Promise<KeptProfile | undefined> {
+  const uid = await uidOfAlias(store, alias);
+  return uid === undefined ? undefined : keptProfile(store, uid);
 }
 
 /** The profile of a user; undefined where there is no such user. One that a replica of before made has none yet. */

@@ -2,7 +2,7 @@
 import { AppError, type ChangeRequest, errorTable, type ParamsOf, roomConv, type roomsCreate } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
-import { giveName, takeName } from "../accounts/names.ts";
+import { giveName, takeName } from "../accounts/names/names.ts";
 import type { Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
 import { randomName } from "../random-name.ts";

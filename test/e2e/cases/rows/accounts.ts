@@ -1,4 +1,4 @@
-// What is HTTP only, asked last: logins, passwords, server keys, what an application does with users, and a message.
+// Asked last: logins, accounts and aliases, passwords, server keys, what an application does with users, and a message over HTTP.
 import assert from "node:assert/strict";
 import {
   accountPassword,
@@ -6,6 +6,9 @@ import {
   accountsAdd,
   accountsList,
   accountsRelease,
+  aliasesAdd,
+  aliasesList,
+  aliasesRemove,
   keysCreate,
   keysList,
   keysRemove,
@@ -139,6 +142,38 @@ export const accountRows = [
       none: { uid: `${prefix}nobody` },
     }),
     refused: { "with a wrong password": () => ({ code: "unauthenticated", params: { password: "another one" } }) },
+    again: "not_found",
+  }),
+  row(aliasesList, {
+    async good({ person, prefix, call }) {
+      const as = await person("has.aliases");
+      await call(as, aliasesAdd, { alias: `${prefix}alias` });
+      return { params: {}, as };
+    },
+    answer: ({ aliases }) => assert.deepEqual(aliases, ["alias"]),
+  }),
+  row(aliasesAdd, {
+    good: async ({ person, prefix }) => ({ params: { alias: `${prefix}other` }, as: await person("takes.alias") }),
+    answer: ({ aliases }) => assert.deepEqual(aliases, ["other"]),
+    foreign: "none",
+    refused: {
+      "a name that is taken": ({ eve }) => ({ code: "conflict", params: { alias: eve.uid } }),
+      "a name that is reserved": () => ({ code: "forbidden", params: { alias: "router-1" } }),
+    },
+    again: same,
+  }),
+  row(aliasesRemove, {
+    async good({ person, prefix, call }) {
+      const as = await person("drops.alias");
+      await call(as, aliasesAdd, { alias: `${prefix}dropped` });
+      return { params: { alias: `${prefix}dropped` }, as };
+    },
+    answer: ({ aliases }) => assert.deepEqual(aliases, []),
+    foreign: ({ eve, prefix }) => ({
+      code: "not_found",
+      theirs: { alias: eve.uid },
+      none: { alias: `${prefix}nobody` },
+    }),
     again: "not_found",
   }),
   row(keysCreate, {

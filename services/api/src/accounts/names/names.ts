@@ -1,6 +1,6 @@
 // Names: users and rooms share one namespace, compared without case; who has a name keeps its spelling.
 import { foldName, reservedClientId } from "@parley/protocol";
-import type { ApiStore, NameDoc } from "../store.ts";
+import type { ApiStore, NameDoc } from "../../store.ts";
 
 /** Parley's own at the broker, and what EMQX writes for a user that it does not know: nobody's name. */
 const servicesNames: ReadonlySet<string> = new Set(["parley", "undefined"]);
