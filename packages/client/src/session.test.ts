@@ -70,14 +70,18 @@ test("a token that has run out is renewed before a connection is made with it, a
   assert.deepEqual(asked, ["/refresh r1"]);
 });
 
-test("what is kept for another user or device is not used", async (t) => {
+test("what is kept for another user, account or device is not used", async (t) => {
   const { asked, url } = await serverOf(t);
+  const named = { username: "alice.smith", password: "x", account: "alice", device: "web" };
+  await open(t, { url, store: memoryStore(sessionOf("r1")), credentials: named });
+  assert.deepEqual(asked, [], "it is this account's");
   for (const credentials of [
+    { username: "alice", password: "x", account: "shop", device: "web" },
     { username: "bob", password: "x", device: "web" },
     { username: "alice", password: "x", device: "phone" },
   ])
     await open(t, { url, store: memoryStore(sessionOf("r1")), credentials });
-  assert.deepEqual(asked, ["/login ", "/login "]);
+  assert.deepEqual(asked, ["/login ", "/login ", "/login "]);
 });
 
 test("four tabs that renew at once, or late, use each refresh token once and end with the same session", async (t) => {
