@@ -91,7 +91,8 @@ test("a poll by each door: votes change, an anonymous one reaches nobody, its en
     { to: room, content: { type: "vote", seq: secret, options: [1] } as never },
     { token },
   );
-  const ballots = () => alice.shown.filter((one) => (one.content as { seq?: number }).seq === secret);
+  const ballots = () =>
+    alice.shown.filter((one) => one.conv === room && (one.content as { seq?: number }).seq === secret);
   await eventually(() => ballots().length >= 2);
   for (const { content: ballot } of ballots()) assert.deepEqual(ballot, { type: "vote", seq: secret });
   await alice.client.closePoll(room, secret);
