@@ -13,7 +13,7 @@ const load = `
   const { indexedCache } = await import("/src/indexed-cache.ts");
   const { indexedOutbox } = await import("/src/indexed-outbox.ts");
   const cache = indexedCache("x"), outbox = indexedOutbox("x");
-  const of = (conv, ...seqs) => ({ conv, cursor: seqs.at(-1), messages: seqs.map((seq) => ({ conv, seq, n: seq })) });
+  const of = (conv, ...seqs) => ({ conv, cursor: seqs.at(-1), messages: seqs.map((seq) => ({ conv, seq, content: { type: "text" } })) });
   const put = (conversations, syncedAt) => cache.put({ conversations, syncedAt, mostMessages: 500 });
   const message = (id) => ({ id, conv: "room/r1", packet: { id, to: "room/r1", content: { type: "text" } } });`;
 

@@ -80,8 +80,10 @@ async function isErased(uid: string, { token, room }: { token: string; room: str
   assert.equal((await call("GET", `/rooms/${room}`, bob)).body.role, "owner");
   assert.deepEqual((await call("GET", "/roster", bob)).body.contacts, []);
   assert.equal((await call("POST", "/register", "", { username: uid, password })).status, 409);
-  assert.equal((await call("POST", "/register", "", { username: `${uid}.alias`, password })).status, 200);
 }
+
+const registerAlias = async (uid: string) =>
+  (await call("POST", "/register", "", { username: `${uid}.alias`, password })).status;
 
 const points: Checkpoint[] = [
   ...(["before-closing", "before-user-removed", "before-conversation-left"] as const),
@@ -101,6 +103,7 @@ for (const [index, point] of points.entries())
     assert.equal(await api.died(), "SIGKILL");
     await api.start();
     await isErased(uid, kept);
+    assert.equal(await registerAlias(uid), 200);
   });
 
 for (const [index, point] of (["before-entries-erased", "before-member-removed"] as const).entries())
@@ -125,10 +128,12 @@ test("what a backup has of a user whose erasure ended while it was made is erase
   history.start();
   assert.equal((await call("DELETE", "/users/b0", key)).status, 200);
   await isErased("b0", kept);
+  assert.equal(await registerAlias("b0"), 200);
   await Promise.all([history.kill(), api.kill()]);
   await rm(folder, { recursive: true });
   await cp(saved, folder, { recursive: true });
   history.start();
   await api.start();
   await isErased("b0", kept);
+  assert.equal(await registerAlias("b0"), 409, "who has the name since keeps it");
 });

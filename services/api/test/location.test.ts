@@ -111,8 +111,9 @@ test("an upload in parts is no way around it", async () => {
     headers: { ...headers, ...type },
     body: new Uint8Array(bytes),
   });
-  assert.equal(answer.status, 200);
-  const { id, sharedHash } = (await answer.json()) as Attachment;
+  assert.equal(answer.status, 204);
+  const finished = await fetch(location, { headers: bearer(ann!.token) });
+  const { id, sharedHash } = (await finished.json()) as Attachment;
   await send(id);
   const others = await get(id, bob!.token);
   assert.ok(!hasPlace(others.bytes));

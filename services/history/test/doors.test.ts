@@ -1,7 +1,7 @@
 // Whom users let in: what blocks and `directMessages` refuse is not stored, from the moment on at which api was answered.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AppendOutcome, Door } from "@parley/protocol";
+import type { AppendOutcome, Door, MembershipEvent } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { eventually } from "@parley/testkit";
 import type { HistoryStore } from "../src/keep/store.ts";
@@ -136,6 +136,12 @@ async function unsure(sides: Sides): Promise<void> {
   assert.equal(await say(former, "bob", toDevice, "1"), 1);
   await holder.hold(p2p, toDevice);
   await tell(holder, block("alice", "bob"));
+  // First: a message would have the doors read.
+  const changes = [
+    { event: "pin", by: "bob", uids: [], seq: 1 },
+    { event: "expiry", by: "bob", uids: [], expiry: { seconds: 60, from: "sent" } },
+  ] as MembershipEvent[];
+  for (const change of changes) await assert.rejects(former.change(p2p, change), { code: "blocked" }, change.event);
   assert.equal(await say(former, "bob", p2p, "2"), "blocked");
   assert.equal(await say(former, "bob", toDevice, "2"), "blocked");
   assert.equal(await say(former, "alice", p2p, "a"), 2);

@@ -24,7 +24,10 @@ export interface Footing {
 }
 
 /** Right before it is decided. Nothing is looked up where the partition is surely ours. */
-export async function takeFooting(parts: FootingParts, items: readonly AppendItem[]): Promise<Footing> {
+export async function takeFooting(
+  parts: FootingParts,
+  items: readonly Pick<AppendItem, "conv" | "from">[],
+): Promise<Footing> {
   const footing = { isSure: isSure(parts), since: performance.now() };
   if (!footing.isSure)
     await Promise.all([

@@ -204,10 +204,11 @@ async function commitChange(writer: Writer, { request, settle }: ChangeJob): Pro
   const { q, store, shelf } = writer;
   const { conv, id, device, event } = request;
   await putStructure(writer);
-  const footing = await takeFooting(writer, []);
   const conversation = await shelf.load(conv);
   const [stored] = await store.log.find([{ conv, from: event.by, device, id }]);
   if (stored) return settle(replyOf(stored, eventOf(stored)));
+  // As late as may be: a slow store does not use up the time for which it holds. Sight is a copy of what it has read.
+  const footing = await takeFooting(writer, [{ conv, from: event.by }]);
   const room = await withSight(store, conversation, request);
   const decided = decideChange(room, request, Date.now());
   if (decided === undefined || decided instanceof AppError) {
