@@ -4,12 +4,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { AppError, accountPassword, accountsAdd, type Caller, login, type Method, refresh } from "@parley/protocol";
+import {
+  AppError,
+  accountPassword,
+  accountsAdd,
+  accountsRelease,
+  type Caller,
+  login,
+  type Method,
+  refresh,
+} from "@parley/protocol";
 import { connectNats, type Pass } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { serviceContext, startServers } from "@parley/testkit";
 import { settleLogins } from "../src/accounts/logins/share.ts";
 import { loginMethods } from "../src/accounts/own-accounts.ts";
+import { startFinishingChanges } from "../src/accounts/password-change.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
 import { startRevoke } from "../src/accounts/revoke.ts";
 import { sessionMethods } from "../src/accounts/sessions.ts";
@@ -42,7 +52,7 @@ const passwords: Passwords = {
 };
 const password = "the password";
 
-function callerOn(replaced: { store?: ApiStore; pass?: Pass } = {}) {
+function callerOn(replaced: { store?: ApiStore; passwords?: Passwords; pass?: Pass } = {}) {
   const limits = { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() };
   const registrations = { take: () => 0, peek: () => 0 };
   const parts = { store, passwords, revoke, limits, log, pass, registerAllowed: true, registrations, ...replaced };
@@ -61,7 +71,8 @@ function callerOn(replaced: { store?: ApiStore; pass?: Pass } = {}) {
 
 const call = callerOn();
 const logins = async () => (await store.logins.find({ limit: 100 })).items.map(({ doc }) => doc);
-const logIn = async (username: string) => (await call(login.name, { username, password })) as Session;
+const logIn = async (username: string, by = password) =>
+  (await call(login.name, { username, password: by })) as Session;
 const isRefused = async ({ token }: Session) => revoke.refused((await verifyToken(signingKey, token)) as TokenClaims);
 
 async function register(username: string): Promise<void> {
@@ -147,4 +158,124 @@ test("while one account is added no other is, and then it may be", async () => {
   assert.ok(other instanceof AppError && other.code === "conflict");
   assert.deepEqual(await call(accountsAdd.name, { uid: "flo.two" }, { uid: "flo" }), { uid: "flo.two" });
   assert.deepEqual(await call(accountsAdd.name, { uid: "flo.three" }, { uid: "flo" }), { uid: "flo.three" });
+});
+
+const newPassword = "a new password";
+const change = { password, newPassword };
+const release = (uid: string) =>
+  [accountsRelease.name, { uid, password, newPassword: "whose hands it fell in" }] as const;
+
+/** A caller whose moves of the account wait, with all that they read, until `meanwhile` is done. */
+function heldOver(uid: string, meanwhile: () => Promise<unknown>) {
+  const { users: real } = store;
+  const update: typeof real.update = async (key, doc, version) => {
+    if (key === uid) await meanwhile();
+    return real.update(key, doc, version);
+  };
+  return callerOn({ store: { ...store, users: usersWith({ update }) } });
+}
+
+function usersWith(replaced: Partial<ApiStore["users"]>): ApiStore["users"] {
+  const { users: real } = store;
+  const bound = { get: real.get.bind(real), find: real.find.bind(real), update: real.update.bind(real) };
+  return { ...bound, ...replaced } as unknown as typeof real;
+}
+
+/** A login with two accounts, and the second one's name. */
+async function registerTwo(owner: string): Promise<string> {
+  await register(owner);
+  const uid = `${owner}.two`;
+  assert.deepEqual(await call(accountsAdd.name, { uid }, { uid: owner }), { uid });
+  return uid;
+}
+
+const finishChanges = async () => {
+  const finishing = startFinishingChanges(
+    { store, passwords, revoke, pass, limits: { guess: async () => false } },
+    log,
+  );
+  await finishing.first;
+  await finishing.close();
+};
+
+const dies = callerOn({
+  pass: (point) => {
+    if (point === "before-revocation") throw new Error("killed");
+  },
+});
+
+for (const [end, changed] of [
+  ["changed", async (uid: string) => assert.deepEqual(await call(accountPassword.name, change, { uid }), {})],
+  [
+    "changed by who died, and finished by another",
+    async (uid: string) => {
+      await assert.rejects(dies(accountPassword.name, change, { uid }), /killed/);
+      await finishChanges();
+    },
+  ],
+] as const)
+  for (const [what, mover, ask] of [
+    ["let go", undefined, release],
+    ["taken in", "mallory", (uid: string) => [accountsAdd.name, { uid, password }] as const],
+  ] as const)
+    test(`an account is not ${what} by a password that was ${end} before the account was moved`, async () => {
+      const owner = `gus.${what.slice(0, 3)}.${end.length}`;
+      const uid = await registerTwo(owner);
+      if (mover) await register(`${mover}.${owner}`);
+      const before = (await store.users.get(uid))?.doc;
+      let mine: Session | undefined;
+      const slow = heldOver(uid, async () => {
+        await changed(owner);
+        mine = await logIn(uid, newPassword);
+      });
+      const refused = await slow(...ask(uid), { uid: mover ? `${mover}.${owner}` : owner });
+      assert.ok(refused instanceof AppError && refused.code === "conflict");
+      assert.deepEqual((await store.users.get(uid))?.doc, before);
+      assert.equal(await isRefused(mine!), false);
+      const next = (await call(refresh.name, { refreshToken: mine!.refreshToken })) as Session;
+      assert.equal(next.uid, uid);
+      assert.equal((await logIn(uid, newPassword)).uid, uid);
+      assert.ok((await logIn(uid)) instanceof AppError);
+    });
+
+test("an account is not let go by a password that was changed while the new one was made, also when that change is not told yet", async () => {
+  const uid = await registerTwo("hugo");
+  const hash = async (made: string) => {
+    await assert.rejects(dies(accountPassword.name, change, { uid: "hugo" }), /killed/);
+    return passwords.hash(made, "a");
+  };
+  const slow = callerOn({ passwords: { ...passwords, hash } });
+  const refused = await slow(...release(uid), { uid: "hugo" });
+  assert.ok(refused instanceof AppError && refused.code === "conflict");
+  assert.equal((await logIn(uid, newPassword)).uid, uid);
+});
+
+test("an account that is let go while its login's password is changed logs in, and that change ends none of its sessions", async (t) => {
+  const uid = await registerTwo("ivo");
+  const released = Promise.withResolvers<void>();
+  const found = Promise.withResolvers<void>();
+  let changing: Promise<unknown> | undefined;
+  const slow = heldOver(uid, async () => {
+    // Its clock is ahead of the one that lets go.
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 120_000 });
+    let finds = 0;
+    const find: ApiStore["users"]["find"] = async (query) => {
+      const accounts = await store.users.find(query);
+      if (++finds < 2) return accounts;
+      found.resolve();
+      await released.promise;
+      return accounts;
+    };
+    const changer = callerOn({ store: { ...store, users: usersWith({ find }) } });
+    changing = changer(accountPassword.name, change, { uid: "ivo" });
+    await found.promise;
+  });
+  assert.deepEqual(await slow(...release(uid), { uid: "ivo" }), { uid });
+  released.resolve();
+  assert.deepEqual(await changing, {});
+  t.mock.timers.reset();
+  const own = await logIn(uid, "whose hands it fell in");
+  assert.equal(own.uid, uid);
+  assert.equal(await isRefused(own), false);
+  assert.ok((await logIn(uid, newPassword)) instanceof AppError);
 });

@@ -12,7 +12,7 @@ import type { Versioned } from "@parley/store";
 import { type Bound, bind, type Call } from "../call.ts";
 import { findUser, knownUser } from "../known-users.ts";
 import type { UserDoc } from "../store.ts";
-import { accountsOf, loginOf } from "./logins/login.ts";
+import { accountsOf, latestOf, loginOf } from "./logins/login.ts";
 import { beginAdding, changedMeanwhile, doubtLogin, settleLogin } from "./logins/share.ts";
 import type { PasswordChangeParts } from "./password-change.ts";
 import { createUser, refuseNew, type UserParts } from "./users.ts";
@@ -86,7 +86,7 @@ async function addExisting(
   const login = isDone ? owner.doc.login : await beginAdding(parts, caller.uid, { uid, since });
   if (login instanceof AppError) return login;
   parts.pass("before-added");
-  const moved = await move(parts, user, { login, passwordHash: null, change: { since } }, operation);
+  const moved = await move(parts, user, { login, passwordHash: null, change: { since }, seen: known.since }, operation);
   parts.pass("before-login-settled");
   if (login !== undefined) await settleLogin(store, login, uid);
   return moved ?? { uid };
@@ -103,10 +103,10 @@ async function release(
   if (!owner) return noUser();
   const keep = uid === caller.uid ? caller.family : undefined;
   const isDone = user !== undefined && user.doc.login === undefined && user.doc.passwordBy === operation;
+  const { passwordHash: present, since: seen } = await loginOf(store, owner.doc);
   if (!isDone) {
     const { login } = owner.doc;
-    const { passwordHash } = await loginOf(store, owner.doc);
-    const right = await limits.guess(caller.uid, address, () => passwords.verify(passwordHash, password, address));
+    const right = await limits.guess(caller.uid, address, () => passwords.verify(present, password, address));
     if (right instanceof AppError) return right;
     if (!right) return new AppError("unauthenticated", "the present password is wrong");
     if (!user || (user.key !== owner.key && (login === undefined || user.doc.login !== login)))
@@ -118,7 +118,7 @@ async function release(
   const since = Math.max(Date.now(), (await loginOf(store, user.doc)).since + 1);
   const change = { since, ...(keep === undefined ? {} : { keep }) };
   const passwordHash = isDone ? user.doc.passwordHash : await passwords.hash(newPassword, address);
-  return (await move(parts, user, { login: undefined, passwordHash, change }, operation)) ?? { uid };
+  return (await move(parts, user, { login: undefined, passwordHash, change, seen }, operation)) ?? { uid };
 }
 
 interface Move {
@@ -126,25 +126,30 @@ interface Move {
   login: string | undefined;
   passwordHash: string | null;
   change: PasswordChange;
+  /** of the latest change that who moves it has seen: it is moved by the password of then */
+  seen: number;
 }
 
 /** One write moves the account; what was made under its password before ends as by a change of it. A refusal, if it was not moved. */
 async function move(
   parts: PasswordChangeParts,
   { key: uid, doc, version }: Versioned<UserDoc>,
-  { login, passwordHash, change }: Move,
+  { login, passwordHash, change, seen }: Move,
   operation: string,
 ): Promise<AppError | undefined> {
   const { store, pass, revoke } = parts;
   const noteKey = `${uid} ${operation}`;
   let made = doc.passwordBy === operation && doc.login === login ? doc.passwordChange : undefined;
   if (made === undefined) {
-    if (doc.login !== undefined) await doubtLogin(store, doc.login);
+    const left = doc.login === undefined ? undefined : await doubtLogin(store, doc.login);
+    // The password that was right is the login's no more.
+    const isOutdone = latestOf([left?.passwordChange]) > seen;
     await store.passwordChanges.put([{ key: noteKey, doc: { uid, since: change.since, begunAt: Date.now() } }]);
     pass("before-moved");
     const { login: _, ...rest } = doc;
     const moved = { ...rest, passwordHash, passwordBy: operation, passwordChange: change };
-    if (await store.users.update(uid, { ...moved, ...(login === undefined ? {} : { login }) }, version)) made = change;
+    const next = { ...moved, ...(login === undefined ? {} : { login }) };
+    if (!isOutdone && (await store.users.update(uid, next, version))) made = change;
     else {
       const now = (await store.users.get(uid))?.doc;
       // Another replica may be working the same request.

@@ -8,7 +8,7 @@ import { knownUser } from "../known-users.ts";
 import type { ApiStore, PasswordChangeDoc } from "../store.ts";
 import { latestOf, ownPlaceOf, type PasswordPlace, passwordPlaceOf, placeOfLogin } from "./logins/login.ts";
 import type { LoginLimits } from "./logins/login-limits.ts";
-import { changedMeanwhile } from "./logins/share.ts";
+import { changedMeanwhile, outdateMoves } from "./logins/share.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Revoke } from "./revoke.ts";
 
@@ -84,7 +84,14 @@ async function nextSince({ kept, adding, accounts }: PasswordPlace): Promise<num
 
 async function endEarlier(parts: PasswordChangeParts, place: PasswordPlace | undefined, change: PasswordChange) {
   const accounts = (await place?.accounts()) ?? [];
-  await Promise.all(accounts.map(({ uid }) => parts.revoke.earlierPasswords(uid, change)));
+  const login = place?.login;
+  // One that was moved before is not of this login any more: its own change ended what it had.
+  const isOfIt = async (uid: string) => login === undefined || (await outdateMoves(parts.store, uid, login));
+  await Promise.all(
+    accounts.map(async ({ uid }) => {
+      if (await isOfIt(uid)) await parts.revoke.earlierPasswords(uid, change);
+    }),
+  );
 }
 
 /** Ends the logins that changes left behind: those of an earlier process at once, our own when they are old. */

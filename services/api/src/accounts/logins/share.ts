@@ -54,13 +54,25 @@ async function refuseAdding(
   return new AppError("conflict", `a login has at most ${limits.loginAccounts} accounts`);
 }
 
-/** One that is to lose an account: looked at until it is settled. */
-export async function doubtLogin({ logins }: ApiStore, id: string): Promise<void> {
+/** One that is to lose an account: looked at until it is settled. As it is then; undefined: it is no more. */
+export async function doubtLogin({ logins }: ApiStore, id: string): Promise<LoginDoc | undefined> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const login = await logins.get(id);
-    if (!login || (await logins.update(id, { ...login.doc, doubtSince: Date.now() }, login.version))) return;
+    if (!login || (await logins.update(id, { ...login.doc, doubtSince: Date.now() }, login.version))) return login?.doc;
   }
   throw changedMeanwhile();
+}
+
+/**
+ * Whoever has the account in hand, to move it by the password that its login had before, finds its document moved on and
+ * changes nothing. False: it is not of this login any more.
+ */
+export async function outdateMoves({ users }: ApiStore, uid: string, login: string): Promise<boolean> {
+  for (;;) {
+    const user = await users.get(uid);
+    if (user?.doc.login !== login) return false;
+    if (await users.update(uid, user.doc, user.version)) return true;
+  }
 }
 
 /** Ends the login if it has no account any more. `added`: nobody adds this one any more. */
