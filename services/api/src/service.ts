@@ -31,6 +31,7 @@ import { startErasure } from "./erasure/index.ts";
 import { connectOthers } from "./erasure/others.ts";
 import { redoErasures } from "./erasure/redo.ts";
 import { serveExports } from "./export/route.ts";
+import { openLooks } from "./files/looks.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
 import { fileMethods, serveFiles } from "./files/serve.ts";
@@ -66,7 +67,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   toClose("revocations", () => revoke.close());
   const history = connectHistory({ nats, redis, log });
   toClose("history", () => history.close());
-  const parts = { store, history, nats, signingKey, pass, log };
+  const parts = { store, history, nats, signingKey, pass, log, looks: openLooks() };
   const accounts = startAccounts({
     ...parts,
     ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },

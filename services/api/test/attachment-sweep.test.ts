@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import type { FreedFile, FreedRequest } from "@parley/protocol";
 import { openBlobs, openStore } from "@parley/store";
 import { keepAttachment } from "../src/files/attachments.ts";
+import { openLooks } from "../src/files/looks.ts";
 import { addPieces, createUpload, sweepUnfinished } from "../src/files/resumable/uploads.ts";
 import { countStored } from "../src/files/stored.ts";
 import { nobodysForMs, type SweepCounts, sweep, sweepFreed, uploadLifeMs } from "../src/files/sweep.ts";
@@ -54,7 +55,7 @@ async function begin(t: TestContext) {
     keep: async (bytes: Uint8Array) =>
       (
         await keepAttachment(
-          { store, blobs, wake: () => undefined, scans: false },
+          { store, blobs, looks: openLooks(), wake: () => undefined, scans: false },
           { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) },
         )
       ).id,

@@ -8,6 +8,7 @@ import type { AttachmentRequest, HeirsRequest } from "@parley/protocol";
 import { openBlobs, openStore } from "@parley/store";
 import { handOverFiles, removeFiles } from "../src/erasure/files.ts";
 import { findAttachment, keepAttachment } from "../src/files/attachments.ts";
+import { openLooks } from "../src/files/looks.ts";
 import { openApiStore } from "../src/store.ts";
 
 /** What history knows of one file: whose messages refer to it, and who could read one of those that have it. */
@@ -42,7 +43,8 @@ async function begin(t: TestContext) {
       yield Buffer.from("given on");
     })();
     const uploaded = { uid, name: "a", type: "text/plain", stored: await blobs.put(bytes) };
-    return (await keepAttachment({ store, blobs, wake: () => undefined, scans: false }, uploaded)).id;
+    return (await keepAttachment({ store, blobs, looks: openLooks(), wake: () => undefined, scans: false }, uploaded))
+      .id;
   };
   const file = await upload();
   for (const uid of ["bob", "carl", "dora", "eve"])

@@ -9,6 +9,7 @@ import { type Blobs, openBlobs, openStore, StoreError } from "@parley/store";
 import { eventually, serviceContext } from "@parley/testkit";
 import sharp from "sharp";
 import { keepAttachment } from "../src/files/attachments.ts";
+import { openLooks } from "../src/files/looks.ts";
 import { startLooking } from "../src/media/looking.ts";
 import { openApiStore } from "../src/store.ts";
 
@@ -53,7 +54,7 @@ async function keep(side: number): Promise<string> {
     })(),
   );
   await keepAttachment(
-    { store, blobs, wake: () => undefined, scans: false },
+    { store, blobs, looks: openLooks(), wake: () => undefined, scans: false },
     { uid: "ann", name: "a", type: "image/png", stored },
   );
   return stored.sha256;

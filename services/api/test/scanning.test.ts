@@ -13,6 +13,7 @@ import { AppError, type Attachment, type NotifyRequest, subjects } from "@parley
 import { openBlobs, openStore } from "@parley/store";
 import { eventually, freePort, serviceContext } from "@parley/testkit";
 import { keepAttachment, refuseUnscanned } from "../src/files/attachments.ts";
+import { openLooks } from "../src/files/looks.ts";
 import { startScanning } from "../src/media/scanning.ts";
 import { type ContentDoc, openApiStore } from "../src/store.ts";
 import { startHistoryProcess } from "./history-process.ts";
@@ -96,7 +97,7 @@ async function keptToScan(t: TestContext, text: string) {
   const put = (bytes: Uint8Array) => blobs.put(Readable.from([bytes]));
   const keep = async () => {
     const uploaded = { uid: "ann", name: "a", type: "text/plain", stored: await put(Buffer.from(text)) };
-    return keepAttachment({ store, blobs, wake: () => undefined, scans: true }, uploaded);
+    return keepAttachment({ store, blobs, looks: openLooks(), wake: () => undefined, scans: true }, uploaded);
   };
   const { id, hash } = await keep();
   const sha256 = hash.slice("sha256:".length);

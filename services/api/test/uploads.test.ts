@@ -16,6 +16,7 @@ import Fastify, { type FastifyReply } from "fastify";
 import { signToken } from "../src/accounts/tokens.ts";
 import { settings } from "../src/config.ts";
 import { createFileLimits } from "../src/files/limits.ts";
+import { openLooks } from "../src/files/looks.ts";
 import { addUploadRoutes } from "../src/files/resumable/routes.ts";
 import { addPieces, createUpload } from "../src/files/resumable/uploads.ts";
 import { addFileRoutes } from "../src/files/routes.ts";
@@ -72,6 +73,7 @@ async function begin(t: TestContext) {
     pass: () => undefined,
     wake: () => undefined,
     scans: false,
+    looks: openLooks(),
     closing: stopping.signal,
     identity: { store, revoke, signingKey, isOperator: () => false },
     rates: createRates({ device: rate, stranger: rate }),

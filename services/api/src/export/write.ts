@@ -19,6 +19,7 @@ import {
 import type { Blobs, Page } from "@parley/store";
 import { refuseUnscanned } from "../files/attachments.ts";
 import { bytesFor } from "../files/for-others.ts";
+import type { Looks } from "../files/looks.ts";
 import { knownUser } from "../known-users.ts";
 import { changedStream } from "../location/apply.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";
@@ -28,6 +29,7 @@ import { type Ask, pagesOf } from "./ask.ts";
 export interface ExportParts {
   store: ApiStore;
   blobs: Blobs;
+  looks: Looks;
   /** uploads are scanned */
   scans: boolean;
 }
@@ -132,7 +134,7 @@ function noneWhereRefused(error: unknown): Pick<ResultOf<typeof historyGet>, "me
 
 // How many there are. What is removed meanwhile, and what is infected, is left out.
 async function writeFiles(writing: Writing): Promise<number> {
-  const { store, blobs, scans, uid, archive } = writing;
+  const { store, blobs, looks, scans, uid, archive } = writing;
   const rows: object[] = [];
   for (let page: string | null | undefined; page !== null; ) {
     const query = { index: "uid", equals: [uid], limit: pageAttachments, ...(page === undefined ? {} : { page }) };
@@ -142,7 +144,7 @@ async function writeFiles(writing: Writing): Promise<number> {
       const { name, type, size, createdAt } = doc;
       const refused = await refuseUnscanned({ store, scans }, doc, uid).catch(infectedOnly);
       if (refused) continue;
-      const { sha256, changes } = await bytesFor({ store, blobs }, doc, uid);
+      const { sha256, changes } = await bytesFor({ store, blobs, looks }, doc, uid);
       const bytes = await blobs.open(doc.blob);
       if (!bytes) continue;
       const path = `files/${id}-${name}`;

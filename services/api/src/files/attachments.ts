@@ -19,12 +19,13 @@ export function newAttachmentId(): string {
   return `f-${randomName(32)}`;
 }
 
-type Keeping = Pick<FileParts, "store" | "blobs" | "wake" | "scans">;
+type Keeping = Pick<FileParts, "store" | "blobs" | "looks" | "wake" | "scans">;
 
 /**
  * Keeps what was stored; once only, where the id is given and there is such an attachment. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
  * without bytes: it has its own blob until it has another's. Throws `infected` if these bytes are known to be, and
- * `forbidden` if where they were made cannot be kept from others.
+ * `forbidden` if where they were made cannot be kept from others; `unavailable` if that is not known in time: it is looked into again
+ * before anybody else gets it.
  */
 export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = newAttachmentId()): Promise<Attachment> {
   const { uid, name, type, stored } = uploaded;
@@ -47,7 +48,7 @@ export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = ne
 
 /** Notes where its bytes are, and what is to be done with them; again, where whoever kept it may have died before. */
 export async function settle(
-  { store, blobs, wake, scans }: Keeping,
+  { store, blobs, looks, wake, scans }: Keeping,
   id: string,
   { doc, version }: Versioned<AttachmentDoc>,
 ): Promise<Attachment> {
@@ -56,7 +57,7 @@ export async function settle(
     await blobs.remove(doc.blob);
     throw refused;
   };
-  const shared = await sharedOf({ store, blobs }, doc).catch((error: unknown) => {
+  const shared = await sharedOf({ store, blobs, looks }, doc).catch((error: unknown) => {
     if (error instanceof AppError && error.code === "forbidden") return refuse(error);
     throw error;
   });
@@ -132,13 +133,13 @@ function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
 
 /** `attachments.info`. */
 export async function attachmentInfo(
-  parts: Pick<FileParts, "store" | "history" | "blobs">,
+  parts: Pick<FileParts, "store" | "history" | "blobs" | "looks">,
   id: string,
   uid: string,
 ): Promise<Attachment> {
   const attachment = await findAttachment(parts, id, uid);
   if (isUploader(attachment, uid)) return shown(parts.store, id, attachment);
-  const { sha256 } = await bytesFor(parts, attachment, uid);
+  const { sha256 } = await bytesFor(parts, attachment, uid, parts.looks.shares);
   return describeBytes(id, attachment, (await parts.store.contents.get(attachment.sha256))?.doc, sha256);
 }
 

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Blobs, Collection } from "@parley/store";
 import sharp from "sharp";
+import { openShares } from "../http/shares.ts";
 import { inMemory } from "../location/in-memory.ts";
 import type { AttachmentDoc, ContentDoc } from "../store.ts";
 import { bytesFor, sharedOf } from "./for-others.ts";
+import { openLooks } from "./looks.ts";
 
 const photo = await sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } })
   .jpeg()
@@ -36,7 +38,10 @@ function partsWith(content: ContentDoc | undefined, meanwhile: () => void = () =
     },
   };
   return {
-    parts: { store: { contents: contents as unknown as Collection<ContentDoc> }, blobs: blobs as Blobs },
+    parts: {
+      store: { contents: contents as unknown as Collection<ContentDoc> },
+      ...{ blobs: blobs as Blobs, looks: openLooks() },
+    },
     kept: () => kept?.doc,
     opened: () => opened,
     change(doc: ContentDoc) {
@@ -76,4 +81,45 @@ test("before an upload's end nothing is noted, and yet others do not get it as i
 test("who has a file from a user that is gone gets what others get", async () => {
   const { parts } = partsWith(undefined);
   assert.ok((await bytesFor(parts, { ...attachment, handedOn: true }, "ann")).changes.length > 0);
+});
+
+test("several who ask first at once share one walk", async () => {
+  const alone = partsWith({ blob: "b", usedAt: 0 });
+  await bytesFor(alone.parts, attachment, "bob");
+  const made = partsWith({ blob: "b", usedAt: 0 });
+  const all = await Promise.all(["bob", "eve", "carl"].map((uid) => bytesFor(made.parts, attachment, uid)));
+  assert.equal(made.opened(), alone.opened());
+  for (const shared of all) assert.deepEqual(shared, made.kept()?.shared);
+});
+
+test("a file that is looked into takes a place of who asks, until that ends; one that is known takes none", async () => {
+  const { parts } = partsWith({ blob: "b", usedAt: 0 });
+  const shares = openShares(2, 1);
+  const first = bytesFor(parts, attachment, "bob", shares);
+  await assert.rejects(bytesFor(parts, attachment, "bob", shares), { code: "rate_limited" });
+  await first;
+  assert.equal(shares.taken(), 0);
+  const release = shares.take("bob");
+  assert.ok((await bytesFor(parts, attachment, "bob", shares)).changes.length > 0);
+  release?.();
+});
+
+test("a file that stands still where it is kept, or when the server stops, is unavailable, and nothing is noted of it", async () => {
+  const open = () => new Promise<undefined>(() => undefined);
+  for (const end of ["deadline", "stop"]) {
+    const made = partsWith({ blob: "b", usedAt: 0 });
+    const looks = openLooks(end === "deadline" ? 20 : 60_000);
+    const asked = bytesFor({ ...made.parts, blobs: { ...made.parts.blobs, open }, looks }, attachment, "bob");
+    if (end === "stop") setImmediate(() => looks.stop());
+    await assert.rejects(asked, { code: "unavailable" });
+    assert.equal(made.kept()?.shared, undefined);
+    assert.ok((await bytesFor(made.parts, attachment, "bob")).changes.length > 0);
+  }
+});
+
+test("of a file that is gone nothing is noted: others may have the same bytes", async () => {
+  const made = partsWith({ blob: "b", usedAt: 0 });
+  const blobs = { ...made.parts.blobs, open: async () => undefined };
+  assert.equal(await sharedOf({ ...made.parts, blobs }, attachment), undefined);
+  assert.equal(made.kept()?.shared, undefined);
 });

@@ -4,6 +4,7 @@ import type { Blobs } from "@parley/store";
 import type { History } from "../history.ts";
 import type { ApiStore } from "../store.ts";
 import type { FileLimits } from "./limits.ts";
+import type { Looks } from "./looks.ts";
 
 export interface FileParts {
   store: ApiStore;
@@ -14,6 +15,7 @@ export interface FileParts {
   /** others may have a file only when it has been scanned */
   scans: boolean;
   limits: FileLimits;
+  looks: Looks;
   log: Logger;
   pass: Pass;
   /** aborted when the server stops: what is under way ends */

@@ -20,7 +20,7 @@ import { type SweepCounts, startSweeping } from "./sweep.ts";
 import { tellUploaders } from "./told.ts";
 
 export interface FilesOptions
-  extends Pick<FileRouteParts, "store" | "log" | "pass" | "identity" | "rates" | "addressOf"> {
+  extends Pick<FileRouteParts, "store" | "log" | "pass" | "looks" | "identity" | "rates" | "addressOf"> {
   nats: NatsConnection;
   /** nobody else can have the store */
   isAlone: boolean;
@@ -63,7 +63,10 @@ export async function serveFiles(
   await addFileRoutes(server, routeParts, [resumable.addRoutes, addMore]);
   const sweeping = startSweeping({ ...parts, counts: sweepMetrics(metrics) }, resumable.sweep, parts.log);
   return {
-    stop: () => stopping.abort(),
+    stop() {
+      stopping.abort();
+      parts.looks.stop();
+    },
     async close() {
       await Promise.all([sweeping, ...media].map((one) => one.close()));
     },

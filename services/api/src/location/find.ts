@@ -22,16 +22,20 @@ export function maySayWhere(type: string): boolean {
   return formats.some(([pattern]) => pattern.test(type));
 }
 
-/** Of a file that is torn, and behind more structures than are looked into, what stands before. Throws `forbidden` if it says it in more places than are kept, and StoreErrors. */
-export async function findLocation(bytes: Bytes, type: string): Promise<Change[]> {
+/**
+ * Of a file that is torn, what stands before. Throws `forbidden` if there is more to look into, or to change, than is looked into or
+ * kept: a place may be left; StoreErrors; BytesGone; and between two reads why `signal` was aborted.
+ */
+export async function findLocation(bytes: Bytes, type: string, signal?: AbortSignal): Promise<Change[]> {
   const look = formats.find(([pattern]) => pattern.test(type))?.[1];
-  const walk = startWalk(bytes);
+  const walk = startWalk(bytes, signal);
   try {
     await untilTorn(async () => look?.(walk));
   } catch (error) {
     if (!(error instanceof WalkEnded)) throw error;
-    if (error.why === "changes")
-      throw new AppError("forbidden", "this file says where it was made in too many places; remove them first");
+    throw new AppError("forbidden", "this file may say where it was made in too many places; remove them first", {
+      cause: error,
+    });
   }
   return walk.changes;
 }

@@ -11,6 +11,7 @@ export async function walkIptc(walk: Walk, at: number, length: number): Promise<
   const bytes = await walk.read(at, Math.min(length, readMax));
   // 0x1c, record, number, length, value
   for (let next = 0; next + 5 <= bytes.length && bytes[next] === 0x1c; ) {
+    walk.step();
     const size = bytes.readUInt16BE(next + 3);
     // A longer one, whose length stands elsewhere, is no name of a place.
     if (size >= 0x8000) return;

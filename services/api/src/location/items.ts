@@ -78,6 +78,7 @@ async function readPlaces(
     const base = number(baseSize) + (method === 1 ? (data?.body ?? walk.size) : origin);
     const pieces: Piece[] = [];
     for (let more = number(2); more > 0; more -= 1) {
+      walk.step();
       at += indexSize;
       const [offset, length] = [number(offsetSize), number(lengthSize)];
       if (method < 2) pieces.push({ at: base + offset, length: length === 0 ? walk.size - base - offset : length });

@@ -3,7 +3,7 @@
 import { walkBoxes } from "./film.ts";
 import { walkPhotoshop } from "./iptc.ts";
 import { walkTiff } from "./tiff.ts";
-import { untilTorn, type Walk } from "./walk.ts";
+import { untilTorn, type Walk, WalkEnded } from "./walk.ts";
 import { type Piece, walkXmp } from "./xmp.ts";
 
 const marks = {
@@ -15,7 +15,7 @@ const marks = {
 };
 type Mark = keyof typeof marks;
 const markers: Record<Exclude<Mark, "film">, number> = { exif: 0xe1, xmp: 0xe1, moreXmp: 0xe1, photoshop: 0xed };
-/** More are not looked into. */
+/** In a file with more a place may be left behind them. */
 const marksMax = 2_000;
 const scanBytes = 512 * 1024;
 /** A mark with the marker and the length before it. */
@@ -46,12 +46,14 @@ export async function walkJpeg(walk: Walk): Promise<void> {
 // By place: what two windows have in common is found twice.
 async function scan(walk: Walk): Promise<Found[]> {
   const found = new Map<number, Found>();
-  for (let start = 0; start < walk.size && found.size < marksMax; start += scanBytes) {
+  for (let start = 0; start < walk.size; start += scanBytes) {
+    walk.step();
     const bytes = await walk.read(start, scanBytes + overlap);
     for (const mark of Object.keys(marks) as Mark[])
       for (let at = bytes.indexOf(marks[mark]); at >= 0; at = bytes.indexOf(marks[mark], at + 1)) {
         const piece = mark === "film" ? filmAt(walk, bytes, start, at) : segmentAt(bytes, start, at, mark);
         if (piece) found.set(piece.at, { mark, ...piece });
+        if (found.size > marksMax) throw new WalkEnded("marks");
       }
   }
   return [...found.values()].sort((one, other) => one.at - other.at);

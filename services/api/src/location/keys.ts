@@ -22,6 +22,7 @@ async function removeNames(walk: Walk, { body, end }: Box): Promise<Set<number>>
   // Version, how many, then of each: its size, its kind, its name.
   let at = 8;
   for (let index = 1; at + 8 <= bytes.length; index += 1) {
+    walk.step();
     const size = bytes.readUInt32BE(at);
     if (size < 8) break;
     if (place.test(bytes.toString("latin1", at + 8, at + size))) {

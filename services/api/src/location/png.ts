@@ -56,6 +56,7 @@ async function walkXmpChunk(walk: Walk, head: Buffer, keywordEnd: number, behind
 async function writeCrc(walk: Walk, at: number, length: number): Promise<void> {
   let crc = 0;
   for (let done = 0; done < length; done += crcStep) {
+    walk.step();
     const bytes = await walk.read(at + done, Math.min(crcStep, length - done));
     crc = crc32(changed(bytes, at + done, walk.changes), crc);
   }

@@ -40,6 +40,12 @@ interface Entry {
   value: number;
 }
 
+/** Which lists were looked into, and which are to be; as offsets. */
+interface Lists {
+  seen: Set<number>;
+  pending: number[];
+}
+
 interface List {
   at: number;
   length: number;
@@ -55,31 +61,40 @@ export async function walkTiff(walk: Walk, begin: number, end: number): Promise<
     const tiff = { walk, begin, end, form };
     const seen = new Set<number>();
     const pending = [form.wide(head, form.isBig ? 8 : 4)];
-    for (let offset = pending.shift(); offset !== undefined; offset = pending.shift()) {
+    // What is pushed meanwhile comes as well.
+    for (const offset of pending) {
       if (offset === 0 || seen.has(offset)) continue;
       seen.add(offset);
-      await untilTorn(async () => {
-        pending.push(...(await walkList(tiff, offset, seen)));
-      });
+      await untilTorn(() => walkList(tiff, offset, { seen, pending }));
     }
   });
 }
 
-// Where its lists go on.
-async function walkList(tiff: Tiff, offset: number, seen: ReadonlySet<number>): Promise<number[]> {
-  const { walk, begin } = tiff;
+/** Notes where its lists go on. */
+async function walkList(tiff: Tiff, offset: number, lists: Lists): Promise<void> {
+  const { walk, begin, end } = tiff;
   const list = await readList(tiff, offset);
-  const more: number[] = [];
-  for (const entry of list.entries) {
-    const { tag, value, valueAt, valueBytes } = entry;
-    if (tag === tags.gps) await removeGps(tiff, entry, seen.has(value));
-    else if (tag === tags.exif) more.push(value);
-    else if (tag === tags.subLists) more.push(...(await offsetsOf(tiff, entry)));
-    else if (tag === tags.xmp) await walkXmp(walk, [{ at: valueAt, length: valueBytes }]);
-    else if (tag === tags.iptc) await walkIptc(walk, valueAt, valueBytes);
-    else if (tag === tags.photoshop) await walkPhotoshop(walk, valueAt, valueBytes);
+  // Behind an entry whose value is torn the others stand.
+  for (const entry of list.entries) await untilTorn(() => walkEntry(tiff, entry, lists));
+  if (list.next > 0 && list.next < end - begin) follow(walk, lists, [list.next]);
+}
+
+async function walkEntry(tiff: Tiff, entry: Entry, lists: Lists): Promise<void> {
+  const { walk } = tiff;
+  const { tag, value, valueAt, valueBytes } = entry;
+  if (tag === tags.gps) await removeGps(tiff, entry, lists.seen.has(value));
+  else if (tag === tags.exif) follow(walk, lists, [value]);
+  else if (tag === tags.subLists) follow(walk, lists, await offsetsOf(tiff, entry));
+  else if (tag === tags.xmp) await walkXmp(walk, [{ at: valueAt, length: valueBytes }]);
+  else if (tag === tags.iptc) await walkIptc(walk, valueAt, valueBytes);
+  else if (tag === tags.photoshop) await walkPhotoshop(walk, valueAt, valueBytes);
+}
+
+function follow(walk: Walk, { pending }: Lists, offsets: readonly number[]): void {
+  for (const offset of offsets) {
+    walk.step();
+    pending.push(offset);
   }
-  return list.next > 0 && list.next < tiff.end - begin ? [...more, list.next] : more;
 }
 
 /** `isOther`: what it points to is no list of GPS alone. */
@@ -107,6 +122,7 @@ async function readList({ walk, begin, end, form }: Tiff, offset: number): Promi
   const bytes = await walk.read(at, Math.min(length, end - at));
   const entries: Entry[] = [];
   for (let index = 0; index < count; index += 1) {
+    walk.step();
     const from = countBytes + index * entryBytes;
     if (from + entryBytes <= bytes.length)
       entries.push(readEntry(bytes.subarray(from, from + entryBytes), at + from, begin, end, form));
