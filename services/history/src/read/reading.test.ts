@@ -75,3 +75,27 @@ test("documents of versions before are all listed, until they are gone through a
   assert.equal((await listsOf(store)).read, 4);
   assert.equal((await openHistoryStore(opened)).readers.areNoted, true, "and a later start knows it");
 });
+
+test("what an older version writes once all are gone through is found at the next start, and while replicas are upgraded one by one", async (t) => {
+  const opened = await openDisk(t);
+  await openHistoryStore(opened);
+  const [first, second] = own as [Member, Member];
+  const before = await opened.documents().collection<Member>({ name: "members" });
+  await before.put(entriesOf([first]));
+  const store = await openHistoryStore(opened);
+  assert.equal(store.readers.areNoted, true);
+  const failed = (error: unknown) => assert.fail(String(error));
+  const noting = startNotingReaders(store, failed);
+  await eventually(() => !store.readers.areNoted);
+  await noting.close();
+  assert.equal((await openHistoryStore(opened)).readers.areNoted, false, "nor does a later start believe it");
+
+  const paces = { againMs: 10, laterMs: 10, laterForMs: 3_600_000 };
+  const going = startNotingReaders(store, failed, paces);
+  t.after(() => going.close());
+  await eventually(() => store.readers.areNoted);
+  assert.deepEqual((await listsOf(store)).listed, [first.conv]);
+  await before.put(entriesOf([second]));
+  await eventually(async () => (await listsOf(store)).listed.length === 2 && store.readers.areNoted);
+  assert.equal((await openHistoryStore(opened)).readers.areNoted, true);
+});
