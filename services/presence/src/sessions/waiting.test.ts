@@ -38,3 +38,23 @@ test("words in a row are one, so that none is dropped for their number", async (
     { ...phone, op: "state", at: 8, show: "dnd", status: "8" },
   ]);
 });
+
+test("that a device is invisible outlives any number of changes that wait behind it", async () => {
+  const changes: SessionChange[] = [
+    { ...phone, op: "state", at: 1, by: "r", show: "invisible", status: "busy" },
+    { ...phone, op: "connect", at: 2, invisible: false },
+    { ...phone, op: "connected", at: 3 },
+    { ...phone, op: "state", at: 4, by: "r", active: false },
+    { ...phone, op: "end", at: 5 },
+  ];
+  const word = { ...phone, op: "state", at: 1, by: "r", show: "invisible" };
+  assert.deepEqual(await replayed(...changes, { ...phone, op: "connect", at: 6, invisible: false }), [
+    word,
+    { ...phone, op: "connect", at: 6, invisible: true, unsure: true },
+  ]);
+  const more = [6, 7, 8].map((at): SessionChange => ({ ...phone, op: "end", at }));
+  assert.deepEqual(await replayed(...changes, ...more), [word, changes[4], ...more], "and the four behind it are kept");
+  const visible: SessionChange = { ...phone, op: "state", at: 6, by: "r", show: "online" };
+  const made = await replayed(...changes, visible, ...more);
+  assert.deepEqual(made, [visible, ...more], "but not a later word");
+});

@@ -47,15 +47,22 @@ export function openWaiting(log: Logger): Waiting {
   };
 }
 
-// A new connection makes all before it void, but that its device is invisible or no longer. Words in a row are one.
+// A new connection makes all before it void, but that its device is invisible or no longer. Words in a row are one. Of
+// more changes than are kept the latest stay, and behind the last word on being invisible, if that is older.
 function behind(before: readonly SessionChange[], change: SessionChange): SessionChange[] {
   const last = before.at(-1);
   if (change.op === "state" && last?.op === "state") return [...before.slice(0, -1), { ...last, ...change }];
-  if (change.op !== "connect") return [...before.slice(1 - changesOfDevice), change];
-  const shown = before.flatMap((one) => (one.op === "state" && one.show !== undefined ? [one] : [])).at(-1);
-  if (!shown) return [change];
-  const { active: _, status: __, ...word } = shown;
-  return [word, change];
+  const kept = change.op === "connect" ? [change] : [...before, change].slice(-changesOfDevice);
+  const shown = [...before, change]
+    .flatMap((one) => (one.op === "state" && one.show !== undefined ? [one] : []))
+    .at(-1);
+  return !shown || kept.includes(shown) ? kept : [onlyShow(shown), ...kept];
+}
+
+// One that says nothing else stays the same object: a replay knows by it what it has made.
+function onlyShow(said: SessionChange & { op: "state" }): SessionChange {
+  const { active, status, ...word } = said;
+  return active === undefined && status === undefined ? said : word;
 }
 
 // What the device said meanwhile may wait at another replica.
