@@ -106,7 +106,13 @@ async function fuzz(
   args.push("--suppress-health-check", "all", "--warnings", "off", ...which);
   if (options.seed !== undefined) args.push("--seed", options.seed);
   // What it remembers between runs is left in the folder that is removed.
-  const child = spawn(program, args, { cwd: dir, stdio: ["ignore", "inherit", "inherit"] });
+  const env = {
+    ...process.env,
+    PYTHONPATH: import.meta.dirname,
+    PYTHONDONTWRITEBYTECODE: "1",
+    SCHEMATHESIS_HOOKS: "media_types",
+  };
+  const child = spawn(program, args, { cwd: dir, env, stdio: ["ignore", "inherit", "inherit"] });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));

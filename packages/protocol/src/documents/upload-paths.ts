@@ -1,4 +1,5 @@
 // Resumable uploads in OpenAPI: tus, which has its own headers and statuses.
+import Type from "typebox";
 import { Attachment, attachmentIdPattern } from "../attachments.ts";
 import type { ErrorCode } from "../errors.ts";
 import { tus, uploadPaths } from "../resumable-uploads.ts";
@@ -30,6 +31,8 @@ const refusals = (...codes: ErrorCode[]) => responsesOf([...everywhere, "unauthe
 const otherVersion = { "412": { description: "`invalid_packet`: another version of tus", content: errorContent } };
 const otherBody = { "415": { description: "`invalid_packet`: another kind of body", content: errorContent } };
 const wrongSum = { "460": { description: "`invalid_packet`: the checksum is not the body's", content: errorContent } };
+const Begun = Type.Object({ offset: Type.Integer({ minimum: 0, description: "bytes that came" }) });
+
 const whole = (description: string, headers: Json): Json => ({
   description,
   headers,
@@ -49,11 +52,15 @@ const create: Json = {
   ],
   requestBody: part,
   responses: {
-    "201": whole("begun; with the attachment where the file is whole", {
-      Location: told("path of the upload, which ends with the id of the attachment that it becomes"),
-      ...offset,
-      ...expires,
-    }),
+    "201": {
+      description: "begun, with how many bytes came; or with the attachment where the file is whole",
+      headers: {
+        Location: told("path of the upload, which ends with the id of the attachment that it becomes"),
+        ...offset,
+        ...expires,
+      },
+      content: jsonContent({ anyOf: [schemaJson(Attachment), schemaJson(Begun)] }),
+    },
     ...refusals("conflict"),
     ...otherVersion,
     ...wrongSum,
@@ -110,10 +117,11 @@ const remove: Json = {
   responses: { "204": { description: "gone" }, ...refusals("not_found"), ...otherVersion },
 };
 
-const options = (operationId: string): Json => ({
+const options = (operationId: string, parameters: Json[] = []): Json => ({
   operationId,
   summary: "What of tus the server speaks",
   tags,
+  parameters,
   responses: { "204": { description: "in `Tus-Version`, `Tus-Extension`, `Tus-Checksum-Algorithm`, `Tus-Max-Size`" } },
 });
 
@@ -122,6 +130,12 @@ export function uploadPathItems(): { [path: string]: { [verb: string]: Json } } 
   const path = uploadPaths[0] ?? "";
   return {
     [path]: { post: create, options: options("attachments.uploads.options") },
-    [`${path}/{id}`]: { get, head, patch: append, delete: remove, options: options("attachments.upload.options") },
+    [`${path}/{id}`]: {
+      get,
+      head,
+      patch: append,
+      delete: remove,
+      options: options("attachments.upload.options", [id]),
+    },
   };
 }

@@ -70,7 +70,7 @@ async function create(parts: Parts, request: FastifyRequest, reply: FastifyReply
   const isWithPart = hasPart(request);
   const taken = isWithPart ? await take(parts, request, reply, upload) : upload;
   if (isWithPart) reply.header("upload-offset", offsetOf(taken.doc));
-  return isWhole(taken.doc) ? reply.send(await parts.finishing.finish(taken)) : reply.send();
+  return reply.send(isWhole(taken.doc) ? await parts.finishing.finish(taken) : { offset: offsetOf(taken.doc) });
 }
 
 async function append(parts: Parts, request: FastifyRequest, reply: FastifyReply, uid: string): Promise<FastifyReply> {
