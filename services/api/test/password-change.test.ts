@@ -1,37 +1,22 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { AppError, accountPassword, type Caller, login, type Method, refresh } from "@parley/protocol";
-import { connectNats, type Pass } from "@parley/runtime";
-import { openStore } from "@parley/store";
-import { eventually, serviceContext, startServers } from "@parley/testkit";
+import type { Pass } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
 import { decodeJwt } from "jose";
 import { foldKeptNames } from "../src/accounts/names/names.ts";
 import { startFinishingChanges } from "../src/accounts/password-change.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
-import { type Revoke, startRevoke } from "../src/accounts/revoke.ts";
+import type { Revoke } from "../src/accounts/revoke.ts";
 import { sessionMethods } from "../src/accounts/sessions.ts";
 import { type TokenClaims, verifyToken } from "../src/accounts/tokens.ts";
 import { userMethods } from "../src/accounts/users.ts";
-import { type ApiStore, openApiStore } from "../src/store.ts";
+import type { ApiStore } from "../src/store.ts";
+import { callOf, startAccountsAlone } from "./accounts-alone.ts";
 import type { Session } from "./surroundings.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "parley-accounts-"));
-const { nats: natsServer } = await startServers({ after }, { nats: true });
-const context = serviceContext("api", { signingKey: Buffer.alloc(32, 1), servicesSecret: "", hookSecret: "" });
-const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
-const kept = await openStore(`sqlite:${folder}`, { service: "api" });
-const store = await openApiStore(kept.documents());
-const { log, pass } = context;
-const revoke = await startRevoke({ store, nats, log, pass });
-after(async () => {
-  await revoke.close();
-  await kept.close();
-  await nats.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const alone = await startAccountsAlone({ after });
+const { store, log, revoke, signingKey } = alone;
 
 /** Passwords whose checks wait for the test. */
 function heldPasswords() {
@@ -58,17 +43,10 @@ function heldPasswords() {
 }
 
 function accounts(passwords: Passwords, replaced: { store?: ApiStore; revoke?: Revoke; pass?: Pass } = {}) {
-  const limits = { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() };
-  const parts = { store, passwords, revoke, limits, log, pass, ...replaced };
-  const signingKey = context.secrets().signingKey;
-  const bound = [
-    ...userMethods({ ...parts, registerAllowed: true, registrations: { take: () => 0, peek: () => 0 } }),
-    ...sessionMethods({ ...parts, nats, signingKey, mqtt: { host: "h", port: 1 } }),
-  ];
-  const call = async (method: Method["name"], params: object, caller: Partial<Caller> = {}, operation = "one") => {
-    const work = bound.find((one) => one.method.name === method)?.work;
-    return work?.(params as never, { caller: { uid: "", via: "http", ...caller }, operation, address: "a", ws: "" });
-  };
+  const parts = { ...alone, passwords, ...replaced };
+  const work = callOf([...userMethods(parts), ...sessionMethods(parts)]);
+  const call = (method: Method["name"], params: object, caller: Partial<Caller> = {}, operation = "one") =>
+    work(method, params, caller, operation);
   return { parts, call };
 }
 
@@ -157,7 +135,7 @@ test("a refresh that began before the change and ends behind it makes no good to
   const finishing = startFinishingChanges(accounts(passwords).parts, log);
   await finishing.first;
   await finishing.close();
-  const claims = (token: string) => verifyToken(context.secrets().signingKey, token);
+  const claims = (token: string) => verifyToken(signingKey, token);
   assert.equal(revoke.refused((await claims(made.token)) as TokenClaims), true);
   assert.equal(revoke.refused((await claims(mine.token)) as TokenClaims), false);
 });

@@ -1,8 +1,5 @@
 // What is kept of logins that several accounts share, and what clocks and processes that stand still do to it.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   AppError,
@@ -14,36 +11,21 @@ import {
   type Method,
   refresh,
 } from "@parley/protocol";
-import { connectNats, type Pass } from "@parley/runtime";
-import { openStore } from "@parley/store";
-import { serviceContext, startServers } from "@parley/testkit";
+import type { Pass } from "@parley/runtime";
 import { settleLogins } from "../src/accounts/logins/share.ts";
 import { loginMethods } from "../src/accounts/own-accounts.ts";
 import { startFinishingChanges } from "../src/accounts/password-change.ts";
 import type { Passwords } from "../src/accounts/passwords.ts";
-import { startRevoke } from "../src/accounts/revoke.ts";
 import { sessionMethods } from "../src/accounts/sessions.ts";
 import { type TokenClaims, verifyToken } from "../src/accounts/tokens.ts";
 import { userMethods } from "../src/accounts/users.ts";
 import { closeAccount, type ErasureParts } from "../src/erasure/erase.ts";
-import { type ApiStore, openApiStore } from "../src/store.ts";
+import type { ApiStore } from "../src/store.ts";
+import { callOf, startAccountsAlone } from "./accounts-alone.ts";
 import type { Session } from "./surroundings.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "parley-logins-"));
-const { nats: natsServer } = await startServers({ after }, { nats: true });
-const context = serviceContext("api", { signingKey: Buffer.alloc(32, 1), servicesSecret: "", hookSecret: "" });
-const nats = await connectNats({ url: natsServer.url, name: "test", log: context.log });
-const kept = await openStore(`sqlite:${folder}`, { service: "api" });
-const store = await openApiStore(kept.documents());
-const { log, pass } = context;
-const { signingKey } = context.secrets();
-const revoke = await startRevoke({ store, nats, log, pass });
-after(async () => {
-  await revoke.close();
-  await kept.close();
-  await nats.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const alone = await startAccountsAlone({ after });
+const { store, revoke, log, pass, signingKey } = alone;
 
 const passwords: Passwords = {
   hash: async (password) => `hash of ${password}`,
@@ -53,20 +35,12 @@ const passwords: Passwords = {
 const password = "the password";
 
 function callerOn(replaced: { store?: ApiStore; passwords?: Passwords; pass?: Pass } = {}) {
-  const limits = { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() };
-  const registrations = { take: () => 0, peek: () => 0 };
-  const parts = { store, passwords, revoke, limits, log, pass, registerAllowed: true, registrations, ...replaced };
-  const bound = [
-    ...userMethods(parts),
-    ...loginMethods(parts),
-    ...sessionMethods({ ...parts, nats, signingKey, mqtt: { host: "h", port: 1 } }),
-  ];
+  const parts = { ...alone, passwords, ...replaced };
+  const bound = [...userMethods(parts), ...loginMethods(parts), ...sessionMethods(parts)];
+  const call = callOf(bound);
   let requests = 0;
-  return async (method: Method["name"], params: object, caller: Partial<Caller> = {}) => {
-    const operation = `${caller.uid} ${++requests} ${Math.random()}`;
-    const work = bound.find((one) => one.method.name === method)?.work;
-    return work?.(params as never, { caller: { uid: "", via: "http", ...caller }, operation, address: "a", ws: "" });
-  };
+  return (method: Method["name"], params: object, caller: Partial<Caller> = {}) =>
+    call(method, params, caller, `${caller.uid} ${++requests} ${Math.random()}`);
 }
 
 const call = callerOn();

@@ -14,7 +14,7 @@ import {
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { type Announcements, startAnnouncing } from "./announce.ts";
-import { credentialOf } from "./families.ts";
+import { credentialOf, familiesOf } from "./families.ts";
 import { type TokenClaims, tokenLifeMs } from "./tokens.ts";
 
 const pageDocuments = 1_000;
@@ -174,7 +174,7 @@ async function keepRevocation(store: ApiStore, of: Devices): Promise<Revocation>
   let newest = Date.now();
   let revocation = await putRevocation(store, of, newest);
   for (;;) {
-    const families = await refreshTokensOf(store, of);
+    const families = await allFamiliesOf(store, of);
     const latest = Math.max(newest, ...families.map(({ doc }) => doc.issuedAt));
     if (latest > newest) revocation = await putRevocation(store, of, latest);
     newest = latest;
@@ -198,20 +198,13 @@ async function putRevocation({ revocations }: ApiStore, of: Devices, newestMs: n
 
 /** Removes the families that are ended: also what a replica that died while it revoked left behind. */
 async function endFamilies(store: ApiStore, revocation: Revocation): Promise<void> {
-  for (const family of await refreshTokensOf(store, revocation))
+  for (const family of await allFamiliesOf(store, revocation))
     if (isRevokedBy(credentialOf(family), revocation)) await store.refreshTokens.remove(family.key, family.version);
 }
 
-async function refreshTokensOf({ refreshTokens }: ApiStore, { uid, clientId }: Devices) {
-  const equals = clientId === undefined ? [uid] : [uid, clientId];
+async function allFamiliesOf(store: ApiStore, of: Devices): Promise<Versioned<RefreshTokenDoc>[]> {
   const found: Versioned<RefreshTokenDoc>[] = [];
-  let page: string | null | undefined;
-  do {
-    const query = { index: "device", equals, limit: pageDocuments, ...(page ? { page } : {}) };
-    const { items, next } = await refreshTokens.find(query);
-    found.push(...items);
-    page = next;
-  } while (page);
+  for await (const families of familiesOf(store, of)) found.push(...families);
   return found;
 }
 

@@ -4,10 +4,10 @@ import type { AppendItem } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { type Pass, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
+import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import { expiryOrigin, type Timer } from "../keep/timers.ts";
 import type { Trouble } from "../keep/trouble.ts";
-import { entryAt } from "../read/versions.ts";
 import type { Partitions } from "../write/partitions.ts";
 import { append, type Writer } from "../write/writer.ts";
 

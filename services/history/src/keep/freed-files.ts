@@ -1,6 +1,7 @@
 // Attachments whose message was emptied: noted before it is, so that whoever keeps the files removes those that nothing refers to. The
 // message's place goes behind it; one that a death leaves is found when its file is looked for.
 import type { Collection, MessageLog } from "@parley/store";
+import { entryAt } from "./entry-at.ts";
 import { entryFile } from "./entry-file.ts";
 
 /** By the attachment's id. */
@@ -50,6 +51,6 @@ export function notingFreed(
 }
 
 async function fileAt(log: MessageLog, conv: string, seq: number): Promise<string | undefined> {
-  const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
+  const entry = await entryAt({ log }, conv, seq);
   return entry && entryFile(entry);
 }

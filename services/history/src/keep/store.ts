@@ -183,61 +183,39 @@ export interface HistoryStore {
 
 export async function openHistoryStore(store: Store): Promise<HistoryStore> {
   const documents = store.documents();
-  const [
-    members,
-    infos,
-    annotations,
-    stars,
-    drafts,
-    ownChanges,
-    threads,
-    marks,
-    doors,
-    files,
-    freed,
-    ended,
-    timers,
-    readersNoted,
-  ] = await Promise.all([
-    documents.collection<Member>({
+  const { members, ...kept } = await openAll({
+    members: documents.collection<Member>({
       name: "members",
       indexes: { by_uid: ["uid", "conv"], by_conv: ["conv", "uid"], by_reader: ["reader", "conv"] },
     }),
-    documents.collection<ConversationInfo>({ name: "conversations" }),
-    documents.collection<Annotations>({
+    infos: documents.collection<ConversationInfo>({ name: "conversations" }),
+    annotations: documents.collection<Annotations>({
       name: "annotations",
       indexes: { by_seq: ["conv", "seq"], by_thread: ["conv", "threadSeq"] },
     }),
-    documents.collection<Stars>({ name: "stars" }),
-    documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
-    documents.collection<OwnChange>({ name: "own_changes" }),
-    documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
-    documents.collection<Mark>({ name: "marks" }),
-    documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
-    documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
-    documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
-    documents.collection<EndedRoom>({ name: "ended" }),
-    documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
-    documents.collection<{ at: number }>({ name: "readers_noted" }),
-  ]);
-  const log = notingFreed(store.log(), freed, (place) => files.remove(fileKey(place)));
-  const readers = await openReaders(members, readersNoted);
-  const kept = {
-    infos,
-    annotations,
-    stars,
-    drafts,
-    ownChanges,
-    threads,
-    marks,
-    doors,
-    files,
-    freed,
-    ended,
-    timers,
-    readersNoted,
-  };
+    stars: documents.collection<Stars>({ name: "stars" }),
+    drafts: documents.collection<KeptDraft>({ name: "drafts", indexes: { by_uid: ["uid", "conv"] } }),
+    ownChanges: documents.collection<OwnChange>({ name: "own_changes" }),
+    threads: documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
+    marks: documents.collection<Mark>({ name: "marks" }),
+    doors: documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
+    files: documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
+    freed: documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
+    ended: documents.collection<EndedRoom>({ name: "ended" }),
+    timers: documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
+    readersNoted: documents.collection<{ at: number }>({ name: "readers_noted" }),
+  });
+  const log = notingFreed(store.log(), kept.freed, (place) => kept.files.remove(fileKey(place)));
+  const readers = await openReaders(members, kept.readersNoted);
   return { ...kept, log, members: notingReaders(members), readers };
+}
+
+/** All under way at once, by their names. */
+async function openAll<T extends Record<string, Promise<unknown>>>(
+  opening: T,
+): Promise<{ [Name in keyof T]: Awaited<T[Name]> }> {
+  const opened = Object.entries(opening).map(async ([name, one]) => [name, await one] as const);
+  return Object.fromEntries(await Promise.all(opened)) as { [Name in keyof T]: Awaited<T[Name]> };
 }
 
 /** Key of a member document. A conversation holds no space. */

@@ -2,9 +2,9 @@
 import { AppError, type Caller, limits, type messagesDelete, type OwnState, type ParamsOf } from "@parley/protocol";
 import { isCounted } from "../fold/fold-entry.ts";
 import { lastVisible, sees } from "../fold/members.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { Member, Recalled } from "../keep/store.ts";
 import { ownStateOf } from "../read/own-state.ts";
-import { entryAt } from "../read/versions.ts";
 import { changeOwn, type Owning } from "./own.ts";
 
 export async function deleteMessages(

@@ -12,13 +12,14 @@ import type { LogEntry } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { Member } from "../keep/store.ts";
 import { messageJson, reactionsFor } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { pollState } from "./poll-state.ts";
 import { memberOf, type Reading } from "./reading.ts";
-import { entryAt, visibleEdits } from "./versions.ts";
+import { visibleEdits } from "./versions.ts";
 
 interface Found {
   member: Member;

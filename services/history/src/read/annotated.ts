@@ -5,6 +5,7 @@ import { isCounted } from "../fold/fold-entry.ts";
 import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { erasedBody, isEmpty, storedBody } from "../keep/stored-body.ts";
 import { keptExpiry } from "../keep/timers.ts";
@@ -12,7 +13,7 @@ import { type AnnotatedPiece, annotationPieces } from "./annotation-pieces.ts";
 import { hideExpired } from "./expired.ts";
 import { pollState } from "./poll-state.ts";
 import { quotesOf } from "./quotes.ts";
-import { entryAt, visibleEdits } from "./versions.ts";
+import { visibleEdits } from "./versions.ts";
 
 type Annotated = Pick<HistoryStore, "log" | "annotations" | "timers">;
 

@@ -1,5 +1,6 @@
 // The places of a file, and what came to stand in them.
 import type { FindQuery, LogEntry, Versioned } from "@parley/store";
+import { entryAt } from "../keep/entry-at.ts";
 import { entryFile } from "../keep/entry-file.ts";
 import type { FilePlace, HistoryStore } from "../keep/store.ts";
 import { hideExpired } from "./expired.ts";
@@ -38,7 +39,7 @@ export const newestFirst = <Place extends FilePlace>(places: readonly Place[]) =
  * not reach as far. `gone`: no message with the file stands there, and none will; an erased one refers to nothing.
  */
 export async function stateOf(store: Stored, place: FilePlace): Promise<"stands" | "hidden" | "awaited" | "gone"> {
-  const entry = await entryAt(store, place);
+  const entry = await entryAt(store, place.conv, place.seq);
   if (!entry) return (await isAwaited(store, place)) ? "awaited" : "gone";
   if (!refers(entry, place)) return "gone";
   const [shown] = await hideExpired(store, [entry]);
@@ -47,14 +48,9 @@ export async function stateOf(store: Stored, place: FilePlace): Promise<"stands"
 
 /** The message that stands there and refers to the file. */
 export async function messageAt(store: Stored, place: FilePlace): Promise<LogEntry | undefined> {
-  const entry = await entryAt(store, place);
+  const entry = await entryAt(store, place.conv, place.seq);
   const [shown] = entry ? await hideExpired(store, [entry]) : [];
   return shown && refers(shown, place) ? shown : undefined;
-}
-
-async function entryAt({ log }: Stored, { conv, seq }: FilePlace): Promise<LogEntry | undefined> {
-  const [entry] = await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
-  return entry;
 }
 
 function refers(entry: LogEntry, { file, from }: FilePlace): boolean {

@@ -13,6 +13,7 @@ import { conversationPartitionCount } from "@parley/protocol/partition";
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
@@ -101,19 +102,19 @@ async function resultJson(
   { conv, seq, version }: MessagePlace,
 ): Promise<string | undefined> {
   if (!mayRead(member, version)) return undefined;
-  const message = await entryAt(store, conv, seq);
+  const message = await messageAt(store, conv, seq);
   if (!message) return undefined;
   const [text] = await annotateMessages(store, member, [message]);
   return `{"message":${text}}`;
 }
 
 // undefined where nothing is kept of it, and where its text was erased or its time is over.
-async function entryAt(
+async function messageAt(
   store: Pick<HistoryStore, "log" | "timers">,
   conv: string,
   seq: number,
 ): Promise<LogEntry | undefined> {
-  const found = await store.log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 });
-  const [entry] = await hideExpired(store, found);
+  const found = await entryAt(store, conv, seq);
+  const [entry] = found ? await hideExpired(store, [found]) : [];
   return entry && entry.body.byteLength > 0 ? entry : undefined;
 }

@@ -3,9 +3,9 @@ import { AppError, limits, type MessageReceiptsRequest, type messagesReceipts, t
 import { isCounted } from "../fold/fold-entry.ts";
 import { isMember, mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import { isOver } from "../keep/timers.ts";
 import { currentConversation, type Holding } from "../write/holding.ts";
-import { entryAt } from "./versions.ts";
 
 type Receipts = ResultOf<typeof messagesReceipts>;
 

@@ -3,13 +3,13 @@ import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } fro
 import { pageRoomOf } from "@parley/runtime";
 import { memberOrRefusal, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { ConversationInfo, HistoryStore, Member, Recalled } from "../keep/store.ts";
 import { recalledMax } from "../project/advance.ts";
 import { annotateMessages } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { memberOf, type Reading, type View } from "./reading.ts";
-import { entryAt } from "./versions.ts";
 
 /** The result as JSON text. */
 export async function pinnedMessages(

@@ -5,11 +5,12 @@ import type { LogEntry } from "@parley/store";
 import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
 import { contentOf, isEmpty } from "../keep/stored-body.ts";
 import { annotationsAtOnce } from "./annotation-pieces.ts";
 import { hideExpired } from "./expired.ts";
-import { entryAt, visibleEdits } from "./versions.ts";
+import { visibleEdits } from "./versions.ts";
 
 type Quoting = Pick<HistoryStore, "log" | "annotations" | "timers">;
 type Content = ReturnType<typeof contentOf>;

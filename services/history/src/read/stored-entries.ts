@@ -11,6 +11,7 @@ import {
 } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { keptExpiry } from "../keep/timers.ts";
 
@@ -28,10 +29,7 @@ export async function storedEntries(log: MessageLog, { q, positions }: StoredEnt
 export async function entriesOf(log: MessageLog, { places }: EntriesOfRequest): Promise<Uint8Array> {
   const isValid = Array.isArray(places) && places.length > 0 && places.length <= storedPositionsMax;
   if (!isValid) throw new AppError("invalid_packet", `places: 1 to ${storedPositionsMax}`);
-  const found = await Promise.all(
-    places.map(async ({ conv, seq }) => (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0]),
-  );
-  return packFitting(found);
+  return packFitting(await Promise.all(places.map(({ conv, seq }) => entryAt({ log }, conv, seq))));
 }
 
 const logPageMost = 500;

@@ -10,12 +10,12 @@ import {
 import { pageRoomOf } from "@parley/runtime";
 import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import { type Member, type ThreadMark, threadKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
 import { tooLarge } from "./page.ts";
 import { memberOf, type Reading, type View } from "./reading.ts";
 import { threadState } from "./thread-state.ts";
-import { entryAt } from "./versions.ts";
 
 const defaultLimit = 50;
 const syncedMost = 100;

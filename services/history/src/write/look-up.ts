@@ -2,6 +2,7 @@
 import { type AppendItem, type MembershipEvent, readPoll } from "@parley/protocol";
 import type { EntryKey, LogEntry } from "@parley/store";
 import { annotationsKey } from "../keep/annotations.ts";
+import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore } from "../keep/store.ts";
 import { contentOf } from "../keep/stored-body.ts";
 import { expiryOrigin } from "../keep/timers.ts";
@@ -44,21 +45,14 @@ export async function lookUp(
   return { candidates, footing };
 }
 
-async function entryAt(
-  { log }: Pick<HistoryStore, "log">,
-  { conv, seq }: { conv: string; seq: number },
-): Promise<LogEntry | undefined> {
-  return (await log.range(conv, { after: seq - 1, before: seq + 1, limit: 1 }))[0];
-}
-
 // Few are copies, so each is read by itself.
 async function originalsOf(
   store: HistoryStore,
   items: readonly AppendItem[],
 ): Promise<ReadonlyMap<AppendItem, LogEntry | undefined>> {
-  const copies = items.filter(({ copyOf }) => copyOf !== undefined);
+  const copies = items.flatMap((item) => (item.copyOf ? [[item, item.copyOf] as const] : []));
   return new Map(
-    await Promise.all(copies.map(async (item) => [item, item.copyOf && (await entryAt(store, item.copyOf))] as const)),
+    await Promise.all(copies.map(async ([item, { conv, seq }]) => [item, await entryAt(store, conv, seq)] as const)),
   );
 }
 
@@ -93,7 +87,7 @@ async function aboutEntries(
 async function aboutEntry(store: HistoryStore, conv: string, seq: number): Promise<Omit<About, "pointing">> {
   if (seq === 0) return { about: undefined, poll: undefined, annotations: undefined };
   const [about, known] = await Promise.all([
-    entryAt(store, { conv, seq }),
+    entryAt(store, conv, seq),
     store.annotations.get(annotationsKey(conv, seq)),
   ]);
   return { about, poll: about?.type === "poll" ? readPoll(contentOf(about)) : undefined, annotations: known?.doc };
@@ -107,7 +101,7 @@ export async function pinSight(
 ): Promise<PinSight> {
   const seqs = [seq, ...(pins?.list ?? []).map((pin) => pin.seq)];
   const [about, known] = await Promise.all([
-    entryAt(store, { conv, seq }),
+    entryAt(store, conv, seq),
     store.annotations.getMany(seqs.map((one) => annotationsKey(conv, one))),
   ]);
   const recalled = [...known.values()].filter(({ doc }) => doc.recall).map(({ doc }) => doc.seq);
