@@ -1,5 +1,5 @@
 // Users as everybody but an administrator knows them: who is disabled is none.
-import { foldName } from "@parley/protocol";
+import { AppError, foldName } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, UserDoc } from "./store.ts";
 
@@ -35,4 +35,9 @@ export async function findUser(store: ApiStore, name: string): Promise<Versioned
 /** The account that an alias, in any case, leads to. */
 export async function uidOfAlias({ names }: ApiStore, alias: string): Promise<string | undefined> {
   return (await names.get(foldName(alias)))?.doc.uid;
+}
+
+/** For who has been erased or disabled since its token was checked. */
+export function userGone(): AppError {
+  return new AppError("unauthenticated", "there is no such user any more");
 }

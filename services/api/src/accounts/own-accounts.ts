@@ -10,7 +10,7 @@ import {
 } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
 import { type Bound, bind, type Call } from "../call.ts";
-import { findUser, knownUser } from "../known-users.ts";
+import { findUser, knownUser, userGone } from "../known-users.ts";
 import type { UserDoc } from "../store.ts";
 import { accountsOf, latestOf, loginOf } from "./logins/login.ts";
 import { beginAdding, changedMeanwhile, doubtLogin, settleLogin } from "./logins/share.ts";
@@ -33,7 +33,7 @@ export function loginMethods(parts: UserParts): Bound[] {
 
 async function list({ store }: UserParts, uid: string): Promise<ResultOf<typeof accountsList> | AppError> {
   const user = await knownUser(store, uid);
-  if (!user) return noUser();
+  if (!user) return userGone();
   const { login } = user.doc;
   const accounts = login === undefined ? [user.doc] : await accountsOf(store, login);
   const profiles = await store.profiles.getMany(accounts.map((one) => one.uid));
@@ -70,7 +70,7 @@ async function addExisting(
   const { store, limits, passwords } = parts;
   const { caller, operation, address } = call;
   const [owner, user] = await Promise.all([knownUser(store, caller.uid), findUser(store, name)]);
-  if (!owner) return noUser();
+  if (!owner) return userGone();
   const isMine = (doc: UserDoc) => doc.uid === caller.uid || (doc.login !== undefined && doc.login === owner.doc.login);
   const isDone = user !== undefined && isMine(user.doc) && user.doc.passwordBy === operation;
   const known = user && (await loginOf(store, user.doc));
@@ -100,7 +100,7 @@ async function release(
 ): Promise<Added | AppError> {
   const { store, limits, passwords } = parts;
   const [owner, user] = await Promise.all([knownUser(store, caller.uid), knownUser(store, uid)]);
-  if (!owner) return noUser();
+  if (!owner) return userGone();
   const keep = uid === caller.uid ? caller.family : undefined;
   const isDone = user !== undefined && user.doc.login === undefined && user.doc.passwordBy === operation;
   const { passwordHash: present, since: seen } = await loginOf(store, owner.doc);
@@ -114,7 +114,7 @@ async function release(
     if (login === undefined || (await accountsOf(store, login)).length < 2)
       return new AppError("conflict", "the last account of a login stays with it");
   }
-  if (!user) return noUser();
+  if (!user) return userGone();
   const since = Math.max(Date.now(), (await loginOf(store, user.doc)).since + 1);
   const change = { since, ...(keep === undefined ? {} : { keep }) };
   const passwordHash = isDone ? user.doc.passwordHash : await passwords.hash(newPassword, address);
@@ -163,8 +163,4 @@ async function move(
   await store.passwordChanges.remove(noteKey);
   if (doc.login !== undefined && doc.login !== login) await settleLogin(store, doc.login);
   return made === undefined ? changedMeanwhile() : undefined;
-}
-
-function noUser(): AppError {
-  return new AppError("unauthenticated", "there is no such user any more");
 }

@@ -1,7 +1,6 @@
 // What is in an export, entry by entry; the manifest comes last and says what there is.
 import { Readable } from "node:stream";
 import {
-  AppError,
   aliasesList,
   devicesList,
   draftsList,
@@ -20,7 +19,7 @@ import type { Blobs, Page } from "@parley/store";
 import { refuseUnscanned } from "../files/attachments.ts";
 import { bytesFor } from "../files/for-others.ts";
 import type { Looks } from "../files/looks.ts";
-import { knownUser } from "../known-users.ts";
+import { knownUser, userGone } from "../known-users.ts";
 import { changedStream } from "../location/apply.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";
 import { type Archive, jsonLines } from "./archive.ts";
@@ -182,5 +181,5 @@ async function writeJson({ archive, begunAt }: Writing, path: string, value: unk
 
 // Who was disabled or erased meanwhile gets no more.
 async function checkUser({ store, uid }: Writing): Promise<void> {
-  if (!(await knownUser(store, uid))) throw new AppError("unauthenticated", "there is no such user any more");
+  if (!(await knownUser(store, uid))) throw userGone();
 }

@@ -1,5 +1,4 @@
 // GET /attachments/{id} and its thumbnail: the bytes, whole or a range, for who may have them; nothing in them runs.
-
 import { AppError } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readQuery } from "../http/query.ts";

@@ -5,7 +5,7 @@ import { AppError, limits } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../../finishing.ts";
-import { knownUser } from "../../known-users.ts";
+import { knownUser, userGone } from "../../known-users.ts";
 import type { ApiStore, LoginDoc, UserDoc } from "../../store.ts";
 import { accountsOf } from "./login.ts";
 
@@ -101,7 +101,7 @@ export function startSettlingLogins({ store }: SharingParts, log: Logger): Finis
 /** Undefined: it was changed at the same time. */
 async function sharedLogin(parts: SharingParts, owner: string): Promise<Versioned<LoginDoc> | AppError | undefined> {
   const user = await knownUser(parts.store, owner);
-  if (!user) return new AppError("unauthenticated", "there is no such user any more");
+  if (!user) return userGone();
   const id = user.doc.login ?? (await share(parts, user));
   return id === undefined || id instanceof AppError ? id : parts.store.logins.get(id);
 }

@@ -2,7 +2,7 @@
 import { AppError, aliasesAdd, aliasesList, aliasesRemove, foldName, limits, type ResultOf } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
 import { type Bound, bind } from "../../call.ts";
-import { knownUser } from "../../known-users.ts";
+import { knownUser, userGone } from "../../known-users.ts";
 import type { ApiStore, NameDoc, UserDoc } from "../../store.ts";
 import { isReservedName } from "./names.ts";
 
@@ -37,7 +37,7 @@ async function add(store: ApiStore, uid: string, alias: string): Promise<Aliases
   if (isReservedName(alias)) return new AppError("forbidden", `${alias} is reserved: choose another name`);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const user = await knownUser(store, uid);
-    if (!user) return new AppError("unauthenticated", "there is no such user any more");
+    if (!user) return userGone();
     const key = foldName(alias);
     const kept = await store.names.get(key);
     if (kept && !(await mayHave(store, user.doc, kept.doc)))
