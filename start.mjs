@@ -41,13 +41,18 @@ const commands = {
   soak: { does: "half load for long, memory watched (--minutes 30)", servers, run: ["test/load/soak/main.ts"] },
   clients: { does: "stock MQTT clients through bad days (clients --help)", servers, run: ["test/clients/main.ts"] },
   fuzz: { does: "every HTTP operation asked by a fuzzer (fuzz --help)", servers, run: ["test/fuzz/main.ts"] },
+  conformance: {
+    does: "what holds at a broker, case by case (conformance --help)",
+    servers,
+    run: ["test/conformance/main.ts"],
+  },
   parley: { does: "the command line client (parley --help)", servers: [], run: ["packages/cli/src/main.ts"] },
 };
 
 const help = `node start.mjs COMMAND [arguments]   (or: npm run COMMAND -- [arguments])
 
 ${Object.entries(commands)
-  .map(([name, { does }]) => `  ${name.padEnd(8)}${does}`)
+  .map(([name, { does }]) => `  ${name.padEnd(13)}${does}`)
   .join("\n")}
 
 It gets what is missing: Node 24 and pnpm into .tools/, the packages into node_modules/, the servers (mosquitto,

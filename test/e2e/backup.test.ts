@@ -7,14 +7,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { callHttp, downloadFile, type Session } from "@parley/client";
 import { conversationsList, historyGet, login, roomsCreate, searchMessages } from "@parley/protocol";
-import { type Cluster, eventually, startTestCluster } from "@parley/testkit";
+import { type Cluster, eventually, programOf, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
 
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 
 function parley(
   t: TestContext,

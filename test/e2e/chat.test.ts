@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { conversationsList, historyGet } from "@parley/protocol";
+import { conversationsList, conversationsMark, historyGet } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import { connectAsync } from "mqtt";
 import * as mosquitto from "./mosquitto.ts";
@@ -226,6 +226,28 @@ test("receipts: delivered by itself, read when marked, told to the sender and to
   b.client.markRead(`p2p/${alice}/${bob}`, 99);
   await eventually(() => heard.alice[1] === 3 && heard.phone[1] === 3);
   assert.deepEqual(heard, { alice: [3, 3], phone: [3, 3] }, "forward only, never past the last");
+});
+
+test("what a request marks as read is told to the sender and to the reader's other devices as a receipt is", async (t) => {
+  const [alice = "", bob = ""] = await people("alice", "bob");
+  const conv = `p2p/${alice}/${bob}`;
+  const heard: Record<string, number> = {};
+  const listen = (who: string) => ({
+    receipt: ({ uid, read }: { uid: string; read: number }) => {
+      if (uid === bob) heard[who] = read;
+    },
+  });
+  const a = await connectAs(t, cluster, alice, { listeners: listen("alice") });
+  await connectAs(t, cluster, bob, { device: "phone", listeners: listen("phone"), sendDelivered: false });
+  const b = await connectAs(t, cluster, bob, { sendDelivered: false });
+  for (const data of ["1", "2", "3"]) await a.client.send(`user/${bob}`, data);
+  assert.deepEqual(await b.client.request(conversationsMark, { conv, read: 2 }), { conv, delivered: 2, read: 2 });
+  await eventually(() => heard.alice === 2 && heard.phone === 2);
+  assert.deepEqual(await b.client.request(conversationsMark, { conv, delivered: 99, read: 1 }), {
+    conv,
+    delivered: 3,
+    read: 2,
+  });
 });
 
 test("unread is what others wrote since one last read or wrote", async (t) => {

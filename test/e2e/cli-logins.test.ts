@@ -4,13 +4,12 @@ import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startTestCluster } from "@parley/testkit";
+import { programOf, startTestCluster } from "@parley/testkit";
 import { password, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
 
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 
 test("commands that renew the same login at once all work, and so does the next one; logins at once are all kept", async (t) => {
   const cluster = await startTestCluster(t, { parts: ["nats-server", "redis-server", "api", "history", "presence"] });

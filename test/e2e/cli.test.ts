@@ -198,6 +198,38 @@ test("rooms are made, filled, listed, left", async (t) => {
   assert.equal((await as("alice", "members", "general")).out, "alice  owner\n");
 });
 
+test("a conversation is marked as read, delivered and unread, and its sender is told how far", async (t) => {
+  const as = (...args: string[]) => run(t, [...args, "--user", "dave"]);
+  const conv = "room/marked";
+  assert.equal((await run(t, ["rooms", "create", "Marked", "dave", "--id", "marked", "--user", "alice"])).code, 0);
+  for (const text of ["one", "two", "three"]) await run(t, ["send", "#marked", text, "--user", "alice"]);
+  const listed = async () =>
+    (await as("conversations")).out.split("\n").find((line) => line.startsWith(conv)) ?? assert.fail();
+  const receipts = async (seq: string) =>
+    JSON.parse((await run(t, ["receipts", "#marked", seq, "--json", "--user", "alice"])).out);
+  assert.match(await listed(), /Marked \(3\)/);
+  assert.equal((await as("mark", "#marked", "delivered")).out, `delivered up to #4 in ${conv}\n`);
+  assert.equal((await as("read", "#marked", "3")).out, `read up to #3 in ${conv}\n`);
+  assert.match(await listed(), /Marked \(1\)/);
+  const [third, fourth] = [await receipts("3"), await receipts("4")];
+  assert.deepEqual([third.read, fourth.read, fourth.delivered], [1, 0, 1]);
+  assert.equal((await as("read", "#marked")).out, `read up to #4 in ${conv}\n`);
+  assert.doesNotMatch(await listed(), /Marked \(/);
+  assert.equal((await as("mark", "#marked", "unread")).out, `marked as unread: ${conv}\n`);
+  assert.match(await listed(), /\[marked unread\]/);
+  assert.deepEqual(JSON.parse((await as("mark", "#marked", "read", "--json")).out), { conv, delivered: 4, read: 4 });
+  assert.doesNotMatch(await listed(), /marked unread/);
+  for (const wrong of [
+    ["mark", "#marked", "seen"],
+    ["mark", "#marked", "unread", "3"],
+    ["read", "#marked", "x"],
+  ])
+    assert.equal((await as(...wrong)).code, 2, wrong.join(" "));
+  const stranger = await run(t, ["read", "#marked", "--user", "bob"]);
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.err, /there is no room marked/);
+});
+
 test("a room is governed: roles, silence, bans, settings, links, its end", async (t) => {
   const as = (user: string, ...args: string[]) => run(t, ["rooms", ...args, "--user", user]);
   const told = async (expected: RegExp, user: string, ...args: string[]) => {
@@ -255,7 +287,7 @@ test("two chats: lines cross, each side is told when the other has read", async 
   const carol = start(t, ["chat", "alice", "--user", "carol"]);
   await eventually(() => carol.err().includes("chatting in p2p/alice/carol"));
   alice.child.stdin.write("hi carol\n");
-  await eventually(() => carol.out().includes("alice  hi carol"));
+  await eventually(() => / #1 alice {2}hi carol/.test(carol.out()));
   carol.child.stdin.write("hi alice\n");
   await eventually(() => alice.lines().some((line) => JSON.parse(line).content?.data === "hi alice"));
   await eventually(() => {

@@ -6,14 +6,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { eventually, startTestCluster } from "@parley/testkit";
+import { attachmentsInfo } from "@parley/protocol";
+import { eventually, programOf, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 
 const cluster = await startTestCluster({ after });
 await registerAll(cluster, "alice", "bob", "carol");
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 const home = await mkdtemp(join(tmpdir(), "parley-files-"));
 after(() => rm(home, { recursive: true, force: true }));
 
@@ -105,6 +105,49 @@ test("parley send --file and parley get carry a file as it is; what cannot be ha
 
 // 3 × 2 pixels.
 const picture = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGM4IacBQQxwFgBDHAZVhuWbagAAAABJRU5ErkJggg==";
+
+const recordings = new URL("../../services/api/test/recordings/", import.meta.url);
+/** As it is in no other test: what is known already is told at once. */
+const pictureOnce = () => Buffer.concat([Buffer.from(picture, "base64"), randomBytes(8)]);
+
+test("a picture and a recording that the SDK sends say how large and how long they are, in the words of attachments.info", async (t) => {
+  const [alice, bob] = await Promise.all(["alice", "bob"].map((uid) => connectAs(t, cluster, uid)));
+  const options = { waitMs: 120_000 };
+  const voice = new File([await readFile(new URL("opus.ogg", recordings))], "voice.ogg");
+  for (const [file, type] of [
+    [new File([pictureOnce()], "picture.png"), "image"],
+    [voice, "audio"],
+  ] as const) {
+    const content = await alice!.client.uploadContent(file, options);
+    await alice!.client.send("user/bob", { ...content, data: "look" });
+    const { content: shown } = await eventually(() => bob!.shown.find((one) => one.content.type === type));
+    assert.deepEqual(shown, { ...content, data: "look" });
+    const info = await bob!.client.request(attachmentsInfo, { id: String(content.file) });
+    const { id, media, ...rest } = info;
+    const { state, ...known } = media!;
+    assert.deepEqual(content, { type, file: id, ...rest, ...known });
+    assert.equal(state, "ready");
+    if (type === "image") assert.deepEqual([known.width, known.height, known.thumbnail?.width], [3, 2, 3]);
+    else assert.ok(Math.abs(known.durationMs! - 2_400) < 100 && known.waveform!.length > 30, JSON.stringify(known));
+  }
+  const { media, ...content } = await alice!.client.uploadContent(new File([pictureOnce()], "p.png"), { waitMs: 0 });
+  assert.deepEqual([media, content.width, content.name], [undefined, undefined, "p.png"]);
+});
+
+test("parley send --file says how large a picture is once that is known, and waits for nothing with --wait-media 0", async () => {
+  await writeFile(join(home, "wide.png"), pictureOnce());
+  await writeFile(join(home, "soon.png"), pictureOnce());
+  await parley("alice", "send", "bob", "--file", "wide.png", "--wait-media", "120");
+  await parley("alice", "send", "bob", "--file", "soon.png", "--wait-media", "0");
+  const history = await parley("bob", "history", "alice", "--limit", "2", "--json");
+  const [wide, soon] = history.out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).content);
+  assert.deepEqual([wide.type, wide.width, wide.height, wide.thumbnail.mime], ["image", 3, 2, "image/webp"]);
+  assert.deepEqual([soon.type, soon.name, soon.width], ["image", "soon.png", undefined]);
+  assert.equal((await parley("alice", "send", "bob", "--file", "soon.png", "--wait-media", "soon")).code, 2);
+});
 
 test("parley info tells the size of a picture once it is known, and parley get --thumbnail saves a small one", async () => {
   await writeFile(join(home, "picture.png"), Buffer.from(picture, "base64"));

@@ -1,10 +1,9 @@
 // The command line as a user starts it: a process of its own, with a home of its own.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import type { Cluster, TestContext } from "@parley/testkit";
+import { type Cluster, programOf, type TestContext } from "@parley/testkit";
 import { password } from "./people.ts";
 
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 
 export interface Running {
   child: ChildProcessWithoutNullStreams;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import type { TestContext } from "@parley/testkit";
+import { programOf, type TestContext } from "@parley/testkit";
 
 export const serviceNames = ["history", "presence", "search", "auth-webhook", "api", "router", "edge"] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -33,7 +33,7 @@ export async function runService(
   { env = {}, args = [] }: { env?: Record<string, string>; args?: string[] } = {},
 ): Promise<End> {
   const dir = env.PARLEY_DIR ?? (await freshFolder(t));
-  return run(t, [join("services", service, "src/main.ts"), ...args], { PARLEY_DIR: dir, ...env });
+  return run(t, [programOf(`services/${service}/src/main.ts`), ...args], { PARLEY_DIR: dir, ...env });
 }
 
 /** What `npm start` runs once everything is installed, behind `prefix`; `files` is what its data folder then holds. */

@@ -21,6 +21,8 @@ import {
   roomsRemove,
   roomsUpdate,
   sync,
+  threadsList,
+  threadsUpdate,
 } from "@parley/protocol";
 import { eventually, startTestCluster } from "@parley/testkit";
 import * as mosquitto from "./mosquitto.ts";
@@ -133,6 +135,7 @@ test("who is out of a room has nothing of after: live, by sync, history, search,
       const sent = await alice.send(conv, { type: "file", file, name: "late.bin" });
       await alice.edit(conv, before.seq, `late${way} edit`);
       await alice.react(conv, before.seq, "late");
+      await alice.send(conv, { type: "text", data: "in a thread" }, { thread: before.seq });
       await alice.request(messagesPin, { conv, seq: said.seq });
       await alice.request(messagesPin, { conv, seq: before.seq });
       return [said.seq, sent.seq];
@@ -166,8 +169,14 @@ test("who is out of a room has nothing of after: live, by sync, history, search,
       assert.equal((await bob.request(messagesVersions, { conv, seq: before.seq })).versions.length, 1);
       assert.deepEqual((await bob.request(messagesReactions, { conv, seq: before.seq })).reactions, []);
     }
-    const pins = await bob.request(messagesPins, { conv }).catch(({ code }: AppError) => code);
-    assert.ok(!JSON.stringify(pins).includes("late"), JSON.stringify(pins));
+    const codeOf = ({ code }: AppError) => code;
+    const pins = await bob.request(messagesPins, { conv }).catch(codeOf);
+    assert.ok(isDeleted || JSON.stringify(pins) === '{"pins":[],"next":null}', JSON.stringify(pins));
+    assert.equal(await bob.request(messagesReceipts, { conv, seq: before.seq }).catch(codeOf), "not_member");
+    const { threads } = await bob.request(threadsList, { conv });
+    assert.deepEqual(threads, [], "threads");
+    const reading = bob.request(threadsUpdate, { conv, seq: before.seq, read: 9_999 });
+    await assert.rejects(reading, { code: "not_found" });
   };
   const ways: [string, (typeof waysOut)[string], string][] = [];
   for (const [way, goOut] of Object.entries(waysOut)) {

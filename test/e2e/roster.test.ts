@@ -6,7 +6,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import {
   type AppError,
   type Contact,
@@ -36,13 +35,13 @@ import {
   usersGet,
   usersSearch,
 } from "@parley/protocol";
-import { eventually, startTestCluster } from "@parley/testkit";
+import { eventually, programOf, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 import { openStock } from "./stock.ts";
 
 const cluster = await startTestCluster({ after });
 await registerAll(cluster, "alice", "bob", "carol");
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 const home = await mkdtemp(join(tmpdir(), "parley-roster-"));
 after(() => rm(home, { recursive: true, force: true }));
 

@@ -1,10 +1,12 @@
 // The index through bad days: built anew under kill -9, lost, and with something erased.
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { subjects } from "@parley/protocol";
 import { connectNats, requestJson } from "@parley/runtime";
+import { openStore } from "@parley/store";
 import { eventually, serviceContext, startTestCluster } from "@parley/testkit";
 import { connectAs, registerAll } from "./people.ts";
 import { eventuallyFinds, finds, parley } from "./searching.ts";
@@ -13,23 +15,39 @@ import { eventuallyFinds, finds, parley } from "./searching.ts";
 const cluster = await startTestCluster({ after }, { env: { PARLEY_CRASH_AT: "before-index-mark:3" } });
 await registerAll(cluster, "alice", "bob");
 
-test("an index whose file is damaged or gone is built anew from the log", async (t) => {
+test("an index whose file is damaged, gone or of an earlier form is built anew from the log", async (t) => {
   const { client: alice } = await connectAs(t, cluster, "alice");
   await alice.send("user/alice", "a note to myself");
   await eventuallyFinds(alice, "note", ["a note to myself"]);
   for (const spoil of [
     (file: string) => rmSync(file),
     (file: string) => writeFileSync(file, "no database ".repeat(9_000)),
+    makeEarlier,
   ]) {
     await eventually(() => existsSync(indexFile()));
     await cluster.stopPart("search");
     for (const file of globSync(join(cluster.dir, "data/search/search-*.db-*"))) rmSync(file);
-    spoil(indexFile());
+    await spoil(indexFile());
     await cluster.startPart("search");
     await cluster.waitReady("search");
     await eventually(async () => (await finds(alice, "note").catch(() => [])).length === 1);
   }
 });
+
+// Its name says no form, and what is in it is not found.
+async function makeEarlier(file: string): Promise<void> {
+  const earlier = file.replace(/v\d+\.db$/, ".db");
+  renameSync(file, earlier);
+  const sqlite = new DatabaseSync(earlier);
+  sqlite.exec("DELETE FROM places");
+  sqlite.close();
+  const store = await openStore(cluster.wiring.storeUrl, { service: "search" });
+  const states = await store.documents().collection<{ current: { name: string } }>({ name: "indexes" });
+  const { doc, version } = (await states.get("state"))!;
+  const name = /search-(\w+)\.db$/.exec(earlier)?.[1];
+  assert.ok(await states.update("state", { ...doc, current: { ...doc.current, name: String(name) } }, version));
+  await store.close();
+}
 
 const indexFile = () => globSync(join(cluster.dir, "data/search/search-*.db"))[0] ?? "";
 

@@ -97,6 +97,7 @@ for (const [kind, start] of kinds) {
         await alice.edit(room.conv, mine.seq, "muffins");
         await eventuallyFinds(bob, "muffins", ["crumpets for eve", "scones"]);
         assert.deepEqual(await finds(eve, "muffins"), [], "nor by what was edited after it");
+        assert.deepEqual(await finds(eve, "crumpets"), [], "which is all that the index has of it");
       },
     );
 

@@ -3,15 +3,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import type { ParleyClient } from "@parley/client";
 import { type ResultOf, searchMessages } from "@parley/protocol";
-import { type Cluster, eventually, type TestContext } from "@parley/testkit";
+import { type Cluster, eventually, programOf, type TestContext } from "@parley/testkit";
 import { password } from "./people.ts";
 
 export type Found = ResultOf<typeof searchMessages>;
 
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 
 /** Runs `parley` to its end. */
 export async function parley(t: TestContext, cluster: Cluster, ...args: string[]) {

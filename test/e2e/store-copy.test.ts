@@ -6,14 +6,13 @@ import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { callHttp, type Session } from "@parley/client";
 import { conversationsList, historyGet, roomsCreate, roomsMembers, searchMessages } from "@parley/protocol";
-import { type Cluster, eventually, startTestCluster } from "@parley/testkit";
+import { type Cluster, eventually, programOf, startTestCluster } from "@parley/testkit";
 import { connectAs, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
 
-const program = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const program = programOf("packages/cli/src/main.ts");
 
 async function runCopy(t: TestContext, from: string, to: string) {
   const child = spawn(process.execPath, [program, "store", "copy", from, to]);

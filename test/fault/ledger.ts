@@ -52,6 +52,9 @@ export interface Ledger extends Setting, Toll {
   refused: number;
   received: number;
   shown: number;
+  spoken: number;
+  heard: number;
+  again: number;
   erased: number;
   ended: number;
   glimpses: number;
@@ -62,6 +65,9 @@ const seenAs = {
   refused: "bad packets refused",
   received: "received live",
   shown: "shown by the SDK",
+  spoken: "said by programs of other protocols",
+  heard: "heard by them",
+  again: "of it again",
   erased: "users erased",
   ended: "messages disappeared",
   glimpses: "looked for them",

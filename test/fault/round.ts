@@ -3,7 +3,7 @@ import { type Cluster, eventually } from "@parley/testkit";
 import type { Blows } from "../hostile/orders.ts";
 import { check, type Violation } from "./checker/check.ts";
 import { logOf } from "./checker/log.ts";
-import type { Period, RunRecord } from "./checker/record.ts";
+import type { Period, ProgramDevice, RunRecord } from "./checker/record.ts";
 import { misplaced } from "./checker/senders.ts";
 import type { Fault } from "./faults/fault.ts";
 import type { Random } from "./seeded.ts";
@@ -56,6 +56,10 @@ export interface Round {
   received: number;
   /** messages that devices with the SDK showed */
   shown: number;
+  /** what programs of other protocols said, the different messages that they heard, and those that came again */
+  spoken: number;
+  heard: number;
+  again: number;
   /** users who were erased */
   erased: number;
   /** messages that disappeared, and answers that were looked at meanwhile */
@@ -137,10 +141,18 @@ function roundOf(record: RunRecord, incidents: readonly Incident[]): Omit<Round,
     refused: record.bad.length,
     received: sum(sizes),
     shown: sum(screens),
+    ...spokenIn(record),
     erased: record.erasing.leavers.filter(({ erasedAt }) => erasedAt !== undefined).length,
     ended: record.vanishing.last.filter(({ ended }) => ended).length,
     glimpses: record.vanishing.glimpses.length,
   };
+}
+
+function spokenIn({ programs }: RunRecord): Pick<Round, "spoken" | "heard" | "again"> {
+  const came = sum(programs.map(({ heard }) => heard.length));
+  const keysOf = (one: ProgramDevice) => new Set(one.heard.map(({ conv, from, id }) => `${conv} ${from} ${id}`));
+  const heard = sum(programs.map((one) => keysOf(one).size));
+  return { spoken: sum(programs.map(({ sent }) => sent.length)), heard, again: came - heard };
 }
 
 function notRecovered({ fault, detail = "", failure }: Incident): Violation {

@@ -18,7 +18,7 @@ type Options = Parameters<Bench["withCluster"]>[0];
 
 /** `close` ends what is still open. */
 export function openBench(
-  given: Pick<Bench, "seconds" | "warmupSeconds" | "quick" | "ways" | "inFlight" | "say">,
+  given: Pick<Bench, "seconds" | "warmupSeconds" | "rounds" | "protocols" | "quick" | "ways" | "inFlight" | "say">,
 ): Bench & { close(): Promise<void> } {
   let shared: { cluster: Cluster; close(): Promise<void> } | undefined;
 

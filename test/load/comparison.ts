@@ -76,7 +76,7 @@ function sectionsOf(found: Found): Section[] {
 }
 
 /** The middle of an odd count; the mean of the two in the middle of an even one. */
-function middleOf(values: readonly number[]): number {
+export function middleOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);
   const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 === 1 ? half : half - 1], sorted[half]];

@@ -4,12 +4,14 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { measureAgainst } from "./against.ts";
 import { openBench } from "./bench.ts";
+import { type SpokenName, spoken } from "./dialects/speeches.ts";
 import { reportOf } from "./report.ts";
 import type { Section } from "./scenario.ts";
 import { type ScenarioName, scenarioNames, scenarios } from "./scenarios/index.ts";
 
 const quickSeconds = 2;
 const comparedScenarios: readonly ScenarioName[] = ["pairs", "rooms"];
+const others = Object.keys(spoken).filter((name) => name !== "native");
 const help = `npm run bench -- [options]
 
   --only LIST      of the scenarios below, with commas between (default all)
@@ -17,9 +19,10 @@ const help = `npm run bench -- [options]
   --quick          a trial of a few seconds a scenario: small sizes, figures that say nothing
   --way W          broker, edge or both: how the pairs connect (default both)
   --in-flight L    messages in flight of the pairs (default 1,32,320,1000)
+  --protocols L    beside native, of the scenario dialects (default all: ${others.join(",")})
   --json FILE      also write the figures as JSON
   --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
-  --rounds N       how often each of the two builds is measured (default 5)
+  --rounds N       how often each of the two builds, or of the protocols, is measured (default 5 and 4)
   --help
 
 Scenarios:
@@ -35,9 +38,10 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     way: { type: "string", default: "both" },
     "in-flight": { type: "string", default: "1,32,320,1000" },
+    protocols: { type: "string", default: others.join(",") },
     json: { type: "string" },
     against: { type: "string" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -57,9 +61,24 @@ async function main(): Promise<void> {
   const inFlight = options["in-flight"].split(",").map(Number);
   if (!inFlight.every((count) => Number.isInteger(count) && count >= 1 && count <= 10_000))
     return usage(`--in-flight ${options["in-flight"]}: numbers from 1 to 10000 with commas between`);
-  if (options.against !== undefined) return compareBuilds(options.against, wanted, seconds);
+  const rounds = Number(options.rounds ?? (options.against === undefined ? 4 : 5));
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
+    return usage(`--rounds ${options.rounds}: a whole number from 1 to 50`);
+  const protocols = options.protocols.split(",");
+  if (!protocols.every((name) => others.includes(name)))
+    return usage(`--protocols ${options.protocols}: some of ${others.join(", ")}`);
+  if (options.against !== undefined) return compareBuilds(options.against, wanted, seconds, rounds);
   const ways = (["broker", "edge"] as const).filter((one) => way === "both" || way === one);
-  const bench = openBench({ seconds, warmupSeconds: quick ? 1 : 3, quick, ways, inFlight, say });
+  const bench = openBench({
+    seconds,
+    warmupSeconds: quick ? 1 : 3,
+    rounds,
+    protocols: protocols as SpokenName[],
+    quick,
+    ways,
+    inFlight,
+    say,
+  });
   try {
     await measure(wanted as ScenarioName[], bench);
   } finally {
@@ -67,10 +86,12 @@ async function main(): Promise<void> {
   }
 }
 
-async function compareBuilds(commit: string, wanted: readonly string[], seconds: number): Promise<void> {
-  const rounds = Number(options.rounds);
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
-    return usage(`--rounds ${options.rounds}: a whole number from 1 to 50`);
+async function compareBuilds(
+  commit: string,
+  wanted: readonly string[],
+  seconds: number,
+  rounds: number,
+): Promise<void> {
   if (options.json) return usage("--json: not with --against");
   const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
   const args = [...given, "--in-flight", options["in-flight"], ...(options.quick ? ["--quick"] : [])];

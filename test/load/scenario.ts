@@ -1,5 +1,6 @@
 // What a scenario is given and what it answers: figures, each beside a baseline of the same run.
 import type { Cluster, ClusterOptions } from "@parley/testkit";
+import type { SpokenName } from "./dialects/speeches.ts";
 
 /** One figure. A rate is better when it is higher; a time or a cost when it is lower. */
 export interface Figure {
@@ -33,10 +34,14 @@ export interface Bench {
   seconds: number;
   /** how long it runs before it is measured */
   warmupSeconds: number;
+  /** how often what is measured by turns is measured */
+  rounds: number;
   /** a trial: small sizes and short times, whose figures say nothing */
   quick: boolean;
   ways: readonly ("broker" | "edge")[];
   inFlight: readonly number[];
+  /** which are measured beside native */
+  protocols: readonly SpokenName[];
   say(line: string): void;
   /** The cluster that scenarios share: SQLite, one of each service, no limit of the rate. */
   shared(): Promise<Cluster>;

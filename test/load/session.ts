@@ -1,5 +1,5 @@
 // A connection of the load generator: a broker session that acknowledges at once, and the id in what it is handed.
-import { type BrokerSession, createLogger, startBrokerSession } from "@parley/runtime";
+import { type BrokerSession, createLogger, type ReceivedPacket, startBrokerSession } from "@parley/runtime";
 
 export interface SessionLogin {
   url: string;
@@ -15,7 +15,7 @@ const idKey = Buffer.from('"id":"');
 export async function openSession(
   login: SessionLogin,
   topics: readonly string[],
-  take: (payload: Buffer) => void,
+  take: (payload: Buffer, properties: ReceivedPacket["properties"]) => void,
   maxInFlight = 65_535,
 ): Promise<BrokerSession> {
   const session = startBrokerSession({
@@ -29,7 +29,7 @@ export async function openSession(
     log,
     onPacket(packet, ack) {
       ack();
-      take(packet.payload);
+      take(packet.payload, packet.properties);
     },
   });
   await session.whenConnected();

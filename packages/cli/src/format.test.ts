@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatContent } from "./format.ts";
+import type { Message } from "@parley/client";
+import { formatContent, formatMessage } from "./format.ts";
+import { openOutput } from "./output.ts";
 
 const shown: [content: { type: string; [field: string]: unknown }, words: string][] = [
   [{ type: "text", data: "hi" }, "hi"],
@@ -25,6 +27,20 @@ const shown: [content: { type: string; [field: string]: unknown }, words: string
   [{ type: "x-weather", data: { celsius: 21 } }, '(x-weather) {"celsius":21}'],
   [{ type: "of a newer server" }, "(of a newer server)"],
 ];
+
+test("a message is shown with its seq, by which edit, recall, react and the others name it", () => {
+  const message = {
+    conv: "p2p/alice/bob",
+    seq: 76,
+    from: "bob",
+    ts: Date.now(),
+    content: { type: "text", data: "hi" },
+  };
+  const output = { ...openOutput(false), style: (style: string, text: string) => `<${style} ${text}>` };
+  const line = (options?: { conv: boolean }) => formatMessage(message as unknown as Message, output, options);
+  assert.match(line(), /^<dim \d\d:\d\d> <dim #76> <cyan bob> {2}/);
+  assert.match(line({ conv: true }), /^<dim \d\d:\d\d> <dim \[p2p\/alice\/bob\] ><dim #76> <cyan bob> {2}/);
+});
 
 for (const [content, words] of shown)
   test(`${content.type} is shown as: ${words}`, () => assert.equal(formatContent(content), words));

@@ -3,7 +3,7 @@ import type { Message, PollState } from "@parley/client";
 import { formatKind } from "./format-kind.ts";
 import { type Output, printable } from "./output.ts";
 
-/** `12:31 bob  hi`; with `conv` in front where several conversations meet. */
+/** `12:31 #76 bob  hi`, 76 being its seq; with `conv` in front where several conversations meet. */
 export function formatMessage(
   message: Message,
   output: Output,
@@ -11,10 +11,11 @@ export function formatMessage(
 ): string {
   const time = output.style("dim", formatTime(message.ts));
   const where = options.conv ? output.style("dim", `[${printable(message.conv)}] `) : "";
+  const seq = output.style("dim", `#${message.seq}`);
   const mark = options.mark ? ` ${output.style("green", options.mark)}` : "";
   const origin = output.style("dim", `${formatForwarded(message)}${formatQuoted(message)}`);
   const text = `${output.style("cyan", printable(message.from))}  ${origin}${formatSeen(message)}`;
-  return `${time} ${where}${text}${output.style("dim", `${formatPoll(message)}${formatReplies(message)}${formatReactions(message)}`)}${mark}`;
+  return `${time} ${where}${seq} ${text}${output.style("dim", `${formatPoll(message)}${formatReplies(message)}${formatReactions(message)}`)}${mark}`;
 }
 
 // As it stands now: edited or taken back.

@@ -15,6 +15,7 @@ import { historyCommand } from "./commands/history.ts";
 import { leaveCommands } from "./commands/leave.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { loginCommand } from "./commands/login.ts";
+import { markCommands } from "./commands/marks.ts";
 import { messageCommands } from "./commands/messages.ts";
 import { ownCommands } from "./commands/own.ts";
 import { findCommand, profileCommand } from "./commands/people.ts";
@@ -68,6 +69,7 @@ export function createProgram(): Command {
     listenCommand(),
     conversationsCommand(),
     historyCommand(),
+    ...markCommands(),
     ...messageCommands(),
     ...pollCommands(),
     ...threadCommands(),

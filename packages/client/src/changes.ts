@@ -1,5 +1,5 @@
 // What happened to a conversation itself, read from the events that only the server makes.
-import type { Expiry, Message, Role, RoomState } from "@parley/protocol";
+import type { Expiry, MemberMode, MemberModes, Message, Role, RoomState } from "@parley/protocol";
 
 interface Told<Kind extends string> {
   event: Kind;
@@ -18,8 +18,9 @@ interface AsItIs {
 
 export type Change =
   /** `invited`: who is asked, and no member yet */
-  | (Told<"create"> & AsItIs & { invited?: string[] })
-  | (Told<"invite"> & { invited?: string[] })
+  | (Told<"create"> & AsItIs & { invited?: string[]; modes?: MemberModes })
+  | (Told<"invite"> & { invited?: string[]; modes?: MemberModes })
+  | (Told<"mode"> & { mode: MemberMode })
   | Told<"join" | "admit" | "ask" | "refuse" | "remove" | "ban" | "unban" | "unmute" | "unblock" | "transfer">
   /** `owner`: who follows the last owner */
   | (Told<"leave" | "block"> & { owner?: string })
@@ -43,7 +44,7 @@ export interface ConversationChange {
 
 const kinds: ReadonlySet<string> = new Set<Change["event"]>([
   ...(["create", "invite", "join", "admit", "ask", "refuse", "remove", "ban", "unban", "unmute", "unblock"] as const),
-  ...(["transfer", "leave", "block", "role", "mute", "update", "archive", "unarchive", "delete"] as const),
+  ...(["transfer", "leave", "block", "role", "mute", "mode", "update", "archive", "unarchive", "delete"] as const),
   ...(["link", "unlink", "pin", "unpin", "expiry"] as const),
 ]);
 

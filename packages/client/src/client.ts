@@ -2,9 +2,11 @@
 import {
   AppError,
   type Attachment,
+  attachmentsInfo,
   type ConversationNotice,
   conversationsSetExpiry,
   type Expiry,
+  type FileContent,
   type Message,
   type Method,
   messagesForward,
@@ -32,6 +34,7 @@ import { type Heads, startHeads } from "./heads.ts";
 import { callHttp } from "./http.ts";
 import { type Inbox, startInbox } from "./inbox.ts";
 import { isToldAsItIs, readIncoming } from "./incoming.ts";
+import { type KnownOptions, knownContent } from "./known-content.ts";
 import { defaultTransport } from "./network.ts";
 import type { ClientOptions, ClientState, ParleyEvents } from "./options.ts";
 import type { OutgoingMessage } from "./outbox.ts";
@@ -111,10 +114,7 @@ export class ParleyClient {
     if (!options.cursors) this.#syncedAt = cached?.syncedAt;
     this.#askHistory = startAskHistory({
       byMqtt: (method, params) => this.request(method, params),
-      byHttp: async (method, params) => {
-        const { token } = await sessions.fresh();
-        return callHttp(options.url, method, params, { token });
-      },
+      byHttp: (method, params) => this.#call(method, params),
     });
     this.#inbox = startInbox({
       cursors: this.#cursorsAtStart(),
@@ -180,9 +180,12 @@ export class ParleyClient {
     return this.request(messagesSchedule, { at, message: packet });
   }
 
-  /** Changes the text of a message that the user sent; `to` is where it was sent. Resolves as `send` does. */
-  edit(to: string, seq: number, data: unknown): Promise<Ack> {
-    return this.send(to, { type: "edit", seq, data });
+  /**
+   * Changes the text of a message that the user sent; `to` is where it was sent. `mentions`: whom it mentions from now on, as in a message's
+   * content. Resolves as `send` does.
+   */
+  edit(to: string, seq: number, data: unknown, { mentions }: { mentions?: string[] } = {}): Promise<Ack> {
+    return this.send(to, { type: "edit", seq, data, ...(mentions && { mentions }) });
   }
 
   /** Takes a message back for all: the user's own, or in a room another's, by its owners and admins. */
@@ -227,6 +230,15 @@ export class ParleyClient {
   upload(bytes: FileBytes, options: UploadOptions = {}): Promise<Attachment> {
     const token = async () => (await this.#sessions.fresh()).token;
     return uploadFile(this.#options.url, token, bytes, options);
+  }
+
+  /**
+   * Stores a file as `upload` does, and answers what a message with it has as its content: the file, and where the server knows it within
+   * `waitMs` how large it is to be shown, how long it lasts, its waveform and thumbnail. Throws an AppError, or the signal's reason.
+   */
+  async uploadContent(bytes: FileBytes, options: UploadOptions & KnownOptions = {}): Promise<FileContent> {
+    const attachment = await this.upload(bytes, options);
+    return knownContent(attachment, (id) => this.#call(attachmentsInfo, { id }), options);
   }
 
   /** The bytes of a file that was sent, by its id or `url`, as the body of the answer. Throws an AppError. */
@@ -283,6 +295,11 @@ export class ParleyClient {
     this.#requests.close();
     this.#ready.reject(new AppError("unavailable", "the client was closed"));
     await kept;
+  }
+
+  // By HTTP, which needs no connection.
+  async #call<M extends Method>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> {
+    return callHttp(this.#options.url, method, params, { token: (await this.#sessions.fresh()).token });
   }
 
   #connect(): Connection {

@@ -8,6 +8,7 @@ export {
   type DraftNotice,
   type ErrorCode,
   type Expiry,
+  type FileContent,
   type InvitationNotice,
   type Message,
   type MessageContent,
@@ -49,6 +50,7 @@ export {
 export { callHttp, type HttpOptions } from "./http.ts";
 export { indexedCache } from "./indexed-cache.ts";
 export { indexedOutbox } from "./indexed-outbox.ts";
+export { type KnownOptions, knownContent } from "./known-content.ts";
 export type { ClientOptions, ClientState, Listeners, ParleyEvents } from "./options.ts";
 export type { OutgoingMessage } from "./outbox.ts";
 export { type KeyValueStorage, type OutboxStore, storageOutbox } from "./outbox-store.ts";

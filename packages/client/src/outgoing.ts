@@ -46,7 +46,9 @@ export function outgoing(
   const bytes = encode({ ...fields, id, to, content: body });
   const most = limits.packetBytes - prevBytes;
   if (bytes.byteLength > most)
-    throw new AppError("too_large", `the message has ${bytes.byteLength} bytes; the limit is ${most}`);
+    throw new AppError("too_large", `the message has ${bytes.byteLength} bytes; the limit is ${most}`, {
+      details: { bytes: bytes.byteLength, maxBytes: most },
+    });
   const packet = readMessage(bytes);
   if (packet instanceof AppError) throw packet;
   return { id, conv: convOf(uid, address), packet };

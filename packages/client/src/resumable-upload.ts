@@ -10,6 +10,7 @@ import {
   uploadUrl,
 } from "@parley/protocol";
 import { readAnswer } from "./http.ts";
+import { pause } from "./pause.ts";
 
 /** Bytes of a part, each of which is one request. */
 export const partBytes = 8 * 1024 * 1024;
@@ -123,16 +124,6 @@ function startPatience({ patienceMs, signal }: ResumableOptions) {
       }
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
 }
 
 function base64(text: string): string {

@@ -24,6 +24,8 @@ export interface AppendItem {
   origin?: string;
   /** the attachment that its content refers to */
   file?: string;
+  /** it is refused unless its sender may have that */
+  mustHaveFile?: true;
   /** when it disappears, if its sender says so */
   expires?: Expiry;
   /** the message that it is a copy of: one that disappears is not copied */

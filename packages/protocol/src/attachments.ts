@@ -1,5 +1,6 @@
 // Attachments: files that are uploaded over HTTP and referred to by messages. Bytes are no JSON, so these are no methods.
 import Type, { type Static } from "typebox";
+import { Ms, Pixels, thumbnailFields, Waveform } from "./media.ts";
 
 /** 160 random bits: who knows it was told it. */
 export const attachmentIdPattern = "^f-[a-z2-7]{32}$";
@@ -21,9 +22,7 @@ export const attachmentRoutes: readonly { verb: "GET" | "POST"; path: string }[]
   { verb: "GET", path: `${path}/{id}/thumbnail` },
 ]);
 
-const Pixels = Type.Integer({ minimum: 1, description: "pixels, turned as it is seen" });
-
-/** What the server has made of a picture, a recording or a film. */
+/** What the server has made of a picture, a recording or a film, as a message's content says it. */
 const Media = Type.Object({
   state: Type.Union([Type.Literal("pending"), Type.Literal("ready"), Type.Literal("failed")], {
     description: "pending: ask again; failed: `reason` says why",
@@ -35,19 +34,9 @@ const Media = Type.Object({
   ),
   width: Type.Optional(Pixels),
   height: Type.Optional(Pixels),
-  duration: Type.Optional(Type.Number({ minimum: 0, description: "seconds" })),
-  waveform: Type.Optional(
-    Type.Array(Type.Integer({ minimum: 0, maximum: 100 }), { maxItems: 64, description: "loudness along it" }),
-  ),
-  thumbnail: Type.Optional(
-    Type.Object({
-      url: Type.String({ description: "path of its bytes" }),
-      type: Type.String({ description: "media type" }),
-      width: Pixels,
-      height: Pixels,
-      size: Type.Integer({ minimum: 1, description: "bytes" }),
-    }),
-  ),
+  durationMs: Type.Optional(Ms),
+  waveform: Type.Optional(Waveform),
+  thumbnail: Type.Optional(Type.Object(thumbnailFields)),
 });
 
 const hashPattern = "^sha256:[0-9a-f]{64}$";
@@ -58,7 +47,7 @@ export const Attachment = Type.Object({
   url: Type.String({ description: "path of its bytes" }),
   name: Type.String({ description: "the file's name as it was given, made harmless" }),
   size: Type.Integer({ minimum: 0, description: "bytes" }),
-  type: Type.String({ description: "media type, by what the bytes are" }),
+  mime: Type.String({ description: "media type, by what the bytes are" }),
   hash: Type.String({ pattern: hashPattern, description: "SHA-256 of the bytes, as who asks gets them" }),
   sharedHash: Type.Optional(
     Type.String({
@@ -95,4 +84,12 @@ export function attachmentOf(content: object): string | undefined {
   if (typeof file === "string" && attachmentIdRegex.test(file)) return file;
   if (typeof url !== "string") return undefined;
   return /\/attache?ments\/(f-[a-z2-7]{32})\/?(?:[?#]|$)/.exec(url)?.[1];
+}
+
+/** The same as an append says it. An address with a host may be another server's: its sender need not have it here. */
+export function sentFile(content: object): { file: string; mustHaveFile?: true } | undefined {
+  const file = attachmentOf(content);
+  if (file === undefined) return undefined;
+  const { file: id, url } = content as { file?: unknown; url?: string };
+  return file === id || url?.startsWith("/") ? { file, mustHaveFile: true } : { file };
 }

@@ -19,7 +19,9 @@ const refusedKeys = new Set(["__proto__", "constructor", "prototype"]);
  */
 export function decodeObject(bytes: Uint8Array, limit: DecodeLimits = packetLimits): JsonObject | AppError {
   if (bytes.byteLength > limit.bytes)
-    return new AppError("too_large", `packet of ${bytes.byteLength} bytes; the limit is ${limit.bytes}`);
+    return new AppError("too_large", `packet of ${bytes.byteLength} bytes; the limit is ${limit.bytes}`, {
+      details: { bytes: bytes.byteLength, maxBytes: limit.bytes },
+    });
   let text: string;
   let value: unknown;
   try {

@@ -21,7 +21,12 @@ export const errorTable = {
     mqtt: 0x90,
     meaning: "the topic names another partition than the client id's",
   },
-  not_found: { retry: false, http: 404, mqtt: 0x83, meaning: "no such user, room, message or method" },
+  not_found: {
+    retry: false,
+    http: 404,
+    mqtt: 0x83,
+    meaning: "no such user, room, message or method, or none that the asker may know of",
+  },
   not_member: { retry: false, http: 403, mqtt: 0x87, meaning: "only members of the conversation may do this" },
   blocked: { retry: false, http: 403, mqtt: 0x87, meaning: "the receiver does not take messages from this sender" },
   forbidden: { retry: false, http: 403, mqtt: 0x87, meaning: "this identity may not do this" },
@@ -79,4 +84,14 @@ export interface WireError {
   code: string;
   message: string;
   details?: Readonly<Record<string, unknown>>;
+}
+
+/** What something was to go out on is closed, a session at the broker or the connection to NATS: it is done again on the next one. */
+export function isSessionEnd(error: unknown): boolean {
+  return error instanceof AppError && error.code === "unavailable" && error.details?.reason === "closed";
+}
+
+/** One answer for a user who is not there and for one whom the asker may not know of. */
+export function noUser(uid: string): AppError {
+  return new AppError("not_found", `there is no user ${uid}`);
 }

@@ -30,6 +30,30 @@ test("conversations are parsed as they are built", () => {
   assert.deepEqual(ids.parseConv(ids.deviceConv("alice", "bob", "bob:web")), device);
 });
 
+test("a device of any client id has one address and one conversation", () => {
+  for (const [clientId, spelled] of [
+    ["alice/android", "alice%2Fandroid"],
+    ["alice android", "alice%20android"],
+    ["50%", "50%25"],
+    ["%2F", "%252F"],
+    ["é+#", "%C3%A9%2B%23"],
+    [":x:", ":x:"],
+    ["x".repeat(128), "x".repeat(128)],
+  ] as const) {
+    const conv = ids.deviceConv("bob", "alice", clientId);
+    assert.equal(conv, `dev/bob/alice/${spelled}`);
+    assert.deepEqual(ids.parseConv(conv), { kind: "dev", from: "bob", uid: "alice", clientId });
+    const to = ids.deviceAddress("alice", clientId);
+    assert.equal(to, `user/alice/client/${spelled}`);
+    assert.deepEqual(ids.parseAddress(to), { kind: "device", uid: "alice", clientId });
+    assert.equal(ids.toOf("bob", conv), to);
+  }
+  for (const spelled of ["a%2f", "a%2", "%41", "%", "%FF", "%00", "é", "x".repeat(129), "%C3%A9".repeat(60)]) {
+    assert.equal(ids.parseConv(`dev/bob/alice/${spelled}`), undefined, spelled);
+    assert.equal(ids.parseAddress(`user/alice/client/${spelled}`), undefined, spelled);
+  }
+});
+
 test("both sides of a p2p conversation name it alike", () => {
   assert.equal(ids.p2pConv("bob", "alice"), ids.p2pConv("alice", "bob"));
   assert.equal(ids.p2pConv("Bob", "alice"), "p2p/Bob/alice");
@@ -76,9 +100,14 @@ test("an address leads to the sender's conversation with it", () => {
   assert.equal(conv("user/alice/client/alice:web:2"), "dev/bob/alice/alice:web:2");
 });
 
+test("a message of a conversation is sent to the address that leads there", () => {
+  const addresses = ["user/alice", "user/bob", "user/carl", "room/r1", "user/alice/client/alice:web:2"];
+  for (const to of addresses) assert.equal(ids.toOf("bob", ids.convOf("bob", ids.addressOf(to))), to);
+});
+
 test("nothing else is an address", () => {
   const wrong = ["", "user", "user/", "user/a/", "user/a/client", "user/a/client/", "user/a/device/x", "room", "room/"];
-  wrong.push("room/a/b", "user/a/client/b/c", "User/a", "p2p/a/b", "user/a b", "room/+", "user/a/client/x:", "$news");
+  wrong.push("room/a/b", "user/a/client/b/c", "User/a", "p2p/a/b", "user/a b", "room/+", "$news");
   for (const to of wrong) assert.equal(ids.parseAddress(to), undefined, to);
 });
 

@@ -5,25 +5,40 @@ import { Format } from "typebox/format";
 
 const uid = "[0-9a-zA-Z_\\-@.]{1,32}";
 const clientId = "(?!:)[0-9a-zA-Z_\\-@.:]{0,63}[0-9a-zA-Z_\\-@.]";
-const roomId = "[0-9a-zA-Z_\\-@.]{1,64}";
+const roomId = "[0-9a-zA-Z_\\-@.]{1,128}";
+/** A device's client id in a conversation or an address: bytes that no native one has are `%HH`, so that any has one spelling. */
+const device = "(?:[0-9a-zA-Z_\\-@.:]|%[0-9A-F]{2}){1,128}";
 
 const uidPattern = `^${uid}$`;
 const clientIdPattern = `^${clientId}$`;
 const roomIdPattern = `^${roomId}$`;
-const convPattern = `^(p2p/${uid}/${uid}|room/${roomId}|ch/\\$${roomId}|dev/${uid}/${uid}/${clientId})$`;
+const convPattern = `^(p2p/${uid}/${uid}|room/${roomId}|ch/\\$${roomId}|dev/${uid}/${uid}/${device})$`;
+const addressPattern = `^(user/${uid}(/client/${device})?|room/${roomId})$`;
 /** Control characters, for the inside of a pattern's class. */
 export const controls = "\\u0000-\\u001f\\u007f-\\u009f";
 // Under the flag `u` the surrogates in the class are lone ones only: half a character, which no UTF-8 text can carry.
 const character = `[^${controls}\\ud800-\\udfff]`;
+const anyClientIdPattern = `^${character}{1,128}$`;
 const packetIdPattern = `^${character}{1,64}$`;
 const namePattern = `^${character}*$`;
+// Tab and new line besides, U+0009 and U+000A.
+const textPattern = "^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$";
+// What shows nothing: white space, invisible marks, fillers.
+const blank = "\\s\\u00ad\\u115f\\u1160\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u2800\\u3164\\ufeff\\uffa0";
+const shownNamePattern = `^(?![${blank}]+$)${character}*$`;
 
+/** It stands in keys of the store together with a uid; as a part of a conversation it has as many with its `%HH`. */
+const clientIdBytes = 256;
+const deviceRegex = new RegExp(`^${device}$`);
 const uidRegex = new RegExp(uidPattern);
 const clientIdRegex = new RegExp(clientIdPattern);
 const roomIdRegex = new RegExp(roomIdPattern);
+const addressRegex = new RegExp(addressPattern);
 const packetIdRegex = new RegExp(packetIdPattern, "u");
 const nameRegex = new RegExp(namePattern, "u");
-const anyClientIdRegex = new RegExp(`^${character}{1,128}$`, "u");
+const textRegex = new RegExp(textPattern, "u");
+const shownNameRegex = new RegExp(shownNamePattern, "u");
+const anyClientIdRegex = new RegExp(anyClientIdPattern, "u");
 
 /** The formats of ids and names: what a refusal says of them, and the pattern that the published schemas show. */
 export const idFormats: Readonly<Record<string, { words: string; pattern: string }>> = {
@@ -31,28 +46,43 @@ export const idFormats: Readonly<Record<string, { words: string; pattern: string
     words: "p2p/{a}/{b} with a ≤ b, room/{roomId}, ch/{$channelId} or dev/{from}/{uid}/{clientId}",
     pattern: convPattern,
   },
+  address: { words: "user/{uid}, user/{uid}/client/{clientId} or room/{id}", pattern: addressPattern },
+  "client-id": { words: "1 to 128 characters, 256 bytes at most, no control characters", pattern: anyClientIdPattern },
   "packet-id": { words: "1 to 64 characters, none of them a control character", pattern: packetIdPattern },
   name: { words: "without control characters", pattern: namePattern },
+  text: { words: "without control characters but new lines and tabs", pattern: textPattern },
+  "shown-name": { words: "without control characters, and not only of blanks", pattern: shownNamePattern },
 };
 Format.Set("conversation", isConv);
+Format.Set("address", isAddress);
+Format.Set("client-id", isAnyClientId);
 Format.Set("packet-id", isPacketId);
 Format.Set("name", isName);
+Format.Set("text", (text) => textRegex.test(text));
+Format.Set("shown-name", (text) => shownNameRegex.test(text));
 
 /** A user's id: 1–32 characters of `0-9 a-z A-Z _ - @ .` */
 export const Uid = Type.String({ pattern: uidPattern, description: "user id" });
 /** A native device's MQTT client id: `uid` or `uid:device[:n]`, at most 64 characters. */
 export const ClientId = Type.String({ pattern: clientIdPattern, description: "MQTT client id of a device" });
+/** A device's MQTT client id in any protocol: 1–128 characters, no control characters. */
+export const AnyClientId = Type.String({ format: "client-id", description: "MQTT client id of a device" });
 /** What kind of program a device is. */
 export const DeviceKind = Type.String({
   pattern: "^[a-z0-9][a-z0-9.+-]{0,31}$",
   description: "what kind of program it is: browser, node, cli …",
 });
-/** A room's id: 1–64 characters of the uid alphabet. */
+/** A room's id: 1–128 characters of the uid alphabet. */
 export const RoomId = Type.String({ pattern: roomIdPattern, description: "room id" });
 /** A conversation's name as a pattern, for the keys of a record. */
 export const ConvKey = Type.String({ pattern: convPattern });
 /** A conversation: `p2p/{a}/{b}` with a ≤ b, `room/{roomId}`, `ch/{$channelId}` or `dev/{from}/{uid}/{clientId}`. */
 export const Conv = Type.String({ format: "conversation", description: "conversation" });
+/** Where a message goes. */
+export const To = Type.String({
+  format: "address",
+  description: "user/{uid}, user/{uid}/client/{clientId} or room/{id}",
+});
 /** The id that a device gives a message or a request: 1–64 characters of well-formed Unicode, no control characters. */
 export const PacketId = packetId("made by the device");
 /** A request's id: as text, or as a number that every JSON reader keeps exactly. */
@@ -72,6 +102,16 @@ export function packetId(description: string) {
  */
 export function displayText(lengths: { minLength?: number; maxLength: number }) {
   return Type.String({ format: "name", ...lengths });
+}
+
+/** The name of a user or a room: a `displayText` that shows something, or nothing where `minLength` allows it. */
+export function nameText(lengths: { minLength?: number; maxLength: number }) {
+  return Type.String({ format: "shown-name", ...lengths });
+}
+
+/** A text of several lines that others see: a `displayText` that may have new lines (`\n`) and tabs. */
+export function linesText(lengths: { minLength?: number; maxLength: number }) {
+  return Type.String({ format: "text", ...lengths });
 }
 
 export type Uid = Static<typeof Uid>;
@@ -97,18 +137,13 @@ export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
-function isRoomId(text: string): boolean {
+export function isRoomId(text: string): boolean {
   return roomIdRegex.test(text);
-}
-
-/** True for a client id of the native grammar, whoever owns it. */
-function isClientId(text: string): boolean {
-  return clientIdRegex.test(text);
 }
 
 /** True for what a client id may be in any protocol: 1–128 characters of well-formed Unicode, no control characters. */
 export function isAnyClientId(text: string): boolean {
-  return anyClientIdRegex.test(text);
+  return anyClientIdRegex.test(text) && new TextEncoder().encode(text).length <= clientIdBytes;
 }
 
 /** True for a conversation's one spelling. */
@@ -134,6 +169,19 @@ export function uidOfClientId(clientId: string): string | undefined {
   return uidRegex.test(uid) ? uid : undefined;
 }
 
+/**
+ * The uid that a client id names: of a native one, or of the user's id alone or with one more character, as some protocols
+ * have it. Others may be called so by chance: it is that user's if there is one.
+ */
+export function uidNamedBy(clientId: string): string | undefined {
+  const uid = uidOfClientId(clientId);
+  if (uid !== undefined) return uid;
+  const characters = [...clientId];
+  const last = characters.pop();
+  const named = characters.join("");
+  return last !== undefined && isUid(named) && !isUid(last) ? named : undefined;
+}
+
 /** `p2p/{a}/{b}` with a ≤ b in byte order; a = b is a conversation with oneself. */
 export function p2pConv(one: string, other: string): string {
   return one <= other ? `p2p/${one}/${other}` : `p2p/${other}/${one}`;
@@ -144,7 +192,29 @@ export function roomConv(roomId: string): string {
 }
 
 export function deviceConv(from: string, uid: string, clientId: string): string {
-  return `dev/${from}/${uid}/${clientId}`;
+  return `dev/${from}/${uid}/${writeDevice(clientId)}`;
+}
+
+/** Where a message to one device of a user goes; no address Parley knows if the client id is too long for one. */
+export function deviceAddress(uid: string, clientId: string): string {
+  return `user/${uid}/client/${writeDevice(clientId)}`;
+}
+
+function writeDevice(clientId: string): string {
+  const hex = (byte: number) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  return clientId.replace(/[^0-9a-zA-Z_\-@.:]+/g, (others) => [...new TextEncoder().encode(others)].map(hex).join(""));
+}
+
+/** undefined: it is no client id's one spelling. */
+function readDevice(text: string): string | undefined {
+  if (!deviceRegex.test(text) || text.length > clientIdBytes) return undefined;
+  if (!text.includes("%")) return text;
+  try {
+    const clientId = decodeURIComponent(text);
+    return isAnyClientId(clientId) && writeDevice(clientId) === text ? clientId : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Takes a conversation apart, or undefined when it is not spelled as one. */
@@ -156,20 +226,29 @@ export function parseConv(conv: string): Conversation | undefined {
   if (kind === "room" && second === "" && conv === `room/${first}` && isRoomId(first)) return { kind, roomId: first };
   if (kind === "ch" && conv === `ch/${first}` && first.startsWith("$") && isRoomId(first.slice(1)))
     return { kind, channelId: first };
-  if (kind === "dev" && third !== undefined && isUid(first) && isUid(second) && isClientId(third))
-    return { kind, from: first, uid: second, clientId: third };
+  const clientId = kind === "dev" && third !== undefined ? readDevice(third) : undefined;
+  if (clientId !== undefined && isUid(first) && isUid(second))
+    return { kind: "dev", from: first, uid: second, clientId };
   return undefined;
 }
 
 /** Reads what a sender wrote in `to`, or undefined when it is no address Parley knows. */
 export function parseAddress(to: string): Address | undefined {
-  const [kind, id = "", word, clientId, ...rest] = to.split("/");
-  if (rest.length > 0) return undefined;
-  if (kind === "room" && word === undefined && isRoomId(id)) return { kind, roomId: id };
-  if (kind !== "user" || !isUid(id)) return undefined;
-  if (word === undefined) return { kind, uid: id };
-  if (word === "client" && clientId !== undefined && isClientId(clientId)) return { kind: "device", uid: id, clientId };
-  return undefined;
+  return isAddress(to) ? addressOf(to) : undefined;
+}
+
+/** Takes a `To` apart that was checked: it is not looked at again. */
+export function addressOf(to: string): Address {
+  const [kind, id = "", , named] = to.split("/");
+  if (kind === "room") return { kind, roomId: id };
+  if (named === undefined) return { kind: "user", uid: id };
+  return { kind: "device", uid: id, clientId: readDevice(named) ?? named };
+}
+
+function isAddress(to: string): boolean {
+  if (!addressRegex.test(to)) return false;
+  const named = to.split("/client/")[1];
+  return named === undefined || readDevice(named) !== undefined;
 }
 
 /** The conversation that a message from `from` to `address` belongs to. */
@@ -177,6 +256,14 @@ export function convOf(from: string, address: Address): string {
   if (address.kind === "room") return roomConv(address.roomId);
   if (address.kind === "user") return p2pConv(from, address.uid);
   return deviceConv(from, address.uid, address.clientId);
+}
+
+/** The `to` of a message of `from` in a conversation. */
+export function toOf(from: string, conv: string): string {
+  const parsed = parseConv(conv);
+  if (parsed?.kind === "dev") return deviceAddress(parsed.uid, parsed.clientId);
+  if (parsed?.kind === "p2p") return `user/${parsed.a === from ? parsed.b : parsed.a}`;
+  return conv;
 }
 
 /** Who takes part in a conversation whose name says so; undefined where members are kept (rooms, channels). */

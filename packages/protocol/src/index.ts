@@ -1,19 +1,23 @@
-// The one contract of all parts. No I/O; partition numbers need node:crypto and live in "@parley/protocol/partition".
+// The one contract of all parts, for browsers too. No I/O; what needs a node: module lives in "@parley/protocol/partition" and
+// "@parley/protocol/dialects".
 export * from "./append.ts";
 export * from "./attachments.ts";
 export * from "./avatar.ts";
 export * from "./backoff.ts";
 export * from "./check.ts";
 export * from "./codec.ts";
-export * from "./dialects/index.ts";
 export * from "./errors.ts";
 export * from "./exact-json.ts";
 export * from "./export.ts";
+export * from "./file-content.ts";
+export * from "./guest-topics.ts";
 export * from "./ids.ts";
 export * from "./json-head.ts";
 export * from "./limits.ts";
+export { loudestBar } from "./media.ts";
 export * from "./message.ts";
 export * from "./methods/index.ts";
+export * from "./names.ts";
 export * from "./packets/content.ts";
 export * from "./packets/downlink.ts";
 export * from "./packets/expiry.ts";
@@ -23,6 +27,7 @@ export * from "./packets/poll.ts";
 export * from "./packets/reaction.ts";
 export * from "./packets/scheduled.ts";
 export * from "./packets/uplink.ts";
+export * from "./recipients.ts";
 export * from "./resumable-uploads.ts";
 export * from "./revocations.ts";
 export * from "./rooms.ts";
@@ -31,3 +36,4 @@ export * from "./services.ts";
 export * from "./stored.ts";
 export * from "./subjects.ts";
 export * from "./topics.ts";
+export * from "./trees.ts";

@@ -71,6 +71,8 @@ export const limits = {
   previewTitle: 200,
   previewDescription: 400,
   previewSite: 100,
+  /** files that are told of in one answer */
+  listedAttachments: 50,
   /** seconds that a message may be kept that disappears: a year */
   expirySeconds: 366 * 24 * 3_600,
 } as const;

@@ -1,12 +1,30 @@
 // What a room is on the log: its settings, the events that change it, and what api asks of history about it.
 import Type, { type Static } from "typebox";
-import { Uid } from "./ids.ts";
+import { AppError } from "./errors.ts";
+import { parseConv, Uid } from "./ids.ts";
 import type { Expiry } from "./packets/expiry.ts";
 
 const strict = { additionalProperties: false } as const;
 
 export const RoleName = Type.Union([Type.Literal("owner"), Type.Literal("admin"), Type.Literal("member")]);
 export type Role = Static<typeof RoleName>;
+
+/** What a member may: read what is said in the room, write in it, or both. */
+export const MemberMode = Type.Union([Type.Literal("read-write"), Type.Literal("read"), Type.Literal("write")], {
+  description:
+    "read-write: the default; read: may not write; write: may write, and reads nothing of what is said from then on",
+});
+export type MemberMode = Static<typeof MemberMode>;
+
+/** The same of a member who does not both read and write. */
+export const OneSidedMode = Type.Union([Type.Literal("read"), Type.Literal("write")]);
+export type OneSidedMode = Static<typeof OneSidedMode>;
+
+/** Of several members those who do not both read and write. */
+export interface MemberModes {
+  read?: string[];
+  write?: string[];
+}
 
 /** How somebody who is no member stands to a room. */
 export const StandingName = Type.Union([Type.Literal("banned"), Type.Literal("invited"), Type.Literal("asking")]);
@@ -53,6 +71,20 @@ export const RoomSettings = Type.Object(
         description: "how long a member waits between two messages; default 0. Owners and admins do not wait",
       }),
     ),
+    messagesPerSecond: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000,
+        description: "how many messages are taken in a second, of all members together; default 0: no bound",
+      }),
+    ),
+    leastMembers: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        description: "when somebody leaves or is removed and fewer are left, the room is deleted; default 0",
+      }),
+    ),
   },
   strict,
 );
@@ -65,6 +97,7 @@ export const RoomChanged = Type.Object({
 
 /** The room as an event leaves it, whole: who reads the last event needs no other. */
 export interface RoomState {
+  nick?: string;
   avatar?: string;
   description?: string;
   topic?: string;
@@ -72,8 +105,27 @@ export interface RoomState {
   settings: RoomSettings;
   archived?: true;
   deleted?: true;
+  /** it is a topic of guests: who is no member writes in it too, and devices that subscribe its topic hear it; nobody owns it */
+  guests?: true;
   /** invite links that are good; not among what members see */
   links?: RoomLink[];
+}
+
+/** True where anybody may join or ask to: such a room is shown to everybody. `room`: absent, there is none or it is older. */
+export function isJoinable(room: Pick<RoomState, "settings" | "deleted"> | undefined): boolean {
+  const { join } = room?.settings ?? {};
+  return !room?.deleted && (join === "open" || join === "ask");
+}
+
+/** One answer for a room that is not there and for one that the asker may not know of. */
+export function noRoom(id: string): AppError {
+  return new AppError("not_found", `there is no room ${id}`);
+}
+
+/** The same by the name of a conversation. */
+export function noConversation(conv: string): AppError {
+  const parsed = parseConv(conv);
+  return parsed?.kind === "room" ? noRoom(parsed.roomId) : new AppError("not_found", "no such conversation");
 }
 
 /** An invite link. Its secret is known to whom it was given. */
@@ -92,11 +144,28 @@ export interface RoomLink {
 /** What `update` changes; null takes a text away. */
 export interface RoomPatch {
   name?: string | undefined;
+  nick?: string | null | undefined;
   avatar?: string | null | undefined;
   description?: string | null | undefined;
   topic?: string | null | undefined;
   group?: string | null | undefined;
   settings?: RoomSettings | undefined;
+}
+
+const ways: Readonly<Partial<Record<MembershipEvent["event"], "in" | "out">>> = {
+  create: "in",
+  invite: "in",
+  join: "in",
+  admit: "in",
+  leave: "out",
+  remove: "out",
+  ban: "out",
+  block: "out",
+};
+
+/** Do those whom an event is about come in by it, or go out? undefined: neither. */
+export function wayOf(event: string | undefined): "in" | "out" | undefined {
+  return event !== undefined && Object.hasOwn(ways, event) ? ways[event as MembershipEvent["event"]] : undefined;
 }
 
 /** The `event` of a membership entry in the log, and the `content.data` its members see. */
@@ -112,6 +181,7 @@ export interface MembershipEvent {
     | "ban"
     | "unban"
     | "mute"
+    | "mode"
     | "unmute"
     | "update"
     | "archive"
@@ -146,6 +216,10 @@ export interface MembershipEvent {
   fromStart?: true;
   /** mute: unix ms; null: until it is taken back */
   until?: number | null;
+  /** create, invite: those of the uids, or of those invited, who do not both read and write */
+  modes?: MemberModes;
+  /** mode: what the uids may from here on */
+  mode?: MemberMode;
   /** join: the link that let the user in */
   link?: string;
   /** pin, unpin: the message it is about */
@@ -180,6 +254,8 @@ export interface ChangeRequest {
   askFirst?: string[];
   /** invite: who does not take it is left out, in place of a refusal */
   passOver?: true;
+  /** ban: those of its users who are none as far as the asker may know: the room has to know them */
+  unseen?: string[];
   /** join: SHA-256 (hex) of the link's secret */
   linkHash?: string;
   /** link: the new one; unlink: the one with this `id` */
@@ -224,8 +300,10 @@ export interface RoomView {
   room?: RoomState;
   /** how many members it has; absent: made by a version that did not count */
   members?: number;
+  /** the user is or was a member, or is or was asked, banned or the like */
+  isKnown?: true;
   /** absent: no member */
-  member?: { role: Role; joinSeq: number; mutedUntil?: number | null };
+  member?: { role: Role; joinSeq: number; mutedUntil?: number | null; mode?: OneSidedMode };
   standing?: Standing;
   /** standing invited: by whom */
   by?: string;

@@ -2,7 +2,8 @@
 import type { LastSeenPrivacy } from "./methods/users.ts";
 import type { Notice, PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
 import type { StatePacket } from "./packets/uplink.ts";
-import type { Role, Standing } from "./rooms.ts";
+import type { OneSidedMode, Role, Standing } from "./rooms.ts";
+import type { TreeOwner } from "./trees.ts";
 
 /** Who asks for a method: the identity that broker or HTTP verified, and how it came. */
 export interface Caller {
@@ -32,6 +33,8 @@ export interface MemberRow {
   stays: Stay[];
   /** unix ms: until when it may not write; null: until that is taken back */
   mutedUntil?: number | null;
+  /** absent: it reads and writes */
+  mode?: OneSidedMode;
 }
 
 /** `uid` asks for the attachment `file` that `owner` uploaded, or that users have it from whose owner is gone. */
@@ -79,6 +82,19 @@ export interface FreedReply {
   next: string | null;
 }
 
+/** `attachments.sendable`: may these users send these attachments? At most 500. → SendableReply */
+export interface SendableRequest {
+  asked: readonly { file: string; uid: string }[];
+}
+
+/** `unfinished`: the user has not uploaded all of it. `unknown`: nobody can say now. */
+export type Sendable = "yes" | "no" | "unfinished" | "unknown";
+
+/** One an asked, in order. */
+export interface SendableReply {
+  answers: Sendable[];
+}
+
 /** Which of these attachments, at most 500, were sent? → AttachmentsSent */
 export interface AttachmentsRequest {
   files: readonly string[];
@@ -115,6 +131,8 @@ export interface MemberPage {
   since?: number;
   /** of a direct conversation: whose messages the other side does not take */
   refused?: string[];
+  /** the room is a topic of guests: whoever hears that topic gets its messages too */
+  guests?: true;
   /** ask for the rest with this as `after` */
   next?: string;
 }
@@ -125,6 +143,7 @@ export interface MemberList {
   memberSeq: number;
   members: MemberRow[];
   since?: number;
+  guests?: true;
 }
 
 /** `members.{q}` (event): a cached list older than `memberSeq` is stale. */
@@ -168,8 +187,23 @@ export interface Door {
 
 /** `tokens.logins` ({uid}) → those whose refresh tokens are good; at most 1,000. */
 export interface LoginsReply {
-  /** `at`: of the token that is good now, unix ms */
-  logins: { clientId: string; at: number }[];
+  /** `at`: of the token that is good now, unix ms; `families`: the logins of the device */
+  logins: { clientId: string; at: number; families?: string[] }[];
+}
+
+/** `tokens.renew` ({uid, clientId}) → a token of the device's login. `expiresAt`: unix ms */
+export interface RenewedToken {
+  token: string;
+  expiresAt: number;
+}
+
+/** `users.accounts`: of each user the accounts of its login, the user among them; who is none is missing. → AccountsReply */
+export interface AccountsRequest {
+  uids: string[];
+}
+
+export interface AccountsReply {
+  accounts: Record<string, string[]>;
 }
 
 /** `people.contacts` ({uid}) → who is told of the user's presence: each is the other's contact, and neither has blocked. */
@@ -181,6 +215,19 @@ export interface ContactsReply {
   isGone?: true;
 }
 
+/** `users.exists` → {exists}; with `by`: as far as that user may know. */
+export interface ExistsRequest {
+  uid: string;
+  by?: string;
+  /** aliases too, and in any case */
+  anyName?: true;
+}
+
+/** `rooms.open` → {}: makes the room of a topic of guests, if it is not there; refused where no guest may use that topic. */
+export interface OpenRoomRequest {
+  id: string;
+}
+
 /** `people.seen` → what `by` may know of the user's presence; `not_found` where it may not see the user at all. */
 export interface SeenRequest {
   uid: string;
@@ -188,6 +235,8 @@ export interface SeenRequest {
 }
 
 export interface SeenReply {
+  /** as it is registered: it may be asked for in any case. Absent: by a version before */
+  uid?: string;
   presence: boolean;
   lastSeen: boolean;
 }
@@ -227,7 +276,8 @@ export interface NotifyRequest {
 export interface ConnectRequest {
   uid: string;
   clientId: string;
-  credential: "token" | "password";
+  /** none: of a guest or of nobody */
+  credential: "token" | "password" | "none";
   /** unix ms */
   at: number;
   protocol?: number;
@@ -241,18 +291,46 @@ export interface ConnectRequest {
   family?: string;
   /** names this one connection, where the broker does (the edge): its end is told by the same name */
   connection?: string;
+  /** it has a tree of its own */
+  tree?: ConnectingTree;
 }
 
-export type ConnectReply = { ok: true } | { ok: false; reason: "owned_by_another" | "blocked" };
+/** What the connect decision knows of a tree; `uid` of the request is the owner's: empty where there is none. */
+export interface ConnectingTree {
+  owner: TreeOwner;
+  dialect?: string;
+  username?: string;
+  prefix?: string;
+  /** its session is kept while it is away */
+  persistent: boolean;
+  /** it begins without what an earlier session had subscribed; absent: the broker tells it later */
+  clean?: boolean;
+  /** nothing of it is remembered: its client id is made up for this connection */
+  assigned?: true;
+  /** the token had run out: only a device that this user had with this dialect */
+  expired?: true;
+}
+
+/** `dialect`: what a device with a tree speaks, as far as is known; `filters`: what its session had subscribed before. */
+export type ConnectReply =
+  | { ok: true; dialect?: string; filters?: string[] }
+  | { ok: false; reason: "owned_by_another" | "blocked" | "unknown_device" };
 
 /** `presence.session`: what the broker tells of a session. */
 export interface SessionEvent {
-  event: "connected" | "offline" | "gone" | "expired";
+  /** `misplaced`: a device with a tree is connected outside of it, as the broker puts no mountpoint before its topics */
+  event: "connected" | "offline" | "gone" | "expired" | "misplaced";
   clientId: string;
   /** unix ms */
   at: number;
   /** the connection it is about, where the broker names it: another one's session is not ended by it */
   connection?: string;
+  /** whose it is, where the broker tells: a uid, or the user of a tree (`treeUser`) */
+  user?: string;
+  /** of "connected": whether the broker had a session of the device; absent: it does not tell */
+  present?: boolean;
+  /** of "connected": whether its session outlives the connection, where the broker tells it only now */
+  persistent?: boolean;
 }
 
 /** `presence.connected`: is a connection of that client id known, another one than `connection` if that is named? */
@@ -288,9 +366,13 @@ export interface PasswordRequest {
   waitMs?: number;
 }
 
-/** `passwordSince` (when ok): since when the account has this password, for `users.unchanged` → {ok} */
+/**
+ * When ok, `uid`: whose password it is, as the user name may be an alias; `passwordSince`: since when the account has it, for
+ * `users.unchanged` → {ok}
+ */
 export interface PasswordReply {
   ok: boolean;
+  uid?: string;
   passwordSince?: number;
 }
 

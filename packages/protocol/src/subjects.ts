@@ -54,6 +54,11 @@ export function progressSubject(durable: string): string {
   return `progress.${durable}`;
 }
 
+/** Event to the router that holds ingest partition `p`: a packet for devices with trees (TreeDelivery): `deliver.{p}`. */
+export function deliverSubject(p: string): string {
+  return `deliver.${p}`;
+}
+
 /** The dead letter of one part: `dead.{part}`. */
 export function deadSubject(part: string): string {
   return `dead.${part}`;
@@ -105,6 +110,16 @@ export const subjects = {
   credentialExpiry: "presence.expiry",
   /** presence: who may know of a user's presence changed (event, ContactsChanged) */
   contactsChanged: "presence.contacts",
+  /** router: a device with a tree of its own came, changed its filters or went (event, TreeEvent, see trees.ts) */
+  treeEvent: "trees.event",
+  /** presence: the connected devices with trees (TreesRequest → TreesReply) */
+  trees: "trees.list",
+  /** presence: what such a device subscribed (FiltersChange → {}) */
+  treeFilters: "trees.filters",
+  /** presence: which dialect it speaks (DialectLearned → {}) */
+  treeDialect: "trees.learned",
+  /** presence: how far such devices have their conversations (CursorsRequest → CursorsReply) */
+  treeCursors: "trees.cursors",
   /** presence: a device changed its state (active, show, status) */
   deviceState: "presence.state",
   /** api: check an account's password */
@@ -113,8 +128,18 @@ export const subjects = {
   passwordUnchanged: "users.unchanged",
   /** api: does this user exist? */
   userExists: "users.exists",
+  /** api: makes the room of a topic of guests (OpenRoomRequest → {}) */
+  openRoom: "rooms.open",
+  /** api: may users send attachments? (SendableRequest → SendableReply) */
+  attachmentsSendable: "attachments.sendable",
+  /** api: the accounts of users' logins (AccountsRequest → AccountsReply) */
+  accountsOf: "users.accounts",
+  /** presence: the accounts of a login changed ({uids}, event) */
+  accountsChanged: "presence.accounts",
   /** api: who is told of a user's presence ({uid} → ContactsReply) */
   contacts: "people.contacts",
+  /** api: what users are called, as another knows them (NamesRequest → NamesReply) */
+  names: "people.names",
   /** api: what a user may know of another's presence (SeenRequest → SeenReply) */
   seen: "people.seen",
   /** api: makes a user of an external issuer, if it is not there yet → {ok} */
@@ -127,4 +152,6 @@ export const subjects = {
   logins: "tokens.logins",
   /** api: revoke all tokens of a device (request) */
   revokeDevice: "tokens.revoke",
+  /** api: a new token for a device that was let in ({uid, clientId} → RenewedToken) */
+  renewToken: "tokens.renew",
 } as const;

@@ -25,8 +25,10 @@ export function uplinkTopic({ p, uid, clientId, verb }: UplinkTopic): string {
 
 /** The parts of an uplink topic, or undefined for any other topic. Says nothing about who may use it. */
 export function parseUplinkTopic(topic: string): UplinkTopic | undefined {
-  const [im, up, p = "", uid = "", clientId = "", verb, ...rest] = topic.split("/");
-  if (im !== "im" || up !== "up" || rest.length > 0 || !/^[0-9a-f]$/.test(p) || !uid || !clientId) return undefined;
+  // Asked of every packet that a router gets, whatever it is.
+  if (!topic.startsWith("im/up/")) return undefined;
+  const [, , p = "", uid = "", clientId = "", verb, ...rest] = topic.split("/");
+  if (rest.length > 0 || !/^[0-9a-f]$/.test(p) || !uid || !clientId) return undefined;
   if (!uplinkVerbs.includes(verb as UplinkVerb)) return undefined;
   return { p, uid, clientId, verb: verb as UplinkVerb };
 }

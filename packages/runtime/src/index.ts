@@ -27,6 +27,7 @@ export { leaseKey, noticeChannel } from "./leases/keys.ts";
 export * from "./leases/leases.ts";
 export * from "./process/checkpoints.ts";
 export * from "./process/config.ts";
+export * from "./process/guests.ts";
 export * from "./process/health.ts";
 export * from "./process/link-if-free.ts";
 export * from "./process/log.ts";

@@ -78,7 +78,10 @@ export interface Collection<T extends object> {
 }
 
 export interface Documents {
-  /** Opens the collection; declared indexes are created, changed ones built again, others dropped. */
+  /**
+   * Opens the collection; declared indexes are created, changed ones built again. Others are dropped where nobody else has the store
+   * open, and stay where a newer version may be using them.
+   */
   collection<T extends object>(definition: CollectionDefinition<T>): Promise<Collection<T>>;
 
   /** The collections that are stored, by name, with the indexes they have; makes none. */

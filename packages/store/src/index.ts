@@ -16,6 +16,7 @@ export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./
 export { type BlobsOptions, openBlobs } from "./open-blobs.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export { phrasesOf } from "./search/phrases.ts";
+export { wordsForm } from "./search/words.ts";
 export {
   type AttachmentKind,
   attachmentKinds,

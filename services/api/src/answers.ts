@@ -1,9 +1,14 @@
 // What other services ask api over NATS: passwords, users, revocations, and the methods that came by MQTT.
 import {
+  type AccountsRequest,
   AppError,
+  type ExistsRequest,
   isUid,
+  type NamesRequest,
+  type OpenRoomRequest,
   type PasswordRequest,
   type SeenRequest,
+  type SendableRequest,
   subjects,
   type UnchangedRequest,
 } from "@parley/protocol";
@@ -14,16 +19,23 @@ import {
   type MethodHandler,
   type NatsConnection,
   type Once,
+  type Pass,
   serveMethods,
 } from "@parley/runtime";
 import { loggedIn } from "./accounts/logged-in.ts";
-import { loginOf } from "./accounts/logins/login.ts";
+import { accountsOfLogins, loginOf } from "./accounts/logins/login.ts";
 import type { Passwords } from "./accounts/passwords.ts";
+import { renewToken } from "./accounts/renew.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
 import type { Bound } from "./call.ts";
-import { knownUser } from "./known-users.ts";
+import { sendableFiles } from "./files/sendable.ts";
+import type { History } from "./history.ts";
+import { findUser, knownUser } from "./known-users.ts";
+import { displayNames } from "./people/contacts.ts";
 import { contactsOfUser, seenByUser } from "./people/known.ts";
+import { unseenBy } from "./people/visible.ts";
+import { openRoom } from "./rooms/open.ts";
 import type { ApiStore } from "./store.ts";
 
 const queue = "api";
@@ -33,8 +45,12 @@ export interface AnswerParts {
   nats: NatsConnection;
   log: Logger;
   store: ApiStore;
+  history: History;
+  pass: Pass;
+  guestPrefixes: readonly string[];
   passwords: Passwords;
   revoke: Revoke;
+  signingKey: Uint8Array;
   methods: readonly Bound[];
   once: Once;
   /** told to MQTT callers of methods that answer it */
@@ -48,25 +64,35 @@ export function serveAnswers(parts: AnswerParts): Answering {
   const served = [
     respond<PasswordRequest>(subjects.verifyPassword, async ({ username, password, address = "", waitMs }) => {
       const name = textOf(username);
-      const user = isUid(name) ? await knownUser(store, name) : undefined;
+      const user = isUid(name) ? await findUser(store, name) : undefined;
       const known = user && (await loginOf(store, user.doc));
       const ok = await passwords.verify(known?.passwordHash, textOf(password), String(address), waitMs);
-      return { ok, ...(ok && known ? { passwordSince: known.since } : {}) };
+      return { ok, ...(ok && known ? { uid: user.doc.uid, passwordSince: known.since } : {}) };
     }),
     respond<UnchangedRequest>(subjects.passwordUnchanged, async ({ username, passwordSince }) => {
       const name = textOf(username);
       const user = isUid(name) ? await knownUser(store, name) : undefined;
       return { ok: user !== undefined && (await loginOf(store, user.doc)).since === passwordSince };
     }),
-    respond<{ uid: string }>(subjects.userExists, async ({ uid }) => ({
-      exists: isUid(textOf(uid)) && (await knownUser(store, textOf(uid))) !== undefined,
+    respond<ExistsRequest>(subjects.userExists, async ({ uid, by, anyName }) => ({
+      exists: anyName
+        ? (await findUser(store, textOf(uid))) !== undefined
+        : isUid(textOf(uid)) && (await exists(store, textOf(uid), by)),
     })),
+    respond<OpenRoomRequest>(subjects.openRoom, async ({ id }) => {
+      const opened = await openRoom(parts, textOf(id));
+      if (opened instanceof AppError) throw opened;
+      return opened;
+    }),
+    respond<SendableRequest>(subjects.attachmentsSendable, ({ asked = [] }) => sendableFiles(parts, asked)),
+    respond<AccountsRequest>(subjects.accountsOf, ({ uids = [] }) => accountsOfLogins(store, uids)),
     respond<{ uid: string }>(subjects.contacts, ({ uid }) => contactsOfUser(store, textOf(uid))),
     respond<SeenRequest>(subjects.seen, async ({ uid, by }) => {
       const seen = await seenByUser(store, { uid: textOf(uid), by: textOf(by) });
       if (seen instanceof AppError) throw seen;
       return seen;
     }),
+    respond<NamesRequest>(subjects.names, ({ by, uids }) => displayNames(store, textOf(by), uids)),
     respond<{ uid: string }>(subjects.ensureUser, async ({ uid }) => ({
       ok: isUid(textOf(uid)) && (await ensureUser(store, textOf(uid))),
     })),
@@ -76,6 +102,9 @@ export function serveAnswers(parts: AnswerParts): Answering {
       await revoke.device(textOf(uid), textOf(clientId));
       return {};
     }),
+    respond<{ uid: string; clientId: string }>(subjects.renewToken, ({ uid, clientId }) =>
+      renewToken(parts, { uid: textOf(uid), clientId: textOf(clientId) }),
+    ),
     serveBoundMethods(parts),
   ];
   return {
@@ -86,15 +115,20 @@ export function serveAnswers(parts: AnswerParts): Answering {
 }
 
 function serveBoundMethods({ nats, log, methods, once, ws }: AnswerParts) {
-  const handlers = methods
-    .filter(({ method }) => method.mqtt)
-    .map(({ method, work }): MethodHandler => {
-      return { method, work: (params, caller, { operation }) => work(params, { caller, operation, address: "", ws }) };
-    });
+  // Which of them a native device may ask for its router knows; dialects ask for others too.
+  const handlers = methods.map(({ method, work }): MethodHandler => {
+    return { method, work: (params, caller, { operation }) => work(params, { caller, operation, address: "", ws }) };
+  });
   return serveMethods(nats, { queue, handlers, once, log });
 }
 
 function textOf(value: unknown): string {
   if (typeof value === "string" && value !== "") return value;
   throw new AppError("invalid_packet", "the request lacks a field");
+}
+
+// With `by`: as far as that user may know.
+async function exists(store: ApiStore, uid: string, by: string | undefined): Promise<boolean> {
+  if (by === undefined) return (await knownUser(store, uid)) !== undefined;
+  return (await unseenBy(store, textOf(by), [uid])).size === 0;
 }

@@ -14,6 +14,11 @@ export interface Call {
   ws: string;
 }
 
+/** What guesses are counted by: the address, or, where none is known, the device. */
+export function guesserOf({ address, caller }: Pick<Call, "address" | "caller">): string {
+  return address || (caller.clientId ?? "");
+}
+
 /** A method and the function that does its work; made by `bind`. */
 export interface Bound {
   method: Method<TObject, TSchema>;

@@ -14,12 +14,30 @@ export const settings = defineSettings({
   prefix: "API",
   shared: [
     ...(["NATS_URL", "REDIS_URL", "STORE_URL", "BLOBS_URL", "TRUSTED_PROXIES", "DIRECT_MESSAGES"] as const),
-    ...(["LINK_PREVIEWS", "LINK_PREVIEW_ALLOW"] as const),
+    ...(["LINK_PREVIEWS", "LINK_PREVIEW_ALLOW", "GUESTS"] as const),
   ],
   own: {
     API_HOST: Type.String({ default: "127.0.0.1", description: "address HTTP listens on; 0.0.0.0 in a container" }),
     API_PORT: Port("port of HTTP; 0 = any free one", 8080),
     API_REGISTER: Type.Boolean({ default: true, description: "anybody may register; off in clusters" }),
+    API_CODES: Type.String({
+      default: "off",
+      pattern: "^(off|print|https?://\\S+)$",
+      expects: "off, print or https://user:password@host/path",
+      description:
+        "who brings codes to phones and mailboxes: nobody, the log (print), or a provider that takes {phone or email, code, voice, language} as JSON",
+    }),
+    API_CODES_FIXED: Type.String({
+      default: "",
+      pattern: "^([0-9A-Za-z@._+-]+=[0-9]{4,8}(,[0-9A-Za-z@._+-]+=[0-9]{4,8})*)?$",
+      expects: "380670000001=123456,…",
+      description: "phones and mailboxes of tests, whose code is always the same and sent to nobody",
+    }),
+    API_CODES_PER_MINUTE: Type.Integer({
+      default: 600,
+      minimum: 1,
+      description: "codes that are sent a minute; to one phone 5, then one in 10 minutes",
+    }),
     API_MQTT_HOST: Type.String({ default: "127.0.0.1", minLength: 1, description: "host of MQTT, told at login" }),
     API_MQTT_PORT: Port("port of MQTT, told at login", 1883),
     API_PUBLIC_WS: WebSocketUrl("address of MQTT over WebSocket, told at login; without it /mqtt of this server"),

@@ -1,7 +1,7 @@
 // messages.forward: a message that its reader sends on. The server copies it, so that nobody says what another did not.
 import {
   AppError,
-  attachmentOf,
+  addressOf,
   convOf,
   historyGet,
   limits,
@@ -10,9 +10,9 @@ import {
   type messagesForward,
   methodSubject,
   type ParamsOf,
-  parseAddress,
   parseExactly,
   type ResultOf,
+  sentFile,
   uncountedTypes,
 } from "@parley/protocol";
 import { type NatsConnection, readJsonAnswer, request } from "@parley/runtime";
@@ -34,9 +34,7 @@ export async function forward(
   { caller, operation }: Call,
 ): Promise<ResultOf<typeof messagesForward> | AppError> {
   const { uid } = caller;
-  const address = parseAddress(to);
-  if (!address)
-    return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
+  const address = addressOf(to);
   const message = await readMessage(parts.nats, uid, conv, seq);
   const isThere = message && !uncountedTypes.has(message.content.type) && message.content.type !== "erased";
   if (!isThere) return new AppError("not_found", `there is no message ${seq} to forward here`);
@@ -45,8 +43,9 @@ export async function forward(
   const forwarded = message.forwarded ?? (await originOf(parts.store, message, uid));
   const body = Buffer.from(JSON.stringify({ id, to, content, forwarded }));
   if (body.byteLength > limits.packetBytes)
-    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`);
-  const file = attachmentOf(content);
+    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`, {
+      details: { bytes: body.byteLength, maxBytes: limits.packetBytes },
+    });
   const target = convOf(uid, address);
   const { seq: place, ts } = await parts.history.append({
     conv: target,
@@ -54,7 +53,7 @@ export async function forward(
     device: caller.clientId ?? "api",
     id,
     type: content.type,
-    ...(file === undefined ? {} : { file }),
+    ...sentFile(content),
     origin: "api",
     copyOf: { conv, seq },
     body,

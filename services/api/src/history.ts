@@ -22,6 +22,8 @@ import {
   type MessageReceiptsRequest,
   type messagesReceipts,
   packAppendRequest,
+  type ReceiptReply,
+  type ReceiptRequest,
   type ResultOf,
   type RoomsReply,
   type RoomsRequest,
@@ -47,6 +49,8 @@ export interface History {
   change(change: ChangeRequest): Promise<ChangeReply>;
   /** One page. */
   members(request: MembersRequest): Promise<MemberPage>;
+  /** Moves the marks of a user; whoever is to be told is named in the reply. */
+  mark(request: ReceiptRequest): Promise<ReceiptReply>;
   /** How far a message came. */
   receipts(request: MessageReceiptsRequest): Promise<ResultOf<typeof messagesReceipts>>;
   append(item: AppendItem): Promise<Appended>;
@@ -83,6 +87,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
   return {
     change: (change) => askHolder.json("change", change.conv, change),
     members: (request) => askHolder.json("members", request.conv, request),
+    mark: (request) => askHolder.json("receipt", request.conv, request),
     receipts: (request) => askHolder.json("receipts", request.conv, request),
     append: (item) => {
       const group = { q: conversationPartition(item.conv), items: [item] };

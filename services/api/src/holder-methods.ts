@@ -1,10 +1,20 @@
-// messages.pin, unpin and receipts, conversations.setExpiry: asked of the replica of history that holds the conversation.
-import { conversationsSetExpiry, messagesPin, messagesReceipts, messagesUnpin } from "@parley/protocol";
+// messages.pin, unpin and receipts, conversations.setExpiry and mark: asked of the replica of history that holds the conversation.
+import {
+  conversationsMark,
+  conversationsSetExpiry,
+  messagesPin,
+  messagesReceipts,
+  messagesUnpin,
+  type NotifyRequest,
+  type ReceiptReply,
+  subjects,
+} from "@parley/protocol";
+import { type NatsConnection, natsConnected } from "@parley/runtime";
 import { type Bound, bind } from "./call.ts";
 import type { History } from "./history.ts";
 import { withoutDevice } from "./rooms/room.ts";
 
-export function holderMethods(history: History): Bound[] {
+export function holderMethods({ history, nats }: { history: History; nats: NatsConnection }): Bound[] {
   const change = (method: typeof messagesPin, event: "pin" | "unpin") =>
     bind(method, async ({ conv, seq }, { caller: { uid, clientId = withoutDevice }, operation }) => {
       const id = `${event}:${operation}`;
@@ -21,6 +31,18 @@ export function holderMethods(history: History): Bound[] {
       await history.change({ conv, id, device: clientId, origin: "api", event: asked });
       return { conv, expiry };
     }),
+    bind(conversationsMark, async (marks, { caller: { uid } }) => {
+      const reply = await history.mark({ ...marks, uid });
+      tell(nats, reply);
+      const { conv, delivered, read } = reply.notice;
+      return { conv, delivered, read };
+    }),
     bind(messagesReceipts, (place, { caller: { uid } }) => history.receipts({ ...place, uid })),
   ];
+}
+
+// Who is not told now has it by `sync`.
+function tell(nats: NatsConnection, { notice, tell: uids }: ReceiptReply): void {
+  const request: NotifyRequest = { uids, channel: "m", packet: notice };
+  if (uids.length > 0 && natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
 }

@@ -17,12 +17,6 @@ export async function knownUsers(
   return new Map([...found].filter(([, { doc }]) => !doc.disabled));
 }
 
-/** The first of `uids` that is no user, or undefined. */
-export async function firstUnknown(store: ApiStore, uids: readonly string[]): Promise<string | undefined> {
-  const known = await knownUsers(store, uids);
-  return uids.find((uid) => !known.has(uid));
-}
-
 /** The user as registered, for a name or an alias in any case; of users that differ in case only, the one spelled exactly so. */
 export async function findUser(store: ApiStore, name: string): Promise<Versioned<UserDoc> | undefined> {
   const exact = await store.users.get(name);
@@ -30,11 +24,6 @@ export async function findUser(store: ApiStore, name: string): Promise<Versioned
   const kept = await store.names.get(foldName(name));
   if (kept?.doc.kind === "user") return knownUser(store, kept.doc.name ?? kept.key);
   return kept?.doc.uid === undefined ? undefined : knownUser(store, kept.doc.uid);
-}
-
-/** The account that an alias, in any case, leads to. */
-export async function uidOfAlias({ names }: ApiStore, alias: string): Promise<string | undefined> {
-  return (await names.get(foldName(alias)))?.doc.uid;
 }
 
 /** For who has been erased or disabled since its token was checked. */

@@ -4,6 +4,7 @@ import {
   type JsonObject,
   messagesForward,
   messagesSend,
+  noUser,
   type ParamsOf,
   type ResultOf,
 } from "@parley/protocol";
@@ -19,7 +20,7 @@ export function messageMethods(parts: ForwardParts): Bound[] {
   return [
     bind(messagesSend, (params, call) => send(parts, params, call)),
     bind(messagesForward, (params, call) => forward(parts, params, call)),
-    ...holderMethods(parts.history),
+    ...holderMethods(parts),
   ];
 }
 
@@ -50,5 +51,5 @@ async function senderOf(
       ? caller.uid
       : new AppError("forbidden", "from is not the caller");
   if (named === undefined) return new AppError("invalid_packet", "from is missing: a server key sends as a user");
-  return (await knownUser(store, named)) ? named : new AppError("not_found", `there is no user ${named}`);
+  return (await knownUser(store, named)) ? named : noUser(named);
 }

@@ -2,16 +2,16 @@
 import {
   AppError,
   type AppendItem,
-  attachmentOf,
+  addressOf,
   checkMessage,
   checkTree,
   convOf,
   type JsonObject,
   limits,
-  parseAddress,
   readExpiry,
   readMentions,
   refuseContent,
+  sentFile,
   storableBody,
 } from "@parley/protocol";
 
@@ -24,16 +24,15 @@ export function readOutgoing(
 ): Omit<AppendItem, "device" | "origin"> | AppError {
   const body = storableBody(raw, sent, packet.id);
   if (body.byteLength > limits.packetBytes)
-    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`);
+    return new AppError("too_large", `message of ${body.byteLength} bytes; the limit is ${limits.packetBytes}`, {
+      details: { bytes: body.byteLength, maxBytes: limits.packetBytes },
+    });
   const message = checkTree(packet) ?? checkMessage(packet);
   if (message instanceof AppError) return message;
   const refused = refuseContent(message);
   if (refused) return refused;
-  const address = parseAddress(message.to);
-  if (!address)
-    return new AppError("invalid_packet", "to is none of user/{uid}, user/{uid}/client/{clientId}, room/{id}");
+  const address = addressOf(message.to);
   const mentions = readMentions(message.content);
-  const file = attachmentOf(message.content);
   const expires = readExpiry(message);
   return {
     conv: convOf(from, address),
@@ -44,7 +43,7 @@ export function readOutgoing(
     ...(mentions && { mentions }),
     ...(typeof message.thread === "number" && { thread: message.thread }),
     ...(message.reply === undefined ? {} : { reply: message.reply }),
-    ...(file === undefined ? {} : { file }),
+    ...sentFile(message.content),
     ...(expires && { expires }),
     body,
   };

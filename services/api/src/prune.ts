@@ -29,6 +29,7 @@ export function startPruning(store: ApiStore, log: Logger): { close(): Promise<v
 /** `nowMs`: unix time. */
 export async function prune(store: ApiStore, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
   await removeBefore(store.refreshTokens, "expires", nowMs, stopped);
+  await removeBefore(store.codes, "expires", nowMs, stopped);
   await removeBefore(store.revocations, "until", nowMs / 1000, stopped);
   await removeBefore(store.pairs, "over", nowMs - overLifeMs, stopped);
   await pruneRequests(store.requests, nowMs, stopped);

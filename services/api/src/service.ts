@@ -7,11 +7,13 @@ import {
   connectNats,
   connectRedis,
   gauge,
+  type Logger,
   type NatsConnection,
   type Networks,
   openFailures,
   openTokenBuckets,
   type Redis,
+  readGuests,
   readNetworks,
   type Service,
   type ServiceContext,
@@ -32,6 +34,7 @@ import { connectOthers } from "./erasure/others.ts";
 import { redoErasures } from "./erasure/redo.ts";
 import { serveExports } from "./export/route.ts";
 import { openLooks } from "./files/looks.ts";
+import { openFileSockets } from "./files/resumable/file-socket.ts";
 import { addUploadRoutes } from "./files/resumable/routes.ts";
 import { sweepUnfinished } from "./files/resumable/uploads.ts";
 import { fileMethods, serveFiles } from "./files/serve.ts";
@@ -44,6 +47,8 @@ import { linkMethods } from "./links/index.ts";
 import { messageMethods } from "./messages.ts";
 import { startPeople } from "./people/index.ts";
 import { makeMissingProfiles } from "./people/profiles.ts";
+import { phoneMethods } from "./phones/index.ts";
+import { createSender } from "./phones/senders.ts";
 import { startPruning } from "./prune.ts";
 import { createApiOnce } from "./requests.ts";
 import { startFinishingRooms } from "./rooms/create.ts";
@@ -67,24 +72,9 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   toClose("revocations", () => revoke.close());
   const history = connectHistory({ nats, redis, log });
   toClose("history", () => history.close());
-  const parts = { store, history, nats, signingKey, pass, log, looks: openLooks() };
-  const accounts = startAccounts({
-    ...parts,
-    ...{ passwords, revoke, limits, registrations, registerAllowed: config.API_REGISTER, mqtt: mqttOf(config) },
-  });
-  toClose("accounts", () => accounts.close());
-  const others = connectOthers(nats);
-  const compact = () => kept.compact();
-  const erasure = startErasure({ ...parts, ...{ blobs, revoke, passwords, limits, others, compact } });
-  toClose("erasure", () => erasure.close());
-  const people = startPeople({ ...parts, searches, directMessages: config.DIRECT_MESSAGES });
-  toClose("people", () => people.close());
-  const scheduled = startScheduled(parts);
-  toClose("scheduled", () => scheduled.close());
-  const messages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods({ ...parts, blobs })];
-  const links = linkMethods({ ...linksOf(config), previews });
-  const ofUsers = [...accounts.methods, ...erasure.methods, ...people.methods];
-  const methods = [...ofUsers, ...roomMethods(parts), ...messages, ...links];
+  const parts = { store, history, nats, signingKey, pass, log, ...guestsOf(config), looks: openLooks() };
+  const ofMethods = { ...parts, blobs, passwords, revoke, limits, registrations, searches, previews };
+  const { methods, first } = startMethods(config, { ...ofMethods, compact: () => kept.compact() }, toClose);
   const once = createApiOnce(store, signingKey);
   const identity = { store, revoke, signingKey, isOperator: secretCheck(servicesSecret) };
   const callers = { identity, rates, addressOf };
@@ -93,17 +83,23 @@ export async function startApi(config: Config, context: ServiceContext): Promise
     ...{ metrics, nats, log, bound: methods, once, trustedProxies },
     ...httpOf(config),
   });
-  const resumable = { addRoutes: addUploadRoutes, sweep: sweepUnfinished };
-  const addMore = serveExports({ max: config.API_EXPORTS, metrics, nats, methods });
-  const ofFiles = { ...parts, ...callers, config, blobs, resumable, addMore, metrics, isAlone: kept.exclusive };
+  const resumable = { addRoutes: addUploadRoutes, openSockets: openFileSockets, sweep: sweepUnfinished };
+  const ofFiles = {
+    ...{ ...parts, ...callers, config, blobs, resumable, metrics, isAlone: kept.exclusive },
+    addMore: serveExports({ max: config.API_EXPORTS, metrics, nats, methods }),
+  };
   const files = await serveFiles(server, ofFiles);
   toClose("files", () => files.close());
   // Nobody is served on a change of password that is half done.
-  await accounts.first;
-  const ws = config.API_PUBLIC_WS ?? "";
-  const answers = serveAnswers({ nats, log, store, passwords, revoke, methods, once, ws });
+  await first;
+  const answers = serveAnswers({ ...parts, passwords, revoke, methods, once, ws: config.API_PUBLIC_WS ?? "" });
   toClose("answers", () => answers.close());
-  const upgrades = passUpgrades(server.server, { upstream: config.API_WS_UPSTREAM, addressOf, log });
+  const upgrades = passUpgrades(server.server, {
+    upstream: config.API_WS_UPSTREAM,
+    addressOf,
+    others: files.upgrade,
+    log,
+  });
   toClose("http", () => {
     // What is under way ends: it is waited for.
     upgrades.close();
@@ -114,13 +110,40 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   await listen(server, config, log);
   const watching = watchKept(kept, blobs, nats, context);
   toClose("watching", () => watching.close());
-  for (const one of [startPruning(store, log), startFinishingRooms({ store, history }, log)])
+  for (const one of [startPruning(store, log), startFinishingRooms({ store, history, pass }, log)])
     toClose("unfinished", () => one.close());
   const all = opened.move();
   return { close: () => all.disposeAsync() };
 }
 
 type ToClose = (step: string, close: () => unknown) => void;
+
+type MethodParts = Omit<
+  Parameters<typeof startAccounts>[0] &
+    Parameters<typeof startErasure>[0] &
+    Parameters<typeof startPeople>[0] &
+    Parameters<typeof fileMethods>[0] &
+    Parameters<typeof roomMethods>[0] &
+    Parameters<typeof linkMethods>[0],
+  keyof ReturnType<typeof accountPartsOf> | keyof ReturnType<typeof linksOf> | "others" | "directMessages"
+>;
+
+/** What api is asked by name, and what works for it beside. `first`: nobody is served before. */
+function startMethods(config: Config, parts: MethodParts, toClose: ToClose) {
+  const ofAccounts = { ...parts, ...accountPartsOf(config, parts.log) };
+  const accounts = startAccounts(ofAccounts);
+  toClose("accounts", () => accounts.close());
+  const erasure = startErasure({ ...parts, others: connectOthers(parts.nats) });
+  toClose("erasure", () => erasure.close());
+  const people = startPeople({ ...parts, directMessages: config.DIRECT_MESSAGES });
+  toClose("people", () => people.close());
+  const scheduled = startScheduled(parts);
+  toClose("scheduled", () => scheduled.close());
+  const ofUsers = [...accounts.methods, ...phoneMethods(ofAccounts), ...erasure.methods, ...people.methods];
+  const ofMessages = [...messageMethods(parts), ...scheduled.methods, ...fileMethods(parts)];
+  const links = linkMethods({ ...linksOf(config), previews: parts.previews });
+  return { methods: [...ofUsers, ...roomMethods(parts), ...ofMessages, ...links], first: accounts.first };
+}
 
 async function connect(config: Config, { instance: name, log, health }: ServiceContext, toClose: ToClose) {
   const { kept, blobs } = await openKept(config);
@@ -169,8 +192,24 @@ function httpOf(config: Config) {
   };
 }
 
+function accountPartsOf(config: Config, log: Logger) {
+  const { API_CODES: how, API_CODES_FIXED: fixed, API_CODES_PER_MINUTE: perMinute } = config;
+  const sends = {
+    one: openTokenBuckets({ rate: 1 / 600, burst: 5, keys: 50_000 }),
+    all: openTokenBuckets({ rate: perMinute / 60, burst: perMinute, keys: 1 }),
+  };
+  const sender = createSender({ how, fixed, log });
+  return { registerAllowed: config.API_REGISTER, mqtt: mqttOf(config), sender, sends };
+}
+
 function linksOf(config: Config) {
   return { isOn: config.LINK_PREVIEWS, guard: createGuard(readNetworks(config.LINK_PREVIEW_ALLOW)) };
+}
+
+/** Names of guests, and what their topics begin with. */
+function guestsOf(config: Config) {
+  const guests = readGuests(config.GUESTS);
+  return { guests: guests.map(({ name }) => name), guestPrefixes: guests.map(({ prefix }) => prefix) };
 }
 
 /** Where devices find MQTT over TCP. */

@@ -4,6 +4,7 @@ import {
   type Contact,
   type ErrorCode,
   type LastSeenPrivacy,
+  type MemberModes,
   type PasswordChange,
   type Revocation,
   type RoomState,
@@ -163,6 +164,8 @@ export interface RoomDoc extends Omit<RoomState, "archived" | "deleted" | "links
   createdAt: number;
   state: "creating" | "ready";
   members: string[];
+  /** those of them who do not both read and write */
+  modes?: MemberModes;
   /** those of them who are asked first */
   askFirst?: string[];
   device: string;
@@ -178,6 +181,8 @@ export interface RefreshTokenDoc {
   clientId: string;
   /** `since` of the password that it was begun under; absent: 0 */
   passwordSince?: number;
+  /** what the device speaks, where it is another protocol than Parley's own */
+  dialect?: string;
   /** of the good token, unix ms */
   issuedAt: number;
   expiresAt: number;
@@ -295,8 +300,38 @@ export interface LookedAt {
   /** how often somebody took it */
   tries: number;
   reason?: "unreadable" | "too_large" | "too_slow";
-  made?: { width?: number; height?: number; duration?: number; waveform?: number[] };
+  /** `waveform`: from 0 to `loudestBar`; beside `duration`, seconds that older versions wrote, from 0 to 100 */
+  made?: { width?: number; height?: number; durationMs?: number; waveform?: number[]; duration?: number };
   thumbnail?: { blob: string; type: string; width: number; height: number; size: number };
+}
+
+/** By phone: the login that its accounts are of. */
+export interface PhoneDoc {
+  phone: string;
+  login: string;
+}
+
+/** By whose it is: a code that was sent to a phone or mailbox. */
+export interface CodeDoc {
+  /** the phone or mailbox */
+  to: string;
+  deviceKey?: string;
+  /** HMAC of the code */
+  hash: string;
+  /** how often it was guessed */
+  guesses: number;
+  /** unix ms */
+  expiresAt: number;
+  /** unix ms: when it was guessed right */
+  doneAt?: number;
+}
+
+/** By uid and name: what programs keep for the account. */
+export interface StorageDoc {
+  uid: string;
+  /** as JSON text */
+  value: string;
+  version: number;
 }
 
 export interface ApiStore {
@@ -315,8 +350,13 @@ export interface ApiStore {
   migrations: Collection<MigrationDoc>;
   attachments: Collection<AttachmentDoc>;
   contents: Collection<ContentDoc>;
+  /** by blob: bytes that are about to be removed, since `at` (unix ms); `foundAt`: of the upload that had found them */
+  leaving: Collection<{ at: number; foundAt?: number }>;
   uploads: Collection<UploadDoc>;
   scheduled: Collection<ScheduledDoc>;
+  phones: Collection<PhoneDoc>;
+  codes: Collection<CodeDoc>;
+  storage: Collection<StorageDoc>;
 }
 
 export async function openApiStore(documents: Documents): Promise<ApiStore> {
@@ -375,6 +415,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       name: "contents",
       indexes: { blob: ["blob"], due: ["looked.dueAt"], thumbnail: ["looked.thumbnail.blob"], scan: ["scan.dueAt"] },
     }),
+    leaving: await documents.collection<{ at: number; foundAt?: number }>({ name: "leaving" }),
     uploads: await documents.collection<UploadDoc>({
       name: "uploads",
       indexes: { open: ["openOf"], expires: ["expiresAt"], uid: ["uid"] },
@@ -383,6 +424,9 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
       name: "scheduled",
       indexes: { due: ["dueAt"], of_user: ["uid", "at"], file: ["file"] },
     }),
+    phones: await documents.collection<PhoneDoc>({ name: "phones", indexes: { login: ["login"] } }),
+    codes: await documents.collection<CodeDoc>({ name: "codes", indexes: { to: ["to"], expires: ["expiresAt"] } }),
+    storage: await documents.collection<StorageDoc>({ name: "storage", indexes: { uid: ["uid"] } }),
   };
 }
 

@@ -29,7 +29,7 @@ export async function startAccountsAlone(t: Pick<TestContext, "after">) {
   return {
     ...{ store, nats, log, pass, revoke },
     ...{ signingKey: context.secrets().signingKey, mqtt: { host: "h", port: 1 } },
-    ...{ registerAllowed: true, registrations: { take: () => 0, peek: () => 0 } },
+    ...{ registerAllowed: true, guests: [], registrations: { take: () => 0, peek: () => 0 } },
     limits: { guess: (_user: string, _address: string, check: () => Promise<boolean>) => check() },
   };
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Checkpoint, connectNats, type NatsConnection } from "@parley/runtime";
-import { serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
+import { programOf, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { type CallOptions, callUrl, type Reply } from "./surroundings.ts";
 
 export interface ApiProcess {
@@ -18,6 +18,7 @@ export interface ApiProcess {
   start(dieAt?: Checkpoint | `${Checkpoint}:${number}`): Promise<void>;
   /** where it listens now */
   port(): string;
+  pid(): number;
   /** kill -9; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when it is gone: the signal that ended it. */
@@ -25,8 +26,8 @@ export interface ApiProcess {
   call(verb: string, path: string, options?: CallOptions): Promise<Reply>;
 }
 
-/** On NATS, Redis and a store of its own, all of which outlive it. */
-export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
+/** On NATS, Redis and a store of its own, all of which outlive it. `more`: settings. */
+export async function startApiProcess(t: TestContext, more: Record<string, string> = {}): Promise<ApiProcess> {
   const folder = await mkdtemp(join(tmpdir(), "parley-api-process-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const { redis, nats: natsServer } = await startServers(t, { redis: true, nats: true });
@@ -39,6 +40,7 @@ export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
     PARLEY_DIR: folder,
     API_PORT: "0",
     PARLEY_PARENT_PIPE: "true",
+    ...more,
   };
   let child: ChildProcess | undefined;
   let url = "";
@@ -55,13 +57,14 @@ export async function startApiProcess(t: TestContext): Promise<ApiProcess> {
     folder,
     async start(dieAt) {
       const env = { ...settings, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) };
-      child = spawn(process.execPath, [join(import.meta.dirname, "../src/main.ts")], {
+      child = spawn(process.execPath, [programOf("services/api/src/main.ts")], {
         env,
         stdio: ["pipe", "pipe", "inherit"],
       });
       url = `http://127.0.0.1:${await portOf(child)}`;
     },
     port: () => new URL(url).port,
+    pid: () => child?.pid ?? 0,
     kill,
     async died() {
       if (child?.signalCode === null && child.exitCode === null) await once(child, "exit");

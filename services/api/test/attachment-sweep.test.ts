@@ -10,10 +10,12 @@ import { openBlobs, openStore } from "@parley/store";
 import { keepAttachment } from "../src/files/attachments.ts";
 import { openLooks } from "../src/files/looks.ts";
 import { addPieces, createUpload, sweepUnfinished } from "../src/files/resumable/uploads.ts";
+import { sendableFiles } from "../src/files/sendable.ts";
 import { countStored } from "../src/files/stored.ts";
-import { nobodysForMs, type SweepCounts, sweep, sweepFreed, uploadLifeMs } from "../src/files/sweep.ts";
+import { nobodysForMs, type SweepCounts, sweep, sweepFreed, unsentForMs, uploadLifeMs } from "../src/files/sweep.ts";
 import { openApiStore } from "../src/store.ts";
 
+const pass = () => undefined;
 const later = () => Date.now() + nobodysForMs + 1_000;
 
 async function begin(t: TestContext) {
@@ -55,12 +57,12 @@ async function begin(t: TestContext) {
     keep: async (bytes: Uint8Array) =>
       (
         await keepAttachment(
-          { store, blobs, looks: openLooks(), wake: () => undefined, scans: false },
+          { store, blobs, looks: openLooks(), wake: () => undefined, scans: false, pass: () => undefined },
           { uid: "ann", name: "a", type: "text/plain", stored: await put(bytes) },
         )
       ).id,
-    sweep: (nowMs: number) => sweep({ store, blobs, history, counts }, nowMs),
-    sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history, counts }, nowMs),
+    sweep: (nowMs: number) => sweep({ store, blobs, history, counts, pass }, nowMs),
+    sweepFreed: (nowMs: number) => sweepFreed({ store, blobs, history, counts, pass }, nowMs),
     freed,
     async isThere(id: string) {
       const found = await store.attachments.get(id);
@@ -84,6 +86,19 @@ test("what was not sent within a day goes; what was sent, and what is younger, s
   sent.clear();
   await turn(later());
   assert.equal(await isThere(kept), true);
+});
+
+test("a file whose message is about to be stored is not swept under it", async (t) => {
+  const { keep, sweep: turn, isThere, store } = await begin(t);
+  const id = await keep(randomBytes(10));
+  const found = await store.attachments.get(id);
+  assert.ok(found);
+  const justBefore = Date.now() - unsentForMs + 1_000;
+  await store.attachments.update(id, { ...found.doc, unsentSince: justBefore }, found.version);
+  const asked = { history: { mayFetch: async () => false }, store };
+  assert.deepEqual(await sendableFiles(asked, [{ file: id, uid: "ann" }]), { answers: ["yes"] });
+  await turn(Date.now() + 2_000);
+  assert.equal(await isThere(id), true);
 });
 
 test("equal bytes stay as long as one attachment has them, and go with the last one", async (t) => {
@@ -147,8 +162,8 @@ test("history that cannot be asked removes nothing", async (t) => {
   const id = await keep(randomBytes(10));
   const away = () => Promise.reject(new Error("away"));
   const history = { sentFiles: away, freedFiles: away };
-  await assert.rejects(sweep({ store, blobs, history, counts }, later()), /away/);
-  await assert.rejects(sweepFreed({ store, blobs, history, counts }, later()), /away/);
+  await assert.rejects(sweep({ store, blobs, history, counts, pass }, later()), /away/);
+  await assert.rejects(sweepFreed({ store, blobs, history, counts, pass }, later()), /away/);
   assert.equal(await isThere(id), true);
 });
 
@@ -185,9 +200,9 @@ test("an upload that nobody finished goes after a day with its pieces, and not b
     stream?.destroy();
     return [(await store.uploads.get(upload.key)) !== undefined, stream !== undefined];
   };
-  await sweepUnfinished({ store, blobs }, Date.now() + uploadLifeMs - 1_000);
+  await sweepUnfinished({ store, blobs, pass }, Date.now() + uploadLifeMs - 1_000);
   assert.deepEqual(await isThere(), [true, true]);
-  await sweepUnfinished({ store, blobs }, Date.now() + uploadLifeMs + 1_000);
+  await sweepUnfinished({ store, blobs, pass }, Date.now() + uploadLifeMs + 1_000);
   assert.deepEqual(await isThere(), [false, false]);
 });
 

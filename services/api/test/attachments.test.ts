@@ -56,7 +56,7 @@ test("a file comes back byte by byte, and the answer tells what it is, under bot
       url: `/attachments/${id}`,
       name: "data.bin",
       size: 200_000,
-      type: "application/octet-stream",
+      mime: "application/octet-stream",
       hash,
     });
     assert.equal(headers.get("location"), `/attachments/${id}`);
@@ -80,7 +80,7 @@ test("a form with one file is taken; without one, with two or torn it is refused
   };
   const sent = await post(form(["../a picture.png", png]));
   assert.equal(sent.status, 201);
-  assert.deepEqual([sent.body.name, sent.body.type, sent.body.size], ["a picture.png", "image/png", png.length]);
+  assert.deepEqual([sent.body.name, sent.body.mime, sent.body.size], ["a picture.png", "image/png", png.length]);
   const before = blobs().length;
   for (const bad of [form(), form(["a", randomBytes(10)], ["b", randomBytes(10)])]) {
     const { status, body } = await post(bad);
@@ -174,6 +174,7 @@ test("a file larger than its kind may be is refused, said or streamed, and nothi
   for (const body of [large, randomBytes(3_000_001), streamed]) {
     const reply = await post(body as Uint8Array);
     assert.deepEqual([reply.status, reply.body.error.code], [413, "too_large"]);
+    assert.equal(typeof reply.body.error.details.maxBytes, "number");
   }
   await eventually(() => blobs().length === before);
   assert.equal((await post(randomBytes(3_000_000))).status, 201);

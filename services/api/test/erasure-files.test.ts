@@ -37,14 +37,18 @@ async function begin(t: TestContext) {
     },
     mayFetch: async ({ uid, owner, heirs = [] }: AttachmentRequest) => may(uid, [owner, ...heirs]),
   };
-  const parts = { store, blobs, history };
+  const parts = { store, blobs, history, pass: () => undefined };
   const upload = async (uid = "ann") => {
     const bytes = (async function* () {
       yield Buffer.from("given on");
     })();
     const uploaded = { uid, name: "a", type: "text/plain", stored: await blobs.put(bytes) };
-    return (await keepAttachment({ store, blobs, looks: openLooks(), wake: () => undefined, scans: false }, uploaded))
-      .id;
+    return (
+      await keepAttachment(
+        { store, blobs, looks: openLooks(), wake: () => undefined, scans: false, pass: () => undefined },
+        uploaded,
+      )
+    ).id;
   };
   const file = await upload();
   for (const uid of ["bob", "carl", "dora", "eve"])

@@ -1,5 +1,6 @@
 // kill -9 of the real api and the real history between the steps of an erasure.
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -57,6 +58,9 @@ async function fill(uid: string): Promise<{ token: string; room: string }> {
     );
   await call("POST", "/messages", bob, { to: `user/${uid}`, content: { type: "text", data: "bob's" } });
   await call("POST", "/roster", bob, { id: uid, note: "secret" });
+  const headers = { "content-type": "text/plain" };
+  const raw = `secret-file-of-${uid}`;
+  assert.equal((await api.call("POST", "/attachments", { token, raw, headers })).status, 201);
   assert.equal((await call("POST", "/aliases", token, { alias: `${uid}.alias` })).status, 200);
   return { token, room: made.body.id };
 }
@@ -80,6 +84,9 @@ async function isErased(uid: string, { token, room }: { token: string; room: str
   assert.equal((await call("GET", `/rooms/${room}`, bob)).body.role, "owner");
   assert.deepEqual((await call("GET", "/roster", bob)).body.contacts, []);
   assert.equal((await call("POST", "/register", "", { username: uid, password })).status, 409);
+  const files = globSync(join(api.folder, "data/api/blobs/**"), { withFileTypes: true }).filter((one) => one.isFile());
+  const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"));
+  assert.equal(texts.includes(`secret-file-of-${uid}`), false, "its file is off the disk");
 }
 
 const registerAlias = async (uid: string) =>
@@ -88,7 +95,14 @@ const registerAlias = async (uid: string) =>
 const points: Checkpoint[] = [
   ...(["before-closing", "before-user-removed", "before-conversation-left"] as const),
   ...(["before-files-removed", "before-erasure-done"] as const),
+  "before-bytes-removed",
 ];
+
+const ofBegin: ReadonlySet<Checkpoint> = new Set([
+  "before-closing",
+  "before-conversation-left",
+  "before-bytes-removed",
+]);
 
 for (const [index, point] of points.entries())
   test(`an erasure in which api dies ${point} is finished by the next one`, async () => {
@@ -96,7 +110,7 @@ for (const [index, point] of points.entries())
     const kept = await fill(uid);
     await api.kill();
     // What ended lately is done again at each start, and passes the points on its way that are not of its begin.
-    const before = point === "before-closing" || point === "before-conversation-left" ? 0 : index;
+    const before = ofBegin.has(point) ? 0 : index;
     await api.start(`${point}:${before + 1}`);
     for (let other = 0; other < index; other++) await isDone(`a${other}`);
     await api.call("DELETE", `/users/${uid}`, { token: key }).catch(() => undefined);
@@ -113,7 +127,7 @@ for (const [index, point] of (["before-entries-erased", "before-member-removed"]
     await history.kill();
     history.start(point);
     const asked = call("DELETE", `/users/${uid}`, key);
-    await history.died();
+    assert.equal(await history.died(), "SIGKILL");
     history.start();
     assert.equal((await asked).status, 200);
     await isErased(uid, kept);

@@ -1,15 +1,14 @@
 // The real history as a process of its own, beside the api of a test.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import type { Checkpoint } from "@parley/runtime";
-import type { TestContext } from "@parley/testkit";
+import { programOf, type TestContext } from "@parley/testkit";
 
 export interface HistoryProcess {
-  /** `dieAt`: a point where it kills itself. */
-  start(dieAt?: Checkpoint): void;
-  /** Resolves when it is gone. */
-  died(): Promise<void>;
+  /** `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
+  start(dieAt?: Checkpoint | `${Checkpoint}:${number}`): void;
+  /** Resolves when it is gone: the signal that ended it. */
+  died(): Promise<string | null>;
   /** SIGTERM: what it knows is folded, marks are put. Resolves when it is gone. */
   stop(): Promise<void>;
   /** kill -9; resolves when it is gone. */
@@ -19,9 +18,9 @@ export interface HistoryProcess {
 type Surroundings = { natsServer: { url: string }; redis: { url: string }; folder: string };
 
 export function startHistoryProcess(t: TestContext, api: Surroundings): HistoryProcess {
-  const main = join(import.meta.dirname, "../../history/src/main.ts");
+  const main = programOf("services/history/src/main.ts");
   let child: ChildProcess;
-  const start = (dieAt?: Checkpoint) => {
+  const start: HistoryProcess["start"] = (dieAt) => {
     const env = {
       ...process.env,
       NATS_URL: api.natsServer.url,
@@ -35,6 +34,7 @@ export function startHistoryProcess(t: TestContext, api: Surroundings): HistoryP
   };
   const died = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.signalCode;
   };
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     child.kill(signal);

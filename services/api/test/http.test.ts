@@ -201,6 +201,10 @@ test("/docs shows the generated document and loads nothing from elsewhere", asyn
   assert.equal((await api.call("GET", "/")).headers.get("location"), "/docs/");
   const page = await api.call("GET", "/docs/");
   assert.equal(page.status, 200);
+  const policy = page.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /default-src 'self'/);
+  // A host that serves HTTP has none of its parts over HTTPS.
+  assert.doesNotMatch(policy, /upgrade-insecure-requests/);
   const linked = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link = ""]) => link);
   assert.ok(linked.length > 3);
   for (const link of linked) {

@@ -89,3 +89,23 @@ for (const [point, isMade] of points)
     );
     assert.equal(listed.revocations.filter(({ uid }) => uid === "alice").length, 1);
   });
+
+test("a registration that dies before there is a user leaves nobody who logs in or is found, and is made when it is sent again", async (t) => {
+  const api = await startApiProcess(t);
+  await api.start("before-user:2");
+  await register(api, "bob");
+  const { token } = (await logIn(api, "bob", "web")) as Session;
+  const json = { username: "alice", password, name: "Alice" };
+  const headers = { "idempotency-key": "register" };
+  await assert.rejects(api.call("POST", "/register", { json, headers }));
+  assert.equal(await api.died(), "SIGKILL");
+  await api.start();
+  const found = async () =>
+    (await api.call("GET", "/users?query=alice", { token })).body.users.map(({ uid }: { uid: string }) => uid);
+  assert.equal(await logIn(api, "alice", "web"), 401);
+  assert.equal((await api.call("GET", "/users/alice", { token })).status, 404);
+  assert.deepEqual(await found(), []);
+  assert.equal((await api.call("POST", "/register", { json, headers })).status, 200);
+  assert.equal(typeof (await logIn(api, "alice", "web")), "object");
+  assert.deepEqual(await found(), ["alice"]);
+});

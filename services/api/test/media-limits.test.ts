@@ -54,7 +54,7 @@ async function keep(side: number): Promise<string> {
     })(),
   );
   await keepAttachment(
-    { store, blobs, looks: openLooks(), wake: () => undefined, scans: false },
+    { store, blobs, looks: openLooks(), wake: () => undefined, scans: false, pass: () => undefined },
     { uid: "ann", name: "a", type: "image/png", stored },
   );
   return stored.sha256;

@@ -26,7 +26,7 @@ test("a name with a control character is refused at every door that takes one, a
     ];
     for (const { status, body } of asked) {
       assert.deepEqual([status, body.error?.code], [400, "invalid_packet"], JSON.stringify([name, body]));
-      assert.equal(body.error.message, "name must be without control characters");
+      assert.match(body.error.message, /^name must be without control characters/);
     }
     const caller = { uid: "alice", clientId: "alice:web", via: "mqtt" } as const;
     await assert.rejects(
@@ -42,6 +42,23 @@ test("a name with a control character is refused at every door that takes one, a
   );
 });
 
+test("a user's or a room's name that shows nothing is refused at every door, and nothing is made", async () => {
+  for (const [n, name] of [" ", "\u3000 \u00a0", "\u200b\u2060", "\u2800\u3164"].entries()) {
+    const asked = [
+      await api.call("POST", "/register", { json: { username: `blank${n}`, password, name } }),
+      await api.call("POST", "/users", { token: key, json: { uid: `blank${n}`, name } }),
+      await api.call("POST", "/accounts", { token, json: { uid: `blank${n}`, name } }),
+      await api.call("POST", "/rooms", { token, json: { id: `blank${n}`, name } }),
+      await api.call("PUT", "/profile", { token, json: { name } }),
+    ];
+    for (const { status, body } of asked) {
+      assert.deepEqual([status, body.error?.code], [400, "invalid_packet"], JSON.stringify([name, body]));
+      assert.equal(body.error.message, "name must be without control characters, and not only of blanks");
+    }
+    assert.equal((await api.call("GET", `/users/blank${n}`, { token })).status, 404);
+  }
+});
+
 test("a name may have any other character, as many as before", async () => {
   const name = "Ünï – 表\u00a0".padEnd(128, "😀");
   const { status, body } = await api.call("POST", "/rooms", { token, json: { name } });
@@ -49,4 +66,35 @@ test("a name may have any other character, as many as before", async () => {
   for (const wrong of ["", "x".repeat(129)])
     assert.equal((await api.call("POST", "/rooms", { token, json: { name: wrong } })).status, 400);
   assert.equal((await api.call("POST", "/users", { token: key, json: { uid: "unnamed", name: "" } })).status, 200);
+});
+
+test("a room's description and a note about a contact may have several lines; a text of one line may not", async () => {
+  const text = "first\n\n\t- second 😀";
+  const room = (fields: object) => api.call("PUT", "/rooms/lines", { token, json: fields });
+  await api.user("bob");
+  assert.equal(
+    (await api.call("POST", "/rooms", { token, json: { id: "lines", name: "L", description: text } })).status,
+    200,
+  );
+  assert.equal((await room({ description: `${text}\n` })).status, 200);
+  assert.equal((await api.call("GET", "/rooms/lines", { token })).body.description, `${text}\n`);
+  assert.equal((await api.call("POST", "/roster", { token, json: { id: "bob", note: text } })).status, 200);
+  const { contacts } = (await api.call("GET", "/roster", { token })).body;
+  assert.equal(contacts[0].note, text);
+  const note = (fields: object) => api.call("PUT", "/roster/bob", { token, json: fields });
+  const profile = (fields: object) => api.call("PUT", "/profile", { token, json: fields });
+  for (const control of controls.filter((one) => one !== "\n")) {
+    for (const { status, body } of [
+      await room({ description: `a${control}b` }),
+      await note({ note: `a${control}b` }),
+    ]) {
+      assert.deepEqual([status, body.error?.code], [400, "invalid_packet"]);
+      assert.match(body.error.message, /^(description|note) must be without control characters but new lines and tabs/);
+    }
+  }
+  const lines = { topic: room, group: room, nick: note, status: profile };
+  for (const [field, change] of Object.entries(lines)) {
+    const { status, body } = await change({ [field]: "a\nb" });
+    assert.deepEqual([status, body.error?.message], [400, `${field} must be without control characters`]);
+  }
 });

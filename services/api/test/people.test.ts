@@ -63,8 +63,11 @@ test("a profile that cannot be one is refused by the field's name, and nothing o
   for (const [field, value] of [
     ["avatar", "javascript:alert(1)"],
     ["avatar", "https://example.org/a b"],
+    ["avatar", "//host/x"],
+    ["avatar", "/\\host/x"],
     ["language", "not a tag"],
     ["name", "a\u0007"],
+    ["name", " \u3000\u200b"],
     ["status", "x".repeat(257)],
     ["vcard", []],
     ["visibility", "nobody"],
@@ -215,7 +218,8 @@ for (const [door, ask] of [
     await ask(dot, "profile.update", { name: "Dot D" });
     await ask(ann, "roster.add", { id: dot, nick: "my Dot" });
     await ask(cat, "roster.add", { id: ben });
-    const { id } = await ask(ann, "rooms.create", { name: "Names", members: [ben, cat, dot] });
+    const { id } = await ask(ann, "rooms.create", { name: "Names", members: [ben, dot], settings: { join: "open" } });
+    await ask(cat, "rooms.join", { id });
     const names = async (as: string, params: object = {}) =>
       (await ask(as, "rooms.members", { id, ...params })).members.map((member: Answer) => {
         return [member.uid, member.name, member.nick, member.avatar];
@@ -235,3 +239,67 @@ for (const [door, ask] of [
     assert.equal(disabled.status, 200, JSON.stringify(disabled.body));
     assert.deepEqual((await names(ann))[1], [dot, dot, "my Dot", ""]);
   });
+
+test("names are found in any case: of users, in rosters, rooms and lists of members, and answered as they are spelled", async () => {
+  const spelled = (await as("alice", "GET", "/users/bOB")).body;
+  assert.equal(spelled.uid, "Bob");
+  assert.deepEqual(spelled, (await as("alice", "GET", "/users/Bob")).body);
+  assert.equal((await as("alice", "GET", "/users/CAROL")).body.uid, "carol");
+  const put = await as("alice", "POST", "/roster", { id: "bob", nick: "B" });
+  assert.deepEqual([put.status, put.body.id], [200, "Bob"]);
+  assert.equal((await as("alice", "PUT", "/roster/BOB", { nick: "Bee" })).body.nick, "Bee");
+  refused(await as("alice", "POST", "/roster/ALICE/block"), 403, "forbidden");
+  const made = await as("alice", "POST", "/rooms", { id: "Garden", name: "Garden", members: ["bOb"] });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  assert.deepEqual((await as("alice", "POST", "/rooms/GARDEN/members", { uids: ["CAROL"] })).body.uids, ["carol"]);
+  assert.equal((await as("Bob", "GET", "/rooms/garden")).body.id, "Garden");
+  assert.deepEqual((await as("alice", "PUT", "/rooms/garden/members/BOB", { role: "admin" })).body.uids, ["Bob"]);
+  assert.deepEqual((await as("Bob", "DELETE", "/rooms/gARDEN/members/Carol")).body.uids, ["carol"]);
+  const stranger = (path: string) => as("dave", "GET", path);
+  const [hidden, missing] = [await stranger("/rooms/GARDEN"), await stranger("/rooms/NARDEG")];
+  assert.equal(JSON.stringify(hidden.body), JSON.stringify(missing.body).replace("NARDEG", "GARDEN"));
+  await as("alice", "DELETE", "/roster/bob");
+});
+
+test("whoever is hidden and takes messages of contacts only is to strangers as nobody, whatever they ask", async () => {
+  token.Hugo = (await api.user("Hugo", "web")).token;
+  await as("Hugo", "PUT", "/profile", { visibility: "contacts", directMessages: "contacts" });
+  const { id } = (await as("alice", "POST", "/rooms", { name: "Room" })).body;
+  const asks: ((uid: string) => Promise<Reply>)[] = [
+    (uid) => as("alice", "GET", `/users/${uid}`),
+    (uid) => as("alice", "GET", `/users/${uid.toUpperCase()}`),
+    (uid) => as("alice", "POST", "/messages", { to: `user/${uid}`, content: { type: "text", data: "hi" } }),
+    (uid) =>
+      as("alice", "POST", "/messages", { to: `user/${uid}/client/${uid}`, content: { type: "text", data: "hi" } }),
+    (uid) => as("alice", "POST", "/roster", { id: uid }),
+    (uid) => as("alice", "POST", `/roster/${uid}/request`),
+    (uid) => as("alice", "POST", "/rooms", { name: "Other", members: [uid] }),
+    (uid) => as("alice", "POST", `/rooms/${id}/members`, { uids: [uid] }),
+    (uid) => as("alice", "POST", `/rooms/${id}/bans`, { uids: [uid] }),
+    (uid) => as("alice", "DELETE", `/rooms/${id}/members/${uid}`),
+    (uid) => as("alice", "POST", `/roster/${uid}/mute`),
+    (uid) => as("alice", "POST", `/roster/${uid}/block`),
+    (uid) => as("alice", "POST", `/roster/${uid.toLowerCase()}/block`),
+    (uid) => as("alice", "POST", `/roster/${uid}/unblock`),
+    (uid) => as("alice", "POST", `/roster/${uid}/unmute`),
+  ];
+  const plain = ({ status, body }: Reply) => {
+    const text = JSON.stringify(body).replaceAll(/(h)[ua](?=go)/gi, "$1*");
+    return [status, text.replaceAll(/\d{13}/g, "(time)")];
+  };
+  for (const [at, ask] of asks.entries())
+    assert.deepEqual(plain(await ask("Hugo")), plain(await ask("Hago")), `ask ${at}`);
+  await as("Hugo", "POST", "/roster", { id: "alice" });
+  assert.equal((await as("alice", "GET", "/users/hugo")).body.uid, "Hugo");
+  assert.equal((await asks[2]?.("Hugo"))?.status, 200);
+});
+
+test("whoever is hidden and let into a room is banned from it as anybody, and blocked by who sees it there", async () => {
+  token.ivan = (await api.user("ivan", "web")).token;
+  const { id } = (await as("alice", "POST", "/rooms", { name: "Open", settings: { join: "open" } })).body;
+  await as("ivan", "PUT", "/profile", { visibility: "contacts" });
+  await as("ivan", "POST", `/rooms/${id}/join`);
+  assert.equal((await as("alice", "POST", "/roster/ivan/block")).body.blocked, true);
+  assert.deepEqual((await as("alice", "POST", `/rooms/${id}/bans`, { uids: ["ivan"] })).body.uids, ["ivan"]);
+  await as("alice", "DELETE", "/roster/ivan");
+});

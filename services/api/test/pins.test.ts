@@ -83,7 +83,7 @@ for (const [door, ask] of [
     assert.equal((await ask("carol", "messages.unpin", { conv, seq: before })).seq, 0);
     await ask("alice", "rooms.remove", { id, uid: "bob" });
     await ask("alice", "messages.pin", { conv, seq: await say("alice", conv, "after") });
-    assert.deepEqual(await pinned("bob", conv), [before]);
+    assert.deepEqual(await pinned("bob", conv), [], "who has left is told of none");
     await ask("alice", "rooms.remove", { id, uid: "carol" });
     await assert.rejects(ask("carol", "messages.pin", { conv, seq: before }), refused("not_member"));
     await assert.rejects(ask("carol", "messages.pins", { conv: "room/nowhere" }), refused("not_found"));
@@ -133,8 +133,8 @@ for (const [door, ask] of [
     await ask("alice", "rooms.remove", { id, uid: "carol" });
     assert.equal((await ask("alice", "messages.receipts", { conv, seq })).of, 1);
     const after = await say("alice", conv, "after");
-    await assert.rejects(ask("carol", "messages.receipts", { conv, seq: after }), refused("not_found"));
-    await assert.rejects(ask("dave", "messages.receipts", { conv, seq }), refused("not_member"));
+    await assert.rejects(ask("carol", "messages.receipts", { conv, seq: after }), refused("not_member"));
+    await assert.rejects(ask("dave", "messages.receipts", { conv, seq }), refused("not_found"));
     await assert.rejects(ask("dave", "messages.receipts", { conv: "p2p/alice/bob", seq }), refused("not_member"));
     for (const none of [after - 1, 999])
       await assert.rejects(ask("alice", "messages.receipts", { conv, seq: none }), refused("not_found"));
@@ -153,13 +153,25 @@ test("of a room of more than 200 members receipts are counted, and nobody is nam
   assert.deepEqual(found, { of: limits.smallRoomMembers, delivered: 1, read: 1 });
 });
 
-test("a block hides what the blocked user has received and read", async () => {
-  const seq = await say("carol", "user/dave", "hi");
+test("a block hides what each of the two has received and read from the other, in a room of theirs too", async () => {
+  const { conv: room } = await byHttp("alice", "rooms.create", { name: "Room", members: ["carol", "dave"] });
   const conv = "p2p/carol/dave";
-  await mark({ conv, uid: "dave", read: seq });
-  assert.equal((await byHttp("carol", "messages.receipts", { conv, seq })).read, 1);
-  await byHttp("carol", "roster.block", { id: "dave" });
-  assert.equal((await byHttp("carol", "messages.receipts", { conv, seq })).read, 0);
+  const read = async (uid: string, place: { conv: string; seq: number }) =>
+    (await byHttp(uid, "messages.receipts", place)).read;
+  for (const [from, other] of [
+    ["carol", "dave"],
+    ["dave", "carol"],
+  ] as const) {
+    const alone = { conv, seq: await say(from, `user/${other}`, "hi") };
+    const among = { conv: room, seq: await say(from, room, "hi") };
+    for (const place of [alone, among]) await mark({ conv: place.conv, uid: other, read: place.seq });
+    assert.deepEqual([await read(from, alone), await read(from, among)], [1, 1]);
+    await byHttp("carol", "roster.block", { id: "dave" });
+    assert.deepEqual([await read(from, alone), await read(from, among)], [0, 0], from);
+    await mark({ conv: room, uid: "alice", read: among.seq });
+    assert.equal(await read(from, among), 1, "others are counted");
+    await byHttp("carol", "roster.unblock", { id: "dave" });
+  }
 });
 
 test(`${limits.pinnedMessages} messages are pinned at most, a recalled one makes room, and pages hold them all`, async () => {

@@ -115,7 +115,14 @@ for (const [door, ask] of [
       [seen.topic, seen.avatar, seen.settings],
       [undefined, "https://a/b.png", { write: "admin", pin: "member" }],
     );
-    for (const avatar of ["javascript:alert(1)", "data:image/svg+xml,x", "https://a/b c", "a.png"]) {
+    for (const avatar of [
+      "javascript:alert(1)",
+      "data:image/svg+xml,x",
+      "https://a/b c",
+      "a.png",
+      "//host/x",
+      "/\\host/x",
+    ]) {
       await assert.rejects(ask("alice", "rooms.update", { id, avatar }), refused("invalid_packet"));
       await assert.rejects(ask("alice", "rooms.create", { name: "Room", avatar }), refused("invalid_packet"));
     }
@@ -140,6 +147,51 @@ for (const [door, ask] of [
     await say("alice", id);
     await ask("alice", "rooms.update", { id, settings: { slowModeSeconds: 0 } });
     await say("bob", id);
+  });
+
+  test(`${door}: a room takes so many messages a second, of all members together`, async () => {
+    const id = await make(["bob"], { messagesPerSecond: 2 });
+    await say("alice", id);
+    await say("bob", id);
+    await assert.rejects(say("alice", id), refused("rate_limited", "write_speed"));
+    await eventually(() => say("bob", id));
+    await ask("alice", "rooms.update", { id, settings: { messagesPerSecond: 0 } });
+    for (let count = 0; count < 5; count++) await say("alice", id);
+  });
+
+  test(`${door}: a member only reads, or only writes, or both, as it was added or as is said later`, async () => {
+    const modes = { read: ["bob"], write: ["carol"] };
+    const { id } = await ask("alice", "rooms.create", { name: "Sides", members: ["bob", "carol"], modes });
+    await assert.rejects(say("bob", id), refused("forbidden", "mode"));
+    await say("carol", id, "from carol");
+    await say("alice", id, "from alice");
+    const heard = async (uid: string) =>
+      (await read(uid, id)).flatMap(({ content }) => content.data?.event ?? content.data);
+    assert.deepEqual(await heard("bob"), ["create", "from carol", "from alice"]);
+    assert.deepEqual(await heard("carol"), ["create"]);
+    const members = async () => (await ask("alice", "rooms.members", { id })).members;
+    assert.deepEqual(
+      (await members()).map(({ uid, mode }: Answer) => [uid, mode]),
+      [
+        ["alice", undefined],
+        ["bob", "read"],
+        ["carol", "write"],
+      ],
+    );
+    assert.equal((await ask("carol", "rooms.get", { id })).mode, "write");
+    await assert.rejects(
+      ask("bob", "rooms.setMode", { id, uid: "bob", mode: "read-write" }),
+      refused("forbidden", "mode"),
+    );
+    await ask("alice", "rooms.setMode", { id, uid: "carol", mode: "read-write" });
+    await ask("alice", "rooms.setMode", { id, uid: "bob", mode: "write" });
+    await say("bob", id, "from bob");
+    assert.deepEqual(await heard("carol"), ["create", "mode", "mode", "from bob"]);
+    assert.deepEqual(await heard("bob"), ["create", "from carol", "from alice", "mode", "mode"]);
+    await ask("alice", "rooms.invite", { id, uids: ["dave"], mode: "read" });
+    await assert.rejects(say("dave", id), refused("forbidden", "mode"));
+    const stranger = { name: "Sides", members: ["bob"], modes: { read: ["erin"] } };
+    await assert.rejects(ask("alice", "rooms.create", stranger), refused("invalid_packet"));
   });
 
   test(`${door}: who joins a room whose history is open reads all of it, and only what comes else`, async () => {
@@ -217,9 +269,14 @@ for (const [door, ask] of [
     const id = await make(["bob"]);
     await ask("bob", "rooms.block", { id });
     await assert.rejects(ask("alice", "rooms.invite", { id, uids: ["bob"] }), refused("blocked"));
-    await assert.rejects(ask("dave", "rooms.block", { id }), refused("not_member"));
+    await assert.rejects(ask("dave", "rooms.block", { id }), refused("not_found"));
     await ask("bob", "rooms.unblock", { id });
     assert.deepEqual((await ask("alice", "rooms.invite", { id, uids: ["bob"] })).uids, ["bob"]);
+    const asking = await make(["carol"], { invitations: "ask", join: "open" });
+    await ask("carol", "rooms.block", { id: asking });
+    await assert.rejects(ask("alice", "rooms.invite", { id: asking, uids: ["carol"] }), refused("blocked"));
+    // Else any stranger could write into a room that anybody may join.
+    await assert.rejects(ask("dave", "rooms.block", { id: asking }), refused("not_member"));
   });
 
   test(`${door}: nobody brings into a room who has blocked it, whole or not at all, and the blocker sees nothing`, async () => {
@@ -250,18 +307,20 @@ for (const [door, ask] of [
     await assert.rejects(ask("bob", "rooms.makeLink", { id }), refused("forbidden", "link"));
     const one = await ask("alice", "rooms.makeLink", { id, uses: 1, seconds: 3_600 });
     assert.match(one.link, /^[0-9a-zA-Z_-]{43}$/);
-    await assert.rejects(ask("carol", "rooms.join", { id, link: "x".repeat(43) }), refused("forbidden", "link"));
+    await assert.rejects(ask("carol", "rooms.join", { id, link: "x".repeat(43) }), refused("not_found"));
     const both = await Promise.allSettled(
       ["carol", "dave"].map((uid) => ask(uid, "rooms.join", { id, link: one.link })),
     );
     assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const late = both.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+    assert.ok(refused("forbidden", "link")(late.reason), "who shows a link that was good knows of the room");
     const { link: _, ...shown } = one;
     assert.deepEqual((await ask("alice", "rooms.links", { id })).links, [shown]);
     await assert.rejects(ask("bob", "rooms.links", { id }), refused("forbidden"));
     assert.ok((await read("bob", id)).every((message) => !JSON.stringify(message).includes("hash")));
     const other = await ask("alice", "rooms.makeLink", { id });
     await ask("alice", "rooms.removeLink", { id, link: other.id });
-    await assert.rejects(ask("erin", "rooms.join", { id, link: other.link }), refused("forbidden", "link"));
+    await assert.rejects(ask("erin", "rooms.join", { id, link: other.link }), refused("not_found"));
   });
 
   test(`${door}: an archived room is read and left, not written in or joined`, async () => {

@@ -1,10 +1,13 @@
 // kill -9 of the real history and the real api between the halves of a room's change.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { type LogRequest, subjects, unpackStoredEntries } from "@parley/protocol";
+import { type LogRequest, type RemoveRequest, subjects, unpackStoredEntries } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
-import { connectNats, request } from "@parley/runtime";
+import { answerJson, connectNats, request } from "@parley/runtime";
+import { openStore } from "@parley/store";
 import { eventually, serviceContext } from "@parley/testkit";
+import { newProfile } from "../src/people/profiles.ts";
+import { openApiStore } from "../src/store.ts";
 import { startApiProcess } from "./api-process.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { password, type Reply } from "./surroundings.ts";
@@ -50,7 +53,7 @@ for (const point of ["before-change", "before-structure", "before-change-reply"]
     await history.kill();
     history.start(point);
     const asked = as("alice", "POST", `/rooms/${id}/bans`, { uids: ["bob"] });
-    await history.died();
+    assert.equal(await history.died(), "SIGKILL");
     history.start();
     assert.deepEqual((await asked).body.uids, ["bob"]);
     const { seq } = (
@@ -69,7 +72,7 @@ for (const point of ["before-change", "before-structure", "before-change-reply"]
     await history.stop();
     history.start(point);
     const asked = as("alice", "DELETE", `/rooms/${id}`);
-    await history.died();
+    assert.equal(await history.died(), "SIGKILL");
     history.start();
     assert.equal((await asked).body.seq, 3);
     for (const uid of ["alice", "bob", "carol"]) assert.deepEqual(await eventsOf(uid, id), ["delete"]);
@@ -115,6 +118,39 @@ test("a deletion that history dies on before it is made, and that nobody asks fo
   assert.equal((await read("carol", id)).length, 2);
 });
 
+for (const point of ["before-room-emptied:2", "before-room-forgotten"] as const)
+  test(`a deleted room in whose emptying history dies ${point} is emptied to its end by the next one, and no other room`, async (t) => {
+    const nats = await connectNats({ url: api.natsServer.url, name: "test", log: serviceContext("test").log });
+    t.after(() => nats.close());
+    const [id, other] = [await make(), await make()];
+    // Rooms of earlier tests are forgotten too, now that search answers.
+    const forgotten = { [id]: new Set<number>(), [other]: new Set<number>() };
+    answerJson<RemoveRequest>(nats, subjects.removeFromSearch, "search", ({ conv, seqs }) => {
+      for (const seq of seqs) forgotten[conv.slice("room/".length)]?.add(seq);
+      return {};
+    });
+    const say = (room: string, data: string) =>
+      as("bob", "POST", "/messages", { to: `room/${room}`, content: { type: "text", data } });
+    // More than one step empties.
+    for (let n = 0; n < 250; n += 10) await Promise.all(Array.from({ length: 10 }, () => say(id, "canary")));
+    await say(other, "canary");
+    await history.kill();
+    history.start(point);
+    await as("alice", "DELETE", `/rooms/${id}`);
+    assert.equal(await history.died(), "SIGKILL");
+    history.start();
+    const said = async (room: string) => {
+      const q = conversationPartition(`room/${room}`);
+      const asked: LogRequest = { q, after: 0, limit: 500 };
+      const reply = await request(nats, subjects.log, JSON.stringify(asked), { timeoutMs: 10_000 });
+      const own = unpackStoredEntries(reply).filter((entry) => entry?.conv === `room/${room}`);
+      return own.filter((entry) => entry && Buffer.from(entry.body).includes("canary")).length;
+    };
+    await eventually(async () => (await said(id)) === 0 && forgotten[id]?.size === 251, { timeoutMs: 60_000 });
+    assert.deepEqual([forgotten[other]?.size, await said(other)], [0, 1]);
+    for (const uid of ["alice", "bob"]) assert.deepEqual(await eventsOf(uid, id), ["delete"]);
+  });
+
 for (const point of ["before-expiry", "before-timer-removed"] as const)
   test(`a message whose time is over when history dies ${point} is ended once, by the next one`, async () => {
     const id = await make();
@@ -123,7 +159,7 @@ for (const point of ["before-expiry", "before-timer-removed"] as const)
     const say = (data: string, more = {}) =>
       as("alice", "POST", "/messages", { to: `room/${id}`, content: { type: "text", data }, ...more });
     const { seq } = (await say("brief", { expires: 1 })).body;
-    await history.died();
+    assert.equal(await history.died(), "SIGKILL");
     history.start();
     await eventually(
       async () => (await read("bob", id)).find((message) => message.seq === seq)?.recalled?.expired === true,
@@ -158,4 +194,46 @@ test("an invite link that api dies on is the same one when it is asked for again
   const { link } = (await made).body;
   assert.equal((await as("alice", "GET", `/rooms/${id}/links`)).body.links.length, 1);
   assert.deepEqual((await as("carol", "POST", `/rooms/${id}/join`, { link })).body.uids, ["carol"]);
+});
+
+const crowd = Array.from({ length: 2_500 }, (_, n) => `crowd-${n}`);
+
+/** Their accounts; nobody logs in to them. */
+async function keepCrowd(): Promise<void> {
+  await api.kill();
+  const opened = await openStore(`sqlite:${api.folder}/data`, { service: "api" });
+  const { users, profiles } = await openApiStore(opened.documents());
+  const user = { passwordHash: null, name: null, createdAt: 1, kind: "user", madeBy: "x" } as const;
+  await users.put(crowd.map((uid) => ({ key: uid, doc: { uid, ...user } })));
+  await profiles.put(crowd.map((uid) => ({ key: uid, doc: newProfile(uid, null) })));
+  await opened.close();
+}
+
+const isWhole = (id: string) =>
+  eventually(async () => (await as("alice", "GET", `/rooms/${id}`)).body.members === crowd.length + 1, {
+    timeoutMs: 60_000,
+  });
+
+test("a room of thousands in whose making api dies is made to its end by the next one, though nobody asks again", async () => {
+  await keepCrowd();
+  await api.start("before-room-part:2");
+  const headers = { "idempotency-key": newKey() };
+  const json = { id: "crowded", name: "Crowd", members: crowd };
+  const asked = api.call("POST", "/rooms", { token: token.alice!, json, headers });
+  await Promise.all([assert.rejects(asked), api.died()]);
+  assert.equal(await api.died(), "SIGKILL");
+  await api.start();
+  await isWhole("crowded");
+  assert.deepEqual(await eventsOf("alice", "crowded"), ["create", "invite", "invite"]);
+});
+
+test("a room of thousands in whose making history dies is made once", async () => {
+  await history.stop();
+  history.start("before-structure:2");
+  const made = as("alice", "POST", "/rooms", { id: "crowded-2", name: "Crowd", members: crowd });
+  assert.equal(await history.died(), "SIGKILL");
+  history.start();
+  assert.equal((await made).body.id, "crowded-2");
+  await isWhole("crowded-2");
+  assert.deepEqual(await eventsOf("alice", "crowded-2"), ["create", "invite", "invite"]);
 });

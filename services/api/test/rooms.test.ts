@@ -50,11 +50,11 @@ test("a room's name is composed, however it was typed", async () => {
   assert.equal(body.name, "Caf\u00e9");
 });
 
-test("a room that is not the caller's is not shown, one that does not exist is not found", async () => {
+test("a room that is not shown to the caller is not found, as one that does not exist", async () => {
   const id = await create("alice", { name: "Closed" });
-  refused(await as("dave", "GET", `/rooms/${id}`), 403, "not_member");
-  refused(await as("dave", "GET", `/rooms/${id}/members`), 403, "not_member");
-  refused(await as("dave", "POST", `/rooms/${id}/join`), 403, "forbidden");
+  refused(await as("dave", "GET", `/rooms/${id}`), 404, "not_found");
+  refused(await as("dave", "GET", `/rooms/${id}/members`), 404, "not_found");
+  refused(await as("dave", "POST", `/rooms/${id}/join`), 404, "not_found");
   for (const [verb, path] of [
     ["GET", ""],
     ["GET", "/members"],
@@ -96,7 +96,7 @@ test("the same creation sent again is the same room; the id for another creation
 test("owners invite and remove, members may not, and a removed member is out", async () => {
   const id = await create("alice", { name: "Work", members: ["bob"] });
   refused(await as("bob", "POST", `/rooms/${id}/members`, { uids: ["carol"] }), 403, "forbidden");
-  refused(await as("dave", "POST", `/rooms/${id}/members`, { uids: ["carol"] }), 403, "not_member");
+  refused(await as("dave", "POST", `/rooms/${id}/members`, { uids: ["carol"] }), 404, "not_found");
   refused(await as("alice", "POST", `/rooms/${id}/members`, { uids: ["nobody"] }), 404, "not_found");
   refused(await as("alice", "POST", `/rooms/${id}/members`, { uids: [] }), 400, "invalid_packet");
   const invited = await as("alice", "POST", `/rooms/${id}/members`, { uids: ["carol", "bob"] });
@@ -182,7 +182,7 @@ test("a message that may not be sent is refused and nothing is stored", async ()
   const id = await create("alice", { name: "Quiet" });
   const send = (uid: string, json: object) => as(uid, "POST", "/messages", json);
   const content = { type: "text", data: "x" };
-  refused(await send("bob", { to: `room/${id}`, content }), 403, "not_member");
+  refused(await send("bob", { to: `room/${id}`, content }), 404, "not_found");
   refused(await send("alice", { to: "user/nobody", content }), 404, "not_found");
   refused(await send("alice", { to: "nowhere/at/all", content }), 400, "invalid_packet");
   refused(await send("alice", { to: `room/${id}`, content: { type: "event" } }), 403, "forbidden");

@@ -110,7 +110,7 @@ test("that two are no longer each other's contact is told to presence, though ap
   await eventually(async () => (await add(alice, "bob")).status === 200);
   assert.equal((await add(bob, "alice")).status, 200);
   await assert.rejects(api.call("POST", "/roster/bob/block", { token: alice }));
-  await api.died();
+  assert.equal(await api.died(), "SIGKILL");
   changes.length = 0;
   await api.start();
   await eventually(() => changes.length > 0);
@@ -134,7 +134,7 @@ for (const point of ["before-entries", "before-contacts-told"] as const)
     });
     await api.nats.flush();
     await api.call("PUT", "/profile", { token: bob, json: { name: "Bob B" } });
-    await api.died();
+    assert.equal(await api.died(), "SIGKILL");
     assert.equal(told.length, 0);
     await api.start();
     const contact = await eventually(() => told[0]);

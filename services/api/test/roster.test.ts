@@ -69,9 +69,18 @@ test("a contact is added, changed and removed as SlimChat does, with and without
   refused(await as("alice", "PUT", "/roster/bob", { nick: "x" }), 404, "not_found");
 });
 
+test("any name may be blocked and muted, so that nobody learns by it whether there is such a user", async () => {
+  for (const verb of ["block", "mute"]) {
+    const { id, name, blocked, muted } = await ok(act("alice", "nobody", verb));
+    assert.deepEqual([id, name, blocked, muted], ["nobody", "nobody", verb === "block", verb === "mute"]);
+    await ok(act("alice", "nobody", `un${verb}`));
+  }
+  assert.deepEqual((await list("alice")).contacts, []);
+});
+
 test("who is no user, oneself, and what is no roster entry is refused", async () => {
   refused(await as("alice", "POST", "/roster", { id: "nobody" }), 404, "not_found");
-  refused(await act("alice", "nobody", "block"), 404, "not_found");
+  refused(await act("alice", "nobody", "request"), 404, "not_found");
   refused(await as("alice", "POST", "/roster", { id: "alice" }), 403, "forbidden");
   refused(await act("alice", "alice", "block"), 403, "forbidden");
   for (const wrong of [
@@ -236,7 +245,11 @@ test("who may know of a user's presence is each other's contact that nobody bloc
   await Promise.all(["paula", "quinn", "rosa"].map(async (uid) => (token[uid] = (await api.user(uid, "web")).token)));
   const timeoutMs = 15_000;
   const contacts = (uid: string) => requestJson<ContactsReply>(api.nats, subjects.contacts, { uid }, { timeoutMs });
-  const seen = (by: string, uid: string) => requestJson<SeenReply>(api.nats, subjects.seen, { uid, by }, { timeoutMs });
+  const seen = async (by: string, asked: string) => {
+    const { uid, ...may } = await requestJson<SeenReply>(api.nats, subjects.seen, { uid: asked, by }, { timeoutMs });
+    assert.equal(uid, asked);
+    return may;
+  };
   const told = async (areContacts: boolean) => {
     const changed = await eventually(() => changes.shift());
     assert.deepEqual(changed, { uid: "paula", other: "quinn", areContacts });

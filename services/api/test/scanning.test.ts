@@ -97,7 +97,10 @@ async function keptToScan(t: TestContext, text: string) {
   const put = (bytes: Uint8Array) => blobs.put(Readable.from([bytes]));
   const keep = async () => {
     const uploaded = { uid: "ann", name: "a", type: "text/plain", stored: await put(Buffer.from(text)) };
-    return keepAttachment({ store, blobs, looks: openLooks(), wake: () => undefined, scans: true }, uploaded);
+    return keepAttachment(
+      { store, blobs, looks: openLooks(), wake: () => undefined, scans: true, pass: () => undefined },
+      uploaded,
+    );
   };
   const { id, hash } = await keep();
   const sha256 = hash.slice("sha256:".length);

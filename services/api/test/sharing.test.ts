@@ -112,8 +112,7 @@ test("who stood still with an account in hand until it was given up adds it no m
     }
     return real.update(key, doc, version);
   };
-  const users = { get: real.get.bind(real), find: real.find.bind(real), update } as unknown as typeof real;
-  const slow = callerOn({ store: { ...store, users } });
+  const slow = callerOn({ store: { ...store, users: usersWith({ update }) } });
   const refused = await slow(accountsAdd.name, { uid: "dan.old", password }, { uid: "dan" });
   assert.ok(refused instanceof AppError && refused.code === "conflict");
   assert.equal((await store.users.get("dan.old"))?.doc.login, undefined);
@@ -151,8 +150,10 @@ function heldOver(uid: string, meanwhile: () => Promise<unknown>) {
 
 function usersWith(replaced: Partial<ApiStore["users"]>): ApiStore["users"] {
   const { users: real } = store;
-  const bound = { get: real.get.bind(real), find: real.find.bind(real), update: real.update.bind(real) };
-  return { ...bound, ...replaced } as unknown as typeof real;
+  return {
+    ...{ get: real.get.bind(real), getMany: real.getMany.bind(real), find: real.find.bind(real) },
+    ...{ update: real.update.bind(real), ...replaced },
+  } as unknown as typeof real;
 }
 
 /** A login with two accounts, and the second one's name. */

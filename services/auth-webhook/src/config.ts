@@ -7,7 +7,7 @@ const jwksAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"].map((name) => Type.L
 export const settings = defineSettings({
   service: "auth-webhook",
   prefix: "AUTH_WEBHOOK",
-  shared: ["NATS_URL", "REDIS_URL"],
+  shared: ["NATS_URL", "REDIS_URL", "GUESTS"],
   own: {
     AUTH_WEBHOOK_HOST: Type.String({
       default: "127.0.0.1",
@@ -73,6 +73,11 @@ export const settings = defineSettings({
       default: 120,
       minimum: 1,
       description: "connects of one device from one address with the right credentials (per minute)",
+    }),
+    AUTH_WEBHOOK_STRANGER_CONNECTS: Type.Integer({
+      default: 60,
+      minimum: 1,
+      description: "connects of one address without an account, as a guest or to make one (per minute)",
     }),
     AUTH_WEBHOOK_CONNECTS_AT_ONCE: Type.Integer({
       default: 2000,

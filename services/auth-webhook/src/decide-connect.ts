@@ -1,105 +1,100 @@
 // Decides who may connect, as whom and for how long; the steps in order, each with the refusal it can end in.
 import {
-  type ConnectReply,
+  type ConnectingTree,
   type ConnectRequest,
-  type Credential,
-  isUid,
-  type PasswordReply,
+  isAnyClientId,
   reservedClientId,
-  type UnchangedRequest,
+  treeMountpoint,
+  treeUser,
 } from "@parley/protocol";
+import { dialectOf } from "@parley/protocol/dialects";
 import { ingestPartition } from "@parley/protocol/partition";
-import type { ConnectRates } from "./connect-rates.ts";
+import type { ConnectAttempt, ConnectRefusal, ConnectRules } from "./connect-rules.ts";
 import { nativeUid, servicesUsername } from "./decide-publish.ts";
-import { looksLikeToken, type TokenRefusal, type Tokens } from "./tokens.ts";
+import { isOwnAlone, type Proven, prove } from "./prove.ts";
 
-export interface ConnectAttempt {
-  clientId: string;
-  username: string | undefined;
-  password: string | undefined;
-  /** of the device, not of a proxy */
-  address: string;
-  protocol: 4 | 5 | undefined;
-  /** the broker's name for this connection, where it has one */
-  connection?: string | undefined;
-  /** of MQTT 5, where the broker cannot shorten it */
-  sessionExpirySeconds?: number | undefined;
+/** Where the device lives: behind the broker all that it publishes and subscribes begins so. */
+export interface TreeGrant {
+  mountpoint: string;
+  /** `#` is subscribed for it */
+  subscribesAll: boolean;
+  /** nothing of it is kept when it leaves */
+  isEphemeral: boolean;
+  /** what its session had subscribed before */
+  filters?: string[] | undefined;
 }
-
-export type ConnectRefusal =
-  | TokenRefusal
-  | "reserved"
-  | "username"
-  | "client_id"
-  | "no_credential"
-  | "rate_limited"
-  | "busy"
-  | "session_expiry"
-  | "other_client_id"
-  | "revoked"
-  | "not_ready"
-  | "passwords_off"
-  | "wrong_password"
-  | "revoked_meanwhile"
-  | "password_changed"
-  | "too_many_failures"
-  | "unavailable"
-  | "owned_by_another"
-  | "blocked";
 
 export type ConnectDecision =
-  | { allow: true; uid: string; p: string; service: boolean /** unix s */; expiresAt: number | undefined }
+  | {
+      allow: true;
+      /** of a tree its user, as `treeUser` writes it */
+      uid: string;
+      p: string;
+      service: boolean;
+      /** unix s */
+      expiresAt: number | undefined;
+      /** absent: it lives in the native topics */
+      tree?: TreeGrant;
+    }
   | { allow: false; reason: ConnectRefusal };
 
-/** Absent from the rules when passwords are off. */
-export interface Passwords {
-  /** busy: too many wait to be checked; undefined: nobody answered */
-  verify(username: string, password: string, address: string): Promise<PasswordReply | "busy" | undefined>;
-  /** Does the account still have the password that was right? undefined: nobody answered */
-  unchanged(request: UnchangedRequest): Promise<boolean | undefined>;
-}
-
-/** What the decision asks, handed in. */
-export interface ConnectRules {
-  isServicesSecret(password: string): boolean;
-  tokens: Tokens;
-  /** undefined: the list is not loaded yet */
-  isRevoked(uid: string, proof: Credential): boolean | undefined;
-  passwords: Passwords | undefined;
-  /** how long a session may be kept for a device that is away */
-  sessionExpiryMaxSeconds: number;
-  /** Makes the user of an external issuer where it is missing. false: the name is not to be had; undefined: nobody answered. */
-  ensureUser(uid: string): Promise<boolean | undefined>;
-  /** undefined: presence did not answer in time */
-  register(request: ConnectRequest): Promise<ConnectReply | undefined>;
-  rates: ConnectRates;
-}
-
-/** A right password or a good token: how a revocation knows it, and until when it is good (unix s). */
-type Proven = { kind: "token" | "password"; proof: Credential; exp?: number };
-
 export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules): Promise<ConnectDecision> {
-  const { clientId, username, password, address } = attempt;
+  const { clientId, username, address } = attempt;
   if (username === servicesUsername || reservedClientId.test(clientId)) return decideService(attempt, rules); // reserved
-  if (username === undefined || !isUid(username)) return refuse("username");
-  // A dialect's client id (and with it a tree of its own) is decided here once dialects are there.
-  if (nativeUid({ username, clientId }) === undefined) return refuse("client_id");
-  if (!password) return refuse("no_credential");
+  if (!isAnyClientId(clientId)) return refuse("client_id");
   if ((attempt.sessionExpirySeconds ?? 0) > rules.sessionExpiryMaxSeconds) return refuse("session_expiry");
   if (rules.rates.tooOften(clientId, address)) return refuse("rate_limited");
   const at = Date.now();
-  const proven = looksLikeToken(password)
-    ? await checkToken(username, clientId, password, rules) // invalid_token expired other_user other_client_id revoked not_ready username unavailable
-    : await checkPassword(attempt, username, password, rules); // passwords_off too_many_failures wrong_password busy unavailable
+  const proven = await prove(attempt, rules); // see prove.ts
   if (typeof proven === "string") return refuse(proven);
+  const isNative = isNativeDevice(attempt, proven);
+  const unfit = isNative ? undefined : unfitForTree(attempt, proven); // protocol client_id needs_tree
+  if (unfit !== undefined) return refuse(unfit);
   // Only now: who has no valid credential for the device uses nothing of its rate up.
   rules.rates.connected(clientId, address);
-  const reply = await rules.register(connectRequest(attempt, username, at, proven));
-  if (reply === undefined && proven.kind === "password") return refuse("unavailable");
-  if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked
-  const over = await overMeanwhile(username, proven, rules); // revoked_meanwhile password_changed unavailable
+  const reply = await rules.register(connectRequest(attempt, at, proven, isNative));
+  if (reply === undefined && !(isNative && proven.kind === "token" && isOwnAlone(clientId)))
+    return refuse("unavailable");
+  if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked unknown_device
+  const over = await overMeanwhile(proven, rules); // revoked_meanwhile password_changed unavailable
   if (over !== undefined) return refuse(over);
-  return { allow: true, uid: username, p: ingestPartition(clientId), service: false, expiresAt: proven.exp };
+  const allowed = { allow: true, p: ingestPartition(clientId), service: false, expiresAt: proven.exp } as const;
+  if (isNative) return { ...allowed, uid: proven.uid };
+  const known = reply?.ok === true ? reply : undefined;
+  const dialect = proven.dialect ?? dialectOf({ name: known?.dialect, table: rules.dialects });
+  const tree = { ...treeOf(attempt, { ...proven, dialect }), filters: known?.filters };
+  return { ...allowed, uid: treeUser(proven), tree };
+}
+
+/**
+ * Parley's own topics and nothing else, without a tree: as its uid, its client id and its credential say. The uid alone as client
+ * id, with a password, is also how other protocols connect: in a tree both work.
+ */
+function isNativeDevice(attempt: ConnectAttempt, { owner, uid, kind, isDialectToken }: Proven): boolean {
+  const { username, clientId, hasTrees } = attempt;
+  if (owner !== "user" || isDialectToken || nativeUid({ username, clientId }) !== uid) return false;
+  return kind === "token" || isOwnAlone(clientId) || !hasTrees;
+}
+
+function unfitForTree(
+  { clientId, username, protocol, hasTrees }: ConnectAttempt,
+  { owner, uid, kind, dialect }: Proven,
+): ConnectRefusal | undefined {
+  const refused = dialect?.refuses?.({ uid, clientId, protocol }); // protocol client_id
+  if (refused !== undefined) return refused;
+  // A native device's token with the name of somebody else is no other protocol's either.
+  const isMisnamed = owner === "user" && kind === "token" && dialect === undefined && (username ?? uid) !== uid;
+  if (isMisnamed && isOwnAlone(clientId)) return "client_id";
+  return hasTrees ? undefined : "needs_tree";
+}
+
+function treeOf({ clientId, assigned }: ConnectAttempt, { owner, uid, dialect }: Proven): TreeGrant {
+  const mountpoint = treeMountpoint({ p: ingestPartition(clientId), owner, uid, clientId });
+  return {
+    mountpoint,
+    subscribesAll: dialect?.subscribesAll ?? false,
+    isEphemeral: owner !== "user" || assigned === true,
+  };
 }
 
 /** Parley's own sessions: never a device, so presence is not asked. A `/`, `+` or `#` in the id would read other trees. */
@@ -109,71 +104,25 @@ function decideService({ clientId, username, password }: ConnectAttempt, rules: 
   return { allow: true, uid: servicesUsername, p: ingestPartition(clientId), service: true, expiresAt: undefined };
 }
 
-async function checkToken(
-  username: string,
-  clientId: string,
-  token: string,
-  { tokens, isRevoked, ensureUser }: ConnectRules,
-): Promise<Proven | ConnectRefusal> {
-  const claims = await tokens.verify(token);
-  if (typeof claims === "string") return claims;
-  if (claims.sub !== username) return "other_user";
-  if (claims.clientId !== undefined && claims.clientId !== clientId) return "other_client_id";
-  const { issuedAt, passwordSince, family, exp } = claims;
-  const proof = { clientId, issuedAt, passwordSince, family };
-  const revoked = isRevoked(username, proof);
-  if (revoked === undefined) return "not_ready";
-  if (revoked) return "revoked";
-  const ensured = claims.external ? await ensureUser(username) : true;
-  if (ensured === undefined) return "unavailable";
-  return ensured ? { kind: "token", proof, exp } : "username";
-}
-
-async function checkPassword(
-  { clientId, address }: ConnectAttempt,
-  username: string,
-  password: string,
-  { passwords, rates }: ConnectRules,
-): Promise<Proven | ConnectRefusal> {
-  if (!passwords) return "passwords_off";
-  let verified: PasswordReply | "busy" | undefined;
-  const guess = await rates.guess(address, username, async () => {
-    verified = await passwords.verify(username, password, address);
-    return verified === "busy" ? undefined : verified?.ok;
-  });
-  if ("retryAfterMs" in guess) return "too_many_failures";
-  if (verified === undefined) return "unavailable";
-  if (verified === "busy") return "busy";
-  if (!verified.ok) return "wrong_password";
-  const { passwordSince } = verified;
-  // It is as new as can be: only a change of the password ends it here, and no clock does.
-  const issuedAt = Number.POSITIVE_INFINITY;
-  return { kind: "password", proof: { clientId, issuedAt, passwordSince, family: undefined } };
-}
-
 /**
  * A revocation ends the sessions that presence knows: one that was registered only afterwards ends here. A password is
  * asked for once more, as a token's revocation may be on its way when its change is made.
  */
 async function overMeanwhile(
-  username: string,
-  { kind, proof }: Proven,
+  { owner, uid, kind, proof }: Proven,
   { isRevoked, passwords }: ConnectRules,
 ): Promise<"revoked_meanwhile" | "password_changed" | "unavailable" | undefined> {
-  if (isRevoked(username, proof)) return "revoked_meanwhile";
+  if (owner !== "user") return undefined;
+  if (isRevoked(uid, proof)) return "revoked_meanwhile";
   if (kind === "token" || proof.passwordSince === undefined) return undefined;
-  const unchanged = await passwords?.unchanged({ username, passwordSince: proof.passwordSince });
+  const unchanged = await passwords?.unchanged({ username: uid, passwordSince: proof.passwordSince });
   if (unchanged === undefined) return "unavailable";
   return unchanged ? undefined : "password_changed";
 }
 
-function connectRequest(
-  attempt: ConnectAttempt,
-  uid: string,
-  at: number,
-  { kind, proof, exp }: Proven,
-): ConnectRequest {
+function connectRequest(attempt: ConnectAttempt, at: number, proven: Proven, isNative: boolean): ConnectRequest {
   const { clientId, protocol, address, connection } = attempt;
+  const { uid, kind, proof, exp } = proven;
   const request: ConnectRequest = { uid, clientId, credential: kind, at, address };
   if (protocol !== undefined) request.protocol = protocol;
   if (connection !== undefined) request.connection = connection;
@@ -181,7 +130,23 @@ function connectRequest(
   if (proof.family !== undefined) request.family = proof.family;
   if (kind === "token") request.issuedAt = proof.issuedAt;
   if (exp !== undefined) request.expiresAt = exp;
+  if (!isNative) request.tree = connectingTree(attempt, proven);
   return request;
+}
+
+function connectingTree(
+  { username, persistent = false, clean, assigned }: ConnectAttempt,
+  { owner, dialect, prefix, expired }: Proven,
+): ConnectingTree {
+  const isKept = owner === "user" && !assigned;
+  const tree: ConnectingTree = { owner, persistent: persistent && isKept };
+  if (clean !== undefined || !isKept) tree.clean = clean !== false || !isKept;
+  if (dialect !== undefined) tree.dialect = dialect.name;
+  if (username !== undefined) tree.username = username;
+  if (prefix !== undefined) tree.prefix = prefix;
+  if (assigned) tree.assigned = true;
+  if (expired) tree.expired = true;
+  return tree;
 }
 
 function refuse(reason: ConnectRefusal): ConnectDecision {

@@ -1,10 +1,12 @@
 // Decides who may publish what: a device its own uplink, Parley's services anything of Parley's.
-import { isNativeTopic, isUid, parseUplinkTopic, uidOfClientId } from "@parley/protocol";
+import { isNativeTopic, isUid, parseMountpoint, parseUplinkTopic, treeUser, uidOfClientId } from "@parley/protocol";
 
 /** Who asks, as the connect decision let it in. */
 export interface Identity {
   username: string | undefined;
   clientId: string;
+  /** what the broker puts before its topics: its own tree; absent or empty: nothing */
+  mountpoint?: string | undefined;
 }
 
 export interface Publication {
@@ -24,9 +26,16 @@ export function nativeUid({ username, clientId }: Identity): string | undefined 
   return uidOfClientId(clientId) === username ? username : undefined;
 }
 
+/** Is it in its own tree? Nothing that it says there reaches anybody but its router. */
+export function isInTree({ username, clientId, mountpoint }: Identity): boolean {
+  const tree = mountpoint ? parseMountpoint(mountpoint) : undefined;
+  return tree?.clientId === clientId && treeUser(tree) === username;
+}
+
 /** Any `p` will do here: the router nacks a wrong one and names the right topic. */
 export function decidePublish(who: Identity, { topic, retain }: Publication): PublishDecision {
   if (who.username === servicesUsername) return isNativeTopic(topic) ? "allow" : "deny";
+  if (who.mountpoint) return isInTree(who) ? (retain ? "strip_retain" : "allow") : "deny";
   const uid = nativeUid(who);
   const uplink = uid === undefined ? undefined : parseUplinkTopic(topic);
   if (uplink?.uid !== uid || uplink?.clientId !== who.clientId) return "deny";

@@ -1,14 +1,9 @@
 // The three decisions and the session events as both brokers' shapes use them: with their memory and their log lines.
-import type { CredentialExpiry, SessionEvent } from "@parley/protocol";
+import type { CredentialExpiry, FiltersChange, SessionEvent } from "@parley/protocol";
 import { addressKey, type Logger, openTurns } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import {
-  type ConnectAttempt,
-  type ConnectDecision,
-  type ConnectRefusal,
-  type ConnectRules,
-  decideConnect,
-} from "./decide-connect.ts";
+import type { ConnectAttempt, ConnectRefusal, ConnectRules } from "./connect-rules.ts";
+import { type ConnectDecision, decideConnect } from "./decide-connect.ts";
 import {
   decidePublish,
   type Identity,
@@ -25,7 +20,11 @@ export interface Decisions {
   subscribe(who: Identity, filter: string): boolean;
   /** Seconds that a broker may remember an allowing answer for this device. */
   maxAge(clientId: string): number;
-  session(event: SessionEvent["event"], clientId: string, at: number, connection?: string): void;
+  session(event: SessionEvent): void;
+  /** The same, of a device with a tree: false: presence did not take it, and it is to be told again. */
+  treeSession(event: SessionEvent): Promise<boolean>;
+  /** What a device with a tree subscribed and unsubscribed; false: it could not be kept, and is to be told again. */
+  filters(change: FiltersChange): Promise<boolean>;
   /** Is the device connected anywhere, by another connection than the named? undefined: nobody answered. */
   isConnected(clientId: string, connection: string | undefined): Promise<boolean | undefined>;
   /** Says why a hook's request got no decision at all. */
@@ -39,6 +38,8 @@ export interface DecisionsOptions {
   /** Tells the other replicas that a device was let in. */
   share(expiry: CredentialExpiry): void;
   isConnected(clientId: string, connection: string | undefined): Promise<boolean | undefined>;
+  keepFilters(change: FiltersChange): Promise<boolean>;
+  tellSurely(event: SessionEvent): Promise<boolean>;
   /** connects decided at the same time, half of them for one address; more wait a second, then they are refused as busy */
   connectsAtOnce: number;
   log: Logger;
@@ -63,8 +64,6 @@ export function openDecisions(options: DecisionsOptions): Decisions {
     said.set(key, true);
     log.info({ event: "refused", hook, clientId: clientId.slice(0, 80), reason });
   };
-  const session: Decisions["session"] = (event, clientId, at, connection) =>
-    tell({ event, clientId, at, ...(connection === undefined ? {} : { connection }) });
   const { connectsAtOnce } = options;
   const turns = openTurns({
     atOnce: connectsAtOnce,
@@ -90,8 +89,10 @@ export function openDecisions(options: DecisionsOptions): Decisions {
         count("connect", "allowed");
       } else refused("connect", attempt.clientId, decision.reason);
       // Presence had begun its session.
-      if (!decision.allow && endedAgain.includes(decision.reason))
-        session("gone", attempt.clientId, Date.now(), attempt.connection);
+      if (!decision.allow && endedAgain.includes(decision.reason)) {
+        const { clientId, connection } = attempt;
+        tell({ event: "gone", clientId, at: Date.now(), ...(connection === undefined ? {} : { connection }) });
+      }
       return decision;
     },
     isConnected: options.isConnected,
@@ -108,7 +109,9 @@ export function openDecisions(options: DecisionsOptions): Decisions {
       return allowed;
     },
     maxAge: expiries.maxAge,
-    session,
+    session: tell,
+    treeSession: options.tellSurely,
+    filters: options.keepFilters,
     malformed: (hook, reason) => log.warn({ event: "hook_refused", hook: hook.slice(0, 40), reason }),
   };
 }

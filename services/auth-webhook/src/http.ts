@@ -48,9 +48,9 @@ export async function startHookServer(options: Options): Promise<HookServer> {
     if (!route) return send(response, 404, '{"error":{"code":"not_found","message":"no such hook"}}', 0);
     readBody(request, route.authentic ? bodyBytes : 0, (bytes) => {
       answerHook(route, bytes, decisions).then(
-        ({ body, maxAge }) => {
+        ({ body, maxAge, status = 200 }) => {
           response.shouldKeepAlive &&= !closing;
-          send(response, 200, body, maxAge);
+          send(response, status, body, maxAge);
         },
         (err: unknown) => {
           log.error({ event: "hook_failed", hook: route.hook, err });

@@ -3,6 +3,8 @@
 export type HookBody = Record<string, unknown>;
 
 export interface HookReply {
+  /** HTTP status; absent: 200 */
+  status?: number;
   /** JSON */
   body: string;
   /** seconds for Cache-Control; 0: not to be kept */

@@ -5,10 +5,12 @@ import {
   type ConnectedRequest,
   type ConnectReply,
   type CredentialExpiry,
+  type LoginsReply,
   type PasswordReply,
   type PasswordRequest,
   subjects,
 } from "@parley/protocol";
+import { type Dialect, dialects } from "@parley/protocol/dialects";
 import {
   connectNats,
   connectRedis,
@@ -19,6 +21,7 @@ import {
   openFailures,
   parseJson,
   type Redis,
+  readGuests,
   requestJson,
   type Service,
   type ServiceContext,
@@ -27,14 +30,21 @@ import {
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
 import { openConnectRates } from "./connect-rates.ts";
-import type { ConnectRules, Passwords } from "./decide-connect.ts";
+import type { ConnectRules, Passwords } from "./connect-rules.ts";
 import { openDecisions } from "./decisions.ts";
 import { type Expiries, openExpiries } from "./expiries.ts";
 import { startHookServer } from "./http.ts";
 import { startRevocations } from "./revocations.ts";
 import { openTokens } from "./tokens.ts";
 
-export async function startAuthWebhook(config: AuthWebhookConfig, context: ServiceContext): Promise<Service> {
+const askApiMs = 2000;
+const keepMs = 2000;
+
+export async function startAuthWebhook(
+  config: AuthWebhookConfig,
+  context: ServiceContext,
+  table: readonly Dialect[] = dialects,
+): Promise<Service> {
   const { log, health, metrics, instance } = context;
   const { servicesSecret, hookSecret, signingKey } = context.secrets();
   const tokens = await openTokens(config, () => signingKey, log);
@@ -44,6 +54,7 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
   const revocations = startRevocations(nats, log, health, ensured.forget);
   const limits = {
     perDevice: config.AUTH_WEBHOOK_DEVICE_CONNECT_RATE,
+    strangers: config.AUTH_WEBHOOK_STRANGER_CONNECTS,
     failures: { ofAddress: config.AUTH_WEBHOOK_ADDRESS_FAILURES, forUser: config.AUTH_WEBHOOK_FAILURES },
   };
   const failures = openFailures({ prefix: "failures:", redis: redis.connection, log });
@@ -56,6 +67,11 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     register: (request) =>
       askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
     rates: openConnectRates(limits, failures),
+    guests: readGuests(config.GUESTS),
+    dialects: table,
+    userExists: async (uid) =>
+      (await askOver<{ exists: boolean }>(nats, subjects.userExists, { uid }, askApiMs))?.exists,
+    loginsOf: async (uid) => (await askOver<LoginsReply>(nats, subjects.logins, { uid }, askApiMs))?.logins,
     passwords: config.AUTH_WEBHOOK_PASSWORDS ? askPasswords(nats, config.AUTH_WEBHOOK_PASSWORD_TIMEOUT_MS) : undefined,
   };
   const answers = counter(metrics, "hook_decisions_total", "Decisions by hook and result.", ["hook", "result"]);
@@ -68,6 +84,8 @@ export async function startAuthWebhook(config: AuthWebhookConfig, context: Servi
     tell: (event) => publish(subjects.sessionEvent, event),
     share: (expiry) => publish(subjects.credentialExpiry, expiry),
     isConnected: (clientId, connection) => isConnected(nats, { clientId, ...(connection ? { connection } : {}) }),
+    keepFilters: async (change) => (await askOver<object>(nats, subjects.treeFilters, change, keepMs)) !== undefined,
+    tellSurely: async (event) => (await askOver<object>(nats, subjects.sessionEvent, event, keepMs)) !== undefined,
     connectsAtOnce: config.AUTH_WEBHOOK_CONNECTS_AT_ONCE,
     log,
     count: (hook, result) => answers.inc({ hook, result }),

@@ -13,12 +13,15 @@ export interface TokenClaims extends Credential {
   exp: number;
   /** an external issuer signed it: its user is made at the first connect */
   external: boolean;
+  /** what the device speaks, where it is another protocol than Parley's own */
+  dialect: string | undefined;
 }
 
-export type TokenRefusal = "invalid_token" | "expired" | "other_user" | "issuer_unavailable";
+export type TokenRefusal = "invalid_token" | "expired" | "issuer_unavailable";
 
 export interface Tokens {
-  verify(token: string): Promise<TokenClaims | TokenRefusal>;
+  /** Also of one that has run out at most `graceSeconds` ago: its `exp` says so. */
+  verify(token: string, graceSeconds: number): Promise<TokenClaims | TokenRefusal>;
 }
 
 type Verify = (token: string) => Promise<JWTPayload>;
@@ -37,22 +40,29 @@ export async function openTokens(config: AuthWebhookConfig, signingKey: () => Bu
   const external = externalTokens(config);
   const known = new LRUCache<string, TokenClaims>({ max: rememberedTokens });
   return {
-    async verify(token) {
+    async verify(token, graceSeconds) {
+      const isOver = (claims: TokenClaims) => claims.exp + (claims.external ? 0 : graceSeconds) <= Date.now() / 1000;
       if (token.length > tokenBytes) return "invalid_token";
       const key = hash("sha256", token, "base64");
       const remembered = known.get(key);
-      if (remembered) return remembered.exp > Date.now() / 1000 ? remembered : "expired";
+      if (remembered) return isOver(remembered) ? "expired" : remembered;
       const isExternal = external !== undefined && issuerOf(token) === config.AUTH_WEBHOOK_ISSUER;
       try {
-        const payload = await (isExternal ? external : own)(token);
-        const claims = readClaims(payload, isExternal);
+        const claims = readClaims(await (isExternal ? external : own)(token).catch(expiredPayload), isExternal);
         if (claims) known.set(key, claims);
+        if (claims && isOver(claims)) return "expired";
         return claims ?? "invalid_token";
       } catch (error) {
         return refusalOf(error, log);
       }
     },
   };
+}
+
+/** Of a token of which nothing is wrong but its time. */
+function expiredPayload(error: unknown): JWTPayload {
+  if (error instanceof errors.JWTExpired && error.claim === "exp") return error.payload;
+  throw error;
 }
 
 async function ownTokens(config: AuthWebhookConfig, signingKey: () => Buffer): Promise<Verify> {
@@ -101,18 +111,18 @@ function issuerOf(token: string): unknown {
 }
 
 function readClaims(payload: JWTPayload, external: boolean): TokenClaims | undefined {
-  const { sub, clientId, iat: issuedAt = 0, exp } = payload;
+  const { sub, clientId, iat: issuedAt = 0, exp, dialect } = payload;
   if (typeof sub !== "string" || typeof exp !== "number") return undefined;
   if (clientId !== undefined ? typeof clientId !== "string" : !external) return undefined;
+  if (!(dialect === undefined || typeof dialect === "string")) return undefined;
   // What an issuer says of passwords and logins is not about ours.
   const { passwordSince = 0, family } = external ? {} : payload;
   if (typeof passwordSince !== "number" || !(family === undefined || typeof family === "string")) return undefined;
   const own = { passwordSince: external ? undefined : passwordSince, family };
-  return { sub, clientId: clientId as string | undefined, issuedAt, exp, external, ...own };
+  return { sub, clientId: clientId as string | undefined, issuedAt, exp, external, dialect, ...own };
 }
 
 function refusalOf(error: unknown, log: Logger): TokenRefusal {
-  if (error instanceof errors.JWTExpired) return "expired";
   const cannotAsk = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid;
   // fetch fails with a TypeError, an error status with a plain JOSEError.
   if (!cannotAsk && error instanceof errors.JOSEError && error.code !== "ERR_JOSE_GENERIC") return "invalid_token";

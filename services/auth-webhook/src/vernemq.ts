@@ -1,6 +1,8 @@
 // VerneMQ's webhooks (and the edge's, which asks alike): bodies in, the answers that VerneMQ obeys out.
-import { uidOfClientId } from "@parley/protocol";
-import type { ConnectRefusal } from "./decide-connect.ts";
+import { parseMountpoint, reservedClientId, type SessionEvent, treeUser } from "@parley/protocol";
+import type { ConnectAttempt, ConnectRefusal } from "./connect-rules.ts";
+import type { ConnectDecision } from "./decide-connect.ts";
+import type { Identity } from "./decide-publish.ts";
 import type { Decisions } from "./decisions.ts";
 import { flag, type HookBody, type HookReply, isRecord, number, reply, text } from "./reply.ts";
 
@@ -8,12 +10,16 @@ import { flag, type HookBody, type HookReply, isRecord, number, reply, text } fr
 export const vernemqDeny: HookReply = reply({ result: { error: "not_allowed" } });
 /** A no for now: the credentials were not judged. The edge tells the device that the server is unavailable. */
 const denyForNow: HookReply = reply({ result: { error: "server_unavailable" } });
+/** It was not taken: the edge tells it again. */
+const again: HookReply = { ...denyForNow, status: 503 };
 const denyBusy: HookReply = reply({ result: { error: "server_busy" } });
 /** The credentials may be right: they were not looked at, since this address has guessed too often. */
 const denyQuota: HookReply = reply({ result: { error: "quota_exceeded" } });
 const denyRate: HookReply = reply({ result: { error: "connection_rate_exceeded" } });
 /** The credentials may be right: with this client id they never let anybody in. */
 const denyClientId: HookReply = reply({ result: { error: "client_identifier_not_valid" } });
+/** So are they: what the device speaks is not spoken in this version of MQTT. */
+const denyProtocol: HookReply = reply({ result: { error: "unsupported_protocol_version" } });
 const denyConnected: HookReply = reply({ result: { error: "connected" } });
 const ok: HookReply = reply({ result: "ok" });
 const okNotRetained: HookReply = reply({ result: "ok", modifiers: { retain: false } });
@@ -53,6 +59,10 @@ export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
   on_client_offline: (body, decisions) => session(body, decisions, "offline"),
   on_client_gone: (body, decisions) => session(body, decisions, "gone"),
   on_session_expired: (body, decisions) => session(body, decisions, "expired"),
+  on_subscribe: (body, decisions) => filters(body, decisions, "added"),
+  on_subscribe_m5: (body, decisions) => filters(body, decisions, "added"),
+  on_unsubscribe: (body, decisions) => filters(body, decisions, "removed"),
+  on_unsubscribe_m5: (body, decisions) => filters(body, decisions, "removed"),
   // The edge's own: is the client id connected to another edge?
   is_connected: isConnected,
 };
@@ -68,15 +78,41 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version,
     connection: text(body, "connection_id", null),
     // The edge shortens what is too long.
     sessionExpirySeconds: asker === "vernemq" ? sessionExpiryOf(body.properties) : undefined,
+    // VerneMQ takes no publish to `$…`, and no topic as deep as one in a tree.
+    hasTrees: asker === "edge",
+    ...sessionOf(body, protocol),
+    assigned: body.assigned === true,
   });
   if (!decision.allow && asker === "edge" && clientIdRefusals.includes(decision.reason)) return denyClientId;
+  if (!decision.allow && asker === "edge" && decision.reason === "protocol") return denyProtocol;
   if (!decision.allow) return passingRefusals[decision.reason] ?? vernemqDeny;
-  if (asker === "edge")
-    return decision.expiresAt === undefined ? ok : reply({ result: "ok", expire_at: decision.expiresAt });
+  if (asker === "edge") return admit(decision);
   if (decision.service) return reply({ result: "ok", modifiers: servicesQueues });
   if (decision.expiresAt === undefined) return ok;
   const seconds = Math.max(1, Math.floor(decision.expiresAt - Date.now() / 1000));
   return reply({ result: "ok", modifiers: { max_connection_lifetime: seconds } });
+}
+
+/** Beside `result` what is ours: until when, and of a tree whether `#` is subscribed for it, is it ephemeral, what it had subscribed. */
+function admit({ expiresAt, tree, uid }: Extract<ConnectDecision, { allow: true }>): HookReply {
+  if (expiresAt === undefined && !tree) return ok;
+  const until = expiresAt === undefined ? {} : { expire_at: expiresAt };
+  if (!tree) return reply({ result: "ok", ...until });
+  const { mountpoint, subscribesAll, isEphemeral, filters } = tree;
+  return reply({
+    result: "ok",
+    modifiers: { mountpoint, username: uid },
+    ...until,
+    ...(subscribesAll ? { subscribe_all: true } : {}),
+    ...(isEphemeral ? { ephemeral: true } : {}),
+    ...(filters ? { filters } : {}),
+  });
+}
+
+/** What the CONNECT asked of its session. */
+function sessionOf(body: HookBody, protocol: Version): Pick<ConnectAttempt, "persistent" | "clean"> {
+  if (protocol === 4) return { clean: body.clean_session !== false, persistent: body.clean_session === false };
+  return { clean: body.clean_start !== false, persistent: (sessionExpiryOf(body.properties) ?? 0) > 0 };
 }
 
 /** While a router is away its session keeps what was published to it: VerneMQ's own bound would drop the newest. */
@@ -88,11 +124,16 @@ function sessionExpiryOf(properties: unknown): number | undefined {
 }
 
 function publish(body: HookBody, decisions: Decisions): HookReply {
-  const who = { username: text(body, "username", null), clientId: text(body, "client_id") };
+  const who = identityOf(body);
   const decision = decisions.publish(who, { topic: text(body, "topic"), retain: flag(body, "retain") });
   if (decision === "deny") return vernemqDeny;
   const answer = decision === "allow" ? ok : okNotRetained;
   return mayBeKept(body.properties) ? { ...answer, maxAge: decisions.maxAge(who.clientId) } : answer;
+}
+
+function identityOf(body: HookBody): Identity {
+  const [username, mountpoint] = [text(body, "username", null), text(body, "mountpoint", null)];
+  return { username, clientId: text(body, "client_id"), mountpoint };
 }
 
 /**
@@ -108,7 +149,7 @@ function mayBeKept(properties: unknown): boolean {
 }
 
 function subscribe(body: HookBody, decisions: Decisions, version: Version, asker: Asker): HookReply {
-  const who = { username: text(body, "username", null), clientId: text(body, "client_id") };
+  const who = identityOf(body);
   const asked = body.topics;
   if (!Array.isArray(asked) || asked.length === 0) throw new TypeError("topics is not a list");
   let refusals = 0;
@@ -136,11 +177,37 @@ function oneOfFew(topics: HookBody[], properties: unknown): boolean {
 }
 
 /** These bodies carry no time, so it is the time of arrival; VerneMQ and the edge tell a client's events in order. */
-function session(body: HookBody, decisions: Decisions, event: "connected" | "offline" | "gone" | "expired"): HookReply {
+async function session(body: HookBody, decisions: Decisions, event: SessionEvent["event"]): Promise<HookReply> {
   const clientId = text(body, "client_id");
   const connection = text(body, "connection_id", null);
-  if (uidOfClientId(clientId) !== undefined) decisions.session(event, clientId, Date.now(), connection);
+  const { session_present: present } = body;
+  const tree = parseMountpoint(text(body, "mountpoint", null) ?? "");
+  const told: SessionEvent = { event, clientId, at: Date.now() };
+  if (connection !== undefined) told.connection = connection;
+  if (tree) told.user = treeUser(tree);
+  if (typeof present === "boolean") told.present = present;
+  if (reservedClientId.test(clientId)) return ok;
+  if (tree) return (await decisions.treeSession(told)) ? ok : again;
+  decisions.session(told);
   return ok;
+}
+
+/** Answered when presence has it: it is told again until then. */
+async function filters(body: HookBody, decisions: Decisions, change: "added" | "removed"): Promise<HookReply> {
+  const clientId = text(body, "client_id");
+  const connection = text(body, "connection_id", null);
+  const { topics } = body;
+  if (!Array.isArray(topics)) throw new TypeError("topics is not a list");
+  if (reservedClientId.test(clientId)) return ok;
+  const told = topics.flatMap((one: unknown) => {
+    if (typeof one === "string") return [one];
+    if (!isRecord(one)) throw new TypeError("a topic is not an object");
+    return typeof one.qos === "number" && one.qos > 2 ? [] : [text(one, "topic")];
+  });
+  if (told.length === 0) return ok;
+  const named = { clientId, ...(connection === undefined ? {} : { connection }) };
+  const isKept = await decisions.filters({ ...named, added: [], removed: [], [change]: told });
+  return isKept ? ok : again;
 }
 
 async function isConnected(body: HookBody, decisions: Decisions): Promise<HookReply> {

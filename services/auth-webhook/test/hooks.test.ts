@@ -119,7 +119,7 @@ test("an unknown hook is refused, and so is a body over 1 MiB", async (t) => {
   assert.ok(webhook.lines.some(({ reason }) => reason === "body over 1048576 bytes"));
 });
 
-test("what a broker says of a native device's session reaches presence, with the connection's own time where it tells it", async (t) => {
+test("what a broker says of a device's session reaches presence, with the connection's own time where it tells it", async (t) => {
   const webhook = await startWebhook(t);
   const events: SessionEvent[] = [];
   webhook.nats.subscribe(subjects.sessionEvent, { callback: (_, message) => void events.push(message.json()) });
@@ -127,7 +127,8 @@ test("what a broker says of a native device's session reaches presence, with the
   const from = Date.now();
   for (const hook of ["on_client_wakeup", "on_client_offline", "on_client_gone", "on_session_expired"])
     await webhook.vernemq(hook, { mountpoint: "", client_id: "alice:phone" });
-  await webhook.vernemq("on_client_gone", { mountpoint: "", client_id: "mosq/77" });
+  await webhook.vernemq("on_client_gone", { mountpoint: "", client_id: "router-p3" });
+  await webhook.vernemq("on_client_gone", { mountpoint: "im/x/5/~chat/mosq%2F77/", client_id: "mosq/77" });
   const attributes = [
     { p: "5", uid: "alice", mp: "" },
     {},
@@ -141,13 +142,17 @@ test("what a broker says of a native device's session reaches presence, with the
     for (const clientid of ["alice:phone", "router-p3", "undefined:x"])
       for (const client_attrs of attributes)
         await webhook.emqx("events", { event, clientid, username: "alice", client_attrs, connected_at: 1795240386143 });
-  await eventually(() => events.length === 6);
+  await eventually(() => events.length === 7);
   assert.deepEqual(
     events.map(({ event }) => event),
-    ["connected", "offline", "gone", "expired", "connected", "gone"],
+    ["connected", "offline", "gone", "expired", "gone", "connected", "gone"],
   );
-  assert.ok(events.slice(0, 4).every(({ at }) => at >= from && at <= Date.now()));
-  assert.ok(events.slice(4).every(({ at }) => at === 1795240386143));
+  assert.deepEqual(
+    events.map(({ user }) => user),
+    [undefined, undefined, undefined, undefined, "~chat", "alice", "alice"],
+  );
+  assert.ok(events.slice(0, 5).every(({ at }) => at >= from && at <= Date.now()));
+  assert.ok(events.slice(5).every(({ at }) => at === 1795240386143));
 });
 
 test("VerneMQ may have a pool of connections for each kind of hook: what follows the secret is only a name", async (t) => {

@@ -4,13 +4,17 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  AppError,
   type ConnectReply,
   type ConnectRequest,
+  type FiltersChange,
+  type LoginsReply,
   type PasswordRequest,
   type Revocation,
   subjects,
   type UnchangedRequest,
 } from "@parley/protocol";
+import type { Dialect } from "@parley/protocol/dialects";
 import { answerJson, connectNats, type NatsConnection, readConfig, readSecrets } from "@parley/runtime";
 import { eventually, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { SignJWT } from "jose";
@@ -47,7 +51,12 @@ export interface Peers {
   /** since when the account has it, as api says */
   passwordSince: number;
   revocations: Revocation[] | undefined;
-  asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[] };
+  /** who is a user; undefined: api does not answer that */
+  users: Set<string> | undefined;
+  logins: LoginsReply["logins"];
+  /** does presence keep what devices subscribe? */
+  keepsFilters: boolean;
+  asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[]; filters: FiltersChange[] };
 }
 
 export interface Reply {
@@ -62,6 +71,7 @@ export async function startWebhook(
   env: Record<string, string> = {},
   answers: Partial<Peers> = {},
   beside?: Webhook,
+  dialects?: readonly Dialect[],
 ): Promise<Webhook> {
   const { redis, natsServer } = beside ?? (await startBothServers(t));
   const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), "parley-hooks-")));
@@ -75,7 +85,7 @@ export async function startWebhook(
   const nats = await connectNats({ url: natsServer.url, name: "test", log });
   t.after(() => nats.close());
   const peers = beside?.peers ?? Object.assign(playPeers(nats), answers);
-  const service = await startAuthWebhook(config, context);
+  const service = await startAuthWebhook(config, context, dialects);
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= service.close();
@@ -130,7 +140,10 @@ function playPeers(nats: NatsConnection): Peers {
     password: ({ username, password }) => username === "alice" && password === "right password",
     passwordSince: 1,
     revocations: [],
-    asked: { presence: [], password: [], ensured: [] },
+    users: new Set(["alice", "bob"]),
+    logins: [],
+    keepsFilters: true,
+    asked: { presence: [], password: [], ensured: [], filters: [] },
   };
   answerJson<ConnectRequest>(nats, subjects.connectDevice, "presence", (request) => {
     peers.asked.presence.push(request);
@@ -138,7 +151,9 @@ function playPeers(nats: NatsConnection): Peers {
   });
   answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
     peers.asked.password.push(request);
-    return { ok: peers.password(request), passwordSince: peers.passwordSince };
+    const { username } = request;
+    const uid = username === "phone.4930" ? "alice" : username;
+    return { ok: peers.password(request), uid, passwordSince: peers.passwordSince };
   });
   answerJson<UnchangedRequest>(nats, subjects.passwordUnchanged, "api", ({ passwordSince }) => {
     return { ok: passwordSince === peers.passwordSince };
@@ -146,6 +161,15 @@ function playPeers(nats: NatsConnection): Peers {
   answerJson<{ uid: string }>(nats, subjects.ensureUser, "api", ({ uid }) => {
     peers.asked.ensured.push(uid);
     return { ok: uid !== "roomname" };
+  });
+  answerJson<{ uid: string }>(nats, subjects.userExists, "api", ({ uid }) => {
+    return peers.users ? { exists: peers.users.has(uid) } : new Promise(() => {});
+  });
+  answerJson(nats, subjects.logins, "api", () => ({ logins: peers.logins }));
+  answerJson<FiltersChange>(nats, subjects.treeFilters, "presence", (change) => {
+    if (!peers.keepsFilters) throw new AppError("unavailable");
+    peers.asked.filters.push(change);
+    return {};
   });
   answerJson(nats, subjects.revocations, "api", () => {
     return peers.revocations ? { revocations: peers.revocations, next: null } : new Promise(() => {});

@@ -1,252 +1,245 @@
-// What the edge costs: the same load on Mosquitto itself and through an edge, in turns, QoS 1 with kept answers.
-// node services/edge/scripts/overhead.ts [--seconds 3] [--rounds 3] [--connections 5000] [--profile]
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// What the edge costs, with native devices and with devices that have trees: packets by CPU time, what it adds to the time
+// that a message takes, memory of a connection. The same load goes over Mosquitto itself, by turns.
+// node services/edge/scripts/overhead.ts [--seconds 4] [--rounds 3] [--connections 5000] [--rate 2000] [--profile]
 import { parseArgs } from "node:util";
-import { createHealth, createLogger, createMetrics, readConfig } from "@parley/runtime";
-import { eventually, freePort, startServers } from "@parley/testkit";
-import mqttPacket, { type Packet } from "mqtt-packet";
-import { settings } from "../src/config.ts";
-import { startEdge } from "../src/service.ts";
+import { treeUplinkPrefix } from "@parley/protocol";
+import { startServers } from "@parley/testkit";
+import { type EdgeProcess, mountpointOf, startEdgeProcess, treeClients } from "./edge-process.ts";
+import { openDevice, type RawDevice, type Target } from "./raw-device.ts";
 
 const { values: options } = parseArgs({
   options: {
-    seconds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
+    connections: { type: "string", default: "5000" },
+    rate: { type: "string", default: "2000" },
     profile: { type: "boolean", default: false },
-    connections: { type: "string", default: "0" },
-    serve: { type: "string" },
   },
 });
 const seconds = Number(options.seconds);
-const closers: (() => unknown)[] = [];
-const scope = { after: (fn: () => unknown) => void closers.unshift(fn) };
+const pairs = 32;
+const inFlight = 320;
+const payloadBytes = 200;
+/** Of a device's message: to the edge, and to the other device. */
+const passes = 2;
 
-interface Target {
-  name: string;
-  port: number;
-  username: string;
-  password: string;
+/** A way for the load, and where on it a device publishes and hears. */
+interface Way extends Target {
+  clientId(name: string): string;
+  /** as the broker has them: `relay` sees a topic of the first and publishes on one of the second */
+  up(clientId: string): string;
+  down(clientId: string): string;
 }
 
-interface Device {
-  socket: Socket;
+type WayName = "broker" | "native" | "tree";
+const wayNames: readonly WayName[] = ["broker", "native", "tree"];
+
+interface Load {
+  /** Sends one message from pair `index`; `arrived` is called when its receiver has it. */
+  send(index: number, arrived: () => void): void;
   close(): void;
 }
 
-/** A device of the load: connects, then hands each packet to `onPacket`, whole. */
-async function openDevice(target: Target, clientId: string, onPacket: (packet: Buffer) => void): Promise<Device> {
-  const socket = connect({ port: target.port, host: "127.0.0.1", noDelay: true });
-  let rest: Buffer = Buffer.alloc(0);
-  socket.on("data", (chunk: Buffer) => {
-    let bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    for (;;) {
-      const end = packetEnd(bytes);
-      if (end === undefined || end > bytes.length) break;
-      onPacket(bytes.subarray(0, end));
-      bytes = bytes.subarray(end);
-    }
-    rest = bytes;
+/** A service at the broker sends on what one device published to the other, as a router does. */
+async function openLoad(way: Way, service: Target): Promise<Load> {
+  const waiting: (() => void)[][] = Array.from({ length: pairs }, () => []);
+  const names = Array.from({ length: pairs }, (_, index) =>
+    [`w${index}`, `r${index}`].map((name) => way.clientId(name)),
+  );
+  const downOf = new Map<string, Buffer>();
+  for (const [writer = "", reader = ""] of names) downOf.set(`${way.up(writer)}m`, Buffer.from(`${way.down(reader)}m`));
+  const relay = await openDevice(service, `relay-${way.name}`, (topic, payload) => {
+    const down = downOf.get(topic.toString("latin1"));
+    if (down) relay.publish(down, payload);
   });
-  const { username, password } = target;
-  const connected = new Promise<void>((resolve, reject) => {
-    socket.once("data", () => resolve());
-    socket.once("error", reject).once("close", () => reject(new Error(`${target.name} refused`)));
-  });
-  socket.write(
-    encode({
-      cmd: "connect",
-      protocolId: "MQTT",
-      protocolVersion: 4,
-      clientId,
-      clean: true,
-      keepalive: 0,
-      username,
-      password: Buffer.from(password),
+  const ups = [...downOf.keys()];
+  for (const topic of ups) await relay.subscribe(topic);
+  const isTree = way.name === "tree";
+  const devices = await Promise.all(
+    names.map(async ([writer = "", reader = ""], index) => {
+      const hears = await openDevice(way, reader, () => waiting[index]?.shift()?.());
+      await hears.subscribe(isTree ? "m" : `${way.down(reader)}m`);
+      return {
+        writes: await openDevice(way, writer, () => {}),
+        hears,
+        topic: Buffer.from(isTree ? "m" : `${way.up(writer)}m`),
+      };
     }),
   );
-  await connected;
-  socket.removeAllListeners("close").on("error", () => {});
-  return { socket, close: () => socket.destroy() };
+  const payload = Buffer.alloc(payloadBytes, "x");
+  return {
+    send(index, arrived) {
+      const { writes, topic } = devices[index] as (typeof devices)[number];
+      waiting[index]?.push(arrived);
+      writes.publish(topic, payload);
+    },
+    close() {
+      relay.close();
+      for (const { writes, hears } of devices) for (const one of [writes, hears]) one.close();
+    },
+  };
 }
 
-function packetEnd(bytes: Buffer): number | undefined {
-  let length = 0;
-  for (let at = 1, scale = 1; at < bytes.length && at < 5; at++, scale *= 128) {
-    length += (bytes[at]! & 0x7f) * scale;
-    if (bytes[at]! < 0x80) return at + 1 + length;
-  }
-  return undefined;
-}
-
-function packetIdOf(publish: Buffer): number {
-  const body = publish[1]! < 0x80 ? 2 : publish[2]! < 0x80 ? 3 : 4;
-  return publish.readUInt16BE(body + 2 + publish.readUInt16BE(body));
-}
-
-function encode(packet: Packet): Buffer {
-  return mqttPacket.generate(packet, { protocolVersion: 4 });
-}
-
-/** One writer with `inFlight` publishes under way, one reader who acknowledges each: deliveries a second, and their latency. */
-async function measure(target: Target, inFlight: number): Promise<{ rate: number; p50: number; p99: number }> {
-  const topic = `bench/${target.name}`;
-  const latencies: number[] = [];
-  const sentAt: number[] = [];
-  let sent = 0;
-  let received = 0;
+/** Messages a second with `inFlight` under way, and CPU time of the edge meanwhile. */
+async function saturate(load: Load, edge: EdgeProcess): Promise<{ rate: number; cpuMicros: number }> {
+  let arrived = 0;
   let open = true;
-  const publish = (): void => {
-    const messageId = (sent % 60_000) + 1;
-    sentAt.push(performance.now());
-    sent += 1;
-    writer.socket.write(encode({ cmd: "publish", topic, payload, qos: 1, dup: false, retain: false, messageId }));
-  };
-  const acks: number[] = [];
-  const reader = await openDevice(target, `${target.username}:reader`, (packet) => {
-    if (packet[0]! >> 4 !== 3) return;
-    latencies.push(performance.now() - sentAt[received++]!);
-    if (acks.push(packetIdOf(packet)) === 1) queueMicrotask(sendAcks);
-    if (open) publish();
-  });
-  const sendAcks = (): void => {
-    const bytes = Buffer.alloc(4 * acks.length);
-    for (const [index, id] of acks.entries()) bytes.writeUInt32BE(0x40020000 + id, 4 * index);
-    acks.length = 0;
-    reader.socket.write(bytes);
-  };
-  const writer = await openDevice(target, `${target.username}:writer`, () => {});
-  reader.socket.write(encode({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 1 }] }));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  const begin = performance.now();
-  writer.socket.cork();
-  for (let index = 0; index < inFlight; index++) publish();
-  writer.socket.uncork();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const go = (index: number): void =>
+    load.send(index, () => {
+      arrived += 1;
+      if (open) go(index);
+    });
+  for (let slot = 0; slot < inFlight; slot++) go(slot % pairs);
+  await pause(1);
+  const [from, cpu, begin] = [arrived, edge.cpuSeconds(), performance.now()];
+  await pause(seconds);
+  const messages = arrived - from;
+  const used = edge.cpuSeconds() - cpu;
   open = false;
-  const rate = received / ((performance.now() - begin) / 1000);
-  await eventually(() => received === sent);
-  reader.close();
-  writer.close();
-  latencies.sort((a, b) => a - b);
-  const quantile = (q: number) => latencies[Math.floor(q * (latencies.length - 1))]!;
-  return { rate, p50: quantile(0.5), p99: quantile(0.99) };
+  const rate = messages / ((performance.now() - begin) / 1_000);
+  await pause(0.5);
+  return { rate, cpuMicros: (1e6 * used) / messages };
 }
 
-/** Connects many, 64 at a time, and keeps them: connects a second, and what each costs the edge's memory. */
-async function measureConnections(target: Target, count: number, pid: number): Promise<void> {
-  const before = residentKiB(pid);
+/** ms from the intended moment of sending, at a fixed rate whatever happens. */
+async function openLoop(load: Load, rate: number): Promise<{ p50: number; p99: number }> {
+  const latencies: number[] = [];
+  const start = performance.now();
+  const end = start + seconds * 1_000;
+  let sent = 0;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const now = performance.now();
+      if (now >= end) {
+        clearInterval(timer);
+        resolve();
+        return;
+      }
+      for (let due = start + (sent * 1_000) / rate; due <= now; due = start + (sent * 1_000) / rate) {
+        const intended = due;
+        load.send(sent % pairs, () => latencies.push(performance.now() - intended));
+        sent += 1;
+      }
+    }, 1);
+  });
+  await pause(0.5);
+  latencies.sort((a, b) => a - b);
+  const quantile = (q: number) => latencies[Math.floor(q * (latencies.length - 1))] ?? Number.NaN;
+  return { p50: quantile(0.5), p99: quantile(0.99) };
+}
+
+/**
+ * Connects many, 64 at a time, and keeps them: connects a second, and what each costs the edge's memory. Counted are those of the second
+ * half: by then the room that V8 has for new objects is grown, which is no connection's.
+ */
+async function measureConnections(way: Way, count: number, edge: EdgeProcess): Promise<void> {
+  let before = 0;
   const begin = performance.now();
-  const devices: Device[] = [];
+  const devices: RawDevice[] = [];
   let next = 0;
   const connectSome = async (): Promise<void> => {
-    while (next < count) devices.push(await openDevice(target, `alice:${next++}`, () => {}));
+    while (next < count) {
+      if (next === count >> 1) before = edge.residentKiB();
+      const device = await openDevice(way, way.clientId(`c${next++}`), () => {});
+      devices.push(device);
+      await device.subscribe(way.name === "tree" ? "m" : "some/topic");
+    }
   };
   await Promise.all(Array.from({ length: 64 }, connectSome));
-  const rate = count / ((performance.now() - begin) / 1000);
-  const each = (residentKiB(pid) - before) / count;
-  console.log(`${count} connections: ${Math.round(rate)} connects/s, ${each.toFixed(1)} KiB each at the edge`);
+  const rate = count / ((performance.now() - begin) / 1_000);
+  await pause(1);
+  const each = (edge.residentKiB() - before) / (count - (count >> 1));
+  say(`${count} connections, ${way.name}: ${each.toFixed(1)} KiB each at the edge, ${Math.round(rate)} connects/s`);
   for (const device of devices) device.close();
+  await pause(1);
 }
 
-function residentKiB(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+interface Round {
+  rate: number;
+  cpuMicros: number;
+  p50: number;
+  p99: number;
 }
 
-const payload = Buffer.alloc(200, "x");
-
-/** auth-webhook's part: says yes, for a minute. */
-async function startYes(): Promise<number> {
-  const server = createServer((request, response) => {
-    request.resume();
-    response.writeHead(200, { "content-type": "application/json", "cache-control": "max-age=60" });
-    response.end('{"result":"ok"}');
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  scope.after(() => server.close());
-  return (server.address() as AddressInfo).port;
+async function measure(way: Way, service: Target, edge: EdgeProcess): Promise<Round> {
+  const load = await openLoad(way, service);
+  const latency = await openLoop(load, Number(options.rate));
+  const saturated = await saturate(load, edge);
+  load.close();
+  await pause(0.3);
+  return { ...saturated, ...latency };
 }
 
-/** The edge in a process of its own, as it is deployed; `--serve` is that process. */
-async function startEdgeProcess(brokerUrl: string, password: string): Promise<{ port: number; pid: number }> {
-  const port = await freePort();
-  const env = {
-    ...process.env,
-    PARLEY_BROKER_URL: brokerUrl,
-    EDGE_HOOKS_URL: `http://127.0.0.1:${await startYes()}`,
-    EDGE_MQTT_PORT: String(port),
-    EDGE_WS_PORT: "0",
-  };
-  const profiling = options.profile ? ["--cpu-prof", "--cpu-prof-dir", join(tmpdir(), "edge-profile")] : [];
-  const args = [...profiling, import.meta.filename, "--serve", password];
-  const child = spawn(process.execPath, args, { env, stdio: "inherit" });
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  scope.after(async () => {
-    child.kill("SIGTERM");
-    await exited;
-  });
-  await eventually(() => canConnect(port));
-  return { port, pid: child.pid! };
-}
-
-async function serve(servicesSecret: string): Promise<void> {
-  const edge = await startEdge(readConfig(settings, process.env), {
-    instance: "edge-overhead",
-    log: createLogger({ service: "edge", level: "warn" }),
-    health: createHealth(),
-    metrics: createMetrics("edge"),
-    secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook-secret" }),
-    pass: () => undefined,
-    draining: new AbortController().signal,
-    closing: (_, step) => step(),
-  });
-  process.once("SIGTERM", () => void edge.close().then(() => process.exit(0)));
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-}
-
-async function run(): Promise<void> {
-  const { mosquitto } = await startServers(scope, { mosquitto: { settings: ["persistence false"] } });
-  const { port, pid } = await startEdgeProcess(mosquitto.url, mosquitto.password);
-  const targets: Target[] = [
-    { name: "broker", port: mosquitto.port, username: mosquitto.username, password: mosquitto.password },
-    { name: "edge", port, username: "alice", password: "secret" },
-  ];
-  const connections = Number(options.connections);
-  if (connections > 0) await measureConnections(targets[1]!, connections, pid);
-  for (const inFlight of [1, 32, 320]) {
-    const best: Record<string, { rate: number; p50: number; p99: number }> = {};
-    for (let round = 0; round < Number(options.rounds); round++)
-      for (const target of targets) {
-        const figures = await measure(target, inFlight);
-        if (figures.rate > (best[target.name]?.rate ?? 0)) best[target.name] = figures;
-      }
-    const show = ({ rate, p50, p99 }: { rate: number; p50: number; p99: number }) =>
-      `${Math.round(rate)}/s p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`;
-    const { broker, edge: through } = best;
-    console.log(
-      `${inFlight} in flight: broker ${show(broker!)}; edge ${show(through!)}; ${(through!.rate / broker!.rate).toFixed(2)} of the rate`,
+function report(rounds: Record<WayName, Round>[]): void {
+  const middle = (of: (round: Record<WayName, Round>) => number) =>
+    rounds.map(of).toSorted((a, b) => a - b)[Math.floor((rounds.length - 1) / 2)] ?? Number.NaN;
+  for (const name of wayNames) {
+    const [rate, p50, p99] = (["rate", "p50", "p99"] as const).map((field) => middle((round) => round[name][field]));
+    say(
+      `${name}: ${Math.round(rate!)} messages/s; at ${options.rate}/s p50 ${p50!.toFixed(2)}, p99 ${p99!.toFixed(2)} ms`,
+    );
+    if (name === "broker") continue;
+    const cpu = middle((round) => round[name].cpuMicros);
+    const added = (["p50", "p99"] as const).map((field) => middle((round) => round[name][field] - round.broker[field]));
+    const each = rounds.map((round) => (round[name].p99 - round.broker.p99).toFixed(2)).join(", ");
+    say(
+      `  ${(cpu / passes).toFixed(1)} µs of CPU a packet, ${Math.round((1e6 * passes) / cpu)} packets/s a core; ` +
+        `added at p50 ${added[0]!.toFixed(2)}, at p99 ${added[1]!.toFixed(2)} ms (${each})`,
     );
   }
 }
 
-if (options.serve !== undefined) await serve(options.serve);
-else
-  try {
-    await run();
-  } finally {
-    for (const close of closers) await close();
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function pause(forSeconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, forSeconds * 1_000));
+}
+
+async function run(scope: { after(fn: () => unknown): void }): Promise<void> {
+  const { mosquitto } = await startServers(scope, { mosquitto: { settings: ["persistence false"] } });
+  const { url: brokerUrl, password, username } = mosquitto;
+  const start = (profile: boolean) => startEdgeProcess(scope, { brokerUrl, password, profile });
+  const edge = await start(options.profile);
+  const service = { name: "service", port: mosquitto.port, username, password };
+  const plain = {
+    clientId: (name: string) => `${name}:1`,
+    up: (id: string) => `up/${id}/`,
+    down: (id: string) => `down/${id}/`,
+  };
+  const ways: Record<WayName, Way> = {
+    broker: { ...service, name: "broker", ...plain },
+    native: { name: "native", port: edge.port, username: "alice", password: "secret", ...plain },
+    tree: {
+      name: "tree",
+      port: edge.port,
+      username: "alice",
+      password: "secret",
+      clientId: (name) => treeClients + name,
+      up: (id) => treeUplinkPrefix(mountpointOf(id)),
+      down: mountpointOf,
+    },
+  };
+  const rounds: Record<WayName, Round>[] = [];
+  for (let round = 0; round < Number(options.rounds); round++) {
+    const found = {} as Record<WayName, Round>;
+    const begin = round % wayNames.length;
+    for (const name of [...wayNames.slice(begin), ...wayNames.slice(0, begin)])
+      found[name] = await measure(ways[name], service, edge);
+    rounds.push(found);
   }
+  report(rounds);
+  const connections = Number(options.connections);
+  for (const name of connections > 0 ? (["native", "tree"] as const) : []) {
+    const fresh = await start(false);
+    await measureConnections({ ...ways[name], port: fresh.port }, connections, fresh);
+  }
+}
+
+const closers: (() => unknown)[] = [];
+try {
+  await run({ after: (fn) => void closers.unshift(fn) });
+} finally {
+  for (const close of closers) await close();
+}

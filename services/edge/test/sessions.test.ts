@@ -274,8 +274,8 @@ test("GET /clients lists who is connected, how and since when", async (t) => {
   assert.deepEqual(
     clients.map(({ connected_at: _, connection_id: __, ...rest }) => rest),
     [
-      { client_id: one.options.clientId, username: "alice", protocol: 5, transport: "tcp" },
-      { client_id: two.options.clientId, username: "bob", protocol: 4, transport: "ws" },
+      { client_id: one.options.clientId, username: "alice", mountpoint: "", protocol: 5, transport: "tcp" },
+      { client_id: two.options.clientId, username: "bob", mountpoint: "", protocol: 4, transport: "ws" },
     ],
   );
   for (const { connected_at: at } of clients) assert.ok(Number(at) >= since && Number(at) <= Date.now());

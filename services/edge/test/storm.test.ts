@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { eventually, freePort, startServers, type TestContext } from "@parley/testkit";
+import { eventually, freePort, programOf, startServers, type TestContext } from "@parley/testkit";
 import { connectPacket, openRaw, type Version } from "./raw-client.ts";
 import { connectDevice, newClientId, ok, startBoth, startHookServer } from "./surroundings.ts";
 
@@ -79,7 +79,7 @@ test("a device that left while it was judged is told of as gone", async (t) => {
 /** An edge's own process, with so few files that it may have open. */
 async function startLimited(t: TestContext, files: number, env: Record<string, string>) {
   const port = await freePort();
-  const main = join(import.meta.dirname, "../src/main.ts");
+  const main = programOf("services/edge/src/main.ts");
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   const child = spawn("sh", ["-c", `ulimit -n ${files}; exec "$0" "$1"`, process.execPath, main], {
     env: { ...inherited, EDGE_MQTT_PORT: `${port}`, EDGE_WS_PORT: "0", ...env },

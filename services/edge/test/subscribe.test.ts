@@ -3,14 +3,12 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import type { ISubscription } from "mqtt-packet";
+import { subscribe } from "./packets.ts";
 import { encode, openSession, type RawClient } from "./raw-client.ts";
 import { type Body, connectDevice, deny, newClientId, ok, startBoth } from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
 const versions = [4, 5] as const;
-
-const subscribe = (messageId: number, ...subscriptions: ISubscription[]) =>
-  ({ cmd: "subscribe", messageId, subscriptions }) as const;
 
 /** Refuses what begins with "no", in the way VerneMQ obeys. */
 function refuseSome(version: 4 | 5, body: Body) {
@@ -155,6 +153,18 @@ for (const version of versions) {
       );
     }
     assert.deepEqual(hooks.of(hook), []);
+  });
+
+  test(`a filter with characters that a broker closes for is refused by its reason, MQTT ${version}`, async (t) => {
+    const { hooks, edge } = await startBoth(t, mosquitto);
+    const client = await openSession(t, edge.tcp, version, newClientId());
+    client.send(subscribe(1, { topic: "a\u0001", qos: 1 }, { topic: "a", qos: 1 }));
+    assert.deepEqual((await client.next()).granted, [version === 5 ? 0x8f : 0x80, 1]);
+    assert.equal(hooks.of(hook)[0]?.topics.length, 1);
+    client.send({ cmd: "unsubscribe", messageId: 2, unsubscriptions: ["a\u0001", "a"] });
+    const unsuback = await client.next();
+    assert.deepEqual([unsuback.cmd, unsuback.messageId], ["unsuback", 2]);
+    if (version === 5) assert.deepEqual(unsuback.granted, [0x8f, 0]);
   });
 
   test(`UNSUBSCRIBE ends what SUBSCRIBE began, MQTT ${version}`, async (t) => {

@@ -71,6 +71,7 @@ import { getHistory } from "./read/get.ts";
 import { listConversations } from "./read/list.ts";
 import { memberPage } from "./read/member-page.ts";
 import { messageReceipts } from "./read/message-receipts.ts";
+import { createNamesFor } from "./read/names.ts";
 import { pinnedMessages } from "./read/pins.ts";
 import type { Reading } from "./read/reading.ts";
 import { ownRooms, roomsNamed } from "./read/rooms.ts";
@@ -167,6 +168,7 @@ function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): Met
         asText(await turns.take(caller, () => work(parts, params, caller))),
       ),
     );
+  const namesFor = createNamesFor(parts);
   const owning: Owning = { ...parts, tell: createTell(parts.nats) };
   const change = <M extends Method>(
     method: M,
@@ -179,7 +181,7 @@ function methodHandlers(parts: AnswerParts, turns: ReadTurns, tried: Tried): Met
   return [
     page(historyGet, getHistory),
     page(sync, syncConversations),
-    page(conversationsList, listConversations),
+    page(conversationsList, (reading, params, caller) => listConversations(reading, params, caller, namesFor)),
     page(messagesVersions, messageVersions),
     page(messagesReactions, messageReactions),
     page(messagesVotes, messageVotes),

@@ -18,7 +18,7 @@ export const settings = defineSettings({
       description: "how long what senders sent may wait to be folded into their member documents (ms)",
     }),
     HISTORY_ANNOUNCE_MS: Type.Integer({
-      default: 50,
+      default: 250,
       minimum: 0,
       description: "how long references to stored messages gather before they are announced (ms)",
     }),

@@ -2,7 +2,7 @@
 // by step, by whoever holds its partition. What a process leaves undone the next holder goes on with.
 import { limits, type MembershipEvent, type RemoveRequest, subjects } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
-import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, type Pass, requestJson } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
 import { membershipOf } from "./fold/fold-entry.ts";
 import type { EndedRoom, HistoryStore } from "./keep/store.ts";
@@ -13,6 +13,8 @@ export interface ErasingParts {
   partitions: Pick<Partitions, "writer">;
   nats: NatsConnection;
   log: Logger;
+  /** where a test may end the process */
+  pass: Pass;
 }
 
 const everyMs = 5_000;
@@ -66,7 +68,7 @@ async function eraseAll(parts: ErasingParts, isClosed: () => boolean): Promise<v
   } while (page && !isClosed());
 }
 
-async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: () => boolean): Promise<void> {
+async function erase({ store, nats, pass }: ErasingParts, noted: EndedRoom, isClosed: () => boolean): Promise<void> {
   const { conv } = noted;
   const info = (await store.infos.get(conv))?.doc;
   // It is noted before the commit, so its end may still come, or never have come.
@@ -79,7 +81,9 @@ async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: 
   };
   while (done.emptiedTo < last) {
     if (isClosed()) return;
-    await note({ emptiedTo: await emptyNext(store, conv, { after: done.emptiedTo, last }) });
+    const emptiedTo = await emptyNext(store, conv, { after: done.emptiedTo, last });
+    pass("before-room-emptied");
+    await note({ emptiedTo });
   }
   await removeAnnotations(store, conv);
   while (done.unfoundTo < last) {
@@ -88,6 +92,7 @@ async function erase({ store, nats }: ErasingParts, noted: EndedRoom, isClosed: 
     const seqs = Array.from({ length: to - done.unfoundTo }, (_, at) => done.unfoundTo + 1 + at);
     const request: RemoveRequest = { conv, seqs, later: true };
     await requestJson(nats, subjects.removeFromSearch, request, { timeoutMs: searchTimeoutMs });
+    pass("before-room-forgotten");
     await note({ unfoundTo: to });
   }
   await store.ended.remove(conv);

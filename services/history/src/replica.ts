@@ -11,6 +11,8 @@ import type { Trouble } from "./keep/trouble.ts";
 import { createMarks } from "./project/marks.ts";
 import { startProjection } from "./project/projection.ts";
 import type { Reading } from "./read/reading.ts";
+import { createAttachments } from "./write/attachments.ts";
+import { createBlocks } from "./write/blocks.ts";
 import { createShelf } from "./write/conversation.ts";
 import type { Holding } from "./write/holding.ts";
 import { createPartitions } from "./write/partitions.ts";
@@ -41,11 +43,12 @@ export interface ReplicaParts {
 
 export function createReplica(parts: ReplicaParts): Replica {
   const { store, nats, trouble, log, manager } = parts;
-  const projection = startProjection(store, { everyMs: parts.foldMs, trouble });
+  const projection = startProjection(store, { everyMs: parts.foldMs, trouble, pass: parts.pass });
   const shelf = createShelf(store, parts.conversationsMax, { ...projection, direct: parts.directMessages });
   const marks = createMarks(store);
   const tails = createTails(store.log);
   const silenced = createSilenced(store);
+  const blocks = createBlocks(store);
   const receivers = createReceivers({ nats, shelf, log });
   const partitions = createPartitions({
     ...parts,
@@ -56,10 +59,15 @@ export function createReplica(parts: ReplicaParts): Replica {
     jetstream: jetstream(nats),
     streamName: streams.stored.name,
     receivers,
+    attachments: createAttachments({ nats, log }),
     silenced,
+    lookAgain: () => {
+      blocks.forget();
+      return silenced.load();
+    },
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
-  const erasing = startErasingRooms({ store, partitions, nats, log });
+  const erasing = startErasingRooms({ store, partitions, nats, log, pass: parts.pass });
   const noting = startNotingReaders(store, (error) => trouble.failed("readers_not_noted", error));
   const expiring = startExpiring({ store, partitions, trouble, pass: parts.pass });
   return {
@@ -71,8 +79,10 @@ export function createReplica(parts: ReplicaParts): Replica {
     direct: parts.directMessages,
     partitions,
     silenced,
+    blocks,
     receivers,
     manager,
+    pass: parts.pass,
     async close() {
       await Promise.all([erasing.close(), expiring.close(), noting.close()]);
       await projection.close();

@@ -31,7 +31,7 @@ export async function startHistory(config: HistoryConfig, context: ServiceContex
     service: "history",
     facts: { conversationPartitions: conversationPartitionCount },
   });
-  const store = await openHistoryStore(opened);
+  const store = await openHistoryStore(opened, context.pass);
   const [nats, redis] = await Promise.all([
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
     connectRedis({ url: config.REDIS_URL, name: instance, log }),

@@ -157,7 +157,7 @@ test("what is said about a message later is seen with it", async (t) => {
       const check = async () => {
         const message = await seen("cyd", conv, seq);
         assert.deepEqual([message?.content, message?.recalled], [{ type: "erased" }, { seq: recall, by: "ada" }]);
-        assert.equal(message?.reactions, undefined);
+        assert.deepEqual([message?.to, message?.reactions], ["user/cyd", undefined]);
         const { messages } = await history.get("cyd", { conv });
         assert.equal(messages.find((one) => one.seq === edit)?.content.type, "erased");
         assert.ok(!JSON.stringify(messages).includes('"data":"canary'), "no page has it");

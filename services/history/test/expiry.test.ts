@@ -1,7 +1,7 @@
 // Messages that disappear, over NATS, with history's data on disk.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AppError, type Expiry, type FreedReply, subjects } from "@parley/protocol";
+import { type AppError, type Expiry, type FreedReply, type MembershipEvent, subjects } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
 import { about, startTestHistory } from "./surroundings.ts";
@@ -40,6 +40,20 @@ test("a message whose time is over is in no page, no count and no body, and its 
     assert.equal((await row("bo", conv))?.unread, 1);
     await assert.rejects(history.say("bo", conv, "r2", about("reaction", seq)), /not_found/);
   });
+
+  await t.test(
+    "what the server puts in, and what is left of a message, is addressed as messages of its sender are",
+    async () => {
+      const conv = "p2p/amy/deb";
+      await history.say("deb", conv, "from the other side");
+      const change: MembershipEvent = { event: "expiry", by: "deb", uids: [], expiry: sent(1).expires };
+      const { seq: changed } = await history.change("", change, { conv });
+      const seq = await history.say("amy", conv, "brief");
+      const recall = await eventually(async () => (await seen("deb", conv, seq))?.recalled?.seq);
+      const addresses = [changed, seq, recall].map(async (at) => (await seen("deb", conv, at))?.to);
+      assert.deepEqual(await Promise.all(addresses), ["user/amy", "user/deb", "user/deb"]);
+    },
+  );
 
   await t.test("counted from its first reading by another, not by its sender", async () => {
     const conv = "p2p/amy/cy";

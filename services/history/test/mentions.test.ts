@@ -36,6 +36,32 @@ test("unread mentions are counted as unread messages are", async (t) => {
     assert.deepEqual(await counts("ben"), [0, 0]);
   });
 
+  await t.test(
+    "whoever is no member when it is said is mentioned in vain, also when it comes in and reads all",
+    async () => {
+      const room = { settings: { history: "all" as const } };
+      await history.change("late", { event: "create", by: "ann", uids: ["ben"], name: "L", room });
+      const late = "room/late";
+      const body = { id: "m", to: late, content: { type: "text", data: "hi @zoe", mentions: ["zoe", "@ben"] } };
+      const said = { body: Buffer.from(JSON.stringify(body)), mentions: { uids: ["zoe", "ben"], all: false } };
+      const seq = await history.say("ann", late, "m", said);
+      await history.change("late", { event: "invite", by: "ann", uids: ["zoe"] });
+      const mentioned = async (uid: string) =>
+        (await history.list(uid)).conversations.find((row) => row.conv === late)?.unreadMentions;
+      for (const restart of [false, true]) {
+        if (restart) await history.restart();
+        assert.deepEqual([await mentioned("zoe"), await mentioned("ben")], [0, 1]);
+      }
+      const [message] = (await history.get("zoe", { conv: late, after: seq - 1, limit: 1 })).messages;
+      assert.deepEqual(message?.content, body.content, "it stays as it was sent");
+      await history.say("ann", late, "again", {
+        ...about("edit", seq, { data: "hi" }),
+        mentions: { uids: ["zoe"], all: false },
+      });
+      assert.equal(await mentioned("zoe"), 0, "what lies before the coming in is read");
+    },
+  );
+
   await t.test("@all counts for all and is a right", async () => {
     await mention("ann", "all", ["cat"], true);
     assert.deepEqual(await counts("ben"), [1, 1]);

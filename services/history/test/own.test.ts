@@ -150,7 +150,7 @@ test("what a user keeps for itself holds on all its devices, and for nobody else
     await history.say("amy", conv, "gone", about("recall", kept[1] ?? 0));
     assert.deepEqual(seqs((await call("eve", messagesStarred, {})).stars), [kept[0]]);
     assert.deepEqual((await call("amy", messagesStarred, {})).stars, []);
-    await assert.rejects(call("zoe", messagesStar, { conv, seq: kept[0] ?? 0 }), hasCode("not_member"));
+    await assert.rejects(call("zoe", messagesStar, { conv, seq: kept[0] ?? 0 }), hasCode("not_found"));
     await assert.rejects(call("eve", messagesStar, { conv, seq: 1 }), hasCode("not_found"));
     await assert.rejects(call("eve", messagesStarred, { page: "x" }), hasCode("invalid_packet"));
   });
@@ -191,7 +191,7 @@ test("what a user keeps for itself holds on all its devices, and for nobody else
       (await call("fay", draftsList, {})).drafts.map(({ text }) => text),
       ["new person"],
     );
-    await assert.rejects(call("zoe", draftsSet, { conv, text: "x" }), hasCode("not_member"));
+    await assert.rejects(call("zoe", draftsSet, { conv, text: "x" }), hasCode("not_found"));
     await history.change("drafts", { event: "remove", by: "amy", uids: ["fay"] });
     await assert.rejects(call("fay", draftsSet, { conv, text: "x" }), hasCode("not_member"));
     for (let n = 1; n < limits.drafts; n++) {

@@ -61,7 +61,7 @@ test("a poll: whose votes count, and who may know of them", async (t) => {
     assert.deepEqual(await seen("cyd", conv, seq), now);
     assert.deepEqual(await votes("cyd", conv, seq), now);
     assert.equal(await unread(), before, "a vote is not unread");
-    await assert.rejects(votes("eve", conv, seq), hasCode("not_member"));
+    await assert.rejects(votes("eve", conv, seq), hasCode("not_found"));
     await assert.rejects(votes("ada", conv, seq + 1), hasCode("not_found"));
   });
 

@@ -25,6 +25,7 @@ import { type HistoryStore, openHistoryStore } from "../src/keep/store.ts";
 import { createTrouble } from "../src/keep/trouble.ts";
 import { getHistory } from "../src/read/get.ts";
 import { listConversations } from "../src/read/list.ts";
+import { createNamesFor } from "../src/read/names.ts";
 import { syncConversations } from "../src/read/sync.ts";
 import { createReplica, type Replica } from "../src/replica.ts";
 import { receive } from "../src/write/receipts.ts";
@@ -82,11 +83,13 @@ export async function startSides(t: TestContext, engine: Engine): Promise<Sides 
 
 async function createSide(nats: NatsConnection, store: HistoryStore, sureUntil: () => number): Promise<Side> {
   const { log } = serviceContext("history");
+  const trouble = createTrouble(log);
+  const namesFor = createNamesFor({ nats, trouble });
   const replica = createReplica({
     store,
     nats,
     manager: await openStreams(nats),
-    trouble: createTrouble(log),
+    trouble,
     log,
     pass: () => undefined,
     directMessages: "anyone",
@@ -120,7 +123,7 @@ async function createSide(nats: NatsConnection, store: HistoryStore, sureUntil: 
     change: (conv, event, id = `${event.event}:${Math.random()}`) =>
       change(writer(conv), { conv, id, device: "api", origin: "api", event }),
     receipt: async (request) => orThrow(await receive(replica, request)),
-    list: async (uid) => JSON.parse(orThrow(await listConversations(replica, {}, caller(uid)))),
+    list: async (uid) => JSON.parse(orThrow(await listConversations(replica, {}, caller(uid), namesFor))),
     sync: async (uid) => JSON.parse(orThrow(await syncConversations(replica, { all: true }, caller(uid)))),
     get: async (uid, conv, range = {}) =>
       JSON.parse(orThrow(await getHistory(replica, { conv, ...range }, caller(uid)))),

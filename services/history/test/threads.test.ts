@@ -147,7 +147,7 @@ test("a thread: its messages, who follows it, and what is unread in it", async (
     for (const [uid, seq, code] of [
       ["ben", inside, "not_found"],
       ["ben", 999, "not_found"],
-      ["zoe", first, "not_member"],
+      ["zoe", first, "not_found"],
     ] as const) {
       await assert.rejects(get(uid, { conv, seq }), hasCode(code));
       await assert.rejects(update(uid, { conv, seq, following: true }), hasCode(code));

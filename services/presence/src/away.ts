@@ -1,5 +1,5 @@
 // Sessions that wait at a broker for devices that are away: how many and how long, where the broker sets no bound.
-import { reservedClientId } from "@parley/protocol";
+import { parseTreeUser, reservedClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { AwaySession, BrokerClients } from "./brokers/broker.ts";
 import type { Sessions } from "./sessions/sessions.ts";
@@ -22,14 +22,20 @@ const waitingMax = 200_000;
 const endedMax = 5_000;
 const endedAtOnce = 16;
 
-/** Those that are to end, longest away first. `now` and `since` are unix ms. */
+/** Those that are to end, longest away first; of guests and of nobody all. `now` and `since` are unix ms. */
 function surplusOf(away: readonly AwaySession[], limits: AwayLimits, now: number): AwaySession[] {
   const devices = away.filter(({ clientId }) => !reservedClientId.test(clientId));
   const latestFirst = devices.toSorted((one, other) => other.since - one.since);
   const waiting = new Map<string, number>();
   let kept = 0;
   const surplus = latestFirst.filter(({ uid, since }) => {
-    if (uid === undefined || kept >= waitingMax || since < now - limits.expirySeconds * 1000) return true;
+    if (
+      uid === undefined ||
+      parseTreeUser(uid).owner !== "user" ||
+      kept >= waitingMax ||
+      since < now - limits.expirySeconds * 1000
+    )
+      return true;
     const ofUser = (waiting.get(uid) ?? 0) + 1;
     waiting.set(uid, ofUser);
     if (ofUser > limits.userMax) return true;

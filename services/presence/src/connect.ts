@@ -3,22 +3,28 @@ import {
   AppError,
   type ConnectedReply,
   type ConnectedRequest,
+  type ConnectingTree,
   type ConnectReply,
   type ConnectRequest,
   isAnyClientId,
   isUid,
+  treeUser,
 } from "@parley/protocol";
 import { within } from "@parley/runtime";
 import { addressClass } from "./address-class.ts";
-import type { Devices } from "./devices.ts";
+import type { DeviceDoc, Devices } from "./devices.ts";
 import type { Begin } from "./sessions/begin.ts";
-import type { SessionChange } from "./sessions/change.ts";
+import type { PlantedTree, SessionChange } from "./sessions/change.ts";
 import type { Sessions } from "./sessions/sessions.ts";
+import type { TreeAccounts } from "./trees/accounts.ts";
+import { type LiveTrees, plantedTree, userOf } from "./trees/live.ts";
 
 export interface ConnectParts {
   devices: Devices;
   begin: Begin;
-  /** The device is about to be connected. */
+  accounts: Pick<TreeAccounts, "of">;
+  live: Pick<LiveTrees, "now">;
+  /** The device is about to be connected; one with a tree is greeted when it hears. */
   greet(uid: string, clientId: string): void;
 }
 
@@ -26,20 +32,74 @@ export interface ConnectParts {
 const writeMs = 100;
 
 export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
-  const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection } = request;
-  if (typeof uid !== "string" || !isUid(uid) || !canBeClientId(clientId) || !Number.isFinite(at))
+  const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection, tree } = request;
+  const isOwner = typeof uid === "string" && (tree?.owner === "anonymous" ? uid === "" : isUid(uid));
+  if (!isOwner || !canBeClientId(clientId) || !Number.isFinite(at))
     throw new AppError("invalid_packet", "a connect names uid, clientId and at");
-  if (!(await parts.devices.claim(clientId, uid, addressClass(request.address))))
+  const planted = tree ? await plant(request, tree, parts) : undefined;
+  if (typeof planted === "string") return { ok: false, reason: planted };
+  if (!tree && !(await parts.devices.claim(clientId, uid, addressClass(request.address))))
     return { ok: false, reason: "owned_by_another" };
-  const begin: SessionChange = { op: "connect", uid, clientId, at };
+  const user = tree ? treeUser({ owner: tree.owner, uid }) : uid;
+  const begin: SessionChange = { op: "connect", uid: user, clientId, at };
   if (issuedAt !== undefined) begin.issuedAt = issuedAt;
   if (passwordSince !== undefined) begin.passwordSince = passwordSince;
   if (family !== undefined) begin.family = family;
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
+  if (planted) begin.tree = planted;
   await within(writeMs, parts.begin(begin));
-  parts.greet(uid, clientId);
-  return { ok: true };
+  if (!tree) parts.greet(uid, clientId);
+  return planted ? { ok: true, ...before(planted) } : { ok: true };
+}
+
+function before({ dialect, filters }: PlantedTree): { dialect?: string; filters?: string[] } {
+  return { ...(dialect === undefined ? {} : { dialect }), ...(filters.length === 0 ? {} : { filters }) };
+}
+
+type Refusal = Extract<ConnectReply, { ok: false }>["reason"];
+
+/** What is to be known of its tree, or why it gets none. */
+async function plant(
+  request: ConnectRequest,
+  tree: ConnectingTree,
+  { devices, accounts, live }: ConnectParts,
+): Promise<PlantedTree | Refusal> {
+  const { uid, clientId, at, protocol } = request;
+  const asked = tree.owner === "user" ? accounts.of(uid, clientId) : [];
+  const { owner: _, clean, assigned, ...rest } = tree;
+  const isRemembered = tree.owner === "user" && !assigned;
+  if (!isRemembered && !(await devices.isFree(clientId, assigned === true))) return "owned_by_another";
+  const known = isRemembered ? await recall(request, tree, { devices, live }) : undefined;
+  if (typeof known === "string") return known;
+  const filters = clean === false ? (known?.session?.filters ?? []) : [];
+  const dialect = tree.dialect ?? known?.dialect;
+  const base = { ...rest, connectedAt: at, accounts: await asked, filters };
+  const spoken = dialect === undefined ? {} : { dialect };
+  return plantedTree({ ...base, ...spoken, ...(protocol === undefined ? {} : { protocol }) });
+}
+
+/** The device as it was known until now, undefined where it was not; or why it is not this user's. */
+async function recall(
+  { uid, clientId, address }: ConnectRequest,
+  tree: ConnectingTree,
+  { devices, live }: Pick<ConnectParts, "devices" | "live">,
+): Promise<DeviceDoc | undefined | Refusal> {
+  const known = await devices.known(clientId);
+  if (tree.expired && !(known?.uid === uid && known.dialect === tree.dialect)) return "unknown_device";
+  if (!(await devices.claim(clientId, uid, addressClass(address), tree.dialect))) return "owned_by_another";
+  // Whatever is kept of it next is kept of a device that is known.
+  if (!known) await devices.flush();
+  // It begins anew, or ends with its connection: nobody goes on with what it had.
+  const isOver = tree.clean || (tree.clean === false && !tree.persistent);
+  const { session } = known ?? {};
+  if (session && !session.isOver && isOver) await devices.endSession(clientId, await versionNow(live, session.version));
+  return known;
+}
+
+/** Later than any version of its tree so far; while Redis is away, than the one that is kept. */
+async function versionNow(live: Pick<LiveTrees, "now">, kept: number): Promise<number> {
+  return Math.max(kept + 1, await live.now().catch(() => 0));
 }
 
 function canBeClientId(clientId: unknown): boolean {
@@ -52,14 +112,20 @@ function canBeClientId(clientId: unknown): boolean {
  */
 export async function isConnected(
   { clientId, connection }: ConnectedRequest,
-  { devices, sessions }: { devices: Devices; sessions: Pick<Sessions, "of"> },
+  { devices, live, sessions }: { devices: Devices; live: Pick<LiveTrees, "userOf">; sessions: Pick<Sessions, "of"> },
 ): Promise<ConnectedReply> {
   if (!canBeClientId(clientId)) throw new AppError("invalid_packet", "the request names no clientId");
-  const uid = await devices.ownerOf(clientId);
-  if (uid === undefined) return { connected: false };
-  const session = await sessions.of(uid, clientId).catch((cause: unknown) => {
+  const session = await sessionOf(clientId, { devices, live, sessions }).catch((cause: unknown) => {
     throw new AppError("unavailable", "Redis does not answer", { cause });
   });
   if (session === undefined || typeof connection !== "string") return { connected: session !== undefined };
   return { connected: session.connection !== undefined && session.connection !== connection };
+}
+
+async function sessionOf(
+  clientId: string,
+  { devices, live, sessions }: { devices: Devices; live: Pick<LiveTrees, "userOf">; sessions: Pick<Sessions, "of"> },
+) {
+  const user = await userOf({ live, devices }, clientId);
+  return user === undefined ? undefined : sessions.of(user, clientId);
 }

@@ -1,5 +1,5 @@
 // Which device is whose, and when each was last seen: kept in the store, the latest in memory.
-import { type AddressClass, isAnyClientId, uidOfClientId } from "@parley/protocol";
+import { type AddressClass, isAnyClientId, uidNamedBy, uidOfClientId } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import { LRUCache } from "lru-cache";
@@ -17,11 +17,37 @@ export interface DeviceDoc {
   address?: AddressClass;
   /** it said so, and stays so until it says otherwise */
   invisible?: true;
+  /** what it speaks, where it is another protocol than Parley's own */
+  dialect?: string;
+  /** of a device with a tree: what its session at the broker has, while it is kept for it */
+  session?: TreeSession;
+}
+
+export interface TreeSession {
+  filters: string[];
+  /** of the tree that it was: of two the later one stays */
+  version: number;
+  /** it is no more */
+  isOver?: true;
+  username?: string;
+  protocol?: number;
 }
 
 export interface Devices {
-  /** Is the device this user's? The first user that asks owns it. */
-  claim(clientId: string, uid: string, address?: AddressClass): Promise<boolean>;
+  /**
+   * Is the device this user's? The first user that asks owns it; `uid:device` is nobody's but the user's that it names, and so
+   * is another client id that names a user (`uidNamedBy`). Rejects when who owns it cannot be found out.
+   */
+  claim(clientId: string, uid: string, address?: AddressClass, dialect?: string): Promise<boolean>;
+  /** May somebody have it who is no user? `isMadeUp`: it names nobody. */
+  isFree(clientId: string, isMadeUp: boolean): Promise<boolean>;
+  known(clientId: string): Promise<DeviceDoc | undefined>;
+  /** Those of them that are known. */
+  manyKnown(clientIds: readonly string[]): Promise<Map<string, DeviceDoc>>;
+  /** Its session is no more: what is noted of an earlier version of its tree changes that no longer. */
+  endSession(clientId: string, version: number): Promise<void>;
+  /** Resolves when all that was noted is kept. */
+  flush(): Promise<void>;
   ownerOf(clientId: string): Promise<string | undefined>;
   /** Kept in the background, if the device is known. */
   note(clientId: string, said: Note): void;
@@ -52,6 +78,8 @@ type Note = {
   address?: AddressClass;
   kind?: string;
   name?: string;
+  dialect?: string;
+  session?: TreeSession;
 };
 
 const knownDevices = 200_000;
@@ -63,40 +91,28 @@ const gatherMs = 50;
 const retryMs = 1000;
 const listLimit = 1000;
 
-export async function openDevices(documents: Documents, log: Logger): Promise<Devices> {
+/** `userExists`: is there a user of that name? */
+export async function openDevices(
+  documents: Documents,
+  log: Logger,
+  userExists: (uid: string) => Promise<boolean>,
+): Promise<Devices> {
   const kept = await documents.collection<DeviceDoc>({ name: "devices", indexes: { uid: ["uid"] } });
   const owners = new LRUCache<string, string>({ max: knownDevices, ttl: knownMs });
   const notes = openNotes(kept, log);
 
-  async function ownerOf(clientId: string): Promise<string | undefined> {
-    const known = owners.get(clientId);
-    if (known !== undefined) return known;
-    const found = (await kept.get(clientId))?.doc.uid;
-    if (found !== undefined) owners.set(clientId, found);
-    return found;
-  }
-
   return {
-    // What cannot be a client id has no owner, and no store is asked about it.
-    ownerOf: async (clientId) => (isAnyClientId(clientId) ? (uidOfClientId(clientId) ?? ownerOf(clientId)) : undefined),
-    async claim(clientId, uid, address) {
-      const from = address === undefined ? {} : { address };
-      const native = uidOfClientId(clientId);
-      // A native client id names its user, so nobody else can ever own it: kept in the background.
-      if (native === uid) {
-        if (!owners.has(clientId)) notes.add(clientId, { uid, createdAt: Date.now(), ...from });
-        owners.set(clientId, uid);
-        return true;
-      }
-      if (native !== undefined) return false;
-      const owner = await ownerOf(clientId);
-      if (owner !== undefined) {
-        if (owner === uid && address !== undefined) notes.add(clientId, from);
-        return owner === uid;
-      }
-      await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null, ...from });
-      return (await ownerOf(clientId)) === uid;
+    ...owning({ kept, owners, notes, userExists }),
+    known: async (clientId) => (await kept.get(clientId))?.doc,
+    async manyKnown(clientIds) {
+      const found = await kept.getMany(clientIds);
+      return new Map([...found].map(([clientId, { doc }]) => [clientId, doc]));
     },
+    async endSession(clientId, version) {
+      notes.add(clientId, { session: { filters: [], version, isOver: true } });
+      await notes.flush();
+    },
+    flush: notes.flush,
     note: (clientId, said) => notes.add(clientId, said),
     async areInvisible(clientIds) {
       const found = await kept.getMany(clientIds);
@@ -129,6 +145,66 @@ export async function openDevices(documents: Documents, log: Logger): Promise<De
     },
     close: notes.close,
   };
+}
+
+interface OwningParts {
+  kept: Collection<DeviceDoc>;
+  owners: LRUCache<string, string>;
+  notes: Pick<ReturnType<typeof openNotes>, "add">;
+  userExists(uid: string): Promise<boolean>;
+}
+
+function owning({ kept, owners, notes, userExists }: OwningParts): Pick<Devices, "ownerOf" | "claim" | "isFree"> {
+  async function ownerOf(clientId: string): Promise<string | undefined> {
+    const known = owners.get(clientId);
+    if (known !== undefined) return known;
+    const found = (await kept.get(clientId))?.doc.uid;
+    if (found !== undefined) owners.set(clientId, found);
+    return found;
+  }
+
+  async function claimFirst(clientId: string, uid: string, said: Note): Promise<boolean> {
+    const owner = await ownerOf(clientId);
+    if (owner !== undefined) {
+      if (owner === uid && Object.keys(said).length > 0) notes.add(clientId, said);
+      return owner === uid;
+    }
+    const named = uidNamedBy(clientId);
+    if (named !== undefined && named !== uid && (await userExists(named))) return false;
+    await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null, ...said });
+    return (await ownerOf(clientId)) === uid;
+  }
+
+  return {
+    async ownerOf(clientId) {
+      // What cannot be a client id has no owner, and no store is asked about it.
+      if (!isAnyClientId(clientId)) return undefined;
+      return ownUidOf(clientId) ?? (await ownerOf(clientId)) ?? uidOfClientId(clientId);
+    },
+    async claim(clientId, uid, address, dialect) {
+      const said = { ...(address === undefined ? {} : { address }), ...(dialect === undefined ? {} : { dialect }) };
+      const own = ownUidOf(clientId);
+      // Nobody else can ever own it: kept in the background.
+      if (own === uid) {
+        if (!owners.has(clientId) || dialect !== undefined)
+          notes.add(clientId, { uid, createdAt: Date.now(), ...said });
+        owners.set(clientId, uid);
+        return true;
+      }
+      return own === undefined && claimFirst(clientId, uid, said);
+    },
+    async isFree(clientId, isMadeUp) {
+      if ((await kept.get(clientId)) !== undefined) return false;
+      const named = isMadeUp ? undefined : uidNamedBy(clientId);
+      return named === undefined || !(await userExists(named));
+    },
+  };
+}
+
+/** Of `uid:device` the uid. */
+function ownUidOf(clientId: string): string | undefined {
+  const uid = uidOfClientId(clientId);
+  return uid === clientId ? undefined : uid;
 }
 
 // Written also where nothing changes: whoever read the device before has an older word.
@@ -192,7 +268,10 @@ function openNotes(kept: Collection<DeviceDoc>, log: Logger) {
     flush,
     add(clientId: string, note: Note): void {
       if (waiting.size >= waitingNotes && !waiting.has(clientId)) return;
-      waiting.set(clientId, { ...waiting.get(clientId), ...note });
+      const before = waiting.get(clientId);
+      const later =
+        before?.session && before.session.version > (note.session?.version ?? 0) ? before.session : undefined;
+      waiting.set(clientId, { ...before, ...note, ...(later ? { session: later } : {}) });
       timer ??= setTimeout(() => void flush().catch(() => undefined), gatherMs);
     },
     drop: (clientId: string): void => void waiting.delete(clientId),
@@ -210,6 +289,7 @@ function merge(clientId: string, known: DeviceDoc | undefined, note: Note): Devi
   const before: DeviceDoc = known ?? { clientId, uid, createdAt, lastSeen: null };
   const after: DeviceDoc = { ...before, ...said, lastSeen: Math.max(before.lastSeen ?? 0, lastSeen) || null };
   if (after.name === "") delete after.name;
-  const fields = ["lastSeen", "name", "kind", "address"] as const;
+  if (before.session && before.session.version > (said.session?.version ?? 0)) after.session = before.session;
+  const fields = ["lastSeen", "name", "kind", "address", "dialect", "session"] as const;
   return known && fields.every((field) => known[field] === after[field]) ? undefined : after;
 }

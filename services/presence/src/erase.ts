@@ -5,11 +5,13 @@ import type { Store } from "@parley/store";
 import type { MethodParts } from "./methods.ts";
 import { unavailable } from "./requests.ts";
 import type { Telling } from "./tell/telling.ts";
+import type { KeptCursors } from "./trees/cursors.ts";
 
 interface Parts extends MethodParts {
   requests: Parameters<typeof removeRequestsOf>[0];
   store: Pick<Store, "compact">;
   telling: Pick<Telling, "erase">;
+  cursors: Pick<KeptCursors, "removeDevice" | "removeUser">;
   log: Logger;
 }
 
@@ -29,7 +31,7 @@ export function serveErasure(parts: Parts, queue: string): Answering[] {
 // Again is harmless. Its tokens are revoked before, so that none comes back. Of a list that is not all the rest is asked for again.
 async function eraseDevices(parts: Parts, uid: unknown): Promise<object> {
   if (typeof uid !== "string" || !isUid(uid)) throw new AppError("invalid_packet", "uid is not the id of a user");
-  const { devices, sessions, telling, requests } = parts;
+  const { devices, sessions, telling, requests, cursors } = parts;
   try {
     for (let list = 0; ; list++) {
       if (list === listsMax) throw new AppError("unavailable", "devices come again and again");
@@ -39,6 +41,7 @@ async function eraseDevices(parts: Parts, uid: unknown): Promise<object> {
       for (let from = 0; from < left.length; from += endedAtOnce)
         await Promise.all(left.slice(from, from + endedAtOnce).map((clientId) => eraseDevice(parts, uid, clientId)));
     }
+    await cursors.removeUser(uid);
     await telling.erase(uid);
     await removeRequestsOf(requests, uid);
   } catch (error) {
@@ -47,8 +50,10 @@ async function eraseDevices(parts: Parts, uid: unknown): Promise<object> {
   return {};
 }
 
-async function eraseDevice({ devices, sessions, broker }: Parts, uid: string, clientId: string): Promise<void> {
+async function eraseDevice(parts: Parts, uid: string, clientId: string): Promise<void> {
+  const { devices, sessions, broker, cursors } = parts;
   await broker?.disconnect(clientId);
   await sessions.change({ op: "end", uid, clientId, at: afterAll });
   await devices.remove(clientId, uid);
+  await cursors.removeDevice(clientId);
 }

@@ -3,17 +3,23 @@ import {
   AppError,
   type ContactsChanged,
   type DeviceState,
+  parseTreeUser,
   type Revocation,
   type SessionEvent,
   subjects,
 } from "@parley/protocol";
 import { type Logger, type NatsConnection, parseJson } from "@parley/runtime";
+import type { BrokerClients } from "./brokers/broker.ts";
 import type { Devices } from "./devices.ts";
 import type { Revoked } from "./revoked.ts";
 import type { Begin } from "./sessions/begin.ts";
 import type { SessionChange } from "./sessions/change.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 import type { Words } from "./sessions/words.ts";
 import type { Telling } from "./tell/telling.ts";
+import type { TreeAccounts } from "./trees/accounts.ts";
+import type { Arrivals } from "./trees/arrivals.ts";
+import type { LiveTrees } from "./trees/live.ts";
 
 export interface EventParts {
   nats: NatsConnection;
@@ -23,6 +29,11 @@ export interface EventParts {
   words: Pick<Words, "soon">;
   telling: Pick<Telling, "changeContacts" | "forgetContacts">;
   revoked: Revoked;
+  live: Pick<LiveTrees, "userOf">;
+  sessions: Pick<Sessions, "ofUser">;
+  accounts: Pick<TreeAccounts, "refresh">;
+  arrivals: Pick<Arrivals, "arrived">;
+  broker: Pick<BrokerClients, "disconnect"> | undefined;
   log: Logger;
 }
 
@@ -60,6 +71,7 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
     follow(subjects.contactsChanged, (told) => telling.changeContacts(readContacts(told as ContactsChanged))),
     follow(subjects.contactsChanged, (told) => telling.forgetContacts(readContacts(told as ContactsChanged)), {}),
+    follow(subjects.accountsChanged, (told) => takeAccounts(told as { uids: string[] }, parts)),
     follow(subjects.revoked, (told) => revoked.act(readRevocation(told as Revocation))),
     follow(subjects.revoked, (told) => revoked.remember(readRevocation(told as Revocation)), {}),
   ];
@@ -71,18 +83,48 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   };
 }
 
-async function takeSession(told: SessionEvent, { devices, change, begin, revoked }: EventParts): Promise<void> {
+async function takeSession(told: SessionEvent, parts: EventParts): Promise<void> {
+  const { devices, live, change, broker, log } = parts;
   const { event, clientId, at } = told;
   if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
-  const named = typeof told.connection === "string" ? { connection: told.connection } : {};
-  const uid = await devices.ownerOf(clientId);
+  // Whose it is: as the broker says, as its tree is known, or as its client id says.
+  const inTree = await live.userOf(clientId).catch(() => undefined);
+  const uid = (typeof told.user === "string" ? told.user : inTree) ?? (await devices.ownerOf(clientId));
   if (uid === undefined) return;
-  if (event === "connected") {
-    if (await devices.claim(clientId, uid)) await begin({ op: "connected", uid, clientId, at, ...named });
-    revoked.connected(uid, clientId);
-  } else if (event === "offline" || event === "gone" || event === "expired") {
-    await change({ op: "end", uid, clientId, at, ...named });
+  if (event === "connected") await takeConnected(told, { uid, isInTree: uid === inTree }, parts);
+  else if (event === "offline" || event === "gone" || event === "expired") {
+    await change({ op: "end", uid, clientId, at, ...connectionOf(told) });
+  } else if (event === "misplaced") {
+    log.error({ event: "tree_without_mountpoint", clientId, reason: "the broker's listener has no mountpoint" });
+    await broker?.disconnect(clientId);
   } else throw new TypeError(`unknown event ${String(event).slice(0, 40)}`);
+}
+
+async function takeConnected(
+  told: SessionEvent,
+  { uid, isInTree }: { uid: string; isInTree: boolean },
+  { devices, begin, revoked, arrivals }: EventParts,
+): Promise<void> {
+  const { clientId, at, present, persistent } = told;
+  const isNobodys = parseTreeUser(uid).owner !== "user";
+  const begun: SessionChange = { op: "connected", uid, clientId, at, ...connectionOf(told) };
+  if (typeof present === "boolean") begun.present = present;
+  if (typeof persistent === "boolean") begun.persistent = persistent;
+  if (isNobodys || isInTree || (await devices.claim(clientId, uid))) await begin(begun);
+  if (!isNobodys) revoked.connected(uid, clientId);
+  if (isInTree) arrivals.arrived(clientId);
+}
+
+function connectionOf({ connection }: SessionEvent): { connection?: string } {
+  return typeof connection === "string" ? { connection } : {};
+}
+
+/** Which of their devices may act for whom is asked anew. */
+async function takeAccounts({ uids }: { uids: string[] }, { sessions, accounts }: EventParts): Promise<void> {
+  const connected = await Promise.all(
+    uids.map(async (uid) => [...(await sessions.ofUser(uid)).keys()].map((clientId) => ({ uid, clientId }))),
+  );
+  accounts.refresh(connected.flat());
 }
 
 async function takeState(told: DeviceState, { change, devices, words }: EventParts): Promise<void> {

@@ -14,12 +14,14 @@ import type { BrokerClients } from "./brokers/broker.ts";
 import type { DeviceDoc, Devices } from "./devices.ts";
 import { unavailable } from "./requests.ts";
 import type { Sessions } from "./sessions/sessions.ts";
+import type { KeptCursors } from "./trees/cursors.ts";
 
 export interface MethodParts {
   nats: NatsConnection;
   devices: Devices;
   sessions: Sessions;
   broker: BrokerClients | undefined;
+  cursors: Pick<KeptCursors, "removeDevice">;
 }
 
 const loginsMs = 5_000;
@@ -59,13 +61,19 @@ export function deviceMethods(parts: MethodParts): MethodHandler[] {
 // and never connected is known to api alone.
 async function ofUser({ nats, devices, sessions }: MethodParts, uid: string): Promise<DeviceRow[]> {
   const [kept, connected, logins] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid), loginsOf(nats, uid)]);
-  const listed = kept.map((doc) => deviceOf(doc, connected.delete(doc.clientId)));
+  const loggedInAt = new Map(logins.map(({ clientId, at }) => [clientId, at]));
+  // A device that uses HTTP only is seen by its logins and refreshes.
+  const seen = (doc: DeviceDoc): DeviceDoc => {
+    const lastSeen = Math.max(doc.lastSeen ?? 0, loggedInAt.get(doc.clientId) ?? 0) || null;
+    return { ...doc, lastSeen };
+  };
+  const listed = kept.map((doc) => deviceOf(seen(doc), connected.delete(doc.clientId)));
   for (const [clientId, { at }] of connected)
     listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: null }, true));
   const known = new Set(listed.map(({ clientId }) => clientId));
   for (const { clientId, at } of logins)
     if (!known.has(clientId))
-      listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: null, kind: neverConnected }, false));
+      listed.push(deviceOf({ clientId, uid, createdAt: at, lastSeen: at, kind: neverConnected }, false));
   return listed;
 }
 
@@ -81,18 +89,22 @@ async function keepLogin({ nats, devices }: MethodParts, uid: string, clientId: 
   return login !== undefined;
 }
 
-function deviceOf({ clientId, uid, createdAt, lastSeen, name, kind, address }: DeviceDoc, online: boolean): DeviceRow {
+function deviceOf(doc: DeviceDoc, online: boolean): DeviceRow {
+  const { clientId, uid, createdAt, lastSeen, kind = "mqtt", dialect, address = null } = doc;
   const own = clientId.startsWith(`${uid}:`) ? clientId.slice(uid.length + 1) : clientId;
-  return { clientId, name: name ?? own, kind: kind ?? "mqtt", address: address ?? null, online, lastSeen, createdAt };
+  const row = { clientId, name: doc.name ?? own, kind, address, online, lastSeen, createdAt };
+  return dialect === undefined ? row : { ...row, dialect };
 }
 
 /** When this resolves its tokens are good for nothing and its connection has ended, whatever clock told of its begin. */
-async function removeDevice({ nats, devices, sessions, broker }: MethodParts, uid: string, clientId: string) {
+async function removeDevice(parts: MethodParts, uid: string, clientId: string): Promise<void> {
+  const { nats, devices, sessions, broker, cursors } = parts;
   await requestJson(nats, subjects.revokeDevice, { uid, clientId }, { timeoutMs: 5000 });
   const session = await sessions.of(uid, clientId);
   await broker?.disconnect(clientId);
   if (session) await sessions.change({ op: "drop", uid, clientId, at: session.at });
   await devices.remove(clientId, uid);
+  await cursors.removeDevice(clientId);
 }
 
 async function removeAllBut(parts: MethodParts, uid: string, kept: string | undefined): Promise<string[]> {

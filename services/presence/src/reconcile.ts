@@ -3,10 +3,12 @@ import { reservedClientId, uidOfClientId } from "@parley/protocol";
 import type { Logger, Redis } from "@parley/runtime";
 import { type AwayLimits, endSurplus } from "./away.ts";
 import type { BrokerClient, BrokerClients } from "./brokers/broker.ts";
-import type { Devices } from "./devices.ts";
+import type { DeviceDoc, Devices } from "./devices.ts";
 import type { Begin } from "./sessions/begin.ts";
 import { expiringKey } from "./sessions/keys.ts";
 import type { Sessions } from "./sessions/sessions.ts";
+import type { TreeAccounts } from "./trees/accounts.ts";
+import { type LiveTrees, plantedTree, userOf } from "./trees/live.ts";
 
 export interface ReconcileParts {
   redis: Redis;
@@ -14,6 +16,8 @@ export interface ReconcileParts {
   sessions: Sessions;
   devices: Devices;
   begin: Begin;
+  live: Pick<LiveTrees, "many" | "userOf">;
+  accounts: Pick<TreeAccounts, "of">;
   /** of sessions whose devices are away */
   limits: AwayLimits;
   log: Logger;
@@ -28,6 +32,7 @@ const tidySeconds = 3600;
 const lookMs = 2000;
 /** A session younger than this may be on its way into the broker's list. */
 const graceMs = 10_000;
+const treesAtOnce = 500;
 
 export interface Reconciling {
   /** Compares as soon as what happens now can be told from the broker's list. */
@@ -96,7 +101,7 @@ async function tidy({ redis, broker, log }: ReconcileParts): Promise<void> {
 
 /** Throws when the list or Redis cannot be read; then nothing is ended. */
 export async function reconcile(parts: ReconcileParts): Promise<void> {
-  const { redis, broker, sessions, devices, log } = parts;
+  const { redis, broker, sessions, log } = parts;
   const at = Date.now();
   const listed = await broker.list();
   const known = await sessions.all();
@@ -113,9 +118,10 @@ export async function reconcile(parts: ReconcileParts): Promise<void> {
     connected.add(clientId);
     if (!known.has(clientId) && (await beginListed(parts, client, at))) begun += 1;
   }
+  await findTrees(parts, listed, at);
   for (const [clientId, since] of known) {
     if (connected.has(clientId) || since > at - graceMs) continue;
-    const uid = await devices.ownerOf(clientId);
+    const uid = await userOf(parts, clientId);
     if (uid === undefined) continue;
     await sessions.change({ op: "drop", uid, clientId, at: since });
     ended += 1;
@@ -136,9 +142,10 @@ async function cutStranger({ broker, log }: ReconcileParts, clientId: string): P
 
 async function beginListed(
   { devices, begin }: ReconcileParts,
-  { clientId, uid, connectedAt, connection }: BrokerClient,
+  { clientId, uid, connectedAt, connection, hasTree }: BrokerClient,
   at: number,
 ): Promise<boolean> {
+  if (hasTree) return false;
   const owner = await devices.ownerOf(clientId);
   if (uid === undefined || owner === undefined) return false;
   if (uidOfClientId(clientId) !== undefined && owner !== uid) return false;
@@ -150,9 +157,64 @@ async function beginListed(
   return true;
 }
 
+/**
+ * Connected devices whose trees are not known, as Redis has lost them. One that goes on with a session of before goes on with what
+ * is kept of it; any other is cut, and comes again.
+ */
+async function findTrees(parts: ReconcileParts, listed: readonly BrokerClient[], at: number): Promise<void> {
+  const { live, devices, broker, log } = parts;
+  const settled = listed.filter(({ hasTree, connectedAt = 0 }) => hasTree && connectedAt < at - graceMs);
+  for (let from = 0; from < settled.length; from += treesAtOnce) {
+    const some = settled.slice(from, from + treesAtOnce);
+    const clientIds = some.map(({ clientId }) => clientId);
+    const there = new Set((await live.many(clientIds)).map(({ clientId }) => clientId));
+    const lost = some.filter(({ clientId }) => !there.has(clientId));
+    const known = await devices.manyKnown(lost.map(({ clientId }) => clientId));
+    for (const client of lost) {
+      if (await arrive(parts, client)) continue;
+      if (await goOn(parts, client, known.get(client.clientId), at)) continue;
+      log.info({ event: "lost_tree_disconnected", clientId: client.clientId.slice(0, 80) });
+      await broker.disconnect(client.clientId);
+    }
+  }
+}
+
+/** It was let in, and that its connection is there was not told. */
+async function arrive({ live, begin }: ReconcileParts, client: BrokerClient): Promise<boolean> {
+  const { clientId, uid = "", connectedAt, connection } = client;
+  if ((await live.userOf(clientId)) !== uid) return false;
+  const named = connection === undefined ? {} : { connection };
+  await begin({ op: "connected", uid, clientId, at: connectedAt ?? Date.now(), ...named });
+  return true;
+}
+
+/** false: nothing is kept of its session. */
+async function goOn(
+  { begin, accounts }: ReconcileParts,
+  { clientId, uid = "", connectedAt, connection }: BrokerClient,
+  known: DeviceDoc | undefined,
+  at: number,
+): Promise<boolean> {
+  if (known?.session === undefined || known.session.isOver || known.uid !== uid) return false;
+  const { filters, username, protocol } = known.session;
+  const tree = plantedTree({
+    accounts: await accounts.of(uid, clientId),
+    persistent: true,
+    connectedAt: connectedAt ?? at,
+    filters,
+    ...(known.dialect === undefined ? {} : { dialect: known.dialect }),
+    ...(username === undefined ? {} : { username }),
+    ...(protocol === undefined ? {} : { protocol }),
+  });
+  const since = connectedAt === undefined ? {} : { since: connectedAt };
+  await begin({ op: "listed", uid, clientId, at, tree, ...since, ...(connection === undefined ? {} : { connection }) });
+  return true;
+}
+
 /** Not every broker tells of an end that it was asked for. A connection that began meanwhile is another session. */
-async function endConnection({ broker, sessions, devices }: ReconcileParts, clientId: string): Promise<void> {
-  const uid = await devices.ownerOf(clientId);
+async function endConnection(parts: ReconcileParts, clientId: string): Promise<void> {
+  const { broker, sessions } = parts;
+  const uid = await userOf(parts, clientId);
   const session = uid === undefined ? undefined : await sessions.of(uid, clientId);
   await broker.disconnect(clientId);
   if (uid !== undefined && session) await sessions.change({ op: "drop", uid, clientId, at: session.at });

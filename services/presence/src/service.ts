@@ -5,7 +5,9 @@ import {
   answerJson,
   connectNats,
   connectRedis,
+  type NatsConnection,
   natsConnected,
+  requestJson,
   type Service,
   type ServiceContext,
   serveMethods,
@@ -28,15 +30,18 @@ import { createBegin } from "./sessions/begin.ts";
 import { openSessions, type Sessions } from "./sessions/sessions.ts";
 import { keepWords } from "./sessions/words.ts";
 import { startTelling } from "./tell/telling.ts";
+import { openTrees } from "./trees/open.ts";
+import { serveTrees } from "./trees/serve.ts";
 
 const queue = "presence";
+const userMs = 1_000;
 
 export async function startPresence(config: PresenceConfig, context: ServiceContext): Promise<Service> {
   const { log, health, instance, closing } = context;
   const store = await openStore(config.STORE_URL, { service: "presence" });
-  const devices = await openDevices(store.documents(), log);
   const requests = await openRequests(store.documents(), log);
   const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
+  const devices = await openDevices(store.documents(), log, (uid) => userExists(nats, uid));
   // Connects are answered without Redis, so its absence makes nothing unready.
   const redis = await connectRedis({ url: config.REDIS_URL, log });
   const broker = brokerOf(config, context);
@@ -45,6 +50,8 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     told: (uids) => sessions.told(uids),
   };
   const documents = store.documents();
+  const greet = (uid: string, clientId: string) => telling.greet(uid, clientId);
+  const trees = await openTrees({ nats, redis, documents, devices, broker, greet, log });
   const telling = await startTelling({ nats, redis, documents, sessions: sessionsNow, ...pacesOf(config), log });
   const sessions: Sessions = openSessions({
     redis,
@@ -53,30 +60,24 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
     onDue: telling.due,
     onWake: telling.wake,
     onEnd: (clientId, at) => devices.note(clientId, { lastSeen: at }),
+    onTree: trees.telling.told,
     onReplayed: () => reconciling?.soon(),
   });
   const begin = createBegin({ devices, change: sessions.change });
   const words = keepWords({ redis, devices, change: sessions.change, log });
   const revoked = openRevoked({ nats, sessions, broker, onDevice: devices.forget, log });
-  const reconciling: Reconciling | undefined = broker
-    ? startReconcile(
-        { redis, broker, sessions, devices, begin, limits: limitsOf(config), log, onDone: revoked.again },
-        config.PRESENCE_RECONCILE_SECONDS,
-      )
-    : undefined;
+  const found = { redis, sessions, devices, begin, ...trees, limits: limitsOf(config), log, onDone: revoked.again };
+  const reconciling: Reconciling | undefined =
+    broker && startReconcile({ ...found, broker }, config.PRESENCE_RECONCILE_SECONDS);
   answerBackup(nats, { service: "presence", store, log });
-  const parts = { devices, sessions, begin, greet: telling.greet };
+  const parts = { nats, devices, sessions, begin, broker, ...trees, greet, log };
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
     answerJson<ConnectedRequest>(nats, subjects.deviceConnected, queue, (asked) => isConnected(asked, parts), log),
-    serveMethods(nats, {
-      queue,
-      handlers: [...deviceMethods({ nats, devices, sessions, broker }), ...telling.methods],
-      once: requests.once,
-      log,
-    }),
-    ...serveErasure({ nats, devices, sessions, broker, store, telling, requests: requests.requests, log }, queue),
-    followEvents({ nats, devices, change: sessions.change, begin, words, telling, revoked, log }),
+    serveMethods(nats, { queue, handlers: [...deviceMethods(parts), ...telling.methods], once: requests.once, log }),
+    ...serveErasure({ ...parts, store, telling, requests: requests.requests }, queue),
+    ...serveTrees(parts, queue),
+    followEvents({ ...parts, change: sessions.change, words, telling, revoked }),
     watchCheck(health, "store", () => store.check()),
   ];
   // Whoever asks after the start is answered.
@@ -89,6 +90,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       await closing("notices", async () => {
         await revoked.close();
         await telling.close();
+        await trees.close();
       });
       await words.close();
       sessions.close();
@@ -101,6 +103,10 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
       });
     },
   };
+}
+
+async function userExists(nats: NatsConnection, uid: string): Promise<boolean> {
+  return (await requestJson<{ exists: boolean }>(nats, subjects.userExists, { uid }, { timeoutMs: userMs })).exists;
 }
 
 function pacesOf(config: PresenceConfig) {

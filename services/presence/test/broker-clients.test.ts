@@ -58,6 +58,26 @@ test("EMQX's list is read page by page, only what is connected", async (t) => {
   assert.equal(broker.asked.at(-1)?.url, "/api/v5/clients/alice%3Aphone");
 });
 
+test("EMQX subscribes all for a device with No Local, and tells what a device has subscribed as it wrote it", async (t) => {
+  const mountpoint = "im/x/5/alice/app/";
+  const rows = [
+    { topic: `${mountpoint}a/#`, qos: 1 },
+    { topic: `$share/g/${mountpoint}b` },
+    { topic: `${mountpoint}a/#` },
+  ];
+  const broker = await playBroker(t, () => rows);
+  const clients = openBrokerClients({ broker: "emqx", urls: [broker.url], credential: "key:secret" });
+  await clients.subscribeAll?.("alice/app");
+  const [asked] = broker.asked;
+  assert.deepEqual([asked?.method, asked?.url], ["POST", "/api/v5/clients/alice%2Fapp/subscribe"]);
+  assert.deepEqual(JSON.parse(asked?.body ?? ""), { topic: "#", qos: 1, nl: 1 });
+  assert.deepEqual(await clients.filtersOf?.("alice/app", mountpoint), ["a/#", "$share/g/b"]);
+  assert.equal(broker.asked.at(-1)?.url, "/api/v5/clients/alice%2Fapp/subscriptions");
+  broker.status = 404;
+  await clients.subscribeAll?.("gone");
+  await assert.rejects(clients.filtersOf?.("gone", mountpoint) ?? Promise.resolve(), { code: "unavailable" });
+});
+
 test("VerneMQ's list is read with as many rows as there are, only what is online", async (t) => {
   const broker = await playBroker(t, (rows) => {
     const table = [...rows].map(([client_id, at]) => ({

@@ -141,3 +141,22 @@ test("sessions whose devices are away end after an hour, and the longest away of
   await eventually(() => emqx.cut().includes("alice%3Aolder"));
   assert.deepEqual(new Set(emqx.cut()), new Set([...surplus, "alice%3Aolder"]));
 });
+
+test("a device with a tree goes on with what EMQX has of its session, and one outside of its tree is cut", async (t) => {
+  const mountpoint = "im/x/b/alice/app 1/";
+  const broker = await playBroker(t, (_, { pathname }) =>
+    pathname.endsWith("/subscriptions") ? [{ topic: `${mountpoint}a/#` }] : { data: [], meta: {} },
+  );
+  const presence = await start(t, broker.url);
+  const tree = { owner: "user", persistent: false };
+  const clientId = "app 1";
+  await presence.connect(clientId, { uid: "alice", tree });
+  await presence.session("connected", clientId, Date.now(), undefined, { user: "alice", persistent: true });
+  const here = await eventually(() =>
+    presence.trees.flatMap((one) => (one.event === "here" ? [one.tree] : [])).find(({ filters }) => filters.length > 0),
+  );
+  assert.deepEqual([here.filters, here.persistent, here.uid], [["a/#"], true, "alice"]);
+  await presence.session("misplaced", clientId, Date.now(), undefined, { user: "alice" });
+  await eventually(() => broker.asked.some(({ method, url }) => method === "DELETE" && url.endsWith("app%201")));
+  assert.ok(presence.lines.some(({ event }) => event === "tree_without_mountpoint"));
+});

@@ -12,12 +12,14 @@ import { Redis } from "ioredis";
 import { openDevices } from "../src/devices.ts";
 import { playBroker, startOne } from "./start.ts";
 
+const nobody = async () => false;
+
 const timeoutMs = 60_000;
 
 test("an erased user has no device, session or time at which it was seen, also of more devices than one list has and of what was under way", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "parley-presence-"));
   const store = await openStore(`sqlite:${folder}`, { service: "presence" });
-  const before = await openDevices(store.documents(), serviceContext("presence").log);
+  const before = await openDevices(store.documents(), serviceContext("presence").log, nobody);
   for (let n = 0; n < 1_020; n++) await before.claim(`alice:d${n}`, "alice");
   await before.close();
   await store.close();

@@ -147,7 +147,7 @@ test("devices.remove revokes, disconnects and forgets; sent again it is answered
   assert.deepEqual(devices, []);
   assert.deepEqual(await remove("alice:phone", "r1"), {});
   await assert.rejects(remove("alice:phone", "r2"), { code: "not_found" });
-  for (const bad of [{}, { clientId: 7 }, { clientId: "a b" }, { clientId: "alice", more: 1 }])
+  for (const bad of [{}, { clientId: 7 }, { clientId: "a\nb" }, { clientId: "alice", more: 1 }])
     await assert.rejects(callMethod(presence.nats, devicesRemove, asAlice, bad as never, { timeoutMs: 30_000 }), {
       code: "invalid_packet",
     });

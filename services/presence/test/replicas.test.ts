@@ -12,6 +12,8 @@ import { openDevices } from "../src/devices.ts";
 import { openRevoked } from "../src/revoked.ts";
 import { type Presence, playBroker, startOne } from "./start.ts";
 
+const nobody = async () => false;
+
 async function openDocuments(t: TestContext): Promise<Documents> {
   const folder = await mkdtemp(join(tmpdir(), "parley-presence-"));
   const store = await openStore(`sqlite:${folder}`, { service: "presence" });
@@ -57,11 +59,11 @@ const idsOf = (devices: { clientId: string }[]) => devices.map(({ clientId }) =>
 
 test("a device that one replica removed is not brought back by what another was about to note of it", async (t) => {
   const documents = await openDocuments(t);
-  const one = await openDevices(documents, log);
+  const one = await openDevices(documents, log, nobody);
   await one.claim("alice:phone", "alice");
   await one.ofUser("alice");
   const { held, reading, go } = heldAfterReading(documents);
-  const other = await openDevices(held, log);
+  const other = await openDevices(held, log, nobody);
   other.note("alice:phone", { lastSeen: Date.now() });
   await reading;
   assert.equal(await one.remove("alice:phone", "alice"), true);
@@ -72,11 +74,11 @@ test("a device that one replica removed is not brought back by what another was 
 
 test("when two replicas note of a device at once, the later time is kept", async (t) => {
   const documents = await openDocuments(t);
-  const one = await openDevices(documents, log);
+  const one = await openDevices(documents, log, nobody);
   await one.claim("alice:phone", "alice");
   await one.ofUser("alice");
   const { held, reading, go } = heldAfterReading(documents);
-  const other = await openDevices(held, log);
+  const other = await openDevices(held, log, nobody);
   other.note("alice:phone", { lastSeen: 1000 });
   await reading;
   one.note("alice:phone", { lastSeen: 2000 });
@@ -88,7 +90,7 @@ test("when two replicas note of a device at once, the later time is kept", async
 
 test("a device that one replica removed is listed again when it comes back through another", async (t) => {
   const documents = await openDocuments(t);
-  const [one, other] = [await openDevices(documents, log), await openDevices(documents, log)];
+  const [one, other] = [await openDevices(documents, log, nobody), await openDevices(documents, log, nobody)];
   for (const replica of [one, other]) await replica.claim("alice:phone", "alice");
   await one.remove("alice:phone", "alice");
   other.forget("alice:phone");
@@ -120,7 +122,7 @@ test("a device that connected a moment ago is listed by every replica, and any m
 
 test("of two users that two replicas are asked for at once, exactly one owns a new client id", async (t) => {
   const documents = await openDocuments(t);
-  const [one, other] = [await openDevices(documents, log), await openDevices(documents, log)];
+  const [one, other] = [await openDevices(documents, log, nobody), await openDevices(documents, log, nobody)];
   for (let round = 0; round < 20; round++) {
     const won = await Promise.all([one.claim(`mqtt/${round}`, "alice"), other.claim(`mqtt/${round}`, "bob")]);
     assert.equal(won.filter(Boolean).length, 1);

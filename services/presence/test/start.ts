@@ -4,14 +4,18 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type AccountsRequest,
+  AppError,
   type ConnectReply,
   type LastSeenPrivacy,
+  type LoginsReply,
   type NotifyRequest,
   type PresenceNotice,
   type Revocation,
   type SeenRequest,
   type SessionEvent,
   subjects,
+  type TreeEvent,
 } from "@parley/protocol";
 import { answerJson, connectNats, type NatsConnection, readConfig, requestJson } from "@parley/runtime";
 import { serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
@@ -36,12 +40,28 @@ export interface Presence {
   holding: { api?: Promise<void> };
   /** of whom api says that there is no such user any more */
   gone: Set<string>;
+  /** uid → the accounts of its login, as api answers */
+  accounts: Map<string, string[]>;
+  /** api answers no question about accounts */
+  silent: { accounts?: boolean };
+  /** who is a user, as api answers */
+  users: Set<string>;
+  /** what routers heard of trees */
+  trees: TreeEvent[];
   /** what was asked of api's `tokens.revoke` */
   revoked: unknown[];
+  /** what api answers to `tokens.logins` */
+  logins: LoginsReply["logins"];
   /** what api answers to `tokens.revocations` */
   revocations: Revocation[];
   connect(clientId: string, more?: Record<string, unknown>, timeoutMs?: number): Promise<ConnectReply>;
-  session(event: SessionEvent["event"], clientId: string, at?: number, connection?: string): Promise<void>;
+  session(
+    event: SessionEvent["event"],
+    clientId: string,
+    at?: number,
+    connection?: string,
+    more?: Partial<SessionEvent>,
+  ): Promise<void>;
   publish(subject: string, body: unknown): Promise<void>;
   /** what a user's contacts were told of it, oldest first */
   noticesOf(uid: string): PresenceNotice[];
@@ -78,8 +98,13 @@ export async function startOne(
         asked: [],
         holding: {},
         gone: new Set<string>(),
+        accounts: new Map(),
+        silent: {},
+        users: new Set<string>(),
+        trees: [],
         revoked: [],
         revocations: [],
+        logins: [],
       }
     : play(nats);
   const service = await startPresence(config, context);
@@ -106,8 +131,8 @@ export async function startOne(
       const body = { uid, clientId, credential: "token", at: Date.now(), ...more };
       return requestJson(nats, subjects.connectDevice, body, { timeoutMs });
     },
-    session: (event, clientId, at = Date.now(), connection) =>
-      publish(subjects.sessionEvent, { event, clientId, at, connection }),
+    session: (event, clientId, at = Date.now(), connection, more = {}) =>
+      publish(subjects.sessionEvent, { event, clientId, at, connection, ...more }),
     noticesOf: (uid) =>
       played.told
         .filter(({ uids }) => uids !== undefined)
@@ -129,10 +154,22 @@ function play(nats: NatsConnection) {
     asked: [] as string[],
     holding: {} as Presence["holding"],
     gone: new Set<string>(),
+    accounts: new Map<string, string[]>(),
+    silent: {} as Presence["silent"],
+    users: new Set<string>(),
+    trees: [] as TreeEvent[],
     revoked: [] as unknown[],
     revocations: [] as Revocation[],
+    logins: [] as LoginsReply["logins"],
   };
-  answerJson(nats, subjects.logins, "api", () => ({ logins: [] }));
+  answerJson(nats, subjects.logins, "api", () => ({ logins: played.logins }));
+  answerJson<{ uid: string }>(nats, subjects.userExists, "api", ({ uid }) => ({ exists: played.users.has(uid) }));
+  answerJson<AccountsRequest>(nats, subjects.accountsOf, "api", ({ uids }) => {
+    const { accounts, silent } = played;
+    if (silent.accounts) throw new AppError("unavailable");
+    return { accounts: Object.fromEntries(uids.map((uid) => [uid, accounts.get(uid) ?? [uid]])) };
+  });
+  nats.subscribe(subjects.treeEvent, { callback: (_, message) => void played.trees.push(message.json()) });
   answerJson<{ uid: string }>(nats, subjects.contacts, "api", async ({ uid }) => {
     played.asked.push(uid);
     const uids = played.contacts.get(uid) ?? [];
@@ -160,7 +197,7 @@ export interface PlayedBroker {
   /** names of their connections, of those that have one; the edge's list tells them */
   names: Map<string, string>;
   /** requests so far: method, path and query, authorization */
-  asked: { method: string; url: string; authorization: string }[];
+  asked: { method: string; url: string; authorization: string; body?: string }[];
   /** status of all answers */
   status: number;
 }
@@ -171,9 +208,11 @@ export async function playBroker(
   list: (clients: Map<string, number>, url: URL, names: Map<string, string>) => unknown = edgeList,
 ): Promise<PlayedBroker> {
   const broker: PlayedBroker = { url: "", clients: new Map(), names: new Map(), asked: [], status: 200 };
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { method = "", url = "", headers } = request;
-    broker.asked.push({ method, url, authorization: headers.authorization ?? "" });
+    let body = "";
+    for await (const part of request) body += part;
+    broker.asked.push({ method, url, authorization: headers.authorization ?? "", ...(body && { body }) });
     const isList = method === "GET" && !/session\/disconnect|cache/.test(url);
     const answer = isList ? list(broker.clients, new URL(url, "http://broker"), broker.names) : [];
     const status = method === "DELETE" && broker.status === 200 ? 204 : broker.status;

@@ -13,13 +13,15 @@ import { changeSession, type SessionChange } from "../src/sessions/change.ts";
 import { saidKey, toldKey, unsureKey } from "../src/sessions/keys.ts";
 import { keepWords } from "../src/sessions/words.ts";
 
+const nobody = async () => false;
+
 const { log } = serviceContext("presence");
 const { redis: server } = await startServers({ after }, { redis: true });
 const redis = await connectRedis({ url: server.url, log });
 after(() => redis.disconnect());
 const folder = await mkdtemp(join(tmpdir(), "parley-presence-"));
 const store = await openStore(`sqlite:${folder}`, { service: "presence" });
-const devices = await openDevices(store.documents(), log);
+const devices = await openDevices(store.documents(), log, nobody);
 after(async () => {
   await devices.close();
   await store.close();

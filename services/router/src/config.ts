@@ -6,7 +6,7 @@ import Type from "typebox";
 export const settings = defineSettings({
   service: "router",
   prefix: "ROUTER",
-  shared: ["NATS_URL", "REDIS_URL", "PARLEY_BROKER_URL"],
+  shared: ["NATS_URL", "REDIS_URL", "PARLEY_BROKER_URL", "GUESTS"],
   own: {
     ROUTER_WINDOW: Type.Integer({
       default: 1_000,
@@ -32,6 +32,12 @@ export const settings = defineSettings({
       default: 10_000,
       minimum: 1_000,
       description: "how long a packet may wait to be stored before it is refused as unavailable (ms)",
+    }),
+    ROUTER_PUBLIC_URL: Type.String({
+      default: "http://127.0.0.1:8080",
+      pattern: "^https?://[^/]+(/.*[^/])?$",
+      description:
+        "address of the HTTP API as devices reach it: devices of other protocols are sent addresses of files",
     }),
     ROUTER_REQUESTS: Type.Integer({
       default: 2,

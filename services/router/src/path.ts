@@ -73,12 +73,13 @@ export interface Path {
   log: Logger;
 }
 
-/** Answers the refusal, if history refuses it. */
+/** Answers the refusal, if history refuses it. `ack`: how its sender is told. */
 export async function storeMessage(
   path: Path,
   message: SentMessage,
   from: UplinkTopic,
   arrived: ReceivedPacket,
+  ack: Acknowledge["ack"] = path.acknowledge.ack,
 ): Promise<AppError | undefined> {
   path.pass("before-append");
   const outcome = await path.append(itemOf(message, from)); //                3 not_member · not_found · out_of_order · unavailable · internal
@@ -91,7 +92,7 @@ export async function storeMessage(
   const { seq, ts } = outcome;
   await Promise.all([
     deliver(path, message, from, outcome), //                                 4 QoS 1 to every member
-    path.acknowledge.ack(from, { id: message.id, conv: message.conv, seq, ts }), // 5 QoS 1 to the sending device: the promise
+    ack(from, { id: message.id, conv: message.conv, seq, ts }), // 5 QoS 1 to the sending device: the promise
   ]);
   path.pass("before-puback");
   return undefined;
@@ -131,7 +132,7 @@ function itemOf(
     ...(mentions && { mentions }),
     ...(thread && { thread }),
     ...(reply && { reply }),
-    ...(file && { file }),
+    ...file,
     ...(expires && { expires }),
   };
 }

@@ -7,7 +7,10 @@ import {
   createAskHolder,
   gauge,
   type Leases,
+  type NatsConnection,
   natsConnected,
+  type Redis,
+  readGuests,
   type Service,
   type ServiceContext,
   startHolderLookup,
@@ -27,9 +30,11 @@ import { createSend } from "./deliver/send.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
+import { createDeadLetter } from "./ingest/dead-letter.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
 import { createProbe } from "./ingest/probe.ts";
-import { createUplinks } from "./uplinks/uplinks.ts";
+import { startTrees } from "./trees/trees.ts";
+import { createUplinks, type Uplinks } from "./uplinks/uplinks.ts";
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -42,7 +47,6 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const askHolder = createAskHolder(nats, holders);
   const members = createMembers((asked) => askMembers(askHolder, asked));
   const deliver = createDeliver({ members, log });
-  const readStored = createReadStored(nats);
   const append = createAppend({
     ask: createAskHistory(nats, log),
     holders,
@@ -50,12 +54,64 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     requestsMax: config.ROUTER_REQUESTS,
   });
   const underWay = createUnderWay();
-  const isRefused = createIsRefused(askHolder);
-  const shared = { config, nats, redis, instance, askHolder, members, isRefused, deliver, readStored, underWay, log };
-  const uplinks = createUplinks({ ...shared, append, pass: context.pass });
+  const deadLetter = createDeadLetter(nats, log);
+  const guests = readGuests(config.GUESTS).map(({ name, prefix }) => ({ name, prefix }));
+  const trees = startTrees({ nats, guests, deadLetter, log });
+  const shared = {
+    config,
+    guests,
+    trees,
+    deadLetter,
+    nats,
+    redis,
+    instance,
+    askHolder,
+    members,
+    deliver,
+    underWay,
+    log,
+  };
+  const uplinks = createUplinks({
+    ...shared,
+    append,
+    readStored: createReadStored(nats),
+    isRefused: createIsRefused(askHolder),
+    pass: context.pass,
+  });
+  const { ingest, leases } = startIngest(config, context, { ...uplinks, nats, redis });
+  const send = createSend(ingest, trees, log);
+  const following = [
+    followMembersChanged(nats, members),
+    followNotify(nats, send, log),
+    followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
+    watchCheck(health, "history", createReachHistory(nats, holders)),
+    watchCheck(health, "publish", createProbe(ingest)),
+  ];
+  health.check("partitions", leases.ready);
+  health.check("broker", () => ingest.alive() || "the broker does not answer");
+  measure(metrics, { leases, ingest, underWay });
+  return {
+    async close() {
+      await closing("following", () => Promise.all(following.map((one) => one.close())));
+      await closing("leases", () => leases.close());
+      await closing("trees", () => trees.close());
+      askHolder.close();
+      holders.close();
+      await closing("nats", () => nats.close());
+      redis.disconnect();
+    },
+  };
+}
+
+/** The partitions that this router holds, and those it gets and gives up. */
+function startIngest(
+  config: RouterConfig,
+  { instance, log, secrets }: ServiceContext,
+  { nats, redis, ...uplinks }: Uplinks & { nats: NatsConnection; redis: Redis },
+): { ingest: Ingest; leases: Leases } {
   const ingest = createIngest({
     brokerUrl: config.PARLEY_BROKER_URL,
-    password: context.secrets().servicesSecret,
+    password: secrets().servicesSecret,
     window: config.ROUTER_WINDOW,
     maxInFlight: config.ROUTER_MAX_IN_FLIGHT,
     ...uplinks,
@@ -72,27 +128,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     acquire: ingest.acquire,
     release: ingest.release,
   });
-  const send = createSend(ingest, log);
-  const following = [
-    followMembersChanged(nats, members),
-    followNotify(nats, send, log),
-    followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
-    watchCheck(health, "history", createReachHistory(nats, holders)),
-    watchCheck(health, "publish", createProbe(ingest)),
-  ];
-  health.check("partitions", leases.ready);
-  health.check("broker", () => ingest.alive() || "the broker does not answer");
-  measure(metrics, { leases, ingest, underWay });
-  return {
-    async close() {
-      await closing("following", () => Promise.all(following.map((one) => one.close())));
-      await closing("leases", () => leases.close());
-      askHolder.close();
-      holders.close();
-      await closing("nats", () => nats.close());
-      redis.disconnect();
-    },
-  };
+  return { ingest, leases };
 }
 
 function measure(

@@ -1,10 +1,9 @@
 // Builds an index from the log while another one is searched: by one replica, which goes on where it or another one stopped.
-import { randomBytes } from "node:crypto";
 import { type LogEnds, type RebuildProgress, type RebuildRequest, subjects } from "@parley/protocol";
 import { type Logger, type NatsConnection, type Pass, readLog, requestJson } from "@parley/runtime";
 import type { SearchIndex } from "@parley/store";
 import { indexedEntries } from "./index-entries.ts";
-import type { Building, Indexes } from "./indexes.ts";
+import { type Building, type Indexes, newIndexName } from "./indexes.ts";
 import { type LogBatch, logInOrder } from "./log-in-order.ts";
 
 export interface Builder {
@@ -38,14 +37,31 @@ export function startBuilder(parts: BuilderParts): Builder {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
+  let isTidy = false;
 
   function soon(ms: number): void {
     clearTimeout(timer);
     if (!closed) timer = setTimeout(turn, ms);
   }
 
+  // Also at the start: whoever died behind a switch has left an index in which what is erased now would stay.
+  async function tidy(): Promise<void> {
+    if (!isTidy) await indexes.removeOthers();
+    isTidy = true;
+  }
+
+  async function take(): Promise<void> {
+    await tidy();
+    const built = await work(parts, () => closed);
+    if (!built) return;
+    isTidy = false;
+    parts.pass("before-others-removed");
+    await tidy();
+    await built.compact();
+  }
+
   function turn(): void {
-    working = work(parts, () => closed)
+    working = take()
       .catch((error: unknown) => log.warn({ event: "build_waits", reason: String(error) }))
       .then(() => soon(turnMs));
   }
@@ -72,12 +88,13 @@ export function startBuilder(parts: BuilderParts): Builder {
 }
 
 function fresh({ instance }: BuilderParts): Building {
-  const name = randomBytes(6).toString("hex");
+  const name = newIndexName();
   const now = Date.now();
   return { name, begunAt: now, positions: [], done: 0, of: 0, isFed: false, owner: instance, aliveAt: now };
 }
 
-async function work(parts: BuilderParts, isClosed: () => boolean): Promise<void> {
+// The index that is searched from now on, if one was finished.
+async function work(parts: BuilderParts, isClosed: () => boolean): Promise<SearchIndex | undefined> {
   const { indexes, instance, isAlone } = parts;
   const state = await indexes.state();
   if (!state.current && !state.building)
@@ -87,11 +104,11 @@ async function work(parts: BuilderParts, isClosed: () => boolean): Promise<void>
     const isFree = isAlone || building?.owner === instance || (building?.aliveAt ?? 0) < Date.now() - goneMs;
     return building && isFree ? { ...now, building: { ...building, owner: instance, aliveAt: Date.now() } } : undefined;
   });
-  if (mine?.building) await build(parts, mine.building, isClosed);
+  return mine?.building ? build(parts, mine.building, isClosed) : undefined;
 }
 
 /** Goes through the log until nothing is left behind: what is stored once the index is fed comes by itself. */
-async function build(parts: BuilderParts, found: Building, isClosed: () => boolean): Promise<void> {
+async function build(parts: BuilderParts, found: Building, isClosed: () => boolean): Promise<SearchIndex | undefined> {
   const { indexes, nats, log } = parts;
   const index = await indexes.open(found.name);
   let building = found;
@@ -102,21 +119,21 @@ async function build(parts: BuilderParts, found: Building, isClosed: () => boole
     // Only entries that were announced before it was fed are looked for now, and those are in the log up to `ends`.
     const isLast = building.isFed;
     const done = await copyLog(parts, index, { building, ends }, isClosed);
-    if (!done) return;
+    if (!done) return undefined;
     building = done;
     if (isLast) break;
     if (left <= nearEnd) building = { ...building, isFed: true };
-    if (!(await save(parts, building))) return;
+    if (!(await save(parts, building))) return undefined;
   }
+  parts.pass("before-index-switch");
   const built = await indexes.change((state) =>
     state.building?.name === building.name
       ? { current: { name: building.name, builtAt: Date.now() }, building: null }
       : undefined,
   );
-  if (!built) return;
+  if (!built) return undefined;
   log.info({ event: "index_built", index: building.name, entries: building.done });
-  await indexes.removeOthers();
-  await index.compact();
+  return index;
 }
 
 // undefined: another replica has taken over, or this one ends.

@@ -1,7 +1,7 @@
 // What is stored goes into the index: references from STORED, bodies from history, many at once.
 import { jetstreamManager } from "@nats-io/jetstream";
 import { type StoredEntry, streams } from "@parley/protocol";
-import { followStored, gauge, type Logger, type NatsConnection, type Registry } from "@parley/runtime";
+import { followStored, gauge, type Logger, type NatsConnection, type Pass, type Registry } from "@parley/runtime";
 import type { Collection } from "@parley/store";
 import { indexedEntries } from "./index-entries.ts";
 import { isIndexed } from "./indexed.ts";
@@ -20,6 +20,8 @@ export interface FeedParts {
   /** Something may have been announced that nobody took. */
   onGap(reason: string): Promise<void>;
   metrics: Registry;
+  /** Marks a point where a test can end the process. */
+  pass: Pass;
   log: Logger;
 }
 
@@ -81,14 +83,16 @@ export function startFeed(parts: FeedParts): { close(): Promise<void> } {
 }
 
 async function takeEntries(
-  { nats, indexes }: Pick<FeedParts, "nats" | "indexes">,
+  { nats, indexes, pass }: Pick<FeedParts, "nats" | "indexes" | "pass">,
   entries: readonly StoredEntry[],
 ): Promise<void> {
   // In the order of time, though they come partition by partition.
   const messages = (await indexedEntries(nats, entries)).sort((one, other) => one.ts - other.ts);
+  pass("before-index-put");
   try {
     const fed = await indexes.fed();
     await Promise.all(fed.map((index) => index.put(messages)));
+    pass("before-index-ack");
   } catch (error) {
     throw unavailable(error);
   }

@@ -1,7 +1,8 @@
 // Which index is searched, which is being built, and which take what is stored now: one document that all replicas read.
+import { randomBytes } from "node:crypto";
 import { AppError } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
-import { type Collection, type SearchIndex, type Store, StoreError } from "@parley/store";
+import { type Collection, type SearchIndex, type Store, StoreError, wordsForm } from "@parley/store";
 
 export interface IndexState {
   current: { name: string; builtAt: number } | null;
@@ -39,6 +40,11 @@ export interface Indexes {
 }
 
 const key = "state";
+const formMark = `v${wordsForm}`;
+
+/** Says of which form it is; those before any form had none. */
+export const newIndexName = () => `${randomBytes(6).toString("hex")}${formMark}`;
+
 const nothing: IndexState = { current: null, building: null };
 
 /** Forgets an index that is not there any more or cannot be read: it is built anew. */
@@ -70,9 +76,9 @@ export async function openIndexes(store: Store, log: Logger): Promise<Indexes> {
     }
   }
 
-  // A file that somebody removed, or that is damaged: the log has it all.
+  // A file that somebody removed, that is damaged or of another form: the log has it all.
   async function isSound(name: string): Promise<boolean> {
-    if (!(await indexes.list()).includes(name)) return false;
+    if (!name.endsWith(formMark) || !(await indexes.list()).includes(name)) return false;
     return open(name).then(
       () => true,
       (error: unknown) => {
@@ -113,9 +119,11 @@ export async function openIndexes(store: Store, log: Logger): Promise<Indexes> {
       return { name, index: await open(name), isWhole: current !== null };
     },
     async removeOthers() {
+      // In this order: the state names an index before it is made.
+      const names = await indexes.list();
       const { current, building } = await state();
       const kept = [current?.name, building?.name];
-      for (const name of await indexes.list()) {
+      for (const name of names) {
         if (kept.includes(name)) continue;
         opened.delete(name);
         await indexes.drop(name);

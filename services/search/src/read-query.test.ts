@@ -12,6 +12,8 @@ const read: [query: string, asked: Partial<AskedQuery>][] = [
   ["北*", { terms: [{ text: "北", isPrefix: true }] }],
   ["FROM:bob has:image Has:IMAGE", { terms: [], from: "bob", has: ["image"] }],
   ["tea in:#room in:bob in:p2p/a/b", { in: ["room/room", "p2p/alice/bob", "p2p/a/b"] }],
+  ["from:@bob in:@carol tea", { from: "bob", in: ["p2p/alice/carol"] }],
+  ["Re: lunch", { terms: [{ text: "Re:" }, { text: "lunch" }] }],
   ["tea after:2026-11-01 before:2026-11-28", { since: Date.UTC(2026, 10, 1), until: Date.UTC(2026, 10, 28) }],
   ["tea after:2026-11-01T09:30", { since: Date.UTC(2026, 10, 1, 9, 30) }],
   ["tea before:2026-11-01T09:30:15+02:00", { until: Date.UTC(2026, 10, 1, 7, 30, 15) }],

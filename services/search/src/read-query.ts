@@ -28,7 +28,8 @@ export function readQuery(query: string, uid: string): AskedQuery {
   for (const [, phrase, piece = ""] of query.matchAll(pieces)) {
     const [, name, value = ""] = /^([a-z]+):(?!\/\/)(.*)$/is.exec(piece) ?? [];
     if (phrase !== undefined) addTerm(asked, { text: phrase });
-    else if (name !== undefined) readOperator(asked, { name, value, uid });
+    // "Re: lunch" has no operator in it.
+    else if (name !== undefined && (value !== "" || isOperator(name))) readOperator(asked, { name, value, uid });
     else if (piece.includes('"')) throw refusal('a quote is not closed: "words in a row"');
     else addTerm(asked, readWord(piece));
   }
@@ -52,6 +53,8 @@ function readWord(piece: string): SearchTerm {
   return { text, isPrefix: true };
 }
 
+const isOperator = (name: string) => operators.some((one) => one === name.toLowerCase());
+
 function readOperator(asked: AskedQuery, { name, value, uid }: { name: string; value: string; uid: string }): void {
   const operator = operators.find((one) => one === name.toLowerCase());
   if (operator === undefined)
@@ -62,8 +65,9 @@ function readOperator(asked: AskedQuery, { name, value, uid }: { name: string; v
 
 const readers: Record<Operator, (asked: AskedQuery, value: string, uid: string) => void> = {
   from(asked, value) {
-    if (!isUid(value)) throw refusal("from: is followed by the id of a user");
-    setOnce(asked, "from", value, "from:");
+    const from = withoutAt(value);
+    if (!isUid(from)) throw refusal("from: is followed by the id of a user");
+    setOnce(asked, "from", from, "from:");
   },
   in(asked, value, uid) {
     asked.in = [...(asked.in ?? []), readConv(value, uid)];
@@ -87,8 +91,12 @@ function setOnce<Name extends "from" | "since" | "until">(
   asked[name] = value;
 }
 
+// As people name a user in a message: `@bob`.
+const withoutAt = (name: string) => name.replace(/^@/, "");
+
 // `#general`, a user, or a conversation as it is spelled.
-function readConv(value: string, uid: string): string {
+function readConv(written: string, uid: string): string {
+  const value = withoutAt(written);
   const conv = value.startsWith("#") ? roomConv(value.slice(1)) : isUid(value) ? p2pConv(uid, value) : value;
   if (parseConv(conv)) return conv;
   throw refusal("in: is followed by #room, a user or a conversation");

@@ -35,7 +35,7 @@ export async function startSearch(config: SearchConfig, context: ServiceContext)
   const feeds = await store.documents().collection<FeedDoc>({ name: "feeds" });
   const nats = await connectNats({ url: config.NATS_URL, name: instance, log, health });
   const builder = startBuilder({ nats, indexes, instance, isAlone: store.exclusive, pass, log });
-  const feed = startFeed({ nats, indexes, feeds, onGap: builder.begin, metrics, log });
+  const feed = startFeed({ nats, indexes, feeds, onGap: builder.begin, metrics, pass, log });
   const parts = { nats, indexes, readable: openReadable(nats, config.SEARCH_READABLE_MS) };
   const turns = openTurns(turnsOptions);
   const find = handle(searchMessages, async (params, caller) => {
@@ -51,7 +51,13 @@ export async function startSearch(config: SearchConfig, context: ServiceContext)
   });
   const serving = [
     serveMethods(nats, { queue, handlers: [find], log }),
-    answerJson<RemoveRequest>(nats, subjects.removeFromSearch, queue, (asked) => removeMessages(indexes, asked), log),
+    answerJson<RemoveRequest>(
+      nats,
+      subjects.removeFromSearch,
+      queue,
+      (asked) => removeMessages({ indexes, pass }, asked),
+      log,
+    ),
     answerJson<RebuildRequest>(nats, subjects.rebuildSearch, queue, builder.answer, log),
     answerCompact(nats, { service: queue, compact: () => compactAll(indexes), log }),
     watchCheck(health, "store", () => store.check()),

@@ -59,13 +59,14 @@ async function askWrong({ row, world, right, refuse, seen }: Asking): Promise<vo
   await Promise.all(badParams(method, right).map(({ title, params }) => refuse(title, "invalid_packet", params)));
   if (method.access !== "public") await refuse("without a token", "unauthenticated", right, world.nobody);
   if (foreign && foreign !== "none") {
-    const asked = await foreign(world, right);
-    const { code, noneCode = code, theirs, none } = asked;
-    await refuse(others, code, { ...right, ...theirs } as JsonObject);
-    await refuse(nothing, noneCode, { ...right, ...none } as JsonObject);
-    const nameless = (title: string) => withoutNames(JSON.stringify(seen(title)), plain([theirs, none], world.prefix));
-    if (noneCode === code)
-      assert.equal(nameless(nothing), nameless(others), "others' is answered as if it were not there");
+    for (const [at, { code, theirs, none }] of [await foreign(world, right)].flat().entries()) {
+      const [ofOthers, ofNobody] = [`${others} ${at}`, `${nothing} ${at}`];
+      await refuse(ofOthers, code, { ...right, ...theirs } as JsonObject);
+      await refuse(ofNobody, code, { ...right, ...none } as JsonObject);
+      const nameless = (title: string) =>
+        withoutNames(JSON.stringify(seen(title)), plain([theirs, none], world.prefix));
+      assert.equal(nameless(ofNobody), nameless(ofOthers), "others' is answered as if it were not there");
+    }
   }
   for (const [title, make] of Object.entries(refused)) {
     const { code, as, params } = await make(world, right);

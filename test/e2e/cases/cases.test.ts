@@ -9,7 +9,7 @@ import { startTestCluster } from "@parley/testkit";
 import { type Answers, askRow } from "./ask-row.ts";
 import { openHttp, openMqtt, openSdk } from "./doors.ts";
 import { table } from "./table.ts";
-import { makeWorld } from "./world.ts";
+import { makeWorld, sentCode } from "./world.ts";
 
 const unlimited = {
   API_RATE: "100000",
@@ -28,7 +28,21 @@ await once(site.listen(0, "127.0.0.1"), "listening");
 after(() => site.close());
 const { port } = site.address() as AddressInfo;
 
-const env = { ...unlimited, LINK_PREVIEW_ALLOW: "127.0.0.1", API_PREVIEWS: "1000", API_REGISTRATIONS: "1000" };
+// Of each world nine phones.
+const fixed = ["0", "1", "2"].flatMap((world) =>
+  Array.from({ length: 9 }, (_, at) => `3806${world}00${at + 1}=${sentCode}`),
+);
+const codes = {
+  API_CODES_FIXED: [...fixed, `fixed@mail.example=${sentCode}`].join(","),
+  API_ADDRESS_FAILURES: "100000",
+};
+const env = {
+  ...unlimited,
+  ...codes,
+  LINK_PREVIEW_ALLOW: "127.0.0.1",
+  API_PREVIEWS: "1000",
+  API_REGISTRATIONS: "1000",
+};
 const cluster = await startTestCluster({ after }, { env });
 const { http } = cluster.run();
 const doors = [openHttp(http), openMqtt(), openSdk(http)];
@@ -48,7 +62,7 @@ test("every method stands in the table once, with what others may not see, may n
   }
 });
 
-const namingFields = new Set(["conv", "id", "uid", "uids", "members", "clientId", "to", "link", "message"]);
+const namingFields = new Set(["conv", "id", "ids", "uid", "uids", "members", "clientId", "to", "link", "message"]);
 
 describe("each method is answered alike over HTTP, over MQTT and through the SDK", () => {
   for (const row of table)

@@ -11,8 +11,6 @@ export interface Question<Params = Record<string, unknown>> {
 /** Two questions that must be answered alike: about what is there and not the asker's to see, and about what is not there. */
 export interface Foreign<Params> {
   code: ErrorCode;
-  /** what is not there is no secret: how that is told */
-  noneCode?: ErrorCode;
   /** in place of what was asked right */
   theirs: Partial<Params>;
   none: Partial<Params>;
@@ -43,7 +41,7 @@ export interface Row<Params = Record<string, unknown>> {
   /** Looks at what it was answered; that it is of the method's schema has been seen. */
   answer?(result: Result, world: World): void;
   /** For every method that names something which others may have; "none": all that it names is everybody's, or its own. */
-  foreign?: "none" | ((world: World, params: Params) => Maybe<Foreign<Params>>);
+  foreign?: "none" | ((world: World, params: Params) => Maybe<Foreign<Params> | Foreign<Params>[]>);
   /** No right, and whatever else is refused, by title. */
   refused?: Readonly<Record<string, (world: World, params: Params) => Maybe<Refusal<Params>>>>;
   /** `limit` is not what a page of its list ends at. */
@@ -63,10 +61,16 @@ export function row<M extends Method>(method: M, about: Row<ParamsOf<M>>): Table
   return { ...(about as unknown as Row), method };
 }
 
-/** `foreign` for a method about a conversation: one between others, and one that nobody began. */
-export function foreignConv<Params extends { conv: string }>({ theirs, prefix }: World): Foreign<Params> {
+/**
+ * `foreign` for a method about a conversation: one between others, and one that nobody began; one of a room that asks nobody in,
+ * and one of a room that is not there.
+ */
+export function foreignConv<Params extends { conv: string }>({ theirs, prefix }: World): Foreign<Params>[] {
   const of = (conv: string) => ({ conv }) as Partial<Params>;
-  return { code: "not_member", theirs: of(theirs.p2p), none: of(`p2p/${prefix}nobody/${prefix}noone`) };
+  return [
+    { code: "not_member", theirs: of(theirs.p2p), none: of(`p2p/${prefix}nobody/${prefix}noone`) },
+    { code: "not_found", theirs: of(theirs.roomConv), none: of(`room/${prefix}nowhere`) },
+  ];
 }
 
 /**
@@ -75,13 +79,26 @@ export function foreignConv<Params extends { conv: string }>({ theirs, prefix }:
  */
 export function foreignRoom<Params extends { id: string }>({ theirs, prefix }: World): Foreign<Params> {
   const of = (id: string) => ({ id }) as Partial<Params>;
-  return { code: "not_member", noneCode: "not_found", theirs: of(theirs.room), none: of(`${prefix}nowhere`) };
+  return { code: "not_found", theirs: of(theirs.room), none: of(`${prefix}nowhere`) };
 }
 
-/** `foreign` for a method that names users: one whose account is erased, and one that never was. */
+/**
+ * `foreign` for a method that sends a message: to who is erased, or hidden and takes it of contacts only, and who never was; to a
+ * room that asks nobody in, and to none.
+ */
+export function foreignTo({ gone, hidden, theirs, prefix }: World): Foreign<{ to: string }>[] {
+  const nobody = { to: `user/${prefix}nobody` };
+  return [
+    { code: "not_found", theirs: { to: `user/${gone}` }, none: nobody },
+    { code: "not_found", theirs: { to: `user/${hidden}` }, none: nobody },
+    { code: "not_found", theirs: { to: theirs.roomConv }, none: { to: `room/${prefix}nowhere` } },
+  ];
+}
+
+/** `foreign` for a method that names users: one whose account is erased, or who is hidden, and one that never was. */
 export function foreignUids<Field extends string>(field: Field) {
-  return <Params extends { [F in Field]?: string[] }>({ gone, prefix }: World): Foreign<Params> => {
+  return <Params extends { [F in Field]?: string[] }>({ gone, hidden, prefix }: World): Foreign<Params>[] => {
     const of = (uid: string) => ({ [field]: [uid] }) as Partial<Params>;
-    return { code: "not_found", theirs: of(gone), none: of(`${prefix}nobody`) };
+    return [gone, hidden].map((uid) => ({ code: "not_found", theirs: of(uid), none: of(`${prefix}nobody`) }));
   };
 }

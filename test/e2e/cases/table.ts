@@ -7,6 +7,7 @@ import { memberRows } from "./rows/members.ts";
 import { messageRows } from "./rows/messages.ts";
 import { ownRows } from "./rows/own.ts";
 import { peopleRows } from "./rows/people.ts";
+import { phoneRows } from "./rows/phones.ts";
 import { roomRows } from "./rows/rooms.ts";
 
 export const table: readonly TableRow[] = [
@@ -17,5 +18,6 @@ export const table: readonly TableRow[] = [
   ...memberRows,
   ...peopleRows,
   ...deviceRows,
+  ...phoneRows,
   ...accountRows,
 ];

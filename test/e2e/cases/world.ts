@@ -51,7 +51,7 @@ export interface World {
   conv: string;
   /** an erased user */
   gone: string;
-  /** somebody who is shown to its contacts only, and has none */
+  /** somebody who is shown to its contacts only, takes messages of them only, and has none */
   hidden: string;
   /** address of a page that links may be made to */
   site: string;
@@ -69,6 +69,9 @@ export interface World {
   call<M extends Method>(as: Caller, method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
   close(): Promise<unknown>;
 }
+
+/** The code of phones and mailboxes whose code is fixed. */
+export const sentCode = "123456";
 
 export const password = "a password that nobody guesses";
 
@@ -110,7 +113,7 @@ export async function makeWorld(cluster: Cluster, site: string, prefix: string):
     connected.push(await mqtt.connectAsync(`mqtt://${host}:${port}`, { username, password, clientId }));
   };
   const hidden = await person("hidden");
-  await call(hidden, profileUpdate, { visibility: "contacts" });
+  await call(hidden, profileUpdate, { visibility: "contacts", directMessages: "contacts" });
   const { uid: gone } = await person("gone");
   await call(app, usersRemove, { uid: gone });
   return {

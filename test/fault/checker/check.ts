@@ -5,6 +5,7 @@ import { erasuresDone, nothingOfErased, othersWhole, placesStay, silentOnceErase
 import { endedInTheEnd, nothingElseGoes, nowhereBehindIt, readUntilItsTime } from "./lives.ts";
 import { type Log, logOf } from "./log.ts";
 import { marksForward, unreadExact } from "./marks.ts";
+import { programsComplete, programsConfirmed, programsOnceInOrder } from "./programs.ts";
 import type { RunRecord } from "./record.ts";
 import { screensComplete, screensOnceInOrder } from "./screens.ts";
 import { acksKept, answered, badRefused, deviceOrder, onlyWhatWasSent, storedOnce } from "./senders.ts";
@@ -34,6 +35,9 @@ const rules: Record<string, Rule> = {
   "a bad packet is refused with a clear error": badRefused,
   "the SDK shows each message once, in seq order": screensOnceInOrder,
   "the SDK shows everything in the end": screensComplete,
+  "a program of another protocol hears each message once, in seq order": programsOnceInOrder,
+  "a program of another protocol hears everything": programsComplete,
+  "what a program of another protocol sends is confirmed, and then stored as it was said": programsConfirmed,
   "a removed member gets nothing stored after its removal": nothingAfterRemoval,
   "a member gets everything stored while it was one": wholeStays,
   "a change of members is done": changesAnswered,

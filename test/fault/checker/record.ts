@@ -86,6 +86,34 @@ export interface Receiver {
   got: Map<string, Map<number, Copy[]>>;
 }
 
+/** A message as the program of another protocol was told of it. */
+export interface Utterance {
+  conv: string;
+  from: string;
+  /** by this and `from` the program knows a message again */
+  id: string;
+  /** undefined: the protocol has none */
+  seq: number | undefined;
+  /** undefined: no plain text */
+  text: string | undefined;
+}
+
+/** A device with a program of another protocol and a persistent session. */
+export interface ProgramDevice {
+  uid: string;
+  device: string;
+  program: string;
+  /** where its own messages come back to it */
+  echoes: "never" | "rooms" | "always";
+  sent: readonly Sent[];
+  /** id of what it sent → what it said */
+  texts: ReadonlyMap<string, string>;
+  /** what its protocol told it is kept, and as which seq; undefined: a PUBACK is all that it has for an ack */
+  confirmed: ReadonlyMap<string, number | undefined>;
+  /** every message that came, in order, those that came again too */
+  heard: readonly Utterance[];
+}
+
 export interface Reader {
   uid: string;
   /** by history.get, page after page */
@@ -220,6 +248,7 @@ export interface RunRecord {
   acks: readonly Ack[];
   bad: readonly Bad[];
   receivers: readonly Receiver[];
+  programs: readonly ProgramDevice[];
   screens: readonly Screen[];
   readers: readonly Reader[];
   /** false: the broker itself was killed and forgot sessions; what it lost is fetched by sync */

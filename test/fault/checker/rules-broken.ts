@@ -30,5 +30,6 @@ export const nothingElse = {
   blocking: noBlocking,
   erasing: noErasing,
   vanishing: noVanishing,
+  programs: [],
   skews: [],
 } satisfies Partial<RunRecord>;

@@ -37,8 +37,8 @@ export const storedOnce: Rule = function* (_record, log) {
   }
 };
 
-export const onlyWhatWasSent: Rule = function* ({ sent, bad }, log) {
-  const byKey = new Map(sent.map((one) => [keyOf(one), one]));
+export const onlyWhatWasSent: Rule = function* ({ sent, programs, bad }, log) {
+  const byKey = new Map([...sent, ...programs.flatMap((one) => one.sent)].map((one) => [keyOf(one), one]));
   for (const stored of log.values())
     for (const copy of stored.values()) {
       if (copy.type === "event") continue;
@@ -63,10 +63,14 @@ export const deviceOrder: Rule = function* (record, log) {
 };
 
 /** Each message that stands where it must not, with what is wrong about it. */
-export function* misplaced({ sent }: Pick<RunRecord, "sent">, log: Log): Generator<{ one: Sent; what: string }> {
+export function* misplaced(
+  { sent, programs }: Pick<RunRecord, "sent" | "programs">,
+  log: Log,
+): Generator<{ one: Sent; what: string }> {
   const seqs = new Map<string, number>();
   for (const stored of log.values()) for (const copy of stored.values()) seqs.set(keyOf(copy), copy.seq);
-  const lines = Map.groupBy(sent, ({ conv, device }) => `${conv} ${device}`);
+  const all = [...sent, ...programs.flatMap((one) => one.sent)];
+  const lines = Map.groupBy(all, ({ conv, device }) => `${conv} ${device}`);
   for (const line of lines.values()) {
     const inOrder = line.toSorted((a, b) => a.order - b.order);
     yield* behindPrev(inOrder, seqs);

@@ -13,6 +13,9 @@ export interface People {
   login(uid: string, device: string): Promise<Session>;
 }
 
+/** Of all of them. */
+export const password = "a password for the run";
+
 /** Users `{name}0 … {name}{count - 1}`, a room of all and one of the first three. */
 export async function makePeople(cluster: Cluster, name: string, count: number): Promise<People> {
   const base = cluster.run().http;
@@ -26,7 +29,9 @@ export async function makePeople(cluster: Cluster, name: string, count: number):
   };
   const uids = Array.from({ length: count }, (_, index) => `${name}${index}`);
   for (const uid of uids)
-    await patiently(() => callHttp(base, usersCreate, { uid }, { token: key, idempotencyKey: `user-${uid}` }));
+    await patiently(() =>
+      callHttp(base, usersCreate, { uid, password }, { token: key, idempotencyKey: `user-${uid}` }),
+    );
   const rooms = new Map([
     [`${name}-all`, uids],
     [`${name}-few`, uids.slice(0, 3)],

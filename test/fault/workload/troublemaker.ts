@@ -44,11 +44,11 @@ function badPackets(uid: string, room: string): BadPacket[] {
     { what: "too large", expected: "too_large", payload: (id, mark) => message(id, { to, content: text(mark + "x".repeat(limits.packetBytes)) }) },
     { what: "to nobody", named: true, expected: "not_found", payload: (id, mark) => message(id, { to: "user/nobody.at.all", content: text(mark) }) },
     { what: "to no room", named: true, expected: "not_found", payload: (id, mark) => message(id, { to: "room/no.such.room", content: text(mark) }) },
-    { what: "to a room of others", named: true, expected: "not_member", payload: (id, mark) => message(id, { to: `room/${room}`, content: text(mark) }) },
+    { what: "to a room of others", named: true, expected: "not_found", payload: (id, mark) => message(id, { to: `room/${room}`, content: text(mark) }) },
     { what: "behind a message that is not there", named: true, expected: "out_of_order", payload: (id, mark) => message(id, { to, prev: "never-sent", content: text(mark) }) },
     { what: "in another partition", named: true, expected: "wrong_partition", wrongPartition: true, payload: (id, mark) => message(id, { to, content: text(mark) }) },
     { what: "a receipt with text", expected: "invalid_packet", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: "all" }) },
-    { what: "a receipt of others", named: true, expected: "not_member", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: 1 }) },
+    { what: "a receipt of others", named: true, expected: "not_found", verb: "receipt", payload: (id) => JSON.stringify({ id, conv: `room/${room}`, read: 1 }) },
     { what: "a state it does not know", expected: "invalid_packet", verb: "state", payload: () => JSON.stringify({ show: "asleep" }) },
   ]; // biome-ignore format: one packet a line
 }

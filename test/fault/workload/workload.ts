@@ -3,12 +3,17 @@ import type { JsonObject } from "@parley/protocol";
 import { type Cluster, eventually, type Link } from "@parley/testkit";
 import { type Hostile, startHostile } from "../../hostile/hostile.ts";
 import { type Blows, noBlows } from "../../hostile/orders.ts";
+import { chat } from "../../programs/chat.ts";
+import { mqttChat } from "../../programs/mqtt-chat.ts";
+import type { Program } from "../../programs/program.ts";
+import { slimchat } from "../../programs/slimchat.ts";
 import type { Rule } from "../checker/check.ts";
 import { receivedLive } from "../checker/copies.ts";
 import { noErasing } from "../checker/erasures.ts";
 import { endedInTheEnd, noVanishing } from "../checker/lives.ts";
 import { logOf } from "../checker/log.ts";
-import type { ReadMark, Receiver, RunRecord } from "../checker/record.ts";
+import { programsComplete } from "../checker/programs.ts";
+import type { ProgramDevice, ReadMark, Receiver, RunRecord } from "../checker/record.ts";
 import { screensComplete } from "../checker/screens.ts";
 import type { Random } from "../seeded.ts";
 import { startBlocking } from "./blocking.ts";
@@ -16,6 +21,7 @@ import { connectDevice, type Device } from "./device.ts";
 import { startErasing } from "./erasing.ts";
 import { type Passing, startPassing } from "./passing.ts";
 import { conversationsOf, makePeople, type People } from "./people.ts";
+import { type RunningProgram, startProgram } from "./program.ts";
 import { readAll } from "./readers.ts";
 import { startReading, takeLive, takeReceipt } from "./receiver.ts";
 import { openScreen, type SdkDevice } from "./screen.ts";
@@ -63,6 +69,8 @@ export interface Workload {
 
 // The SDK compares heads every minute: what a dying broker lost is there after that at the latest.
 const liveWaitMs = 80_000;
+// What a broker that forgot has never been stored.
+const homeWaitMs = 10_000;
 const isDesk = ({ clientId }: Device) => clientId.endsWith(":desk");
 
 export async function startWorkload(cluster: Cluster, options: WorkloadOptions): Promise<Workload> {
@@ -77,6 +85,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     people.uids.map((uid, index) => openReceiver(people, uid, "phone", marks, index, link)),
   );
   const desks = await Promise.all(people.uids.map((uid, index) => openReceiver(people, uid, "desk", marks, index + 1)));
+  const programs = await openPrograms(cluster, people, passing, addressesOf, random, link);
   const trouble = await openTroublemaker(people);
   const opened = [...phones, ...desks];
   const receivers = opened.map(({ receiver }) => receiver);
@@ -87,6 +96,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     takers.push(sender.take);
     return sender;
   });
+  for (const program of programs) program.speak();
   const readers = desks
     .filter((_, index) => index % 2 === 1)
     .map(({ device, receiver, marks: own }) => startReading(device, receiver, own, random.fork(`read ${device.uid}`)));
@@ -120,10 +130,12 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       await eventually(() => senders.every((sender) => sender.acknowledgedSince(performance.now() - 1_000)), {
         timeoutMs: waitMs,
       }).catch(() => undefined);
-      const all = [...senders, ...screens, trouble.maker, ...beside];
+      const all = [...senders, ...screens, ...programs, trouble.maker, ...beside];
       for (const one of [...all, ...readers]) one.stopNew();
       const done = () => all.every((one) => one.unanswered() === 0);
       await eventually(done, { timeoutMs: waitMs }).catch(() => undefined);
+      const atHome = () => programs.every(({ device }) => isHeardAtHome(device, receivers));
+      await eventually(atHome, { timeoutMs: homeWaitMs, intervalMs: 200 }).catch(() => undefined);
       await vanishing?.finish();
     },
     async record({ brokerDied, skews }) {
@@ -131,7 +143,13 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       const read = await readAll(cluster, people, which, marks);
       const all = [...senders, ...screens];
       const own = { sent: all.flatMap(({ sent }) => sent), acks: all.flatMap(({ acks }) => acks) };
-      const seen = { bad: trouble.maker.bad(), receivers, screens: screens.map(({ screen }) => screen), readers: read };
+      const seen = {
+        bad: trouble.maker.bad(),
+        receivers,
+        programs: programs.map(({ device }) => device),
+        screens: screens.map(({ screen }) => screen),
+        readers: read,
+      };
       const record: RunRecord = {
         ...which,
         ...own,
@@ -146,7 +164,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
       // Stored is not yet delivered: the last copies may be on their way.
       const log = logOf(record);
       const nothing = (rule: Rule) => [...rule(record, log)].length === 0;
-      await eventually(() => [receivedLive, screensComplete, endedInTheEnd].every(nothing), {
+      await eventually(() => [receivedLive, screensComplete, programsComplete, endedInTheEnd].every(nothing), {
         timeoutMs: liveWaitMs,
         intervalMs: 300,
       }).catch(() => undefined);
@@ -154,8 +172,9 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions):
     },
     async close() {
       await endHostile();
-      for (const one of [...senders, ...readers, ...screens, trouble.maker, passing, ...beside]) one.stop();
-      await Promise.all([...devices, ...screens, ...beside].map((device) => device.close()));
+      for (const one of [...senders, ...readers, ...screens, ...programs, trouble.maker, passing, ...beside])
+        one.stop();
+      await Promise.all([...devices, ...screens, ...programs, ...beside].map((device) => device.close()));
     },
   };
 }
@@ -193,6 +212,41 @@ function openScreens(
     return openScreen({ url: cluster.run().http, ...options });
   };
   return Promise.all([open(staying, false), open(leaving, true), open(passing.uid, false)]);
+}
+
+// A PUBACK says no more than that the broker has it: the user's other devices hear it once it is stored.
+function isHeardAtHome({ uid, confirmed }: ProgramDevice, receivers: readonly Receiver[]): boolean {
+  const got = receivers.filter((one) => one.uid === uid).flatMap((one) => [...one.got.values()]);
+  const ids = new Set(got.flatMap((bySeq) => [...bySeq.values()].flat().map(({ id }) => id)));
+  return [...confirmed.keys()].every((id) => ids.has(id));
+}
+
+// One of each protocol for those who stay, and one for the user who is removed and invited again.
+function openPrograms(
+  cluster: Cluster,
+  { uids, rooms }: People,
+  passing: Passing,
+  addressesOf: (uid: string) => string[],
+  random: Random,
+  link: Link | undefined,
+): Promise<RunningProgram[]> {
+  const open = (program: Program, uid: string, at: number) => {
+    const own = [...rooms].filter(([, members]) => members.includes(uid)).map(([id]) => id);
+    const options = { program, uid, version: at % 2 === 0 ? 4 : 5, to: addressesOf(uid) } as const;
+    const about = {
+      rooms: [...own, passing.address.slice("room/".length)],
+      random: random.fork(`${program.name} ${uid}`),
+    };
+    return startProgram(cluster, { ...options, ...about, link: at % 2 === 0 ? link : undefined });
+  };
+  const [one = "", two = "", three = ""] = uids;
+  const programs: [Program, string][] = [
+    [slimchat, one],
+    [mqttChat, two],
+    [chat, three],
+    [slimchat, passing.uid],
+  ];
+  return Promise.all(programs.map(([program, uid], at) => open(program, uid, at)));
 }
 
 // Two devices a user, one of each MQTT version.

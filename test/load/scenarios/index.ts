@@ -1,6 +1,7 @@
 // The scenarios by name, in the order they are run.
 import type { Scenario } from "../scenario.ts";
 import { connections } from "./connections.ts";
+import { dialects } from "./dialects.ts";
 import { engines } from "./engines.ts";
 import { fanOut } from "./fan-out.ts";
 import { files } from "./files.ts";
@@ -18,6 +19,7 @@ import { sync } from "./sync.ts";
 
 export const scenarios = {
   pairs,
+  dialects,
   hooks,
   rooms,
   "fan-out": fanOut,

@@ -62,15 +62,15 @@ export function infoCommand(): Command {
   );
 }
 
-function infoLines({ name, type, size, hash, media, scan }: Attachment): string[] {
-  const { state, reason, width, height, duration, thumbnail } = media ?? {};
+function infoLines({ name, mime, size, hash, media, scan }: Attachment): string[] {
+  const { state, reason, width, height, durationMs, thumbnail } = media ?? {};
   const shown: [name: string, value: string | undefined][] = [
     ["name", printable(name)],
-    ["type", type],
+    ["mime", mime],
     ["size", `${size} bytes`],
     ["hash", hash],
     ["pixels", width === undefined ? undefined : `${width} × ${height}`],
-    ["length", duration === undefined ? undefined : `${duration} s`],
+    ["length", durationMs === undefined ? undefined : `${durationMs / 1_000} s`],
     ["thumbnail", thumbnail && `${thumbnail.width} × ${thumbnail.height}, ${thumbnail.size} bytes`],
     ["media", state === "ready" ? undefined : [state, reason].filter(Boolean).join(", ")],
     ["scan", scan],

@@ -39,11 +39,15 @@ function forward(): Command {
 function edit(): Command {
   return command("edit <to> <seq> <text...>", "Change the text of a message that you sent.", [
     "parley edit bob 12 'see you at seven'",
-  ]).action(
-    action(async (context, to, seq, ...words) => {
-      await sayAbout(context, to, seq, { type: "edit", data: words.join(" ") });
-    }),
-  );
+    "parley edit '#general' 40 'who brings tea, @bob?' --mention bob",
+  ])
+    .option("--mention <uids...>", "mentions these, or @all")
+    .action(
+      action<{ mention?: string[] }>(async (context, to, seq, ...words) => {
+        const { mention: mentions } = context.flags;
+        await sayAbout(context, to, seq, { type: "edit", data: words.join(" "), ...(mentions && { mentions }) });
+      }),
+    );
 }
 
 function recall(): Command {

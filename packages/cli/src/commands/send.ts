@@ -6,8 +6,8 @@ import { access, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Ack, AppError } from "@parley/client";
-import { contentKinds, linksPreview, messagesSchedule, messagesSend } from "@parley/protocol";
+import { type Ack, AppError, knownContent } from "@parley/client";
+import { attachmentsInfo, contentKinds, linksPreview, messagesSchedule, messagesSend } from "@parley/protocol";
 import type { Command } from "commander";
 import type { Account } from "../account.ts";
 import { readAddress } from "../address.ts";
@@ -31,6 +31,7 @@ interface Flags {
   reply?: string;
   mention?: string[];
   wait: string;
+  waitMedia: string;
   at?: string;
   preview?: boolean;
   expires?: string;
@@ -54,6 +55,11 @@ export function sendCommand(): Command {
       "text",
     )
     .option("--file <path>", "uploads this file and sends it; the text goes with it")
+    .option(
+      "--wait-media <seconds>",
+      "how long to wait for a file's size in pixels, length and so on; 0: not at all",
+      "5",
+    )
     .option("--id <id>", "sent again with the same id it is stored once")
     .option("--thread <thread>", "the seq of the message that the thread is about, or a text that is passed through")
     .option("--reply <seq>", "answers the message with this seq")
@@ -66,10 +72,11 @@ export function sendCommand(): Command {
     .action(
       action<Flags>(async ({ account, output, flags }, to, ...words) => {
         const waitSeconds = readNumber("--wait", flags.wait, 0);
+        const waitMs = readNumber("--wait-media", flags.waitMedia, 0) * 1_000;
         const given =
           flags.file === undefined
             ? await readContent(flags, words)
-            : await uploaded(account, flags.file, words, waitSeconds);
+            : await uploaded(account, flags.file, words, { waitSeconds, waitMs });
         const content = flags.preview ? await withPreview(account, output, given) : given;
         const reply = flags.reply === undefined ? undefined : readNumber("--reply", flags.reply, 1);
         const packet = {
@@ -126,33 +133,16 @@ async function uploaded(
   account: Account,
   path: string,
   words: readonly string[],
-  waitSeconds: number,
+  { waitSeconds, waitMs }: { waitSeconds: number; waitMs: number },
 ): Promise<Content> {
   const bytes = await openFile(path);
   const name = basename(path);
   const progress = startProgress(printable(name));
   const { update: onProgress } = progress;
   const options = { name, onProgress, patienceMs: waitSeconds * 1_000 };
-  const {
-    id,
-    type: mime,
-    url,
-    size,
-    hash,
-    name: called,
-  } = await account.upload(bytes, options).finally(() => progress.end());
-  const kind = mime.split("/", 1)[0] ?? "";
-  const type = ["image", "audio", "video"].includes(kind) ? kind : "file";
-  return {
-    type,
-    file: id,
-    mime,
-    url,
-    name: called,
-    size,
-    hash,
-    ...(words.length > 0 ? { data: words.join(" ") } : {}),
-  };
+  const attachment = await account.upload(bytes, options).finally(() => progress.end());
+  const content = await knownContent(attachment, (id) => account.call(attachmentsInfo, { id }), { waitMs });
+  return { ...content, ...(words.length > 0 ? { data: words.join(" ") } : {}) };
 }
 
 async function openFile(path: string): Promise<Blob> {

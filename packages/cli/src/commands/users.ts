@@ -21,7 +21,9 @@ const acts = [
 ] as const;
 
 export function usersCommand(): Command {
-  const users = new Command("users").description("Govern accounts, with a server key (POST /keys makes one).");
+  const users = new Command("users").description(
+    "Govern accounts, with a server key (how one is made: docs/operations.md, Secrets).",
+  );
   for (const act of acts) users.addCommand(actCommand(act));
   return users.addHelpText("after", "\nExamples:\n  $ parley users disable mallory --key-file server-key.txt");
 }

@@ -60,11 +60,12 @@ export const usersRemove = defineMethod({
 export const accountRemove = defineMethod({
   name: "account.remove",
   owner: "api",
-  summary: "Erases the caller's account as users.remove does. There is no way back.",
+  summary:
+    "Erases the caller's account as users.remove does. There is no way back. Without `password` only where its login has none.",
   http: { verb: "POST", path: "/account/remove" },
   mqtt: false,
   changes: true,
-  params: Type.Object({ password: Type.String({ maxLength: 256 }) }, strict),
+  params: Type.Object({ password: Type.Optional(Type.String({ maxLength: 256 })) }, strict),
   result: Type.Object({}),
   errors: ["unauthenticated", "rate_limited"],
 });

@@ -1,8 +1,9 @@
 // Methods that api owns: accounts, tokens and server keys. HTTP only.
 import Type from "typebox";
-import { ClientId, DeviceKind, displayText, PacketId, packetId, Uid } from "../ids.ts";
+import { AnyClientId, DeviceKind, displayText, nameText, PacketId, packetId, To, Uid } from "../ids.ts";
 import { Message } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
+import { Session } from "./session.ts";
 
 const strict = { additionalProperties: false } as const;
 const Password = Type.String({ minLength: 8, maxLength: 256 });
@@ -13,31 +14,13 @@ const Device = Type.Optional(
   }),
 );
 
-/** All that a stock MQTT client needs to chat. */
-const Session = Type.Object({
-  uid: Uid,
-  token: Type.String(),
-  refreshToken: Type.String(),
-  expiresAt: Type.Integer({ description: "of the token, unix ms" }),
-  clientId: ClientId,
-  mqtt: Type.Object({
-    host: Type.String(),
-    port: Type.Integer(),
-    ws: Type.String(),
-    username: Type.String(),
-    password: Type.String(),
-  }),
-  topics: Type.Object({
-    publish: Type.Object({
-      msg: Type.String(),
-      receipt: Type.String(),
-      state: Type.String(),
-      typing: Type.String(),
-      rpc: Type.String(),
-    }),
-    subscribe: Type.Array(Type.String()),
-  }),
-});
+/** The device as SlimChat writes it. */
+const ClientObject = {
+  appid: Type.Optional(displayText({ maxLength: 128 })),
+  deviceid: Type.Optional(displayText({ minLength: 1, maxLength: 64 })),
+  clientid: Type.Optional(AnyClientId),
+  type: Type.Optional(DeviceKind),
+};
 
 export const login = defineMethod({
   name: "login",
@@ -54,11 +37,18 @@ export const login = defineMethod({
       account: Type.Optional(Uid),
       device: Device,
       kind: Type.Optional(DeviceKind),
+      dialect: Type.Optional(
+        Type.String({
+          maxLength: 32,
+          description: "the protocol that the device speaks, where it is not Parley's own",
+        }),
+      ),
+      ...ClientObject,
     },
     strict,
   ),
   result: Session,
-  errors: ["unauthenticated", "rate_limited", "not_found"],
+  errors: ["unauthenticated", "rate_limited", "not_found", "invalid_packet"],
 });
 
 export const refresh = defineMethod({
@@ -93,10 +83,7 @@ export const register = defineMethod({
   mqtt: false,
   access: "public",
   changes: true,
-  params: Type.Object(
-    { username: Uid, password: Password, name: Type.Optional(displayText({ maxLength: 128 })) },
-    strict,
-  ),
+  params: Type.Object({ username: Uid, password: Password, name: Type.Optional(nameText({ maxLength: 128 })) }, strict),
   result: Type.Object({ uid: Uid }),
   errors: ["conflict", "forbidden", "rate_limited"],
 });
@@ -164,7 +151,7 @@ export const usersCreate = defineMethod({
   access: "key",
   changes: true,
   params: Type.Object(
-    { uid: Uid, password: Type.Optional(Password), name: Type.Optional(displayText({ maxLength: 128 })) },
+    { uid: Uid, password: Type.Optional(Password), name: Type.Optional(nameText({ maxLength: 128 })) },
     strict,
   ),
   result: Type.Object({ uid: Uid }),
@@ -194,11 +181,11 @@ export const messagesSend = defineMethod({
     {
       from: Type.Optional(Uid),
       id: Type.Optional(PacketId),
-      to: Type.String({ maxLength: 120 }),
+      to: To,
       content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
     },
     { additionalProperties: true },
   ),
   result: Type.Pick(Message, ["id", "conv", "seq", "ts"]),
-  errors: ["not_found", "not_member", "blocked", "too_large"],
+  errors: ["not_found", "not_member", "blocked", "conflict", "too_large"],
 });

@@ -1,6 +1,6 @@
 // Methods that presence owns: the caller's devices.
 import Type, { type Static } from "typebox";
-import { ClientId, DeviceKind, displayText } from "../ids.ts";
+import { AnyClientId, DeviceKind, displayText } from "../ids.ts";
 import { defineMethod } from "./method.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -10,14 +10,20 @@ const AddressClass = Type.Union([Type.Literal("loopback"), Type.Literal("private
 export type AddressClass = Static<typeof AddressClass>;
 
 const DeviceRow = Type.Object({
-  clientId: ClientId,
+  clientId: AnyClientId,
   name: Type.String({ description: "as the user called it, else what the client id has behind the uid" }),
   kind: Type.String({
     description: "browser, node, cli …, as its program says; mqtt where none says, http where it never connected",
   }),
+  dialect: Type.Optional(
+    Type.String({ description: "the protocol that it speaks, where it is another one than Parley's own" }),
+  ),
   address: Type.Union([AddressClass, Type.Null()]),
   online: Type.Boolean(),
-  lastSeen: Type.Union([Type.Integer({ description: "unix ms" }), Type.Null()]),
+  lastSeen: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      "unix ms: when its last connection ended, or it last logged in or refreshed its token, the later of the two",
+  }),
   createdAt: Type.Integer({ description: "unix ms" }),
 });
 export type DeviceRow = Static<typeof DeviceRow>;
@@ -39,7 +45,7 @@ export const devicesUpdate = defineMethod({
   changes: true,
   params: Type.Object(
     {
-      clientId: ClientId,
+      clientId: AnyClientId,
       name: Type.Optional(displayText({ maxLength: 64 })),
       kind: Type.Optional(DeviceKind),
     },
@@ -55,7 +61,7 @@ export const devicesRemove = defineMethod({
   summary: "Forgets a device: its tokens are revoked, its connection and session ended.",
   http: { verb: "DELETE", path: "/devices/{clientId}" },
   changes: true,
-  params: Type.Object({ clientId: ClientId }, strict),
+  params: Type.Object({ clientId: AnyClientId }, strict),
   result: Type.Object({}),
   errors: ["not_found"],
 });
@@ -67,5 +73,5 @@ export const devicesRemoveOthers = defineMethod({
   http: { verb: "DELETE", path: "/devices" },
   changes: true,
   params: Type.Object({}, strict),
-  result: Type.Object({ removed: Type.Array(ClientId) }),
+  result: Type.Object({ removed: Type.Array(AnyClientId) }),
 });

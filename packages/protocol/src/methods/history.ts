@@ -118,7 +118,11 @@ export const conversationsList = defineMethod({
     conversations: Type.Array(
       Type.Object({
         conv: Conv,
-        name: Type.String(),
+        name: Type.String({
+          description:
+            "the caller's own name for it, else the room's; of two: what the other (oneself, in a conversation with oneself) is " +
+            "called, as `nick` in the roster: the caller's nick for it, else the profile's nick or name, as far as it may be seen, else the uid",
+        }),
         lastMessage: Type.Union([Message, Type.Null()]),
         lastSeq: Seq,
         readSeq: Seq,

@@ -3,7 +3,7 @@ import type { TObject, TSchema } from "typebox";
 import * as accountLife from "./account-life.ts";
 import * as accounts from "./accounts.ts";
 import * as aliases from "./aliases.ts";
-import { attachmentsInfo } from "./attachments.ts";
+import { attachmentsInfo, attachmentsList } from "./attachments.ts";
 import * as devices from "./devices.ts";
 import * as expiry from "./expiry.ts";
 import * as history from "./history.ts";
@@ -13,6 +13,7 @@ import * as members from "./members.ts";
 import * as messages from "./messages.ts";
 import type { Method } from "./method.ts";
 import * as own from "./own.ts";
+import * as phones from "./phones.ts";
 import * as pins from "./pins.ts";
 import * as presence from "./presence.ts";
 import * as receipts from "./receipts.ts";
@@ -20,6 +21,7 @@ import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
 import * as scheduled from "./scheduled.ts";
 import { searchMessages } from "./search.ts";
+import * as storage from "./storage.ts";
 import * as threads from "./threads.ts";
 import * as users from "./users.ts";
 
@@ -36,6 +38,7 @@ export * from "./members.ts";
 export * from "./messages.ts";
 export * from "./method.ts";
 export * from "./own.ts";
+export * from "./phones.ts";
 export * from "./pins.ts";
 export * from "./presence.ts";
 export * from "./receipts.ts";
@@ -43,6 +46,8 @@ export * from "./rooms.ts";
 export * from "./roster.ts";
 export * from "./scheduled.ts";
 export * from "./search.ts";
+export * from "./storage.ts";
+export * from "./subscriptions.ts";
 export * from "./threads.ts";
 export * from "./users.ts";
 
@@ -65,8 +70,10 @@ const all = [
   aliases,
   scheduled,
   links,
+  phones,
+  storage,
   expiry,
-  { searchMessages, attachmentsInfo },
+  { searchMessages, attachmentsInfo, attachmentsList },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */

@@ -1,6 +1,6 @@
 // Methods that api owns: the accounts of one login. One user name and password log in to any of them.
 import Type from "typebox";
-import { displayText, Uid } from "../ids.ts";
+import { nameText, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { defineMethod } from "./method.ts";
 
@@ -39,7 +39,7 @@ export const accountsAdd = defineMethod({
   params: Type.Object(
     {
       uid: Uid,
-      name: Type.Optional(displayText({ maxLength: 128 })),
+      name: Type.Optional(nameText({ maxLength: 128 })),
       password: Type.Optional(
         Type.String({
           maxLength: 256,

@@ -2,7 +2,7 @@
 import Type, { type TProperties } from "typebox";
 import type { ErrorCode } from "../errors.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
-import { RoleName, RoomChanged, RoomInvitations, StandingName } from "../rooms.ts";
+import { MemberMode, OneSidedMode, RoleName, RoomChanged, RoomInvitations, StandingName } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -65,6 +65,7 @@ export const roomsMembers = defineMethod({
         role: RoleName,
         joinSeq: Type.Integer({ description: "the first message of its stay; 0: it is no member" }),
         mutedUntil: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: "unix ms; null: no end" })),
+        mode: Type.Optional(Type.Union(OneSidedMode.anyOf, { description: "absent: it reads and writes" })),
       }),
     ),
     next: Next,
@@ -79,7 +80,7 @@ export const roomsInvite = defineMethod({
     "Adds members at once, or asks them first where the room's or their own setting says so. The room's setting says who may.",
   http: { verb: "POST", path: "/rooms/{id}/members" },
   changes: true,
-  params: Type.Object({ id: RoomId, uids: Uids }, strict),
+  params: Type.Object({ id: RoomId, uids: Uids, mode: Type.Optional(MemberMode) }, strict),
   result: Type.Object({
     ...Changed.properties,
     invited: Type.Optional(Type.Array(Uid, { description: "who is asked, and no member yet" })),
@@ -153,6 +154,12 @@ export const roomsUnmute = memberChange("unmute", {
   fields: { uid: Uid },
 });
 
+export const roomsSetMode = memberChange("setMode", {
+  summary: "Says what a member may: read, write, or both. Owners and admins may, an admin not of an owner.",
+  http: { verb: "PUT", path: "/members/{uid}/mode" },
+  fields: { uid: Uid, mode: MemberMode },
+});
+
 export const roomsAdmit = memberChange("admit", {
   summary: "Lets in who asked. Owners and admins may.",
   http: { verb: "POST", path: "/admit" },
@@ -168,7 +175,7 @@ export const roomsRefuse = memberChange("refuse", {
 });
 
 export const roomsBlock = memberChange("block", {
-  summary: "The caller leaves the room, if it is in it, and cannot be invited to it again.",
+  summary: "The caller, who is or was a member or is invited, leaves the room and cannot be invited to it again.",
   http: { verb: "POST", path: "/block" },
   fields: {},
   errors: [],

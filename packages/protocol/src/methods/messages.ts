@@ -1,6 +1,6 @@
 // Methods about one message: what was said about it later, and sending it on.
 import Type from "typebox";
-import { Conv, PacketId } from "../ids.ts";
+import { Conv, PacketId, To } from "../ids.ts";
 import { Message, PollState, ReactionRow } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
 
@@ -51,7 +51,7 @@ export const messagesForward = defineMethod({
   summary: "Sends a message that the caller may read on, as it is now, with whose it was; the server copies it.",
   http: { verb: "POST", path: "/conversations/{conv}/messages/{seq}/forward" },
   changes: true,
-  params: Type.Object({ ...Place, to: Type.String({ maxLength: 120 }), id: Type.Optional(PacketId) }, strict),
+  params: Type.Object({ ...Place, to: To, id: Type.Optional(PacketId) }, strict),
   result: Type.Pick(Message, ["id", "conv", "seq", "ts"]),
-  errors: ["not_found", "not_member", "blocked", "forbidden", "too_large"],
+  errors: ["not_found", "not_member", "blocked", "forbidden", "conflict", "too_large"],
 });

@@ -1,10 +1,29 @@
-// How far a message came. api answers it, as it asks the replica of history that knows the conversation.
+// How far a message came, and how far somebody has read. api answers both, as it asks the replica of history that knows
+// the conversation.
 import Type from "typebox";
 import { Conv, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { defineMethod } from "./method.ts";
 
 const Count = Type.Integer({ minimum: 0 });
+
+const Mark = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+export const conversationsMark = defineMethod({
+  name: "conversations.mark",
+  owner: "api",
+  summary:
+    "Says up to where messages were delivered to the user, and up to where it has read: as the packet `receipt` of MQTT. Marks " +
+    "only go forward, and no further than the last message that the user may read; what is read is delivered.",
+  http: { verb: "PUT", path: "/conversations/{conv}/marks" },
+  changes: true,
+  params: Type.Object(
+    { conv: Conv, delivered: Type.Optional(Mark), read: Type.Optional(Mark) },
+    { additionalProperties: false, minProperties: 2 },
+  ),
+  result: Type.Object({ conv: Conv, delivered: Count, read: Count }, { description: "as they are now" }),
+  errors: ["not_found", "not_member"],
+});
 
 export const messagesReceipts = defineMethod({
   name: "messages.receipts",

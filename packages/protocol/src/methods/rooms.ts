@@ -1,29 +1,30 @@
 // Methods that api owns: what a room is. Who is in it stands in members.ts. Every change is decided by history, at the log.
 import Type from "typebox";
 import { Avatar } from "../avatar.ts";
-import { Conv, displayText, RoomId, Uid } from "../ids.ts";
+import { Conv, displayText, linesText, nameText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
+import { OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
 const strict = { additionalProperties: false } as const;
-const name = displayText({ minLength: 1, maxLength: 128 });
+const name = nameText({ minLength: 1, maxLength: 128 });
 const texts = {
+  nick: nameText({ minLength: 1, maxLength: 128 }),
   avatar: Avatar,
-  description: displayText({ maxLength: 1_024 }),
+  description: linesText({ maxLength: 1_024 }),
   topic: displayText({ maxLength: 256 }),
   group: displayText({ maxLength: 64 }),
 };
 const orNull = (text: (typeof texts)[keyof typeof texts]) =>
   Type.Optional(Type.Union([text, Type.Null()], { description: "null takes it away" }));
 
-/** `nick`, `group` and `avatar` are SlimChat's: there, and empty where nothing was given. */
+/** SlimChat draft, Room: id, name, nick, group, avatar; the last two are empty where nothing was given. */
 const Room = Type.Object({
   id: RoomId,
   conv: Conv,
   name: Type.String(),
-  nick: Type.String({ description: "the name, again" }),
+  nick: Type.String({ description: "what it is called beside its name; the name where nothing was given" }),
   group: Type.String(),
   avatar: Type.String(),
   topic: Type.Optional(Type.String()),
@@ -40,6 +41,7 @@ const Room = Type.Object({
       description: "unix ms: until when the caller may not write; null: until that is taken back",
     }),
   ),
+  mode: Type.Optional(Type.Union(OneSidedMode.anyOf, { description: "what the caller may; absent: read and write" })),
 });
 
 export const roomsCreate = defineMethod({
@@ -54,6 +56,15 @@ export const roomsCreate = defineMethod({
       name,
       ...Type.Partial(Type.Object(texts)).properties,
       members: Type.Optional(Type.Array(Uid, { maxItems: limits.roomMembers - 1 })),
+      modes: Type.Optional(
+        Type.Object(
+          {
+            read: Type.Optional(Type.Array(Uid, { maxItems: limits.roomMembers - 1 })),
+            write: Type.Optional(Type.Array(Uid, { maxItems: limits.roomMembers - 1 })),
+          },
+          { ...strict, description: "of the members those who only read, and those who only write" },
+        ),
+      ),
       settings: Type.Optional(RoomSettings),
     },
     strict,
@@ -100,6 +111,7 @@ export const roomsUpdate = defineMethod({
     {
       id: RoomId,
       name: Type.Optional(name),
+      nick: orNull(texts.nick),
       avatar: orNull(texts.avatar),
       description: orNull(texts.description),
       topic: orNull(texts.topic),

@@ -1,6 +1,6 @@
 // Methods that api owns: the caller's roster, blocks, and requests to be in somebody's.
 import Type from "typebox";
-import { displayText, Uid } from "../ids.ts";
+import { displayText, linesText, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Contact } from "../packets/downlink.ts";
 import { defineMethod } from "./method.ts";
@@ -11,10 +11,16 @@ const strict = { additionalProperties: false } as const;
 const details = {
   nick: Type.Optional(displayText({ maxLength: 64 })),
   group: Type.Optional(displayText({ maxLength: 64 })),
-  note: Type.Optional(displayText({ maxLength: 512 })),
+  note: Type.Optional(linesText({ maxLength: 512 })),
   tags: Type.Optional(
     Type.Array(displayText({ minLength: 1, maxLength: 32 }), { maxItems: limits.contactTags, uniqueItems: true }),
   ),
+};
+
+/** SlimChat draft, Buddy: the other fields, so that one may be given whole. They are the user's own, and stay. */
+const ofBuddy = {
+  name: Type.Optional(Type.String({ maxLength: 128, description: "not changed: it is the user's own" })),
+  avatar: Type.Optional(Type.String({ maxLength: 2_048, description: "not changed: it is the user's own" })),
 };
 
 export const rosterList = defineMethod({
@@ -46,7 +52,7 @@ export const rosterAdd = defineMethod({
   summary: "Puts a user into the caller's roster, at once; who had asked the caller is confirmed.",
   http: { verb: "POST", path: "/roster" },
   changes: true,
-  params: Type.Object({ id: Uid, ...details }, strict),
+  params: Type.Object({ id: Uid, ...details, ...ofBuddy }, strict),
   result: Contact,
   errors: ["not_found", "conflict", "forbidden"],
 });
@@ -57,7 +63,7 @@ export const rosterUpdate = defineMethod({
   summary: "Changes what the caller notes about a contact: the fields that are given.",
   http: { verb: "PUT", path: "/roster/{id}" },
   changes: true,
-  params: Type.Object({ id: Uid, ...details }, strict),
+  params: Type.Object({ id: Uid, ...details, ...ofBuddy }, strict),
   result: Contact,
   errors: ["not_found"],
 });
@@ -75,7 +81,7 @@ export const rosterRemove = defineMethod({
 
 export const rosterBlock = actOn(
   "block",
-  "From now on nothing of this user's reaches the caller; the user is not told.",
+  "From now on nothing of this user's reaches the caller; the user is not told. Any name will do: nobody learns by it whether there is such a user.",
 );
 export const rosterUnblock = actOn("unblock", "Ends a block.");
 export const rosterMute = actOn("mute", "Marks a user as muted, for the caller's own devices to obey.");

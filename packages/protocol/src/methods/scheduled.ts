@@ -1,6 +1,6 @@
 // Methods that api owns: messages that are sent later.
 import Type from "typebox";
-import { PacketId } from "../ids.ts";
+import { PacketId, To } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { Scheduled } from "../packets/scheduled.ts";
 import { defineMethod } from "./method.ts";
@@ -15,7 +15,7 @@ const At = Type.Integer({
 const Later = Type.Object(
   {
     id: Type.Optional(PacketId),
-    to: Type.String({ maxLength: 120 }),
+    to: To,
     content: Type.Object({ type: Type.String() }, { additionalProperties: true }),
   },
   { additionalProperties: true, description: "as it would be sent now, without `prev`" },

@@ -1,7 +1,7 @@
 // Methods that api owns: profiles, one's own and others', and finding people.
 import Type, { type Static } from "typebox";
 import { Avatar } from "../avatar.ts";
-import { displayText, Uid } from "../ids.ts";
+import { displayText, nameText, Uid } from "../ids.ts";
 import { RoomInvitations } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 
@@ -67,7 +67,7 @@ export const profileUpdate = defineMethod({
   changes: true,
   params: Type.Object(
     {
-      name: Type.Optional(displayText({ maxLength: 128 })),
+      name: Type.Optional(nameText({ maxLength: 128 })),
       nick: Type.Optional(displayText({ maxLength: 64 })),
       avatar: Type.Optional(Avatar),
       status: Type.Optional(displayText({ maxLength: 256 })),
@@ -86,7 +86,7 @@ export const profileUpdate = defineMethod({
 export const usersGet = defineMethod({
   name: "users.get",
   owner: "api",
-  summary: "The profile of a user, by uid or alias; one that the caller may not see is not found.",
+  summary: "The profile of a user, by uid or alias in any case; one that the caller may not see is not found.",
   http: { verb: "GET", path: "/users/{uid}" },
   params: Type.Object({ uid: Uid }, strict),
   result: Profile,

@@ -2,14 +2,13 @@
 import Type, { type Static, type TObject } from "typebox";
 import { type Check, checkOf } from "../check.ts";
 import { AppError } from "../errors.ts";
-import { displayText, Uid } from "../ids.ts";
+import { displayText, linesText, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
+import { Ms, Pixels, thumbnailFields, Waveform } from "../media.ts";
 import { LinkPreview } from "./link-preview.ts";
 import { readReaction } from "./reaction.ts";
 
 const About = Type.Integer({ minimum: 1, description: "seq of the message it is about" });
-const Ms = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Pixels = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 
 const file = {
   file: Type.Optional(Type.String({ maxLength: 256, description: "id of an attachment" })),
@@ -19,16 +18,13 @@ const file = {
   mime: Type.Optional(displayText({ maxLength: 128 })),
   data: Type.Optional(Type.Union([Type.String({ description: "what is said with it" }), Type.Object({})])),
 };
-const picture = { width: Type.Optional(Pixels), height: Type.Optional(Pixels) };
-const sound = {
-  durationMs: Type.Optional(Ms),
-  waveform: Type.Optional(
-    Type.Array(Type.Integer({ minimum: 0, maximum: 255 }), {
-      maxItems: 256,
-      description: "loudness, from begin to end",
-    }),
-  ),
+const { url: thumbnailUrl, ...thumbnail } = thumbnailFields;
+const picture = {
+  width: Type.Optional(Pixels),
+  height: Type.Optional(Pixels),
+  thumbnail: Type.Optional(Type.Object({ url: thumbnailUrl, ...Type.Partial(Type.Object(thumbnail)).properties })),
 };
+const sound = { durationMs: Type.Optional(Ms), waveform: Type.Optional(Waveform) };
 
 /** content.type → what its fields are. */
 export const contentKinds = {
@@ -46,7 +42,7 @@ export const contentKinds = {
     longitude: Type.Number({ minimum: -180, maximum: 180, description: "degrees east" }),
     accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 50_000_000, description: "metres" })),
     name: Type.Optional(displayText({ maxLength: 128 })),
-    address: Type.Optional(displayText({ maxLength: 256 })),
+    address: Type.Optional(linesText({ maxLength: 256 })),
   }),
   contact: kind("contact", {
     name: displayText({ minLength: 1, maxLength: 128 }),
@@ -76,7 +72,7 @@ export const contentKinds = {
     uids: Type.Optional(Type.Array(Uid, { maxItems: 100, description: "who took part" })),
   }),
   poll: kind("poll", {
-    question: displayText({ minLength: 1, maxLength: 300 }),
+    question: linesText({ minLength: 1, maxLength: 300 }),
     options: Type.Array(displayText({ minLength: 1, maxLength: 100 }), {
       minItems: 2,
       maxItems: limits.pollOptions,

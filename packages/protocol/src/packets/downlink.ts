@@ -108,6 +108,13 @@ export const Message = Type.Object(
 );
 export type Message = Static<typeof Message>;
 
+/** Is the packet a stored message, and no notice? */
+export function isStoredMessage(packet: Readonly<Record<string, unknown>>): packet is Message {
+  const { conv, seq, from, content } = packet;
+  const isPlaced = typeof conv === "string" && typeof seq === "number" && typeof from === "string";
+  return isPlaced && typeof content === "object" && content !== null;
+}
+
 /** The promise: stored, with its position. Only to the sending device. */
 export const AckPacket = Type.Object({
   type: Type.Literal("ack"),

@@ -13,6 +13,16 @@ const serverTypes = exported.flat().flatMap((schema) => {
   return typeof type?.const === "string" ? [type.const] : [];
 });
 
+test("whatever `to` no message can go to, short or long, the refusal says what it may be", () => {
+  for (const to of ["", "bob", "$news", "room/", "user/", "u/b", "user/bob/client", "group/friends", "x".repeat(500)]) {
+    const refusal = checkMessage({ to, content: { type: "text" } });
+    assert.ok(refusal instanceof AppError, to);
+    assert.equal(refusal.message, "to must be user/{uid}, user/{uid}/client/{clientId} or room/{id}");
+  }
+  for (const to of ["room/a", "user/b", `user/${"u".repeat(32)}/client/${"c".repeat(64)}`])
+    assert.ok(!(checkMessage({ to, content: { type: "text" } }) instanceof AppError), to);
+});
+
 test("no message has the `type` of a packet that only the server sends, whichever there are", () => {
   assert.ok(serverTypes.length >= 14, `${serverTypes}`);
   for (const type of serverTypes) {

@@ -1,7 +1,7 @@
 // What a native client publishes on im/up/…: messages, receipts, typing, state, requests.
 import Type, { type Static } from "typebox";
 import { checkOf } from "../check.ts";
-import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId, Uid } from "../ids.ts";
+import { Conv, controls, DeviceKind, displayText, PacketId, packetId, RequestId, To, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { contentKinds } from "./content.ts";
 import { notices } from "./downlink.ts";
@@ -13,11 +13,7 @@ const noticeTypes = Object.values(notices).map(({ properties }) => properties.ty
 /** `im/up/…/msg`: unknown fields pass through unread. */
 export const MessagePacket = Type.Object({
   id: Type.Optional(packetId("made by the device; makes sending again safe")),
-  to: Type.String({
-    minLength: 6,
-    maxLength: 120,
-    description: "user/{uid}, user/{uid}/client/{clientId} or room/{id}",
-  }),
+  to: To,
   type: Type.Optional(
     Type.String({
       maxLength: 32,

@@ -16,6 +16,8 @@ export type PublishProperties = {
   correlationData?: Uint8Array | undefined;
   /** Seconds, 0 to 2^32 - 1. */
   messageExpiryInterval?: number | undefined;
+  /** In this order; names may come again. */
+  userProperties?: readonly (readonly [name: string, value: string])[] | undefined;
 };
 
 export type ReceivedProperties = {

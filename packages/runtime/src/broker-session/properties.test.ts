@@ -16,6 +16,9 @@ test("a bad property is refused by its name", () => {
     [{ contentType: long }, /contentType/],
     [{ responseTopic: "a/#" }, /topic/],
     [{ correlationData: Buffer.alloc(65_536) }, /correlationData/],
+    [{ userProperties: [["a\u0000", "b"]] }, /userProperties/],
+    [{ userProperties: [["a", "b\nc"]] }, /userProperties/],
+    [{ userProperties: [["a", long]] }, /userProperties/],
     [{ messageExpiryInterval: -1 }, /messageExpiryInterval/],
     [{ messageExpiryInterval: 1.5 }, /messageExpiryInterval/],
     [{ messageExpiryInterval: 2 ** 32 }, /messageExpiryInterval/],
@@ -23,4 +26,16 @@ test("a bad property is refused by its name", () => {
   for (const [properties, message] of bad) {
     assert.throws(() => encodeProperties(properties), { code: "invalid_packet", message });
   }
+});
+
+test("user properties keep their order, and names that come again", () => {
+  const encoded = encodeProperties({
+    userProperties: [
+      ["EP", "a"],
+      ["Mode", "é"],
+      ["EP", ""],
+    ],
+  });
+  const hex = "26000245500001612600044d6f64650002c3a926000245500000";
+  assert.equal(Buffer.from(encoded).toString("hex"), hex);
 });

@@ -23,16 +23,18 @@ export function checkTopic(topic: string): void {
   }
 }
 
-function encodeString(code: number, name: string, text: string): Buffer {
+/** `code`: undefined, it is the second half of a pair. */
+function encodeString(code: number | undefined, name: string, text: string): Buffer {
   if (tooLong(text) || FORBIDDEN.test(text)) {
     refuse(`${name}: must be at most 65,535 bytes of UTF-8 without control characters`);
   }
   return encodeBytes(code, name, Buffer.from(text));
 }
 
-function encodeBytes(code: number, name: string, bytes: Uint8Array): Buffer {
+function encodeBytes(code: number | undefined, name: string, bytes: Uint8Array): Buffer {
   if (bytes.length > MAX_STRING_BYTES) refuse(`${name}: must be at most 65,535 bytes`);
-  return Buffer.concat([Buffer.from([code, bytes.length >>> 8, bytes.length & 0xff]), bytes]);
+  const length = [bytes.length >>> 8, bytes.length & 0xff];
+  return Buffer.concat([Buffer.from(code === undefined ? length : [code, ...length]), bytes]);
 }
 
 function encodeExpiry(seconds: number): Buffer {
@@ -47,7 +49,7 @@ function encodeExpiry(seconds: number): Buffer {
 /** The property list of a PUBLISH without its length, MQTT 5 section 3.3.2.3. */
 export function encodeProperties(properties: PublishProperties | undefined): Uint8Array {
   if (!properties) return NONE;
-  const { contentType, responseTopic, correlationData, messageExpiryInterval } = properties;
+  const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties = [] } = properties;
   const parts: Buffer[] = [];
   if (messageExpiryInterval !== undefined) parts.push(encodeExpiry(messageExpiryInterval));
   if (contentType !== undefined) parts.push(encodeString(0x03, "contentType", contentType));
@@ -56,5 +58,7 @@ export function encodeProperties(properties: PublishProperties | undefined): Uin
     parts.push(encodeString(0x08, "responseTopic", responseTopic));
   }
   if (correlationData !== undefined) parts.push(encodeBytes(0x09, "correlationData", correlationData));
+  for (const [name, value] of userProperties)
+    parts.push(encodeString(0x26, "userProperties", name), encodeString(undefined, "userProperties", value));
   return parts.length === 0 ? NONE : Buffer.concat(parts);
 }

@@ -1,5 +1,5 @@
 // The connection to NATS: waited for at the start, for ever reconnecting, and known to be up or not.
-import { connect, type NatsConnection } from "nats";
+import { connect, type NatsConnection, PermissionViolationError } from "nats";
 import type { Health } from "../process/health.ts";
 import type { Logger } from "../process/log.ts";
 import { sayWaiting, withoutCredentials } from "./waiting.ts";
@@ -12,6 +12,8 @@ interface LinkState {
   onLost: Set<() => void>;
   /** What to call each time it is back. */
   onBack: Set<() => void>;
+  /** What to call when the server refuses what is published on a subject. */
+  onRefused: Map<string, Set<() => void>>;
 }
 
 const links = new WeakMap<NatsConnection, LinkState>();
@@ -44,7 +46,7 @@ export async function connectNats(options: {
     timeout: 5000,
   });
   waiting.done();
-  const link: LinkState = { connected: true, onLost: new Set(), onBack: new Set() };
+  const link: LinkState = { connected: true, onLost: new Set(), onBack: new Set(), onRefused: new Map() };
   links.set(nats, link);
   watch(nats, link, log, withoutCredentials(url)).catch((err) => log.error({ event: "nats_status_failed", err }));
   health?.check("nats", () => link.connected || "not connected");
@@ -54,6 +56,16 @@ export async function connectNats(options: {
 /** Is the connection up at this moment? */
 export function natsConnected(nats: NatsConnection): boolean {
   return links.get(nats)?.connected ?? !nats.isClosed();
+}
+
+/** Calls `refused` when the server says that this connection may publish nothing on the subject; answers what takes that back. */
+export function onNatsRefused(nats: NatsConnection, subject: string, refused: () => void): () => void {
+  const onRefused = links.get(nats)?.onRefused;
+  const waiting = onRefused?.get(subject) ?? new Set();
+  onRefused?.set(subject, waiting.add(refused));
+  return () => {
+    if (waiting.delete(refused) && waiting.size === 0) onRefused?.delete(subject);
+  };
 }
 
 /** Calls `lost` once if the connection is lost or closed; answers what takes that back. */
@@ -74,7 +86,10 @@ export function onNatsBack(nats: NatsConnection, back: () => void): () => void {
 
 async function watch(nats: NatsConnection, link: LinkState, log: Logger, address: string): Promise<void> {
   for await (const status of nats.status()) {
-    if (status.type === "error") log.warn({ event: "nats_error", reason: status.error.message });
+    if (status.type === "error") {
+      log.warn({ event: "nats_error", reason: status.error.message });
+      tellRefused(link, status.error);
+    }
     if (status.type === "reconnect") {
       link.connected = true;
       log.info({ event: "nats_reconnected", address });
@@ -88,6 +103,11 @@ async function watch(nats: NatsConnection, link: LinkState, log: Logger, address
       for (const tell of lost) tell();
     }
   }
+}
+
+function tellRefused({ onRefused }: LinkState, error: Error): void {
+  if (!(error instanceof PermissionViolationError) || error.operation !== "publish") return;
+  for (const tell of [...(onRefused.get(error.subject) ?? [])]) tell();
 }
 
 /** What the client of NATS is told, of one URL or several with commas. */

@@ -19,37 +19,56 @@ export interface TokenBucket {
   spend(cost?: number): number;
 }
 
-export function openTokenBucket({ rate, burst, now = () => performance.now() }: Rate): TokenBucket {
-  let tokens = burst;
-  let at = now();
+const clock = (): number => performance.now();
 
-  function refill(): void {
-    const time = now();
-    tokens = Math.min(burst, tokens + (Math.max(0, time - at) * rate) / 1_000);
-    at = time;
+export function openTokenBucket({ rate, burst, now = clock }: Rate): TokenBucket {
+  return new Bucket(rate, burst, now);
+}
+
+/** Of a class, as there are several of each connection. */
+class Bucket implements TokenBucket {
+  readonly #rate: number;
+  readonly #burst: number;
+  readonly #now: () => number;
+  #tokens: number;
+  #at: number;
+
+  constructor(rate: number, burst: number, now: () => number) {
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#now = now;
+    this.#tokens = burst;
+    this.#at = now();
+  }
+
+  peek(cost = 1): number {
+    this.#refill();
+    return this.#msUntil(Math.min(cost, this.#burst));
+  }
+
+  take(cost = 1): number {
+    const waitMs = this.peek(cost);
+    if (waitMs === 0) this.#tokens -= cost;
+    return waitMs;
+  }
+
+  spend(cost = 1): number {
+    this.#refill();
+    this.#tokens -= cost;
+    return this.#msUntil(0);
+  }
+
+  #refill(): void {
+    const time = this.#now();
+    const gained = (Math.max(0, time - this.#at) * this.#rate) / 1_000;
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
+    this.#at = time;
   }
 
   /** What costs more than a full bucket goes when the bucket is full: it would never go otherwise. */
-  const msUntil = (wanted: number) => (tokens >= wanted ? 0 : Math.ceil(((wanted - tokens) * 1_000) / rate));
-
-  function peek(cost = 1): number {
-    refill();
-    return msUntil(Math.min(cost, burst));
+  #msUntil(wanted: number): number {
+    return this.#tokens >= wanted ? 0 : Math.ceil(((wanted - this.#tokens) * 1_000) / this.#rate);
   }
-
-  return {
-    peek,
-    take(cost = 1) {
-      const waitMs = peek(cost);
-      if (waitMs === 0) tokens -= cost;
-      return waitMs;
-    },
-    spend(cost = 1) {
-      refill();
-      tokens -= cost;
-      return msUntil(0);
-    },
-  };
 }
 
 /** As one bucket, each key has its own. */

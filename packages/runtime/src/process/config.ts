@@ -4,6 +4,7 @@ import { type Static, type TInteger, type TObject, type TProperties, type TSchem
 import { Value } from "typebox/value";
 import { readNetworks } from "../flow/address.ts";
 import { checkpoints } from "./checkpoints.ts";
+import { readGuests } from "./guests.ts";
 import { nearest } from "./nearest.ts";
 
 const networks = "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$";
@@ -43,6 +44,14 @@ export const sharedSettings = {
     default: "anyone",
     expects: "anyone or contacts",
     description: "who may write to a user that says nothing else: anyone, or those in the user's own roster",
+  }),
+  GUESTS: Type.String({
+    default: "",
+    secret: true,
+    expects: "USER:PASSWORD:PREFIX, several with commas",
+    read: readGuests,
+    description:
+      "logins without an account for devices of other protocols, each for the topics that begin with its prefix",
   }),
   LINK_PREVIEWS: Type.Boolean({ default: true, description: "pages are fetched for previews of links" }),
   LINK_PREVIEW_ALLOW: Type.String({

@@ -20,11 +20,12 @@ export async function askMembers(
     if (first.unchanged) return undefined;
     const { members, isOfOneMoment } = await readRest(ask, first);
     const { memberSeq, since } = first;
-    if (isOfOneMoment) return { conv, memberSeq, members, ...(since === undefined ? {} : { since }) };
+    const guests = first.guests ? { guests: first.guests } : {};
+    if (isOfOneMoment) return { conv, memberSeq, members, ...(since === undefined ? {} : { since }), ...guests };
     // Somebody came or went between two pages: what changed since the first makes them a list of now.
     const changes = await ask({ known: memberSeq, changes: true });
     if (changes.since === memberSeq)
-      return { conv, memberSeq: changes.memberSeq, members: withChanges(members, changes.members) };
+      return { conv, memberSeq: changes.memberSeq, members: withChanges(members, changes.members), ...guests };
     first = changes.unchanged ? await ask({}) : changes;
   }
   throw new AppError("unavailable", "the members change faster than they can be read");

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { AppError, limits } from "@parley/protocol";
-import { eventually, startServers } from "@parley/testkit";
+import { eventually, freePort, startServers } from "@parley/testkit";
 import { recordingLogger } from "../../test/recorder.ts";
 import { connectNats, type NatsConnection } from "../connections/nats.ts";
 import { answer, answerJson, request, requestJson, requestsInHand, requestsInHandMax } from "./request.ts";
@@ -183,4 +187,61 @@ test("a service that does not get on takes 64 MiB of requests, refuses the rest 
   await Promise.all(taken);
   await eventually(() => requestsInHand(answering).bytes === 0);
   await requestJson(asking, "slow", "one more", { timeoutMs });
+});
+
+async function startConfigured(t: TestContext) {
+  const dir = await mkdtemp(join(tmpdir(), "parley-nats-"));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const [file, port] = [join(dir, "nats.conf"), await freePort()];
+  const configure = (publish: string, subscribe: string, more = "") =>
+    writeFile(
+      file,
+      `listen: "127.0.0.1:${port}"
+       ${more}
+       authorization { users: [{ user: a, password: a, permissions: { publish: ${publish}, subscribe: ${subscribe} } }] }`,
+    );
+  const begin = async () => {
+    const server = spawn("nats-server", ["-c", file], { stdio: "ignore" });
+    t.after(() => server.kill("SIGKILL"));
+    const { log } = recordingLogger();
+    const nats = await connectNats({ url: `nats://a:a@127.0.0.1:${port}`, name: "a", log });
+    t.after(() => nats.close());
+    answer(nats, "echo", undefined, (bytes) => bytes);
+    return { server, nats };
+  };
+  return { configure, begin };
+}
+
+test("who was refused replies by the server has them again once the right is given", async (t) => {
+  const { configure, begin } = await startConfigured(t);
+  await configure('">"', '"echo"');
+  const { server, nats } = await begin();
+  const ask = () => request(nats, "echo", "x", { timeoutMs });
+  await assert.rejects(ask(), unavailable("closed"));
+  await configure('">"', '">"');
+  server.kill("SIGHUP");
+  await eventually(async () => Buffer.from(await ask().catch(() => Buffer.of())).toString() === "x");
+});
+
+test("a request on a subject that the server refuses fails at once with refused, and others go on", async (t) => {
+  const { configure, begin } = await startConfigured(t);
+  await configure('{ allow: ">", deny: "secret.>" }', '">"');
+  const { nats } = await begin();
+  const refused = assert.rejects(request(nats, "secret.one", "", { timeoutMs: 600_000 }), unavailable("refused"));
+  assert.equal(Buffer.from(await request(nats, "echo", "x", { timeoutMs })).toString(), "x");
+  await refused;
+});
+
+test("a request and an answer that are larger than the server takes fail at once with too_large", async (t) => {
+  const { configure, begin } = await startConfigured(t);
+  await configure('">"', '">"', "max_payload: 1000");
+  const { nats } = await begin();
+  answer(nats, "large", undefined, () => "x".repeat(1_001));
+  await nats.flush();
+  const tooLarge = (error: AppError) => {
+    assert.deepEqual([error.code, error.details], ["too_large", { maxBytes: 1_000 }]);
+    return true;
+  };
+  await assert.rejects(request(nats, "echo", "x".repeat(1_001), { timeoutMs: 600_000 }), tooLarge);
+  await assert.rejects(requestJson(nats, "large", {}, { timeoutMs: 600_000 }), tooLarge);
 });

@@ -1,16 +1,20 @@
 // Requests over NATS and their answers: each failure says what happened, nothing is larger than the limit.
 import { AppError, limits, type WireError } from "@parley/protocol";
-import { errors, type Msg, type NatsConnection } from "nats";
-import { natsConnected, onNatsLost } from "../connections/nats.ts";
+import type { Msg, NatsConnection } from "nats";
+import { natsConnected, onNatsLost, onNatsRefused } from "../connections/nats.ts";
 import type { Logger } from "../process/log.ts";
+import { type Replies, repliesOf } from "./replies.ts";
 
-/** no_responders: nobody serves the subject now. timeout, closed: the outcome is unknown. */
-export type RequestFailure = "no_responders" | "timeout" | "closed";
+/**
+ * no_responders: nobody serves the subject now. refused: the server lets this connection publish nothing on it. timeout, closed: the
+ * outcome is unknown.
+ */
+export type RequestFailure = "no_responders" | "refused" | "timeout" | "closed";
 
 /**
  * One request, answered with the bytes of the reply. Throws AppError `unavailable` with `details.reason`, a
- * RequestFailure: `timeout` after `timeoutMs`, `closed` at once when the connection is away or is lost meanwhile.
- * Throws `too_large` over 512 KiB.
+ * RequestFailure: `timeout` after `timeoutMs`, `closed` at once when the connection is away or is lost meanwhile, `refused` at once.
+ * Throws `too_large` over 512 KiB, and over what the server takes.
  */
 export async function request(
   nats: NatsConnection,
@@ -19,20 +23,47 @@ export async function request(
   options: { timeoutMs: number },
 ): Promise<Uint8Array> {
   if (!natsConnected(nats)) throw unavailable("closed");
-  if (sizeOf(payload) > limits.requestBytes) throw tooLarge("request", subject);
+  if (sizeOf(payload) > mostBytes(nats)) throw tooLarge(nats, "request", subject);
   return new Promise((resolve, reject) => {
-    const forget = onNatsLost(nats, () => reject(unavailable("closed")));
-    nats.request(subject, payload, { timeout: options.timeoutMs }).then(
-      (message) => {
-        forget();
-        resolve(message.data);
-      },
-      (error: unknown) => {
-        forget();
-        reject(unavailable(failureOf(error), error));
-      },
-    );
+    const replies = openReplies(nats);
+    const reply = replies.open((message) => {
+      end();
+      if (message === undefined) reject(unavailable("closed"));
+      else if (isNoResponders(message)) reject(unavailable("no_responders"));
+      else resolve(message.data);
+    });
+    const forgetLost = onNatsLost(nats, () => fail("closed"));
+    const forgetRefused = onNatsRefused(nats, subject, () => fail("refused"));
+    const timer = setTimeout(() => fail("timeout"), options.timeoutMs);
+    function end(): void {
+      clearTimeout(timer);
+      forgetLost();
+      forgetRefused();
+    }
+    function fail(reason: RequestFailure, cause?: unknown): void {
+      end();
+      replies.forget(reply);
+      reject(unavailable(reason, cause));
+    }
+    try {
+      nats.publish(subject, payload, { reply });
+    } catch (cause) {
+      fail("closed", cause);
+    }
   });
+}
+
+function openReplies(nats: NatsConnection): Replies {
+  try {
+    return repliesOf(nats);
+  } catch (cause) {
+    throw unavailable("closed", cause);
+  }
+}
+
+// As servers say it since 2.2: nothing but a status.
+function isNoResponders({ data, headers }: Msg): boolean {
+  return data.byteLength === 0 && headers?.code === 503;
 }
 
 /** A request whose body and answer are JSON. Throws as `request` does, and the AppError that was answered. */
@@ -95,7 +126,7 @@ export function answer(
     let bytes: Uint8Array | string;
     try {
       bytes = await work(message.data, message);
-      if (sizeOf(bytes) > limits.requestBytes) throw tooLarge("answer", subject);
+      if (sizeOf(bytes) > mostBytes(nats)) throw tooLarge(nats, "answer", subject);
     } catch (thrown) {
       const error = AppError.from(thrown);
       if (error.code === "internal") log?.error({ event: "request_failed", subject, err: error.cause ?? error });
@@ -173,17 +204,16 @@ function sizeOf(payload: Uint8Array | string): number {
   return typeof payload === "string" ? Buffer.byteLength(payload) : payload.byteLength;
 }
 
-function failureOf(error: unknown): RequestFailure {
-  if (error instanceof errors.NoRespondersError) return "no_responders";
-  if (error instanceof errors.RequestError && error.isNoResponders()) return "no_responders";
-  if (error instanceof errors.TimeoutError) return "timeout";
-  return "closed";
-}
-
 function unavailable(reason: RequestFailure, cause?: unknown): AppError {
   return new AppError("unavailable", undefined, { cause, details: { reason } });
 }
 
-function tooLarge(what: string, subject: string): AppError {
-  return new AppError("too_large", `${what} on ${subject} over ${limits.requestBytes} bytes`);
+// A server of another setting than ours takes less, and what is larger would never be answered.
+function mostBytes(nats: NatsConnection): number {
+  return Math.min(limits.requestBytes, nats.info?.max_payload ?? limits.requestBytes);
+}
+
+function tooLarge(nats: NatsConnection, what: string, subject: string): AppError {
+  const maxBytes = mostBytes(nats);
+  return new AppError("too_large", `${what} on ${subject} over ${maxBytes} bytes`, { details: { maxBytes } });
 }

@@ -62,6 +62,8 @@ const defaultBeginMsBack = 600_000;
 const defaultRetryMs = 2_000;
 const defaultBatchMessages = 20;
 const fetchedTimes = 2.5;
+/** of references, of 150 bytes each: what they stand for is held and taken at once */
+const batchBytes = 512 * 1024;
 const workingEveryMs = 2_000;
 const closeWaitMs = 3_000;
 const failingMax = 1_000;
@@ -153,8 +155,10 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
 /** Of two copies of a message, where the consumer was made again meanwhile, the second waits for what becomes of the first. */
 function takeBatch(waiting: JsMsg[], most: number): JsMsg[] {
   const batch = new Map<number, JsMsg>();
+  let bytes = 0;
   for (const message of waiting.slice(0, most)) {
-    if (batch.has(message.seq)) break;
+    bytes += message.data.byteLength;
+    if (batch.has(message.seq) || (bytes > batchBytes && batch.size > 0)) break;
     batch.set(message.seq, message);
   }
   return waiting.splice(0, batch.size);

@@ -1,6 +1,6 @@
 // Blobs as files: written aside, synced, renamed. `FOLDER/{first two digits}/{id}`; what is not finished is in `FOLDER/partial`.
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { blobIdPattern, checkBlobId, newBlobId } from "../blobs/blob-id.ts";
@@ -10,10 +10,9 @@ import { removeUnused } from "../blobs/in-pages.ts";
 import { readWithErrors } from "../blobs/read-errors.ts";
 import { StoreError } from "../store-error.ts";
 import { asFileError } from "./file-error.ts";
+import { writeAll } from "./write-all.ts";
 
 const partialFolder = "partial";
-/** Written back while more arrives, so that the last sync is short and a slow disk slows its sender. */
-const syncEveryBytes = 16 * 1024 * 1024;
 const privateFolder = { recursive: true, mode: 0o700 } as const;
 
 /** Throws `unavailable` where the folder cannot be made. */
@@ -88,18 +87,6 @@ async function write(folder: string, id: string, bytes: AsyncIterable<Uint8Array
     await Promise.all([removeFile(aside), removeFile(join(home, id))]).catch(() => undefined);
     throw error;
   }
-}
-
-async function writeAll(file: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  let unsynced = 0;
-  for await (const chunk of bytes) {
-    for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
-    unsynced += chunk.byteLength;
-    if (unsynced < syncEveryBytes) continue;
-    await file.datasync();
-    unsynced = 0;
-  }
-  await file.sync();
 }
 
 async function read(folder: string, path: string, range: ByteRange | undefined): Promise<Readable | undefined> {

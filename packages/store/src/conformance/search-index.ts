@@ -61,7 +61,7 @@ const texts: [text: string, found: string[], not: string[]][] = [
   ["l’homme can't stop", ["homme", "l'homme", "can't"], ["cant"]],
   ["İstanbul ılık", ["istanbul", "ilik"], ["stanbul"]],
   ["नमस्ते दुनिया", ["दुनिया", "नमस्ते"], ["नमसत"]],
-  ["한국어 검색을 해요", ["한국어", "검색*"], ["색을"]],
+  ["한국어 검색을 해요", ["한국어", "한국", "검색", "검색*"], ["검해", "국검"]],
   ["deploy v2.14.6 to 10.0.0.7", ["v2.14.6", "2.14.6", "10.0.0.7", "deploy"], ["2.14.7", "v2.14.60"]],
   ["foo_bar of bob@example.com", ["foo_bar", "foo", "bar", "bob@example.com", "example.com", "bob"], ["oo_bar"]],
   ["👍🏽 great ❤️ 👨‍👩‍👧", ["👍", "👍🏿", "❤", "👨‍👩‍👧"], ["👎"]],

@@ -34,7 +34,7 @@ export class MongoDocuments implements Documents {
     try {
       await this.#builder.run(async (db) => {
         await db.createCollection(`${this.#prefix}${name}`).catch(ignoreExisting);
-        await ensureIndexes(db.collection(`${this.#prefix}${name}`), wanted, isOfFields);
+        await ensureIndexes(db.collection(`${this.#prefix}${name}`), wanted);
       });
     } catch (error) {
       if (!(error instanceof StoreError && error.code === "duplicate_key")) throw error;

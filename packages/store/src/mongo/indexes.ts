@@ -1,4 +1,4 @@
-// Brings a collection's indexes to what is declared: missing ones are built, changed ones built again, others dropped.
+// Brings a collection's indexes to what is declared: missing ones are built, changed ones built again, others left.
 import type { Collection, Document, IndexDescription } from "mongodb";
 import { MongoServerError } from "mongodb";
 import { serverCodes } from "./mongo-error.ts";
@@ -12,19 +12,17 @@ export type WantedIndex = {
 };
 
 /**
- * `isOurs`: only such indexes are dropped; a shard key's, or one that an operator made, stays.
+ * What is not declared here may be an operator's, a shard key's, or a newer version's whose replicas find by it now: an older one that
+ * starts beside them leaves it. Of one name the two would build theirs by turns: a changed index has a new name.
  * Several replicas may do this at once: what another did meanwhile is done.
  */
-export async function ensureIndexes(
-  collection: Collection,
-  wanted: readonly WantedIndex[],
-  isOurs: (index: Document) => boolean,
-): Promise<void> {
+export async function ensureIndexes(collection: Collection, wanted: readonly WantedIndex[]): Promise<void> {
   const missing = new Map(wanted.map((index) => [index.name, index]));
   for (const stored of await storedIndexes(collection)) {
     const index = missing.get(stored.name);
-    if (index && isSame(index, stored)) missing.delete(stored.name);
-    else if (index || isOurs(stored)) await dropIndex(collection, stored.name);
+    if (!index) continue;
+    if (isSame(index, stored)) missing.delete(stored.name);
+    else await dropIndex(collection, stored.name);
   }
   if (missing.size > 0) await collection.createIndexes([...missing.values()] as IndexDescription[]);
 }

@@ -104,7 +104,7 @@ export class MongoSearchIndexes implements SearchIndexes {
     const stored = this.#stored(name);
     await this.#builder.run(async (db) => {
       await db.createCollection(stored).catch((error: unknown) => ignore(error, serverCodes.namespaceExists));
-      await ensureIndexes(db.collection(stored), indexes, () => false);
+      await ensureIndexes(db.collection(stored), indexes);
     });
     return new MongoSearchIndex(this.#operations, stored);
   }

@@ -30,7 +30,7 @@ export async function openMongoStore(url: string, service: string, facts: Facts)
     builder = await connectMongo(url, patient);
     const db = builder.client.db(builder.database);
     const stored = await openSchema(db, { prefix, place: server.place, steps, facts });
-    await ensureIndexes(db.collection(`${prefix}${logCollection}`), logIndexes, () => false);
+    await ensureIndexes(db.collection(`${prefix}${logCollection}`), logIndexes);
     return assemble(server, builder, prefix, stored);
   } catch (error) {
     await Promise.all([server.client.close(), builder?.client.close()]);

@@ -6,8 +6,8 @@ import { isCharacter, isOfCharacters, wordsOf } from "./words.ts";
 export type Phrase = { words: string[]; isPrefix: boolean };
 
 /**
- * One phrase or several of a term; none: there is no word in it. A single Chinese or Japanese character within a term
- * stands for itself, and for the pairs that begin with it: in a message it may be a part of a longer run.
+ * One phrase or several of a term; none: there is no word in it. A single Chinese, Japanese or Korean character within a term
+ * stands for itself: in a message it may be a part of a longer run.
  */
 export function phrasesOf({ text, isPrefix = false }: SearchTerm): Phrase[] {
   const { sequence } = wordsOf(text);
@@ -16,7 +16,7 @@ export function phrasesOf({ text, isPrefix = false }: SearchTerm): Phrase[] {
   for (const word of sequence) {
     const isAlone = isCharacter(word);
     if (isOpen && !isAlone) phrases.at(-1)?.words.push(word);
-    else phrases.push({ words: [word], isPrefix: isAlone });
+    else phrases.push({ words: [word], isPrefix: false });
     isOpen = !isAlone;
   }
   const last = phrases.at(-1);

@@ -3,8 +3,11 @@
 /** `sequence`: what follows one another. `extras`: what is found too, by itself. */
 export type Words = { sequence: string[]; extras: string[] };
 
+/** Grows with each change of the words of a text: an index of another form does not hold what is asked for. */
+export const wordsForm = 2;
+
 const wordMost = 64;
-const cjk = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\u30fc";
+const cjk = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\u30fc";
 const pieces = new RegExp(`([${cjk}]+)|[^${cjk}]+`, "gu");
 const plain = /^[a-z0-9]+$/;
 const marked = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Arabic}\p{Script=Hebrew}]/u;
@@ -20,10 +23,14 @@ const spelled: Readonly<Record<string, string>> = {
 };
 const spelledLetters = new RegExp(`[${Object.keys(spelled).join("")}]`, "gu");
 const segmenter = new Intl.Segmenter("und", { granularity: "word" });
+// Between two spaces a run of letters and digits with no sign within is one word: most of what is written in Latin, Greek or
+// Cyrillic needs no segmenter, which costs several times as much.
+const segmentersMost = 100;
+const oneWord = /^[("]*([a-z0-9\u00e0-\u00f6\u00f8-\u00ff\u03b1-\u03c9\u0430-\u045f]+)[,.!?;:)"]*$/;
 
 /**
- * Chinese and Japanese by pairs of characters, which are found by their first one too, so that only the last of a run needs
- * an extra of its own; else words, without case, accents and vowel points.
+ * Chinese, Japanese and Korean by pairs of characters, and each character for itself; else words, without case, accents and
+ * vowel points.
  */
 export function wordsOf(text: string): Words {
   const sequence: string[] = [];
@@ -43,12 +50,12 @@ export function wordsOf(text: string): Words {
 const oneCharacter = new RegExp(`^[${cjk}]$`, "u");
 const allCharacters = new RegExp(`^[${cjk}]+$`, "u");
 
-/** True for one Chinese or Japanese character. */
+/** True for one Chinese, Japanese or Korean character. */
 export function isCharacter(word: string): boolean {
   return oneCharacter.test(word);
 }
 
-/** True for Chinese or Japanese: found within words anyway. */
+/** True for Chinese, Japanese or Korean: found within words anyway. */
 export function isOfCharacters(word: string): boolean {
   return allCharacters.test(word);
 }
@@ -56,17 +63,40 @@ export function isOfCharacters(word: string): boolean {
 function addCharacters(characters: readonly string[], sequence: string[], extras: Set<string>): void {
   if (characters.length === 1) sequence.push(characters[0]!);
   for (let at = 1; at < characters.length; at++) sequence.push(`${characters[at - 1]}${characters[at]}`);
-  if (characters.length > 1) extras.add(characters.at(-1)!);
+  if (characters.length > 1) for (const character of characters) extras.add(character);
 }
 
+// What needs the segmenter goes to it as long as it is, and soon all of it: one is made for each, which costs more than its work.
 function addWords(piece: string, sequence: string[], extras: Set<string>): void {
-  for (const { segment, isWordLike } of segmenter.segment(piece)) {
-    if (!isWordLike && !emoji.test(segment)) continue;
-    const word = foldWord(segment);
-    if (word === "") continue;
-    sequence.push(word);
-    if (!plain.test(word)) for (const part of partsOf(word)) extras.add(part);
+  let unsure = "";
+  let left = segmentersMost;
+  for (const run of piece.split(" ")) {
+    const whole = left === 0 ? undefined : plain.test(run) ? run : oneWord.exec(run)?.[1];
+    if (whole === undefined) {
+      unsure += unsure === "" ? run : ` ${run}`;
+      continue;
+    }
+    if (unsure !== "") {
+      addSegments(unsure, sequence, extras);
+      unsure = "";
+      left -= 1;
+    }
+    addWord(whole, sequence, extras);
   }
+  if (unsure !== "") addSegments(unsure, sequence, extras);
+}
+
+function addSegments(run: string, sequence: string[], extras: Set<string>): void {
+  for (const { segment, isWordLike } of segmenter.segment(run)) {
+    if (isWordLike || emoji.test(segment)) addWord(segment, sequence, extras);
+  }
+}
+
+function addWord(segment: string, sequence: string[], extras: Set<string>): void {
+  const word = foldWord(segment);
+  if (word === "") return;
+  sequence.push(word);
+  if (!plain.test(word)) for (const part of partsOf(word)) extras.add(part);
 }
 
 function foldWord(segment: string): string {

@@ -114,6 +114,7 @@ export class SqliteMessageLog implements MessageLog {
   }
 
   blank(conv: string, seq: number, event?: LogEntry["event"]): Promise<boolean> {
+    this.#database.noteRemoval();
     return this.#database.write(1, () => {
       const { changes } =
         event === undefined
@@ -124,6 +125,7 @@ export class SqliteMessageLog implements MessageLog {
   }
 
   erase(conv: string, seqs: readonly number[]): Promise<void> {
+    this.#database.noteRemoval();
     return this.#database.write(seqs.length, () => {
       for (const seq of seqs) this.#statement(sql.erase).run(conv, seq);
     });
@@ -145,6 +147,7 @@ export class SqliteMessageLog implements MessageLog {
   }
 
   #removeBelow(conv: string, seq: number): Promise<number> {
+    this.#database.noteRemoval();
     return this.#database.write(retainStep, () => Number(this.#statement(sql.retain).run(conv, seq).changes));
   }
 

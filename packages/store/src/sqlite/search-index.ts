@@ -11,6 +11,8 @@ import type { Schema } from "./schema.ts";
 
 // `version` is null where it is `seq`; `at` is in seconds. Ids grow as messages come: their order is the answers' order. `spans`
 // says of every 1,024 ids from when to when their messages are. An index without text of its own can lose a row by its id alone.
+// FTS5 gathers all places of a beginning that it has no index of before it answers the first: with one of three letters the most
+// frequent takes 0.6 ms of a million messages, without 60.
 const searchSchema: Schema = {
   kind: "search",
   steps: [
@@ -25,7 +27,7 @@ const searchSchema: Schema = {
      ) STRICT;
      CREATE TABLE spans (span INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
      CREATE VIRTUAL TABLE words USING fts5(
-       text, content = '', contentless_delete = 1, tokenize = "ascii tokenchars '_.@'"
+       text, content = '', contentless_delete = 1, prefix = '3', tokenize = "ascii tokenchars '_.@'"
      )`,
   ],
 };
@@ -35,7 +37,7 @@ const sql = {
   addName: "INSERT INTO names (name) VALUES (?)",
   lastId: "SELECT max(id) AS id FROM places",
   place: "SELECT id, coalesce(version, seq) AS version, at FROM places WHERE conv = ? AND seq = ?",
-  addPlace: "INSERT INTO places (id, conv, seq, version, at) VALUES (?, ?, ?, ?, ?)",
+  addPlace: "INSERT INTO places (id, conv, seq, version, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (conv, seq) DO NOTHING",
   movePlace: "UPDATE places SET version = ?, at = ? WHERE id = ?",
   addSpan: `INSERT INTO spans (span, first, last) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)`,
@@ -56,6 +58,8 @@ const spanIds = 1_024;
 const convsAtOnce = 64;
 const lookedThrough = 5_000;
 const namesKept = 50_000;
+// Words are made of so much text before others have a turn.
+const charactersAtOnce = 64 * 1024;
 const mergePages = 500;
 const cacheMiB = 64;
 const nothing: FoundPage = { messages: [], next: null };
@@ -70,19 +74,19 @@ class SqliteSearchIndex implements SearchIndex {
   }
 
   async put(messages: readonly IndexedMessage[]): Promise<void> {
-    const rows = messages.map((message) => ({
-      message,
-      text: message.text === null ? undefined : textOf(message.text),
-    }));
+    const rows: Row[] = [];
+    let characters = 0;
+    for (const message of messages) {
+      rows.push({ message, text: message.text === null ? undefined : textOf(message.text) });
+      characters += message.text?.length ?? 0;
+      if (characters < charactersAtOnce) continue;
+      characters = 0;
+      await nextLoop();
+    }
     if (rows.length === 0) return;
     await this.#database
-      .write(rows.length, () => this.#database.atomic(() => this.#putAll(rows)))
-      .catch((error: unknown) => {
-        // What was noted of the rolled back rows is gone with them.
-        this.#names.clear();
-        this.#lastId = undefined;
-        throw error;
-      });
+      .write(rows.length, () => this.#putOrForget(rows))
+      .catch((error: unknown) => this.#forget(error));
   }
 
   async find({ convs, terms, from, has = [], since, until, limit, after }: SearchQuery): Promise<FoundPage> {
@@ -132,7 +136,23 @@ class SqliteSearchIndex implements SearchIndex {
     return changes() - before >= 2;
   }
 
-  #putAll(rows: readonly { message: IndexedMessage; text: string | undefined }[]): void {
+  // Before another write of the same transaction, which goes on, could take what is rolled back for known.
+  #putOrForget(rows: readonly Row[]): void {
+    try {
+      this.#database.atomic(() => this.#putAll(rows));
+    } catch (error) {
+      this.#forget(error);
+    }
+  }
+
+  // What was noted of rolled back rows is gone with them.
+  #forget(error: unknown): never {
+    this.#names.clear();
+    this.#lastId = undefined;
+    throw error;
+  }
+
+  #putAll(rows: readonly Row[]): void {
     const spans = new Map<number, [first: number, last: number]>();
     for (const { message, text } of rows) {
       const place = this.#putPlace(message);
@@ -149,13 +169,15 @@ class SqliteSearchIndex implements SearchIndex {
   #putPlace({ conv, seq, version, ts }: IndexedMessage) {
     const convId = this.#nameIdOrNew(conv);
     const at = Math.floor(ts / 1_000);
-    const row = this.#statement(sql.place).get(convId, seq);
-    if (!row) {
-      this.#lastId ??= Number(this.#statement(sql.lastId).get()?.id ?? 0);
-      const id = ++this.#lastId;
-      this.#statement(sql.addPlace).run(id, convId, seq, version === seq ? null : version, at);
-      return { id, conv: convId, at, change: "first" as const };
+    // Nearly all are seen for the first time.
+    this.#lastId ??= Number(this.#statement(sql.lastId).get()?.id ?? 0);
+    const next = this.#lastId + 1;
+    const { changes } = this.#statement(sql.addPlace).run(next, convId, seq, version === seq ? null : version, at);
+    if (changes === 1) {
+      this.#lastId = next;
+      return { id: next, conv: convId, at, change: "first" as const };
     }
+    const row = this.#statement(sql.place).get(convId, seq)!;
     const [id, known, knownAt] = [Number(row.id), Number(row.version), Number(row.at)];
     const change = version > known ? ("later" as const) : ("none" as const);
     const earliest = Math.min(at, knownAt);
@@ -173,9 +195,9 @@ class SqliteSearchIndex implements SearchIndex {
 
   // So many conversations cost more to look up one by one than most words have messages: those of all conversations are looked
   // through first, the newest before the others.
-  async #ofMany(asked: readonly string[], ids: readonly number[], range: Range): Promise<Row[]> {
+  async #ofMany(asked: readonly string[], ids: readonly number[], range: Range): Promise<FoundRow[]> {
     const wanted = new Set(ids);
-    const found: Row[] = [];
+    const found: FoundRow[] = [];
     let left = lookedThrough;
     let last = 0;
     await this.#database.read(() => {
@@ -189,7 +211,7 @@ class SqliteSearchIndex implements SearchIndex {
       )) {
         left -= 1;
         last = Number(row.id);
-        if (wanted.has(Number(row.convId)) && found.push(row as Row) >= range.limit) break;
+        if (wanted.has(Number(row.convId)) && found.push(row as FoundRow) >= range.limit) break;
       }
     });
     if (found.length >= range.limit || left > 0) return found;
@@ -197,9 +219,9 @@ class SqliteSearchIndex implements SearchIndex {
     return [...found, ...(await this.#ofConvs(asked, ids, rest))];
   }
 
-  async #ofConvs(asked: readonly string[], ids: readonly number[], range: Range): Promise<Row[]> {
+  async #ofConvs(asked: readonly string[], ids: readonly number[], range: Range): Promise<FoundRow[]> {
     const { above, below, seconds, limit } = range;
-    let found: Row[] = [];
+    let found: FoundRow[] = [];
     for (let start = 0; start < ids.length; start += convsAtOnce) {
       if (start > 0) await nextLoop();
       const some = ids.slice(start, start + convsAtOnce).map((id) => quote(convWord(id)));
@@ -207,7 +229,7 @@ class SqliteSearchIndex implements SearchIndex {
       // Once there are enough, only newer ones matter.
       const newer = Math.max(above, found.length >= limit ? (found.at(-1)?.id ?? 0) : 0);
       const rows = await this.#database.read(
-        () => this.#statement(sql.find).all(match, newer, below, ...seconds, limit) as Row[],
+        () => this.#statement(sql.find).all(match, newer, below, ...seconds, limit) as FoundRow[],
       );
       found = [...found, ...rows].sort((one, other) => other.id - one.id).slice(0, limit);
     }
@@ -259,7 +281,9 @@ class SqliteSearchIndex implements SearchIndex {
   }
 }
 
-type Row = { id: number; convId: number; conv: string; seq: number; version: number };
+type Row = { message: IndexedMessage; text: string | undefined };
+
+type FoundRow = { id: number; convId: number; conv: string; seq: number; version: number };
 
 type Range = { above: number; below: number; seconds: readonly [since: number, until: number]; limit: number };
 

@@ -68,21 +68,44 @@ function superviseService(service: ServiceName, wiring: Wiring, hooks: Hooks): S
   });
 }
 
-/** Says of each process when it is ready, and of the slow ones what they wait for. Resolves when all are, or when it is `given.up`. */
+const probeMs = 50;
+const progressMs = 5_000;
+/** Until then all wait for each other, and why they do is no news. */
+const calmMs = 30_000;
+
+/**
+ * Says of each process when it is ready, and every 5 s in one line which are still starting; when it takes long, what they wait for.
+ * Resolves when all are, or when it is `given.up`.
+ */
 export async function announceReady(
   supervised: Map<Part, Supervised[]>,
   log: (line: string) => void,
   given: { up: boolean },
 ): Promise<void> {
   const startedAt = performance.now();
-  const seconds = () => ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const waiting = new Map<string, string>();
+  const elapsedMs = () => performance.now() - startedAt;
   const announce = async (one: Supervised) => {
-    for (let polls = 1; !given.up; polls += 1) {
+    while (!given.up) {
       const readiness = await one.probe();
-      if (readiness === true) return log(`${one.name} ready (${seconds()} s)`);
-      if (polls % 100 === 0) log(`${one.name} is not ready yet: ${readiness}`);
-      await sleep(50);
+      if (readiness === true) {
+        waiting.delete(one.name);
+        return log(`${one.name} ready (${(elapsedMs() / 1_000).toFixed(1)} s)`);
+      }
+      waiting.set(one.name, readiness);
+      await sleep(probeMs);
     }
   };
-  await Promise.all([...supervised.values()].flat().map(announce));
+  const progress = setInterval(() => {
+    if (waiting.size > 0) log(progressLine(waiting, elapsedMs()));
+  }, progressMs);
+  await Promise.all([...supervised.values()].flat().map(announce)).finally(() => clearInterval(progress));
+}
+
+/** `waiting`: name → what it waits for. */
+export function progressLine(waiting: ReadonlyMap<string, string>, elapsedMs: number): string {
+  const seconds = `${Math.round(elapsedMs / 1_000)} s`;
+  if (elapsedMs < calmMs) return `still starting (${seconds}): ${[...waiting.keys()].join(", ")}`;
+  const reasons = [...waiting].map(([name, reason]) => `${name} (${reason})`);
+  return `waiting for ${reasons.join(", ")} for ${seconds}; logs are in the folder logs`;
 }

@@ -2,8 +2,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mainOf, type ServiceName, serviceNames } from "../parts/services.ts";
+import { type ServiceName, serviceNames } from "../parts/services.ts";
 import { commandOf, hasInEnvironment, startOf } from "../processes/system-process.ts";
+import { isStartedWith } from "../programs/programs.ts";
 
 export type Login = { username: string; password: string };
 
@@ -53,7 +54,10 @@ function isOurs(dir: string, part: string, pid: number): boolean {
     const bare = (text: string) => text.replaceAll("\\", "");
     return command.includes(part) && bare(command).includes(bare(`${dir}/${part}/`));
   }
-  return command.includes(mainOf(part as ServiceName)) && hasInEnvironment(pid, `PARLEY_DIR=${dir}`) !== false;
+  return (
+    isStartedWith(`services/${part as ServiceName}/src/main.ts`, command) &&
+    hasInEnvironment(pid, `PARLEY_DIR=${dir}`) !== false
+  );
 }
 
 async function end(pid: number): Promise<void> {

@@ -1,8 +1,8 @@
 // `npm run check`: format and lint, then types; both are always run.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { root } from "../programs/programs.ts";
 
-const root = join(import.meta.dirname, "../../../..");
 const checks = [
   ["biome", "check", "."],
   ["tsc", "-p", "."],

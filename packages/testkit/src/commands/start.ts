@@ -2,6 +2,7 @@
 import { startCluster } from "../cluster/cluster.ts";
 import { readClusterSettings } from "../cluster/settings.ts";
 import { SetupError } from "../processes/setup-error.ts";
+import { bundlePrograms } from "../programs/bundle.ts";
 import { describeRun, readDemo } from "./demo.ts";
 
 // One Ctrl-C arrives several times: from the terminal, and passed on by npm and by start.mjs.
@@ -55,7 +56,10 @@ async function start(): Promise<void> {
   const args = process.argv.slice(2).join(" ");
   if (args !== "") throw new SetupError(`npm start takes no arguments (${args}): settings come by environment`);
   const settings = readClusterSettings(process.env);
-  print(`starting Parley in ${settings.dir}`);
+  print(`starting Parley in ${settings.dir}: this takes some seconds, each part says when it is ready`);
+  const notBundled = await bundlePrograms();
+  if (notBundled !== undefined) print(`  the programs start from their sources: ${notBundled}`);
+  if (stopping.signal.aborted) return leave(0);
   const cluster = await startCluster({ ...settings, log: (line) => print(`  ${line}`), signal: stopping.signal });
   closing = cluster.close;
   if (stopping.signal.aborted) return end(cluster.close());

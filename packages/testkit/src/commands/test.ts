@@ -1,26 +1,31 @@
-// `npm test`: every test of the workspace on real servers, in three runs.
+// `npm test`: every test of the workspace on real servers, the longest files first.
 import { globSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { inspect } from "node:util";
 import { handOn, sharedMongo } from "../mongo/shared-server.ts";
+import { bundlePrograms } from "../programs/bundle.ts";
+import { root } from "../programs/programs.ts";
+import { keepTemporaryFilesInMemory } from "../suite/memory-folder.ts";
+import { type Job, type Lane, runLongestFirst } from "../suite/schedule.ts";
+import { slowFiles } from "../suite/slow-files.ts";
 
-const root = join(import.meta.dirname, "../../../..");
 const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"];
-/** Each of these has a whole cluster: two at a time on two cores, and one at a time where parts are killed under load. */
-const whole = /^test\/e2e\//;
-const underFaults = /^test\/fault\//;
+// What two cores bear at once: many files wait most of the time (for a lease, a back-off, an expiry), those of test/e2e,
+// test/dialects and test/conformance have a whole cluster each, and under those of test/fault parts are killed under load.
+// A machine that is behind with what it has already is given half as much: what is waited for in tests comes in time then.
+const capacity = () => ((loadavg()[0] ?? 0) > 4 * availableParallelism() ? 3 : 6);
+const lanes = {
+  faults: { atOnce: 1, weight: 4, usualSeconds: 80 },
+  clusters: { atOnce: 2, weight: 2, usualSeconds: 30 },
+  parts: { atOnce: 4, weight: 1, usualSeconds: 5 },
+} satisfies Record<string, Lane & { usualSeconds: number }>;
 
-type Counts = { passed: number; failed: number; skipped: number };
-type Failure = { where: string; name: string; error: unknown };
-type Group = { title: string; files: string[]; concurrency: number; deadlineMs: number };
-
-// Many of them wait for time to pass: a lease, a back-off, an expiry.
-const partsAtOnce = 3;
-
-// The whole takes about a quarter of an hour on two cores, and must end, whatever hangs.
-const wholeRunMs = 45 * 60_000;
+// The whole takes about a quarter of an hour on two cores, and many times that on some; it must end, whatever hangs.
+const fileDeadlineMs = 25 * 60_000;
+const wholeRunMs = 80 * 60_000;
 const outOfTime = AbortSignal.timeout(wholeRunMs);
 
 function findFiles(wanted: string[]): string[] {
@@ -28,40 +33,55 @@ function findFiles(wanted: string[]): string[] {
   return files.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part))).sort();
 }
 
+function jobOf(file: string): Job {
+  const lane = /^test\/fault\/[^/]+$/.test(file)
+    ? lanes.faults
+    : /^test\/(e2e|dialects|conformance)\//.test(file)
+      ? lanes.clusters
+      : lanes.parts;
+  return { file, lane, seconds: slowFiles[file] ?? lane.usualSeconds };
+}
+
+type Failure = { where: string; name: string; error: unknown };
+
 // Told again at the very end, where whoever has only the last lines of a log finds them.
 const failures: Failure[] = [];
 const durations: { file: string; seconds: number }[] = [];
+const counts = { passed: 0, failed: 0, skipped: 0 };
 
-async function runGroup({ title, files, concurrency, deadlineMs }: Group): Promise<Counts> {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  if (files.length === 0) return counts;
-  process.stdout.write(`\n${title}: ${files.length} files\n\n`);
-  process.env.PARLEY_TEST_DEADLINE_MS = String(deadlineMs);
+async function runFile({ file }: Job): Promise<void> {
+  const startedAt = performance.now();
   const tests = run({
-    files: files.map((file) => join(root, file)),
-    concurrency,
+    files: [join(root, file)],
     // Before the file's own deadline, so that the test that hangs is named.
-    timeout: deadlineMs - 10_000,
+    timeout: fileDeadlineMs - 10_000,
     execArgv: ["--import", import.meta.resolve("../testing/file-deadline.ts")],
     signal: outOfTime,
   });
-  tests.on("test:summary", ({ file, counts: all, duration_ms }) => {
-    if (file !== undefined) {
-      durations.push({ file: relative(root, file), seconds: duration_ms / 1_000 });
-      return;
-    }
-    counts.passed = all.passed;
-    counts.skipped = all.skipped + all.todo;
-    counts.failed = all.tests - counts.passed - counts.skipped;
+  tests.on("test:summary", ({ file: one, counts: all }) => {
+    if (one !== undefined) return;
+    const skipped = all.skipped + all.todo;
+    counts.passed += all.passed;
+    counts.skipped += skipped;
+    counts.failed += all.tests - all.passed - skipped;
   });
-  tests.on("test:fail", ({ name, file, line, details: { error } }) => {
+  tests.on("test:fail", ({ name, file: one, line, details: { error } }) => {
     // A test that failed because of what is in it is told by that.
     if ((error as { failureType?: string }).failureType === "subtestsFailed") return;
-    const where = file === undefined ? "" : `${relative(root, file)}${line === undefined ? "" : `:${line}`}`;
+    const where = one === undefined ? "" : `${relative(root, one)}${line === undefined ? "" : `:${line}`}`;
     failures.push({ where, name, error: error.cause ?? error });
   });
-  for await (const text of tests.compose(new spec())) process.stdout.write(text);
-  return counts;
+  // Whole when the file is done: others run meanwhile.
+  let text = "";
+  for await (const part of tests.filter(isOfTest).compose(new spec())) text += part;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  durations.push({ file, seconds });
+  process.stdout.write(`\n${file} (${seconds.toFixed(1)} s)\n${text}`);
+}
+
+// Not the totals of a run, which are told once for all files.
+function isOfTest({ type, data }: { type: string; data: { file?: string } }): boolean {
+  return type !== "test:diagnostic" || data.file !== undefined;
 }
 
 // One server for all files; without one the MongoDB suites are left out, which must not go unseen.
@@ -99,24 +119,19 @@ if (files.length === 0) {
   process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
   process.exit(1);
 }
-const clusters = files.filter((file) => whole.test(file));
-const faults = files.filter((file) => underFaults.test(file));
-const parts = files.filter((file) => !whole.test(file) && !underFaults.test(file));
+process.env.PARLEY_TEST_DEADLINE_MS = String(fileDeadlineMs);
+keepTemporaryFilesInMemory();
 const startedAt = performance.now();
-const mongoWords = await startSharedMongo();
-process.stdout.write(`${mongoWords.replace("ran", "run")}\n`);
-const results = [
-  await runGroup({ title: "Parts", files: parts, concurrency: partsAtOnce, deadlineMs: 420_000 }),
-  await runGroup({ title: "Whole clusters", files: clusters, concurrency: 2, deadlineMs: 420_000 }),
-  await runGroup({ title: "Whole clusters under faults", files: faults, concurrency: 1, deadlineMs: 420_000 }),
-];
+const [mongoWords, notBundled] = await Promise.all([startSharedMongo(), bundlePrograms()]);
+if (notBundled !== undefined) process.stdout.write(`programs start from their sources: ${notBundled}\n`);
+process.stdout.write(`${mongoWords.replace("ran", "run")}\n${files.length} files\n`);
+await runLongestFirst(files.map(jobOf), capacity, runFile);
 if (durations.length > slowestFiles) process.stdout.write(`\nthe slowest files:\n${tellSlowest()}`);
-const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
 for (const failure of failures) process.stdout.write(`${tellFailure(failure)}\n`);
-const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
 const seconds = Math.round((performance.now() - startedAt) / 1_000);
 if (outOfTime.aborted) process.stdout.write(`stopped after ${wholeRunMs / 60_000} minutes\n`);
 process.stdout.write(`\n${relative(process.cwd(), root) || "parley"}: ${files.length} files in ${seconds} s\n`);
 process.stdout.write(`${mongoWords}\n`);
-process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed${skipped}\n`);
-process.exit(sum("failed") > 0 || outOfTime.aborted ? 1 : 0);
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+process.exit(counts.failed > 0 || outOfTime.aborted ? 1 : 0);

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { searchPath } from "../processes/child.ts";
+import { oneAtATime } from "../processes/one-at-a-time.ts";
 import { SetupError } from "../processes/setup-error.ts";
 
 const tools = join(import.meta.dirname, "../../../../.tools");
@@ -20,15 +21,20 @@ export async function fetchJars(): Promise<string> {
     .slice(0, 12);
   const folder = join(tools, `mongo-java-server-${mark}`);
   if (existsSync(folder)) return folder;
+  await oneAtATime(`${folder}.lock`, mavenLimitMs, async () => {
+    if (!existsSync(folder)) await fetchInto(folder);
+  });
+  return folder;
+}
+
+async function fetchInto(folder: string): Promise<void> {
   const aside = `${folder}.${process.pid}`;
   await mkdir(aside, { recursive: true });
   try {
     const args = ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${aside}`];
     const env = { ...process.env, PATH: searchPath() };
     await promisify(execFile)("mvn", args, { timeout: mavenLimitMs, env });
-    // Another test file may have been first.
-    if (!existsSync(folder)) await rename(aside, folder);
-    return folder;
+    await rename(aside, folder);
   } catch (cause) {
     throw new SetupError(`Maven could not get mongo-java-server: ${reasonOf(cause)}`, { cause });
   } finally {

@@ -8,6 +8,7 @@ import { loginMethods } from "./own-accounts.ts";
 import { startFinishingChanges } from "./password-change.ts";
 import { type SessionParts, sessionMethods } from "./sessions.ts";
 import { type StandingParts, standingMethods, startFinishingStandings } from "./standing.ts";
+import { storageMethods } from "./storage.ts";
 import { type UserParts, userMethods } from "./users.ts";
 
 export interface Accounts {
@@ -28,6 +29,7 @@ export function startAccounts(parts: UserParts & SessionParts & StandingParts & 
       ...loginMethods(parts),
       ...aliasMethods(parts),
       ...sessionMethods(parts),
+      ...storageMethods(parts),
       ...keyMethods(store, signingKey),
       ...standingMethods(parts),
     ],

@@ -7,19 +7,24 @@ import {
   type ParamsOf,
   type PasswordChange,
   type ResultOf,
+  shownAvatar,
+  subjects,
 } from "@parley/protocol";
+import { type NatsConnection, natsConnected } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Bound, bind, type Call } from "../call.ts";
 import { findUser, knownUser, userGone } from "../known-users.ts";
 import type { UserDoc } from "../store.ts";
-import { accountsOf, latestOf, loginOf } from "./logins/login.ts";
+import { accountsOf, accountsOfLogins, latestOf, loginOf } from "./logins/login.ts";
 import { beginAdding, changedMeanwhile, doubtLogin, settleLogin } from "./logins/share.ts";
 import type { PasswordChangeParts } from "./password-change.ts";
 import { createUser, refuseNew, type UserParts } from "./users.ts";
 
 type Added = ResultOf<typeof accountsAdd>;
 
-export function loginMethods(parts: UserParts): Bound[] {
+type LoginParts = UserParts & { nats: NatsConnection };
+
+export function loginMethods(parts: LoginParts): Bound[] {
   return [
     bind(accountsList, (_params, { caller }) => list(parts, caller.uid)),
     bind(accountsAdd, ({ uid, name, password }, call) => {
@@ -39,14 +44,20 @@ async function list({ store }: UserParts, uid: string): Promise<ResultOf<typeof 
   const profiles = await store.profiles.getMany(accounts.map((one) => one.uid));
   return {
     accounts: accounts.map((one) => {
-      const { name, nick = "", avatar = "" } = profiles.get(one.uid)?.doc ?? {};
-      return { uid: one.uid, name: name ?? one.uid, nick, avatar, state: one.disabled ? "disabled" : "active" };
+      const { name, nick = "", avatar } = profiles.get(one.uid)?.doc ?? {};
+      return {
+        uid: one.uid,
+        name: name ?? one.uid,
+        nick,
+        avatar: shownAvatar(avatar),
+        state: one.disabled ? "disabled" : "active",
+      };
     }),
   };
 }
 
 async function addNew(
-  parts: UserParts,
+  parts: LoginParts,
   { uid, name }: { uid: string; name: string | undefined },
   call: Call,
 ): Promise<Added | AppError> {
@@ -58,12 +69,13 @@ async function addNew(
   const made = await createUser(parts, { uid, name, login }, call);
   parts.pass("before-login-settled");
   await settleLogin(parts.store, login, uid);
+  await tellAccounts(parts, [call.caller.uid, uid]);
   return made;
 }
 
 /** Its own password ends with it: what was made under it is over, as by a change of password. */
 async function addExisting(
-  parts: UserParts,
+  parts: LoginParts,
   { uid: name, password }: { uid: string; password: string },
   call: Call,
 ): Promise<Added | AppError> {
@@ -89,12 +101,20 @@ async function addExisting(
   const moved = await move(parts, user, { login, passwordHash: null, change: { since }, seen: known.since }, operation);
   parts.pass("before-login-settled");
   if (login !== undefined) await settleLogin(store, login, uid);
+  await tellAccounts(parts, [caller.uid, uid]);
   return moved ?? { uid };
+}
+
+/** Best effort, as presence looks again every minute: devices that act for the accounts of a login act for those of now. */
+async function tellAccounts({ nats, store }: LoginParts, uids: readonly string[]): Promise<void> {
+  const { accounts } = await accountsOfLogins(store, uids);
+  const changed = { uids: [...new Set([...uids, ...Object.values(accounts).flat()])] };
+  if (natsConnected(nats)) nats.publish(subjects.accountsChanged, JSON.stringify(changed));
 }
 
 /** The last one stays: a login is not without an account. */
 async function release(
-  parts: UserParts,
+  parts: LoginParts,
   { uid, password, newPassword }: ParamsOf<typeof accountsRelease>,
   { caller, operation, address }: Call,
 ): Promise<Added | AppError> {
@@ -118,7 +138,9 @@ async function release(
   const since = Math.max(Date.now(), (await loginOf(store, user.doc)).since + 1);
   const change = { since, ...(keep === undefined ? {} : { keep }) };
   const passwordHash = isDone ? user.doc.passwordHash : await passwords.hash(newPassword, address);
-  return (await move(parts, user, { login: undefined, passwordHash, change, seen }, operation)) ?? { uid };
+  const moved = await move(parts, user, { login: undefined, passwordHash, change, seen }, operation);
+  await tellAccounts(parts, [caller.uid, uid]);
+  return moved ?? { uid };
 }
 
 interface Move {

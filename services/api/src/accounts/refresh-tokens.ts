@@ -33,6 +33,8 @@ export interface Successor {
   issuedAt: number;
   passwordSince: number;
   family: string;
+  /** what the device speaks, where it is another protocol than Parley's own */
+  dialect?: string;
 }
 
 /** The first token of a new family. */
@@ -57,9 +59,9 @@ export async function succeed(parts: RefreshParts, token: string): Promise<Succe
     if (!family || family.doc.expiresAt <= Date.now()) return refusal;
     // Before anything else: who shows a token of an ended login logs nobody out.
     if (await isOfEarlierPassword(parts.store, family)) return refusal;
-    const { uid, clientId, issuedAt } = family.doc;
+    const { uid, clientId, issuedAt, dialect } = family.doc;
     const { passwordSince, family: name } = credentialOf(family);
-    const same = { uid, clientId, passwordSince, family: name };
+    const same = { uid, clientId, passwordSince, family: name, ...(dialect === undefined ? {} : { dialect }) };
     if (isGood(family, token)) {
       const { next, refreshToken } = await nextOf(parts, family, token);
       parts.pass("before-refresh");
@@ -95,13 +97,14 @@ function latestOf(signingKey: Uint8Array, { key, doc }: Versioned<RefreshTokenDo
 }
 
 async function nextOf({ revoke, signingKey }: RefreshParts, family: Versioned<RefreshTokenDoc>, token: string) {
-  const { uid, clientId, passwordSince = 0, used = [] } = family.doc;
+  const { uid, clientId, passwordSince = 0, used = [], dialect } = family.doc;
   const issuedAt = await revoke.issueTime(uid, clientId);
   const refreshToken = successorOf(signingKey, family.key, token);
   const next: RefreshTokenDoc = {
     uid,
     clientId,
     passwordSince,
+    ...(dialect === undefined ? {} : { dialect }),
     issuedAt,
     expiresAt: issuedAt + refreshLifeMs,
     current: digest(refreshToken),

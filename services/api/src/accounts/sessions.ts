@@ -5,12 +5,15 @@ import {
   deviceTopics,
   login,
   logout,
+  noUser,
   type ParamsOf,
   type ResultOf,
   refresh,
+  reservedClientId,
   subjects,
   usersLogin,
 } from "@parley/protocol";
+import { dialectOf, dialects } from "@parley/protocol/dialects";
 import { ingestPartition } from "@parley/protocol/partition";
 import { type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
@@ -45,7 +48,7 @@ export function sessionMethods(parts: SessionParts): Bound[] {
     }),
     bind(usersLogin, async ({ uid, device }, call) => {
       const user = await knownUser(parts.store, uid);
-      const unknown = new AppError("not_found", `there is no user ${uid}`);
+      const unknown = noUser(uid);
       if (!user) return unknown;
       const opening = { uid, device, since: (await loginOf(parts.store, user.doc)).since };
       const { session, end } = await openSession(parts, opening, call);
@@ -57,12 +60,11 @@ export function sessionMethods(parts: SessionParts): Bound[] {
   ];
 }
 
-async function logIn(
-  parts: SessionParts,
-  { username, password, account, device, kind }: ParamsOf<typeof login>,
-  call: Call,
-): Promise<Session | AppError> {
+async function logIn(parts: SessionParts, params: ParamsOf<typeof login>, call: Call): Promise<Session | AppError> {
+  const { username, password, account } = params;
   const { limits, passwords, store } = parts;
+  const device = readDevice(params);
+  if (device instanceof AppError) return device;
   const named = await findUser(store, username);
   const passwordHash = named && (await loginOf(store, named.doc)).passwordHash;
   const right = await limits.guess(username, call.address, () =>
@@ -75,15 +77,45 @@ async function logIn(
   const known = await loginOf(store, user.doc);
   if (known.passwordHash !== passwordHash) return passwordChanged();
   const { since } = known;
-  const { session, end } = await openSession(parts, { uid: user.doc.uid, device, since }, call);
+  const { session, end } = await openSession(parts, { uid: user.doc.uid, since, ...device }, call);
   // The session is of the password that was right: if that was changed meanwhile it is no good, and better not answered.
   const now = await knownUser(store, user.doc.uid);
   if (now && (await loginOf(store, now.doc)).since === since) {
-    if (kind !== undefined) tellKind(parts, { uid: session.uid, clientId: session.clientId, kind, login: true });
-    return session;
+    const { clientId, token } = session;
+    if (device.kind !== undefined) tellKind(parts, { uid: session.uid, clientId, kind: device.kind, login: true });
+    return device.isClientObject ? { ...session, clientid: clientId, ticket: token } : session;
   }
   await end();
   return passwordChanged();
+}
+
+interface LoginDevice {
+  device?: string | undefined;
+  /** as it is, in place of one made of the user and the device */
+  clientId?: string | undefined;
+  kind?: string | undefined;
+  dialect?: string | undefined;
+  isClientObject?: boolean;
+}
+
+/** Which device logs in, and what it speaks: as Parley writes it, or as a Client object. */
+function readDevice({ device, kind, dialect, ...object }: ParamsOf<typeof login>): LoginDevice | AppError {
+  const { appid, deviceid, clientid: clientId, type } = object;
+  const isClientObject = [appid, deviceid, clientId, type].some((field) => field !== undefined);
+  const speaks =
+    dialect ?? (isClientObject ? dialects.find(({ welcomes }) => welcomes?.clientObjects)?.name : undefined);
+  const unknown = refuseDialect(speaks);
+  if (unknown) return unknown;
+  if (clientId !== undefined && reservedClientId.test(clientId))
+    return new AppError("invalid_packet", "clientid begins as those of Parley's own services do: choose another one");
+  const named = device ?? deviceid?.replaceAll(/[^0-9a-zA-Z_\-@.]/g, "-").slice(0, 31);
+  return { device: named, clientId, kind: kind ?? type, dialect: speaks, isClientObject };
+}
+
+/** Its token would be good for nothing. */
+export function refuseDialect(name: string | undefined): AppError | undefined {
+  if (name === undefined || dialectOf({ name })) return undefined;
+  return new AppError("invalid_packet", `dialect is one of ${dialects.map((one) => one.name).join(", ")}`);
 }
 
 /** Another account of the login of `user`, or itself. */
@@ -112,14 +144,14 @@ async function rotate(parts: SessionParts, token: string, call: Call): Promise<S
   return new AppError("unauthenticated", "the refresh token was used before; the device is logged out");
 }
 
-async function openSession(
+/** For who has proven to be the user. */
+export async function openSession(
   parts: SessionParts,
-  { uid, device, since }: { uid: string; device: string | undefined; since: number },
+  { uid, since, device, clientId = clientIdOf(uid, device), dialect }: LoginDevice & { uid: string; since: number },
   call: Call,
 ): Promise<{ session: Session; end(): Promise<void> }> {
-  const clientId = clientIdOf(uid, device);
   const issuedAt = await parts.revoke.issueTime(uid, clientId);
-  const begun = { uid, clientId, issuedAt, passwordSince: since };
+  const begun = { uid, clientId, issuedAt, passwordSince: since, ...(dialect === undefined ? {} : { dialect }) };
   const { first, end } = await beginFamily(parts.store, begun);
   return { session: await sessionOf(parts, first, call), end };
 }

@@ -1,5 +1,5 @@
 // Disabling and enabling users: one write of the user's document, then everybody who believes a token or takes a message.
-import { AppError, type ResultOf, usersAccount, usersDisable, usersEnable } from "@parley/protocol";
+import { AppError, noUser, type ResultOf, usersAccount, usersDisable, usersEnable } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Bound, bind } from "../call.ts";
@@ -89,8 +89,4 @@ async function tell({ store: { users }, revoke, history, pass }: StandingParts, 
 
 function accountOf({ uid, disabled }: UserDoc): Account {
   return { uid, state: disabled ? "disabled" : "active" };
-}
-
-function noUser(uid: string): AppError {
-  return new AppError("not_found", `there is no user ${uid}`);
 }

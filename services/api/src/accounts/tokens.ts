@@ -20,11 +20,13 @@ export interface NewToken {
   expiresAt: number;
   passwordSince: number;
   family: string;
+  /** what the device speaks, where it is another protocol than Parley's own */
+  dialect?: string;
 }
 
 export async function signToken(signingKey: Uint8Array, token: NewToken): Promise<string> {
-  const { uid, clientId, issuedAt, expiresAt, passwordSince, family } = token;
-  return new SignJWT({ clientId, passwordSince, family })
+  const { uid, clientId, issuedAt, expiresAt, passwordSince, family, dialect } = token;
+  return new SignJWT({ clientId, passwordSince, family, dialect })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(uid)
     .setJti(randomUUID())

@@ -12,6 +12,8 @@ export interface UserParts extends PasswordChangeParts {
   registerAllowed: boolean;
   /** accounts that an address makes */
   registrations: TokenBuckets;
+  /** names of guests: who took one would end the guest's login */
+  guests: readonly string[];
 }
 
 export function userMethods(parts: UserParts): Bound[] {
@@ -26,12 +28,12 @@ export function userMethods(parts: UserParts): Bound[] {
 
 /** Why a user may not make an account of this name, from this address, now. */
 export function refuseNew(
-  { registerAllowed, registrations }: Pick<UserParts, "registerAllowed" | "registrations">,
+  { registerAllowed, registrations, guests }: Pick<UserParts, "registerAllowed" | "registrations" | "guests">,
   uid: string,
   { address }: Call,
 ): AppError | undefined {
   if (!registerAllowed) return new AppError("forbidden", "registration is off; ask who runs this server");
-  if (isReservedName(uid)) return reserved(uid);
+  if (isReservedName(uid, guests)) return reserved(uid);
   const retryAfterMs = registrations.take(addressKey(address));
   if (retryAfterMs === 0) return undefined;
   return new AppError("rate_limited", "too many new accounts from this address", { details: { retryAfterMs } });
@@ -58,7 +60,7 @@ interface NewUser {
 
 /** Of requests for one name one gets it; a request worked again finds its own user. */
 export async function createUser(
-  { store, passwords }: Pick<UserParts, "store" | "passwords">,
+  { store, passwords, pass }: Pick<UserParts, "store" | "passwords" | "pass">,
   { uid, password, name, login }: NewUser,
   { operation, address }: Call,
 ): Promise<{ uid: string } | AppError> {
@@ -79,6 +81,7 @@ export async function createUser(
   // Before the user, so that no user is without one.
   const profile = newProfile(uid, doc.name);
   const isNew = await store.profiles.insert(uid, profile);
+  pass("before-user");
   if (await store.users.insert(uid, doc)) {
     // Left by another attempt, perhaps with another name.
     if (!isNew) await store.profiles.put([{ key: uid, doc: profile }]);

@@ -6,6 +6,7 @@ import type { Blobs } from "@parley/store";
 import { doubtLogin, settleLogin, settleLogins } from "../accounts/logins/share.ts";
 import { removeAliases } from "../accounts/names/aliases.ts";
 import type { Revoke } from "../accounts/revoke.ts";
+import { removeStorage } from "../accounts/storage.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, ErasureDoc } from "../store.ts";
 import { eraseConversations } from "./conversations.ts";
@@ -46,6 +47,7 @@ export async function eraseKept(parts: ErasureParts, erasure: ErasureDoc): Promi
   await closeAccount(parts, erasure);
   await store.profiles.remove(uid);
   await removeScheduled(store, uid);
+  await removeStorage(store, uid);
   await eraseRoster(parts, uid);
   await handOverFiles(parts, uid);
   await eraseConversations(parts, uid);

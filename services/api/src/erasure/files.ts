@@ -1,7 +1,9 @@
 // Files of a user who is erased: those that others have sent on go to them, all others go.
+import type { Pass } from "@parley/runtime";
 import type { Blobs, Versioned } from "@parley/store";
+import { removeAttachment, sweepLeaving } from "../files/leaving.ts";
 import { removeUpload, type Upload } from "../files/resumable/uploads.ts";
-import { removeAttachment } from "../files/sweep.ts";
+
 import type { History } from "../history.ts";
 import type { ApiStore, AttachmentDoc, ScheduledDoc } from "../store.ts";
 
@@ -9,6 +11,8 @@ interface Parts {
   store: ApiStore;
   blobs: Blobs;
   history: Pick<History, "heirs">;
+  /** marks a point where a test can end the process */
+  pass: Pass;
 }
 
 type Kept = Versioned<AttachmentDoc>;
@@ -39,8 +43,10 @@ export async function removeFiles(parts: Parts, uid: string): Promise<void> {
   for (;;) {
     const { items } = await attachments.find({ index: "uid", equals: [uid], limit: pageDocuments });
     for (const kept of items) await passOn(parts, uid, kept);
-    if (items.length === 0) return;
+    if (items.length === 0) break;
   }
+  // Of one that died over the last of them nothing but a note is left.
+  await sweepLeaving(parts, Date.now());
 }
 
 /**

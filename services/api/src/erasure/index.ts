@@ -1,11 +1,11 @@
 // Erasure of accounts: asked for by the user with the password, or by an application; begun by one document, then worked until
 // it is done, by whichever api lives.
-import { AppError, accountRemove, usersRemove } from "@parley/protocol";
+import { AppError, accountRemove, noUser, usersRemove } from "@parley/protocol";
 import { type Logger, natsConnected } from "@parley/runtime";
 import { loginOf } from "../accounts/logins/login.ts";
 import type { LoginLimits } from "../accounts/logins/login-limits.ts";
 import type { Passwords } from "../accounts/passwords.ts";
-import { type Bound, bind, type Call } from "../call.ts";
+import { type Bound, bind, type Call, guesserOf } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
 import { knownUser } from "../known-users.ts";
 import type { ErasureDoc } from "../store.ts";
@@ -57,11 +57,17 @@ export function startErasure(parts: Parts): Erasure {
 
 type Begin = (uid: string, version: number) => Promise<void>;
 
-async function removeOwn(parts: Parts, begin: Begin, { password }: { password: string }, { caller, address }: Call) {
+async function removeOwn(parts: Parts, begin: Begin, { password }: { password?: string }, call: Call) {
   const { store, passwords, limits } = parts;
+  const { caller } = call;
   const user = await knownUser(store, caller.uid);
   const passwordHash = user && (await loginOf(store, user.doc)).passwordHash;
-  const right = await limits.guess(caller.uid, address, () => passwords.verify(passwordHash, password, address));
+  const from = guesserOf(call);
+  // A login without a password is proven by its token alone.
+  const right =
+    passwordHash === null && password === undefined
+      ? true
+      : await limits.guess(caller.uid, from, () => passwords.verify(passwordHash, password ?? "", from));
   if (right instanceof AppError) return right;
   if (!right || !user) return new AppError("unauthenticated", "the password is wrong");
   await begin(caller.uid, user.doc.accountVersion ?? 0);
@@ -72,7 +78,7 @@ async function removeUser({ store }: Parts, begin: Begin, uid: string) {
   const user = await store.users.get(uid);
   if (user) await begin(uid, user.doc.accountVersion ?? 0);
   const erasure = (await store.erasures.get(uid))?.doc;
-  if (!erasure) return new AppError("not_found", `there is no user ${uid}`);
+  if (!erasure) return noUser(uid);
   return { uid, state: erasure.pending ? ("erasing" as const) : ("erased" as const) };
 }
 

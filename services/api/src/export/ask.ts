@@ -19,7 +19,11 @@ export type Ask = <M extends Method<TObject, TSchema>>(method: M, params: Params
 const patienceMs = 30_000;
 const againMs = 1_000;
 
-export function createAsk({ nats, methods }: AskParts, caller: Caller, stopped: AbortSignal): Ask {
+/** `isRevoked` is asked before each question: an ended session is told nothing more. */
+export function createAsk(
+  { nats, methods }: AskParts,
+  { caller, isRevoked, stopped }: { caller: Caller; isRevoked(): boolean; stopped: AbortSignal },
+): Ask {
   const askOnce = async <M extends Method<TObject, TSchema>>(method: M, params: ParamsOf<M>) => {
     const bound = methods.find((one) => one.method.name === method.name);
     if (!bound)
@@ -31,6 +35,7 @@ export function createAsk({ nats, methods }: AskParts, caller: Caller, stopped: 
   return async (method, params) => {
     for (const until = Date.now() + patienceMs; ; await sleep(againMs, undefined, { signal: stopped })) {
       stopped.throwIfAborted();
+      if (isRevoked()) throw sessionEnded();
       try {
         return await askOnce(method, params);
       } catch (error) {
@@ -38,6 +43,10 @@ export function createAsk({ nats, methods }: AskParts, caller: Caller, stopped: 
       }
     }
   };
+}
+
+export function sessionEnded(): AppError {
+  return new AppError("unauthenticated", "the session of this export was ended");
 }
 
 interface Paged<Row> {

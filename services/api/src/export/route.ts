@@ -2,7 +2,7 @@
 
 import { type Caller, exportPath } from "@parley/protocol";
 import { gauge, type Registry } from "@parley/runtime";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { type FileRouteParts, inTurn, type Turn } from "../files/in-turn.ts";
 import { readQuery } from "../http/query.ts";
 import { openShares, type Shares } from "../http/shares.ts";
@@ -29,7 +29,10 @@ function addExportRoute(scope: FastifyInstance, parts: ExportRouteParts): void {
   const turn: Turn = {
     name: "account.export",
     shares: parts.exports,
-    work: (request, reply, caller) => send(parts, request, reply, caller),
+    async work(request, reply, caller, isRevoked) {
+      readQuery(request);
+      return send(parts, reply, { caller, isRevoked });
+    },
   };
   const route = { method: "GET", url: exportPath, exposeHeadRoute: false } as const;
   scope.route({ ...route, handler: (request, reply) => inTurn(parts, turn, request, reply) });
@@ -38,11 +41,9 @@ function addExportRoute(scope: FastifyInstance, parts: ExportRouteParts): void {
 // What fails after the first byte cuts the answer: a ZIP without its directory is none.
 async function send(
   parts: ExportRouteParts,
-  request: FastifyRequest,
   reply: FastifyReply,
-  caller: Caller,
+  { caller, isRevoked }: { caller: Caller; isRevoked(): boolean },
 ): Promise<FastifyReply> {
-  readQuery(request);
   const { log, closing } = parts;
   const { uid } = caller;
   const archive = openArchive();
@@ -54,7 +55,8 @@ async function send(
     archive.bytes.destroy();
   });
   if (reply.raw.destroyed) archive.bytes.destroy();
-  writeExport(parts, uid, createAsk(parts, caller, archive.over), archive).catch((error: unknown) => {
+  const ask = createAsk(parts, { caller, isRevoked, stopped: archive.over });
+  writeExport(parts, { uid, ask, isRevoked }, archive).catch((error: unknown) => {
     if (archive.over.aborted) return;
     log.error({ event: "export_failed", uid, err: error });
     archive.bytes.destroy(errorOf(error));

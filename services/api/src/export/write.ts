@@ -16,6 +16,7 @@ import {
   sync,
 } from "@parley/protocol";
 import type { Blobs, Page } from "@parley/store";
+import { storageOf } from "../accounts/storage.ts";
 import { refuseUnscanned } from "../files/attachments.ts";
 import { bytesFor } from "../files/for-others.ts";
 import type { Looks } from "../files/looks.ts";
@@ -23,7 +24,7 @@ import { knownUser, userGone } from "../known-users.ts";
 import { changedStream } from "../location/apply.ts";
 import { type ApiStore, type AttachmentDoc, errorOf } from "../store.ts";
 import { type Archive, jsonLines } from "./archive.ts";
-import { type Ask, pagesOf } from "./ask.ts";
+import { type Ask, pagesOf, sessionEnded } from "./ask.ts";
 
 export interface ExportParts {
   store: ApiStore;
@@ -33,9 +34,15 @@ export interface ExportParts {
   scans: boolean;
 }
 
-interface Writing extends ExportParts {
+/** Whose export it is. */
+interface Exporting {
   uid: string;
   ask: Ask;
+  /** the session that began it was ended */
+  isRevoked(): boolean;
+}
+
+interface Writing extends ExportParts, Exporting {
   archive: Archive;
   /** unix ms */
   begunAt: number;
@@ -46,17 +53,22 @@ interface Writing extends ExportParts {
 const pageAttachments = 100;
 
 /** Throws what ended it; the ZIP has no directory then, and nobody takes it for whole. */
-export async function writeExport(parts: ExportParts, uid: string, ask: Ask, archive: Archive): Promise<void> {
-  const writing: Writing = { ...parts, uid, ask, archive, begunAt: Date.now(), entries: [] };
+export async function writeExport(parts: ExportParts, exporting: Exporting, archive: Archive): Promise<void> {
+  const writing: Writing = { ...parts, ...exporting, archive, begunAt: Date.now(), entries: [] };
+  const { uid, ask } = exporting;
   await writeJson(writing, "profile.json", await ask(profileGet, {}));
+  await checkUser(writing);
+  await writeJson(writing, "storage.json", await storageOf(parts.store, uid));
   await writeAbout(writing);
   await writeConversations(writing);
   const files = await writeFiles(writing);
   const { begunAt, entries } = writing;
+  await checkUser(writing);
   await writeJson(writing, "manifest.json", {
     ...{ format: "parley-export", version: 1, uid, begunAt, endedAt: Date.now() },
     ...{ entries, files },
   });
+  await checkUser(writing);
   archive.end();
 }
 
@@ -140,7 +152,7 @@ async function writeFiles(writing: Writing): Promise<number> {
     const found: Page<AttachmentDoc> = await store.attachments.find(query);
     for (const { key: id, doc } of found.items) {
       await checkUser(writing);
-      const { name, type, size, createdAt } = doc;
+      const { name, type: mime, size, createdAt } = doc;
       const refused = await refuseUnscanned({ store, scans }, doc, uid).catch(infectedOnly);
       if (refused) continue;
       const { sha256, changes } = await bytesFor({ store, blobs, looks }, doc, uid);
@@ -148,7 +160,7 @@ async function writeFiles(writing: Writing): Promise<number> {
       if (!bytes) continue;
       const path = `files/${id}-${name}`;
       await archive.add(path, changedStream(bytes, 0, changes), { at: createdAt, compress: false });
-      rows.push({ id, name, type, size, hash: `sha256:${sha256}`, createdAt, path });
+      rows.push({ id, name, mime, size, hash: `sha256:${sha256}`, createdAt, path });
     }
     page = found.next;
   }
@@ -179,7 +191,8 @@ async function writeJson({ archive, begunAt }: Writing, path: string, value: unk
   await archive.add(path, Readable.from([text], { objectMode: false }), { at: begunAt, compress: true });
 }
 
-// Who was disabled or erased meanwhile gets no more.
-async function checkUser({ store, uid }: Writing): Promise<void> {
+// Who was disabled or erased meanwhile, or whose session was ended, gets no more.
+async function checkUser({ store, uid, isRevoked }: Writing): Promise<void> {
   if (!(await knownUser(store, uid))) throw userGone();
+  if (isRevoked()) throw sessionEnded();
 }

@@ -1,10 +1,18 @@
 // Attachments and their bytes: each upload is an attachment of its own, equal bytes are stored once.
-import { AppError, type Attachment, attachmentUrl, isAttachmentId, thumbnailUrl } from "@parley/protocol";
+import {
+  AppError,
+  type Attachment,
+  type attachmentsList,
+  attachmentUrl,
+  isAttachmentId,
+  type ResultOf,
+} from "@parley/protocol";
 import type { StoredBlob, Versioned } from "@parley/store";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
-import type { ApiStore, AttachmentDoc, ContentDoc, SharedBytes } from "../store.ts";
+import { type ApiStore, type AttachmentDoc, type ContentDoc, errorOf, type SharedBytes } from "../store.ts";
 import { bytesFor, isUploader, sharedOf } from "./for-others.ts";
+import { mediaOf } from "./media-of.ts";
 import type { FileParts } from "./parts.ts";
 
 export interface Uploaded {
@@ -19,7 +27,7 @@ export function newAttachmentId(): string {
   return `f-${randomName(32)}`;
 }
 
-type Keeping = Pick<FileParts, "store" | "blobs" | "looks" | "wake" | "scans">;
+type Keeping = Pick<FileParts, "store" | "blobs" | "looks" | "wake" | "scans" | "pass">;
 
 /**
  * Keeps what was stored; once only, where the id is given and there is such an attachment. Whatever dies on the way leaves an attachment that nobody knows of, which is swept, and never one
@@ -41,6 +49,7 @@ export async function keepAttachment(parts: Keeping, uploaded: Uploaded, id = ne
     unsentSince: now,
   };
   if (!(await parts.store.attachments.insert(id, doc))) await parts.blobs.remove(stored.id);
+  parts.pass("before-attachment-settled");
   const made = await parts.store.attachments.get(id);
   if (!made) throw new AppError("unavailable", "the attachment has just been removed");
   return settle(parts, id, made);
@@ -92,26 +101,18 @@ function describeBytes(
   content: ContentDoc | undefined,
   sha256: string,
 ): Attachment {
-  const media = mediaOf(id, content);
+  const media = content?.looked && mediaOf(id, content.looked);
   const scan = content?.scan;
   return {
     id,
     url: attachmentUrl(id),
     name,
     size,
-    type,
+    mime: type,
     hash: `sha256:${sha256}`,
     ...(media && { media }),
     ...(scan && { scan: scan.state }),
   };
-}
-
-function mediaOf(id: string, content: ContentDoc | undefined): Attachment["media"] {
-  if (!content?.looked) return undefined;
-  const { state, reason, made, thumbnail } = content.looked;
-  if (!thumbnail) return { state, ...made, ...(reason && { reason }) };
-  const { blob: _, ...shown } = thumbnail;
-  return { state, ...made, thumbnail: { url: thumbnailUrl(id), ...shown } };
 }
 
 /** Throws `not_found`, the same for what does not exist and for what is not the caller's to see. */
@@ -120,11 +121,19 @@ export async function findAttachment(
   id: string,
   uid: string,
 ): Promise<AttachmentDoc> {
-  const attachment = isAttachmentId(id) ? (await store.attachments.get(id))?.doc : undefined;
-  const [owner, ...heirs] = attachment ? ownersOf(attachment) : [];
-  const may = owner === uid || (owner !== undefined && (await history.mayFetch({ file: id, owner, heirs, uid })));
-  if (attachment && may) return attachment;
+  const attachment = isAttachmentId(id) ? await store.attachments.get(id) : undefined;
+  if (attachment && (await mayHave({ history }, attachment, uid))) return attachment.doc;
   throw new AppError("not_found", "there is no such attachment for you");
+}
+
+/** Whether the user has uploaded it, or may read a message with it. */
+export async function mayHave(
+  { history }: Pick<FileParts, "history">,
+  { key: file, doc }: Pick<Versioned<AttachmentDoc>, "key" | "doc">,
+  uid: string,
+): Promise<boolean> {
+  const [owner, ...heirs] = ownersOf(doc);
+  return owner === uid || (owner !== undefined && history.mayFetch({ file, owner, heirs, uid }));
 }
 
 function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
@@ -141,6 +150,43 @@ export async function attachmentInfo(
   if (isUploader(attachment, uid)) return shown(parts.store, id, attachment);
   const { sha256 } = await bytesFor(parts, attachment, uid, parts.looks.shares);
   return describeBytes(id, attachment, (await parts.store.contents.get(attachment.sha256))?.doc, sha256);
+}
+
+/** Whoever asks for many waits for so long, about (ms). */
+const listMs = 5_000;
+
+/**
+ * `attachments.list`: one after the other, so that it holds one place where files are looked into. Throws what failed where
+ * nothing could be told of any.
+ */
+export async function listAttachments(
+  parts: Parameters<typeof attachmentInfo>[0],
+  ids: readonly string[],
+  uid: string,
+): Promise<ResultOf<typeof attachmentsList>> {
+  const attachments: Attachment[] = [];
+  const failed: { id: string; error: AppError }[] = [];
+  const until = performance.now() + listMs;
+  for (const id of ids) {
+    const told = performance.now() < until ? await attachmentInfo(parts, id, uid).catch(refusalOf) : outOfTime();
+    if (!(told instanceof AppError)) attachments.push(told);
+    else if (told.code !== "not_found") failed.push({ id, error: told });
+  }
+  const [first] = failed;
+  if (!first) return { attachments };
+  if (failed.length === ids.length) throw first.error;
+  return { attachments, failed: failed.map(({ id, error: { code, message } }) => ({ id, code, message })) };
+}
+
+// A failure that nobody expects fails the whole.
+function refusalOf(thrown: unknown): AppError {
+  const error = errorOf(thrown);
+  if (error.code === "internal") throw error;
+  return error;
+}
+
+function outOfTime(): AppError {
+  return new AppError("unavailable", "it took too long to look at those before it; ask again");
 }
 
 // Where these bytes are: an older blob, whose mark of use keeps it from being swept meanwhile, or this one.

@@ -59,6 +59,8 @@ async function decide(begin: Uint8Array, { ofKind }: UploadLimits): Promise<[typ
 }
 
 /** The refusal of a file that is larger than its kind may be. */
-export function tooLarge(type: string, bytes: number): AppError {
-  return new AppError("too_large", `a file of type ${type} may have ${bytes} bytes`, { details: { bytes, type } });
+export function tooLarge(type: string, maxBytes: number): AppError {
+  return new AppError("too_large", `a file of type ${type} may have ${maxBytes} bytes`, {
+    details: { maxBytes, type },
+  });
 }

@@ -65,7 +65,11 @@ function watchAround(raw: IncomingMessage): Around {
         arrived = () => {
           clock?.refresh();
           if (bytes > aroundMax)
-            reject(new AppError("too_large", `around its file a form may have ${aroundMax} bytes`));
+            reject(
+              new AppError("too_large", `around its file a form may have ${aroundMax} bytes`, {
+                details: { maxBytes: aroundMax },
+              }),
+            );
         };
         arrived();
       });

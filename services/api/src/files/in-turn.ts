@@ -6,6 +6,7 @@ import { readHttpError, sendError } from "../http/errors.ts";
 import { admit, type RouteParts } from "../http/routes.ts";
 import type { Shares } from "../http/shares.ts";
 import type { FileParts } from "./parts.ts";
+import { endWithSession } from "./with-session.ts";
 
 /** A refused upload is read on for so long, so that its sender sees the refusal. */
 const lingerMs = 1_000;
@@ -16,7 +17,8 @@ export interface Turn {
   name: string;
   /** whose places the request takes one of; absent: it needs none */
   shares?: Shares;
-  work(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<FastifyReply>;
+  /** `isRevoked`: the caller's session was ended meanwhile; its connection is cut within half a second. */
+  work(request: FastifyRequest, reply: FastifyReply, caller: Caller, isRevoked: () => boolean): Promise<FastifyReply>;
 }
 
 export async function inTurn(
@@ -35,7 +37,7 @@ export async function inTurn(
   try {
     if (caller instanceof AppError) throw caller;
     if (!release) throw new AppError("rate_limited", "too many at once; wait until one has ended");
-    return await work(request, reply, caller);
+    return await work(request, reply, caller, await endWithSession(parts.identity, request, reply));
   } catch (error) {
     return await refuse(parts, request, reply, error);
   } finally {

@@ -1,5 +1,7 @@
 // Attachments put together: where their bytes are kept, what is made of them, their routes, the sweep.
-import { attachmentsInfo } from "@parley/protocol";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { attachmentsInfo, attachmentsList } from "@parley/protocol";
 import { counter, gauge, type NatsConnection, type Registry } from "@parley/runtime";
 import type { Blobs } from "@parley/store";
 import type { FastifyInstance } from "fastify";
@@ -11,7 +13,7 @@ import { type Queue, readMs } from "../media/queue.ts";
 import { isThere } from "../media/run.ts";
 import { startScanning } from "../media/scanning.ts";
 import type { ContentDoc } from "../store.ts";
-import { attachmentInfo } from "./attachments.ts";
+import { attachmentInfo, listAttachments } from "./attachments.ts";
 import type { FileRouteParts } from "./in-turn.ts";
 import { createFileLimits } from "./limits.ts";
 import { addFileRoutes } from "./routes.ts";
@@ -36,11 +38,20 @@ export interface FilesOptions
 /** Uploads that come in parts. */
 export interface Resumable {
   addRoutes(scope: FastifyInstance, parts: FileRouteParts): void;
+  /** Over WebSockets of other protocols. */
+  openSockets(parts: FileRouteParts): Sockets;
   /** Removes what nobody finished. `nowMs`: unix time. */
   sweep(parts: Pick<FileRouteParts, "store" | "blobs">, nowMs: number, stopped: () => boolean): Promise<void>;
 }
 
+interface Sockets {
+  /** Takes an upgrade that is for files; false: it is not. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  close(): void;
+}
+
 export interface Files {
+  upgrade: Sockets["upgrade"];
   /** Ends uploads and downloads: the server could not stop before. */
   stop(): void;
   close(): Promise<void>;
@@ -62,9 +73,12 @@ export async function serveFiles(
   const routeParts = { ...parts, limits, wake, scans, closing: stopping.signal };
   await addFileRoutes(server, routeParts, [resumable.addRoutes, addMore]);
   const sweeping = startSweeping({ ...parts, counts: sweepMetrics(metrics) }, resumable.sweep, parts.log);
+  const sockets = resumable.openSockets(routeParts);
   return {
+    upgrade: sockets.upgrade,
     stop() {
       stopping.abort();
+      sockets.close();
       parts.looks.stop();
     },
     async close() {
@@ -88,7 +102,10 @@ function sweepMetrics(metrics: Registry): SweepCounts {
 
 /** The methods of attachments; the rest are routes. */
 export function fileMethods(parts: Parameters<typeof attachmentInfo>[0]): Bound[] {
-  return [bind(attachmentsInfo, ({ id }, { caller }) => attachmentInfo(parts, id, caller.uid))];
+  return [
+    bind(attachmentsInfo, ({ id }, { caller }) => attachmentInfo(parts, id, caller.uid)),
+    bind(attachmentsList, ({ ids }, { caller }) => listAttachments(parts, ids, caller.uid)),
+  ];
 }
 
 type MediaParts = Pick<FilesOptions, "config" | "store" | "blobs" | "log" | "nats" | "isAlone" | "pass" | "metrics">;

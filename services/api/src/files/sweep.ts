@@ -1,10 +1,11 @@
 // Removes attachments that were not sent within a day or that no message refers to any more, uploads that nobody finished, and
 // bytes that no attachment has.
 import type { FreedFile } from "@parley/protocol";
-import { type Logger, repeat } from "@parley/runtime";
-import type { Blobs, Versioned } from "@parley/store";
+import { type Logger, type Pass, repeat } from "@parley/runtime";
+import type { Blobs } from "@parley/store";
 import type { History } from "../history.ts";
-import type { ApiStore, AttachmentDoc } from "../store.ts";
+import type { ApiStore } from "../store.ts";
+import { isUnused, removeAttachment, sweepLeaving, usedForMs } from "./leaving.ts";
 import { countStored, type Stored } from "./stored.ts";
 import { totalMs } from "./upload.ts";
 
@@ -13,6 +14,8 @@ export interface SweepParts {
   blobs: Blobs;
   history: Pick<History, "sentFiles" | "freedFiles">;
   counts: SweepCounts;
+  /** marks a point where a test can end the process */
+  pass: Pass;
 }
 
 /** `unsent` and `freed`: attachments; `unused`: blobs of nobody; `unfinished`: what was begun to be stored. */
@@ -26,13 +29,11 @@ export interface SweepCounts {
 const everyMs = 60 * 60_000;
 const freedEveryMs = 60_000;
 /** Files of messages that were not sent by then. */
-const unsentForMs = 24 * 60 * 60_000;
+export const unsentForMs = 24 * 60 * 60_000;
 /** What was not finished by then. */
 export const uploadLifeMs = 24 * 60 * 60_000;
 /** Bytes of nobody. No upload takes as long, and none that comes in pieces, its end included. */
 export const nobodysForMs = uploadLifeMs + totalMs;
-/** Bytes that an upload has found are given to it by then. */
-const usedForMs = 10 * 60_000;
 /** Between the note that a message is emptied and its being so. */
 const freedForMs = 60_000;
 const pageDocuments = 200;
@@ -76,6 +77,7 @@ async function count({ store, counts }: SweepParts, stopped: () => boolean): Pro
 
 /** `nowMs`: unix time. */
 export async function sweep(parts: SweepParts, nowMs: number, stopped: () => boolean = () => false): Promise<void> {
+  await sweepLeaving(parts, nowMs, stopped);
   await sweepUnsent(parts, nowMs, stopped);
   if (stopped()) return;
   const inUse = async (ids: readonly string[]) => {
@@ -115,7 +117,7 @@ export async function sweepFreed(
   nowMs: number,
   stopped: () => boolean = () => false,
 ): Promise<void> {
-  const { store, history } = parts;
+  const { store, history, pass } = parts;
   const before = nowMs - freedForMs;
   let removed: readonly FreedFile[] = [];
   for (let page: string | null | undefined; page !== null && !stopped(); ) {
@@ -132,6 +134,7 @@ export async function sweepFreed(
       if (attachment && (await removeAttachment(parts, attachment, nowMs))) parts.counts.removed("freed", 1);
     }
     page = next;
+    if (removed.length > 0) pass("before-freed-told");
   }
   if (removed.length > 0) await history.freedFiles({ removed, before });
 }
@@ -154,37 +157,4 @@ async function scheduledFiles({ scheduled }: ApiStore, files: readonly string[])
     files.map(async (file) => (await scheduled.find({ index: "file", equals: [file], limit: 1 })).items.length > 0),
   );
   return new Set(files.filter((_, index) => found[index]));
-}
-
-/** What nobody may have any more goes, with its bytes if no other attachment has them. false: it is gone or was changed. */
-export async function removeAttachment(
-  { store, blobs }: Pick<SweepParts, "store" | "blobs">,
-  { key, version, doc }: Versioned<AttachmentDoc>,
-  nowMs: number,
-): Promise<boolean> {
-  if (!(await store.attachments.remove(key, version))) return false;
-  if (await isUnused({ store, blobs }, doc.blob, nowMs, doc.createdAt)) await blobs.remove(doc.blob);
-  return true;
-}
-
-/**
- * No attachment has the blob, and none will: it is not found by its hash any more. `foundAt`: of an upload that found these
- * bytes, and is over.
- */
-async function isUnused(
-  { store: { attachments, contents }, blobs }: Pick<SweepParts, "store" | "blobs">,
-  blob: string,
-  nowMs: number,
-  foundAt?: number,
-): Promise<boolean> {
-  const has = { equals: [blob], limit: 1 };
-  if ((await attachments.find({ index: "blob", ...has })).items.length > 0) return false;
-  const [known] = (await contents.find({ index: "blob", ...has })).items;
-  if (!known) return (await contents.find({ index: "thumbnail", ...has })).items.length === 0;
-  // An upload that has just found these bytes is about to have them; one that finds them now changes the version.
-  if (known.doc.usedAt > nowMs - usedForMs && known.doc.usedAt !== foundAt) return false;
-  const { thumbnail } = known.doc.looked ?? {};
-  const isRemoved = await contents.remove(known.key, known.version);
-  if (isRemoved && thumbnail) await blobs.remove(thumbnail.blob);
-  return isRemoved;
 }

@@ -44,6 +44,7 @@ export async function upload(parts: FileParts, request: FastifyRequest, uid: str
     await blobs.remove(stored.id).catch(() => undefined);
     throw error;
   }
+  parts.pass("before-attachment");
   // Where this fails, its outcome may be unknown, and the blob in use: the sweep removes it if it is not.
   return keepAttachment(parts, { uid, name: incoming.name, type: type(), stored });
 }

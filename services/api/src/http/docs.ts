@@ -10,6 +10,8 @@ export async function addDocs(server: FastifyInstance): Promise<void> {
   await server.register(swaggerUi, {
     routePrefix: "/docs",
     staticCSP: true,
+    // It would have a browser load the page's parts over HTTPS from a host that serves HTTP.
+    transformStaticCSP: (policy) => policy.replace(/ ?upgrade-insecure-requests;?/, ""),
     uiConfig: { docExpansion: "list", deepLinking: true, validatorUrl: null, persistAuthorization: true },
   });
 }

@@ -23,13 +23,17 @@ function retryAfter({ details }: AppError): string {
 export function readHttpError(thrown: unknown, bodyBytesMax: number): { error: AppError; status?: number } {
   if (thrown instanceof AppError) return { error: thrown };
   const { statusCode, code } = thrown as { statusCode?: number; code?: string };
-  if (statusCode === 413) return refused("too_large", `the body is larger than ${bodyBytesMax} bytes`, 413);
+  if (statusCode === 413) return { error: tooLargeBody(bodyBytesMax), status: 413 };
   if (statusCode === 415) return refused("invalid_packet", "send content-type application/json", 415);
   if (code === "FST_ERR_BAD_URL") return refused("invalid_packet", "the path is not percent-encoded UTF-8", 400);
   if (code === "FST_ERR_MAX_PARAM_LENGTH") return refused("invalid_packet", "a name in the path is too long", 400);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return refused("invalid_packet", (thrown as Error).message, statusCode);
   return { error: errorOf(thrown) };
+}
+
+function tooLargeBody(maxBytes: number): AppError {
+  return new AppError("too_large", `the body is larger than ${maxBytes} bytes`, { details: { maxBytes } });
 }
 
 /** A refusal of bytes that are no HTTP request. */

@@ -28,12 +28,26 @@ export async function identify(
 ): Promise<Caller | AppError> {
   if (method.access === "public") return { uid: "", via: "http" };
   if (authorization === undefined) return new AppError("unauthenticated", "send Authorization: Bearer …");
-  const credential = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+  const credential = credentialOf(authorization);
   if (credential === undefined) return new AppError("unauthenticated", "Authorization is not Bearer and one token");
   const identity = await recognize(parts, credential);
   if (!identity) return new AppError("unauthenticated", "the token or key is unknown, revoked or has run out");
   if (mayCall(identity.kind, method)) return identity.caller;
   return new AppError("forbidden", `${method.name} is not for ${names[identity.kind]}`);
+}
+
+const credentialOf = (authorization: string) => /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+
+/**
+ * Whether the token of a request that was let in has been revoked since, for what goes on for long. That it has run out
+ * meanwhile does not count.
+ */
+export async function revocationOf(
+  { signingKey, revoke }: Pick<IdentityParts, "signingKey" | "revoke">,
+  authorization = "",
+): Promise<() => boolean> {
+  const claims = await verifyToken(signingKey, credentialOf(authorization) ?? "");
+  return () => !claims || revoke.refused(claims);
 }
 
 const names: Record<Kind, string> = { user: "users", key: "server keys", operator: "the operator" };

@@ -18,13 +18,12 @@ export function readParams(method: Method<TObject, TSchema>, { path, query, body
   const misplaced = byQuery ? undefined : Object.keys(query)[0];
   if (misplaced !== undefined)
     return new AppError("invalid_packet", `unknown field ${misplaced.slice(0, 80)} in the query; send it in the body`);
-  const given = byQuery ? convertQuery(method.params, query) : (body ?? {});
+  const given: JsonObject | AppError = byQuery ? convertQuery(method.params, query) : (body ?? {});
   if (given instanceof AppError) return given;
-  const twice = Object.keys(path).find((name) => Object.hasOwn(given, name));
-  if (twice !== undefined)
-    return new AppError("invalid_packet", `${twice} stands in the path; it cannot be given again`);
   const properties = method.params.properties as Record<string, Field>;
-  const placed = Object.entries(path).map(([name, text]) => [name, convertText(properties[name], text)]);
+  const placed = Object.entries(path).map(([name, text]) => [name, convertText(properties[name], text)] as const);
+  const other = placed.find(([name, value]) => Object.hasOwn(given, name) && given[name] !== value);
+  if (other) return new AppError("invalid_packet", `${other[0]} stands in the path; it cannot be given otherwise`);
   return method.checkParams({ ...given, ...Object.fromEntries(placed) });
 }
 

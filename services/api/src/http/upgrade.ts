@@ -12,11 +12,13 @@ export interface UpgradeParts {
   upstream: string | undefined;
   /** the device's own, also behind a trusted proxy */
   addressOf(request: IncomingMessage): string;
+  /** Takes an upgrade of another path; false: nobody does. */
+  others(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   log: Logger;
 }
 
-/** Passes upgrades of `/mqtt` on to `upstream`, others are refused. */
-export function passUpgrades(server: Server, { upstream, addressOf, log }: UpgradeParts): { close(): void } {
+/** Passes upgrades of `/mqtt` on to `upstream`; those that nobody takes are refused. */
+export function passUpgrades(server: Server, { upstream, addressOf, others, log }: UpgradeParts): { close(): void } {
   const open = new Set<Duplex>();
   const target = upstream === undefined ? undefined : new URL(upstream);
   // Another Upgrade (h2c of `curl --http2`) is an offer that is not taken up: the request is answered as it is.
@@ -27,6 +29,7 @@ export function passUpgrades(server: Server, { upstream, addressOf, log }: Upgra
     open.add(client);
     client.once("close", () => open.delete(client));
     const isMqtt = /^\/mqtt(\?|$)/.test(request.url ?? "");
+    if (!isMqtt && others(request, client, head)) return;
     if (!target || !isMqtt) return refuse(client, "404 Not Found", "not_found", "WebSocket is served on /mqtt only");
     passOn({ request, address: addressOf(request), client: client as Socket, head, target, log });
   });

@@ -78,7 +78,7 @@ async function probe(file: FileHandle, input: readonly string[], limits: RunLimi
   const duration = Number(format.duration);
   return {
     ...(isTurned ? { width: height, height: width } : { width, height }),
-    ...(duration > 0 ? { duration: Math.round(duration * 1_000) / 1_000 } : {}),
+    ...(duration > 0 ? { durationMs: Math.round(duration * 1_000) } : {}),
   };
 }
 

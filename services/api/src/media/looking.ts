@@ -7,7 +7,7 @@ import type { ApiStore, ContentDoc, LookedAt } from "../store.ts";
 import type { Made, Outcome } from "./made.ts";
 import { lookedAtBytes, type MakeLimits, make } from "./make.ts";
 import { leaseMs, type Queue, type QueueParts, startQueue } from "./queue.ts";
-import { stage } from "./staged.ts";
+import { removeStaged, stage } from "./staged.ts";
 import { keepOutcome, type Taken } from "./taken.ts";
 
 interface LookingParts {
@@ -38,6 +38,7 @@ export function startLooking({
     await look(parts, item, closing);
     return undefined;
   };
+  removeStaged().catch((error: unknown) => log.warn({ event: "temporary_files_not_removed", reason: String(error) }));
   return startQueue({ store, index: "due", atOnce, isAlone, work, log });
 }
 
@@ -75,11 +76,11 @@ async function makeOf(parts: LookingParts, { blob }: ContentDoc, looked: LookedA
   }
 }
 
-async function fileOf({ blobs, limits }: LookingParts, blob: string, closing: AbortSignal) {
+async function fileOf({ blobs, limits, pass }: LookingParts, blob: string, closing: AbortSignal) {
   const bytes = await blobs.open(blob);
   if (!bytes) return { failed: "unreadable" } satisfies Outcome;
   try {
-    return await stage(inTime(bytes, { silenceMs: limits.readMs, totalMs: limits.readMs, closing }));
+    return await stage(inTime(bytes, { silenceMs: limits.readMs, totalMs: limits.readMs, closing }), pass);
   } catch (error) {
     closing.throwIfAborted();
     // Its place began to send it, and did not end: the others come first.

@@ -7,9 +7,9 @@ export interface Picture {
   thumbnailOf: { type: string; width: number; height: number };
 }
 
-/** `duration` in seconds; `waveform`: loudness from 0 to 100 along it. */
+/** `waveform`: loudness from 0 to `loudestBar` along it. */
 export interface Sound {
-  duration?: number;
+  durationMs?: number;
   waveform?: number[];
 }
 

@@ -111,8 +111,9 @@ async function removeInfected(
     const { looked, scan, ...rest } = kept.doc;
     const { dueAt: _, ...found } = scan;
     const doc = { ...rest, scan: found };
-    if (!(await store.contents.update(key, doc, kept.version))) continue;
+    // Before the document says that it is done: nobody comes back for it then.
     if (looked?.thumbnail) await blobs.remove(looked.thumbnail.blob);
+    if (!(await store.contents.update(key, doc, kept.version))) continue;
     return tell(doc);
   }
 }

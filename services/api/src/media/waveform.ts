@@ -1,4 +1,5 @@
 // Sound as a few bars: the loudest moment of each part, and how long the whole is.
+import { loudestBar } from "@parley/protocol";
 import type { Sound } from "./made.ts";
 
 /** Samples a second, of one channel, 16 bit, little endian: what ffmpeg is asked for. */
@@ -10,8 +11,8 @@ const loudest = 32_768;
 export interface Waveform {
   /** How loud it is then, from 0 to 1; of what is not told nothing is heard. */
   add(seconds: number, loudness: number): void;
-  /** `duration`: seconds. */
-  result(duration: number): Sound;
+  /** The sound is so long. */
+  result(seconds: number): Sound;
 }
 
 /** A number a twentieth of a second in memory. */
@@ -22,7 +23,7 @@ export function openWaveform(): Waveform {
       const step = Math.floor(seconds * stepsInSecond);
       peaks[step] = Math.max(peaks[step] ?? 0, loudness);
     },
-    result: (duration) => ({ duration: Math.round(duration * 1_000) / 1_000, waveform: inBars(peaks) }),
+    result: (seconds) => ({ durationMs: Math.round(seconds * 1_000), waveform: inBars(peaks) }),
   };
 }
 
@@ -55,6 +56,7 @@ function inBars(peaks: readonly number[]): number[] {
   return Array.from({ length: count }, (_, bar) => {
     const part = peaks.slice(Math.floor((bar * peaks.length) / count), Math.floor(((bar + 1) * peaks.length) / count));
     // Some decoders go a little beyond.
-    return Math.min(100, Math.round(part.reduce((most, one) => Math.max(most, one ?? 0), 0) * 100));
+    const loudness = part.reduce((most, one) => Math.max(most, one ?? 0), 0);
+    return Math.min(loudestBar, Math.round(loudness * loudestBar));
   });
 }

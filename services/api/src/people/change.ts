@@ -1,5 +1,5 @@
 // Changing a roster: one write of the pair, then history is told who is let in, then both users' devices.
-import { AppError, type Contact, limits } from "@parley/protocol";
+import { AppError, type Contact, limits, noUser } from "@parley/protocol";
 import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
@@ -10,10 +10,11 @@ import { contactsOf } from "./contacts.ts";
 import { type Act, decide } from "./decide.ts";
 import { doorsOf } from "./doors.ts";
 import { areContacts, isOver, pairKey, pairOf, type Sides, sidesOf } from "./pairs.ts";
-import { keptProfile, maySee, noUser } from "./profiles.ts";
+import { keptProfile, maySee } from "./profiles.ts";
 import type { RosterSizes } from "./sizes.ts";
 import { tellContactsChanged } from "./tell-presence.ts";
 import { tellRosterChanged } from "./tell-roster.ts";
+import { asRegistered } from "./visible.ts";
 
 export interface RosterParts {
   store: ApiStore;
@@ -29,9 +30,10 @@ const attemptsMax = 50;
 /** What the caller's roster says of `id` from now on. A block holds everywhere when this resolves. */
 export async function changeRoster(
   parts: RosterParts,
-  { id, ...act }: Act & { id: string },
+  { id: given, ...act }: Act & { id: string },
   call: Call,
 ): Promise<Contact | AppError> {
+  const [id = given] = await asRegistered(parts.store, call.caller.uid, [given]);
   if (id === call.caller.uid) return new AppError("forbidden", "this is yourself");
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const contact = await changePair(parts, { id, act }, call);
@@ -95,8 +97,8 @@ export function startFinishingRosters(parts: RosterParts, log: Logger): Finishin
   });
 }
 
-// Who would come into the roster must be there for the caller to see; whom it blocks or mutes must be there at all. All else is
-// about what is in the roster: of nobody the answer is that of somebody who is hidden.
+// Who would come into the roster must be there for the caller to see. To block and mute any name will do, so that it keeps out who is
+// hidden, and tells of nobody whether it is. All else is about what is in the roster.
 async function refuse(
   { store, sizes }: RosterParts,
   { id, act, mine, uid }: { id: string; act: Act; mine: Side; uid: string },
@@ -105,8 +107,8 @@ async function refuse(
   const unmarks = act.act === "unblock" || act.act === "unmute";
   const comesIn = act.act === "add" || act.act === "request";
   if (!isOver(mine) || !(marks || unmarks || comesIn)) return undefined;
-  const profile = await keptProfile(store, id);
-  if (!profile || (!marks && !(await maySee(store, profile.doc, uid)))) return noUser(id);
+  const profile = marks ? undefined : await keptProfile(store, id);
+  if (!marks && !(profile && (await maySee(store, profile.doc, uid)))) return noUser(id);
   if (unmarks) return undefined;
   if (await sizes.isFull(uid)) return new AppError("conflict", `a roster has at most ${limits.rosterContacts} entries`);
   return undefined;

@@ -1,5 +1,6 @@
 // Entries of a roster as their owner sees them.
-import type { Contact } from "@parley/protocol";
+import { AppError, type Contact, isUid, limits, type NamesReply, namesMost, shownAvatar } from "@parley/protocol";
+import { fittingCount } from "@parley/runtime";
 import { knownUsers } from "../known-users.ts";
 import type { ApiStore, ProfileDoc } from "../store.ts";
 import { isOver, pairKey, type Sides, sidesOf } from "./pairs.ts";
@@ -35,6 +36,15 @@ export async function namesFor(store: ApiStore, by: string, uids: readonly strin
   });
 }
 
+/** What `by` calls each of these users, in order: as `nick` of a roster entry. As many as a reply holds. */
+export async function displayNames(store: ApiStore, by: string, uids: unknown): Promise<NamesReply> {
+  if (!Array.isArray(uids) || uids.length > namesMost || ![by, ...uids].every(isUid))
+    throw new AppError("invalid_packet", `uids: at most ${namesMost} users`);
+  const names = (await namesFor(store, by, uids)).map(({ nick }) => nick);
+  const texts = names.map((name) => JSON.stringify(name));
+  return { names: names.slice(0, fittingCount(texts, limits.pageBytes)) };
+}
+
 function isShown({ uid, visibility }: ProfileDoc, { theirs: { relation, blocked } }: Sides, to: string): boolean {
   return visibility !== "contacts" || uid === to || (relation === "contact" && !blocked);
 }
@@ -48,7 +58,7 @@ export function contactOf(id: string, { mine }: Sides, profile: ProfileDoc | und
     name,
     nick: mine.nick || profile?.nick || name,
     group,
-    avatar: profile?.avatar ?? "",
+    avatar: shownAvatar(profile?.avatar),
     status: profile?.status ?? "",
     note,
     tags,

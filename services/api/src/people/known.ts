@@ -1,8 +1,17 @@
 // Who may know of a user's presence: presence asks.
-import { type AppError, type ContactsReply, isUid, limits, type SeenReply, type SeenRequest } from "@parley/protocol";
+import {
+  type AppError,
+  type ContactsReply,
+  isUid,
+  limits,
+  noUser,
+  type SeenReply,
+  type SeenRequest,
+} from "@parley/protocol";
 import type { ApiStore } from "../store.ts";
 import { areContacts, pairKey, sidesOf } from "./pairs.ts";
-import { keptProfile, lastSeenOf, maySee, noUser } from "./profiles.ts";
+import { keptProfile, lastSeenOf, maySee } from "./profiles.ts";
+import { asRegistered } from "./visible.ts";
 
 const pagePairs = 500;
 
@@ -28,13 +37,15 @@ export async function contactsOfUser({ pairs, profiles, users }: ApiStore, uid: 
 }
 
 /** One answer for who does not exist and for whom `by` may not see. Who has blocked `by` looks as if never seen. */
-export async function seenByUser(store: ApiStore, { uid, by }: SeenRequest): Promise<SeenReply | AppError> {
-  const profile = isUid(uid) ? await keptProfile(store, uid) : undefined;
-  if (!profile || !(await maySee(store, profile.doc, by))) return noUser(uid);
-  if (uid === by) return { presence: true, lastSeen: true };
+export async function seenByUser(store: ApiStore, asked: SeenRequest): Promise<SeenReply | AppError> {
+  const { by } = asked;
+  const [uid = ""] = isUid(asked.uid) ? await asRegistered(store, by, [asked.uid]) : [];
+  const profile = uid === "" ? undefined : await keptProfile(store, uid);
+  if (!profile || !(await maySee(store, profile.doc, by))) return noUser(asked.uid);
+  if (uid === by) return { uid, presence: true, lastSeen: true };
   const sides = sidesOf((await store.pairs.get(pairKey(uid, by)))?.doc, uid);
   const presence = areContacts(sides);
   const isBlocked = sides.mine.blocked || sides.theirs.blocked;
   const privacy = lastSeenOf(profile.doc);
-  return { presence, lastSeen: privacy === "everybody" ? !isBlocked : privacy === "contacts" && presence };
+  return { uid, presence, lastSeen: privacy === "everybody" ? !isBlocked : privacy === "contacts" && presence };
 }

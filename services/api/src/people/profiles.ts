@@ -5,17 +5,19 @@ import {
   foldName,
   type LastSeenPrivacy,
   limits,
+  noUser,
   type ParamsOf,
   type profileGet,
   type profileUpdate,
   type ResultOf,
+  shownAvatar,
   type usersGet,
 } from "@parley/protocol";
 import type { Logger, NatsConnection } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../finishing.ts";
 import type { History } from "../history.ts";
-import { knownUser, uidOfAlias } from "../known-users.ts";
+import { findUser, knownUser } from "../known-users.ts";
 import type { ApiStore, ProfileDoc, UserDoc } from "../store.ts";
 import { directDoor } from "./doors.ts";
 import { hasAsContact } from "./pairs.ts";
@@ -34,8 +36,8 @@ type OwnProfile = ResultOf<typeof profileGet>;
 
 const attemptsMax = 50;
 const pageUsers = 500;
-/** What contacts see in their rosters. */
-const shownFields = ["name", "nick", "avatar", "status"] as const;
+/** What contacts see in their rosters, or with presence. */
+const shownFields = ["name", "nick", "avatar", "status", "vcard"] as const;
 /** Contacts are told of one user's changes at most once in so long. */
 const tellIntervalMs = 5_000;
 const profilesMark = "profiles-of-all";
@@ -63,13 +65,14 @@ export async function ownProfile(parts: ProfileParts, uid: string): Promise<OwnP
 
 /** One answer for who does not exist and for whom the caller may not see. */
 export async function seenProfile({ store }: ProfileParts, uid: string, by: string): Promise<Profile | AppError> {
-  const kept = (await keptProfile(store, uid)) ?? (await profileOfAlias(store, uid));
+  const kept = (await keptProfile(store, uid)) ?? (await profileOfName(store, uid));
   return kept && (await maySee(store, kept.doc, by)) ? profileOf(kept.doc) : noUser(uid);
 }
 
-async function profileOfAlias(store: ApiStore, alias: string): Promise<KeptProfile | undefined> {
-  const uid = await uidOfAlias(store, alias);
-  return uid === undefined ? undefined : keptProfile(store, uid);
+// By a uid in any case, or an alias.
+async function profileOfName(store: ApiStore, name: string): Promise<KeptProfile | undefined> {
+  const user = await findUser(store, name);
+  return user && keptProfile(store, user.doc.uid);
 }
 
 /** The profile of a user; undefined where there is no such user. One that a replica of before made has none yet. */
@@ -93,10 +96,6 @@ export async function maySee(store: ApiStore, profile: ProfileDoc, by: string): 
 
 export function lastSeenOf(profile: ProfileDoc | undefined): LastSeenPrivacy {
   return profile?.lastSeen ?? "contacts";
-}
-
-export function noUser(uid: string): AppError {
-  return new AppError("not_found", `there is no user ${uid}`);
 }
 
 /** Changes the profile. Who may write holds everywhere when this resolves. */
@@ -148,7 +147,9 @@ function refuseVcard(vcard: object | undefined): AppError | undefined {
   if (vcard === undefined) return undefined;
   const bytes = Buffer.byteLength(JSON.stringify(vcard));
   if (bytes > limits.vcardBytes)
-    return new AppError("too_large", `vcard has ${bytes} bytes; the limit is ${limits.vcardBytes}`);
+    return new AppError("too_large", `vcard has ${bytes} bytes; the limit is ${limits.vcardBytes}`, {
+      details: { bytes, maxBytes: limits.vcardBytes },
+    });
   return checkTree(vcard);
 }
 
@@ -186,9 +187,9 @@ function withFind({ find: _, ...profile }: ProfileDoc): ProfileDoc {
   return { ...profile, find };
 }
 
-function profileOf({ uid, name, nick = "", avatar = "", status = "", language = "", vcard }: ProfileDoc): Profile {
+function profileOf({ uid, name, nick = "", avatar, status = "", language = "", vcard }: ProfileDoc): Profile {
   const card = vcard === undefined ? {} : (JSON.parse(vcard) as object);
-  return { uid, name: name ?? uid, nick, avatar, status, language, vcard: card };
+  return { uid, name: name ?? uid, nick, avatar: shownAvatar(avatar), status, language, vcard: card };
 }
 
 function ownOf(

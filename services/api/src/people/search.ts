@@ -1,5 +1,5 @@
 // Finding people: by the beginning of uid, alias, name or nick, from indexes of the store.
-import { AppError, foldName, type ParamsOf, type ResultOf, type usersSearch } from "@parley/protocol";
+import { AppError, foldName, type ParamsOf, type ResultOf, shownAvatar, type usersSearch } from "@parley/protocol";
 import type { TokenBuckets } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { knownUsers } from "../known-users.ts";
@@ -35,7 +35,14 @@ export async function searchUsers(
   // A profile is there before its user is.
   const users = await knownUsers(store, [...found.keys()]);
   const rows = [...found.values()].filter(({ uid }) => users.has(uid)).slice(0, limit);
-  return { users: rows.map(({ uid, name, nick = "", avatar = "" }) => ({ uid, name: name ?? uid, nick, avatar })) };
+  return {
+    users: rows.map(({ uid, name, nick = "", avatar }) => ({
+      uid,
+      name: name ?? uid,
+      nick,
+      avatar: shownAvatar(avatar),
+    })),
+  };
 }
 
 // A hidden profile has nothing that it is found by.

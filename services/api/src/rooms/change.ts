@@ -1,6 +1,7 @@
 // Changing a room: asked here, decided by history at the log.
 import {
   AppError,
+  noUser,
   type ParamsOf,
   type ResultOf,
   type roomsInvite,
@@ -10,7 +11,8 @@ import {
   type roomsUpdate,
 } from "@parley/protocol";
 import type { Call } from "../call.ts";
-import { firstUnknown, knownUser } from "../known-users.ts";
+import { knownUser } from "../known-users.ts";
+import { unseenBy } from "../people/visible.ts";
 import { askHistory, type Changed, changeMembers } from "./ask.ts";
 import { findGuests, tellInvited } from "./guests.ts";
 import { hashOfLink } from "./links.ts";
@@ -18,12 +20,15 @@ import { findRoom, type Room, type RoomParts, readRoom, viewRoom } from "./room.
 
 export async function invite(
   parts: RoomParts,
-  { id, uids }: ParamsOf<typeof roomsInvite>,
+  { id, uids, mode = "read-write" }: ParamsOf<typeof roomsInvite>,
   call: Call,
 ): Promise<ResultOf<typeof roomsInvite> | AppError> {
-  const guests = await findGuests(parts.store, uids);
+  const guests = await findGuests(parts.store, call.caller.uid, uids);
   if (guests instanceof AppError) return guests;
-  const reply = await askHistory(parts, id, call, { event: { event: "invite", uids }, ...guests });
+  const reply = await askHistory(parts, id, call, {
+    event: { event: "invite", uids, ...(mode === "read-write" ? {} : { modes: { [mode]: uids } }) },
+    ...guests,
+  });
   if (reply instanceof AppError) return reply;
   const { seq, changed, invited } = reply;
   if (!invited) return { seq, uids: changed };
@@ -42,9 +47,11 @@ export async function remove(
   return changeMembers(parts, id, call, { event: "remove", uids: uids ?? [uid as string] });
 }
 
+/** Of those whom the caller may not know of, the room has to know. */
 export async function ban(parts: RoomParts, id: string, uids: string[], call: Call): Promise<Changed | AppError> {
-  const unknown = await firstUnknown(parts.store, uids);
-  return unknown === undefined ? changeMembers(parts, id, call, { event: "ban", uids }) : noUser(unknown);
+  const unseen = [...(await unseenBy(parts.store, call.caller.uid, uids))];
+  const reply = await askHistory(parts, id, call, { event: { event: "ban", uids }, unseen });
+  return reply instanceof AppError ? reply : { seq: reply.seq, uids: reply.changed };
 }
 
 export async function join(
@@ -83,8 +90,4 @@ export async function setInvitations(
     if (!user) return noUser(caller.uid);
     if (await store.users.update(caller.uid, { ...user.doc, invitations }, user.version)) return {};
   }
-}
-
-function noUser(uid: string): AppError {
-  return new AppError("not_found", `there is no user ${uid}`);
 }

@@ -1,12 +1,22 @@
 // Making a room: kept as `creating`, appended by history with its members as one entry, then `ready`.
-import { AppError, type ChangeRequest, errorTable, type ParamsOf, roomConv, type roomsCreate } from "@parley/protocol";
+import {
+  AppError,
+  type ChangeRequest,
+  errorTable,
+  type MemberModes,
+  type ParamsOf,
+  roomConv,
+  type roomsCreate,
+} from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { giveName, takeName } from "../accounts/names/names.ts";
 import type { Call } from "../call.ts";
 import { startFinishing } from "../finishing.ts";
+import { asRegistered } from "../people/visible.ts";
 import { randomName } from "../random-name.ts";
 import type { RoomDoc } from "../store.ts";
+import { isReservedTopic } from "./guest-topics.ts";
 import { findGuests, firstBlocker, tellInvited } from "./guests.ts";
 import { type Room, type RoomParts, readRoom, withoutDevice } from "./room.ts";
 
@@ -21,8 +31,13 @@ export async function createRoom(
 ): Promise<Room | AppError> {
   const { store } = parts;
   const { uid, clientId = withoutDevice } = call.caller;
-  const members = [...new Set(params.members ?? [])].filter((member) => member !== uid);
-  const guests = await findGuests(store, members);
+  if (params.id !== undefined && isReservedTopic(params.id, parts.guestPrefixes))
+    return new AppError("forbidden", `${params.id} is a topic of guests: it is a room once something is written in it`);
+  const named = await asRegistered(store, uid, params.members ?? []);
+  const members = [...new Set(named)].filter((member) => member !== uid);
+  const modes = modesOf(params, named);
+  if (modes instanceof AppError) return modes;
+  const guests = await findGuests(store, uid, members);
   if (guests instanceof AppError) return guests;
   // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
   const blocker = await firstBlocker(store, uid, members);
@@ -37,6 +52,7 @@ export async function createRoom(
     settings: params.settings ?? {},
     state: "creating",
     members,
+    ...modes,
     ...guests,
     device: clientId,
     madeBy: call.operation,
@@ -54,15 +70,37 @@ export async function createRoom(
   return readRoom(parts, kept.doc, uid);
 }
 
+// As the members are registered; who is in both lists only reads.
+function modesOf(
+  { members = [], modes = {} }: ParamsOf<typeof roomsCreate>,
+  named: readonly string[],
+): { modes?: MemberModes } | AppError {
+  const spelled = new Map(members.map((uid, at) => [uid, named[at] ?? uid]));
+  const { read = [], write = [] } = modes;
+  const stranger = [...read, ...write].find((uid) => !spelled.has(uid));
+  if (stranger !== undefined) return new AppError("invalid_packet", `modes: ${stranger} is none of the members`);
+  if (read.length + write.length === 0) return {};
+  const nameOf = (uid: string) => spelled.get(uid) as string;
+  return { modes: { read: read.map(nameOf), write: write.map(nameOf) } };
+}
+
 // Of many members the first come with the room and the others right behind it: nobody else can change it before it is ready.
 function creationOf(room: RoomDoc): ChangeRequest[] {
-  const { id, name, settings, createdBy: by, members, askFirst } = room;
+  const { id, name, settings, createdBy: by, members, modes, askFirst, guests } = room;
   const common = { conv: roomConv(id), device: room.device, origin: "api", ...(askFirst ? { askFirst } : {}) };
-  const state = { ...textsOf(room), settings };
-  const create = { event: "create" as const, by, uids: members.slice(0, membersAtOnce), name, room: state };
+  const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}) };
+  const create = {
+    event: "create" as const,
+    by,
+    uids: members.slice(0, membersAtOnce),
+    name,
+    room: state,
+    ...(modes && { modes }),
+  };
   const changes: ChangeRequest[] = [{ ...common, id: `create:${id}`, event: create }];
   for (let from = membersAtOnce; from < members.length; from += membersAtOnce) {
-    const event = { event: "invite" as const, by, uids: members.slice(from, from + membersAtOnce) };
+    const uids = members.slice(from, from + membersAtOnce);
+    const event = { event: "invite" as const, by, uids, ...(modes && { modes }) };
     changes.push({ ...common, id: `create:${id}:${from}`, event, passOver: true });
   }
   return changes;
@@ -72,8 +110,8 @@ function creationOf(room: RoomDoc): ChangeRequest[] {
  * Has history append the creation, then marks the room as ready. Throws `unavailable`: it stays `creating`. Several
  * replicas may do so at once: the room is changed only as it was read.
  */
-async function finishRoom(
-  { store, history }: Pick<RoomParts, "store" | "history">,
+export async function finishRoom(
+  { store, history, pass }: Pick<RoomParts, "store" | "history" | "pass">,
   { doc: room, version }: Versioned<RoomDoc>,
 ): Promise<string[] | AppError> {
   const invited: string[] = [];
@@ -81,6 +119,7 @@ async function finishRoom(
     for (const change of creationOf(room)) {
       const reply = await history.change(change);
       invited.push(...(reply.invited ?? []));
+      pass("before-room-part");
     }
   } catch (error) {
     const refusal = AppError.from(error);
@@ -92,17 +131,23 @@ async function finishRoom(
   return invited;
 }
 
-type Texts = Pick<RoomDoc, "avatar" | "description" | "topic" | "group">;
+type Texts = Pick<RoomDoc, "nick" | "avatar" | "description" | "topic" | "group">;
 
 // What was not given is not kept either.
-function textsOf({ avatar, description, topic, group }: { [Name in keyof Texts]: Texts[Name] | undefined }): Texts {
-  const given = Object.entries({ avatar, description, topic, group }).filter(([, text]) => text !== undefined);
+function textsOf({
+  nick,
+  avatar,
+  description,
+  topic,
+  group,
+}: { [Name in keyof Texts]: Texts[Name] | undefined }): Texts {
+  const given = Object.entries({ nick, avatar, description, topic, group }).filter(([, text]) => text !== undefined);
   return Object.fromEntries(given);
 }
 
 /** Finishes rooms whose creation was interrupted: those of an earlier process at once, our own when they are old. */
 export function startFinishingRooms(
-  parts: Pick<RoomParts, "store" | "history">,
+  parts: Pick<RoomParts, "store" | "history" | "pass">,
   log: Logger,
 ): { close(): Promise<void> } {
   return startFinishing({

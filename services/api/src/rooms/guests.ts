@@ -1,18 +1,20 @@
 // Those who are invited to rooms: do they exist, do they want to be asked first, and how they are told.
-import { AppError, type InvitationNotice, type NotifyRequest, roomConv, subjects } from "@parley/protocol";
+import { type AppError, type InvitationNotice, type NotifyRequest, noUser, roomConv, subjects } from "@parley/protocol";
 import { knownUsers } from "../known-users.ts";
 import { pairKey, sidesOf } from "../people/pairs.ts";
+import { hiddenFrom } from "../people/visible.ts";
 import type { ApiStore } from "../store.ts";
 import type { RoomParts } from "./room.ts";
 
-/** Whom of these users to ask first; or the first who is none. */
+/** Whom of these users to ask first; or the first who is none, as far as `by` may know. */
 export async function findGuests(
   store: ApiStore,
+  by: string,
   uids: readonly string[],
 ): Promise<{ askFirst?: string[] } | AppError> {
-  const known = await knownUsers(store, uids);
-  const unknown = uids.find((uid) => !known.has(uid));
-  if (unknown !== undefined) return new AppError("not_found", `there is no user ${unknown}`);
+  const [known, hidden] = await Promise.all([knownUsers(store, uids), hiddenFrom(store, by, uids)]);
+  const unknown = uids.find((uid) => !known.has(uid) || hidden.has(uid));
+  if (unknown !== undefined) return noUser(unknown);
   const askFirst = uids.filter((uid) => known.get(uid)?.doc.invitations === "ask");
   return askFirst.length === 0 ? {} : { askFirst };
 }

@@ -2,6 +2,8 @@
 import {
   AppError,
   type Caller,
+  isJoinable,
+  noRoom,
   type ParamsOf,
   parseConv,
   type ResultOf,
@@ -81,12 +83,13 @@ export async function roomMembers(
     caller.uid,
     some.map(({ uid }) => uid),
   );
-  const rows = some.map(({ uid, role, stays, mutedUntil }, index) => ({
+  const rows = some.map(({ uid, role, stays, mutedUntil, mode }, index) => ({
     uid,
     ...(names[index] as ShownName),
     role,
     joinSeq: stays.at(-1)?.[0] ?? 0,
     ...(mutedUntil === undefined ? {} : { mutedUntil }),
+    ...(mode && { mode }),
   }));
   const texts = rows.map((row) => JSON.stringify(row));
   const shown = rows.slice(0, fittingCount(texts, pageRoomOf(caller)));
@@ -135,16 +138,15 @@ async function lookAt(
   const made = await findRoom(parts, id);
   if (made instanceof AppError) return made;
   const view = await viewRoom(parts, id, uid);
-  return view instanceof AppError ? view : { made, view };
+  if (view instanceof AppError) return view;
+  // Of versions before history tells less: who had to do with the room and is no member is told that there is none.
+  const isShown = view.member || view.standing || view.isKnown || isJoinable(roomOf(made, view));
+  return isShown ? { made, view } : noRoom(id);
 }
 
 function idOf({ conv }: Pick<RoomView, "conv">): string {
   const parsed = parseConv(conv);
   return parsed?.kind === "room" ? parsed.roomId : "";
-}
-
-function isJoinable({ settings }: Room): boolean {
-  return settings.join === "open" || settings.join === "ask";
 }
 
 function refuseAdminsOnly({ member }: RoomView): AppError | undefined {

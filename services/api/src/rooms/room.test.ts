@@ -15,6 +15,7 @@ test("an avatar that is no address, kept by a version before, is not answered", 
       roomOf(made, { conv: "room/tea", name: "Tea", room }).avatar,
     ];
   };
-  assert.deepEqual(shown("javascript:alert(1)"), ["", ""]);
+  for (const wrong of ["javascript:alert(1)", "//host/x", "/\\host/x"]) assert.deepEqual(shown(wrong), ["", ""]);
+  assert.deepEqual(shown("/a"), ["/a", "/a"]);
   assert.deepEqual(shown("https://a/b.png"), ["https://a/b.png", "https://a/b.png"]);
 });

@@ -1,5 +1,5 @@
 // A room as its callers see it: what it was made with, what the log says of it, and how the caller stands to it.
-import { AppError, isAvatar, type ResultOf, type RoomView, roomConv, type roomsGet } from "@parley/protocol";
+import { AppError, noRoom, type ResultOf, type RoomView, roomConv, type roomsGet, shownAvatar } from "@parley/protocol";
 import type { NatsConnection, Pass } from "@parley/runtime";
 import type { History } from "../history.ts";
 import type { ApiStore, RoomDoc } from "../store.ts";
@@ -10,6 +10,8 @@ export interface RoomParts {
   /** keys the secrets of invite links */
   signingKey: Uint8Array;
   nats: NatsConnection;
+  /** what topics of guests begin with, by levels; empty: any topic is one */
+  guestPrefixes: readonly string[];
   /** where a test may end the process */
   pass: Pass;
 }
@@ -39,15 +41,15 @@ export async function readRoom(parts: RoomParts, room: RoomDoc, uid: string): Pr
 
 /** `made`: of a version that kept a room's settings here. */
 export function roomOf(made: RoomDoc, { name, room = made, members, member }: RoomView): Room {
-  const { avatar = "", group = "", topic, description, settings } = room;
+  const { nick, avatar = "", group = "", topic, description, settings } = room;
   const shown = name || made.name;
   return {
     id: made.id,
     conv: roomConv(made.id),
     name: shown,
-    nick: shown,
+    nick: nick ?? shown,
     group,
-    avatar: isAvatar(avatar) ? avatar : "",
+    avatar: shownAvatar(avatar),
     ...(topic === undefined ? {} : { topic }),
     ...(description === undefined ? {} : { description }),
     createdBy: made.createdBy,
@@ -57,8 +59,4 @@ export function roomOf(made: RoomDoc, { name, room = made, members, member }: Ro
     ...(members === undefined ? {} : { members }),
     ...member,
   };
-}
-
-function noRoom(id: string): AppError {
-  return new AppError("not_found", `there is no room ${id}`);
 }

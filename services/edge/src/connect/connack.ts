@@ -8,9 +8,12 @@ import type { Admission } from "./connect.ts";
 export function acceptance(connack: IConnackPacket, admission: Admission, maxPacketBytes: number): Buffer {
   const { sessionPresent } = connack;
   if (admission.version === 4) return writePacket({ cmd: "connack", sessionPresent, returnCode: 0 }, 4);
-  const { assignedClientIdentifier: _, ...properties } = connack.properties ?? {};
+  const { assignedClientIdentifier: _, retainAvailable: __, ...properties } = connack.properties ?? {};
   const capped = admission.capped ? { sessionExpiryInterval: admission.sessionExpirySeconds } : {};
   const assigned = admission.assigned ? { assignedClientIdentifier: admission.clientId } : {};
+  // A tree's packets grow on their way to the broker; what its protocol wants retained Parley keeps.
+  const mountBytes = admission.tree === undefined ? 0 : admission.tree.mountpoint.length + 8;
+  const takenByBroker = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   return writePacket(
     {
       cmd: "connack",
@@ -20,10 +23,9 @@ export function acceptance(connack: IConnackPacket, admission: Admission, maxPac
         ...properties,
         ...capped,
         ...assigned,
-        maximumPacketSize: Math.min(maxPacketBytes, properties.maximumPacketSize ?? maxPacketBytes),
+        maximumPacketSize: Math.min(maxPacketBytes, takenByBroker - mountBytes),
         topicAliasMaximum,
-        retainAvailable: false,
-        sharedSubscriptionAvailable: false,
+        ...(admission.tree === undefined ? { retainAvailable: false, sharedSubscriptionAvailable: false } : {}),
       },
     },
     5,

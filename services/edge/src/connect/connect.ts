@@ -7,8 +7,11 @@ import { type HookAnswer, type Hooks, isRecord } from "../hooks/hooks.ts";
 import { type Asker, registerQuestion } from "../hooks/questions.ts";
 import { checkConnect } from "../packets/grammar.ts";
 import { type Connect, protocolOf, readPacket, type Version, writePacket } from "../packets/packets.ts";
+import { isPlainText } from "../packets/properties.ts";
 import { type Reason, reasonOfError, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
+import { readGrant, type TreeGrant } from "../tree/grant.ts";
+import { mountWill } from "../tree/publish.ts";
 
 export interface Peer {
   address: string;
@@ -34,6 +37,8 @@ export interface Admission extends Asker {
   wantsWords: boolean;
   /** the largest packet it takes */
   maxPacketBytes: number;
+  /** of its own; undefined: it speaks Parley's own protocol */
+  tree: TreeGrant | undefined;
 }
 
 /** `maxPacketBytes`: the largest packet that may tell it. */
@@ -74,11 +79,13 @@ export async function decideConnect(
     const reason = reasonOfError(answer.error);
     return refuse(reason === reasons.clientIdInvalid ? wrongClientId(connect) : reason);
   }
-  const asker = answer.verdict === "ok" ? readAsker(connect, clientId, answer) : undefined;
-  if (asker === undefined) return refuse(reasons.unavailable);
-  const willFault = await refuseWill(connect, asker, rules.decisions);
+  const granted = answer.verdict === "ok" ? readGranted(connect, clientId, answer) : undefined;
+  if (granted === undefined) return refuse(reasons.unavailable);
+  if (!isPlainText(Buffer.from(granted.clientId))) return refuse(wrongClientId(connect));
+  const willFault =
+    granted.tree === undefined ? await refuseWill(connect, granted, rules.decisions) : mountOwn(connect, granted.tree);
   if (willFault !== undefined) return refuse(willFault);
-  return { admission: admit(connect, asker, readExpiry(answer), rules) };
+  return { admission: admit(connect, granted, readExpiry(answer), rules) };
 }
 
 function findFault(connect: Connect): Reason | undefined {
@@ -86,15 +93,13 @@ function findFault(connect: Connect): Reason | undefined {
   if (properties?.authenticationMethod !== undefined) return reasons.badAuthMethod;
   if (properties?.authenticationData !== undefined) return reasons.protocolError;
   if (will === undefined) return undefined;
-  if (!isTopicName(will.topic)) return reasons.topicInvalid;
-  return will.retain === true && connect.protocolVersion === 5 ? reasons.retainRefused : undefined;
+  return isTopicName(will.topic) ? undefined : reasons.topicInvalid;
 }
 
 /** An empty client id gets one that belongs to its user; 3.1.1 may leave it empty only with a clean session [MQTT-3.1.3-8]. */
-function assignClientId(connect: Connect): string | undefined {
-  const { username, clean, protocolVersion } = connect;
-  if (username === undefined || !isUid(username) || (protocolVersion === 4 && clean !== true)) return undefined;
-  return `${username}:${randomBytes(8).toString("hex")}`;
+function assignClientId({ username = "", clean, protocolVersion }: Connect): string | undefined {
+  if (protocolVersion === 4 && clean !== true) return undefined;
+  return `${isUid(username) ? username : "guest"}:${randomBytes(8).toString("hex")}`;
 }
 
 function wrongClientId({ username = "{user}" }: Connect): Reason {
@@ -102,14 +107,19 @@ function wrongClientId({ username = "{user}" }: Connect): Reason {
   return { ...reasons.clientIdInvalid, words };
 }
 
-/** The hook may name the device anew. A mountpoint (a dialect device's own tree) is refused until there is the folder `tree/`. */
-function readAsker(connect: Connect, clientId: string, answer: HookAnswer): Asker | undefined {
+interface Granted extends Asker {
+  tree: TreeGrant | undefined;
+}
+
+/** The hook may name the device anew, and give it a tree of its own. */
+function readGranted(connect: Connect, clientId: string, answer: HookAnswer): Granted | undefined {
   const modifiers = answer.body.modifiers ?? {};
   if (!isRecord(modifiers)) return undefined;
   const { client_id: newClientId = clientId, username = connect.username ?? null, mountpoint = "" } = modifiers;
-  if (typeof newClientId !== "string" || newClientId === "" || mountpoint !== "") return undefined;
+  if (typeof newClientId !== "string" || newClientId === "" || typeof mountpoint !== "string") return undefined;
   if (username !== null && typeof username !== "string") return undefined;
-  return { clientId: newClientId, username };
+  const tree = mountpoint === "" ? undefined : readGrant(mountpoint, answer.body);
+  return mountpoint !== "" && tree === undefined ? undefined : { clientId: newClientId, username, tree };
 }
 
 /** `expire_at` beside `result`: unix seconds at which the login ends. */
@@ -122,6 +132,7 @@ function readExpiry(answer: HookAnswer): number | undefined {
 async function refuseWill(connect: Connect, asker: Asker, decisions: Decisions): Promise<Reason | undefined> {
   const { will, protocolVersion } = connect;
   if (will === undefined) return undefined;
+  if (will.retain === true && protocolVersion === 5) return reasons.retainRefused;
   const publication = {
     topic: will.topic,
     qos: will.qos ?? 0,
@@ -136,17 +147,28 @@ async function refuseWill(connect: Connect, asker: Asker, decisions: Decisions):
   return undefined;
 }
 
+/** The Will of a device with a tree goes there, as all that it publishes. */
+function mountOwn(connect: Connect, { mountpoint }: TreeGrant): Reason | undefined {
+  if (connect.will === undefined) return undefined;
+  const will = mountWill(connect.will, mountpoint);
+  if (will === undefined) return reasons.topicInvalid;
+  connect.will = will;
+  return undefined;
+}
+
 /** The edge judges silence, as the broker sees no refused packet; the broker's own patience is for an edge that vanished. */
 function relaxKeepAlive(seconds: number): number {
   return seconds === 0 ? 0 : Math.min(2 * seconds + 10, 65_535);
 }
 
-function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, rules: ConnectRules): Admission {
-  const { protocolVersion: version, clean = false, keepalive = 0, will } = connect;
-  const max = rules.maxSessionExpirySeconds;
+function admit(connect: Connect, granted: Granted, expiresAt: number | undefined, rules: ConnectRules): Admission {
+  const { protocolVersion: version, keepalive = 0, will } = connect;
+  const isEphemeral = granted.tree?.isEphemeral === true;
+  const clean = isEphemeral || connect.clean === true;
+  const max = isEphemeral ? 0 : rules.maxSessionExpirySeconds;
   const asked = version === 5 ? (connect.properties?.sessionExpiryInterval ?? 0) : clean ? 0 : max;
   const sessionExpirySeconds = Math.min(asked, max);
-  // Without aliases from the broker every PUBLISH names its topic, which a tree will have to strip. What is larger than the
+  // Without aliases from the broker every PUBLISH names its topic, which a tree has to strip. What is larger than the
   // device takes the broker would drop without a word: the edge tells it.
   const { topicAliasMaximum: _, maximumPacketSize: __, ...properties } = connect.properties ?? {};
   if (version === 5) properties.sessionExpiryInterval = sessionExpirySeconds;
@@ -155,7 +177,7 @@ function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, ru
       cmd: "connect",
       protocolId: "MQTT",
       protocolVersion: version,
-      clientId: asker.clientId,
+      clientId: granted.clientId,
       clean,
       keepalive: relaxKeepAlive(keepalive),
       username: rules.broker.username,
@@ -166,7 +188,7 @@ function admit(connect: Connect, asker: Asker, expiresAt: number | undefined, ru
     version,
   );
   return {
-    ...asker,
+    ...granted,
     version,
     packet,
     keepAliveSeconds: keepalive,

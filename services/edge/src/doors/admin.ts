@@ -67,7 +67,7 @@ function clientIdOf(path: string): string | undefined {
   }
 }
 
-/** `{"clients": [{client_id, connection_id, username, connected_at (ms), protocol, transport}]}`, written piece by piece. */
+/** `{"clients": [{client_id, connection_id, username, mountpoint, connected_at (ms), protocol, transport}]}`, written piece by piece. */
 async function sendClients(response: ServerResponse, members: Iterable<Member>): Promise<void> {
   response.writeHead(200, { "content-type": "application/json" });
   response.write('{"clients":[');
@@ -91,9 +91,9 @@ async function sendClients(response: ServerResponse, members: Iterable<Member>):
 }
 
 function describe(member: Member) {
-  const { clientId, connectionId, username, connectedAt, version, transport } = member;
-  const ids = { client_id: clientId, connection_id: connectionId };
-  return { ...ids, username, connected_at: connectedAt, protocol: version, transport };
+  const { clientId, connectionId, username, mountpoint, connectedAt, version, transport } = member;
+  const ids = { client_id: clientId, connection_id: connectionId, username, mountpoint };
+  return { ...ids, connected_at: connectedAt, protocol: version, transport };
 }
 
 function sendError(response: ServerResponse, error: AppError): void {

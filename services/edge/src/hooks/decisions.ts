@@ -5,7 +5,7 @@ import type { ISubscription } from "mqtt-packet";
 import type { Version } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import { isTopicName } from "../packets/topic.ts";
-import { type HookAnswer, type HookName, type Hooks, isRecord } from "./hooks.ts";
+import { type HookAnswer, type HookName, type Hooks, isDecided, isRecord } from "./hooks.ts";
 import { type Asker, type Publication, publishQuestion, subscribeQuestion } from "./questions.ts";
 
 /** May it be published, and on which topic if not on its own. */
@@ -33,8 +33,6 @@ const refused: PublishVerdict = { allowed: false, reason: reasons.notAuthorized 
 
 /** Between two tries while no hook decides. */
 const askAgainMs = 500;
-/** Words of a refusal that is not about what was asked: later it may be a yes. */
-const passingErrors = ["server_unavailable", "unavailable", "server_busy"];
 
 /**
  * `onReuse` is told of each answer taken from memory. `maxEntries` bounds each of the two memories. A question that no
@@ -59,8 +57,7 @@ export function startDecisions(
     const deadline = performance.now() + waitMs;
     for (;;) {
       const answer = await hooks.ask(hook, question);
-      if (answer.verdict === "ok" || (answer.verdict === "refused" && !passingErrors.includes(answer.error)))
-        return answer;
+      if (isDecided(answer)) return answer;
       if (performance.now() + askAgainMs > deadline || !isOpen()) return undefined;
       await sleep(askAgainMs);
     }

@@ -9,6 +9,8 @@ export type HookName =
   | "auth_on_publish_m5"
   | "auth_on_subscribe"
   | "auth_on_subscribe_m5"
+  | "on_subscribe"
+  | "on_unsubscribe"
   | "on_client_wakeup"
   | "on_client_offline"
   | "on_client_gone"
@@ -24,6 +26,14 @@ export interface HookAnswer {
   maxAgeSeconds: number;
   /** the body as it came; only its `result` has been checked */
   body: Record<string, unknown>;
+}
+
+/** Words of a refusal that is not about what was asked: later it may be a yes. */
+const passingErrors = ["server_unavailable", "unavailable", "server_busy"];
+
+/** Is this a hook's last word? */
+export function isDecided({ verdict, error }: HookAnswer): boolean {
+  return verdict === "ok" || (verdict === "refused" && !passingErrors.includes(error));
 }
 
 export interface Hooks {

@@ -29,6 +29,8 @@ export function registerQuestion(
     peer_port: peer.port,
     mountpoint: "",
     client_id: clientId,
+    // Made up for this connection: nobody needs to remember the device.
+    ...(connect.clientId ? {} : { assigned: true }),
     username: connect.username ?? null,
     password: connect.password?.toString("utf8") ?? null,
   };

@@ -25,6 +25,19 @@ for (const size of [1, 2, 3, 7, 128, 4096, stream.length])
     assert.deepEqual(found, packets);
   });
 
+test("bytes that have been read are let go, those of a packet that is not whole are kept", () => {
+  const framing = new Framing(10_000);
+  for (const cut of [0, 1, 2, 100]) {
+    const found = [...readAll(framing, stream.subarray(0, stream.length - cut))];
+    framing.release();
+    assert.equal(framing.bytes.length === 0, cut === 0);
+    if (cut > 0) found.push(...readAll(framing, stream.subarray(stream.length - cut)));
+    framing.release();
+    assert.deepEqual(found, packets);
+    assert.equal(framing.bytes.length, 0);
+  }
+});
+
 test("a packet that arrives whole is not copied", () => {
   const framing = new Framing(10_000);
   framing.push(stream);

@@ -65,6 +65,13 @@ export class Framing {
     this.start = this.body = this.end = 0;
   }
 
+  /** Lets go of bytes that have all been read: an idle connection keeps none. */
+  release(): void {
+    if (this.end < this.bytes.length) return;
+    this.bytes = noBytes;
+    this.start = this.body = this.end = 0;
+  }
+
   next(): Found {
     return this.#skipLeft > 0 ? this.#passOver() : this.#measure(this.end);
   }

@@ -60,6 +60,11 @@ test("what is no list of properties is malformed", () => {
     [4, 0x03, 0, 1, 0],
     [4, 0x03, 0, 1, 0xff],
     [6, 0x03, 0, 3, 0xed, 0xa0, 0x80],
+    // A control character, in one byte and in two, and a non-character: a broker would close for them without a word.
+    [4, 0x03, 0, 1, 0x1f],
+    [5, 0x03, 0, 2, 0xc2, 0x85],
+    [6, 0x03, 0, 3, 0xef, 0xbf, 0xbe],
+    [7, 0x26, 0, 1, 0x61, 0, 1, 0x7f],
   ];
   for (const bytes of wrong) assert.equal(codeOf(bytes, "publish"), 0x81, String(bytes));
 });

@@ -1,6 +1,7 @@
 // Walks the properties of a device's packet without building them: may they stand there, and is each what it must be?
 import { isUtf8 } from "node:buffer";
 import { type Reason, reasons } from "./reasons.ts";
+import { unwanted } from "./topic.ts";
 
 /** Where properties stand in what a client sends. */
 export type Place = "connect" | "will" | "publish" | "subscribe" | "unsubscribe" | "acknowledge" | "disconnect";
@@ -91,8 +92,8 @@ export function withoutAlias(bytes: Buffer, at: number, aliasAt: number | undefi
 /** Where the value that begins at `at` ends, or what is wrong with it. */
 function checkValue(bytes: Buffer, at: number, end: number, { size, min = 0, max }: Rule): number | Reason {
   if (typeof size === "string" && size !== "varint") {
-    const after = size === "binary" ? skipBinary(bytes, at, end) : skipString(bytes, at, end);
-    const second = after !== undefined && size === "pair" ? skipString(bytes, after, end) : after;
+    const after = size === "binary" ? skipBinary(bytes, at, end) : skipPlain(bytes, at, end);
+    const second = after !== undefined && size === "pair" ? skipPlain(bytes, after, end) : after;
     return second ?? reasons.malformed;
   }
   const number = size === "varint" ? readVarint(bytes, at, end) : readNumber(bytes, at, end, size);
@@ -116,15 +117,26 @@ export function skipString(bytes: Buffer, at: number, end: number): number | und
   return after !== undefined && isText(bytes.subarray(at + 2, after)) ? after : undefined;
 }
 
+/** As `skipString`, of what the broker will read. */
+function skipPlain(bytes: Buffer, at: number, end: number): number | undefined {
+  const after = skipBinary(bytes, at, end);
+  return after !== undefined && isPlainText(bytes.subarray(at + 2, after)) ? after : undefined;
+}
+
 /** UTF-8 without U+0000; a surrogate spelled in three bytes is none. */
 export function isText(bytes: Buffer): boolean {
   return isShortAscii(bytes) || (isUtf8(bytes) && !bytes.includes(0));
 }
 
+/** Text without what a server need not take [MQTT-1.5.4]: Mosquitto closes for control characters and non-characters. */
+export function isPlainText(bytes: Buffer): boolean {
+  return isShortAscii(bytes, 0x20) || (isUtf8(bytes) && !unwanted.test(bytes.toString()));
+}
+
 /** Most texts are: to look at so few bytes costs less than a call out of JavaScript. */
-function isShortAscii(bytes: Buffer): boolean {
+function isShortAscii(bytes: Buffer, from = 1): boolean {
   if (bytes.length > 64) return false;
-  for (const byte of bytes) if (byte === 0 || byte > 0x7f) return false;
+  for (const byte of bytes) if (byte < from || byte >= 0x7f) return false;
   return true;
 }
 
@@ -145,9 +157,23 @@ export function readVarint(bytes: Buffer, at: number, end: number): { value: num
 }
 
 export function writeVarint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest % 128) | 0x80);
+  const bytes = Buffer.allocUnsafe(varintBytes(value));
+  putVarint(bytes, 0, value);
+  return bytes;
+}
+
+export function varintBytes(value: number): number {
+  return value < 128 ? 1 : value < 128 ** 2 ? 2 : value < 128 ** 3 ? 3 : 4;
+}
+
+/** Writes the number at `at`; answers what is behind it. */
+export function putVarint(bytes: Buffer, at: number, value: number): number {
+  let next = at;
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 128) {
+      bytes[next++] = rest;
+      return next;
+    }
+    bytes[next++] = (rest & 0x7f) | 0x80;
   }
 }

@@ -29,6 +29,12 @@ export const reasons = {
     returnCode: 1,
     words: "MQTT 3.1.1 and MQTT 5 are spoken here",
   },
+  otherVersion: {
+    name: "unsupported_version",
+    code: 0x84,
+    returnCode: 1,
+    words: "what this device speaks needs the other version of MQTT",
+  },
   clientIdInvalid: {
     name: "client_id_invalid",
     code: 0x85,
@@ -65,6 +71,11 @@ export const reasons = {
     words: "a wildcard stands for a whole level, # only for the last ones",
   },
   topicInvalid: { name: "topic_invalid", code: 0x90, words: "a topic is not empty and holds no wildcard" },
+  topicTooLong: {
+    name: "topic_too_long",
+    code: 0x90,
+    words: "a topic may have 195 levels, and about 65,000 bytes",
+  },
   topicAliasInvalid: {
     name: "topic_alias_invalid",
     code: 0x94,
@@ -76,6 +87,11 @@ export const reasons = {
   notReading: { name: "not_reading", code: 0x97 },
   quota: { name: "quota_exceeded", code: 0x97, returnCode: 3 },
   tooManyFilters: { name: "too_many_filters", code: 0x97, words: "one packet may name 1,000 filters" },
+  filtersQuota: {
+    name: "filters_quota",
+    code: 0x97,
+    words: "a device may have 1,000 filters, with 128 Ki characters in all",
+  },
   removed: { name: "removed", code: 0x98 },
   retainRefused: {
     name: "retain_refused",
@@ -96,6 +112,7 @@ export function reasonOfError(error: string): Reason {
 
 const hookErrors: Record<string, Reason> = {
   client_identifier_not_valid: reasons.clientIdInvalid,
+  unsupported_protocol_version: reasons.otherVersion,
   not_authorized: reasons.notAuthorized,
   server_unavailable: reasons.unavailable,
   unavailable: reasons.unavailable,

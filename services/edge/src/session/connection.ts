@@ -11,13 +11,12 @@ import { Framing, type Skipped } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
+import type { FiltersChange, TreeWays } from "../tree/tree-device.ts";
 import { openDesk, type UplinkDevice } from "../uplink/device.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
-import { openLarge } from "../uplink/large.ts";
-import { decideUplink } from "../uplink/uplink.ts";
-import { passDownlink } from "./downlink.ts";
 import { letGo } from "./let-go.ts";
 import type { Member } from "./member.ts";
+import { openPassage, type Passage } from "./passage.ts";
 import type { Sessions } from "./sessions.ts";
 import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
 
@@ -57,12 +56,15 @@ const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
 
-export class Connection implements Member, Holder {
+export class Connection implements Member, Holder, TreeWays {
   clientId = "";
   username: string | null = null;
   version: Version = 4;
   connectedAt = 0;
   sessionExpirySeconds = 0;
+  hasTree = false;
+  mountpoint = "";
+  isResumed = false;
   readonly connectionId: string;
   readonly transport: "tcp" | "ws";
   readonly #edge: Surroundings;
@@ -72,9 +74,10 @@ export class Connection implements Member, Holder {
   readonly #uplink: Framing;
   readonly #rates: UplinkRates;
   /** answers the packet that is passed over */
-  #large: ((skipped: Skipped) => Outcome) | undefined;
+  #large: ((skipped: Skipped) => Outcome | Promise<Outcome>) | undefined;
   /** once it is let in */
   #desk: UplinkDevice | undefined;
+  #passage: Passage | undefined;
   #broker: Socket | undefined;
   #phase: "new" | "open" | "closed" = "new";
   #claimed = false;
@@ -177,12 +180,14 @@ export class Connection implements Member, Holder {
     this.#uplink.push(chunk);
     // Refusals of one chunk leave in one write.
     this.#device.cork();
+    if (this.#passage?.rewrites) this.#broker?.cork();
     try {
       this.#readUplink();
     } catch (error) {
       this.#fail(error);
     }
     this.#device.uncork();
+    if (this.#passage?.rewrites) this.#broker?.uncork();
   }
 
   /** Runs of packets that pass as they came leave in one write; the first question stops the reading until it is answered. */
@@ -193,10 +198,13 @@ export class Connection implements Member, Holder {
     while (this.#phase !== "closed") {
       const found = frame.next();
       if (found !== "packet" && found !== "skipped") {
-        this.#toBroker(frame.bytes.subarray(from, to));
+        this.toBroker(frame.bytes.subarray(from, to));
         if (found === "malformed") this.close(reasons.malformed);
         else if (found === "too_large") this.#passOver(frame);
-        else return;
+        else {
+          frame.release();
+          return;
+        }
         from = to;
         continue;
       }
@@ -205,7 +213,7 @@ export class Connection implements Member, Holder {
         to = frame.end;
         continue;
       }
-      this.#toBroker(frame.bytes.subarray(from, to));
+      this.toBroker(frame.bytes.subarray(from, to));
       from = to = frame.end;
       if (outcome instanceof Promise) {
         void this.#await(outcome, frame.packet());
@@ -227,8 +235,7 @@ export class Connection implements Member, Holder {
       frame.skip();
       return;
     }
-    const ways = { maxBytes: this.#edge.maxPacketBytes, toBroker: (packet: Buffer) => this.#toBroker(packet) };
-    const large = openLarge(first, this.#desk!, ways);
+    const large = this.#passage!.openLarge(first);
     if (large === undefined) {
       this.close(reasons.tooLarge);
       return;
@@ -251,7 +258,7 @@ export class Connection implements Member, Holder {
     const counted = this.#rates.count(first, frame.end - frame.start);
     if (counted === "drop") return dropped;
     if (counted > 0) this.#readSlower(counted);
-    return decideUplink(frame, this.#desk!, this.#edge.rules.decisions);
+    return this.#passage!.decide(frame);
   }
 
   /** What the device sends beyond its rate waits in its own socket. */
@@ -283,8 +290,8 @@ export class Connection implements Member, Holder {
 
   #apply({ forward, reply, close }: Outcome): void {
     if (this.#phase === "closed") return;
-    if (forward !== undefined) this.#toBroker(forward);
-    if (reply !== undefined) this.#toDevice(reply);
+    if (forward !== undefined) this.toBroker(forward);
+    if (reply !== undefined) this.toDevice(reply);
     if (close !== undefined) this.close(close);
   }
 
@@ -305,6 +312,8 @@ export class Connection implements Member, Holder {
     this.username = admission.username;
     this.version = admission.version;
     this.sessionExpirySeconds = admission.sessionExpirySeconds;
+    this.hasTree = admission.tree !== undefined;
+    this.mountpoint = admission.tree?.mountpoint ?? "";
     sessions.claim(this);
     // It was let in, and left before: its end is told as any other's.
     if (this.#phase === "closed") {
@@ -329,14 +338,18 @@ export class Connection implements Member, Holder {
       return { ...(reply && { reply }), close: reasons.unavailable };
     }
     this.#phase = "open";
-    this.#desk = openDesk(admission, () => this.#phase === "open");
+    this.#desk = openDesk({ ...admission, hasTree: this.hasTree }, () => this.#phase === "open");
     this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = Date.now();
     this.#lastHeardAt = performance.now();
     this.#keepAliveMs = (connack.properties?.serverKeepAlive ?? admission.keepAliveSeconds) * 1000;
     this.#expiresAt = admission.expiresAt;
-    this.#toDevice(acceptance(connack, admission, this.#edge.maxPacketBytes));
+    this.toDevice(acceptance(connack, admission, this.#edge.maxPacketBytes));
+    this.isResumed = connack.sessionPresent;
     this.#edge.sessions.wake(this);
+    const { decisions } = this.#edge.rules;
+    const parts = { device: this.#desk, ways: this, decisions, maxPacketBytes: this.#edge.maxPacketBytes };
+    this.#passage = openPassage(admission.tree, connack, parts);
     this.#readDownlink(framing);
     socket.on("data", (chunk: Buffer) => this.#takeDownlink(framing, chunk));
     socket.on("drain", () => {
@@ -371,22 +384,20 @@ export class Connection implements Member, Holder {
   }
 
   #readDownlink(frame: Framing): void {
-    const { parted, broken } = passDownlink(frame, this.#desk!, {
-      toDevice: (bytes) => this.#toDevice(bytes),
-      toBroker: (bytes) => this.#toBroker(bytes),
-    });
+    const { parted, broken } = this.#passage!.passDownlink(frame);
+    frame.release();
     if (parted) this.#parted = true;
     if (broken) this.close(reasons.unavailable);
   }
 
-  #toBroker(bytes: Buffer): void {
+  toBroker(bytes: Buffer): void {
     if (bytes.length === 0 || this.#broker === undefined || !this.#broker.writable) return;
     if (this.#broker.write(bytes)) return;
     this.#brokerFull = true;
     this.#regulate();
   }
 
-  #toDevice(bytes: Buffer): void {
+  toDevice(bytes: Buffer): void {
     if (!this.#device.writable || this.#device.write(bytes)) return;
     this.#unreadSince ??= performance.now();
     this.#broker?.pause();
@@ -397,6 +408,11 @@ export class Connection implements Member, Holder {
     this.#unreadSince = undefined;
     this.#broker?.resume();
     this.#regulate();
+  }
+
+  /** Resolves true when a hook knows what its device has subscribed. */
+  tell(change: FiltersChange): Promise<boolean> {
+    return this.#edge.sessions.tellFilters(this, change);
   }
 
   /** Reads the device only while there is somewhere for its packets, and for our answers, to go. */

@@ -6,7 +6,7 @@ import { isEphemeral } from "../uplink/client-state.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
 import { isSurplus } from "../uplink/large.ts";
 import { completeAnswer } from "../uplink/subscribe.ts";
-import { replaceLarge } from "./too-large.ts";
+import { replaceLarge } from "../uplink/too-large.ts";
 
 interface Ways {
   toDevice(bytes: Buffer): void;
@@ -14,17 +14,13 @@ interface Ways {
 }
 
 /** Sends on every whole packet of `frame`. Answers what it saw: a DISCONNECT, or bytes that are no packets. */
-export function passDownlink(
-  frame: Framing,
-  device: UplinkDevice,
-  { toDevice, toBroker }: Ways,
-): { parted: boolean; broken: boolean } {
+export function passDownlink(frame: Framing, device: UplinkDevice, ways: Ways): { parted: boolean; broken: boolean } {
   let from = frame.end;
   let parted = false;
   for (;;) {
     const found = frame.next();
     if (found !== "packet") {
-      if (frame.end > from) toDevice(frame.bytes.subarray(from, frame.end));
+      if (frame.end > from) ways.toDevice(frame.bytes.subarray(from, frame.end));
       return { parted, broken: found !== "more" };
     }
     const type = frame.bytes[frame.start]! >> 4;
@@ -34,9 +30,9 @@ export function passDownlink(
       if (type === types.publish) device.owed.sent(frame);
       continue;
     }
-    if (frame.start > from) toDevice(frame.bytes.subarray(from, frame.start));
-    if (changed.forDevice !== undefined) toDevice(changed.forDevice);
-    if (changed.forBroker !== undefined) toBroker(changed.forBroker);
+    if (frame.start > from) ways.toDevice(frame.bytes.subarray(from, frame.start));
+    if (changed.forDevice !== undefined) ways.toDevice(changed.forDevice);
+    if (changed.forBroker !== undefined) ways.toBroker(changed.forBroker);
     from = frame.end;
   }
 }

@@ -10,6 +10,11 @@ export interface Member {
   transport: "tcp" | "ws";
   /** unix time in ms */
   connectedAt: number;
+  hasTree: boolean;
+  /** of its tree; empty: it has none */
+  mountpoint: string;
+  /** the broker had a session of its client id */
+  isResumed: boolean;
   /** how long the session outlives the connection, as last said */
   sessionExpirySeconds: number;
   /** disconnects because an operator or presence said so */

@@ -5,12 +5,15 @@ import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { askWhere, openAway } from "./away.ts";
 import type { Member, SessionHook } from "./member.ts";
+import { startTelling, type Telling } from "./telling.ts";
 
 export interface Sessions {
   /** From the moment the broker is asked for the client id: what the one before it does now tells nothing any more. */
   claim(member: Member): void;
   wake(member: Member): void;
   leave(member: Member): void;
+  /** What a device with a tree has subscribed and unsubscribed. */
+  tellFilters: Telling["tellFilters"];
   /** Sessions found written down at the broker wait here from now on, unless their devices are here. */
   learn(found: readonly FoundRecord[]): void;
   /** Ends the session of a device that has just left. */
@@ -35,6 +38,7 @@ export function startSessions({
   hooks,
   endSession,
   awayMax,
+  tellWaitMs,
   records,
   log,
 }: {
@@ -42,12 +46,16 @@ export function startSessions({
   endSession: (clientId: string) => Promise<"ended" | "unknown" | "failed">;
   /** sessions of one user whose devices are away */
   awayMax: number;
+  /** how long a device with a tree waits until the hooks know what it has subscribed */
+  tellWaitMs: number;
   records: Records;
   log: Logger;
 }): Sessions {
   /** newest last; more than one only while a take-over is under way */
   const members = new Map<string, Member[]>();
-  const { tell, settled } = startTelling(hooks);
+  const { tell, insist, tellFilters, settled } = startTelling(hooks, tellWaitMs);
+  const tellOf = (member: Member, hook: SessionHook): void =>
+    member.hasTree ? insist(member, hook) : tell(member.clientId, hook, member.connectionId);
   const isHere = (clientId: string) => members.has(clientId);
   const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records });
 
@@ -60,11 +68,11 @@ export function startSessions({
     const { clientId, username, sessionExpirySeconds, connectionId } = member;
     if (sessionExpirySeconds === 0) records.drop(clientId);
     else records.keep(clientId, { username, sessionExpirySeconds, connectionId });
-    tell(member.clientId, "on_client_wakeup", member.connectionId);
+    tellOf(member, "on_client_wakeup");
   }
 
   function leave(member: Member): void {
-    const { clientId, connectionId } = member;
+    const { clientId } = member;
     const others = (members.get(clientId) ?? []).filter((one) => one !== member);
     if (others.length > 0) {
       members.set(clientId, others);
@@ -73,11 +81,11 @@ export function startSessions({
     members.delete(clientId);
     if (member.sessionExpirySeconds === 0) {
       records.drop(clientId);
-      tell(clientId, "on_client_gone", connectionId);
+      tellOf(member, "on_client_gone");
       return;
     }
     away.add(member);
-    tell(clientId, "on_client_offline", connectionId);
+    tellOf(member, "on_client_offline");
   }
 
   async function remove(clientId: string): Promise<boolean> {
@@ -96,6 +104,7 @@ export function startSessions({
     claim,
     wake,
     leave,
+    tellFilters,
     remove,
     learn: away.learn,
     endAway: away.end,
@@ -120,23 +129,6 @@ function startAsking(hooks: Hooks): Sessions["isElsewhere"] {
       asking -= 1;
     });
     return where === "elsewhere";
-  };
-}
-
-/** Tells of sessions: one chain a client id, so that its events arrive in order. */
-function startTelling(hooks: Hooks) {
-  const telling = new Map<string, Promise<unknown>>();
-  return {
-    tell(clientId: string, hook: SessionHook, connectionId?: string): void {
-      const before = telling.get(clientId) ?? Promise.resolve();
-      const named = connectionId === undefined ? {} : { connection_id: connectionId };
-      const told = before.then(() => hooks.ask(hook, { mountpoint: "", client_id: clientId, ...named }));
-      telling.set(clientId, told);
-      void told.then(() => telling.get(clientId) === told && telling.delete(clientId));
-    },
-    async settled(): Promise<void> {
-      while (telling.size > 0) await Promise.all(telling.values());
-    },
   };
 }
 

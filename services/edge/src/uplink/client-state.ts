@@ -25,7 +25,7 @@ export function noteState(payload: Buffer, device: Device): void {
 }
 
 /** Is this PUBLISH of the broker's typing or presence? */
-export function isEphemeral({ bytes, start, body }: Framing): boolean {
+export function isEphemeral({ bytes, start, body }: Pick<Framing, "bytes" | "start" | "body">): boolean {
   const qos = (bytes[start]! >> 1) & 3;
   if (qos !== 0) return false;
   const topic = bytes.toString("latin1", body + 2, body + 2 + bytes.readUInt16BE(body));

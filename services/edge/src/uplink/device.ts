@@ -1,4 +1,5 @@
 // What the edge keeps of a connected device to decide what it sends.
+import type { Version } from "../packets/packets.ts";
 import type { TopicAliases } from "../packets/topic-aliases.ts";
 import { type Owed, openOwed } from "./owed.ts";
 import { openRefusals, type Refusals, type RefusedDevice } from "./refusals.ts";
@@ -14,12 +15,12 @@ export interface PartialAnswer {
 export type PartialAnswers = Map<number, PartialAnswer>;
 
 export interface UplinkDevice extends RefusedDevice {
-  partial: PartialAnswers;
+  readonly partial: PartialAnswers;
   /** how many UNSUBACKs the broker owes that are nobody's: of an UNSUBSCRIBE that it got in parts, by packet id */
-  surplus: Map<number, number>;
-  aliases: TopicAliases;
-  owed: Owed;
-  refusals: Refusals;
+  readonly surplus: Map<number, number>;
+  readonly aliases: TopicAliases;
+  readonly owed: Owed;
+  readonly refusals: Refusals;
   /** it said so: it gets nothing ephemeral */
   isInactive: boolean;
   /** False once its connection is closed: nobody waits for an answer any more. */
@@ -27,9 +28,53 @@ export interface UplinkDevice extends RefusedDevice {
 }
 
 export function openDesk(admitted: RefusedDevice, isOpen: () => boolean): UplinkDevice {
-  const { clientId, username, version, wantsWords, maxPacketBytes } = admitted;
-  const device = { clientId, username, version, wantsWords, maxPacketBytes };
-  const refusals = openRefusals(device);
-  const answers = { partial: new Map(), surplus: new Map(), aliases: new Map(), owed: openOwed() };
-  return { ...device, isOpen, isInactive: false, refusals, ...answers };
+  return new Desk(admitted, isOpen);
+}
+
+/** Nearly all devices need no more than its first lines: the rest is made when it is first asked for. */
+class Desk implements UplinkDevice {
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly version: Version;
+  readonly wantsWords: boolean;
+  readonly maxPacketBytes: number;
+  readonly hasTree: boolean;
+  readonly isOpen: () => boolean;
+  tellRouter: UplinkDevice["tellRouter"];
+  readonly owed = openOwed();
+  isInactive = false;
+  #partial: PartialAnswers | undefined;
+  #surplus: Map<number, number> | undefined;
+  #aliases: TopicAliases | undefined;
+  #refusals: Refusals | undefined;
+
+  constructor(admitted: RefusedDevice, isOpen: () => boolean) {
+    this.clientId = admitted.clientId;
+    this.username = admitted.username;
+    this.version = admitted.version;
+    this.wantsWords = admitted.wantsWords;
+    this.maxPacketBytes = admitted.maxPacketBytes;
+    this.hasTree = admitted.hasTree;
+    this.isOpen = isOpen;
+  }
+
+  get partial(): PartialAnswers {
+    this.#partial ??= new Map();
+    return this.#partial;
+  }
+
+  get surplus(): Map<number, number> {
+    this.#surplus ??= new Map();
+    return this.#surplus;
+  }
+
+  get aliases(): TopicAliases {
+    this.#aliases ??= new Map();
+    return this.#aliases;
+  }
+
+  get refusals(): Refusals {
+    this.#refusals ??= openRefusals(this);
+    return this.#refusals;
+  }
 }

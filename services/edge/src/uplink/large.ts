@@ -16,7 +16,7 @@ export interface LargePacket {
   /** What comes of it, from its variable header on. */
   take?(piece: Buffer): void;
   /** At its end. */
-  answer(skipped: Skipped): Outcome;
+  answer(skipped: Skipped): Outcome | Promise<Outcome>;
 }
 
 /** bytes of filters that go to the broker in one UNSUBSCRIBE */

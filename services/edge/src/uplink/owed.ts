@@ -2,11 +2,13 @@
 import type { Framing } from "../packets/framing.ts";
 import { types } from "../packets/packets.ts";
 
+type Place = Pick<Framing, "bytes" | "start" | "body" | "end">;
+
 export interface Owed {
   /** A PUBLISH goes out to the device. */
-  sent(frame: Framing): void;
+  sent(frame: Place): void;
   /** PUBACK, PUBREC or PUBCOMP came. */
-  confirmed(frame: Framing): void;
+  confirmed(frame: Place): void;
   bytes(): number;
   /** Looks, about once a second, since when (ms of `now`) the oldest has been waiting; undefined: nothing does. */
   look(now: number): number | undefined;
@@ -16,38 +18,47 @@ export interface Owed {
 const refusesFrom = 0x80;
 
 export function openOwed(): Owed {
-  /** packet id → bytes, oldest first */
-  const packets = new Map<number, number>();
-  let bytes = 0;
-  let oldest: number | undefined;
-  let since: number | undefined;
+  return new OwedPackets();
+}
 
-  function take(packetId: number): void {
-    bytes -= packets.get(packetId) ?? 0;
-    packets.delete(packetId);
-    if (packetId === oldest) oldest = undefined;
+class OwedPackets implements Owed {
+  /** packet id → bytes, oldest first; an idle device has none */
+  #packets: Map<number, number> | undefined;
+  #bytes = 0;
+  #oldest: number | undefined;
+  #since: number | undefined;
+
+  sent({ bytes, start, body, end }: Place): void {
+    if ((bytes[start]! & 6) === 0) return;
+    const packetId = bytes.readUInt16BE(body + 2 + bytes.readUInt16BE(body));
+    this.#take(packetId);
+    this.#packets ??= new Map();
+    this.#packets.set(packetId, end - start);
+    this.#bytes += end - start;
   }
 
-  return {
-    sent({ bytes: all, start, body, end }) {
-      if ((all[start]! & 6) === 0) return;
-      const packetId = all.readUInt16BE(body + 2 + all.readUInt16BE(body));
-      take(packetId);
-      packets.set(packetId, end - start);
-      bytes += end - start;
-    },
-    confirmed({ bytes: all, start, body, end }) {
-      const isRec = all[start]! >> 4 === types.pubrec;
-      if (isRec && (end - body < 3 || all[body + 2]! < refusesFrom)) return;
-      take(all.readUInt16BE(body));
-    },
-    bytes: () => bytes,
-    look(now) {
-      const [first] = packets.keys();
-      if (first === undefined) since = undefined;
-      else if (first !== oldest) since = now;
-      oldest = first;
-      return since;
-    },
-  };
+  confirmed({ bytes, start, body, end }: Place): void {
+    const isRec = bytes[start]! >> 4 === types.pubrec;
+    if (isRec && (end - body < 3 || bytes[body + 2]! < refusesFrom)) return;
+    this.#take(bytes.readUInt16BE(body));
+  }
+
+  bytes(): number {
+    return this.#bytes;
+  }
+
+  look(now: number): number | undefined {
+    const first: number | undefined = this.#packets?.keys().next().value;
+    if (first === undefined) this.#packets = this.#since = undefined;
+    else if (first !== this.#oldest) this.#since = now;
+    this.#oldest = first;
+    return this.#since;
+  }
+
+  #take(packetId: number): void {
+    if (this.#packets === undefined) return;
+    this.#bytes -= this.#packets.get(packetId) ?? 0;
+    this.#packets.delete(packetId);
+    if (packetId === this.#oldest) this.#oldest = undefined;
+  }
 }

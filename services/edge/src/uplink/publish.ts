@@ -23,7 +23,7 @@ export function decidePublish(frame: Framing, device: UplinkDevice, decisions: D
 }
 
 /** Nearly every PUBLISH is: nothing in it can be wrong but its topic, and it is read without a copy. */
-function isPlain({ bytes, start, body, end }: Framing, version: Version): boolean {
+export function isPlain({ bytes, start, body, end }: Framing, version: Version): boolean {
   const first = bytes[start]!;
   const qos = (first >> 1) & 3;
   if (first & retainFlag || qos === 3 || (qos === 0 && first & dupFlag) || body + 2 > end) return false;
@@ -66,7 +66,7 @@ function decideOther(
   return ask(packet, header, device, decisions);
 }
 
-const retainFlag = 1;
+export const retainFlag = 1;
 const dupFlag = 8;
 
 /** Positions count from the packet's first byte. */
@@ -86,7 +86,7 @@ export interface PublishHeader {
 }
 
 /** What stands before the payload [MQTT-3.3.2]; a reason when not even the packet id can be read. */
-function readHeader(packet: Buffer, body: number, device: UplinkDevice): PublishHeader | Reason {
+export function readHeader(packet: Buffer, body: number, device: UplinkDevice): PublishHeader | Reason {
   const first = packet[0]!;
   const qos = (first >> 1) & 3;
   if (qos === 3 || (qos === 0 && first & dupFlag) || body + 2 > packet.length) return reasons.malformed;
@@ -160,14 +160,20 @@ export function refuseLarge({ head, body, bytes }: Skipped, device: UplinkDevice
   return { reply: device.refusals.refuse(publish, reasons.tooLarge, error) };
 }
 
-function refuse(packet: Buffer, header: PublishHeader, reason: Reason, error: AppError, device: UplinkDevice): Outcome {
+export function refuse(
+  packet: Buffer,
+  header: PublishHeader,
+  reason: Reason,
+  error: AppError,
+  device: UplinkDevice,
+): Outcome {
   const { qos, packetId, payloadAt } = header;
   const publish = { qos, packetId, topic: nameOf(header), payload: packet.subarray(payloadAt), isWhole: true };
   return { reply: device.refusals.refuse(publish, reason, error) };
 }
 
 /** MQTT wants these connections closed. First the packet is answered, or a client would send it on every connection again. */
-function refuseFault(packet: Buffer, header: PublishHeader, reason: Reason, device: UplinkDevice): Outcome {
+export function refuseFault(packet: Buffer, header: PublishHeader, reason: Reason, device: UplinkDevice): Outcome {
   if (header.qos === 0) return { close: reason };
   const error = new AppError("invalid_packet", reason.words);
   return { ...refuse(packet, header, reason, error, device), close: reason };

@@ -1,5 +1,5 @@
 // A publish that is refused: the edge ends its exchange, so that no client sends it for ever, and tells its device why.
-import { AppError, deviceTopic, parseUplinkTopic, readJsonHead, uplinkTopic } from "@parley/protocol";
+import { AppError, deviceTopic, isNativeTopic, parseUplinkTopic, readJsonHead, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { openTokenBucket } from "@parley/runtime";
 import type { Asker } from "../hooks/questions.ts";
@@ -29,6 +29,9 @@ export interface RefusedDevice extends Asker {
   wantsWords: boolean;
   /** the largest packet it takes */
   maxPacketBytes: number;
+  /** It has a tree of its own: on topics of other protocols it is told nothing in Parley's words, but its router is. */
+  hasTree: boolean;
+  tellRouter?: ((publish: RefusedPublish, error: AppError) => void) | undefined;
 }
 
 /** Who floods is not answered each time; every publish still has its PUBACK. */
@@ -60,8 +63,12 @@ export function openRefusals(device: RefusedDevice): Refusals {
   }
 
   function tell(publish: RefusedPublish, error: AppError): Buffer[] {
-    const { clientId, username, version, maxPacketBytes } = device;
+    const { clientId, username, version, maxPacketBytes, hasTree } = device;
     if (username === null || mayNack.take() > 0) return [];
+    if (hasTree && !isNativeTopic(publish.topic)) {
+      device.tellRouter?.(publish, error);
+      return [];
+    }
     const packet = {
       cmd: "publish" as const,
       topic: deviceTopic(username, clientId),

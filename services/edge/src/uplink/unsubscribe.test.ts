@@ -16,7 +16,14 @@ function unsubscribe(version: Version, filters: string[]): Buffer {
 
 /** What becomes of an UNSUBSCRIBE that comes behind another packet, and how often others had their turn meanwhile. */
 async function decide(version: Version, packet: Buffer) {
-  const admitted = { clientId: "ann:1", username: "ann", version, wantsWords: true, maxPacketBytes: largest };
+  const admitted = {
+    clientId: "ann:1",
+    username: "ann",
+    version,
+    wantsWords: true,
+    hasTree: false,
+    maxPacketBytes: largest,
+  };
   const device = openDesk(admitted, () => true);
   const frame = new Framing(largest);
   frame.push(Buffer.concat([Buffer.from([0xc0, 0]), packet]));

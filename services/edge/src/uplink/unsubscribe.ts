@@ -10,7 +10,7 @@ import type { UplinkDevice } from "./device.ts";
 import { filtersMax, roomForPartial, writeAnswer } from "./subscribe.ts";
 
 /** UNSUBACK has few codes [MQTT5 3.11.3]: "No subscription existed", "Implementation specific error", "Topic Filter invalid". */
-const codes = { none: 0x11, refused: 0x83, invalid: 0x8f };
+export const unsubscribeCodes = { none: 0x11, refused: 0x83, invalid: 0x8f };
 
 /** Filters that stand side by side in a packet. */
 interface Part {
@@ -58,7 +58,7 @@ function readPart(packet: Buffer, at: number): Part {
     const filter = packet.toString("utf8", from + 2, part.end);
     const isKnown = mayBeSubscribed(filter);
     if (isKnown) part.known.push(packet.subarray(from, part.end));
-    part.verdicts.push(isKnown ? undefined : isTopicFilter(filter) ? codes.none : codes.invalid);
+    part.verdicts.push(isKnown ? undefined : isTopicFilter(filter) ? unsubscribeCodes.none : unsubscribeCodes.invalid);
   }
   return part;
 }
@@ -79,5 +79,7 @@ export function writeUnsubscribe(head: Buffer, filters: Buffer[]): Buffer {
 /** Refuses every filter of an UNSUBSCRIBE; MQTT 3.1.1 has no word for it. */
 export function refuseUnsubscribe(packetId: number, filters: number, reason: Reason, device: UplinkDevice): Outcome {
   const words = device.wantsWords ? (reason.words ?? "") : "";
-  return { reply: writeAnswer("unsuback", packetId, Array<number>(filters).fill(codes.refused), words, device) };
+  return {
+    reply: writeAnswer("unsuback", packetId, Array<number>(filters).fill(unsubscribeCodes.refused), words, device),
+  };
 }

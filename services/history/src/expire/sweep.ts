@@ -1,6 +1,6 @@
 // Ends messages whose time is over: the partition's holder writes a recall of each, which empties its body, takes it out of
 // every projection, and tells devices and search. One that was written already is found by its key.
-import type { AppendItem } from "@parley/protocol";
+import { type AppendItem, toOf } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { type Pass, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
@@ -93,7 +93,7 @@ async function stateOf(store: HistoryStore, timer: Timer): Promise<"there" | "go
 
 function recallOf({ conv, seq, from }: Timer): AppendItem {
   const id = `expired:${seq}`;
-  const packet = { id, to: conv, content: { type: "recall", seq, expired: true } };
+  const packet = { id, to: toOf(from, conv), content: { type: "recall", seq, expired: true } };
   const body = Buffer.from(JSON.stringify(packet));
   return { conv, from, device: expiryOrigin, id, type: "recall", origin: expiryOrigin, body };
 }

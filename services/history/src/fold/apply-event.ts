@@ -1,7 +1,8 @@
 // What a membership event does to one of those whom it is about.
-import type { MembershipEvent } from "@parley/protocol";
+import type { MemberMode, MembershipEvent, OneSidedMode } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Member } from "../keep/store.ts";
+import { isPresent } from "./members.ts";
 
 type Place = Pick<LogEntry, "seq" | "ord">;
 type Apply = (member: Member, at: Place, event: MembershipEvent) => void;
@@ -14,28 +15,55 @@ export function applyEvent(member: Member, at: Place, event: MembershipEvent): v
 
 const leave: Apply = (member, { seq, ord }) => {
   delete member.pending;
-  const open = member.stays.at(-1);
-  if (open?.[1] !== null) return;
-  open[1] = seq;
-  member.leftOrd = ord;
+  if (!isPresent(member)) return;
+  endStay(member, { seq, ord });
+  delete member.mode;
 };
 
-const join: Apply = (member, { seq, ord }, event) => {
+// Also of who only wrote: what ended its membership is its to read.
+function endStay(member: Member, { seq, ord }: Place): void {
+  const open = member.stays.at(-1);
+  if (open?.[1] === null) open[1] = seq;
+  else member.stays.push([seq, seq]);
+  member.leftOrd = ord;
+}
+
+function setMode(member: Member, at: Place, mode: MemberMode): void {
+  if (mode === "write") {
+    if (member.mode !== "write") endStay(member, at);
+  } else if (member.mode === "write") beginStay(member, at);
+  if (mode === "read-write") delete member.mode;
+  else member.mode = mode;
+}
+
+function beginStay(member: Member, { seq, ord }: Place): void {
+  member.stays.push([seq, null]);
+  member.joinOrd = ord;
+  delete member.leftOrd;
+}
+
+const join: Apply = (member, at, event) => {
+  const mode = modeIn(event, member.uid) ?? member.pending?.mode ?? "read-write";
   delete member.pending;
   delete member.blocks;
   delete member.banned;
-  if (member.stays.at(-1)?.[1] === null) return;
-  if (event.fromStart) member.stays = [[1, null]];
-  else member.stays.push([seq, null]);
+  if (isPresent(member)) return;
+  beginStay(member, at);
+  if (event.fromStart && mode !== "write") member.stays = [[1, null]];
+  setMode(member, at, mode);
   member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
-  member.joinOrd = ord;
-  delete member.leftOrd;
   if (event.link !== undefined) member.link = event.link;
 };
 
 function invite(member: Member, at: Place, event: MembershipEvent): void {
-  if (event.invited?.includes(member.uid)) member.pending = { as: "invited", by: event.by };
+  const mode = modeIn(event, member.uid);
+  if (event.invited?.includes(member.uid)) member.pending = { as: "invited", by: event.by, ...(mode && { mode }) };
   else join(member, at, event);
+}
+
+function modeIn({ modes }: MembershipEvent, uid: string): OneSidedMode | undefined {
+  if (modes?.read?.includes(uid)) return "read";
+  return modes?.write?.includes(uid) ? "write" : undefined;
 }
 
 const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
@@ -66,6 +94,9 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   },
   mute(member, _at, { until = null }) {
     member.mutedUntil = until;
+  },
+  mode(member, at, { mode = "read-write" }) {
+    setMode(member, at, mode);
   },
   unmute(member) {
     delete member.mutedUntil;

@@ -141,7 +141,7 @@ export function uidsOf(entry: LogEntry): string[] | undefined {
   const { event: kind, by, uids, invited = [], owner } = event;
   if (kind === "delete") return undefined;
   return [
-    ...(kind === "create" || kind === "transfer" ? [by] : []),
+    ...((kind === "create" && !event.room?.guests) || kind === "transfer" ? [by] : []),
     ...uids,
     ...invited,
     ...(owner === undefined ? [] : [owner]),

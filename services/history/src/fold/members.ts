@@ -1,15 +1,23 @@
 // Membership as the log has it: who is a member, what a member may read, and how much of it is unread.
-import { AppError, namedMembers, parseConv, type Standing } from "@parley/protocol";
+import {
+  AppError,
+  isJoinable,
+  namedMembers,
+  noConversation,
+  parseConv,
+  type RoomState,
+  type Standing,
+} from "@parley/protocol";
 import type { Member, Recalled } from "../keep/store.ts";
 
-/** True while the stay is open. */
+/** True while it may write or read what comes. */
 export function isMember(member: Member | undefined): member is Member {
   return member !== undefined && isPresent(member);
 }
 
 /** The same of a member that is known. */
-export function isPresent({ stays }: Member): boolean {
-  return stays.at(-1)?.[1] === null;
+export function isPresent({ stays, mode }: Member): boolean {
+  return stays.at(-1)?.[1] === null || mode === "write";
 }
 
 /** How somebody who is no member stands to a room. */
@@ -43,18 +51,33 @@ export function newMember(conv: string, uid: string): Member {
   };
 }
 
-/** The caller's member state, or what the caller is told instead. `lastSeq` is the conversation's. */
-export function memberOrRefusal(
-  { conv, lastSeq, member }: { conv: string; lastSeq: number; member: Member | undefined },
-  uid: string,
-): Member | AppError {
+/** A conversation as it is asked for: what is known of the asker, and of the room, if it is one. */
+interface Asked {
+  conv: string;
+  member: Member | undefined;
+  room: RoomState | undefined;
+}
+
+/** The caller's member state, or what the caller is told instead. */
+export function memberOrRefusal(asked: Asked, uid: string): Member | AppError {
+  const { conv, member } = asked;
   if (member && member.stays.length > 0) return member;
   const parsed = parseConv(conv);
   if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
   const named = namedMembers(parsed);
   if (named?.includes(uid)) return { ...newMember(conv, uid), stays: [[1, null]] };
-  if (!named && lastSeq === 0) return new AppError("not_found", "no such conversation");
-  return new AppError("not_member");
+  return named ? new AppError("not_member") : outsideOf(asked);
+}
+
+/** May who is no member write and read there? In a topic of guests everybody but who is banned. */
+export function isOpenTo(room: RoomState | undefined, member: Member | undefined): boolean {
+  return room?.guests === true && !room.deleted && !member?.banned;
+}
+
+/** What is told to who is not in a room: that it is there only to whom it is shown, or who had to do with it. */
+export function outsideOf({ conv, member, room }: Asked): AppError {
+  const isKnown = member !== undefined && !room?.deleted;
+  return isKnown || isJoinable(room) ? new AppError("not_member") : noConversation(conv);
 }
 
 /** True if the member sees message `seq`: it is of one of the stays, and the member has not deleted it for itself. */

@@ -3,6 +3,7 @@ import type { Mentions } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Member, Recalled } from "../keep/store.ts";
 import { mergeRecalled } from "../project/advance.ts";
+import { isPresent } from "./members.ts";
 
 /** What the log keeps in the `event` of a message that mentions somebody. */
 export function mentionEvent({ uids, all }: Mentions): Readonly<Record<string, unknown>> {
@@ -43,11 +44,13 @@ export function unreadMentionsOf(
   { recalled = none, mentionsOfAll = none }: { recalled?: readonly Recalled[]; mentionsOfAll?: readonly Recalled[] },
 ): number {
   const { mentions = none, hidden = none } = member;
-  if (mentions.length === 0 && mentionsOfAll.length === 0) return 0;
+  // An edit may say @all later, and nothing says when: to who has left it is none.
+  const ofAll = isPresent(member) ? mentionsOfAll : none;
+  if (mentions.length === 0 && ofAll.length === 0) return 0;
   const seen = Math.max(member.joinOrd, member.deletedOrd, member.readOrd, member.sentOrd);
   const end = Math.min(lastOrd, member.leftOrd ?? lastOrd);
   const gone = new Set([...recalled, ...hidden].map(([seq]) => seq));
-  const unread = [...mentions, ...mentionsOfAll].filter(([seq, ord]) => ord > seen && ord <= end && !gone.has(seq));
+  const unread = [...mentions, ...ofAll].filter(([seq, ord]) => ord > seen && ord <= end && !gone.has(seq));
   return new Set(unread.map(([seq]) => seq)).size;
 }
 

@@ -1,5 +1,6 @@
 // Attachments whose message was emptied: noted before it is, so that whoever keeps the files removes those that nothing refers to. The
 // message's place goes behind it; one that a death leaves is found when its file is looked for.
+import type { Pass } from "@parley/runtime";
 import type { Collection, MessageLog } from "@parley/store";
 import { entryAt } from "./entry-at.ts";
 import { entryFile } from "./entry-file.ts";
@@ -22,6 +23,7 @@ export function notingFreed(
   log: MessageLog,
   freed: Collection<FreedFile>,
   leave: (place: Place) => Promise<unknown>,
+  pass: Pass,
 ): MessageLog {
   const emptying = async <T>(conv: string, seqs: readonly number[], empty: () => Promise<T>): Promise<T> => {
     const files = await Promise.all(seqs.map((seq) => fileAt(log, conv, seq)));
@@ -29,7 +31,9 @@ export function notingFreed(
     const at = Date.now();
     const noted = [...new Set(places.map(({ file }) => file))].map((file) => ({ key: file, doc: { file, at } }));
     if (noted.length > 0) await freed.put(noted);
+    pass("before-emptied");
     const emptied = await empty();
+    pass("before-place-left");
     await Promise.all(places.map(leave));
     return emptied;
   };

@@ -1,7 +1,8 @@
 // What history keeps: the log, member documents (a projection of the log with each user's marks), rooms' names, what was said
 // about messages, what users keep for themselves, marks, doors.
-import type { Door, Draft, Expiry, Pin, Role, RoomState, Stay } from "@parley/protocol";
-import type { Collection, MessageLog, Store } from "@parley/store";
+import type { Door, Draft, Expiry, MemberMode, OneSidedMode, Pin, Role, RoomState, Stay } from "@parley/protocol";
+import type { Pass } from "@parley/runtime";
+import type { Collection, IndexValue, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 import { type FreedFile, notingFreed } from "./freed-files.ts";
 import { notingReaders, openReaders, type Readers } from "./readers.ts";
@@ -22,11 +23,13 @@ export interface Member {
   /** may not become a member */
   banned?: true;
   /** no member yet: was asked, by whom, or asks to be let in */
-  pending?: { as: "invited" | "asking"; by: string };
+  pending?: { as: "invited" | "asking"; by: string; mode?: MemberMode };
   /** does not want to be invited again */
   blocks?: true;
   /** unix ms: may not write until then; null: until that is taken back */
   mutedUntil?: number | null;
+  /** absent: it reads and writes. Who only writes has no open stay, and is a member all the same. */
+  mode?: OneSidedMode;
   /** the invite link that let it in */
   link?: string;
   readSeq: number;
@@ -181,7 +184,8 @@ export interface HistoryStore {
   readers: Readers;
 }
 
-export async function openHistoryStore(store: Store): Promise<HistoryStore> {
+/** `pass`: marks points where a test can end the process. */
+export async function openHistoryStore(store: Store, pass: Pass = () => undefined): Promise<HistoryStore> {
   const documents = store.documents();
   const { members, ...kept } = await openAll({
     members: documents.collection<Member>({
@@ -198,14 +202,21 @@ export async function openHistoryStore(store: Store): Promise<HistoryStore> {
     ownChanges: documents.collection<OwnChange>({ name: "own_changes" }),
     threads: documents.collection<ThreadMark>({ name: "threads", indexes: { by_uid: ["uid", "conv"] } }),
     marks: documents.collection<Mark>({ name: "marks" }),
-    doors: documents.collection<Door>({ name: "doors", indexes: { account: ["account"] } }),
+    doors: documents.collection<Door>({
+      name: "doors",
+      indexes: {
+        account: ["account"],
+        blocked_by_owner: ["owner", "blocked"],
+        blocked_by_other: ["other", "blocked"],
+      },
+    }),
     files: documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
     freed: documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
     ended: documents.collection<EndedRoom>({ name: "ended" }),
     timers: documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
     readersNoted: documents.collection<{ at: number }>({ name: "readers_noted" }),
   });
-  const log = notingFreed(store.log(), kept.freed, (place) => kept.files.remove(fileKey(place)));
+  const log = notingFreed(store.log(), kept.freed, (place) => kept.files.remove(fileKey(place)), pass);
   const readers = await openReaders(members, kept.readersNoted);
   return { ...kept, log, members: notingReaders(members), readers };
 }
@@ -237,12 +248,16 @@ export function fileKey({ file, conv, seq }: FilePlace): string {
   return `${file} ${conv} ${seq}`;
 }
 
-/** All documents of an index value, page by page. */
-export async function findAll<T extends object>(collection: Collection<T>, index: string, value: string): Promise<T[]> {
+/** All documents with these values of an index, page by page. */
+export async function findAll<T extends object>(
+  collection: Collection<T>,
+  index: string,
+  ...equals: IndexValue[]
+): Promise<T[]> {
   const found: T[] = [];
   let page: string | null | undefined;
   do {
-    const answer = await collection.find({ index, equals: [value], limit: 1_000, ...(page ? { page } : {}) });
+    const answer = await collection.find({ index, equals, limit: 1_000, ...(page ? { page } : {}) });
     for (const { doc } of answer.items) found.push(doc);
     page = answer.next;
   } while (page);

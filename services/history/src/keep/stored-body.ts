@@ -1,4 +1,5 @@
 // The body of a stored entry as it is answered.
+import { toOf } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { isOver } from "./timers.ts";
 
@@ -19,6 +20,6 @@ export function isEmpty(entry: LogEntry): boolean {
 }
 
 /** What stands in the place of a message that was erased or recalled. */
-export function erasedBody({ id, conv }: LogEntry): Uint8Array {
-  return Buffer.from(JSON.stringify({ id, to: conv, content: { type: "erased" } }));
+export function erasedBody({ id, conv, from }: LogEntry): Uint8Array {
+  return Buffer.from(JSON.stringify({ id, to: toOf(from, conv), content: { type: "erased" } }));
 }

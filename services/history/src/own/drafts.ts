@@ -11,9 +11,9 @@ import {
   type ResultOf,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
-import { isMember, memberOrRefusal } from "../fold/members.ts";
+import { isMember } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
-import { memberOf } from "../read/reading.ts";
+import { memberOf, readerOf } from "../read/reading.ts";
 import { noteOwnChange } from "./changes.ts";
 import type { Owning } from "./own.ts";
 
@@ -26,8 +26,7 @@ export async function setDraft(
 ): Promise<Draft | AppError> {
   const { store } = owning;
   const known = await memberOf(owning, conv, uid);
-  const lastSeq = known ? 1 : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
-  const member = memberOrRefusal({ conv, lastSeq, member: known }, uid);
+  const member = await readerOf(owning, { conv, uid, known });
   if (member instanceof AppError) return member;
   if (!isMember(member)) return new AppError("not_member");
   const key = memberKey(conv, uid);
@@ -35,7 +34,10 @@ export async function setDraft(
   if (isNew && (await isFull(owning, uid)))
     return new AppError("conflict", `you have ${limits.drafts} drafts, the most there may be`);
   const draft: Draft = { conv, text, ...(reply === undefined ? {} : { reply }), at: Date.now() };
-  await Promise.all([noteOwnChange(store, uid, "drafts"), store.drafts.put([{ key, doc: { uid, ...draft } }])]);
+  // Before: of one that is kept every device that was away is told, whoever dies in between.
+  await noteOwnChange(store, uid, "drafts");
+  await store.drafts.put([{ key, doc: { uid, ...draft } }]);
+  owning.pass("before-own-reply");
   owning.tell(uid, { type: "draft", conv, draft });
   return draft;
 }
@@ -46,7 +48,8 @@ export async function removeDraft(
   { uid }: Caller,
 ): Promise<ResultOf<typeof draftsRemove>> {
   const key = memberKey(conv, uid);
-  const [isRemoved] = await Promise.all([owning.store.drafts.remove(key), noteOwnChange(owning.store, uid, "drafts")]);
+  await noteOwnChange(owning.store, uid, "drafts");
+  const isRemoved = await owning.store.drafts.remove(key);
   if (isRemoved) owning.tell(uid, { type: "draft", conv, draft: null });
   return { conv };
 }

@@ -4,18 +4,21 @@ import {
   AppError,
   type ConversationNotice,
   type DraftNotice,
+  noConversation,
   type StarNotice,
   type ThreadNotice,
 } from "@parley/protocol";
-import { memberOrRefusal } from "../fold/members.ts";
+import type { Pass } from "@parley/runtime";
 import { type Member, memberKey } from "../keep/store.ts";
 import { advance, copyMember } from "../project/advance.ts";
 import { ownStateOf } from "../read/own-state.ts";
-import type { Reading } from "../read/reading.ts";
+import { type Reading, readerOf } from "../read/reading.ts";
 import type { Shelf } from "../write/conversation.ts";
 
 export interface Owning extends Reading {
   shelf: Shelf;
+  /** Marks a point where a test can end the process. */
+  pass: Pass;
   /** Tells all devices of a user that are connected. Others have it by `sync`, or ask. */
   tell(uid: string, notice: ConversationNotice | StarNotice | DraftNotice | ThreadNotice): void;
 }
@@ -32,10 +35,10 @@ export async function changeOwn(
   const key = memberKey(conv, uid);
   for (let round = 0; round < roundsMax; round++) {
     const stored = await store.members.get(key);
-    const lastSeq = (await store.log.heads([conv])).get(conv)?.seq ?? 0;
-    const asked = memberOrRefusal({ conv, lastSeq, member: stored?.doc }, uid);
+    const asked = await readerOf(owning, { conv, uid, known: stored?.doc });
     if (asked instanceof AppError) return asked;
-    if (!stored) return new AppError("not_found", "no such conversation");
+    const lastSeq = (await store.log.heads([conv])).get(conv)?.seq ?? 0;
+    if (!stored) return noConversation(conv);
     const member = copyMember(stored.doc);
     const refused = await change(member, lastSeq);
     if (refused) return refused;

@@ -1,5 +1,6 @@
 // threads.update: whether a user follows a thread, and how far it has read in it.
 import { AppError, type Caller, type ParamsOf, type ThreadState, type threadsUpdate } from "@parley/protocol";
+import { mayRead } from "../fold/members.ts";
 import { type ThreadMark, threadKey } from "../keep/store.ts";
 import { threadState } from "../read/thread-state.ts";
 import { findThread } from "../read/threads.ts";
@@ -16,12 +17,13 @@ export async function updateThread(
   const { store } = owning;
   const found = await findThread(owning, conv, seq, uid);
   if (found instanceof AppError) return found;
-  const lastSeq = found.annotations.thread?.at(-1)?.[0] ?? 0;
-  const mark = await changeMark(owning, { conv, seq, uid }, (known) => changed(known, asked, lastSeq));
-  if (mark instanceof AppError) return mark;
-  // By the conversation's change a sync with `since` finds the thread's.
+  const lastSeq = found.annotations.thread?.findLast(([at]) => mayRead(found.member, at))?.[0] ?? 0;
+  // By the conversation's change a sync with `since` finds the thread's: noted before, as whoever dies behind it has told nobody.
   const noted = await changeOwn(owning, { conv, uid }, () => undefined);
   if (noted instanceof AppError) return noted;
+  const mark = await changeMark(owning, { conv, seq, uid }, (known) => changed(known, asked, lastSeq));
+  if (mark instanceof AppError) return mark;
+  owning.pass("before-own-reply");
   const recalled = (await store.infos.get(conv))?.doc.recalled;
   const thread = threadState(found.member, found.annotations, { mark, recalled });
   owning.tell(uid, { type: "thread", conv, thread });

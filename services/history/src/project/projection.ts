@@ -1,5 +1,6 @@
 // Member documents follow the log: what changed in memory is put to the store soon after, forward only.
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import type { Pass } from "@parley/runtime";
 import { type Annotations, annotationsKey, laterAnnotations } from "../keep/annotations.ts";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import type { Trouble } from "../keep/trouble.ts";
@@ -35,8 +36,12 @@ type ProjectedStore = Pick<HistoryStore, "members" | "infos" | "annotations" | "
 // About 30 MB; reached only while documents cannot be written for long.
 const pendingMax = 100_000;
 
-export function startProjection(store: ProjectedStore, options: { everyMs: number; trouble: Trouble }): Projection {
-  const { everyMs, trouble } = options;
+/** `pass`: marks points where a test can end the process. */
+export function startProjection(
+  store: ProjectedStore,
+  options: { everyMs: number; trouble: Trouble; pass: Pass },
+): Projection {
+  const { everyMs, trouble, pass } = options;
   const pending = createPending();
   const settled = new Uint32Array(conversationPartitionCount);
   const writing = new Set<Promise<void>>();
@@ -48,7 +53,7 @@ export function startProjection(store: ProjectedStore, options: { everyMs: numbe
     if (items.length === 0) return;
     for (const item of items) pending.begin(item);
     try {
-      await writeAll(store, items);
+      await writeAll(store, items, pass);
     } catch (error) {
       for (const item of items) pending.failed(item);
       throw error;
@@ -105,7 +110,11 @@ export function startProjection(store: ProjectedStore, options: { everyMs: numbe
   };
 }
 
-async function writeAll({ members, infos, annotations, log }: ProjectedStore, items: readonly Pending[]) {
+async function writeAll(
+  { members, infos, annotations, log }: ProjectedStore,
+  items: readonly Pending[],
+  pass: Pass,
+): Promise<void> {
   const changed = items.filter((item) => item.member !== undefined) as (Pending & { member: Member })[];
   const named = items.filter((item) => item.info !== undefined) as (Pending & { info: ConversationInfo })[];
   const annotated = items.flatMap((item) => item.annotations ?? []);
@@ -118,7 +127,7 @@ async function writeAll({ members, infos, annotations, log }: ProjectedStore, it
       named.map(({ info }) => ({ key: info.conv, doc: info })),
       laterInfo,
     ),
-    putAnnotations({ annotations, log }, annotated),
+    putAnnotations({ annotations, log }, annotated, pass),
   ]);
   // Another holder may have known of a receipt that this one did not.
   for (const { member } of changed) advance(member, stored.get(memberKey(member.conv, member.uid)) ?? member);
@@ -129,11 +138,14 @@ async function writeAll({ members, infos, annotations, log }: ProjectedStore, it
 async function putAnnotations(
   { annotations, log }: Pick<ProjectedStore, "annotations" | "log">,
   changed: readonly Annotations[],
+  pass: Pass,
 ): Promise<void> {
+  if (changed.length === 0) return;
   const emptied = changed
     .filter(({ recall }) => recall)
     .flatMap(({ conv, seq, edits }) => [[conv, seq] as const, ...edits.map((edit) => [conv, edit] as const)]);
   await Promise.all(emptied.map(([conv, seq]) => log.blank(conv, seq)));
+  pass("before-annotations");
   const documents = changed.map((doc) => ({ key: annotationsKey(doc.conv, doc.seq), doc }));
   await putForward(annotations, documents, laterAnnotations);
 }

@@ -10,7 +10,7 @@ import {
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
-import { memberOrRefusal, sees } from "../fold/members.ts";
+import { sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { Member } from "../keep/store.ts";
@@ -18,7 +18,7 @@ import { messageJson, reactionsFor } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
 import { pollState } from "./poll-state.ts";
-import { memberOf, type Reading } from "./reading.ts";
+import { memberOf, type Reading, readerOf } from "./reading.ts";
 import { visibleEdits } from "./versions.ts";
 
 interface Found {
@@ -83,8 +83,7 @@ export async function findMessage(reading: Reading, conv: string, seq: number, u
     store.annotations.get(annotationsKey(conv, seq)),
   ]);
   const [entry] = found ? await hideExpired(store, [found]) : [];
-  const lastSeq = known || entry ? seq : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
-  const member = memberOrRefusal({ conv, lastSeq, member: known }, uid);
+  const member = await readerOf(reading, { conv, uid, known });
   if (member instanceof AppError) return member;
   const annotations = annotated?.doc ?? noAnnotations(conv, seq);
   const isThere = entry && isCounted(entry) && sees(member, seq);

@@ -86,13 +86,10 @@ async function annotatedJson(
   if (!annotations) return withFields(messageJson(entry), quoted);
   const { recall } = annotations;
   const replies = annotations.thread ? repliesField(member, annotations.thread) : "";
-  if (!recall && isEmpty(entry)) return withFields(messageJson(entry), replies);
-  if (recall && mayRead(member, recall.seq))
-    return withFields(
-      renderMessageText(fieldsOf(entry), erasedBody(entry)),
-      `"recalled":${JSON.stringify(recall)}`,
-      replies,
-    );
+  // Who left before it is not told of the recall; what it took is gone for all.
+  const recalled = recall && mayRead(member, recall.seq) ? `"recalled":${JSON.stringify(recall)}` : "";
+  if (recalled !== "" || isEmpty(entry))
+    return withFields(renderMessageText(fieldsOf(entry), erasedBody(entry)), recalled, replies);
   const edit = await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1));
   const reactions = reactionsFor(member, annotations, namedMax);
   return withFields(

@@ -1,6 +1,8 @@
 // Which conversations' marks changed since a device last asked: its user's own, and those of the others whose receipts it is told.
 import { namedMembers, parseConv } from "@parley/protocol";
+import { isPresent } from "../fold/members.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
+import { apartFrom, type DirectMessages } from "../write/refused.ts";
 
 /**
  * How far a token lies before the moment it was made at: what was being written then, and what a replica whose clock is behind
@@ -8,20 +10,26 @@ import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
  */
 export const overlapMs = 5 * 60_000;
 
-/** The conversations of these members whose marks changed at `since` or later. */
+/** The conversations of these members, all one user's, whose marks changed at `since` or later. */
 export async function changedSince(
-  { members, infos }: Pick<HistoryStore, "members" | "infos">,
+  { store, direct }: { store: Pick<HistoryStore, "members" | "infos" | "doors">; direct: DirectMessages },
   views: readonly Member[],
   since: number,
 ): Promise<Set<string>> {
+  const { members, infos } = store;
   const isChanged = ({ changedAt = 0 }: { changedAt?: number }) => changedAt >= since;
   const changed = new Set(views.filter(isChanged).map(({ conv }) => conv));
   const rest = views.filter(({ conv }) => !changed.has(conv));
   const [others, rooms] = await Promise.all([
     members.getMany(rest.flatMap(othersOf)),
-    infos.getMany(rest.map(({ conv }) => conv).filter((conv) => conv.startsWith("room/"))),
+    // Who has left a room is told nothing of what others read there since.
+    infos.getMany(rest.filter(isPresent).flatMap(({ conv }) => (conv.startsWith("room/") ? [conv] : []))),
   ]);
-  for (const { doc } of [...others.values(), ...rooms.values()]) if (isChanged(doc)) changed.add(doc.conv);
+  const moved = [...others.values()].map(({ doc }) => doc).filter(isChanged);
+  const uid = views[0]?.uid ?? "";
+  const apart = await apartFrom(store, uid, { others: moved.map((other) => other.uid), direct });
+  for (const other of moved) if (!apart.has(other.uid)) changed.add(other.conv);
+  for (const { doc } of rooms.values()) if (isChanged(doc)) changed.add(doc.conv);
   return changed;
 }
 

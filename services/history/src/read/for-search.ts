@@ -88,7 +88,7 @@ async function sightOf({ store }: Reading, uid: string, places: readonly Message
   const members = new Map<string, Member>();
   for (const conv of convs) {
     const known = documents.get(memberKey(conv, uid))?.doc;
-    const member = memberOrRefusal({ conv, lastSeq: 0, member: known }, uid);
+    const member = memberOrRefusal({ conv, member: known, room: undefined }, uid);
     if (!(member instanceof AppError)) members.set(conv, member);
   }
   const recalled = [...infos].flatMap(([conv, { doc }]) => (doc.recalled ?? []).map(([seq]) => `${conv} ${seq}`));

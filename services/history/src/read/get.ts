@@ -1,9 +1,9 @@
 // history.get: a page of one conversation.
 import { AppError, type Caller, type historyGet, limits, type ParamsOf } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
-import { lastVisible, memberOrRefusal } from "../fold/members.ts";
+import { lastVisible } from "../fold/members.ts";
 import { cutPage, readPage, tooLarge } from "./page.ts";
-import { complete, look, memberOf, type Reading } from "./reading.ts";
+import { complete, look, memberOf, type Reading, readerOf } from "./reading.ts";
 
 const defaultLimit = 100;
 // Edits go with the messages that they are about, and no log counts them: a reply holds this much.
@@ -24,7 +24,7 @@ export async function getHistory(
   const head = (await log.heads([conv])).get(conv);
   if (known) await complete(reading, sight, [{ member: known, head }]);
   const lastSeq = head?.seq ?? 0;
-  const member = memberOrRefusal({ conv, lastSeq, member: known }, caller.uid);
+  const member = await readerOf(reading, { conv, uid: caller.uid, known, passing: true });
   if (member instanceof AppError) return member;
   const last = lastVisible(member, lastSeq);
   const range =

@@ -1,13 +1,14 @@
 // conversations.list: a user's conversations, the latest first.
-import { AppError, type Caller, type conversationsList, type ParamsOf, type Pin, parseConv } from "@parley/protocol";
+import { AppError, type Caller, type conversationsList, type ParamsOf, type Pin } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
 import { isMember, lastVisible, unreadOf } from "../fold/members.ts";
 import { unreadMentionsOf } from "../fold/mentions.ts";
 import type { ConversationInfo, Member } from "../keep/store.ts";
-import { keptExpiry } from "../keep/timers.ts";
+import { keptExpiry, timerOf } from "../keep/timers.ts";
 import { messageJson } from "./annotated.ts";
 import { headsOf } from "./heads.ts";
 import { type Place, readPlace, rowsBehind, sortLatestFirst, tsOf, writePlace } from "./listing.ts";
+import { type Names, type NamesFor, otherSide } from "./names.ts";
 import { settingsOf } from "./own-state.ts";
 import { readPage } from "./page.ts";
 import { pinsOf } from "./pins.ts";
@@ -15,6 +16,8 @@ import { complete, infosOf, look, membershipsOf, type Reading, type Sight, type 
 
 const defaultLimit = 100;
 const rowsAtOnce = 250;
+// Bytes of a row without message, with the shortest of names and numbers.
+const smallestRow = 120;
 // Of this many last messages one that the member has not deleted for itself is looked for.
 const lookedBehind = 50;
 // Bodies of last messages held while a page is made; those beyond are read one by one.
@@ -25,23 +28,46 @@ export async function listConversations(
   reading: Reading,
   params: ParamsOf<typeof conversationsList>,
   caller: Caller,
+  namesFor: NamesFor,
 ): Promise<string | AppError> {
   const { limit = defaultLimit, page } = params;
   const place = page === undefined ? undefined : readPlace(page);
   if (place instanceof AppError) return place;
   const began = place?.began ?? Date.now();
   const sight = await look(reading);
-  const all = await latestFirst(reading, caller.uid);
+  const members = (await membershipsOf(reading, caller.uid)).filter(isMember);
+  const all = await latestFirst(reading, members);
   const { rows, areMoved } = place ? rowsBehind(all, place) : { rows: all, areMoved: false };
-  const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes: pageRoomOf(caller) });
+  const maxBytes = pageRoomOf(caller);
+  // api looks for them while the rest is read here.
+  const names = namesFor(caller.uid, fitting(rows, limit, maxBytes));
+  const { parts, taken } = await fillPage(reading, sight, rows, { limit, maxBytes, names });
   const next = nextPlace({ began, rows, taken, areMoved, isFirst: place === undefined });
   return `{"conversations":[${parts.join(",")}],"next":${next ? JSON.stringify(writePlace(next)) : "null"}}`;
+}
+
+// All that may be on the page, and few that are not: each name costs a look at what api keeps.
+function fitting(rows: readonly View[], limit: number, maxBytes: number): Member[] {
+  let room = maxBytes;
+  const last = rows.findIndex((row) => {
+    room -= smallestRow + leastShown(row);
+    return room < 0;
+  });
+  return rows.slice(0, last < 0 ? limit : Math.min(limit, last + 1)).map(({ member }) => member);
+}
+
+/** How many bytes of its last message a row shows at least. */
+function leastShown({ member, head }: View): number {
+  if (!head || head.seq <= member.deletedTo || member.hidden?.length || timerOf(head)) return 0;
+  return lastVisible(member, head.seq) === head.seq ? head.body.byteLength : 0;
 }
 
 /** What is known of a row's conversation. */
 interface About {
   info: ConversationInfo | undefined;
   pins: readonly Pin[] | undefined;
+  /** of the other of two */
+  name: string | undefined;
 }
 
 interface Listed {
@@ -64,7 +90,7 @@ async function fillPage(
   reading: Reading,
   sight: Sight,
   rows: readonly View[],
-  { limit, maxBytes }: { limit: number; maxBytes: number },
+  { limit, maxBytes, names }: { limit: number; maxBytes: number; names: Promise<Names> },
 ): Promise<{ parts: string[]; taken: number }> {
   const parts: string[] = [];
   let room = maxBytes;
@@ -74,10 +100,16 @@ async function fillPage(
     await complete(reading, sight, some);
     const infos = await infosOf(reading, some);
     const pins = await pinsOf(reading, some, infos);
-    const about = (conv: string): About => ({ info: infos.get(conv), pins: pins.get(conv) });
+    const known = await names;
+    const about = ({ member }: View): About => {
+      const { conv } = member;
+      const other = otherSide(member);
+      const name = other === undefined ? undefined : (known.get(other) ?? other);
+      return { info: infos.get(conv), pins: pins.get(conv), name };
+    };
     for (const row of some) {
       if (isMember(row.member)) {
-        const part = await rowWithin(reading, row, about(row.member.conv), maxBytes);
+        const part = await rowWithin(reading, row, about(row), maxBytes);
         room -= Buffer.byteLength(part) + 1;
         if (room < 0 && parts.length > 0) return { parts, taken };
         parts.push(part);
@@ -94,9 +126,7 @@ async function rowWithin(reading: Reading, row: View, about: About, maxBytes: nu
   return Buffer.byteLength(part) <= maxBytes ? part : rowJson(row, about, "null");
 }
 
-async function latestFirst(reading: Reading, uid: string): Promise<View[]> {
-  const all = await membershipsOf(reading, uid);
-  const members = all.filter(isMember);
+async function latestFirst(reading: Reading, members: readonly Member[]): Promise<View[]> {
   const heads = await headsOf(
     reading.store.log,
     members.map(({ conv }) => conv),
@@ -106,11 +136,11 @@ async function latestFirst(reading: Reading, uid: string): Promise<View[]> {
   return sortLatestFirst(rows);
 }
 
-function rowJson({ member, head }: View, { info, pins }: About, message: string): string {
+function rowJson({ member, head }: View, { info, pins, name }: About, message: string): string {
   const settings = settingsOf(member);
   const fields = JSON.stringify({
     conv: member.conv,
-    name: settings.name || info?.name || otherSide(member),
+    name: settings.name || info?.name || (name ?? member.conv),
     lastSeq: lastVisible(member, head?.seq ?? 0),
     readSeq: member.readSeq,
     unread: unreadOf(member, head?.ord ?? 0, info?.recalled ?? []),
@@ -133,11 +163,4 @@ async function lastMessage({ store }: Reading, { member, head }: View): Promise<
   const isPlain = keptExpiry(head).expiresAfterRead === undefined;
   if (last === head.seq && head.body.byteLength > 0 && isPlain) return messageJson(head);
   return (await readPage(store, member, { after: last - 1, before: last + 1, limit: 1 })).messages[0];
-}
-
-function otherSide({ conv, uid }: Member): string {
-  const parsed = parseConv(conv);
-  if (parsed?.kind === "p2p") return parsed.a === uid ? parsed.b : parsed.a;
-  if (parsed?.kind === "dev") return parsed.from === uid ? parsed.uid : parsed.from;
-  return conv;
 }

@@ -77,3 +77,12 @@ test("who came after the members were listed stands in its place in the next lis
   assert.deepEqual(uids(memberPage(room, { conv: "room/r" })), ["ann", "bob", "cat"]);
   assert.deepEqual(uids(memberPage(room, { conv: "room/r", after: "ann" })), ["bob", "cat"]);
 });
+
+test("every page of a topic of guests says that it is one, no other does", () => {
+  const room = roomOf({ ann: [[1, null]], bob: [[1, null]] });
+  const open = { ...room, room: { settings: {}, guests: true as const } };
+  for (const request of [{ conv: "room/r" }, { conv: "room/r", known: 8, changes: true as const }]) {
+    assert.equal(memberPage(open, request).guests, true);
+    assert.equal("guests" in memberPage(room, request), false);
+  }
+});

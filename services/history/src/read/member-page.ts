@@ -1,5 +1,12 @@
 // One page of a conversation's members: only the stays that are asked for, so that former members cost nothing.
-import { limits, type MemberPage, type MemberRow, type MembersRequest, type Stay } from "@parley/protocol";
+import {
+  limits,
+  type MemberPage,
+  type MemberRow,
+  type MembersRequest,
+  type RoomState,
+  type Stay,
+} from "@parley/protocol";
 import { standingOf } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 
@@ -8,10 +15,16 @@ interface Room {
   memberSeq: number;
   members: ReadonlyMap<string, Member>;
   refused?: ReadonlyMap<string, unknown>;
+  room?: RoomState;
 }
 
 /** Pages end at `bytes`, and hold at least one member. */
 export function memberPage(room: Room, request: MembersRequest, bytes: number = limits.pageBytes): MemberPage {
+  const page = pageOf(room, request, bytes);
+  return room.room?.guests ? { ...page, guests: true } : page;
+}
+
+function pageOf(room: Room, request: MembersRequest, bytes: number): MemberPage {
   const { conv, memberSeq, refused } = room;
   if (request.known === memberSeq) return { conv, memberSeq, members: [], unchanged: true };
   const changed = changesOf(room, request, bytes);
@@ -49,15 +62,15 @@ function rowOf(member: Member, { seq, standing }: MembersRequest): MemberRow | u
   const { uid, role } = member;
   if (standing !== undefined) return standingOf(member) === standing ? { uid, role, stays: [] } : undefined;
   const stays = reachingStays(member, seq);
-  return stays.length === 0 ? undefined : fullRow(member, stays);
+  return stays.length === 0 && member.mode !== "write" ? undefined : fullRow(member, stays);
 }
 
 function reachingStays({ stays }: Member, seq: number | undefined): Stay[] {
   return stays.filter(([, leftSeq]) => leftSeq === null || (seq !== undefined && leftSeq >= seq));
 }
 
-function fullRow({ uid, role, mutedUntil }: Member, stays: Stay[]): MemberRow {
-  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }) };
+function fullRow({ uid, role, mutedUntil, mode }: Member, stays: Stay[]): MemberRow {
+  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }), ...(mode && { mode }) };
 }
 
 function sizeOf(row: MemberRow): number {

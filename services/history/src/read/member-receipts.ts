@@ -1,9 +1,10 @@
-// How far the other members of conversations came, as sync answers it: who is present, where there are few, and nothing of
-// whom the reader does not hear.
+// How far the other members of conversations came, as sync answers it: who is present, where there are few, and nothing
+// between two of whom one has blocked the other.
 import { limits, namedMembers, parseConv } from "@parley/protocol";
 import { isPresent } from "../fold/members.ts";
 import { type ConversationInfo, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
-import { unheardBy } from "../write/refused.ts";
+import { blocksOf } from "../write/blocks.ts";
+import { apartFrom } from "../write/refused.ts";
 import type { Reading, View } from "./reading.ts";
 
 export interface Receipt {
@@ -12,6 +13,7 @@ export interface Receipt {
   read: number;
 }
 
+const none: ReadonlySet<string> = new Set();
 const membersAtOnce = 250;
 /** Of a room where many came and went: documents that are looked at for those who are there. */
 const lookedMax = 2_000;
@@ -26,14 +28,16 @@ export async function receiptsOf(
   const convs = views.map(({ member }) => member).filter(isPresent);
   const named = convs.flatMap(({ conv }) => otherOf(conv, uid) ?? []);
   const rooms = convs.map(({ conv }) => conv).filter((conv) => conv.startsWith("room/"));
-  const [unheard, others, ...found] = await Promise.all([
-    unheardBy(store, uid, { others: named.map(({ other }) => other), direct }),
+  const [apart, blocks, others, ...found] = await Promise.all([
+    apartFrom(store, uid, { others: named.map(({ other }) => other), direct }),
+    rooms.length > 0 ? blocksOf(store, uid) : none,
     store.members.getMany(named.map(({ conv, other }) => memberKey(conv, other))),
     ...rooms.map((conv) => presentMembers(store, conv, infos.get(conv)?.size?.members)),
   ]);
-  const heard = [...others.values()].map(({ doc }) => doc).filter((member) => !unheard.has(member.uid));
+  const heard = [...others.values()].map(({ doc }) => doc).filter((member) => !apart.has(member.uid));
+  const present = found.flat().filter((member) => !blocks.has(member.uid));
   const receipts = new Map<string, Receipt[]>(convs.map(({ conv }) => [conv, []]));
-  for (const { conv, uid: other, deliveredSeq, readSeq } of [...heard, ...found.flat()])
+  for (const { conv, uid: other, deliveredSeq, readSeq } of [...heard, ...present])
     if (other !== uid && deliveredSeq > 0)
       receipts.get(conv)?.push({ uid: other, delivered: deliveredSeq, read: readSeq });
   return receipts;

@@ -1,7 +1,7 @@
 // messages.pins, and the pins of each conversation in a list: what was recalled since is none any more.
 import { AppError, type Caller, type messagesPins, type ParamsOf, type Pin } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
-import { memberOrRefusal, sees } from "../fold/members.ts";
+import { isPresent, sees } from "../fold/members.ts";
 import { annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { ConversationInfo, HistoryStore, Member, Recalled } from "../keep/store.ts";
@@ -9,7 +9,7 @@ import { recalledMax } from "../project/advance.ts";
 import { annotateMessages } from "./annotated.ts";
 import { hideExpired } from "./expired.ts";
 import { tooLarge } from "./page.ts";
-import { memberOf, type Reading, type View } from "./reading.ts";
+import { memberOf, type Reading, readerOf, type View } from "./reading.ts";
 
 /** The result as JSON text. */
 export async function pinnedMessages(
@@ -21,8 +21,7 @@ export async function pinnedMessages(
     return new AppError("invalid_packet", "page is not a token of this method");
   const { store } = reading;
   const known = await memberOf(reading, conv, caller.uid);
-  const lastSeq = known ? 1 : ((await store.log.heads([conv])).get(conv)?.seq ?? 0);
-  const member = memberOrRefusal({ conv, lastSeq, member: known }, caller.uid);
+  const member = await readerOf(reading, { conv, uid: caller.uid, known });
   if (member instanceof AppError) return member;
   const before = page === undefined ? Number.POSITIVE_INFINITY : Number(page);
   const info = (await store.infos.get(conv))?.doc;
@@ -74,7 +73,9 @@ async function visiblePins(
   const visible: Pin[][] = [];
   // One after the other: nearly always nothing is read.
   for (const { member, info } of pinned) {
-    const seen = (info?.pins?.list ?? []).filter(({ seq }) => sees(member, seq));
+    // What was pinned after its stays is not told to who has left, and nothing says when a pin went.
+    const pins = isPresent(member) ? (info?.pins?.list ?? []) : [];
+    const seen = pins.filter(({ seq }) => sees(member, seq));
     const recalled = await recalledOf(store, member.conv, seen, info?.recalled ?? []);
     visible.push(seen.filter(({ seq }) => !recalled.has(seq)));
   }

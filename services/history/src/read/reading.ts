@@ -1,6 +1,8 @@
 // How any replica reads rightly, holder or not: marks, then documents, then the ends of the log, then what lies between.
+import type { AppError } from "@parley/protocol";
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
+import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
 import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
@@ -81,8 +83,26 @@ export async function infosOf(
   return new Map([...infos].map(([conv, { doc }]) => [conv, doc]));
 }
 
-export async function memberOf({ store }: Reading, conv: string, uid: string): Promise<Member | undefined> {
+export async function memberOf(
+  { store }: Pick<Reading, "store">,
+  conv: string,
+  uid: string,
+): Promise<Member | undefined> {
   return (await store.members.get(memberKey(conv, uid)))?.doc;
+}
+
+/**
+ * The caller as a reader of a conversation, `known` its document; or what the caller is told instead. `passing`: it is read once, and
+ * nothing is kept of the reader: then a room that is open to guests may be read by all.
+ */
+export async function readerOf(
+  { store }: Pick<Reading, "store">,
+  { conv, uid, known, passing }: { conv: string; uid: string; known: Member | undefined; passing?: true },
+): Promise<Member | AppError> {
+  // Only who is none is told by what the room is.
+  const room = known && known.stays.length > 0 ? undefined : (await store.infos.get(conv))?.doc.room;
+  if (passing && isOpenTo(room, known)) return { ...newMember(conv, uid), stays: [[1, null]] };
+  return memberOrRefusal({ conv, member: known, room }, uid);
 }
 
 /**

@@ -76,10 +76,12 @@ function viewOf(conv: string, info: ConversationInfo | undefined, member: Member
   if (info?.room) view.room = info.room;
   if (info?.size) view.members = info.size.members;
   if (!member) return view;
+  view.isKnown = true;
   const standing = standingOf(member);
   if (standing) return { ...view, standing, ...(member.pending ? { by: member.pending.by } : {}) };
   if (!isPresent(member)) return view;
-  const { role, mutedUntil, stays } = member;
-  view.member = { role, joinSeq: stays.at(-1)?.[0] ?? 1, ...(mutedUntil === undefined ? {} : { mutedUntil }) };
+  const { role, mutedUntil, mode, stays } = member;
+  const muted = mutedUntil === undefined ? {} : { mutedUntil };
+  view.member = { role, joinSeq: stays.at(-1)?.[0] ?? 1, ...muted, ...(mode && { mode }) };
   return view;
 }

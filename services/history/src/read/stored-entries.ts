@@ -15,7 +15,7 @@ import { entryAt } from "../keep/entry-at.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { keptExpiry } from "../keep/timers.ts";
 
-/** What the header of a reply takes of one entry at most: ids have up to 64 characters each, three bytes or an escape. */
+/** What the header of a reply takes of one entry at most: a conversation has up to 326 bytes, a client id 256, others less. */
 const headerBytes = 2_048;
 
 /** A frame with as many of them as a reply holds, at least the first. */

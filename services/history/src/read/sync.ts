@@ -138,14 +138,14 @@ async function ownChangesOf({ store }: Reading, uid: string): Promise<OwnChanges
 }
 
 async function lackingViews(
-  { store }: Reading,
+  reading: Reading,
   members: readonly Member[],
   { cursors, all, since }: Pick<PartQuery, "cursors" | "all" | "since">,
 ): Promise<View[]> {
   const convs = members.map(({ conv }) => conv);
   const [heads, changed] = await Promise.all([
-    headsOf(store.log, convs, 0),
-    all || since === undefined ? none : changedSince(store, members, since),
+    headsOf(reading.store.log, convs, 0),
+    all || since === undefined ? none : changedSince(reading, members, since),
   ]);
   return members
     .map((member): View => ({ member, head: heads.get(member.conv) }))

@@ -8,13 +8,13 @@ import {
   type threadsList,
 } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
-import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
+import { lastVisible, mayRead, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import { type Member, type ThreadMark, threadKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";
 import { tooLarge } from "./page.ts";
-import { memberOf, type Reading, type View } from "./reading.ts";
+import { memberOf, type Reading, readerOf, type View } from "./reading.ts";
 import { threadState } from "./thread-state.ts";
 
 const defaultLimit = 50;
@@ -31,11 +31,12 @@ export async function listThreads(
   if (page !== undefined && !/^[1-9]\d{0,14}$/.test(page))
     return new AppError("invalid_packet", "page is not a token of this method");
   const { store } = reading;
-  const member = await readerOf(reading, conv, caller.uid);
+  const known = await memberOf(reading, conv, caller.uid);
+  const member = await readerOf(reading, { conv, uid: caller.uid, known });
   if (member instanceof AppError) return member;
-  const query = { index: "by_thread", equals: [conv], order: "desc" as const, limit: limit + 1 };
-  const { items } = await store.annotations.find(page === undefined ? query : { ...query, before: Number(page) });
-  const found = items.slice(0, limit).map(({ doc }) => doc);
+  const behind = page === undefined ? Number.MAX_SAFE_INTEGER : Number(page);
+  const shown = await shownThreads(reading, member, behind, limit + 1);
+  const found = shown.slice(0, limit);
   const [marks, info] = await Promise.all([
     store.threads.getMany(found.map(({ seq }) => threadKey({ conv, seq, uid: caller.uid }))),
     store.infos.get(conv),
@@ -57,7 +58,29 @@ export async function listThreads(
     }
     last = seq;
   }
-  return listed(rows, items.length > limit ? last : undefined);
+  return listed(rows, shown.length > limit ? last : undefined);
+}
+
+// Those that the member may know of, the latest first: the others are not counted either, and no page token names one.
+async function shownThreads(
+  { store }: Reading,
+  member: Member,
+  behind: number,
+  count: number,
+): Promise<readonly Annotations[]> {
+  const { conv, stays, deletedTo } = member;
+  const limit = Math.max(count, defaultLimit);
+  const from = Math.max(stays[0]?.[0] ?? 1, deletedTo + 1);
+  const shown: Annotations[] = [];
+  let before = Math.min(behind, lastVisible(member, Number.MAX_SAFE_INTEGER - 1) + 1);
+  while (from < before && shown.length < count) {
+    const query = { index: "by_thread", equals: [conv], order: "desc" as const, from, before, limit };
+    const { items } = await store.annotations.find(query);
+    const docs = items.map(({ doc }) => doc);
+    shown.push(...docs.filter((doc) => sees(member, doc.seq) && isShownTo(member, doc)));
+    before = items.length < limit ? from : (docs.at(-1)?.seq ?? from);
+  }
+  return shown.slice(0, count);
 }
 
 const listed = (rows: readonly string[], next: number | undefined) =>
@@ -93,6 +116,11 @@ export async function threadMessages(
   return `{"messages":[${fitting.join(",")}],"more":${fitting.length < there.length || seqs.length > limit}}`;
 }
 
+// A thread of which the member sees nothing, as one that began after its stays, is none to it.
+function isShownTo(member: Member, { thread = [] }: Annotations): boolean {
+  return thread.some(([at]) => sees(member, at));
+}
+
 /** A thread that the user may read; its first message may be recalled, the others stay. */
 export async function findThread(
   reading: Reading,
@@ -100,19 +128,15 @@ export async function findThread(
   seq: number,
   uid: string,
 ): Promise<{ member: Member; annotations: Annotations } | AppError> {
-  const [member, kept] = await Promise.all([
-    readerOf(reading, conv, uid),
+  const [known, kept] = await Promise.all([
+    memberOf(reading, conv, uid),
     reading.store.annotations.get(annotationsKey(conv, seq)),
   ]);
+  const member = await readerOf(reading, { conv, uid, known });
   if (member instanceof AppError) return member;
-  if (!kept?.doc.thread || !mayRead(member, seq)) return new AppError("not_found", `there is no thread ${seq} here`);
+  if (!kept || !isShownTo(member, kept.doc) || !mayRead(member, seq))
+    return new AppError("not_found", `there is no thread ${seq} here`);
   return { member, annotations: kept.doc };
-}
-
-async function readerOf(reading: Reading, conv: string, uid: string): Promise<Member | AppError> {
-  const known = await memberOf(reading, conv, uid);
-  const lastSeq = known ? 1 : ((await reading.store.log.heads([conv])).get(conv)?.seq ?? 0);
-  return memberOrRefusal({ conv, lastSeq, member: known }, uid);
 }
 
 /** The marks of a user's threads, in conversations between two names. */
@@ -153,7 +177,8 @@ export async function threadsOf(
   for (const { member } of views) {
     const states = marks.flatMap((mark) => {
       const annotations = annotated.get(annotationsKey(mark.conv, mark.seq))?.doc;
-      if (mark.conv !== member.conv || !annotations?.thread || !mayRead(member, mark.seq)) return [];
+      if (mark.conv !== member.conv || !annotations || !isShownTo(member, annotations)) return [];
+      if (!mayRead(member, mark.seq)) return [];
       const state = threadState(member, annotations, { mark, recalled: infos.get(mark.conv)?.doc.recalled });
       return isNew(state, mark) ? [state] : [];
     });

@@ -81,8 +81,8 @@ test("a stay ends with the removal, and a second one begins with the next invita
 test("who may do what is decided on the members of the log", () => {
   const conversation = created();
   assert.equal(code(change(conversation, { event: "invite", by: "bob", uids: ["carol"] })), "forbidden");
-  assert.equal(code(change(conversation, { event: "invite", by: "eve", uids: ["carol"] })), "not_member");
-  assert.equal(code(change(conversation, { event: "join", by: "carol", uids: ["carol"] })), "forbidden");
+  assert.equal(code(change(conversation, { event: "invite", by: "eve", uids: ["carol"] })), "not_found");
+  assert.equal(code(change(conversation, { event: "join", by: "carol", uids: ["carol"] })), "not_found");
   assert.equal(code(change(room(), { event: "join", by: "carol", uids: ["carol"] }, { open: true })), "not_found");
   assert.equal(change(conversation, { event: "invite", by: "alice", uids: ["bob"] }), undefined);
   // A version before kept the settings elsewhere.
@@ -152,7 +152,7 @@ test("a room has up to 10,000 members, one in which only admins write 100,000, a
   update(plain, { write: "admin" });
   assert.equal((invite(plain, 9_999, 99_999) as MembershipEvent).members, 100_000);
   assert.match((invite(plain, 99_999, 100_000) as AppError).message, /full: 100000 members/);
-  assert.equal(code(change(plain, { event: "join", by: "u99999", uids: [] }, {})), "forbidden");
+  assert.equal(code(change(plain, { event: "join", by: "u99999", uids: [] }, {})), "not_found");
   const refused = update(plain, { write: "member" }) as AppError;
   assert.equal(refused.code, "conflict");
   assert.match(refused.message, /at most 10000 members, this one 100000/);
@@ -170,5 +170,111 @@ test("an avatar that is no address, kept by a version before, is in no event fro
     conversation.room = { settings: {}, avatar };
     const decided = change(conversation, { event: "update", by: "alice", uids: [] }, { patch: { topic: avatar } });
     assert.equal((decided as MembershipEvent).room?.avatar, kept);
+  }
+});
+
+test("a room that asks nobody in is answered to strangers as one that is not there, whatever they ask", () => {
+  const hidden = created();
+  const link = { id: "l1", hash: "known", createdBy: "alice", createdAt: 1, expiresAt: 2 };
+  hidden.room = { settings: {}, links: [link] };
+  for (const event of [
+    "join",
+    "leave",
+    "block",
+    "unblock",
+    "refuse",
+    "remove",
+    "ban",
+    "mute",
+    "update",
+    "link",
+  ] as const) {
+    const asked = { event, by: "eve", uids: ["eve"] };
+    assert.deepEqual(change(hidden, asked), change(room(), asked), event);
+    assert.equal(code(change(hidden, asked, { linkHash: "guessed" })), "not_found", event);
+  }
+  const join = { event: "join", by: "eve", uids: ["eve"] } as const;
+  assert.equal(
+    code(change(hidden, { ...join, uids: ["eve"] }, { linkHash: "known" })),
+    "forbidden",
+    "its link shows it",
+  );
+  change(hidden, { event: "ban", by: "alice", uids: ["mallory"] });
+  assert.equal(code(change(hidden, { event: "join", by: "mallory", uids: ["mallory"] })), "forbidden");
+  assert.equal(code(change(hidden, { event: "leave", by: "mallory", uids: ["mallory"] })), "not_member");
+  hidden.room = { settings: { join: "ask" } };
+  assert.equal(code(change(hidden, { event: "leave", by: "eve", uids: ["eve"] })), "not_member");
+});
+
+test("who only writes is a member that reads nothing of what is said, but how it came in and went; who only reads is one as well", () => {
+  const conversation = room();
+  const modes = { read: ["bob", "eve"], write: ["carol"] };
+  change(conversation, { event: "create", by: "alice", uids: ["bob", "carol"], modes, name: "Room" });
+  const [bob, carol] = [of(conversation, "bob"), of(conversation, "carol")];
+  assert.deepEqual([bob.mode, carol.mode], ["read", "write"]);
+  assert.deepEqual([isMember(bob), isMember(carol)], [true, true]);
+  assert.deepEqual(
+    [1, 2].map((seq) => [mayRead(bob, seq), mayRead(carol, seq)]),
+    [
+      [true, true],
+      [true, false],
+    ],
+  );
+  assert.equal(unreadOf(carol, 5, []), 0);
+  change(conversation, { event: "mode", by: "alice", uids: ["carol"], mode: "read-write" });
+  assert.deepEqual(
+    [carol.mode, carol.stays],
+    [
+      undefined,
+      [
+        [1, 1],
+        [2, null],
+      ],
+    ],
+  );
+  change(conversation, { event: "mode", by: "alice", uids: ["bob"], mode: "write" });
+  change(conversation, { event: "remove", by: "alice", uids: ["bob"] });
+  assert.deepEqual(
+    [bob.mode, isMember(bob), bob.stays],
+    [
+      undefined,
+      false,
+      [
+        [1, 3],
+        [4, 4],
+      ],
+    ],
+  );
+  assert.equal(code(change(conversation, { event: "mode", by: "carol", uids: ["alice"], mode: "read" })), "forbidden");
+  assert.equal(code(change(conversation, { event: "mode", by: "alice", uids: ["bob"], mode: "read" })), "not_found");
+});
+
+test("what somebody may who is asked first is what it may once it comes in", () => {
+  const conversation = created();
+  const event: MembershipEvent = { event: "invite", by: "alice", uids: ["dave"], modes: { read: ["dave"] } };
+  change(conversation, event, { askFirst: ["dave"] });
+  change(conversation, { event: "join", by: "dave", uids: ["dave"] });
+  assert.deepEqual([of(conversation, "dave").mode, isMember(of(conversation, "dave"))], ["read", true]);
+});
+
+test("a room that needs two members ends with the last but one, by whoever left or was removed", () => {
+  for (const [event, by] of [
+    ["leave", "bob"],
+    ["remove", "alice"],
+  ] as const) {
+    const conversation = room();
+    const settings = { leastMembers: 2 };
+    change(conversation, { event: "create", by: "alice", uids: ["bob", "carol"], name: "Room", room: { settings } });
+    assert.equal(
+      (change(conversation, { event: "leave", by: "carol", uids: ["carol"] }) as MembershipEvent).event,
+      "leave",
+    );
+    const ended = change(conversation, { event, by, uids: ["bob"] }) as MembershipEvent;
+    assert.deepEqual([ended.event, ended.by, ended.members], ["delete", by, 0]);
+    assert.ok(conversation.room?.deleted);
+    assert.deepEqual(
+      ["alice", "bob"].map((uid) => isMember(of(conversation, uid))),
+      [false, false],
+    );
   }
 });

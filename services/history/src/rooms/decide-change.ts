@@ -1,13 +1,23 @@
 // Who may change a room, and the event that a change comes to: decided on the log's own state, as of the entry before.
-import { AppError, type ChangeRequest, type MembershipEvent, namedMembers, parseConv } from "@parley/protocol";
+import {
+  AppError,
+  type ChangeRequest,
+  isJoinable,
+  type MembershipEvent,
+  namedMembers,
+  noConversation,
+  parseConv,
+  wayOf,
+} from "@parley/protocol";
 import { isMember } from "../fold/members.ts";
-import { decideEntry } from "./decide-entry.ts";
+import type { Member } from "../keep/store.ts";
+import { decideEntry, namesLink } from "./decide-entry.ts";
 import { decideExpiry } from "./decide-expiry.ts";
 import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
 import { mostMembers } from "./rights.ts";
-import { type Decide, type Decided, presentIn, type Room } from "./room.ts";
+import { type Decide, type Decided, presentIn, type Room, stateOf } from "./room.ts";
 
 const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideEntry,
@@ -24,14 +34,22 @@ export function decideChange(room: Room, request: ChangeRequest, now: number): D
   if (refused) return refused;
   const isNew = event.event === "create";
   if (isNew && room.lastSeq > 0) return new AppError("conflict", "the room exists already");
-  if (!isNew && (room.lastSeq === 0 || room.room?.deleted)) return new AppError("not_found", "no such room");
+  const by = room.members.get(event.by);
+  if (!isNew && isHidden(room, request, by)) return noConversation(room.conv);
   const decide = deciders[event.event];
   if (!decide) return new AppError("invalid_packet", `unknown change ${JSON.stringify(event.event)}`);
-  const by = room.members.get(event.by);
   const uids = [...new Set(event.uids)];
   const decided = decide(room, { ...request, event: { ...event, uids } }, { by, now });
   if (decided === undefined || decided instanceof AppError || keepsMembers(decided)) return decided;
   return counted(room, decided);
+}
+
+// From who had nothing to do with a room that asks nobody in; a link, which its members gave, shows it.
+function isHidden(room: Room, request: ChangeRequest, by: Member | undefined): boolean {
+  const { lastSeq, conv } = room;
+  if (lastSeq === 0 || room.room?.deleted) return true;
+  if (by || !conv.startsWith("room/")) return false;
+  return !isJoinable(stateOf(room, request)) && !namesLink(room, request);
 }
 
 /** True for what changes nothing of who is a member. */
@@ -52,12 +70,19 @@ function refuseDirect(conv: string, event: MembershipEvent): AppError | undefine
 function counted(room: Room, event: MembershipEvent): Decided {
   const present = presentIn(room);
   const most = mostMembers(event.event === "create" ? event.room : room.room);
-  const moved = joins.has(event.event) ? event.uids.length + (event.event === "create" ? 1 : 0) : 0;
+  const way = wayOf(event.event);
+  const moved = way === "in" ? event.uids.length + (event.event === "create" && !event.room?.guests ? 1 : 0) : 0;
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
-  const left = leaves.has(event.event) ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
+  const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
+  if (left > 0 && members < (room.room?.settings.leastMembers ?? 0))
+    return {
+      event: "delete",
+      by: event.by,
+      uids: [],
+      name: room.name,
+      room: { settings: {}, deleted: true },
+      members: 0,
+    };
   return members === present && room.size ? event : { ...event, members };
 }
-
-const joins: ReadonlySet<string> = new Set(["create", "invite", "join", "admit"]);
-const leaves: ReadonlySet<string> = new Set(["leave", "remove", "ban", "block"]);

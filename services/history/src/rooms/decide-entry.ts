@@ -1,5 +1,12 @@
 // How users come into a room and go out of it by their own will or by invitation.
-import { AppError, limits, type MembershipEvent, type RoomLink } from "@parley/protocol";
+import {
+  AppError,
+  type ChangeRequest,
+  limits,
+  type MemberModes,
+  type MembershipEvent,
+  type RoomLink,
+} from "@parley/protocol";
 import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { allowed, countMembers, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
@@ -11,8 +18,17 @@ const create: Decide = ({ blockers }, { event, askFirst = [] }) => {
   if (unwilling !== undefined) return takesNone(unwilling);
   const first = new Set(room.settings.invitations === "ask" ? others : askFirst);
   const [uids, invited] = [others.filter((uid) => !first.has(uid)), others.filter((uid) => first.has(uid))];
-  return { event: "create", by, uids, name, room, ...(invited.length > 0 ? { invited } : {}) };
+  const modes = modesAmong(event, others);
+  return { event: "create", by, uids, name, room, ...modes, ...(invited.length > 0 ? { invited } : {}) };
 };
+
+// Those who come in, or are asked to.
+function modesAmong({ modes }: MembershipEvent, uids: readonly string[]): { modes?: MemberModes } {
+  const among = (named: readonly string[] = []) => uids.filter((uid) => named.includes(uid));
+  const [read, write] = [among(modes?.read), among(modes?.write)];
+  if (read.length + write.length === 0) return {};
+  return { modes: { ...(read.length > 0 && { read }), ...(write.length > 0 && { write }) } };
+}
 
 const join: Decide = (room, request, { by, now }) => {
   const { event, linkHash } = request;
@@ -30,6 +46,11 @@ const join: Decide = (room, request, { by, now }) => {
   if (by?.pending?.as === "asking") return undefined;
   return roomForOutsiders(room, 1) ?? { event: "ask", by: event.by, uids: [event.by] };
 };
+
+/** True for a link of the room, also one that is good no more. */
+export function namesLink({ room }: Room, { linkHash }: ChangeRequest): boolean {
+  return linkHash !== undefined && room?.links?.some(({ hash }) => hash === linkHash) === true;
+}
 
 function goodLink(room: Room, hash: string, now: number): RoomLink | undefined {
   const link = room.room?.links?.find((one) => one.hash === hash);
@@ -57,7 +78,8 @@ const invite = allowed("invite", (room, request, { uid: by }) => {
   );
   const uids = strangers.filter((uid) => !first.has(uid) || isAsking(uid));
   if (uids.length + invited.length === 0) return undefined;
-  const added: MembershipEvent = { event: "invite", by, uids, ...reachOf(room) };
+  const modes = modesAmong(event, [...uids, ...invited]);
+  const added: MembershipEvent = { event: "invite", by, uids, ...reachOf(room), ...modes };
   if (invited.length === 0) return added;
   return roomForOutsiders(room, invited.length) ?? { ...added, invited };
 });

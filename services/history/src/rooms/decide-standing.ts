@@ -1,5 +1,5 @@
 // What owners and admins do to others: roles, removal, bans, silence.
-import { AppError, limits, type MembershipEvent } from "@parley/protocol";
+import { AppError, limits, type MembershipEvent, noUser } from "@parley/protocol";
 import { isMember } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { isWithinReach } from "./rights.ts";
@@ -33,8 +33,10 @@ const remove = allowed("remove", (room, { event }, by) => {
   return members.length === 0 ? undefined : (refuseReach(by, members, "remove") ?? eventOf("remove", by, members));
 });
 
-const ban = allowed("ban", (room, { event }, by) => {
+const ban = allowed("ban", (room, { event, unseen }, by) => {
   const { uids } = event;
+  const unknown = unseen?.find((uid) => !room.members.has(uid));
+  if (unknown !== undefined) return noUser(unknown);
   if (uids.includes(by.uid)) return refuse("nobody bans itself; use rooms.leave", "self");
   const fresh = uids.filter((uid) => !room.members.get(uid)?.banned);
   if (fresh.length === 0) return undefined;
@@ -64,7 +66,16 @@ const unmute = allowed("mute", (room, { event }, by) => {
   return uids.length === 0 ? undefined : { event: "unmute", by: by.uid, uids };
 });
 
-export const decideStanding = { role, transfer, remove, ban, unban, mute, unmute } as const;
+const mode = allowed("mode", (room, { event }, by) => {
+  const { uids, mode: given = "read-write" } = event;
+  const missing = uids.find((uid) => !isMember(room.members.get(uid)));
+  if (missing !== undefined) return new AppError("not_found", `${missing} is not a member`);
+  const members = present(room, uids).filter(({ mode: has = "read-write" }) => has !== given);
+  if (members.length === 0) return undefined;
+  return refuseReach(by, members, "change") ?? { ...eventOf("mode", by, members), mode: given };
+});
+
+export const decideStanding = { role, transfer, remove, ban, unban, mute, unmute, mode } as const;
 
 function present(room: Room, uids: readonly string[]): Member[] {
   return uids.map((uid) => room.members.get(uid)).filter(isMember);

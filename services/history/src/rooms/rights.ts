@@ -12,6 +12,7 @@ const least = {
   remove: "admin",
   ban: "admin",
   mute: "admin",
+  mode: "admin",
   recallOthers: "admin",
   closePolls: "admin",
   update: "admin",
@@ -62,7 +63,8 @@ export function refuseWriting(
 ): AppError | undefined {
   if (room?.archived) return refused("archived", "the room is archived: nothing is written in it any more");
   if (type === "recall") return undefined;
-  const { mutedUntil } = member;
+  const { mutedUntil, mode } = member;
+  if (mode === "read") return refused("mode", "you only read in this room");
   if (mutedUntil === null) return refused("muted", "you are muted in this room");
   if (mutedUntil !== undefined && mutedUntil > now)
     return refused("muted", `you are muted in this room until ${new Date(mutedUntil).toISOString()}`, {
@@ -87,6 +89,20 @@ function refuseHaste(
   return new AppError("rate_limited", message, { details: { reason: "slow_mode", retryAfterMs } });
 }
 
+/** Of all members together, owners too. `sentLately`: unix ms, oldest first. */
+export function refuseSpeed(
+  room: RoomState | undefined,
+  { type, now, sentLately }: { type: string; now: number; sentLately: readonly number[] },
+): AppError | undefined {
+  const most = room?.settings.messagesPerSecond ?? 0;
+  const first = sentLately.at(-most);
+  if (most === 0 || first === undefined || sentLately.length < most || uncountedTypes.has(type)) return undefined;
+  const retryAfterMs = first + 1_000 - now;
+  if (retryAfterMs <= 0) return undefined;
+  const message = `this room takes ${most} messages a second`;
+  return new AppError("rate_limited", message, { details: { reason: "write_speed", retryAfterMs } });
+}
+
 function refused(reason: string, message: string, details: Record<string, unknown> = {}): AppError {
   return new AppError("forbidden", message, { details: { reason, ...details } });
 }
@@ -109,6 +125,7 @@ const words: Readonly<Record<Action, string>> = {
   remove: "remove members",
   ban: "ban and unban",
   mute: "mute members",
+  mode: "say what members may",
   recallOthers: "recall others' messages",
   closePolls: "close others' polls",
   update: "change the room",

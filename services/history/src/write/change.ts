@@ -1,5 +1,5 @@
 // A membership change as an entry of the log, and the message its members see.
-import type { ChangeReply, ChangeRequest, MembershipEvent } from "@parley/protocol";
+import { type ChangeReply, type ChangeRequest, type MembershipEvent, toOf } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { membershipOf } from "../fold/fold-entry.ts";
 import { keepsMembers } from "../rooms/decide-change.ts";
@@ -15,7 +15,7 @@ export function changeEntry(
   event: MembershipEvent,
 ): LogEntry {
   const seq = lastSeq + 1;
-  const packet = { id, to: conv, type: "grpchat", content: { type: "event", data: shownEvent(event) } };
+  const packet = { id, to: toOf(event.by, conv), type: "grpchat", content: { type: "event", data: shownEvent(event) } };
   return {
     q,
     pos,

@@ -1,5 +1,7 @@
 // One conversation as its writer knows it, and the shelf of those in memory (least recently used go first).
+import type { RoomState } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
+import type { LogEntry } from "@parley/store";
 import type { Folded } from "../fold/fold-entry.ts";
 import { findAll, type HistoryStore, type Member } from "../keep/store.ts";
 import { advance } from "../project/advance.ts";
@@ -17,6 +19,8 @@ export interface Conversation extends Folded {
   members: Map<string, Member>;
   /** id of each device's last message here, the latest 64 devices: answers `prev` without a look-up */
   lastIds: Map<string, string>;
+  /** unix ms, of its last messages, where the room takes only so many a second: forgotten with the holder */
+  sentLately?: readonly number[] | undefined;
   /** whose messages the other side does not take, and why; absent: nobody's */
   refused?: ReadonlyMap<string, "blocked" | "not_found">;
   /** unix ms: when this replica last noted in the store that marks change here; `receipts.ts` */
@@ -31,6 +35,16 @@ export function noteLastId(conversation: Conversation, device: string, id: strin
   lastIds.delete(device);
   lastIds.set(device, id);
   if (lastIds.size > lastIdsMax) lastIds.delete(lastIds.keys().next().value!);
+}
+
+/** When messages were sent of late, with this one, where the room takes only so many a second. */
+export function sentLatelyWith(
+  { ts }: Pick<LogEntry, "ts">,
+  room: RoomState | undefined,
+  sentLately: readonly number[] | undefined,
+): readonly number[] | undefined {
+  const most = room?.settings.messagesPerSecond ?? 0;
+  return most > 0 ? [...(sentLately ?? []), ts].slice(-most) : sentLately;
 }
 
 /** A conversation that nobody has written to yet. */

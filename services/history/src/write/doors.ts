@@ -9,8 +9,9 @@ import { pause } from "./writer.ts";
  * with what is kept now; a writer that has messages in hand is waited for, as it decided on what it knew before.
  */
 export async function takeDoors(holding: Holding, { doors }: DoorsRequest): Promise<object> {
-  const { store, shelf, partitions, silenced, receivers } = holding;
+  const { store, shelf, partitions, silenced, blocks, receivers } = holding;
   silenced.take(await putDoors(store, doors));
+  blocks.take(doors);
   for (const { owner, account } of doors) if (account !== undefined) receivers.forget(owner);
   const isMeant = concerns(doors);
   shelf.forget(isMeant);

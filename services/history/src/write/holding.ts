@@ -1,7 +1,9 @@
 // What the holder of a partition works with, and a conversation as it knows it.
 import { conversationPartition } from "@parley/protocol/partition";
+import type { Pass } from "@parley/runtime";
 import type { HistoryStore } from "../keep/store.ts";
 import type { Projection } from "../project/projection.ts";
+import type { Blocks } from "./blocks.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import type { Partitions } from "./partitions.ts";
 import type { Receivers } from "./receivers.ts";
@@ -14,7 +16,10 @@ export interface Holding {
   partitions: Partitions;
   projection: Projection;
   silenced: Silenced;
+  blocks: Blocks;
   receivers: Receivers;
+  /** Marks a point where a test can end the process. */
+  pass: Pass;
 }
 
 /** A conversation that is known to be as the log has it. Throws `unavailable` (not_mine) when this replica can't know. */

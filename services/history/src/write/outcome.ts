@@ -8,3 +8,6 @@ export function refusal(
 ): AppendOutcome {
   return { error: { code, message, ...(details ? { details } : {}) } };
 }
+
+/** Of who never was, was erased, or may not be known of. */
+export const noSuchUser: AppendOutcome = refusal("not_found", "no such user");

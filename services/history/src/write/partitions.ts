@@ -42,6 +42,8 @@ export interface PartitionParts extends Omit<WriterParts, "committed" | "foldMis
   manager: JetStreamManager;
   streamName: string;
   announceMs: number;
+  /** before the first partition is held: what was told meanwhile of users this replica was not told */
+  lookAgain(): Promise<void>;
   /** told of membership changes after their commit */
   membersChanged(q: number, changed: MembersChanged): void;
   log: Logger;
@@ -61,12 +63,12 @@ interface Partition {
 const acquiredAtOnce = 8;
 
 export function createPartitions(parts: PartitionParts): Partitions {
-  const { store, shelf, projection, marks, silenced, trouble } = parts;
+  const { store, shelf, projection, marks, trouble } = parts;
   const held = new Map<number, Partition>();
   const ending = new Set<Promise<void>>();
 
   async function takeOver(q: number): Promise<void> {
-    const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q), held.size === 0 && silenced.load()]);
+    const [{ pos }, mark] = await Promise.all([store.log.last(q), marks.of(q), held.size === 0 && parts.lookAgain()]);
     const marked = { ...mark };
     shelf.drop(q);
     const caught = await catchUp(parts, q, marked.foldedPos, pos);

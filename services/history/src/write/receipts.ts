@@ -9,6 +9,7 @@ import { currentConversation, type Holding } from "./holding.ts";
 import { startTimers } from "./start-timers.ts";
 
 const sendersMax = 200;
+const none: ReadonlySet<string> = new Set();
 // Well below `overlapMs` of read/changed-marks.ts.
 const noteEveryMs = 60_000;
 
@@ -16,7 +17,7 @@ const noteEveryMs = 60_000;
 export async function receive(holding: Holding, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
   const { conv, uid } = request;
   const conversation = await currentConversation(holding, conv);
-  const asked = memberOrRefusal({ conv, lastSeq: conversation.lastSeq, member: conversation.members.get(uid) }, uid);
+  const asked = memberOrRefusal({ conv, member: conversation.members.get(uid), room: conversation.room }, uid);
   if (asked instanceof AppError) return asked;
   const last = lastVisible(asked, conversation.lastSeq);
   const read = Math.min(request.read ?? 0, last);
@@ -26,6 +27,7 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
     // Before the mark moves: a message that was read has its time, whoever dies when.
     isReading && conversation.hasUnreadTimers && startTimers(holding.store, { conv, uid, upTo: read }),
   ]);
+  if (isReading) holding.pass("before-mark-moved");
   // Looked up again: no await stands between here and the change.
   const current = holding.shelf.get(conv) ?? conversation;
   const member = current.members.get(uid);
@@ -43,11 +45,20 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
     isTold ? coveredSenders(holding, before, member) : [],
     putChange(holding, current, member),
   ]);
-  // Only now: what another holder was told before has come in with the write.
-  // Who has left meanwhile hears nothing more of the conversation.
-  const isTaken = current.refused?.has(uid) !== true;
-  const present = senders.filter((sender) => isTaken && isMember(current.members.get(sender)));
-  return { notice: noticeOf(member), tell: [...new Set([uid, ...present])] };
+  return { notice: noticeOf(member), tell: [...new Set([uid, ...(await hearers(holding, { conv, uid, senders }))])] };
+}
+
+// Only at the end: what another holder was told before has come in with the write. Who has left meanwhile hears nothing more of
+// the conversation, and of two of whom one has blocked the other neither hears of the other.
+async function hearers(
+  { shelf, blocks }: Holding,
+  { conv, uid, senders }: { conv: string; uid: string; senders: readonly string[] },
+): Promise<readonly string[]> {
+  if (senders.every((sender) => sender === uid)) return [];
+  const apart = conv.startsWith("room/") ? await blocks.of(uid) : none;
+  const { members, refused } = await shelf.load(conv);
+  if (refused) return [];
+  return senders.filter((sender) => !apart.has(sender) && isMember(members.get(sender)));
 }
 
 // In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.

@@ -1,9 +1,16 @@
 // Do the receivers of new conversations exist? Asked of api once a user; the positive answers are kept.
-import { type AppendItem, type AppendOutcome, namedMembers, parseConv, subjects } from "@parley/protocol";
+import {
+  type AppendItem,
+  type AppendOutcome,
+  type ExistsRequest,
+  namedMembers,
+  parseConv,
+  subjects,
+} from "@parley/protocol";
 import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Shelf } from "./conversation.ts";
-import { refusal } from "./outcome.ts";
+import { noSuchUser, refusal } from "./outcome.ts";
 
 const usersKept = 100_000;
 const timeoutMs = 1_000;
@@ -21,11 +28,13 @@ export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; sh
   const existing = new LRUCache<string, true>({ max: usersKept });
   let askAgainAt = Number.NEGATIVE_INFINITY;
 
-  async function exists(uid: string): Promise<boolean | "unknown"> {
-    if (existing.get(uid)) return true;
+  async function exists(request: ExistsRequest): Promise<boolean | "unknown"> {
+    const { uid, by } = request;
+    // Whether one may know of another changes from one message to the next.
+    if (by === undefined && existing.get(uid)) return true;
     if (performance.now() < askAgainAt) return "unknown";
     try {
-      const found = await requestJson<{ exists: boolean }>(nats, subjects.userExists, { uid }, { timeoutMs });
+      const found = await requestJson<{ exists: boolean }>(nats, subjects.userExists, request, { timeoutMs });
       if (found.exists) existing.set(uid, true);
       return found.exists;
     } catch (error) {
@@ -38,11 +47,12 @@ export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; sh
   async function refusalOf({ conv, from }: AppendItem): Promise<AppendOutcome | undefined> {
     const parsed = parseConv(conv);
     const others = ((parsed && namedMembers(parsed)) ?? []).filter((uid) => uid !== from);
-    if (others.every((uid) => existing.has(uid))) return undefined;
-    const conversation = await shelf.load(conv);
-    if (conversation.lastSeq > 0) return undefined;
-    const answers = await Promise.all(others.map(exists));
-    if (answers.includes(false)) return refusal("not_found", "no such user");
+    const { lastSeq, refused } = await shelf.load(conv);
+    if (lastSeq > 0) return undefined;
+    // Of two who never wrote the one whose messages the other does not take must not learn by it that there is such a user.
+    const by = refused?.has(from) ? { by: from } : {};
+    const answers = await Promise.all(others.map((uid) => exists({ uid, ...by })));
+    if (answers.includes(false)) return noSuchUser;
     return answers.includes("unknown") ? refusal("unavailable", "whether the user exists is not known now") : undefined;
   }
 

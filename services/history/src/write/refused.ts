@@ -40,18 +40,18 @@ export async function readRefused(
   return refused.length === 0 ? undefined : new Map(refused.map(({ from, why }) => [from, why]));
 }
 
-/** Those of `others` of whom nothing reaches `uid`. */
-export async function unheardBy(
-  store: HistoryStore,
+/** Those of `others` who do not take what `uid` writes to them alone, and whose messages it does not take. */
+export async function apartFrom(
+  store: Pick<HistoryStore, "doors">,
   uid: string,
   { others, direct }: { others: readonly string[]; direct: DirectMessages },
 ): Promise<ReadonlySet<string>> {
-  const ways = [...new Set(others)].map((from) => ({ from, to: uid }));
-  return new Set((await refusedWays(store, ways, direct)).map(({ from }) => from));
+  const ways = [...new Set(others)].flatMap((other) => bothWays(uid, other));
+  return new Set((await refusedWays(store, ways, direct)).map(({ from, to }) => (from === uid ? to : from)));
 }
 
 async function refusedWays(
-  { doors }: HistoryStore,
+  { doors }: Pick<HistoryStore, "doors">,
   ways: readonly Way[],
   direct: DirectMessages,
 ): Promise<(Way & { why: Why })[]> {
@@ -100,7 +100,10 @@ function waysOf(conv: string): Way[] {
   if (conv.startsWith("room/")) return [];
   const parsed = parseConv(conv);
   const [one, other] = (parsed && namedMembers(parsed)) ?? [];
-  if (one === undefined || other === undefined) return [];
+  return one === undefined || other === undefined ? [] : bothWays(one, other);
+}
+
+function bothWays(one: string, other: string): Way[] {
   return [
     { from: one, to: other },
     { from: other, to: one },

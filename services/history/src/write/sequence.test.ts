@@ -97,7 +97,7 @@ test("only members may send: to a room, and to a conversation between two", () =
     10,
     200,
   ).outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : "stored"));
-  assert.deepEqual(codes, ["not_member", "not_member", "not_found", "not_member"]);
+  assert.deepEqual(codes, ["not_found", "not_member", "not_found", "not_member"]);
 });
 
 test("a message whose prev is not stored is refused; one whose prev is in the batch is not", () => {
@@ -130,4 +130,29 @@ test("a duplicate is answered with the message as it is kept only where somethin
     stored: stored?.body,
     storedAt: 11,
   });
+});
+
+test("in a topic of guests who is no member writes too, but not who is banned, and not when it is archived or deleted", () => {
+  const conv = "room/chat";
+  const guests = { settings: {}, guests: true } as const;
+  const refusalIn = (state: Partial<Conversation>, item: Partial<Candidate["item"]> = {}) => {
+    const [outcome] = sequence(
+      [candidate(conversation(conv, { lastSeq: 1, ...state }), "1", item)],
+      1,
+      10,
+      200,
+    ).outcomes;
+    return outcome && "error" in outcome ? outcome.error.code : outcome?.seq;
+  };
+  const banned = new Map([["a", { ...newMember(conv, "a"), banned: true as const }]]);
+  assert.equal(refusalIn({ room: guests }), 2);
+  assert.equal(refusalIn({ room: { settings: {} } }), "not_found");
+  assert.equal(refusalIn({ room: { settings: { join: "open" } } }), "not_member");
+  assert.equal(refusalIn({}), "not_found");
+  assert.equal(refusalIn({ room: guests, members: banned }), "not_member");
+  assert.equal(refusalIn({ room: { ...guests, archived: true } }), "forbidden");
+  assert.equal(refusalIn({ room: { ...guests, deleted: true } }), "not_found");
+  assert.equal(refusalIn({ room: { settings: { write: "admin" }, guests: true } }), "forbidden", "read only");
+  assert.equal(refusalIn({ room: guests }, { mentions: { uids: [], all: true } }), "forbidden");
+  assert.equal(refusalIn({ room: guests }, { reply: 1 }), "not_found", "there is nothing that it may answer");
 });

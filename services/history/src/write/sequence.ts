@@ -12,17 +12,17 @@ import {
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
 import { isCounted } from "../fold/fold-entry.ts";
-import { isMember, mayRead, newMember } from "../fold/members.ts";
+import { isMember, isOpenTo, mayRead, newMember, outsideOf } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { FilePlace, Member, ThreadMark } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { expiryOrigin, isOver, type KeptExpiry, keptExpiry, type Timer, timerOf } from "../keep/timers.ts";
-import { refuseAction, refuseWriting } from "../rooms/rights.ts";
-import type { Conversation } from "./conversation.ts";
+import { refuseAction, refuseSpeed, refuseWriting } from "../rooms/rights.ts";
+import { type Conversation, sentLatelyWith } from "./conversation.ts";
 import { type Pointing, refuseAbout } from "./decide-about.ts";
-import { refusal } from "./outcome.ts";
+import { noSuchUser, refusal } from "./outcome.ts";
 import { followersBy, refuseThread } from "./refuse-thread.ts";
 
 /** One message with all that was looked up for it. */
@@ -69,6 +69,8 @@ interface Draft {
   annotations: Map<number, Annotations>;
   /** unix ms: when this batch's senders last sent */
   sentAt: Map<string, number>;
+  /** unix ms: when messages were sent of late, with those of this batch */
+  sentLately: readonly number[] | undefined;
 }
 
 /** Nothing is moved here: the state follows only when the entries are committed. */
@@ -90,7 +92,10 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
     const entry = place(candidate, draft, q, lastPos + entries.length + 1, now);
     followers.push(...noteAbout(candidate, draft, entry));
     draft.ids.set(key, entry);
-    if (conversation.room && isCounted(entry)) draft.sentAt.set(item.from, entry.ts);
+    if (conversation.room && isCounted(entry)) {
+      draft.sentAt.set(item.from, entry.ts);
+      draft.sentLately = sentLatelyWith(entry, conversation.room, draft.sentLately);
+    }
     entries.push(entry);
     if (item.file !== undefined)
       files.push({ file: item.file, conv: entry.conv, seq: entry.seq, from: entry.from, at: now });
@@ -131,7 +136,7 @@ function keptOf(entry: LogEntry): Appended {
   return { ...outcomeOf(entry), stored: storedBody(entry), storedAt: entry.pos };
 }
 
-function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }: Conversation): Draft {
+function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs, sentLately }: Conversation): Draft {
   const known = drafts.get(conv);
   if (known) return known;
   const draft: Draft = {
@@ -141,6 +146,7 @@ function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs }:
     ids: new Map(),
     annotations: new Map(),
     sentAt: new Map(),
+    sentLately,
   };
   drafts.set(conv, draft);
   return draft;
@@ -161,13 +167,16 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
   const member = conversation.members.get(item.from);
-  if (named ? !named.includes(item.from) : !isMember(member))
-    return refusal(named || (conversation.lastSeq > 0 && !conversation.room?.deleted) ? "not_member" : "not_found");
+  if (named && !named.includes(item.from)) return refusal("not_member");
+  if (!named && !isMember(member) && !isOpenTo(conversation.room, member)) {
+    const { code, message } = outsideOf({ conv: conversation.conv, member, room: conversation.room });
+    return refusal(code, message);
+  }
   const sender = member ?? newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
   const closed = conversation.refused?.get(item.from);
-  if (closed) return refusal(closed);
+  if (closed) return closed === "not_found" ? noSuchUser : refusal(closed);
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   return refuseSaying(candidate, draft, { sender, reader: named ? undefined : sender });
@@ -198,11 +207,12 @@ function refuseInRoom(
   { room }: Conversation,
   sender: Member,
   { type, from }: AppendItem,
-  { sentAt }: Draft,
+  { sentAt, sentLately = [] }: Draft,
   now: number,
 ): AppendOutcome | undefined {
   if (!room && sender.mutedUntil === undefined) return undefined;
-  const error = refuseWriting(room, sender, { type, now, lastSentAt: sentAt.get(from) ?? sender.sentAt });
+  const lastSentAt = sentAt.get(from) ?? sender.sentAt;
+  const error = refuseWriting(room, sender, { type, now, lastSentAt }) ?? refuseSpeed(room, { type, now, sentLately });
   return error && refusal(error.code, error.message, error.details);
 }
 
@@ -224,7 +234,7 @@ function refuseMentions(
   { conv, members, room }: Conversation,
   about: LogEntry | undefined,
 ): AppendOutcome | undefined {
-  const sender = members.get(from);
+  const sender = members.get(from) ?? (room?.guests ? newMember(conv, from) : undefined);
   if (type === "edit" && about && mentionsOf(about)?.all) return undefined;
   if (!mentions?.all || !conv.startsWith("room/") || !sender) return undefined;
   const error = refuseAction(room, sender, "mentionAll");

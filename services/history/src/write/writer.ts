@@ -3,7 +3,7 @@ import { AppError, type AppendItem, type ChangeReply, type ChangeRequest, type G
 import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
-import { foldEntry, infoOf } from "../fold/fold-entry.ts";
+import { foldEntry, infoOf, isCounted } from "../fold/fold-entry.ts";
 import type { Annotations } from "../keep/annotations.ts";
 import {
   type ConversationInfo,
@@ -18,9 +18,10 @@ import { type Timer, timerKey } from "../keep/timers.ts";
 import { isInvalid, type Trouble, withoutPath } from "../keep/trouble.ts";
 import type { Projection } from "../project/projection.ts";
 import { decideChange } from "../rooms/decide-change.ts";
+import type { Attachments } from "./attachments.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, type PauseJob, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf, replyOf } from "./change.ts";
-import { type Conversation, noteLastId } from "./conversation.ts";
+import { type Conversation, noteLastId, sentLatelyWith } from "./conversation.ts";
 import { type FootingParts, keepFooting, takeFooting } from "./footing.ts";
 import { lookUp } from "./look-up.ts";
 import type { Receivers } from "./receivers.ts";
@@ -31,6 +32,7 @@ export interface WriterParts extends Omit<FootingParts, "q" | "lost"> {
   store: HistoryStore;
   projection: Projection;
   receivers: Receivers;
+  attachments: Attachments;
   /** folds entries of the log that no commit here told of, and announces them */
   foldMissed(afterPos: number, lastPos: number): Promise<CaughtUp>;
   /** told after each commit, in order of `pos` */
@@ -69,10 +71,19 @@ export function append(writer: Writer, items: readonly AppendItem[]): Promise<Gr
       writer.jobs.push({ items, refusals, bytes: jobBytes(items), settle });
       wake(writer);
     };
-    const asked = writer.receivers.refusals(items);
+    const asked = askApi(writer, items);
     if (!asked) return enqueue();
     asked.then(enqueue, (error: unknown) => settle({ q: writer.q, failed: "unavailable", message: String(error) }));
   });
+}
+
+// What api says counts only for what is not stored: a message that was stored before is answered as that.
+function askApi({ receivers, attachments }: Writer, items: readonly AppendItem[]) {
+  const asked = [receivers.refusals(items), attachments.refusals(items)];
+  if (asked.every((one) => one === undefined)) return undefined;
+  return Promise.all(asked).then(([ofReceivers, ofFiles]) =>
+    items.map((_, index) => ofReceivers?.[index] ?? ofFiles?.[index]),
+  );
 }
 
 /** Decides and stores one membership change. Rejects with the refusal. */
@@ -263,6 +274,7 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
     conversation.lastTs = entry.ts;
     conversation.memberSeq = entry.memberSeq;
     noteLastId(conversation, entry.device, entry.id);
+    if (isCounted(entry)) conversation.sentLately = sentLatelyWith(entry, conversation.room, conversation.sentLately);
     const { members, isStructural, isInfo } = foldEntry(conversation, entry);
     writer.projection.touch(members);
     if (isStructural) noteStructure(writer, conversation, members, isInfo);

@@ -6,13 +6,18 @@ export type Row = Record<string, unknown>;
 
 const answerMs = 10_000;
 
-export async function askBroker(url: string, method: "GET" | "DELETE", authorization: string): Promise<unknown> {
+/** What is to be ended or subscribed for a client that is not there is fine. */
+export async function askBroker(
+  url: string,
+  { method, body, authorization }: { method: string; body: object | undefined; authorization: string },
+): Promise<unknown> {
   const where = new URL(url).pathname;
   let response: Response;
   try {
-    const headers = { authorization, accept: "application/json" };
-    response = await fetch(url, { method, headers, signal: AbortSignal.timeout(answerMs) });
-    if (method === "DELETE" && response.status === 404) return undefined;
+    const headers = { authorization, accept: "application/json", "content-type": "application/json" };
+    const asked = { method, headers, signal: AbortSignal.timeout(answerMs) };
+    response = await fetch(url, body === undefined ? asked : { ...asked, body: JSON.stringify(body) });
+    if (method !== "GET" && response.status === 404) return undefined;
     if (!response.ok) throw new Error(`status ${response.status}`);
     const text = await response.text();
     return text === "" ? undefined : JSON.parse(text);

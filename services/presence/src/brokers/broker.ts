@@ -8,6 +8,8 @@ export interface BrokerClient {
   connectedAt: number | undefined;
   /** the connection's name, where the broker has one */
   connection?: string;
+  /** it has a tree: `uid` is that one's user */
+  hasTree?: true;
 }
 
 /** A session that waits for its device. */
@@ -29,12 +31,19 @@ export interface BrokerClients {
    * `unavailable`.
    */
   away?(): Promise<AwaySession[]>;
+  /**
+   * Subscribes `#` at QoS 1 for a device with a tree, where nobody does it at its connect; a client that is not there is fine.
+   * Throws AppError `unavailable`.
+   */
+  subscribeAll?(clientId: string): Promise<void>;
+  /** All that a device with a tree has subscribed, as it wrote it, where nobody tells it. Throws AppError `unavailable`. */
+  filtersOf?(clientId: string, mountpoint: string): Promise<string[]>;
   /** Has the broker forget what it keeps of hooks' answers, where it never does by itself. */
   tidy?(): Promise<void>;
 }
 
 /** Asks the broker's HTTP API; JSON, or undefined where there is nothing. Throws AppError `unavailable`. */
-export type Ask = (url: string, method?: "GET" | "DELETE") => Promise<unknown>;
+export type Ask = (url: string, method?: "GET" | "DELETE" | "POST", body?: object) => Promise<unknown>;
 
 export interface Broker {
   /** what stands in `Authorization` */

@@ -1,4 +1,4 @@
-// Edges: `{"clients": [{client_id, connection_id, username, connected_at (ms), …}]}`. They share no list, so all are asked.
+// Edges: `{"clients": [{client_id, connection_id, username, mountpoint, connected_at (ms), …}]}`. They share no list, so all are asked.
 import type { AppError } from "@parley/protocol";
 import { readClient, rowsOf } from "./ask.ts";
 import type { Ask, Broker, BrokerClient, BrokerClients } from "./broker.ts";
@@ -30,10 +30,15 @@ function ofEdges(urls: readonly string[], ask: Ask): BrokerClients {
 
 async function list(url: string, ask: Ask): Promise<BrokerClient[]> {
   return rowsOf(await ask(`${url}/clients`), "clients").map((row) => {
-    const { connection_id: connection } = row;
+    const { connection_id: connection, mountpoint } = row;
     // The edge lists whom it let in, by the name that it asked about.
     const client = readClient(row.client_id, row.username, row.connected_at);
-    return { ...client, ...(typeof connection === "string" ? { connection } : {}) };
+    const hasTree = typeof mountpoint === "string" && mountpoint !== "";
+    return {
+      ...client,
+      ...(typeof connection === "string" ? { connection } : {}),
+      ...(hasTree ? { hasTree: true as const } : {}),
+    };
   });
 }
 

@@ -1,6 +1,6 @@
 // EMQX 5: `{"data": [{clientid, client_attrs, connected, connected_at (RFC 3339)}], "meta": {page, limit, hasnext}}`; those
 // that are not connected have `disconnected_at`.
-import { AppError } from "@parley/protocol";
+import { AppError, unmountedFilter } from "@parley/protocol";
 import { basic, type Row, readClient, rowsOf } from "./ask.ts";
 import type { Ask, AwaySession, Broker, BrokerClient } from "./broker.ts";
 
@@ -12,10 +12,26 @@ export const emqx: Broker = {
     list: async () => (await Promise.all(urls.map((url) => list(url, ask)))).flat(),
     away: async () => (await Promise.all(urls.map((url) => away(url, ask)))).flat(),
     async disconnect(clientId) {
-      await Promise.all(urls.map((url) => ask(`${url}/api/v5/clients/${encodeURIComponent(clientId)}`, "DELETE")));
+      await Promise.all(urls.map((url) => ask(clientAt(url, clientId), "DELETE")));
+    },
+    // Without No Local the device would hear what it publishes.
+    async subscribeAll(clientId) {
+      const all = { topic: "#", qos: 1, nl: 1 };
+      await Promise.all(urls.map((url) => ask(`${clientAt(url, clientId)}/subscribe`, "POST", all)));
+    },
+    async filtersOf(clientId, mountpoint) {
+      const answers = await Promise.all(urls.map((url) => ask(`${clientAt(url, clientId)}/subscriptions`)));
+      const topics = answers.flatMap((rows) => rowsOf({ rows }, "rows").map(({ topic }) => topic));
+      return [...new Set(topics.filter((topic) => typeof topic === "string"))].map((topic) =>
+        unmountedFilter(mountpoint, topic),
+      );
     },
   }),
 };
+
+function clientAt(url: string, clientId: string): string {
+  return `${url}/api/v5/clients/${encodeURIComponent(clientId)}`;
+}
 
 function list(url: string, ask: Ask): Promise<BrokerClient[]> {
   return pages(`${url}/api/v5/clients?conn_state=connected`, ask, (row) => (row.connected === true ? [read(row)] : []));
@@ -48,5 +64,7 @@ async function pages<T>(url: string, ask: Ask, read: (row: Row) => T[]): Promise
 function read({ clientid, client_attrs: attributes, connected_at: at }: Row): BrokerClient {
   if (typeof attributes !== "object" || attributes === null)
     throw new AppError("unavailable", "the broker's list has no client_attrs");
-  return readClient(clientid, (attributes as Row).uid ?? "", typeof at === "string" ? Date.parse(at) : at);
+  const { uid = "", mp = "" } = attributes as Row;
+  const client = readClient(clientid, uid, typeof at === "string" ? Date.parse(at) : at);
+  return mp === "" ? client : { ...client, hasTree: true };
 }

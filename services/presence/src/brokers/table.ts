@@ -17,5 +17,7 @@ export function openBrokerClients(options: {
 }): BrokerClients {
   const broker: Broker = brokers[options.broker];
   const authorization = broker.authorization(options.credential);
-  return broker.open(options.urls, (url, method = "GET") => askBroker(url, method, authorization));
+  return broker.open(options.urls, (url, method = "GET", body = undefined) =>
+    askBroker(url, { method, body, authorization }),
+  );
 }

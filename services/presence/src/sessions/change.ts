@@ -1,18 +1,19 @@
 // The one Lua call that changes a session and finds out whether that changes what others are told of its user.
 import type { Redis } from "@parley/runtime";
-import { expiringKey, leavingKey, saidKey, sessionsKey, toldKey, unsureKey, userKey } from "./keys.ts";
+import { expiringKey, keysOfTree, leavingKey, saidKey, sessionsKey, toldKey, unsureKey, userKey } from "./keys.ts";
 import { keysOfTelling, tellScript } from "./settle.ts";
+import { treeScript } from "./tree-script.ts";
 
 /**
  * A change of one device's session. Times are unix ms, but `expiresAt` unix s. `connection` names one
  * connection, where the broker does: then it, and no clock, says whose end an end is.
  */
 export type SessionChange = { uid: string; clientId: string } & (
-  | ({ op: "connect"; at: number; expiresAt?: number; connection?: string } & MadeWith)
+  | ({ op: "connect"; at: number; expiresAt?: number; connection?: string; tree?: PlantedTree } & MadeWith)
   /** the broker tells that it is connected: by the connection's own time */
-  | { op: "connected"; at: number; connection?: string }
+  | { op: "connected"; at: number; connection?: string; present?: boolean; persistent?: boolean }
   /** the broker's list of the time `at` has it; `since`: when it connected, where the list tells that */
-  | { op: "listed"; at: number; since?: number; connection?: string }
+  | { op: "listed"; at: number; since?: number; connection?: string; tree?: PlantedTree }
   /** the broker tells that the connection of the time `at` ended, or that any did by then */
   | { op: "end"; at: number; connection?: string }
   /** the broker's list has it not: ended, if it is still the session of the time `at` */
@@ -27,6 +28,17 @@ export type SessionChange = { uid: string; clientId: string } & (
     /** of a session that begins: nobody knows yet, and `invisible` is true */
     unsure?: boolean;
   };
+
+/** A tree as it is handed to Redis. */
+export interface PlantedTree {
+  /** JSON of what never changes while it is connected */
+  base: string;
+  /** JSON of its accounts */
+  accounts: string;
+  persistent: boolean;
+  dialect?: string;
+  filters: string[];
+}
 
 /** What a session was made with, as a revocation knows it; none of it where presence was not asked. */
 export interface MadeWith {
@@ -53,6 +65,8 @@ export interface SessionOutcome {
   leaving: boolean;
   /** the device was inactive, and is no longer */
   wakes: boolean;
+  /** the device has a tree, and it is there or ended with this; `connection`: the one that ended, where it has a name */
+  tree?: { word: "here" } | { word: "gone"; connection?: string; version: number };
 }
 
 // A session is {at: of the connect decision, broker: the broker's own time of the connection or 0, connection: its name
@@ -62,9 +76,12 @@ export interface SessionOutcome {
 // a revocation may have ended it before its connection was there to be ended, and the session that then begins is no newer.
 // Two replicas may be told what one device said in any order: of what one router took, the later word stays.
 const changeScript = `${tellScript}
+${treeScript}
 local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local unsure, saids = KEYS[7], KEYS[8]
 local keys = { due = KEYS[9], paced = KEYS[10], left = KEYS[11], sent = KEYS[12] }
+local tree = { tree = KEYS[13], filters = KEYS[14], next = KEYS[15], nextFilters = KEYS[16], trees = KEYS[17] }
+local treeWord, treeName = "", ""
 local op, uid, id, heard, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local given = cjson.decode(ARGV[6])
 local kept = redis.call("HGET", user, id)
@@ -82,6 +99,9 @@ local function begun(one)
   elseif said then one.show = shown(said.invisible)
   else one.show, one.unsure = shown(given.invisible), given.unsure end
   return one
+end
+local function leave()
+  treeWord, treeName = "gone", fell(tree, id)
 end
 local buried = name and redis.call("HGET", tomb, "connection") == name
 if op == "connect" then
@@ -174,11 +194,44 @@ elseif applied then
   redis.call("HSET", tomb, "connected", given.at, "listed", heard)
   redis.call("PEXPIRE", tomb, 30000)
 end
+-- A connect whose connection was told of first changes nothing of the session, but says what lives there.
+local late = op == "connect" and not applied and not buried and session and session.broker > 0
+  and session.connection == name and (name or given.at > session.at - 10000)
+if op == "connect" and (applied or late) then
+  if given.tree then plant(tree, uid, given.tree, name) else redis.call("DEL", tree.next, tree.nextFilters) end
+  if given.tree and late then
+    promote(tree, id)
+    treeWord = "here"
+  end
+elseif op == "listed" and session and given.tree and redis.call("EXISTS", tree.tree) == 0 then
+  plant(tree, uid, given.tree, name)
+  promote(tree, id)
+  treeWord = "here"
+elseif op == "connected" and session then
+  if isOf(tree.next, name) then
+    promote(tree, id)
+    -- What it begins with: a word that is told again, or late, is older than what was subscribed since.
+    if given.present == false then redis.call("DEL", tree.filters) end
+    treeWord = "here"
+  elseif isOf(tree.tree, name) then treeWord = "here"
+  elseif redis.call("EXISTS", tree.tree) == 1 then leave() end
+  if given.persistent ~= nil and treeWord == "here" then
+    redis.call("HSET", tree.tree, "persistent", tostring(given.persistent))
+  end
+elseif op == "end" or op == "drop" then
+  local ended = applied or (name and redis.call("HGET", tree.tree, "connection") == name)
+  if ended and redis.call("HGET", tree.tree, "user") == uid and isOf(tree.tree, name) then leave() end
+  if (applied or name) and isOf(tree.next, name) and redis.call("HGET", tree.next, "user") == uid then
+    redis.call("DEL", tree.next, tree.nextFilters)
+  end
+end
+-- Guests and nobody are nobody's contacts.
+if string.sub(uid, 1, 1) == "~" then return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, version() } end
 local all = redis.call("HVALS", user)
 local before = redis.call("GET", told)
 if #all == 0 then
-  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1, 0 } end
-  return { applied and 1 or 0, 0, -1, 0 }
+  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1, 0, treeWord, treeName, version() } end
+  return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, version() }
 end
 redis.call("ZREM", leaving, uid)
 local show, status, statusAt = "away", "", 0
@@ -191,7 +244,10 @@ for _, text in ipairs(all) do
 end
 local after = show .. " " .. status
 if after ~= before then redis.call("SET", told, after) end
-return { applied and 1 or 0, 0, tell(keys, uid, before, after, now), wakes and 1 or 0 }`;
+local due = tell(keys, uid, before, after, now)
+return { applied and 1 or 0, 0, due, wakes and 1 or 0, treeWord, treeName, version() }`;
+
+type Reply = [number, number, number, number, "" | "here" | "gone", string, string];
 
 /** Throws when Redis does not do it. */
 export async function changeSession(
@@ -201,11 +257,19 @@ export async function changeSession(
 ): Promise<SessionOutcome> {
   const { op, uid, clientId, ...given } = change;
   const own = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
-  const keys = [...own, unsureKey, saidKey, ...keysOfTelling(uid)];
+  const keys = [...own, unsureKey, saidKey, ...keysOfTelling(uid), ...keysOfTree(clientId)];
   const args = [op, uid, clientId, Date.now(), offlineDelayMs, JSON.stringify(given)];
-  const reply = (await redis.eval(changeScript, keys.length, ...keys, ...args)) as [number, number, number, number];
-  const [applied, leaving, dueMs, wakes] = reply;
-  return { applied: applied === 1, leaving: leaving === 1, dueMs: dueMs < 0 ? undefined : dueMs, wakes: wakes === 1 };
+  const reply = await redis.eval(changeScript, keys.length, ...keys, ...args);
+  const [applied, leaving, dueMs, wakes, word, connection, version] = reply as Reply;
+  const outcome: SessionOutcome = {
+    applied: applied === 1,
+    leaving: leaving === 1,
+    dueMs: dueMs < 0 ? undefined : dueMs,
+    wakes: wakes === 1,
+  };
+  if (word === "here") outcome.tree = { word };
+  if (word === "gone") outcome.tree = { word, version: Number(version), ...(connection === "" ? {} : { connection }) };
+  return outcome;
 }
 
 export function readTold(text: string): Told {

@@ -1,4 +1,5 @@
 // What presence keeps in Redis, by name. All of it may vanish, and comes back.
+import { ingestPartition } from "@parley/protocol/partition";
 
 /** Sorted set: clientId of every session, by unix ms of its begin. */
 export const sessionsKey = "presence:sessions";
@@ -36,6 +37,27 @@ export const takenPrefix = "presence:taken:";
 /** Random, anew with each change of whom the user is shown to. */
 export function turnKey(uid: string): string {
   return `presence:turn:${uid}`;
+}
+
+/** Sorted set, by name: the client ids of connected devices with trees whose ingest partition is `p`. */
+export function treesKey(p: string): string {
+  return `presence:trees:${p}`;
+}
+
+/** Hash: of a connected device with a tree {user, base, accounts, persistent, version, dialect, connection}. */
+export function treeKey(clientId: string): string {
+  return `presence:tree:${clientId}`;
+}
+
+/** Set: what such a device has subscribed. */
+export function filtersKey(clientId: string): string {
+  return `presence:filters:${clientId}`;
+}
+
+/** tree, filters, and the same of a connection that was let in and is not there yet; trees. */
+export function keysOfTree(clientId: string): string[] {
+  const [tree, filters] = [treeKey(clientId), filtersKey(clientId)];
+  return [tree, filters, `${tree} next`, `${filters} next`, treesKey(ingestPartition(clientId))];
 }
 
 /** Sorted set: tokens of those who tell of the user, or its contacts to it, just now; by when they are given up. */

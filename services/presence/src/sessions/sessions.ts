@@ -1,6 +1,13 @@
 // Sessions of devices, kept in Redis; while Redis is away the changes wait here and are made when it is back.
 import type { Logger, Redis } from "@parley/runtime";
-import { changeSession, type MadeWith, readStates, type SessionChange, type Told } from "./change.ts";
+import {
+  changeSession,
+  type MadeWith,
+  readStates,
+  type SessionChange,
+  type SessionOutcome,
+  type Told,
+} from "./change.ts";
 import { sessionsKey, toldKey, userKey } from "./keys.ts";
 import { settleUsers } from "./settle.ts";
 import { openWaiting } from "./waiting.ts";
@@ -36,9 +43,13 @@ export interface SessionsOptions {
   onWake(uid: string, clientId: string): void;
   /** A device's session ended. */
   onEnd(clientId: string, at: number): void;
+  /** A device with a tree is there, or its connection ended. */
+  onTree(told: ToldTree): void;
   /** Redis was away, and what waited here was written: between replicas in no order. */
   onReplayed(): void;
 }
+
+export type ToldTree = { user: string; clientId: string } & NonNullable<SessionOutcome["tree"]>;
 
 const sweepMs = 5000;
 const retryMs = 1000;
@@ -46,12 +57,13 @@ const sweepUsers = 200;
 const timersAtMost = 1000;
 
 export function openSessions(options: SessionsOptions): Sessions {
-  const { redis, offlineDelayMs, log, onDue, onWake, onEnd, onReplayed } = options;
+  const { redis, offlineDelayMs, log, onDue, onWake, onEnd, onReplayed, onTree } = options;
   const waiting = openWaiting(log);
   const timers = new Set<NodeJS.Timeout>();
 
   async function make(change: SessionChange): Promise<void> {
-    const { applied, dueMs, leaving, wakes } = await changeSession(redis, change, offlineDelayMs);
+    const { applied, dueMs, leaving, wakes, tree } = await changeSession(redis, change, offlineDelayMs);
+    if (tree) onTree({ user: change.uid, clientId: change.clientId, ...tree });
     if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, Date.now());
     if (dueMs !== undefined) onDue(dueMs);
     if (wakes) onWake(change.uid, change.clientId);

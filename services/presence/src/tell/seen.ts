@@ -71,7 +71,7 @@ async function listContacts(
 
 async function getPresence({ nats, told, lastSeen }: Parts, request: SeenRequest): Promise<Presence | AppError> {
   const may = await requestJson<SeenReply>(nats, subjects.seen, request, { timeoutMs: askMs });
-  const { uid } = request;
+  const { uid = request.uid } = may;
   const state = may.presence ? (await told([uid])).get(uid) : undefined;
   const at = may.lastSeen ? await lastSeen.of(uid) : undefined;
   const { type: _, ...presence } = noticeOf(uid, state, at ?? null);

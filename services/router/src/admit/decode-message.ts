@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import {
   AppError,
-  attachmentOf,
+  addressOf,
   checkMessage,
   convOf,
   type DecodeLimits,
@@ -10,10 +10,10 @@ import {
   type Expiry,
   limits,
   type Mentions,
-  parseAddress,
   readExpiry,
   readMentions,
   refuseContent,
+  sentFile,
   storableBody,
   type UplinkTopic,
 } from "@parley/protocol";
@@ -32,7 +32,7 @@ export interface SentMessage {
   /** seq of the message it answers */
   reply: number | undefined;
   /** the attachment that its content refers to */
-  file: string | undefined;
+  file: ReturnType<typeof sentFile>;
   expires: Expiry | undefined;
   /** as it will be stored */
   body: Uint8Array;
@@ -51,8 +51,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
     if (message instanceof AppError) return { name, error: message };
     const error = refuseContent(message);
     if (error) return { name, error };
-    const address = parseAddress(message.to);
-    if (!address) return { name, error: noAddress() };
+    const address = addressOf(message.to);
     const id = message.id ?? randomUUID();
     const packet = {
       id,
@@ -62,14 +61,10 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       mentions: readMentions(message.content),
       thread: typeof message.thread === "number" ? message.thread : undefined,
       reply: message.reply,
-      file: attachmentOf(message.content),
+      file: sentFile(message.content),
       expires: readExpiry(message),
       body: storableBody(payload, parsed, id),
     };
     return { name: id, packet };
   };
-}
-
-function noAddress(): AppError {
-  return new AppError("invalid_packet", "to is not user/{uid}, user/{uid}/client/{clientId} or room/{id}");
 }

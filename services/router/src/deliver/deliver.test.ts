@@ -25,7 +25,7 @@ function sessions() {
       for (const topic of topics) sent.push(`${name} ${topic} ${JSON.parse(Buffer.from(payload).toString()).seq}`);
       return new Promise<void>((resolve) => answers.push(resolve));
     };
-    return createSend({ publishMany }, log).kept;
+    return createSend({ publishMany }, { offer: () => undefined }, log).kept;
   };
   const answerAll = () => {
     for (const answer of answers.splice(0)) answer();

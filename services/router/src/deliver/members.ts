@@ -104,7 +104,7 @@ function saysMore(list: CachedList, than: CachedList | undefined): boolean {
 export function membersAt(list: CachedList, seq: number): Recipients {
   if (seq > list.memberSeq) return list.present;
   const users = list.members.filter((member) => staysAt(member, seq)).map(({ uid }) => uid);
-  return { users, devices: [] };
+  return { ...list.present, users };
 }
 
 export function staysAt({ stays }: MemberRow, seq: number): boolean {
@@ -124,7 +124,8 @@ function whole(list: MemberList, known: CachedList | undefined): MemberList {
     : list;
 }
 
-function asCached({ conv, memberSeq, members }: MemberList, from: number, askedAt: number): CachedList {
+function asCached({ conv, memberSeq, members, guests }: MemberList, from: number, askedAt: number): CachedList {
   const users = members.filter(({ stays }) => stays.at(-1)?.[1] === null).map(({ uid }) => uid);
-  return { conv, memberSeq, members, from, present: { users, devices: [] }, isOld: false, askedAt };
+  const present = { users, devices: [], ...(guests ? { open: conv } : {}) };
+  return { conv, memberSeq, members, from, present, isOld: false, askedAt };
 }

@@ -37,3 +37,17 @@ test("a message, a change of such a room itself, and whatever happens in smaller
   assert.equal((await told(wide, { event: "update", by: "ann", uids: [] })).length, wide + 3);
   assert.equal((await told(wide - 3, gone)).length, wide);
 });
+
+test("a message in a topic of guests goes to whoever hears the topic too, also one that only few members are told, in no other room", async () => {
+  const rows: MemberRow[] = Array.from({ length: wide + 1 }, (_, at) => ({
+    uid: `m${at}`,
+    role: "member",
+    stays: [[1, null]],
+  }));
+  const at = { seq: 9, memberSeq: 9, body: Buffer.from(JSON.stringify({ content: { type: "event", data: gone } })) };
+  for (const guests of [{ guests: true as const }, {}]) {
+    const members = createMembers(async () => ({ conv, memberSeq: 9, members: rows, ...guests }));
+    const list = await members.read(conv, { seq: 6, memberSeq: 9 });
+    for (const seq of [8, 9, 10]) assert.equal(recipientsOf(list, { ...at, seq }).open, guests.guests && conv);
+  }
+});

@@ -25,7 +25,7 @@ export function recipientsOf(list: CachedList, { seq, memberSeq, body }: Stored)
   const told = list.members.filter(
     (member) => staysAt(member, seq) && (member.role !== "member" || about.has(member.uid)),
   );
-  return { users: told.map(({ uid }) => uid), devices: [] };
+  return { ...to, users: told.map(({ uid }) => uid) };
 }
 
 function eventIn(body: Uint8Array): MembershipEvent {

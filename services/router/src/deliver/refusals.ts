@@ -1,4 +1,4 @@
-// Whose typing the other side of a direct conversation does not take: asked of history, at most two seconds old.
+// Direct conversations in which one of the two does not take the other's messages: asked of history, at most two seconds old.
 import type { MemberPage, MembersRequest } from "@parley/protocol";
 import type { AskHolder } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
@@ -6,18 +6,18 @@ import { LRUCache } from "lru-cache";
 const conversationsKept = 5_000;
 const keptMs = 2_000;
 
-/** True if what `uid` says in the direct conversation `conv` is for nobody else. Rejects when history cannot be asked. */
-export type IsRefused = (conv: string, uid: string) => Promise<boolean>;
+/** True if of the two of a direct conversation neither hears that the other types. Rejects when history cannot be asked. */
+export type IsRefused = (conv: string) => Promise<boolean>;
 
 export function createIsRefused(askHolder: Pick<AskHolder, "json">): IsRefused {
   // Those who want the same at once share a request.
-  const kept = new LRUCache<string, Promise<readonly string[]>>({ max: conversationsKept, ttl: keptMs });
+  const kept = new LRUCache<string, Promise<boolean>>({ max: conversationsKept, ttl: keptMs });
   const ask = (conv: string) => {
     const request: MembersRequest = { conv };
-    const refused = askHolder.json<MemberPage>("members", conv, request).then(({ refused = [] }) => refused);
+    const refused = askHolder.json<MemberPage>("members", conv, request).then(({ refused = [] }) => refused.length > 0);
     kept.set(conv, refused);
     refused.catch(() => kept.delete(conv));
     return refused;
   };
-  return async (conv, uid) => (await (kept.get(conv) ?? ask(conv))).includes(uid);
+  return (conv) => kept.get(conv) ?? ask(conv);
 }

@@ -24,7 +24,7 @@ function publishing(...answers: (AppError | undefined)[]) {
       if (answer) throw answer;
     },
   };
-  const send = createSend(session, log, { giveUpMs: 50, pauseMs: 5 });
+  const send = createSend(session, { offer: () => undefined }, log, { giveUpMs: 50, pauseMs: 5 });
   return { sendTo: (...users: string[]) => send.kept(Buffer.from("{}"), { users, devices: [] }), calls };
 }
 

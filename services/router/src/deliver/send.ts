@@ -1,5 +1,5 @@
-// What goes out on one broker session, to people and devices: each dialect says what is published where.
-import { AppError, type Channel, type Recipients, renderFor } from "@parley/protocol";
+// What goes out on one broker session, to people and devices.
+import { AppError, type Channel, isSessionEnd, type Recipients, topicsOf } from "@parley/protocol";
 import { type BrokerSession, type Logger, type PublishProperties, type Refusal, refusalsOf } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
@@ -20,11 +20,21 @@ export interface Send {
 
 type Session = Pick<BrokerSession, "publishMany">;
 
+/** Those of the recipients that have a tree of their own: handed a packet behind what was handed on before. */
+export interface TreeRecipients {
+  offer(packet: Uint8Array, to: Recipients, channel: Channel, correlationData?: Uint8Array): void;
+}
+
 const topicsInTroubleMax = 10_000;
 const quotaExceeded = 0x97;
 
 /** A topic that is refused for `giveUpMs` is left alone until the broker takes it: what is stored is had by sync. */
-export function createSend(session: Session, log: Logger, { giveUpMs = 10_000, pauseMs = 200 } = {}): Send {
+export function createSend(
+  session: Session,
+  trees: TreeRecipients,
+  log: Logger,
+  { giveUpMs = 10_000, pauseMs = 200 } = {},
+): Send {
   const refusedSince = new LRUCache<string, number>({ max: topicsInTroubleMax, ttl: giveUpMs * 3 });
 
   function mayPass({ topic, final }: Refusal): boolean {
@@ -62,30 +72,25 @@ export function createSend(session: Session, log: Logger, { giveUpMs = 10_000, p
   }
 
   return {
-    kept: (packet, to) => publishEach(packet, to, "kept", publishKept),
-    once: (packet, to, properties) =>
-      publishEach(packet, to, "kept", (topics, payload) => session.publishMany(topics, payload, 1, properties)),
-    moment: (packet, to) =>
-      publishEach(packet, to, "moment", (topics, payload) => session.publishMany(topics, payload, 0)),
+    kept(packet, to) {
+      trees.offer(packet, to, "kept");
+      return publishKept(topicsOf(to, "kept"), packet);
+    },
+    once(packet, to, properties) {
+      trees.offer(packet, to, "kept", properties?.correlationData);
+      return session.publishMany(topicsOf(to, "kept"), packet, 1, properties);
+    },
+    moment(packet, to) {
+      trees.offer(packet, to, "moment");
+      return session.publishMany(topicsOf(to, "moment"), packet, 0);
+    },
   };
-}
-
-function publishEach(
-  packet: Uint8Array,
-  to: Recipients,
-  channel: Channel,
-  publish: (topics: readonly string[], payload: Uint8Array) => Promise<void>,
-): Promise<void> {
-  const publications = renderFor(packet, to, channel);
-  const [first] = publications;
-  if (first && publications.length === 1) return publish(first.topics, first.payload);
-  return Promise.all(publications.map(({ topics, payload }) => publish(topics, payload))).then(() => undefined);
 }
 
 /** What the broker refused of it. Throws when the session ended. */
 function refusedOf(thrown: unknown, topics: readonly string[], log: Logger): readonly Refusal[] {
   const error = AppError.from(thrown);
-  if (error.details?.reason === "closed") throw error;
+  if (isSessionEnd(error)) throw error;
   const refused = refusalsOf(error);
   if (refused.length > 0) return refused;
   if (error.details?.reason === "queue_full")

@@ -1,10 +1,24 @@
 // One ingest partition while this router holds it: its broker session, its packets handed to the verb they are for.
-import { dialects, parseUplink, routerClientId, type UplinkTopic, type UplinkVerb } from "@parley/protocol";
+import {
+  parseTreeTopic,
+  parseUplinkTopic,
+  routerClientId,
+  type TreeTopic,
+  treeFilters,
+  type UplinkTopic,
+  type UplinkVerb,
+  uplinkFilter,
+} from "@parley/protocol";
 import { type BrokerSession, type Logger, type ReceivedPacket, startBrokerSession, within } from "@parley/runtime";
 
 /** Takes a packet; calls `confirm` once when nothing is left to do for it. A rejection leaves it to the next session. */
 export type Take = (packet: ReceivedPacket, from: UplinkTopic, confirm: () => void) => Promise<void>;
-export type Takes = Record<UplinkVerb, Take>;
+/** By verb; `tree`: what a device with a tree published, in whatever it speaks. */
+export type Takes = Record<UplinkVerb, Take> & {
+  tree(packet: ReceivedPacket, found: TreeTopic): Promise<void>;
+  /** what it said of itself on its native topic, beside `state` */
+  treeState(clientId: string, payload: Uint8Array): void;
+};
 
 export interface PartitionParts {
   brokerUrl: string;
@@ -74,7 +88,10 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
     maxInFlight: parts.maxInFlight,
     maxQueuedBytes,
     keepAliveSeconds: 10,
-    subscriptions: dialects.map(({ uplinkFilter }) => ({ topic: uplinkFilter(p), qos: 1, retainHandling: 2 })),
+    subscriptions: [
+      { topic: uplinkFilter(p), qos: 1, retainHandling: 2 },
+      ...treeFilters(p).map((filter) => ({ ...filter, qos: 1 as const, retainHandling: 2 as const })),
+    ],
     log,
     onPacket,
   });
@@ -99,21 +116,34 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
 }
 
 function take(work: Work, takes: Takes, packet: ReceivedPacket, ack: () => void, log: Logger): void {
-  const from = parseUplink(packet.topic);
-  if (!from) {
-    log.warn({ event: "topic_unknown", topic: packet.topic });
-    ack();
-    return;
-  }
   let confirmed = false;
   const confirm = () => {
     confirmed = true;
     ack();
   };
-  const doing = takes[from.verb](packet, from, confirm);
+  const doing = handTo(takes, packet, confirm);
+  if (doing === undefined) {
+    log.warn({ event: "topic_unknown", topic: packet.topic });
+    confirm();
+    return;
+  }
   const open = confirmed ? work.unanswered : work.unconfirmed;
   const tracked = doing
     .catch((error: unknown) => log.warn({ event: "packet_left", topic: packet.topic, reason: String(error) }))
     .finally(() => open.delete(tracked));
   open.add(tracked);
+}
+
+/** undefined: nobody takes what came on that topic. */
+function handTo(takes: Takes, packet: ReceivedPacket, confirm: () => void): Promise<void> | undefined {
+  const from = parseUplinkTopic(packet.topic);
+  if (from) return takes[from.verb](packet, from, confirm);
+  const tree = parseTreeTopic(packet.topic);
+  if (!tree) return undefined;
+  // Native topics are any device's; those of others are nobody's.
+  const native = tree.owner === "user" ? parseUplinkTopic(tree.topic) : undefined;
+  if (native === undefined) return takes.tree(packet, tree).then(confirm);
+  if (native.uid !== tree.uid || native.clientId !== tree.clientId) return undefined;
+  if (native.verb === "state") takes.treeState(native.clientId, packet.payload);
+  return takes[native.verb](packet, native, confirm);
 }

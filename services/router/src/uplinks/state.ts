@@ -1,6 +1,8 @@
 // What a device says of itself goes to presence; a word of a subscription is a change of the user's roster.
 import {
+  type Caller,
   type Check,
+  changeSubscription,
   checkState,
   checkSubscription,
   type DeviceState,
@@ -8,12 +10,11 @@ import {
   type SubscriptionPacket,
   subjects,
 } from "@parley/protocol";
-import { type NatsConnection, requestJson } from "@parley/runtime";
+import { callMethod, type NatsConnection, requestJson } from "@parley/runtime";
 import type { TUnion } from "typebox";
 import { decodePacket } from "../admit/decode.ts";
 import type { Acknowledge } from "../deliver/acknowledge.ts";
 import type { Uplink } from "../path.ts";
-import { changeSubscription } from "./subscription.ts";
 
 export interface StateParts {
   nats: NatsConnection;
@@ -25,6 +26,7 @@ export interface StateParts {
 export type Stamp = () => Required<Pick<DeviceState, "at" | "by">>;
 
 const askMs = 5_000;
+const timeoutMs = 10_000;
 
 type Said = StatePacket | SubscriptionPacket;
 
@@ -43,7 +45,9 @@ export function stateUplink({ nats, acknowledge, stamp }: StateParts): Uplink<Sa
     decode: ({ payload }) => decodePacket(payload, checkSaid),
     refuse: acknowledge.nack,
     async work(said, { uid, clientId }) {
-      if ("type" in said) return changeSubscription(nats, said, { uid, clientId, via: "mqtt" });
+      const caller: Caller = { uid, clientId, via: "mqtt" };
+      if ("type" in said)
+        return changeSubscription(said, (method, params) => callMethod(nats, method, caller, params, { timeoutMs }));
       if (Object.keys(said).length === 0) return undefined;
       const told: DeviceState = { ...said, uid, clientId, ...stamp() };
       await requestJson(nats, subjects.deviceState, told, { timeoutMs: askMs });

@@ -30,7 +30,7 @@ export function typingUplink({ members, isRefused, acknowledge, send }: TypingPa
     async work({ conv, state }, { uid }) {
       const others = await othersIn(members, conv, uid);
       if (others instanceof AppError) return others;
-      if (!conv.startsWith("room/") && (await isRefused(conv, uid))) return undefined;
+      if (!conv.startsWith("room/") && (await isRefused(conv))) return undefined;
       const notice: TypingNotice = { type: "typing", conv, uid, state };
       await send(Buffer.from(JSON.stringify(notice)), { users: others, devices: [] });
       return undefined;

@@ -1,8 +1,10 @@
 // The verbs a device may publish, one row each, and what all partitions of a router share for them.
 import type { UplinkVerb } from "@parley/protocol";
 import { AppError } from "@parley/protocol";
+import type { GuestTopics } from "@parley/protocol/dialects";
 import type { AskHolder, BrokerSession, Logger, NatsConnection, Pass, Redis } from "@parley/runtime";
 import { type Admit, createAdmit } from "../admit/admit.ts";
+import { createDecodeMessage } from "../admit/decode-message.ts";
 import { tooMuch, type UnderWay } from "../admit/under-way.ts";
 import type { Append } from "../append/append.ts";
 import type { RouterConfig } from "../config.ts";
@@ -13,9 +15,11 @@ import type { ReadStored } from "../deliver/read-stored.ts";
 import type { IsRefused } from "../deliver/refusals.ts";
 import { createSend } from "../deliver/send.ts";
 import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
-import { createDeadLetter } from "../ingest/dead-letter.ts";
+import type { DeadLetter } from "../ingest/dead-letter.ts";
 import type { Take, Takes } from "../ingest/partition.ts";
 import { takePacket, type Uplink } from "../path.ts";
+import { createIsUserName, createPort } from "../trees/port.ts";
+import type { Trees } from "../trees/trees.ts";
 import { messageUplink } from "./message.ts";
 import { receiptUplink } from "./receipt.ts";
 import { requestUplink } from "./request.ts";
@@ -24,6 +28,8 @@ import { typingUplink } from "./typing.ts";
 
 export interface UplinkParts {
   config: RouterConfig;
+  guests: readonly GuestTopics[];
+  trees: Trees;
   nats: NatsConnection;
   redis: Redis;
   instance: string;
@@ -34,6 +40,7 @@ export interface UplinkParts {
   deliver: Deliver;
   readStored: ReadStored;
   underWay: UnderWay;
+  deadLetter: DeadLetter;
   pass: Pass;
   log: Logger;
 }
@@ -44,28 +51,54 @@ export interface Uplinks extends Pick<CrashGuard, "released" | "lost"> {
 }
 
 export function createUplinks(parts: UplinkParts): Uplinks {
-  const { config, nats, instance, askHolder, members, isRefused, underWay, log } = parts;
+  const { config, nats, trees, instance, askHolder, members, isRefused, underWay, log } = parts;
   const stamp = createStamp(instance);
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
-  const deadLetter = createDeadLetter(nats, log);
-  const guard = createCrashGuard({ ...parts, deadLetter });
+  const guard = createCrashGuard(parts);
+  const isUserName = createIsUserName(nats);
 
   return {
     async takesOf(p, session) {
-      const send = createSend(session, log);
+      const send = createSend(session, trees, log);
       const acknowledge = createAcknowledge(send.kept);
-      const path = { ...parts, admit, send: send.kept, acknowledge, deadLetter };
+      const path = { ...parts, admit, send: send.kept, acknowledge };
+      const decodeMessage = createDecodeMessage(config.ROUTER_PACKET_BYTES);
+      const receipt = counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay);
+      const typing = counted(typingUplink({ members, isRefused, acknowledge, send: send.moment }), underWay);
+      const state = counted(stateUplink({ nats, acknowledge, stamp }), underWay, { each: true });
       const takes = {
-        msg: takeOf(messageUplink(path, config.ROUTER_PACKET_BYTES), admit),
-        receipt: takeOf(counted(receiptUplink({ askHolder, acknowledge, send: send.kept }), underWay), admit),
+        msg: takeOf(messageUplink(path, decodeMessage), admit),
+        receipt: takeOf(receipt, admit),
         rpc: takeOf(counted(requestUplink({ nats, send: send.once }), underWay, { each: true }), admit),
-        typing: takeOf(counted(typingUplink({ members, isRefused, acknowledge, send: send.moment }), underWay), admit),
-        state: takeOf(counted(stateUplink({ nats, acknowledge, stamp }), underWay, { each: true }), admit),
+        typing: takeOf(typing, admit),
+        state: takeOf(state, admit),
       } satisfies Record<UplinkVerb, Take>;
-      return { ...takes, msg: await guard.acquired(p, takes.msg, acknowledge) };
+      const portFor = createPort({
+        publicUrl: config.ROUTER_PUBLIC_URL,
+        guests: parts.guests,
+        isUserName,
+        nats,
+        path,
+        admit,
+        decodeMessage,
+        receipt,
+        typing,
+        state,
+      });
+      const desks = trees.acquired(p, session, { portFor });
+      return {
+        ...takes,
+        msg: await guard.acquired(p, takes.msg, acknowledge),
+        tree: desks.take,
+        treeState: desks.hearState,
+      };
     },
-    released: guard.released,
-    lost: guard.lost,
+    async released(p) {
+      await Promise.all([trees.released(p), guard.released(p)]);
+    },
+    async lost(p) {
+      await Promise.all([trees.released(p), guard.lost(p)]);
+    },
   };
 }
 

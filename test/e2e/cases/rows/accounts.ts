@@ -24,7 +24,7 @@ import {
   usersLogin,
   usersRemove,
 } from "@parley/protocol";
-import { type Result, type Row, row, type WhoMayNot } from "../row.ts";
+import { foreignTo, type Result, type Row, row, type WhoMayNot } from "../row.ts";
 import { password, type World } from "../world.ts";
 
 const forKeys: WhoMayNot = {
@@ -53,13 +53,8 @@ const somebody =
 export const accountRows = [
   row(messagesSend, {
     good: ({ bob }) => ({ params: { id: "sent-once", to: `user/${bob.uid}`, content: { type: "text", data: "hi" } } }),
-    foreign: ({ gone, prefix }) => ({
-      code: "not_found",
-      theirs: { to: `user/${gone}` },
-      none: { to: `user/${prefix}nobody` },
-    }),
+    foreign: foreignTo,
     refused: {
-      "to others' room": ({ theirs }) => ({ code: "not_member", params: { to: theirs.roomConv } }),
       "as somebody else": ({ bob }) => ({ code: "forbidden", params: { from: bob.uid } }),
     },
     again: (result, first) => assert.deepEqual(result, first),

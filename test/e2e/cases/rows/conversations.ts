@@ -1,6 +1,6 @@
 // Reading conversations, and when their messages disappear.
 import assert from "node:assert/strict";
-import { conversationsList, conversationsSetExpiry, historyGet, sync } from "@parley/protocol";
+import { conversationsList, conversationsMark, conversationsSetExpiry, historyGet, sync } from "@parley/protocol";
 import { foreignConv, row } from "../row.ts";
 
 export const conversationRows = [
@@ -24,6 +24,12 @@ export const conversationRows = [
     },
     answer: ({ conversations }) => assert.equal(conversations[0].name, "Room"),
   }),
+  row(conversationsMark, {
+    good: async ({ conv, say }) => ({ params: { conv, read: (await say("read me too")).seq } }),
+    answer: ({ delivered, read }) => assert.equal(delivered, read),
+    foreign: foreignConv,
+    again: (result, first) => assert.deepEqual(result, first),
+  }),
   row(conversationsSetExpiry, {
     async good({ room }) {
       const { conv } = await room();
@@ -33,7 +39,7 @@ export const conversationRows = [
     foreign: foreignConv,
     refused: {
       "by a member of a room": ({ bob }) => ({ code: "forbidden", as: bob }),
-      "by a stranger": ({ eve }) => ({ code: "not_member", as: eve }),
+      "by a stranger": ({ eve }) => ({ code: "not_found", as: eve }),
     },
     again: (result, first) => assert.deepEqual(result, first),
   }),

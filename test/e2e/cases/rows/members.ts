@@ -13,19 +13,24 @@ import {
   roomsRefuse,
   roomsRemove,
   roomsSetInvitations,
+  roomsSetMode,
   roomsSetRole,
   roomsTransfer,
   roomsUnban,
   roomsUnblock,
   roomsUnmute,
 } from "@parley/protocol";
-import { foreignRoom, type Result, row, type WhoMayNot } from "../row.ts";
+import { foreignRoom, foreignUids, type Result, row, type WhoMayNot } from "../row.ts";
 import type { World } from "../world.ts";
 
 const byMember: WhoMayNot = { "by a member": ({ bob }) => ({ code: "forbidden", as: bob }) };
-const noRoom = ({ prefix }: World) => ({ code: "not_found" as const, params: { id: `${prefix}nowhere` } });
 const nothingChanged = ({ seq, uids }: Result) => assert.deepEqual([seq, uids], [0, []]);
 const changedBob = ({ uids }: Result) => assert.deepEqual(uids, ["bob"]);
+
+const foreignRoomAndUids = (world: World) => [
+  foreignRoom<{ id: string; uids: string[] }>(world),
+  ...foreignUids("uids")<{ id: string; uids: string[] }>(world),
+];
 
 const aboutBob = async ({ room, bob }: World) => ({ params: { id: (await room()).id, uid: bob.uid } });
 
@@ -60,9 +65,8 @@ export const memberRows = [
   row(roomsInvite, {
     good: async ({ room, bob }) => ({ params: { id: (await room({ members: [] })).id, uids: [bob.uid] } }),
     answer: changedBob,
-    foreign: foreignRoom,
+    foreign: foreignRoomAndUids,
     refused: {
-      "of nobody": ({ prefix }) => ({ code: "not_found", params: { uids: [`${prefix}nobody`] } }),
       "by a member": async ({ bob, room }) => ({ code: "forbidden", as: bob, params: { id: (await room()).id } }),
     },
     again: nothingChanged,
@@ -79,16 +83,19 @@ export const memberRows = [
       return { params: { id: (await room({ members: [], settings: { join: "open" } })).id }, as: bob };
     },
     answer: changedBob,
-    foreign: ({ theirs, prefix }) => ({
-      code: "forbidden",
-      noneCode: "not_found",
-      theirs: { id: theirs.room },
-      none: { id: `${prefix}nowhere` },
-    }),
+    foreign: ({ theirs, prefix }) => [
+      { code: "not_found", theirs: { id: theirs.room }, none: { id: `${prefix}nowhere` } },
+      {
+        code: "not_found",
+        theirs: { id: theirs.room, link: "a".repeat(43) },
+        none: { id: `${prefix}nowhere`, link: "a".repeat(43) },
+      },
+    ],
     refused: {
-      "with a link that is none": ({ theirs }) => ({
+      "with a link that is none": async ({ room, eve }) => ({
         code: "forbidden",
-        params: { id: theirs.room, link: "a".repeat(43) },
+        params: { id: (await room({ settings: { join: "ask" } })).id, link: "a".repeat(43) },
+        as: eve,
       }),
     },
     again: nothingChanged,
@@ -97,7 +104,9 @@ export const memberRows = [
     good: async ({ room, bob }) => ({ params: { id: (await room()).id }, as: bob }),
     answer: changedBob,
     foreign: foreignRoom,
-    refused: { "by a stranger": ({ eve }) => ({ code: "not_member", as: eve }) },
+    refused: {
+      "by a member who names who follows": ({ ann }) => ({ code: "forbidden", params: { successor: ann.uid } }),
+    },
     again: "not_member",
   }),
   row(roomsSetRole, {
@@ -116,7 +125,7 @@ export const memberRows = [
   row(roomsBan, {
     good: async ({ room, bob }) => ({ params: { id: (await room()).id, uids: [bob.uid] } }),
     answer: changedBob,
-    foreign: foreignRoom,
+    foreign: foreignRoomAndUids,
     refused: byMember,
     again: nothingChanged,
   }),
@@ -139,6 +148,13 @@ export const memberRows = [
     foreign: foreignRoom,
     refused: byMember,
     again: ({ uids }) => assert.deepEqual(uids, ["bob"]),
+  }),
+  row(roomsSetMode, {
+    good: async (world) => ({ params: { ...(await aboutBob(world)).params, mode: "read" as const } }),
+    answer: changedBob,
+    foreign: foreignRoom,
+    refused: byMember,
+    again: nothingChanged,
   }),
   row(roomsUnmute, {
     async good(world) {
@@ -163,10 +179,8 @@ export const memberRows = [
   row(roomsRefuse, {
     good: async (world) => ({ params: { id: await pending(world, "invited") }, as: world.bob }),
     answer: changedBob,
-    // Who is not asked in refuses nothing.
-    foreign: "none",
+    foreign: foreignRoom,
     refused: {
-      "of a room that is not there": noRoom,
       "of others, by a member": async ({ bob, eve, room }) => ({
         code: "forbidden",
         as: bob,
@@ -186,9 +200,7 @@ export const memberRows = [
       await call(bob, roomsBlock, { id });
       return { params: { id }, as: bob };
     },
-    // Who has blocked nothing changes nothing.
-    foreign: "none",
-    refused: { "of a room that is not there": noRoom },
+    foreign: foreignRoom,
     again: nothingChanged,
   }),
   row(roomsInvitations, {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { uploadFile } from "@parley/client";
 import {
   attachmentsInfo,
+  attachmentsList,
   linksPreview,
   messagesDelete,
   messagesForward,
@@ -18,8 +19,8 @@ import {
   messagesVotes,
   rosterBlock,
 } from "@parley/protocol";
-import { foreignConv, type Result, type Row, row, type WhoMayNot } from "../row.ts";
-import type { World } from "../world.ts";
+import { foreignConv, foreignTo, type Result, type Row, row, type WhoMayNot } from "../row.ts";
+import type { Caller, World } from "../world.ts";
 
 const noSuchMessage: Row["refused"] = {
   "about a message that is not there": () => ({ code: "not_found", params: { seq: 9_999 } }),
@@ -30,6 +31,10 @@ async function inRoom({ room, say }: World) {
   const { id } = await room();
   return say("to all", { to: `room/${id}` });
 }
+
+const letters = "abcdefghijklmnopqrstuvwxyz";
+/** Ids of files that are not there, up to 676 different ones. */
+const noFile = (n: number) => `f-${"a".repeat(30)}${letters[Math.floor(n / 26)]}${letters[n % 26]}`;
 
 const byMember: WhoMayNot = { "by a member of a room": ({ bob }) => ({ code: "forbidden", as: bob }) };
 const nothingChanged = ({ seq }: Result) => assert.equal(seq, 0);
@@ -74,11 +79,9 @@ export const messageRows = [
       const { conv } = await room();
       return { params: { ...(await say("pass it on")), to: conv, id: "sent-on" } };
     },
-    foreign: foreignConv,
+    foreign: (world) => [...foreignConv<{ conv: string; to: string }>(world), ...foreignTo(world)],
     refused: {
       ...noSuchMessage,
-      "to nobody": ({ prefix }) => ({ code: "not_found", params: { to: `user/${prefix}nobody` } }),
-      "to others' room": ({ theirs }) => ({ code: "not_member", params: { to: theirs.roomConv } }),
       "to a room where only admins write": async ({ bob, room }) => {
         const { conv } = await room({ settings: { write: "admin" } });
         return { code: "forbidden", as: bob, params: { to: conv } };
@@ -172,7 +175,30 @@ export const messageRows = [
     answer: ({ name, size }) => assert.deepEqual([name, size], ["notes.txt", 6]),
     async foreign({ http, eve }) {
       const { id } = await uploadFile(http, eve.token, Buffer.from("Eve's file"));
-      return { code: "not_found", theirs: { id }, none: { id: `f-${"a".repeat(32)}` } };
+      return { code: "not_found", theirs: { id }, none: { id: noFile(0) } };
+    },
+  }),
+  row(attachmentsList, {
+    async good({ http, ann, bob, eve, say }) {
+      const upload = async ({ token }: Caller, name: string) =>
+        (await uploadFile(http, token ?? "", Buffer.from(name), { name })).id;
+      const [own, eves, bobs] = [await upload(ann, "own"), await upload(eve, "eves"), await upload(bob, "bobs")];
+      await say("here", { from: bob, to: `user/${ann.uid}`, content: { type: "file", file: bobs } });
+      return { params: { ids: [noFile(0), bobs, eves, own] } };
+    },
+    answer: ({ attachments }) =>
+      assert.deepEqual(
+        attachments.map(({ name }: Result) => name),
+        ["bobs", "own"],
+      ),
+    // What is not the asker's to see is left out as what is not there is: `answer` looks at it.
+    foreign: "none",
+    refused: {
+      "about too many": () => ({
+        code: "invalid_packet",
+        params: { ids: Array.from({ length: 51 }, (_, n) => noFile(n)) },
+      }),
+      "about one twice": () => ({ code: "invalid_packet", params: { ids: [noFile(0), noFile(0)] } }),
     },
   }),
 ];

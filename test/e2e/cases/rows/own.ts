@@ -15,7 +15,7 @@ import {
   threadsUpdate,
 } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
-import { foreignConv, type Result, type Row, row } from "../row.ts";
+import { foreignConv, foreignTo, type Result, type Row, row } from "../row.ts";
 import type { Person, World } from "../world.ts";
 
 /** A thread of two messages about a message of ann. */
@@ -96,17 +96,14 @@ export const ownRows = [
       params: { at: inAnHour(), message: { id: "later", to: `user/${bob.uid}`, content: { type: "text", data: "x" } } },
     }),
     answer: ({ state }) => assert.equal(state, "waiting"),
-    foreign: ({ gone, prefix }, { message }) => ({
-      code: "not_found",
-      theirs: { message: { ...message, to: `user/${gone}` } },
-      none: { message: { ...message, to: `user/${prefix}nobody` } },
-    }),
+    foreign: (world, { message }) =>
+      foreignTo(world).map(({ code, theirs, none }) => ({
+        code,
+        theirs: { message: { ...message, ...theirs } },
+        none: { message: { ...message, ...none } },
+      })),
     refused: {
       "at a time that is over": () => ({ code: "invalid_packet", params: { at: 1 } }),
-      "to others' room": ({ theirs }, { message }) => ({
-        code: "not_member",
-        params: { message: { ...message, to: theirs.roomConv } },
-      }),
       "to a room where only admins write": async ({ bob, room }, { message }) => {
         const { conv } = await room({ settings: { write: "admin" } });
         return { code: "forbidden", as: bob, params: { message: { ...message, to: conv } } };

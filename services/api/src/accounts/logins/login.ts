@@ -1,6 +1,7 @@
 // What accounts log in with: a password of their own, or that of a login which several accounts share.
-import type { PasswordChange } from "@parley/protocol";
+import type { AccountsReply, PasswordChange } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
+import { knownUsers } from "../../known-users.ts";
 import type { ApiStore, LoginDoc, PasswordDoc, UserDoc } from "../../store.ts";
 
 /** As of one moment. */
@@ -28,6 +29,7 @@ export interface PasswordPlace {
 
 /** No login has so many: its accounts are counted before one is added. */
 const pageAccounts = 100;
+const askedUsers = 500;
 
 export async function loginOf({ logins }: ApiStore, user: UserDoc): Promise<Login> {
   const shared = user.login === undefined ? undefined : (await logins.get(user.login))?.doc;
@@ -72,6 +74,22 @@ export async function placeOfLogin(store: ApiStore, id: string): Promise<Passwor
 export async function accountsOf({ users }: ApiStore, id: string): Promise<UserDoc[]> {
   const { items } = await users.find({ index: "login", equals: [id], limit: pageAccounts });
   return items.map(({ doc }) => doc).sort((one, other) => one.createdAt - other.createdAt);
+}
+
+/** Of each of the users, up to 500, the accounts of its login that may be used. */
+export async function accountsOfLogins(store: ApiStore, uids: readonly string[]): Promise<AccountsReply> {
+  const users = await knownUsers(store, uids.slice(0, askedUsers));
+  const shared = new Map<string, Promise<UserDoc[]>>();
+  const accounts: Record<string, string[]> = {};
+  await Promise.all(
+    [...users].map(async ([uid, { doc }]) => {
+      const { login } = doc;
+      if (login !== undefined && !shared.has(login)) shared.set(login, accountsOf(store, login));
+      const all = login === undefined ? [doc] : await shared.get(login)!;
+      accounts[uid] = all.filter(({ disabled }) => !disabled).map((one) => one.uid);
+    }),
+  );
+  return { accounts };
 }
 
 /** 0: there was none. */

@@ -136,8 +136,11 @@ async function settle(store: ApiStore, login: Versioned<LoginDoc>, added?: strin
   const { adding, doubtSince: _, ...rest } = login.doc;
   if (adding && adding.uid !== added && !(await isOver(store, login.key, adding))) return false;
   const accounts = await accountsOf(store, login.key);
-  if (accounts.length === 0) await store.logins.remove(login.key, login.version);
-  else await store.logins.update(login.key, rest, login.version);
+  if (accounts.length === 0) {
+    const phones = await store.phones.find({ index: "login", equals: [login.key], limit: 10 });
+    for (const { key, version } of phones.items) await store.phones.remove(key, version);
+    await store.logins.remove(login.key, login.version);
+  } else await store.logins.update(login.key, rest, login.version);
   return true;
 }
 

@@ -11,10 +11,19 @@ type Aliases = ResultOf<typeof aliasesList>;
 const attemptsMax = 50;
 const pageAliases = 100;
 
-export function aliasMethods({ store }: { store: ApiStore }): Bound[] {
+interface AliasParts {
+  store: ApiStore;
+  /** names of guests */
+  guests: readonly string[];
+}
+
+export function aliasMethods({ store, guests }: AliasParts): Bound[] {
   return [
     bind(aliasesList, (_params, { caller }) => list(store, caller.uid)),
-    bind(aliasesAdd, ({ alias }, { caller }) => add(store, caller.uid, alias)),
+    bind(aliasesAdd, ({ alias }, { caller }) => {
+      if (isReservedName(alias, guests)) return new AppError("forbidden", `${alias} is reserved: choose another name`);
+      return add(store, caller.uid, alias);
+    }),
     bind(aliasesRemove, async ({ alias }, { caller }) => {
       const kept = await store.names.get(foldName(alias));
       const isRemoved = kept?.doc.uid === caller.uid && (await store.names.remove(kept.key, kept.version));
@@ -34,7 +43,6 @@ async function list(store: ApiStore, uid: string): Promise<Aliases> {
 }
 
 async function add(store: ApiStore, uid: string, alias: string): Promise<Aliases | AppError> {
-  if (isReservedName(alias)) return new AppError("forbidden", `${alias} is reserved: choose another name`);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const user = await knownUser(store, uid);
     if (!user) return userGone();

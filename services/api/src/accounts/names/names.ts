@@ -26,9 +26,17 @@ export function isServicesName(name: string): boolean {
   return servicesNames.has(folded) || reservedClientId.test(folded);
 }
 
-/** A name that cannot be registered, though an application may make such a user. */
-export function isReservedName(name: string): boolean {
-  return isServicesName(name) || registeredByNobody.has(foldName(name));
+/** As the accounts of a phone are called. */
+const ofPhone = /^[0-9]{5,15}_[0-9]+$/;
+
+/**
+ * A name that cannot be registered, though an application may make such a user: also that of a guest, who could log in no more, and
+ * of an account of a phone, which is proven.
+ */
+export function isReservedName(name: string, guests: readonly string[]): boolean {
+  const folded = foldName(name);
+  if (isServicesName(name) || registeredByNobody.has(folded) || ofPhone.test(name)) return true;
+  return guests.some((guest) => foldName(guest) === folded);
 }
 
 /** Takes a name for a user or a room; false when another kind or spelling has it. */

@@ -96,7 +96,7 @@ async function take(parts: Parts, request: FastifyRequest, reply: FastifyReply, 
   const { uid, size } = upload.doc;
   const length = Number(request.headers["content-length"] ?? 0);
   if (offsetOf(upload.doc) + length > size)
-    throw new AppError("too_large", `the upload was said to have ${size} bytes`, { details: { size } });
+    throw new AppError("too_large", `the upload was said to have ${size} bytes`, { details: { maxBytes: size } });
   const refused = parts.limits.wouldTake(uid, length);
   if (refused) throw refused;
   const part = { bytes: request.raw.iterator({ destroyOnReturn: false }), checksum: readChecksum(request) };

@@ -71,7 +71,7 @@ function checksOf({ limits }: FileParts, { uid, size, pieces }: UploadDoc): (chu
     const isHead = offset === 0 && (chunk.byteLength >= headBytes || chunk.byteLength === size);
     offset += chunk.byteLength;
     if (offset > size)
-      throw new AppError("too_large", `the upload was said to have ${size} bytes`, { details: { size } });
+      throw new AppError("too_large", `the upload was said to have ${size} bytes`, { details: { maxBytes: size } });
     const refused = limits.take(uid, chunk.byteLength);
     if (refused) throw refused;
     if (!isHead) return;

@@ -1,5 +1,6 @@
 // Uploads that come in pieces. Each piece is a blob, noted in the upload's document: whichever replica is asked goes on from there.
 import { AppError, isAttachmentId } from "@parley/protocol";
+import type { Pass } from "@parley/runtime";
 import type { Blobs, Versioned } from "@parley/store";
 import type { ApiStore, UploadDoc } from "../../store.ts";
 import { newAttachmentId } from "../attachments.ts";
@@ -15,6 +16,8 @@ const pageDocuments = 200;
 interface Kept {
   store: ApiStore;
   blobs: Blobs;
+  /** marks a point where a test can end the process */
+  pass: Pass;
 }
 
 export type Begun = Pick<UploadDoc, "uid" | "name" | "size" | "metadata">;
@@ -48,17 +51,23 @@ export function offsetOf(doc: UploadDoc): number {
 }
 
 /** Notes pieces that are durable. Throws `conflict` if another request was quicker, whose pieces are kept instead. */
-export async function addPieces({ store, blobs }: Kept, upload: Upload, pieces: UploadDoc["pieces"]): Promise<Upload> {
+export async function addPieces(
+  { store, blobs }: Pick<Kept, "store" | "blobs">,
+  upload: Upload,
+  pieces: UploadDoc["pieces"],
+): Promise<Upload> {
   const doc = { ...upload.doc, pieces: [...upload.doc.pieces, ...pieces] };
   if (await store.uploads.update(upload.key, doc, upload.version)) return readUpload(store, upload.key);
   await removeAll(blobs, pieces);
   throw new AppError("conflict", "another request has changed this upload; ask for its offset");
 }
 
-/** false: it has changed meanwhile. What dies half-way leaves bytes that the sweep removes. */
-export async function removeUpload({ store, blobs }: Kept, { key, version, doc }: Upload): Promise<boolean> {
-  if (!(await store.uploads.remove(key, version))) return false;
+/** false: it has changed meanwhile. Over first, then its bytes, then its document: whoever dies half-way leaves it to be swept. */
+export async function removeUpload({ store, blobs, pass }: Kept, { key, version, doc }: Upload): Promise<boolean> {
+  if (!(await store.uploads.update(key, { ...doc, expiresAt: 0 }, version))) return false;
+  pass("before-bytes-removed");
   await removeAll(blobs, doc.pieces);
+  await store.uploads.remove(key);
   return true;
 }
 

@@ -50,8 +50,8 @@ async function listen(sink: EncodedPacketSink, decoder: Decoder | undefined): Pr
     index += 1;
   }
   if (!(end > first)) return undefined;
-  const { duration, ...drawn } = waveform.result(end - first);
-  return { ...(duration === undefined ? {} : { duration }), ...(decoded > 0 ? drawn : {}) };
+  const { durationMs, ...drawn } = waveform.result(end - first);
+  return { ...(durationMs === undefined ? {} : { durationMs }), ...(decoded > 0 ? drawn : {}) };
 }
 
 // As one channel, which is the mean of all; a few times in a step of the waveform, as a packet may be longer than one.

@@ -1,0 +1,83 @@
+// Channel Cmd, as a device writes it.
+import { AppError } from "../../errors.ts";
+import type { MemberMode } from "../../rooms.ts";
+import type { Published } from "../dialect.ts";
+import type { Device } from "./device.ts";
+import { digest24 } from "./digest.ts";
+import type { Fields } from "./fields.ts";
+import { channelIdWords, type Endpoint, isChannelId, readEndpoint } from "./names.ts";
+
+export interface Command {
+  verb: "create" | "delete" | "add" | "remove";
+  chid: string;
+  /** uid → what it may; undefined: nothing is said */
+  users: ReadonlyMap<string, MemberMode | undefined>;
+  maxWriteSpeed: number | undefined;
+  /** it may have come before */
+  dup: boolean;
+  /** It is acknowledged before it is done. */
+  isLarge: boolean;
+}
+
+/** More endpoints are added or removed in the background. */
+const largeFrom = 101;
+const maxWriteSpeedMax = 1_000;
+
+/** Throws the refusal. */
+export function readCommand(
+  verb: Command["verb"],
+  packet: Published,
+  fields: Fields,
+  { uid, clientId }: Device["tree"],
+): Command {
+  const endpoints = fields.all("EP").map(endpointOf);
+  const itself = fields.one("CHID");
+  if (endpoints.some((one) => one.kind === "channel" && one.chid === itself))
+    throw new AppError("invalid_packet", `${itself} cannot be an endpoint of itself`);
+  const common = modeOf(fields.one("Mode"));
+  const users = new Map(endpoints.map((one) => [userOf(one), one.mode ?? common] as const));
+  const maxWriteSpeed = speedOf(fields.one("MaxWriteSpeed"));
+  const chid = itself ?? (verb === "create" ? madeId(packet, clientId, fields) : "");
+  if (!isChannelId(chid)) throw new AppError("invalid_packet", `CHID is ${channelIdWords}`);
+  if (verb === "create" && new Set([uid, ...users.keys()]).size < 2)
+    throw new AppError("invalid_packet", "a channel has two endpoints at least: EP names them, its maker is one");
+  if (verb === "remove" && users.size === 0) throw new AppError("invalid_packet", "EP names nobody");
+  if (verb === "add" && users.size === 0 && maxWriteSpeed === undefined)
+    throw new AppError("invalid_packet", "EP names nobody");
+  return { verb, chid, users, maxWriteSpeed, dup: packet.dup, isLarge: users.size >= largeFrom };
+}
+
+function endpointOf(text: string): Endpoint {
+  const endpoint = readEndpoint(text);
+  if (endpoint) return endpoint;
+  throw new AppError(
+    "invalid_packet",
+    `EP ${text.slice(0, 80)} is none of user/{uid}, user/{uid}/client/{clientId} and $…, with ;read, ;write or nothing behind`,
+  );
+}
+
+function userOf(endpoint: Endpoint): string {
+  if (endpoint.kind === "user") return endpoint.uid;
+  throw new AppError("forbidden", "endpoints of a channel are users here: no clients, no channels");
+}
+
+function modeOf(text: string | undefined): MemberMode | undefined {
+  if (text === undefined || text === "read" || text === "write" || text === "read-write") return text;
+  throw new AppError("invalid_packet", "Mode is read, write or read-write");
+}
+
+function speedOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const speed = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (speed >= 1 && speed <= maxWriteSpeedMax) return speed;
+  throw new AppError(
+    "invalid_packet",
+    `MaxWriteSpeed is a whole number of messages a second, 1 to ${maxWriteSpeedMax}`,
+  );
+}
+
+/** Of a channel that its maker does not name: the same for the same packet, so that it is made once. */
+function madeId({ properties }: Published, clientId: string, fields: Fields): string {
+  const correlation = new TextDecoder().decode(properties.correlationData);
+  return `$c-${digest24(JSON.stringify([clientId, correlation, fields.all("EP")]))}`;
+}

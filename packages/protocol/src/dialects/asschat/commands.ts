@@ -1,0 +1,130 @@
+// Channel Cmd, done: creates and deletes channels, adds and removes endpoints. A channel is a room. Done again, each finds its own work.
+import { AppError } from "../../errors.ts";
+import { p2pConv, parseConv } from "../../ids.ts";
+import { roomsInvite, roomsJoin, roomsLeave, roomsMembers, roomsRemove, roomsSetMode } from "../../methods/members.ts";
+import { roomsCreate, roomsDelete, roomsGet, roomsUpdate } from "../../methods/rooms.ts";
+import type { MemberMode } from "../../rooms.ts";
+import type { Command } from "./command.ts";
+import type { Device } from "./device.ts";
+import { channelIdOf, isDigested } from "./names.ts";
+
+/** Each throws the refusal. */
+type Work = (device: Device, command: Command) => Promise<void>;
+
+const atOnce = 1_000;
+
+const create: Work = async (device, { chid, users, maxWriteSpeed, dup }) => {
+  const { tree, parley } = device;
+  const others = [...users.keys()].filter((uid) => uid !== tree.uid);
+  if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others]);
+  const id = chid.slice(1);
+  const named = (mode: MemberMode) => others.filter((uid) => users.get(uid) === mode);
+  const settings = { leastMembers: 2, ...(maxWriteSpeed === undefined ? {} : { messagesPerSecond: maxWriteSpeed }) };
+  const modes = { read: named("read"), write: named("write") };
+  try {
+    await parley.call(roomsCreate, { id, name: chid, members: others, modes, settings });
+  } catch (error) {
+    const isOwn = dup && AppError.from(error).code === "conflict" && (await isMadeBy(device, id));
+    if (!isOwn) throw error;
+  }
+};
+
+async function isMadeBy({ parley, tree }: Device, id: string): Promise<boolean> {
+  const room = await parley.call(roomsGet, { id }).catch(() => undefined);
+  return room?.createdBy === tree.uid;
+}
+
+// Between two users there is a channel by itself: it is named, so that the first message can be sent.
+async function createDirect(
+  { channels, pending, parley }: Device,
+  chid: string,
+  uids: readonly string[],
+): Promise<void> {
+  const [one = "", other = one] = uids;
+  const conv = p2pConv(one, other);
+  if (uids.length > 2 || channelIdOf(conv) !== chid)
+    throw new AppError("conflict", `${chid} names a channel of two, and not of these`);
+  channels.idOf(conv);
+  await pending.load();
+  pending.made(conv);
+  await parley.marks.kept();
+}
+
+async function roomOf({ channels }: Device, chid: string): Promise<string> {
+  const conv = await channels.find(chid);
+  const parsed = conv === undefined ? undefined : parseConv(conv);
+  if (parsed?.kind === "room") return parsed.roomId;
+  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its endpoints do not change`);
+  throw new AppError("not_found", `there is no channel ${chid}`);
+}
+
+const end: Work = async (device, command) => {
+  const id = await roomOf(device, command.chid);
+  await device.parley.call(roomsDelete, { id }).catch(unlessDone(command));
+};
+
+const remove: Work = async (device, command) => {
+  const { tree, parley } = device;
+  const id = await roomOf(device, command.chid);
+  const uids = [...command.users.keys()];
+  const others = uids.filter((uid) => uid !== tree.uid);
+  for (let from = 0; from < others.length; from += atOnce)
+    await parley.call(roomsRemove, { id, uids: others.slice(from, from + atOnce) }).catch(unlessDone(command));
+  if (!uids.includes(tree.uid)) return;
+  // Without the others there is no channel any more.
+  const isDone = unlessDone({ dup: command.dup || others.length > 0 });
+  await parley.call(roomsLeave, { id }).catch(isDone);
+};
+
+// It came before, and nothing is left to do.
+function unlessDone({ dup }: Pick<Command, "dup">): (error: unknown) => void {
+  return (error) => {
+    const { code } = AppError.from(error);
+    if (!dup || (code !== "not_found" && code !== "not_member")) throw error;
+  };
+}
+
+const add: Work = async (device, { chid, users, maxWriteSpeed }) => {
+  const { tree, parley } = device;
+  const id = await roomOf(device, chid);
+  const isOwnEntry = users.size === 1 && users.has(tree.uid) && users.get(tree.uid) === undefined;
+  if (isOwnEntry) await parley.call(roomsJoin, { id });
+  else for (const mode of modes) await addAs(device, { id, mode, users });
+  if (maxWriteSpeed !== undefined)
+    await parley.call(roomsUpdate, { id, settings: { messagesPerSecond: maxWriteSpeed } });
+};
+
+const modes: readonly (MemberMode | undefined)[] = [undefined, "read-write", "read", "write"];
+
+async function addAs(
+  { parley }: Device,
+  { id, mode, users }: { id: string; mode: MemberMode | undefined; users: Command["users"] },
+): Promise<void> {
+  const uids = [...users.keys()].filter((uid) => users.get(uid) === mode);
+  for (let from = 0; from < uids.length; from += atOnce) {
+    const some = uids.slice(from, from + atOnce);
+    const given = mode === undefined ? {} : { mode };
+    const { uids: added, invited = [] } = await parley.call(roomsInvite, { id, uids: some, ...given });
+    if (mode === undefined) continue;
+    const here = new Set([...added, ...invited]);
+    for (const uid of some) if (!here.has(uid)) await parley.call(roomsSetMode, { id, uid, mode });
+  }
+}
+
+const works: Readonly<Record<Command["verb"], Work>> = { create, delete: end, add, remove };
+
+export function isVerb(verb: string): verb is Command["verb"] {
+  return Object.hasOwn(works, verb);
+}
+
+/** Throws the refusal, as far as it can be known before the work begins. */
+export async function checkCommand(device: Device, { verb, chid }: Command): Promise<void> {
+  if (verb === "create") return;
+  const id = await roomOf(device, chid);
+  await device.parley.call(roomsMembers, { id, limit: 1 });
+}
+
+/** Throws the refusal. */
+export function workCommand(device: Device, command: Command): Promise<void> {
+  return works[command.verb](device, command);
+}

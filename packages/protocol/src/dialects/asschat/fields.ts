@@ -1,0 +1,52 @@
+// User properties of a packet: what each says stands in its name and value. Their order says nothing: some clients do not keep it.
+import type { PublishedProperties } from "../dialect.ts";
+
+export type Field = readonly [name: string, value: string];
+
+export interface Fields {
+  /** The first of that name; undefined where there is none, or it is empty. */
+  one(name: string): string | undefined;
+  all(name: string): string[];
+  /** Those whose names ASSChat does not use, as they came. */
+  others(): Field[];
+}
+
+const names: ReadonlySet<string> = new Set([
+  ...["CHID", "EP", "Mode", "MaxWriteSpeed", "OP", "Type", "Result", "Reason"],
+  ...["From", "Id", "Seq", "Ts", "Edit", "Recall", "Reaction", "Remove", "Reply", "Name", "Caption", "Via"],
+]);
+
+export function readFields({ userProperties = [] }: PublishedProperties): Fields {
+  const all = (name: string) => userProperties.flatMap(([key, value]) => (key === name && value !== "" ? [value] : []));
+  return {
+    all,
+    one: (name) => all(name)[0],
+    others: () => userProperties.filter(([name, value]) => !names.has(name) && name !== "" && value !== ""),
+  };
+}
+
+const othersMax = 100;
+
+/** What `others` answered, out of a stored message, whatever stands there. */
+export function keptFields(kept: unknown): Field[] {
+  if (!Array.isArray(kept)) return [];
+  const pairs = kept.filter(
+    (pair): pair is Field => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "string",
+  );
+  return pairs.filter(([name]) => !names.has(name)).slice(0, othersMax);
+}
+
+const unsaid = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]+/gu;
+const charactersMax = 4_096;
+
+/** As properties may be said: without what brokers close a connection for, none empty. */
+export function writeFields(fields: readonly (readonly [name: string, value: string | number | undefined])[]): Field[] {
+  return fields.flatMap(([name, value]) => {
+    const [key, text] = [plain(name), plain(`${value ?? ""}`)];
+    return key === "" || text === "" ? [] : [[key, text] as const];
+  });
+}
+
+function plain(text: string): string {
+  return text.slice(0, charactersMax).replaceAll(unsaid, " ").trim();
+}

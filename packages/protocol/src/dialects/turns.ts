@@ -1,0 +1,24 @@
+// Work of which each begins when the one before it is done, whether that failed or not.
+
+export interface Turns {
+  /** Runs it behind all of the same key that were begun; resolves and rejects as it does. */
+  inTurn(key: string, task: () => Promise<void>): Promise<void>;
+  /** Until all of the key that were begun are done; undefined: there are none. Never rejects. */
+  turnOf(key: string): Promise<void> | undefined;
+}
+
+export function createTurns(): Turns {
+  const turns = new Map<string, Promise<void>>();
+  return {
+    inTurn(key, task) {
+      const turn = (turns.get(key) ?? Promise.resolve()).then(task);
+      const quiet = turn.catch(() => undefined);
+      turns.set(key, quiet);
+      void quiet.then(() => {
+        if (turns.get(key) === quiet) turns.delete(key);
+      });
+      return turn;
+    },
+    turnOf: (key) => turns.get(key),
+  };
+}

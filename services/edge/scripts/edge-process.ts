@@ -1,0 +1,112 @@
+// An edge in a process of its own, as it is deployed, with hooks that say yes: to devices whose client id begins so, with a tree.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { treeMountpoint } from "@parley/protocol";
+import { createHealth, createLogger, createMetrics, readConfig } from "@parley/runtime";
+import { eventually, freePort } from "@parley/testkit";
+import { settings } from "../src/config.ts";
+import { startEdge } from "../src/service.ts";
+
+export interface EdgeProcess {
+  port: number;
+  /** CPU time that it used so far, s */
+  cpuSeconds(): number;
+  residentKiB(): number;
+}
+
+export const treeClients = "tree-";
+const uid = "alice";
+
+/** Where the tree of a device is. */
+export function mountpointOf(clientId: string): string {
+  return treeMountpoint({ owner: "user", p: "0", uid, clientId });
+}
+
+interface Options {
+  brokerUrl: string;
+  password: string;
+  /** a CPU profile is left in a temporary folder */
+  profile: boolean;
+}
+
+export async function startEdgeProcess(
+  scope: { after(fn: () => unknown): void },
+  { brokerUrl, password, profile }: Options,
+): Promise<EdgeProcess> {
+  const port = await freePort();
+  const env = {
+    ...process.env,
+    PARLEY_BROKER_URL: brokerUrl,
+    EDGE_HOOKS_URL: `http://127.0.0.1:${await startHooks(scope)}`,
+    EDGE_MQTT_PORT: String(port),
+    EDGE_WS_PORT: "0",
+    EDGE_RATE_PACKETS: "1000000",
+    EDGE_RATE_BYTES: "1000000000",
+  };
+  const profiling = profile ? ["--cpu-prof", "--cpu-prof-dir", join(tmpdir(), "edge-profile")] : [];
+  const args = ["--max-semi-space-size=64", ...profiling, import.meta.filename, password];
+  const child = spawn(process.execPath, args, { env, stdio: "inherit" });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  scope.after(async () => {
+    child.kill("SIGTERM");
+    await exited;
+  });
+  await eventually(() => canConnect(port));
+  const proc = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, "utf8");
+  return {
+    port,
+    cpuSeconds() {
+      const fields = proc("stat").split(") ")[1]?.split(" ") ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    },
+    residentKiB: () => Number(/VmRSS:\s+(\d+)/.exec(proc("status"))?.[1]),
+  };
+}
+
+/** auth-webhook's part; its answers are good for a minute. */
+async function startHooks(scope: { after(fn: () => unknown): void }): Promise<number> {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += part;
+    const { client_id: clientId = "" } = JSON.parse(body) as { client_id?: string };
+    const isTree =
+      `${request.headers["vernemq-hook"]}`.startsWith("auth_on_register") && clientId.startsWith(treeClients);
+    const modifiers = isTree ? { modifiers: { mountpoint: mountpointOf(clientId), username: uid } } : {};
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "max-age=60" });
+    response.end(JSON.stringify({ result: "ok", ...modifiers }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  scope.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+async function serve(servicesSecret: string): Promise<void> {
+  const edge = await startEdge(readConfig(settings, process.env), {
+    instance: "edge-overhead",
+    log: createLogger({ service: "edge", level: "error" }),
+    health: createHealth(),
+    metrics: createMetrics("edge"),
+    secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook-secret" }),
+    pass: () => undefined,
+    draining: new AbortController().signal,
+    closing: (_, step) => step(),
+  });
+  process.once("SIGTERM", () => void edge.close().then(() => process.exit(0)));
+}
+
+if (import.meta.main) await serve(process.argv[2] ?? "");

@@ -1,0 +1,113 @@
+// What routers and the connect decision hear of devices with trees: which are there, what they subscribe, how far they have
+// their conversations.
+import {
+  AppError,
+  type CursorsRequest,
+  type DialectLearned,
+  type FiltersChange,
+  isAnyClientId,
+  isConv,
+  parseMark,
+  subjects,
+  type TreesRequest,
+  wasHere,
+} from "@parley/protocol";
+import { type Answering, answerJson, type Logger, type NatsConnection } from "@parley/runtime";
+import type { Devices } from "../devices.ts";
+import { unavailable } from "../requests.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { KeptCursors } from "./cursors.ts";
+import type { LiveTrees } from "./live.ts";
+import { keepSession, type TreeTelling } from "./telling.ts";
+
+export interface TreeParts {
+  nats: NatsConnection;
+  live: LiveTrees;
+  devices: Devices;
+  cursors: KeptCursors;
+  telling: TreeTelling;
+  arrivals: Pick<Arrivals, "arrived">;
+  sessions: Pick<Sessions, "of">;
+  log: Logger;
+}
+
+export function serveTrees(parts: TreeParts, queue: string): Answering[] {
+  const { nats, live, cursors, log } = parts;
+  const serve = <Asked>(subject: string, work: (asked: Asked) => Promise<object>) =>
+    answerJson<Asked>(nats, subject, queue, (asked) => tried(() => work(asked)), log);
+  return [
+    serve<TreesRequest>(subjects.trees, ({ p, page }) => live.page(p, page)),
+    serve<FiltersChange>(subjects.treeFilters, (change) => takeFilters(parts, readFilters(change))),
+    serve<DialectLearned>(subjects.treeDialect, (learned) => takeDialect(parts, learned)),
+    serve<CursorsRequest>(subjects.treeCursors, async (asked) => {
+      if (!("keep" in asked)) return cursors.of(readClientId(asked.clientId), asked.page);
+      await cursors.keep(asked.keep.map(readCursors));
+      return {};
+    }),
+  ];
+}
+
+/** Answered when it is kept: in the store, too, where the device's session goes on with it. */
+async function takeFilters({ live, devices, telling, sessions }: TreeParts, change: FiltersChange): Promise<object> {
+  const { clientId } = change;
+  const changed = await live.filter(change);
+  if (changed === "unknown") {
+    // A device without a tree, or one whose connect is not made yet: that is told again.
+    const owner = await devices.ownerOf(clientId);
+    if (owner !== undefined && (await sessions.of(owner, clientId))) return {};
+    throw new AppError("unavailable", "no session of this device is known");
+  }
+  if (changed === "other") return {};
+  const tree = await live.of(clientId);
+  if (tree?.persistent) {
+    keepSession(devices, tree);
+    await devices.flush();
+  }
+  telling.changed(clientId);
+  return {};
+}
+
+async function takeDialect(
+  { live, devices, telling, arrivals }: TreeParts,
+  { clientId, dialect }: DialectLearned,
+): Promise<object> {
+  if (typeof dialect !== "string" || !/^[a-z-]{1,32}$/.test(dialect))
+    throw new AppError("invalid_packet", "the request names no dialect");
+  if ((await live.learn({ clientId: readClientId(clientId), dialect })) === "changed") {
+    devices.note(clientId, { dialect });
+    await devices.flush();
+    telling.changed(clientId);
+    arrivals.arrived(clientId);
+  }
+  return {};
+}
+
+function readFilters(change: FiltersChange): FiltersChange {
+  const { clientId, connection, added, removed } = change;
+  const areTexts = (list: unknown) => Array.isArray(list) && list.every((one) => typeof one === "string");
+  if (!areTexts(added) || !areTexts(removed))
+    throw new AppError("invalid_packet", "a change of filters names added and removed");
+  const named = typeof connection === "string" ? { connection } : {};
+  return { clientId: readClientId(clientId), added, removed, ...named };
+}
+
+function readCursors({ clientId, cursors }: { clientId: string; cursors: Record<string, number> }) {
+  for (const [conv, seq] of Object.entries(cursors ?? {}))
+    if (!(isConv(parseMark(conv)?.conv ?? conv) || conv === wasHere) || !Number.isSafeInteger(seq) || seq < 0)
+      throw new AppError("invalid_packet", "a cursor is a conversation, or a mark in one, and a seq");
+  return { clientId: readClientId(clientId), cursors: cursors ?? {} };
+}
+
+function readClientId(clientId: unknown): string {
+  if (typeof clientId === "string" && isAnyClientId(clientId)) return clientId;
+  throw new AppError("invalid_packet", "the request names no clientId");
+}
+
+async function tried<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}

@@ -1,0 +1,161 @@
+// What a device with a tree is sent, in the words of its dialect: of each conversation every message once, in order.
+import {
+  AppError,
+  deviceTopic,
+  ephemeralTopic,
+  isStoredMessage,
+  type Message,
+  messagesTopic,
+  parseConv,
+  type Tree,
+} from "@parley/protocol";
+import type { Dialect, Downlink, Said, Speaker } from "@parley/protocol/dialects";
+import type { Logger } from "@parley/runtime";
+import type { CatchUp } from "./catch-up.ts";
+import type { Filters } from "./filters.ts";
+import { openPublisher } from "./publisher.ts";
+
+/** A packet for the device. */
+export interface Offered {
+  packet: Downlink;
+  /** the native topic's last word: for the user, ephemeral, for the device */
+  channel: "m" | "e" | "d";
+  /** of a request that is answered */
+  correlationData?: Uint8Array | undefined;
+}
+
+export interface TellingParts {
+  tree: Tree;
+  voice(): { dialect: Dialect; speaker: Speaker } | undefined;
+  /** as the device has them now */
+  filters(): Filters;
+  /** Resolves when the broker has it. */
+  publish(said: Said): Promise<void>;
+  catchUp: CatchUp;
+  /** The broker has what the device is to get of the conversation, up to here. */
+  moved(conv: string, seq: number): void;
+  log: Logger;
+}
+
+export interface Telling {
+  show(offered: Offered): Promise<void>;
+  catchUp(): Promise<void>;
+  /** It has a new filter. Nothing is told from here on until `catchUp` begins: it tells what was passed over for lack of one. */
+  listenAgain(): void;
+  /** Up to here, or further? */
+  wasTold(conv: string, seq: number): boolean;
+  isIdle(): boolean;
+  /** What is being read is told no more: another desk of the device may begin where this one is. */
+  close(): void;
+}
+
+export function createTelling(parts: TellingParts): Telling {
+  const { tree } = parts;
+  const hears = (topic: string) => parts.filters().hears(topic);
+  /** conv → seq of the last message that it was sent */
+  const shown = new Map<string, number>();
+  /** conv → seq of the last message that it has no filter for, where nothing was sent behind that one */
+  const passed = new Map<string, number>();
+  let hasNewFilter = false;
+  let closed = false;
+  const { publish, isIdle } = openPublisher(parts);
+  const isLive = () => parts.voice()?.dialect.live !== undefined;
+  const reached = (conv: string) => passed.get(conv) ?? shown.get(conv);
+
+  // Ends whatever reads on for it.
+  function refuseClosed(): void {
+    if (closed) throw new AppError("unavailable", "the device is gone");
+  }
+
+  /** The next message of its conversation. */
+  async function tell(message: Message): Promise<void> {
+    const { conv, seq } = message;
+    refuseClosed();
+    if (hasNewFilter || seq <= (reached(conv) ?? 0)) return;
+    const isOwnSilent = isOwn(message, tree) && !comesBack(message, parts.voice()?.dialect);
+    const isSilent = isOwnSilent || isForAnother(conv, tree);
+    const said = isSilent ? [] : await rendered(message, parts);
+    refuseClosed();
+    // What was passed over before this one would be passed for ever.
+    if (hasNewFilter) return;
+    const wanted = said.filter(({ topic }) => hears(topic));
+    if (wanted.length === 0 && (said.length > 0 || passed.has(conv))) return void passed.set(conv, seq);
+    passed.delete(conv);
+    shown.set(conv, seq);
+    await publish(wanted, () => parts.moved(conv, seq));
+  }
+
+  async function showInWords(packet: Downlink): Promise<void> {
+    if (parts.voice() === undefined || tree.filters.length === 0) return;
+    if (!isStoredMessage(packet)) return publish((await rendered(packet, parts)).filter(({ topic }) => hears(topic)));
+    const { conv, seq } = packet;
+    // Of what was said before, a device that hears what is said is told nothing.
+    const had = reached(conv) ?? (isLive() ? seq - 1 : 0);
+    if (seq <= had) return;
+    if (seq > had + 1) await parts.catchUp.between({ tree, conv, after: had, before: seq, tell });
+    await tell(packet);
+  }
+
+  return {
+    async show({ packet, channel, correlationData }) {
+      // Native topics are any device's that asks for them, whatever it speaks beside.
+      const topic = nativeTopic(tree, channel);
+      const { match, matchNative } = parts.filters();
+      const asked = parts.voice() === undefined ? match : matchNative;
+      // A filter that it has only just subscribed may not be known here yet: the broker knows.
+      const isAnswer = channel === "d" && !match(topic);
+      if (tree.owner === "user" && (asked(topic) || isAnswer)) {
+        const properties = correlationData === undefined ? {} : { properties: { correlationData } };
+        await publish([{ topic, payload: JSON.stringify(packet), ...properties }]);
+      }
+      await showInWords(packet);
+    },
+    async catchUp() {
+      hasNewFilter = false;
+      passed.clear();
+      if (isLive()) return;
+      await parts.catchUp({ tree, shown, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0, tell });
+    },
+    listenAgain() {
+      // Nothing of before is for a device that hears what is said: it goes on at once.
+      if (!isLive()) hasNewFilter = true;
+      else for (const places of [passed, shown]) places.clear();
+    },
+    wasTold: (conv, seq) => seq <= (shown.get(conv) ?? 0),
+    isIdle,
+    close() {
+      closed = true;
+    },
+  };
+}
+
+/** A failure of the dialect costs the device this one packet. */
+async function rendered(packet: Downlink, { voice, tree, log }: TellingParts): Promise<readonly Said[]> {
+  try {
+    return (await voice()?.speaker.render(packet)) ?? [];
+  } catch (error) {
+    const refused = AppError.from(error);
+    if (refused.code === "unavailable") throw refused;
+    log.error({ event: "not_rendered", dialect: tree.dialect, err: error });
+    return [];
+  }
+}
+
+function nativeTopic({ uid, clientId }: Tree, channel: Offered["channel"]): string {
+  if (channel === "m") return messagesTopic(uid);
+  return channel === "e" ? ephemeralTopic(uid) : deviceTopic(uid, clientId);
+}
+
+function isOwn({ device, from }: Message, tree: Tree): boolean {
+  return device === tree.clientId && tree.accounts.includes(from);
+}
+
+/** What is sent to one device of a user alone, though the user may read it. */
+function isForAnother(conv: string, { clientId, accounts }: Tree): boolean {
+  const parsed = conv.startsWith("dev/") ? parseConv(conv) : undefined;
+  return parsed?.kind === "dev" && parsed.clientId !== clientId && !accounts.includes(parsed.from);
+}
+
+function comesBack({ content }: Message, dialect: Dialect | undefined): boolean {
+  return dialect?.echoes === true || (dialect?.tellsOwnEvents === true && content.type === "event");
+}

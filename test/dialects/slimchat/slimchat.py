@@ -1,0 +1,175 @@
+"""A client of SlimChat, written from its draft alone: HTTP and MQTT with JSON, OIDs, messages, presence, roster, rooms."""
+import itertools
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import paho.mqtt.client as mqtt
+
+HTTP = os.environ["HTTP_URL"]
+HOST = os.environ["MQTT_HOST"]
+PORT = int(os.environ["MQTT_PORT"])
+PASSWORD = os.environ["PASSWORD"]
+WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
+numbers = itertools.count(1)
+
+
+class Refused(Exception):
+    def __init__(self, status, body):
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = body
+
+
+def http(verb, path, body=None, ticket=None, raw=None):
+    """The answer's JSON, or its bytes where it is none."""
+    headers = {} if ticket is None else {"authorization": f"Bearer {ticket}"}
+    data = raw
+    if body is not None:
+        data = json.dumps(body).encode()
+        headers["content-type"] = "application/json"
+    elif raw is not None:
+        headers["content-type"] = "application/octet-stream"
+    url = path if path.startswith("http") else HTTP + path
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=verb), timeout=30) as answer:
+            text = answer.read()
+            return json.loads(text) if "json" in answer.headers.get("content-type", "") else text
+    except urllib.error.HTTPError as error:
+        raise Refused(error.code, error.read().decode(errors="replace")) from None
+
+
+class User:
+    def __init__(self, uid):
+        self.uid = uid
+        http("POST", "/register", {"username": uid, "password": PASSWORD})
+
+    def device(self, name, **options):
+        return Device(self.uid, f"slim-{self.uid}-{name}", **options)
+
+
+class Device:
+    """An endpoint: logged in over HTTP, connected with its ticket. `heard` is all that came, in order."""
+
+    def __init__(self, uid, clientid, form="$IM/", clean=False, version=mqtt.MQTTv311, filters=(), will=None, ticket=None):
+        self.uid = uid
+        self.form = form
+        self.heard = []
+        self.news = threading.Condition()
+        self.clientid = clientid
+        self.ticket = ticket
+        if ticket is None:
+            client = {"type": "android", "appid": "livehub.io", "deviceid": "android-2922", "clientid": clientid}
+            answer = http("POST", "/login", {"username": uid, "password": PASSWORD, **client})
+            self.clientid = answer["clientid"]
+            self.ticket = answer["ticket"]
+        self.topic = f"{form}user/{uid}/client/{self.clientid}"
+        options = {} if version == mqtt.MQTTv5 else {"clean_session": clean}
+        self.mqtt = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, self.clientid, protocol=version, **options)
+        self.mqtt.username_pw_set(uid, self.ticket)
+        if will is not None:
+            self.mqtt.will_set(*will)
+        self.mqtt.on_message = self._take
+        self.mqtt.on_connect = self._up
+        self.mqtt.on_disconnect = lambda *_: self.gone.set()
+        self.filters = filters
+        self.up = threading.Event()
+        self.gone = threading.Event()
+        self.connect()
+
+    def _up(self, client, _userdata, _flags, reason, _properties):
+        if reason.is_failure:
+            raise AssertionError(f"CONNACK {reason}")
+        if self.filters:
+            client.subscribe([(one, 1) for one in self.filters])
+        self.up.set()
+
+    def _take(self, _client, _userdata, message):
+        with self.news:
+            self.heard.append((message.topic, json.loads(message.payload)))
+            self.news.notify_all()
+
+    def connect(self):
+        self.up.clear()
+        self.gone.clear()
+        self.mqtt.connect(HOST, PORT, 30)
+        self.mqtt.loop_start()
+        if not self.up.wait(WAIT_SECONDS):
+            raise AssertionError("no CONNACK")
+
+    def away(self):
+        self.mqtt.disconnect()
+        self.gone.wait(WAIT_SECONDS)
+        self.mqtt.loop_stop()
+
+    def http(self, verb, path, body=None, raw=None):
+        return http(verb, path, body, self.ticket, raw)
+
+    def publish(self, oid, packet):
+        """Sends it as it is; `oid` is the endpoint."""
+        data = packet if isinstance(packet, (str, bytes)) else json.dumps(packet)
+        self.mqtt.publish(self.form + oid, data, qos=1).wait_for_publish(WAIT_SECONDS)
+
+    def send(self, oid, content, **fields):
+        """A message of the draft; answers its id."""
+        text = {"type": "text", "data": content} if isinstance(content, str) else content
+        kind = "grpchat" if oid.startswith("room/") else "chat"
+        packet = {
+            "id": f"{self.uid}{next(numbers)}",
+            "from": f"uid:{self.uid}",
+            "to": oid,
+            "type": kind,
+            "thread": "thread1",
+            "content": text,
+            **fields,
+        }
+        self.publish(oid, packet)
+        return packet["id"]
+
+    def presence(self, oid, kind, **fields):
+        self.publish(oid, {"id": self.uid, "from": self.uid, "type": kind, "show": "online", "status": "", **fields})
+
+    def all(self, matches):
+        with self.news:
+            return [one for one in self.heard if matches(*one)]
+
+    def hears(self, matches, what):
+        """The first that matches, (topic, packet); waits for it."""
+        end = time.monotonic() + WAIT_SECONDS
+        with self.news:
+            while True:
+                for one in self.heard:
+                    if matches(*one):
+                        return one
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"{self.clientid} did not hear {what}; it heard {self.heard[-8:]}")
+                self.news.wait(left)
+
+    def hears_message(self, message_id):
+        return self.hears(lambda _, packet: packet.get("id") == message_id, f"message {message_id}")
+
+    def acked(self, message_id):
+        """The copy with `ts`, on the device's own topic."""
+        return self.hears(
+            lambda topic, packet: topic == self.topic and packet.get("id") == message_id and packet["type"] != "event",
+            f"the ack of {message_id}",
+        )[1]
+
+    def refused(self, message_id):
+        """What a refusal says, told on the device's own topic."""
+
+        def is_refusal(topic, packet):
+            return topic == self.topic and packet.get("id") == message_id and packet["type"] == "event"
+
+        return self.hears(is_refusal, f"the refusal of {message_id}")[1]["content"]["data"]
+
+    def hears_presence(self, uid, kind, **fields):
+        def is_it(_, packet):
+            named = packet.get("from") == uid and packet.get("type") == kind
+            return named and all(packet.get(name) == value for name, value in fields.items())
+
+        return self.hears(is_it, f"{uid} {kind} {fields}")
