@@ -112,6 +112,8 @@ export const subjects = {
   contactsChanged: "presence.contacts",
   /** router: a device with a tree of its own came, changed its filters or went (event, TreeEvent, see trees.ts) */
   treeEvent: "trees.event",
+  /** router: what was told of devices with trees, or for them, may not have come (event by a router or presence, no payload) */
+  treesMissed: "trees.missed",
   /** presence: the connected devices with trees (TreesRequest → TreesReply) */
   trees: "trees.list",
   /** presence: what such a device subscribed (FiltersChange → {}) */

@@ -215,7 +215,7 @@ export interface CursorsReply {
   next: string | null;
 }
 
-/** `deliver.{p}` (event, to the router that holds `p`): a packet for devices with trees. It may be lost: a message is missed then, and found missing. */
+/** `deliver.{p}` (event, to the router that holds `p`): a packet for devices with trees. It may be lost: the desk of a device looks again for what it lacks. */
 export interface TreeDelivery {
   /** client ids */
   devices: string[];

@@ -1,7 +1,7 @@
 // Tells routers of devices with trees: each that came, changed or went.
 import { parseTreeUser, subjects, type Tree, type TreeEvent } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
+import { type Logger, type NatsConnection, natsConnected, onNatsBack } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Devices } from "../devices.ts";
 import type { ToldTree } from "../sessions/sessions.ts";
@@ -25,14 +25,26 @@ export interface TreeTellingParts {
 }
 
 const greetedMax = 100_000;
+/** What fails at once is told of once. */
+const missedTurnMs = 200;
 
 export function openTreeTelling({ nats, live, devices, greet, log }: TreeTellingParts): TreeTelling {
   const inHand = new Set<Promise<void>>();
   /** client id → which of its connections, by its time */
   const greeted = new LRUCache<string, number>({ max: greetedMax });
 
+  let saying: NodeJS.Timeout | undefined;
+
   function say(event: TreeEvent): void {
     if (natsConnected(nats)) nats.publish(subjects.treeEvent, JSON.stringify(event));
+  }
+
+  /** What was not told is in the list, which routers read then until they have it. */
+  function sayMissed(): void {
+    saying ??= setTimeout(() => {
+      saying = undefined;
+      if (natsConnected(nats)) nats.publish(subjects.treesMissed);
+    }, missedTurnMs);
   }
 
   async function sayHere(clientId: string): Promise<void> {
@@ -50,14 +62,17 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
     greet(uid, clientId);
   }
 
-  /** What cannot be read now is listed when it can. */
   function changed(clientId: string): void {
     const work = sayHere(clientId)
-      .catch((error: unknown) => log.debug({ event: "tree_not_told", reason: String(error) }))
+      .catch((error: unknown) => {
+        log.debug({ event: "tree_not_told", reason: String(error) });
+        sayMissed();
+      })
       .finally(() => inHand.delete(work));
     inHand.add(work);
   }
 
+  const forget = onNatsBack(nats, sayMissed);
   return {
     changed,
     told(told) {
@@ -67,6 +82,8 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
       say({ event: "gone", ...name, version, ...(connection === undefined ? {} : { connection }) });
     },
     async close() {
+      forget();
+      clearTimeout(saying);
       await Promise.allSettled(inHand);
     },
   };

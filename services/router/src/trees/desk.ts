@@ -15,6 +15,7 @@ import type { Logger, ReceivedPacket } from "@parley/runtime";
 import type { CatchUp } from "./catch-up.ts";
 import { readFilters } from "./filters.ts";
 import { type Line, openLine } from "./line.ts";
+import { openLooking } from "./looking.ts";
 import type { PortDevice } from "./port.ts";
 import { publishedOf } from "./published.ts";
 import { createTelling, type Offered } from "./telling.ts";
@@ -31,6 +32,8 @@ export interface Desk {
   offer(offered: Offered): void;
   /** It came, or subscribed something else. */
   update(tree: Tree): void;
+  /** Something for it may have been lost on the way here: that is found within `ms`. */
+  missed(ms: number): void;
   /** Has it nothing to do? */
   isIdle(): boolean;
   close(): void;
@@ -77,6 +80,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
     catchUp: () => (spoken() && tree.filters.length > 0 ? telling.catchUp() : undefined),
     onFailure: (error) => log.warn({ event: "device_behind", reason: String(error) }),
   });
+  const looking = openLooking(line, telling);
 
   function findVoice(topics: readonly string[]): void {
     const dialect = voice === undefined ? dialectFor(tree.dialect, topics, guestPrefixes) : undefined;
@@ -94,6 +98,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
     const { speaker } = voice;
     line.add(async () => speaker.begin?.());
     listen(tree.filters);
+    if (tree.owner === "user") looking.begin();
   }
 
   function listen(filters: readonly string[]): void {
@@ -113,10 +118,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
   return {
     tree,
     take: (packet, topic, will) => hand(topic, (speaker) => finishing.take(speaker, publishedOf(packet, topic, will))),
-    refused: ({ topic, beginning, error }) =>
-      hand(topic, (speaker) =>
-        speaker.refused?.({ topic, payload: Buffer.from(beginning, "base64") }, AppError.fromWire(error)),
-      ),
+    refused: (refusal) => hand(refusal.topic, (speaker) => speaker.refused?.(...readRefusal(refusal))),
     active: (isActive) => line.add(async () => voice?.speaker.active?.(isActive)),
     offer: (offered) => line.add(() => telling.show(offered)),
     update(now) {
@@ -128,8 +130,9 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
       if (!begun) begin();
       else listen(tree.filters.filter((filter) => !before.has(filter)));
     },
+    missed: looking.soon,
     isIdle: () => line.isIdle() && finishing.isIdle() && telling.isIdle(),
-    close: () => [telling, line].forEach((one) => void one.close()),
+    close: () => [looking, telling, line].forEach((one) => void one.close()),
   };
 }
 
@@ -146,6 +149,10 @@ function publishIn(tree: Tree, { publish }: DeskParts): (said: Said) => Promise<
   const mountpoint = treeMountpoint(tree);
   return ({ topic, payload, properties }) =>
     publish(mountpoint + topic, typeof payload === "string" ? Buffer.from(payload) : payload, properties);
+}
+
+function readRefusal({ topic, beginning, error }: TreeRefusal): Parameters<NonNullable<Speaker["refused"]>> {
+  return [{ topic, payload: Buffer.from(beginning, "base64") }, AppError.fromWire(error)];
 }
 
 /** What goes on for packets beside their dialect. */

@@ -16,6 +16,8 @@ export interface Desks {
   offer(clientIds: readonly string[], offered: Offered): void;
   here(tree: Tree): void;
   gone(clientId: string): void;
+  /** Something for any of them may have been lost on the way here. */
+  missed(): void;
   close(): void;
 }
 
@@ -29,6 +31,9 @@ export interface DesksParts extends Omit<DeskParts, "publish"> {
 }
 
 const sweepMs = 30_000;
+/** What history is asked for at once is spread over the devices. */
+const missedMsEach = 5;
+const missedMsLeast = 500;
 
 export function openDesks(parts: DesksParts): Desks {
   const { p, session, known, deadLetter, log } = parts;
@@ -88,6 +93,10 @@ export function openDesks(parts: DesksParts): Desks {
       for (const clientId of clientIds) desks.get(clientId)?.offer(offered);
     },
     here,
+    missed() {
+      const withinMs = Math.max(missedMsLeast, desks.size * missedMsEach);
+      for (const desk of desks.values()) desk.missed(withinMs);
+    },
     gone(clientId) {
       const desk = desks.get(clientId);
       if (desk) close(desk);

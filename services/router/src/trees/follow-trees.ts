@@ -1,16 +1,25 @@
-// Presence tells of devices with trees as they come and go; what was not heard is found by its list, read at the start and every
-// minute.
+// Presence tells of devices with trees as they come and go; what was not heard is found by its list, read at the start, every
+// minute, and when a connection to NATS was away, ours or that of one who tells.
 import { subjects, type Tree, type TreeEvent, type TreesReply, type TreesRequest } from "@parley/protocol";
-import { type Logger, type NatsConnection, parseJson, repeat, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, onNatsBack, parseJson, repeat, requestJson } from "@parley/runtime";
 import type { KnownTrees } from "./known-trees.ts";
 
 const everyMs = 60_000;
 const retryMs = 1_000;
 const askMs = 5_000;
+/** Several tell at once that their connection is back. */
+const missedTurnMs = 100;
+
+export interface TreesFollowed {
+  known: KnownTrees;
+  /** Something for a device may not have come, or was not sent as the device was not known: it is known by now. */
+  missed(): void;
+  log: Logger;
+}
 
 /** Until closed. Nothing waits for the first list: a device whose tree is not known yet misses nothing, it is caught up with. */
-export function followTrees(nats: NatsConnection, known: KnownTrees, log: Logger): { close(): Promise<void> } {
-  const subscription = nats.subscribe(subjects.treeEvent, {
+export function followTrees(nats: NatsConnection, { known, missed, log }: TreesFollowed): { close(): Promise<void> } {
+  const hearing = nats.subscribe(subjects.treeEvent, {
     callback: (error, message) => {
       if (error) return void log.error({ event: "trees_not_heard", reason: error.message });
       known.take(parseJson(message.data) as TreeEvent);
@@ -29,16 +38,40 @@ export function followTrees(nats: NatsConnection, known: KnownTrees, log: Logger
     return trees;
   }
 
+  const hearingMissed = nats.subscribe(subjects.treesMissed, { callback: () => listAgain(false) });
+  const forget = onNatsBack(nats, () => listAgain(true));
+  /** Once the list is read: our own devices are looked after, and others look after those we had something for. */
+  let after: { tellOthers: boolean } | undefined;
   let pauseMs = retryMs;
+
+  function note(tellOthers: boolean): void {
+    after = { tellOthers: tellOthers || (after?.tellOthers ?? false) };
+  }
+
+  function listAgain(tellOthers: boolean): void {
+    note(tellOthers);
+    reading.soon(missedTurnMs);
+  }
+
+  function isListed(told: typeof after): void {
+    if (told === undefined) return;
+    missed();
+    if (told.tellOthers) nats.publish(subjects.treesMissed);
+  }
+
   const reading = repeat(
     async () => {
       const done = known.beginList();
+      const told = after;
+      after = undefined;
       pauseMs = await readList().then(
         (trees) => {
           done(trees);
+          isListed(told);
           return everyMs;
         },
         (error: unknown) => {
+          if (told !== undefined) note(told.tellOthers);
           log.debug({ event: "trees_not_read", reason: String(error) });
           return retryMs;
         },
@@ -48,7 +81,8 @@ export function followTrees(nats: NatsConnection, known: KnownTrees, log: Logger
   );
   return {
     async close() {
-      subscription.unsubscribe();
+      forget();
+      for (const one of [hearing, hearingMissed]) one.unsubscribe();
       await reading.stop();
     },
   };

@@ -62,6 +62,9 @@ function device(...filters: string[]) {
         await telling.show({ packet: one, channel: "m" });
       }
     },
+    /** Stored, and lost on the way here. */
+    lose: (kind: string) => void history.push(message(history.length + 1, kind)),
+    lookAgain: telling.lookAgain,
     answer: (id: number) => telling.show({ packet: { type: "result", id }, channel: "d" }),
     close: telling.close,
     /** As a desk does it; what was missed is read when the line comes to it. */
@@ -109,6 +112,18 @@ test("a filter that comes while something is said loses nothing, and nothing com
   assert.deepEqual(sent, [], "the third would overtake those before it");
   await catchUp();
   assert.deepEqual(sent, [1, 2, 3]);
+});
+
+test("a look again tells what was lost on the way, once, and nothing of what there is no filter for", async () => {
+  const { offer, lose, lookAgain, sent, subscribe } = device("tea/text");
+  await offer("text", "call");
+  lose("text");
+  lose("call");
+  await lookAgain();
+  await lookAgain();
+  assert.deepEqual(sent, [1, 3]);
+  await subscribe("tea/call")();
+  assert.deepEqual(sent, [1, 3, 4], "the first call lies before what was sent");
 });
 
 test("a desk that is closed while it tells what was missed tells no more of it: the next one of the device does", async () => {

@@ -40,6 +40,8 @@ export interface TellingParts {
 export interface Telling {
   show(offered: Offered): Promise<void>;
   catchUp(): Promise<void>;
+  /** As `catchUp`, of what may have been lost on the way here: what was passed over for lack of a filter stays so. */
+  lookAgain(): Promise<void>;
   /** It has a new filter. Nothing is told from here on until `catchUp` begins: it tells what was passed over for lack of one. */
   listenAgain(): void;
   /** Up to here, or further? */
@@ -115,6 +117,10 @@ export function createTelling(parts: TellingParts): Telling {
       passed.clear();
       if (isLive()) return;
       await parts.catchUp({ tree, shown, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0, tell });
+    },
+    async lookAgain() {
+      if (isLive() || hasNewFilter || parts.voice() === undefined || tree.filters.length === 0) return;
+      await parts.catchUp({ tree, shown: new Map([...shown, ...passed]), showsAtFirst: 0, tell });
     },
     listenAgain() {
       // Nothing of before is for a device that hears what is said: it goes on at once.

@@ -45,7 +45,10 @@ export function startTrees({ nats, guests, deadLetter, log }: TreesParts): Trees
     onHere: (tree) => held.get(tree.p)?.desks.here(tree),
     onGone: ({ p, clientId }) => held.get(p)?.desks.gone(clientId),
   });
-  const following = followTrees(nats, known, log);
+  const missed = () => {
+    for (const { desks } of held.values()) desks.missed();
+  };
+  const following = followTrees(nats, { known, missed, log });
   const cursors = openCursorKeeper(nats, log);
   const catchUp = createCatchUp(nats, cursors);
 
@@ -66,6 +69,14 @@ export function startTrees({ nats, guests, deadLetter, log }: TreesParts): Trees
       if (devices.size > 0) handOn(nats, held, devices, packet, "d", correlationData);
     },
     acquired(p, session, { portFor }) {
+      // Before a desk begins to read: nothing comes between the two.
+      const subscription = nats.subscribe(deliverSubject(p), {
+        callback: (error, message) => {
+          if (error) return void log.error({ event: "deliveries_not_heard", reason: error.message });
+          const { devices, packet, channel, correlationData } = parseJson(message.data) as TreeDelivery;
+          desks.offer(devices, { packet, channel, ...asBytes(correlationData) });
+        },
+      });
       const desks = openDesks({
         p,
         session,
@@ -80,13 +91,6 @@ export function startTrees({ nats, guests, deadLetter, log }: TreesParts): Trees
         marksOf: (tree) => createMarks(cursors, tree),
         deadLetter,
         log,
-      });
-      const subscription = nats.subscribe(deliverSubject(p), {
-        callback: (error, message) => {
-          if (error) return void log.error({ event: "deliveries_not_heard", reason: error.message });
-          const { devices, packet, channel, correlationData } = parseJson(message.data) as TreeDelivery;
-          desks.offer(devices, { packet, channel, ...asBytes(correlationData) });
-        },
       });
       const close = () => {
         subscription.unsubscribe();
