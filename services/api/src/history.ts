@@ -43,6 +43,8 @@ import {
 import { tellDoors } from "./tell-doors.ts";
 
 const options = { timeoutMs: 10_000 };
+/** Nobody waits for a step of an erasure, and one that is asked for again makes a slow store slower. */
+const stepPatience = { allMs: 60_000, answerMs: 15_000 };
 
 export interface History {
   /** Throws the refusal, or `unavailable` with the outcome unknown. */
@@ -105,7 +107,7 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     heirs: (request) => requestJson<HeirsReply>(nats, subjects.attachmentHeirs, request, options),
     conversationsOf: async (uid) =>
       (await requestJson<ConversationsReply>(nats, subjects.conversationsOf, { uid }, options)).convs,
-    erase: (request) => askHolder.json("erase", request.conv, request),
+    erase: (request) => askHolder.json("erase", request.conv, request, stepPatience),
     async eraseUser(uid) {
       for (let after: number | null = 0; after !== null; ) {
         const request: EraseUserRequest = { uid, after };

@@ -134,6 +134,29 @@ for (const [index, point] of (["before-entries-erased", "before-member-removed"]
     assert.ok(unsearched.length > 0);
   });
 
+test("of many messages of one conversation all are emptied, and found no more", async () => {
+  const token = await user("many");
+  const say = (by: string, to: string, n: number) =>
+    call("POST", "/messages", by, { to: `user/${to}`, content: { type: "text", data: `secret ${n}` } });
+  for (let n = 0; n < 250; n += 50)
+    await Promise.all(
+      Array.from({ length: 50 }, (_, at) => (n + at === 100 ? say(bob, "many", 0) : say(token, "bob", n))),
+    );
+  unsearched.length = 0;
+  assert.equal((await call("DELETE", "/users/many", key)).status, 200);
+  await isDone("many");
+  const counts = new Map<string, number>();
+  for (let after = 0, more = true; more; ) {
+    const { body } = await call("GET", `/conversations/p2p%2Fbob%2Fmany/messages?after=${after}&limit=200`, bob);
+    for (const { from, content } of body.messages)
+      counts.set(`${from} ${content.type}`, (counts.get(`${from} ${content.type}`) ?? 0) + 1);
+    after = body.messages.at(-1)?.seq ?? after;
+    more = body.more;
+  }
+  assert.deepEqual(Object.fromEntries(counts), { "many erased": 249, "bob text": 1 });
+  assert.equal(new Set(unsearched).size, 249);
+});
+
 test("what a backup has of a user whose erasure ended while it was made is erased at the start behind it", async () => {
   const kept = await fill("b0");
   const [folder, saved] = [join(api.folder, "data/history"), join(api.folder, "saved")];

@@ -55,7 +55,8 @@ export const settings = defineSettings({
       default: 200,
       minimum: 10,
       maximum: 2000,
-      description: "how long presence may take to answer (ms)",
+      description:
+        "how long presence may take to answer (ms); at least 1,000 for who is refused without an answer: devices of other protocols, and passwords",
     }),
     AUTH_WEBHOOK_MAX_AGE: Type.Integer({
       default: 300,

@@ -77,8 +77,8 @@ export interface ConnectRules {
   sessionExpiryMaxSeconds: number;
   /** Makes the user of an external issuer where it is missing. false: the name is not to be had; undefined: nobody answered. */
   ensureUser(uid: string): Promise<boolean | undefined>;
-  /** undefined: presence did not answer in time */
-  register(request: ConnectRequest): Promise<ConnectReply | undefined>;
+  /** undefined: presence did not answer in time. `isNeeded`: the device is refused then, so more time is given. */
+  register(request: ConnectRequest, options: { isNeeded: boolean }): Promise<ConnectReply | undefined>;
   rates: ConnectRates;
   guests: readonly Guest[];
   dialects: readonly Dialect[];

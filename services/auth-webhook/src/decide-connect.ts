@@ -52,9 +52,9 @@ export async function decideConnect(attempt: ConnectAttempt, rules: ConnectRules
   if (unfit !== undefined) return refuse(unfit);
   // Only now: who has no valid credential for the device uses nothing of its rate up.
   rules.rates.connected(clientId, address);
-  const reply = await rules.register(connectRequest(attempt, at, proven, isNative));
-  if (reply === undefined && !(isNative && proven.kind === "token" && isOwnAlone(clientId)))
-    return refuse("unavailable");
+  const isNeeded = !(isNative && proven.kind === "token" && isOwnAlone(clientId));
+  const reply = await rules.register(connectRequest(attempt, at, proven, isNative), { isNeeded });
+  if (reply === undefined && isNeeded) return refuse("unavailable");
   if (reply?.ok === false) return refuse(reply.reason); // owned_by_another blocked unknown_device
   const over = await overMeanwhile(proven, rules); // revoked_meanwhile password_changed unavailable
   if (over !== undefined) return refuse(over);

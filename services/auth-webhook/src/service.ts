@@ -39,6 +39,8 @@ import { openTokens } from "./tokens.ts";
 
 const askApiMs = 2000;
 const keepMs = 2000;
+/** Whoever is refused without presence's answer: a store that is slow keeps it waiting, not away. */
+const neededAnswerMs = 1000;
 
 export async function startAuthWebhook(
   config: AuthWebhookConfig,
@@ -64,8 +66,11 @@ export async function startAuthWebhook(
     isRevoked: revocations.isRevoked,
     sessionExpiryMaxSeconds: config.AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS,
     ensureUser: ensured.ensure,
-    register: (request) =>
-      askOver<ConnectReply>(nats, subjects.connectDevice, request, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
+    register: (request, { isNeeded }) => {
+      const asRuleMs = config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS;
+      const timeoutMs = isNeeded ? Math.max(asRuleMs, neededAnswerMs) : asRuleMs;
+      return askOver<ConnectReply>(nats, subjects.connectDevice, request, timeoutMs);
+    },
     rates: openConnectRates(limits, failures),
     guests: readGuests(config.GUESTS),
     dialects: table,

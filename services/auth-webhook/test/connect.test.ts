@@ -201,6 +201,11 @@ test("presence decides whose device it is; without its answer a valid token is l
     assert.equal(await connect(brief, "right password"), "server_unavailable", what);
     assert.equal(lastReason(brief), "unavailable");
   }
+  webhook.peers.presence = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return { ok: true };
+  };
+  assert.equal(await connect(brief, "right password"), "ok", "who is refused without an answer is given more time");
 });
 
 test("a connect by a password that is changed while it is decided is refused, and its session ended", async (t) => {

@@ -28,8 +28,12 @@ export interface ConnectParts {
   greet(uid: string, clientId: string): void;
 }
 
-/** The decision waits 200 ms; a store or Redis that is slow gets half of it, and the session is written when it can be. */
+/**
+ * The decision waits 200 ms, and a second for a device with a tree; a store or Redis that is slow gets half of it, and the session is
+ * written when it can be.
+ */
 const writeMs = 100;
+const treeWriteMs = 500;
 
 export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
   const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection, tree } = request;
@@ -48,7 +52,7 @@ export async function connectDevice(request: ConnectRequest, parts: ConnectParts
   if (expiresAt !== undefined) begin.expiresAt = expiresAt;
   if (typeof connection === "string") begin.connection = connection;
   if (planted) begin.tree = planted;
-  await within(writeMs, parts.begin(begin));
+  await within(planted ? treeWriteMs : writeMs, parts.begin(begin));
   if (!tree) parts.greet(uid, clientId);
   return planted ? { ok: true, ...before(planted) } : { ok: true };
 }

@@ -151,6 +151,14 @@ test("what is told of a connection in any order makes the same tree", async () =
   await presence.session("connected", "order/1", Date.now(), "c1");
   assert.equal(await treeOf("order/3"), undefined, "an end that overtook its begin");
   await assert.rejects(change("order/3", "c3", ["x"]), { code: "unavailable" });
+  const late = Date.now();
+  await presence.session("connected", "order/4", late, "c4", { user: "alice" });
+  await eventually(async () => (await redis.hget("presence:user:alice", "order/4")) !== null);
+  await assert.rejects(change("order/4", "c4", ["x"]), { code: "unavailable" }, "its tree is to come");
+  assert.deepEqual(await change("order/4", "c0", ["y"]), {}, "of a connection before");
+  await presence.connect("order/4", { ...connect, connection: "c4", at: late - 5 });
+  await subscribe("order/4", "c4", ["x"]);
+  assert.deepEqual((await treeOf("order/4"))?.filters, ["x"]);
 });
 
 test("a device that keeps its session goes on with what it had subscribed, unless it begins anew or the broker has lost it", async () => {

@@ -13,7 +13,7 @@ const tools = join(import.meta.dirname, "../../../../.tools");
 const folder = join(tools, `versitygw-${version}`);
 const installed = join(folder, "versitygw");
 // Two minutes of one core, and others wait for their turn.
-const buildLimitMs = 300_000;
+const buildLimitMs = 900_000;
 
 /** Is there one to be had? */
 export function hasS3(): boolean {

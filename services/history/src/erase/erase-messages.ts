@@ -12,6 +12,10 @@ import { confirmCurrent, notMine, pause, type Writer } from "../write/writer.ts"
 
 /** Entries that are looked at in one step, and their bodies. */
 const stretch = { limit: 200, maxBytes: 1024 * 1024 };
+/** Of those so many are emptied at once, */
+const ownAtOnce = 50;
+/** and no more are begun after so long: nothing is stored in the partition meanwhile. */
+const stepMs = 500;
 
 export async function eraseStep(holding: Holding, request: EraseRequest): Promise<EraseReply> {
   const writer = holding.partitions.writer(conversationPartition(request.conv));
@@ -36,9 +40,16 @@ async function eraseStretch(writer: Writer, { conv, uid, after }: EraseRequest):
     return { seqs: [], next: null };
   }
   const own = entries.filter(({ from }) => from === uid);
-  if (own.length > 0) await eraseEntries(writer, conv, { uid, own });
-  const counted = own.filter(isCounted);
-  return { seqs: counted.map(({ seq }) => seq), next: last.seq };
+  const until = performance.now() + stepMs;
+  let done = 0;
+  for (; done < own.length && (done === 0 || performance.now() < until); done += ownAtOnce)
+    await eraseEntries(writer, conv, { uid, own: own.slice(done, done + ownAtOnce) });
+  const seqs = own
+    .slice(0, done)
+    .filter(isCounted)
+    .map(({ seq }) => seq);
+  const next = done < own.length ? (own[done - 1] as LogEntry).seq : last.seq;
+  return { seqs, next };
 }
 
 // What was said about them, and what they say about others, first: the entries tell where that is.

@@ -53,10 +53,12 @@ async function takeFilters({ live, devices, telling, sessions }: TreeParts, chan
   const { clientId } = change;
   const changed = await live.filter(change);
   if (changed === "unknown") {
-    // A device without a tree, or one whose connect is not made yet: that is told again.
+    // One whose connect is not made yet: it is told again. Of a device without a tree, or a connection before, there is nothing to keep.
     const owner = await devices.ownerOf(clientId);
-    if (owner !== undefined && (await sessions.of(owner, clientId))) return {};
-    throw new AppError("unavailable", "no session of this device is known");
+    const session = owner === undefined ? undefined : await sessions.of(owner, clientId);
+    const isToCome = change.connection !== undefined && session?.connection === change.connection;
+    if (session !== undefined && !isToCome) return {};
+    throw new AppError("unavailable", "no tree of this device is known yet");
   }
   if (changed === "other") return {};
   const tree = await live.of(clientId);
