@@ -2,7 +2,7 @@
 import type { World } from "./world.ts";
 
 /** Whose cases: of a device's own tree, of Parley's own protocol, of one of the others. */
-export type About = "own tree" | "native" | "slimchat" | "mqtt-chat" | "chat" | "chatroom" | "all together";
+export type About = "own tree" | "native" | "slimchat" | "mqtt-chat" | "chat" | "asschat" | "chatroom" | "all together";
 
 export interface Case {
   about: About;

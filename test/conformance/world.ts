@@ -59,6 +59,8 @@ export interface SpokenDevice extends Device {
 }
 
 export interface World extends Endpoint {
+  /** of the HTTP API */
+  api: string;
   guest: Guest | undefined;
   person(): Promise<Person>;
   people<Count extends number>(count: Count): Promise<Person[]>;
@@ -127,6 +129,7 @@ export function openWorld({ api, key, guest }: System, endpoint: Endpoint, name:
 
   return {
     ...endpoint,
+    api,
     guest,
     person,
     people: (count) => Promise.all(Array.from({ length: count }, person)),

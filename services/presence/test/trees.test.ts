@@ -95,6 +95,8 @@ test("routers hear of a tree when its connection is there, of each change, and o
   };
   assert.deepEqual(tree, { ...told, ...session });
   await subscribe(clientId, "c1", ["$IM/#", "a/+"]);
+  const heardOf = hereOf(clientId).at(-1)?.filters.toSorted();
+  assert.deepEqual(heardOf, ["$IM/#", "a/+"], "before the device is told that it has subscribed");
   await subscribe(clientId, "c1", [], ["a/+"]);
   await ask(subjects.treeDialect, { clientId, dialect: "other" });
   const latest = await eventually(() => hereOf(clientId).find(({ dialect }) => dialect === "other"));

@@ -336,12 +336,13 @@ test("a new connection says that its user is live; a desk that is opened later s
 });
 
 test("what a device says of its presence right at its connection stays, also before that connection is known", async () => {
-  for (const connectedAt of [Date.now(), 0]) {
+  const now = Date.now();
+  for (const connectedAt of [now, 0]) {
     const parley = recordParley("ada", short);
     const tree = { ...treeOf("ada"), connectedAt };
     const speaker = mqttChat.open(tree, parley);
     await speaker.take(published("ada/s/l", "F"));
-    tree.connectedAt = Date.now();
+    tree.connectedAt = now;
     await speaker.begin?.();
     assert.deepEqual(parley.asks, [["state", { show: "invisible" }]]);
     tree.connectedAt += 1;

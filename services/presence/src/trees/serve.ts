@@ -66,7 +66,8 @@ async function takeFilters({ live, devices, telling, sessions }: TreeParts, chan
     keepSession(devices, tree);
     await devices.flush();
   }
-  telling.changed(clientId);
+  // A device that hears what is said, and nothing of before, hears from its SUBACK on.
+  await telling.changed(clientId);
   return {};
 }
 
@@ -79,7 +80,7 @@ async function takeDialect(
   if ((await live.learn({ clientId: readClientId(clientId), dialect })) === "changed") {
     devices.note(clientId, { dialect });
     await devices.flush();
-    telling.changed(clientId);
+    void telling.changed(clientId);
     arrivals.arrived(clientId);
   }
   return {};

@@ -27,10 +27,10 @@ test("routers are told once that something was missed, when devices could not be
     },
   });
   t.after(() => telling.close());
-  for (const clientId of ["one", "two", "three"]) telling.changed(clientId);
+  await Promise.all(["one", "two", "three"].map(telling.changed));
   await eventually(() => heard.length > 0);
   isAway = false;
-  telling.changed("one");
+  await telling.changed("one");
   await eventually(() => heard.length > 1);
   assert.deepEqual(heard, [subjects.treesMissed, subjects.treeEvent]);
 });

@@ -10,8 +10,8 @@ import type { LiveTrees } from "./live.ts";
 export interface TreeTelling {
   /** Tells every router; also keeps what is to be known of the device when it comes again. */
   told(told: ToldTree): void;
-  /** Something of a connected device changed. */
-  changed(clientId: string): void;
+  /** Something of a connected device changed. Resolves when routers are told, or are to find it in the list. */
+  changed(clientId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
     greet(uid, clientId);
   }
 
-  function changed(clientId: string): void {
+  function changed(clientId: string): Promise<void> {
     const work = sayHere(clientId)
       .catch((error: unknown) => {
         log.debug({ event: "tree_not_told", reason: String(error) });
@@ -70,13 +70,14 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
       })
       .finally(() => inHand.delete(work));
     inHand.add(work);
+    return work;
   }
 
   const forget = onNatsBack(nats, sayMissed);
   return {
     changed,
     told(told) {
-      if (told.word === "here") return changed(told.clientId);
+      if (told.word === "here") return void changed(told.clientId);
       const { user, clientId, connection, version } = told;
       const name = { p: ingestPartition(clientId), ...parseTreeUser(user), clientId };
       say({ event: "gone", ...name, version, ...(connection === undefined ? {} : { connection }) });

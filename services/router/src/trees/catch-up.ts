@@ -44,7 +44,7 @@ export interface CatchUp {
 const replayMax = 1_000;
 const timeoutMs = 10_000;
 /** In one request, which has a largest size; of others what is there already is passed over. */
-const cursorsMax = 5_000;
+export const cursorsMax = 5_000;
 
 export function createCatchUp(nats: NatsConnection, cursors: Pick<CursorKeeper, "read" | "begin">): CatchUp {
   const between = (gap: Gap) => tellBetween(nats, gap);

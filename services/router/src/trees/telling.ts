@@ -11,7 +11,7 @@ import {
 } from "@parley/protocol";
 import type { Dialect, Downlink, Said, Speaker } from "@parley/protocol/dialects";
 import type { Logger } from "@parley/runtime";
-import type { CatchUp } from "./catch-up.ts";
+import { type CatchUp, cursorsMax } from "./catch-up.ts";
 import type { Filters } from "./filters.ts";
 import { openPublisher } from "./publisher.ts";
 
@@ -120,7 +120,10 @@ export function createTelling(parts: TellingParts): Telling {
     },
     async lookAgain() {
       if (isLive() || hasNewFilter || parts.voice() === undefined || tree.filters.length === 0) return;
-      await parts.catchUp({ tree, shown: new Map([...shown, ...passed]), showsAtFirst: 0, tell });
+      const had = new Map([...shown, ...passed]);
+      // With more of them all that is stored in the others would be read each time: what was lost comes before the next message.
+      if (had.size > cursorsMax) return;
+      await parts.catchUp({ tree, shown: had, showsAtFirst: 0, tell });
     },
     listenAgain() {
       // Nothing of before is for a device that hears what is said: it goes on at once.
