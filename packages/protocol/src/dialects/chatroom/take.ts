@@ -11,7 +11,7 @@ import { isOfGuests, mayUse, topicForWords } from "./topics.ts";
 export function createTake(tree: Tree, parley: Parley): Pick<Speaker, "take" | "refused"> {
   const nickOf = createNicks(tree, parley);
   // Nicks are looked up: whoever changes its nick is not overtaken by what it says next.
-  let before: Promise<unknown> = Promise.resolve();
+  let before: Promise<string | undefined> = Promise.resolve(undefined);
 
   async function say(packet: Published): Promise<AppError | undefined> {
     const spoken = readPayload(packet.payload);
@@ -20,9 +20,9 @@ export function createTake(tree: Tree, parley: Parley): Pick<Speaker, "take" | "
     const roomId = roomOfTopic(packet.topic);
     if (roomId === undefined) return new AppError("invalid_packet", "the topic is too long");
     const nick = nickOf(spoken.from);
-    const turn = Promise.all([nick, before]);
+    const turn = before.then(() => nick);
     before = turn;
-    const [name] = await turn;
+    const name = await turn;
     const prefixes = parley.guests.map(({ prefix }) => prefix);
     const opens = tree.owner === "guest" || isOfGuests(packet.topic, prefixes);
     const stored = await parley.send(
