@@ -171,8 +171,11 @@ function owning({ kept, owners, notes, userExists }: OwningParts): Pick<Devices,
     }
     const named = uidNamedBy(clientId);
     if (named !== undefined && named !== uid && (await userExists(named))) return false;
-    await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null, ...said });
-    return (await ownerOf(clientId)) === uid;
+    if (await kept.insert(clientId, { clientId, uid, createdAt: Date.now(), lastSeen: null, ...said })) return true;
+    // It was noted meanwhile, by its login as a rule: what is said now is kept as well.
+    const isOwner = (await ownerOf(clientId)) === uid;
+    if (isOwner && Object.keys(said).length > 0) notes.add(clientId, said);
+    return isOwner;
   }
 
   return {

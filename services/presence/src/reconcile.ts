@@ -61,6 +61,8 @@ export function startReconcile(parts: ReconcileParts, everySeconds: number): Rec
         throw error;
       });
       started = true;
+      // Who had only just come then is looked for when it can be told.
+      if (flushed) await redis.pexpire(turnKey, graceMs, "LT");
       if (failing) log.info({ event: "broker_list_found" });
       failing = false;
       parts.onDone?.();

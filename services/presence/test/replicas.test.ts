@@ -130,6 +130,20 @@ test("of two users that two replicas are asked for at once, exactly one owns a n
   }
 });
 
+test("of a device that connects while its login is noted is kept what both say", async (t) => {
+  const documents = await openDocuments(t);
+  const [one, other] = [await openDevices(documents, log, nobody), await openDevices(documents, log, nobody)];
+  for (let round = 0; round < 20; round++) {
+    const clientId = `slim/${round}`;
+    one.note(clientId, { uid: "alice", kind: "android" });
+    const [, isOwner] = await Promise.all([one.flush(), other.claim(clientId, "alice", "loopback", "slimchat")]);
+    assert.equal(isOwner, true);
+    await other.flush();
+    const { kind, dialect, address } = (await one.known(clientId))!;
+    assert.deepEqual({ kind, dialect, address }, { kind: "android", dialect: "slimchat", address: "loopback" });
+  }
+});
+
 async function online({ nats }: Presence): Promise<string[]> {
   const { devices } = await callMethod(nats, devicesList, { uid: "alice", via: "service" }, {}, { timeoutMs: 30_000 });
   return idsOf(devices.filter((device) => device.online));

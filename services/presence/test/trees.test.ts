@@ -158,6 +158,9 @@ test("what is told of a connection in any order makes the same tree", async () =
   await eventually(async () => (await redis.hget("presence:user:alice", "order/4")) !== null);
   await assert.rejects(change("order/4", "c4", ["x"]), { code: "unavailable" }, "its tree is to come");
   assert.deepEqual(await change("order/4", "c0", ["y"]), {}, "of a connection before");
+  await presence.session("connected", "order/5", late - 31_000, "c5", { user: "alice" });
+  await eventually(async () => (await redis.hget("presence:user:alice", "order/5")) !== null);
+  assert.deepEqual(await change("order/5", "c5", ["x"]), {}, "its connect was lost long ago");
   await presence.connect("order/4", { ...connect, connection: "c4", at: late - 5 });
   await subscribe("order/4", "c4", ["x"]);
   assert.deepEqual((await treeOf("order/4"))?.filters, ["x"]);
@@ -351,9 +354,9 @@ test("the list is page by page within one answer's bytes, of one partition or of
 
 test("after Redis was lost, whose session is kept goes on with it, and every other device with a tree comes again", async (t) => {
   const clock = 1_000_000;
-  users.set("lost/kept", "alice").set("lost/clean", "alice").set("lost/guest", "~chat");
+  users.set("lost/kept", "alice").set("lost/late", "alice").set("lost/clean", "alice").set("lost/guest", "~chat");
   for (const clientId of users.keys()) {
-    broker.clients.set(clientId, Date.now() - clock);
+    broker.clients.set(clientId, clientId === "lost/late" ? Date.now() : Date.now() - clock);
     broker.names.set(clientId, `${clientId} now`);
   }
   await come(
@@ -364,14 +367,23 @@ test("after Redis was lost, whose session is kept goes on with it, and every oth
     { protocol: 5 },
   );
   await subscribe("lost/kept", "lost/kept now", ["kept"]);
+  await come("lost/late", "alice", "lost/late now", { persistent: true });
+  await subscribe("lost/late", "lost/late now", ["late"]);
   await come("lost/clean", "alice", "lost/clean now");
   await come("lost/guest", "chat", "lost/guest now", { owner: "guest" });
   await redis.flushall();
   t.after(() => users.clear());
+  await ask(subjects.treeDialect, { clientId: "lost/late", dialect: "other" });
   const tree = await eventually(() => treeOf("lost/kept"));
   assert.deepEqual([tree.filters, tree.dialect, tree.username, tree.protocol], [["kept"], "slim", "u", 5]);
   assert.equal(tree.connection, "lost/kept now");
   const cut = () => broker.asked.filter(({ method }) => method === "DELETE").map(({ url }) => url.split("/").at(-1));
   await eventually(() => cut().includes("lost%2Fclean") && cut().includes("lost%2Fguest"));
   assert.ok(!cut().includes("lost%2Fkept"));
+  const late = await eventually(() => treeOf("lost/late"), { timeoutMs: 30_000 });
+  assert.deepEqual(
+    [late.filters, late.dialect],
+    [["late"], "other"],
+    "it had only just come, and said so while it was lost",
+  );
 });

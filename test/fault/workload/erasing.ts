@@ -30,7 +30,7 @@ import { wait } from "./wait.ts";
 
 export interface Leaving {
   unanswered(): number;
-  /** The last one is removed; resolves when all are erased, or not within two minutes. */
+  /** The last one is removed; resolves when all are erased, or not within four minutes. */
   finish(): Promise<void>;
   stopNew(): void;
   record(): Promise<Erasing>;
@@ -45,7 +45,7 @@ const stayMs = 4_000;
 /** It goes on writing for so long once its removal is answered. */
 const afterwardsMs = 1_500;
 /** Once nothing bad happens any more. */
-const erasedWithinMs = 120_000;
+const erasedWithinMs = 240_000;
 const askEveryMs = 500;
 /** Whichever replica answers: each has its chance. */
 const readings = 3;

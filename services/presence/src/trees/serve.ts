@@ -21,6 +21,9 @@ import type { KeptCursors } from "./cursors.ts";
 import type { LiveTrees } from "./live.ts";
 import { keepSession, type TreeTelling } from "./telling.ts";
 
+/** A connect that takes longer was not made, as whoever was making it died. */
+const comesWithinMs = 30_000;
+
 export interface TreeParts {
   nats: NatsConnection;
   live: LiveTrees;
@@ -53,10 +56,12 @@ async function takeFilters({ live, devices, telling, sessions }: TreeParts, chan
   const { clientId } = change;
   const changed = await live.filter(change);
   if (changed === "unknown") {
-    // One whose connect is not made yet: it is told again. Of a device without a tree, or a connection before, there is nothing to keep.
+    // One whose connect is not made yet: it is told again. Of a device without a tree, or a connection before, there is nothing to keep,
+    // nor of one whose tree has not come for long: it is found missing by the broker's list.
     const owner = await devices.ownerOf(clientId);
     const session = owner === undefined ? undefined : await sessions.of(owner, clientId);
-    const isToCome = change.connection !== undefined && session?.connection === change.connection;
+    const isItsOwn = change.connection !== undefined && session?.connection === change.connection;
+    const isToCome = isItsOwn && Date.now() - session.at < comesWithinMs;
     if (session !== undefined && !isToCome) return {};
     throw new AppError("unavailable", "no tree of this device is known yet");
   }
@@ -77,9 +82,13 @@ async function takeDialect(
 ): Promise<object> {
   if (typeof dialect !== "string" || !/^[a-z-]{1,32}$/.test(dialect))
     throw new AppError("invalid_packet", "the request names no dialect");
-  if ((await live.learn({ clientId: readClientId(clientId), dialect })) === "changed") {
+  const changed = await live.learn({ clientId: readClientId(clientId), dialect });
+  // Also where Redis has lost its tree, which is then made of what is kept of the device.
+  if (changed === "changed" || changed === "unknown") {
     devices.note(clientId, { dialect });
     await devices.flush();
+  }
+  if (changed === "changed") {
     void telling.changed(clientId);
     arrivals.arrived(clientId);
   }
