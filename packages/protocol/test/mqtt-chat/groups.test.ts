@@ -191,6 +191,12 @@ test("a list is told once, however many events come to the same", async () => {
   assert.equal((await speaker.render(event(2, { event: "invite", uids: ["bob"] }))).length, 0);
 });
 
+test("an event that is rendered again, as nothing came of it, says its list again", async () => {
+  const { speaker } = open(["ada", "bob"]);
+  const joined = event(1, { event: "join", by: "bob", uids: ["bob"] });
+  for (let time = 0; time < 2; time++) assert.equal((await speaker.render(joined)).length, 1);
+});
+
 test("a group that is another from here on is told by its profile, with what happened", async () => {
   const { speaker } = open(["ada", "bob"], { room: { name: "Tea 2", avatar: "http://x/g.png" } });
   const said = await speaker.render(event(3, { event: "update", uids: [], name: "Tea 2" }));

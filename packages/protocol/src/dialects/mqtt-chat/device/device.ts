@@ -38,8 +38,8 @@ export interface Device {
   members: Remembered<Set<string>>;
   /** Members that are being read: their group, and what happened in it meanwhile, which they may not tell yet. */
   membersReads: Set<{ id: string; since: MembershipEvent[] }>;
-  /** Topic → the list that it was last told there. */
-  listsTold: Remembered<string>;
+  /** Topic → the list that it was last told there, and by which event. */
+  listsTold: Remembered<{ payload: string; seq: number | undefined }>;
   /** Friend → how it is, while the device is in the background. */
   heldPresence: Remembered<"L" | "F">;
   /** Changes of one group are done one after the other. */
@@ -89,6 +89,7 @@ export function asMessage(packet: Downlink): StoredMessage | undefined {
 /** What happened in a group. */
 export interface GroupEvent {
   roomId: string;
+  seq: number;
   content: StoredMessage["content"];
   event: MembershipEvent;
 }
@@ -99,6 +100,6 @@ export function asGroupEvent(packet: Downlink): GroupEvent | undefined {
   if (message?.content.type !== "event") return undefined;
   const parsed = parseConv(message.conv);
   if (parsed?.kind !== "room") return undefined;
-  const { content } = message;
-  return { roomId: parsed.roomId, content, event: content.data as unknown as MembershipEvent };
+  const { seq, content } = message;
+  return { roomId: parsed.roomId, seq, content, event: content.data as unknown as MembershipEvent };
 }

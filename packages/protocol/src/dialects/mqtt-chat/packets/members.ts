@@ -1,6 +1,7 @@
 // Who is in a group, `{gid}/g/e`: {"m":[uid …]}, a list that clients write. What one publishes is taken as what its user may do by it: come in, go
 // out, add others. Nobody is taken out by being absent: lists of two clients cross.
 
+import { AppError } from "../../../errors.ts";
 import { isUid } from "../../../ids.ts";
 import { roomsInvite, roomsJoin, roomsLeave, roomsMembers } from "../../../methods/members.ts";
 import { roomsGet, roomsList } from "../../../methods/rooms.ts";
@@ -67,7 +68,7 @@ async function takeList(id: string, list: readonly string[], device: Device): Pr
   const isMember = group === undefined || group.role !== undefined;
   if (!isMember) return isListed ? join(id, group, device) : undefined;
   if (!isListed && group !== undefined) return void (await parley.call(roomsLeave, { id }));
-  const present = (await readMembers(id, device)) ?? new Set();
+  const present = (await readMembers(id, device).catch(() => undefined)) ?? new Set();
   const added = [...new Set(list)].filter((uid) => isUid(uid) && !present.has(uid) && uid !== tree.uid);
   for (let from = 0; from < added.length; from += addedAtOnce)
     await parley.call(roomsInvite, { id, uids: added.slice(from, from + addedAtOnce) });
@@ -102,7 +103,8 @@ async function readMembers(id: string, device: Device): Promise<Set<string> | un
     device.kinds.set(id, "room");
     device.members.set(id, uids);
     return uids;
-  } catch {
+  } catch (refusal) {
+    if (AppError.from(refusal).code === "unavailable") throw refusal;
     const mayEnter = await parley.call(roomsGet, { id }).then(
       ({ role }) => role === undefined,
       () => false,
@@ -113,9 +115,9 @@ async function readMembers(id: string, device: Device): Promise<Set<string> | un
   }
 }
 
-function saidList(topic: string, list: ReadonlySet<string>, device: Device): Said {
+function saidList(topic: string, list: ReadonlySet<string>, device: Device, seq?: number): Said {
   const payload = JSON.stringify({ m: [...list] });
-  device.listsTold.set(topic, payload);
+  device.listsTold.set(topic, { payload, seq });
   return { topic, payload };
 }
 
@@ -126,7 +128,7 @@ export function tellsMembers({ data }: Record<string, unknown>, device: Device):
   return way === "in" || (way === "out" && !uids.includes(device.tree.uid));
 }
 
-async function renderChange({ roomId, content, event }: GroupEvent, device: Device): Promise<readonly Said[]> {
+async function renderChange({ roomId, seq, content, event }: GroupEvent, device: Device): Promise<readonly Said[]> {
   for (const { id, since } of device.membersReads) if (id === roomId) since.push(event);
   if (!tellsMembers(content, device)) {
     device.members.forget(roomId);
@@ -136,8 +138,9 @@ async function renderChange({ roomId, content, event }: GroupEvent, device: Devi
   const before = device.listsTold.get(topic);
   const list = await changed(roomId, event, device);
   if (list === undefined || !device.hears(topic)) return [];
-  const said = saidList(topic, list, device);
-  return before === said.payload ? [] : [said];
+  const said = saidList(topic, list, device, seq);
+  // The same event is rendered again where nothing came of it, as when the device subscribed meanwhile.
+  return before?.payload === said.payload && before.seq !== seq ? [] : [said];
 }
 
 async function changed(id: string, event: MembershipEvent, device: Device): Promise<ReadonlySet<string> | undefined> {
