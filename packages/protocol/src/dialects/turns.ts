@@ -5,6 +5,8 @@ export interface Turns {
   inTurn(key: string, task: () => Promise<void>): Promise<void>;
   /** Until all of the key that were begun are done; undefined: there are none. Never rejects. */
   turnOf(key: string): Promise<void> | undefined;
+  /** Until all of any key that were begun are done. Never rejects. */
+  all(): Promise<unknown>;
 }
 
 export function createTurns(): Turns {
@@ -20,5 +22,6 @@ export function createTurns(): Turns {
       return turn;
     },
     turnOf: (key) => turns.get(key),
+    all: () => Promise.all(turns.values()),
   };
 }

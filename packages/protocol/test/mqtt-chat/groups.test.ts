@@ -223,6 +223,32 @@ test("all else that happens in a group is told in words", async () => {
   }
 });
 
+test("whoever subscribes a group, or all, behind the list that it made it by is told that list", async () => {
+  for (const filter of ["tea/g/e", "+/g/e"]) {
+    const { parley, speaker } = open(["ada"]);
+    const room = roomOf("tea", "ada", { role: "owner" });
+    const made = Promise.withResolvers<typeof room>();
+    let isMade = false;
+    const ofMade = <T>(answer: T) => {
+      if (!isMade) throw new AppError("not_found");
+      return answer;
+    };
+    const row = { uid: "ada", name: "", nick: "", avatar: "", role: "owner" as const, joinSeq: 1 };
+    parley.answer(roomsGet, () => ofMade(room));
+    parley.answer(roomsMembers, () => ofMade({ members: [row], next: null }));
+    parley.answer(roomsList, () => ({ rooms: isMade ? [room] : [], next: null }));
+    parley.answer(roomsCreate, () => made.promise);
+    const making = speaker.take(published("tea/g/e", { m: ["ada"] }));
+    const subscribed = speaker.subscribed?.([filter]);
+    await new Promise(setImmediate);
+    isMade = true;
+    made.resolve(room);
+    await Promise.all([making, subscribed]);
+    const said = parley.said.map(({ topic, payload }) => [topic, JSON.parse(`${payload}`)]);
+    assert.deepEqual(said, [["tea/g/e", { m: ["ada"] }]], filter);
+  }
+});
+
 test("whoever is added to a group that it does not follow yet is told by an invitation", async () => {
   const { parley, speaker } = open(["ada", "bob"]);
   parley.filters = ["ada/o/+"];

@@ -39,12 +39,17 @@ export async function sayRetained(filters: readonly string[], device: Device): P
   await Promise.all(Array.from({ length: askedAtOnce }, work));
 }
 
-/** In one spelling. */
+/** In one spelling. What the device published before it subscribed is done first: it is retained by then. */
 function asksOf(retained: Retained, suffix: string, ids: readonly (string | undefined)[], device: Device): Ask[] {
-  if (ids.includes(undefined)) return [() => retained.ofAll(suffix, device)];
+  const { turns } = device;
+  const all = () => turns.all().then(() => retained.ofAll(suffix, device));
+  if (ids.includes(undefined)) return [all];
   const named = new Set(ids.flatMap((id) => id ?? []));
   if (named.size <= askedSingly || !retained.inLists)
-    return [...named].map((id) => () => retained.of(id, suffix, device));
+    return [...named].map((id) => async () => {
+      await turns.turnOf(id);
+      return retained.of(id, suffix, device);
+    });
   const topics = new Set([...named].map((id) => `${id}/${suffix}`));
-  return [async () => (await retained.ofAll(suffix, device)).filter(({ topic }) => topics.has(topic))];
+  return [async () => (await all()).filter(({ topic }) => topics.has(topic))];
 }
