@@ -54,7 +54,7 @@ export const settings = defineSettings({
     AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: Type.Integer({
       default: 200,
       minimum: 10,
-      maximum: 2000,
+      maximum: 4000,
       description:
         "how long presence may take to answer (ms); at least 1,000 for who is refused without an answer: devices of other protocols, and passwords",
     }),

@@ -114,7 +114,7 @@ test("whether a device is connected anywhere is asked of presence; without its a
 
 test("more connects at once than are decided at once wait, then are told that the server is busy; one address takes half of the places", async (t) => {
   const held = Promise.withResolvers<{ ok: true }>();
-  const env = { AUTH_WEBHOOK_CONNECTS_AT_ONCE: "2", AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: "2000" };
+  const env = { AUTH_WEBHOOK_CONNECTS_AT_ONCE: "2", AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS: "4000" };
   const webhook = await startWebhook(t, env, { presence: () => held.promise as never });
   const token = await webhook.token();
   const from = (address: string) =>
