@@ -4,9 +4,10 @@ import { type AppendItem, toOf } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { type Pass, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
+import { isCounted } from "../fold/fold-entry.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore } from "../keep/store.ts";
-import { expiryOrigin, type Timer } from "../keep/timers.ts";
+import { expiryOrigin, type Timer, timerOf } from "../keep/timers.ts";
 import type { Trouble } from "../keep/trouble.ts";
 import type { Partitions } from "../write/partitions.ts";
 import { append, type Writer } from "../write/writer.ts";
@@ -79,16 +80,27 @@ async function end(
   // Known again at the next look, by whoever holds the partition then.
   if (outcome && "failed" in outcome) return;
   pass("before-timer-removed");
-  const over = due.filter((_, index) => states[index] !== "missing");
+  const over = due.filter((_, index) => states[index] === "there" || states[index] === "gone");
   await Promise.all(over.map(({ key }) => store.timers.remove(key)));
+  const others = due.flatMap(({ key, version }, index) => {
+    const doc = states[index];
+    return typeof doc === "object" ? [{ key, doc, ifVersion: version }] : [];
+  });
+  if (others.length > 0) await store.timers.writeMany(others);
 }
 
-async function stateOf(store: HistoryStore, timer: Timer): Promise<"there" | "gone" | "missing"> {
+/** A timer: that of the message which stands there instead. */
+async function stateOf(store: HistoryStore, timer: Timer): Promise<"there" | "gone" | "missing" | Timer> {
   const entry = await entryAt(store, timer.conv, timer.seq);
   if (!entry) return Date.now() - (timer.at ?? 0) > missingForMs ? "gone" : "missing";
-  // Another message came to stand there; this one has a timer of its own at its own place.
   const isIt = entry.from === timer.from && entry.device === timer.device && entry.id === timer.id;
-  return isIt ? "there" : "gone";
+  if (isIt) return "there";
+  // Another message came to stand there; this one has a timer of its own at its own place. Where two holders noted one each, the other's
+  // was overwritten.
+  const other = isCounted(entry) ? timerOf(entry) : undefined;
+  if (other === undefined) return "gone";
+  const { waits: _, ...begun } = other;
+  return other.at === undefined ? { ...begun, at: timer.at ?? Date.now() } : other;
 }
 
 function recallOf({ conv, seq, from }: Timer): AppendItem {
