@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type AppError, type Expiry, type FreedReply, type MembershipEvent, subjects } from "@parley/protocol";
 import { requestJson } from "@parley/runtime";
 import { eventually } from "@parley/testkit";
+import { timerKey } from "../src/keep/timers.ts";
 import { about, startTestHistory } from "./surroundings.ts";
 
 const sent = (seconds: number): { expires: Expiry } => ({ expires: { seconds, from: "sent" } });
@@ -76,6 +77,18 @@ test("a message whose time is over is in no page, no count and no body, and its 
     const seq = await history.say("bo", conv, "after");
     await eventually(async () => (await seen("amy", conv, seq))?.recalled?.expired === true);
     assert.equal(typeOf(await seen("amy", conv, before)), "text");
+  });
+
+  await t.test("also where another holder's timer for the same place came to stand over its own", async () => {
+    const conv = "p2p/amy/eli";
+    const fixed = await history.say("amy", conv, "brief", sent(2));
+    const read = await history.say("amy", conv, "hush", fromRead(1));
+    await history.restart(async ({ timers }) => {
+      const another = { conv, from: "eli", device: "eli:web", id: "never stored", at: Date.now() - 1 };
+      await timers.put([fixed, read].map((seq) => ({ key: timerKey({ conv, seq }), doc: { ...another, seq } })));
+    });
+    for (const seq of [fixed, read])
+      await eventually(async () => (await seen("eli", conv, seq))?.recalled?.expired === true);
   });
 
   await t.test("many at one time: each once, and none that stays", async () => {

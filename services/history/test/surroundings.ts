@@ -33,8 +33,10 @@ import {
   request,
   requestJson,
 } from "@parley/runtime";
+import { openStore } from "@parley/store";
 import { eventually, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
 import { settings } from "../src/config.ts";
+import { type HistoryStore, openHistoryStore } from "../src/keep/store.ts";
 import { startHistory } from "../src/service.ts";
 
 const timeoutMs = 30_000;
@@ -66,7 +68,8 @@ export interface TestHistory {
     maxBytes?: number,
   ): ReturnType<typeof callMethod<typeof conversationsList>>;
   /** Ends it and starts another on the same data. */
-  restart(): Promise<void>;
+  /** `between`: what is done to its store while it is away. */
+  restart(between?: (store: HistoryStore) => Promise<void>): Promise<void>;
 }
 
 function caller(uid: string, maxBytes: number | undefined): Caller {
@@ -156,8 +159,12 @@ export async function startTestHistory(
     sync: (uid, params = {}, maxBytes?) => callMethod(nats, sync, caller(uid, maxBytes), params, { timeoutMs }),
     list: (uid, params = {}, maxBytes?) =>
       callMethod(nats, conversationsList, caller(uid, maxBytes), params, { timeoutMs }),
-    async restart() {
+    async restart(between) {
       await service.close();
+      if (between) {
+        const opened = await openStore(config.STORE_URL, { service: "history", lockWaitMs: 5_000 });
+        await between(await openHistoryStore(opened)).finally(() => opened.close());
+      }
       service = await start();
     },
   };

@@ -1,43 +1,21 @@
 """A client of ASSChat, written from its draft and docs/asschat.md: MQTT 5, user properties, channels and endpoints."""
 import itertools
-import json
 import os
 import threading
 import time
-import urllib.error
-import urllib.request
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-HTTP = os.environ["HTTP_URL"]
+from http_json import http
+
 HOST = os.environ["MQTT_HOST"]
 PORT = int(os.environ["MQTT_PORT"])
 PASSWORD = os.environ["PASSWORD"]
 WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
-
-
-class Refused(Exception):
-    def __init__(self, status, body):
-        super().__init__(f"{status} {body}")
-        self.status = status
-        self.body = body
-
-
-def http(verb, path, body=None, token=None):
-    headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    data = None
-    if body is not None:
-        data = json.dumps(body).encode()
-        headers["content-type"] = "application/json"
-    try:
-        with urllib.request.urlopen(urllib.request.Request(HTTP + path, data, headers, method=verb), timeout=30) as answer:
-            return json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        raise Refused(error.code, error.read().decode(errors="replace")) from None
 
 
 class Heard:

@@ -1,35 +1,15 @@
 """Every flow of ASSChat's draft, with people of its own."""
+import functools
 import hashlib
 import time
 
 import paho.mqtt.client as mqtt
 
-import side_by_side
-from asschat import PASSWORD, Device, User, http
+from asschat import PASSWORD, Device, User
+from http_json import http
+from side_by_side import flow, run, same
 
-flows = []
-
-
-def flow(title):
-    def add(function):
-        flows.append((title, function))
-        return function
-
-    return add
-
-
-def same(got, expected):
-    if got != expected:
-        raise AssertionError(f"got {got!r}, expected {expected!r}")
-
-
-users = {}
-
-
-def user(uid):
-    if uid not in users:
-        users[uid] = User(uid)
-    return users[uid]
+user = functools.cache(User)
 
 
 def devices(prefix, names="ab", **options):
@@ -466,4 +446,4 @@ def client_ids():
 
 
 if __name__ == "__main__":
-    side_by_side.run(flows)
+    run()

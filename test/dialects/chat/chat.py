@@ -4,18 +4,17 @@ import json
 import os
 import threading
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 
 import paho.mqtt.client as mqtt
 
 import bert
 from bert import Atom
+from http_json import http
 from records import Rec, make, p2p, read
 
 HOST = os.environ.get("MQTT_HOST", "127.0.0.1")
 PORT = int(os.environ.get("MQTT_PORT", "1883"))
-HTTP = os.environ.get("HTTP_URL", "")
 WAIT = float(os.environ.get("WAIT_SECONDS", "40"))
 CODE = "123456"
 numbers = itertools.count(1)
@@ -198,14 +197,4 @@ class Native:
         return http("POST", "/messages", {"to": to, "content": content}, self.token)
 
     def history(self, conv):
-        return http("GET", f"/conversations/{urllib.request.quote(conv, safe='')}/messages", None, self.token)["messages"]
-
-
-def http(verb, path, body=None, token=None):
-    headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    if body is not None:
-        headers["content-type"] = "application/json"
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(HTTP + path, data, headers, method=verb)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
+        return http("GET", f"/conversations/{urllib.parse.quote(conv, safe='')}/messages", None, self.token)["messages"]

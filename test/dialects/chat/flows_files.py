@@ -1,12 +1,12 @@
 """Files over the WebSocket of chat."""
 import os
-import urllib.request
 
 from websockets.sync.client import connect
 
 import bert
 from bert import Atom
-from chat import HTTP, Person, texts
+from chat import Person, texts
+from http_json import HTTP, http
 
 FIELDS = "id sid filename meta size offset block data status".split()
 
@@ -16,12 +16,6 @@ def ftp(socket, **fields):
     answer = bert.decode(socket.recv(timeout=30))
     assert answer[0] == "ftpack" and len(answer) == 10, answer
     return dict(zip(FIELDS, answer[1:]))
-
-
-def fetch(path, token):
-    request = urllib.request.Request(HTTP + path, headers={"authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.read()
 
 
 def send(socket, person, name, content, begin):
@@ -53,10 +47,10 @@ def upload():
         ftp(socket, **asked, offset=0, block=len(part), data=part, status="send")
     with connect(url, max_size=None) as socket:
         path = send(socket, ada, "a.bin", content, len(part))
-    assert fetch(path, ada.token) == content
+    assert http("GET", path, token=ada.token) == content
     msg_id = ada.say(bob, "", files=[ada.desc("file", HTTP + path, filename="a.bin", size=len(content))])
     heard = bob.device.record("Message", msg_id=msg_id)
-    assert path in texts(heard)[0] and fetch(path, bob.token) == content
+    assert path in texts(heard)[0] and http("GET", path, token=bob.token) == content
     ada.device.leave()
     bob.device.leave()
 

@@ -1,6 +1,7 @@
 """Rooms and their members."""
 from bert import Atom
-from chat import Native, Person, http, next_phone, texts
+from chat import Native, Person, next_phone, texts
+from http_json import http
 from records import make, muc
 
 

@@ -4,24 +4,14 @@ import json
 import os
 import threading
 import urllib.parse
-import urllib.request
 
 import paho.mqtt.client as mqtt
 
-HTTP = os.environ["HTTP_URL"]
+from http_json import http
+
 PASSWORD = os.environ["PASSWORD"]
 WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
-
-
-def http(verb, path, body=None, token=None):
-    headers = {"content-type": "application/json"}
-    if token is not None:
-        headers["authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(HTTP + path, data, headers, method=verb)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.loads(answer.read())
 
 
 class Device:

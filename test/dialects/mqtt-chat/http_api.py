@@ -1,11 +1,9 @@
 """Parley over HTTP, as an application uses it beside MQTT."""
-import json
 import os
-import urllib.error
 import urllib.parse
-import urllib.request
 
-BASE = os.environ["HTTP_URL"]
+from http_json import Refused, http
+
 PASSWORD = os.environ["PASSWORD"]
 
 
@@ -14,8 +12,8 @@ class Account:
         self.uid = uid
         try:
             call("POST", "/register", {"username": uid, "password": PASSWORD})
-        except urllib.error.HTTPError as error:
-            if error.code != 409:
+        except Refused as refused:
+            if refused.status != 409:
                 raise
         self.token = call("POST", "/login", {"username": uid, "password": PASSWORD, "device": "http"})["token"]
 
@@ -39,14 +37,7 @@ class Account:
 
 
 def call(verb, path, body=None, token=None):
-    headers = {"content-type": "application/json"}
-    if token is not None:
-        headers["authorization"] = f"Bearer {token}"
-    data = None if verb == "GET" else json.dumps(body or {}).encode()
-    request = urllib.request.Request(BASE + path, data, headers, method=verb)
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        text = answer.read()
-        return json.loads(text) if text else None
+    return http(verb, path, None if verb == "GET" else body or {}, token)
 
 
 def p2p(one, other):

@@ -4,42 +4,16 @@ import json
 import os
 import threading
 import time
-import urllib.error
-import urllib.request
 
 import paho.mqtt.client as mqtt
 
-HTTP = os.environ["HTTP_URL"]
+from http_json import http
+
 HOST = os.environ["MQTT_HOST"]
 PORT = int(os.environ["MQTT_PORT"])
 PASSWORD = os.environ["PASSWORD"]
 WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
-
-
-class Refused(Exception):
-    def __init__(self, status, body):
-        super().__init__(f"{status} {body}")
-        self.status = status
-        self.body = body
-
-
-def http(verb, path, body=None, ticket=None, raw=None):
-    """The answer's JSON, or its bytes where it is none."""
-    headers = {} if ticket is None else {"authorization": f"Bearer {ticket}"}
-    data = raw
-    if body is not None:
-        data = json.dumps(body).encode()
-        headers["content-type"] = "application/json"
-    elif raw is not None:
-        headers["content-type"] = "application/octet-stream"
-    url = path if path.startswith("http") else HTTP + path
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=verb), timeout=30) as answer:
-            text = answer.read()
-            return json.loads(text) if "json" in answer.headers.get("content-type", "") else text
-    except urllib.error.HTTPError as error:
-        raise Refused(error.code, error.read().decode(errors="replace")) from None
 
 
 class User:

@@ -4,10 +4,10 @@ import { type AppendItem, toOf } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import { type Pass, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
-import { isCounted } from "../fold/fold-entry.ts";
+import { ownTimerOf } from "../fold/fold-entry.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore } from "../keep/store.ts";
-import { expiryOrigin, type Timer, timerOf } from "../keep/timers.ts";
+import { expiryOrigin, type Timer } from "../keep/timers.ts";
 import type { Trouble } from "../keep/trouble.ts";
 import type { Partitions } from "../write/partitions.ts";
 import { append, type Writer } from "../write/writer.ts";
@@ -97,7 +97,7 @@ async function stateOf(store: HistoryStore, timer: Timer): Promise<"there" | "go
   if (isIt) return "there";
   // Another message came to stand there; this one has a timer of its own at its own place. Where two holders noted one each, the other's
   // was overwritten.
-  const other = isCounted(entry) ? timerOf(entry) : undefined;
+  const other = ownTimerOf(entry);
   if (other === undefined) return "gone";
   const { waits: _, ...begun } = other;
   return other.at === undefined ? { ...begun, at: timer.at ?? Date.now() } : other;

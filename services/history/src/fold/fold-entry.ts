@@ -2,7 +2,7 @@
 import { type MembershipEvent, namedMembers, parseConv, type RoomState, uncountedTypes } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { ConversationExpiry, ConversationInfo, Member, Pins, Recalled, RoomSize } from "../keep/store.ts";
-import { keptExpiry } from "../keep/timers.ts";
+import { keptExpiry, type Timer, timerOf } from "../keep/timers.ts";
 import { mergeRecalled } from "../project/advance.ts";
 import { applyEvent } from "./apply-event.ts";
 import { isMember, newMember } from "./members.ts";
@@ -118,6 +118,11 @@ export function infoOf(folded: Folded): ConversationInfo {
 /** True if the entry counts as unread and moves its sender's own mark. */
 export function isCounted({ type }: LogEntry): boolean {
   return !uncountedTypes.has(type);
+}
+
+/** The timer that is kept for it: of a message, not of what is said about one. */
+export function ownTimerOf(entry: LogEntry): Timer | undefined {
+  return entry.event && isCounted(entry) ? timerOf(entry) : undefined;
 }
 
 /** The two of a p2p conversation are its members from its first message on. Answers who became one. */

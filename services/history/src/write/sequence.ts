@@ -11,7 +11,7 @@ import {
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
-import { isCounted } from "../fold/fold-entry.ts";
+import { isCounted, ownTimerOf } from "../fold/fold-entry.ts";
 import { isMember, isOpenTo, mayRead, newMember, outsideOf } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
@@ -115,7 +115,7 @@ function noteAbout(candidate: Candidate, draft: Draft, entry: LogEntry): ThreadM
 }
 
 function timersOf(entries: readonly LogEntry[]): Timer[] {
-  return entries.flatMap((entry) => (entry.event && isCounted(entry) ? (timerOf(entry) ?? []) : []));
+  return entries.flatMap((entry) => ownTimerOf(entry) ?? []);
 }
 
 function outcomeOf(entry: LogEntry): Appended {

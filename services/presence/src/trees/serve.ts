@@ -19,7 +19,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { KeptCursors } from "./cursors.ts";
 import type { LiveTrees } from "./live.ts";
-import { keepSession, type TreeTelling } from "./telling.ts";
+import type { TreeTelling } from "./telling.ts";
 
 /** A connect that takes longer was not made, as whoever was making it died. */
 const comesWithinMs = 30_000;
@@ -67,12 +67,9 @@ async function takeFilters({ live, devices, telling, sessions }: TreeParts, chan
   }
   if (changed === "other") return {};
   const tree = await live.of(clientId);
-  if (tree?.persistent) {
-    keepSession(devices, tree);
-    await devices.flush();
-  }
-  // A device that hears what is said, and nothing of before, hears from its SUBACK on.
-  await telling.changed(clientId);
+  // Before it is answered: a device that hears what is said, and nothing of before, hears from its SUBACK on.
+  if (tree) telling.here(tree);
+  if (tree?.persistent) await devices.flush();
   return {};
 }
 
@@ -89,7 +86,7 @@ async function takeDialect(
     await devices.flush();
   }
   if (changed === "changed") {
-    void telling.changed(clientId);
+    telling.changed(clientId);
     arrivals.arrived(clientId);
   }
   return {};

@@ -10,8 +10,10 @@ import type { LiveTrees } from "./live.ts";
 export interface TreeTelling {
   /** Tells every router; also keeps what is to be known of the device when it comes again. */
   told(told: ToldTree): void;
-  /** Something of a connected device changed. Resolves when routers are told, or are to find it in the list. */
-  changed(clientId: string): Promise<void>;
+  /** Something of a connected device changed. */
+  changed(clientId: string): void;
+  /** The same, where it was read as it is now: routers are told at once. */
+  here(tree: Tree): void;
   close(): Promise<void>;
 }
 
@@ -32,7 +34,6 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
   const inHand = new Set<Promise<void>>();
   /** client id → which of its connections, by its time */
   const greeted = new LRUCache<string, number>({ max: greetedMax });
-
   let saying: NodeJS.Timeout | undefined;
 
   function say(event: TreeEvent): void {
@@ -47,9 +48,7 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
     }, missedTurnMs);
   }
 
-  async function sayHere(clientId: string): Promise<void> {
-    const tree = await live.of(clientId);
-    if (!tree) return;
+  function here(tree: Tree): void {
     keepSession(devices, tree);
     say({ event: "here", tree });
     greetOnce(tree);
@@ -62,22 +61,24 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
     greet(uid, clientId);
   }
 
-  function changed(clientId: string): Promise<void> {
-    const work = sayHere(clientId)
+  function changed(clientId: string): void {
+    const work = live
+      .of(clientId)
+      .then((tree) => tree && here(tree))
       .catch((error: unknown) => {
         log.debug({ event: "tree_not_told", reason: String(error) });
         sayMissed();
       })
       .finally(() => inHand.delete(work));
     inHand.add(work);
-    return work;
   }
 
   const forget = onNatsBack(nats, sayMissed);
   return {
     changed,
+    here,
     told(told) {
-      if (told.word === "here") return void changed(told.clientId);
+      if (told.word === "here") return changed(told.clientId);
       const { user, clientId, connection, version } = told;
       const name = { p: ingestPartition(clientId), ...parseTreeUser(user), clientId };
       say({ event: "gone", ...name, version, ...(connection === undefined ? {} : { connection }) });
@@ -91,7 +92,7 @@ export function openTreeTelling({ nats, live, devices, greet, log }: TreeTelling
 }
 
 /** In the background, if the device is known: what its session goes on with. */
-export function keepSession(devices: Pick<Devices, "note">, tree: Tree): void {
+function keepSession(devices: Pick<Devices, "note">, tree: Tree): void {
   const { clientId, persistent, username, protocol, filters, version } = tree;
   if (!persistent) return;
   const session = { filters, version, ...(username === undefined ? {} : { username }) };

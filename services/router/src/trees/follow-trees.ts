@@ -40,7 +40,7 @@ export function followTrees(nats: NatsConnection, { known, missed, log }: TreesF
 
   const hearingMissed = nats.subscribe(subjects.treesMissed, { callback: () => listAgain(false) });
   const forget = onNatsBack(nats, () => listAgain(true));
-  /** Once the list is read: our own devices are looked after, and others look after those we had something for. */
+  /** Once the list is read: who has devices looks after them; where we may have lost something for others, all are told, ourselves too. */
   let after: { tellOthers: boolean } | undefined;
   let pauseMs = retryMs;
 
@@ -54,9 +54,8 @@ export function followTrees(nats: NatsConnection, { known, missed, log }: TreesF
   }
 
   function isListed(told: typeof after): void {
-    if (told === undefined) return;
-    missed();
-    if (told.tellOthers) nats.publish(subjects.treesMissed);
+    if (told?.tellOthers) nats.publish(subjects.treesMissed);
+    else if (told) missed();
   }
 
   const reading = repeat(
