@@ -4,18 +4,11 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { draftsSet, type FreedReply, subjects, threadsUpdate } from "@parley/protocol";
-import { conversationPartitions } from "@parley/protocol/partition";
-import {
-  type Checkpoint,
-  callMethod,
-  connectRedis,
-  createAskHolder,
-  requestJson,
-  startHolderLookup,
-} from "@parley/runtime";
+import { type Checkpoint, callMethod, requestJson } from "@parley/runtime";
 import { openStore } from "@parley/store";
-import { eventually, serviceContext } from "@parley/testkit";
+import { eventually } from "@parley/testkit";
 import { startApiProcess } from "./api-process.ts";
+import { askHolders } from "./asking-holders.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { password, type Reply } from "./surroundings.ts";
 
@@ -28,15 +21,7 @@ for (const username of ["alice", "bob"]) {
   token[username] = (await api.call("POST", "/login", { json: { username, password } })).body.token;
 }
 // Read marks come over MQTT only: this is how a router hands them on.
-const { log } = serviceContext("test");
-const redis = await connectRedis({ url: api.redis.url, name: "test", log });
-const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
-const holder = createAskHolder(api.nats, holders);
-after(() => {
-  holder.close();
-  holders.close();
-  redis.disconnect();
-});
+const holders = await askHolders({ after }, api);
 const conv = "p2p/alice/bob";
 const at = encodeURIComponent(conv);
 
@@ -124,7 +109,7 @@ for (const point of ["before-change", "before-structure", "before-change-reply"]
 
 test("a first reading with which history dies before the mark moves has started the message's time, and is taken when it is told again", async () => {
   const seq = await say({ type: "text", data: "brief" }, { expires: 1, expiresFrom: "read" });
-  const asked = () => holder.json<object>("receipt", conv, { conv, uid: "bob", read: seq });
+  const asked = () => holders.json<object>("receipt", conv, { conv, uid: "bob", read: seq });
   await dieAt("before-mark-moved", () => eventually(asked, { timeoutMs: 90_000 }));
   await eventually(async () => (await read("bob")).find((one) => one.seq === seq)?.recalled !== undefined, {
     timeoutMs: 60_000,

@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { limits, type ReceiptRequest } from "@parley/protocol";
-import { conversationPartitions } from "@parley/protocol/partition";
-import { connectRedis, createAskHolder, startHolderLookup } from "@parley/runtime";
-import { serviceContext } from "@parley/testkit";
 import { type Answer, createAsking, refused } from "./asking.ts";
+import { askHolders } from "./asking-holders.ts";
 import { startHistoryProcess } from "./history-process.ts";
 import { startTestApi } from "./surroundings.ts";
 
@@ -17,15 +15,7 @@ const { byHttp, byMqtt } = createAsking(api, (uid) => token[uid] as string);
 const say = async (uid: string, to: string, data: string): Promise<number> =>
   (await byHttp(uid, "messages.send", { to, content: { type: "text", data } })).seq;
 
-const { log } = serviceContext("api");
-const redis = await connectRedis({ url: api.redis.url, name: "test", log });
-const lookup = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
-const holders = createAskHolder(api.nats, lookup);
-after(() => {
-  holders.close();
-  lookup.close();
-  redis.disconnect();
-});
+const holders = await askHolders({ after }, api);
 const mark = (request: ReceiptRequest) => holders.json("receipt", request.conv, request);
 
 for (const [door, ask] of [

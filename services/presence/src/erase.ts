@@ -3,7 +3,7 @@ import { AppError, isUid, subjects } from "@parley/protocol";
 import { type Answering, answerCompact, answerJson, type Logger, removeRequestsOf } from "@parley/runtime";
 import type { Store } from "@parley/store";
 import type { MethodParts } from "./methods.ts";
-import { unavailable } from "./requests.ts";
+import { available } from "./requests.ts";
 import type { Telling } from "./tell/telling.ts";
 import type { KeptCursors } from "./trees/cursors.ts";
 
@@ -23,7 +23,13 @@ const afterAll = Number.MAX_SAFE_INTEGER;
 export function serveErasure(parts: Parts, queue: string): Answering[] {
   const { nats, store, log } = parts;
   return [
-    answerJson<{ uid?: unknown }>(nats, subjects.eraseDevices, queue, ({ uid }) => eraseDevices(parts, uid), log),
+    answerJson<{ uid?: unknown }>(
+      nats,
+      subjects.eraseDevices,
+      queue,
+      ({ uid }) => available(() => eraseDevices(parts, uid)),
+      log,
+    ),
     answerCompact(nats, { service: queue, compact: () => store.compact(), log }),
   ];
 }
@@ -32,21 +38,17 @@ export function serveErasure(parts: Parts, queue: string): Answering[] {
 async function eraseDevices(parts: Parts, uid: unknown): Promise<object> {
   if (typeof uid !== "string" || !isUid(uid)) throw new AppError("invalid_packet", "uid is not the id of a user");
   const { devices, sessions, telling, requests, cursors } = parts;
-  try {
-    for (let list = 0; ; list++) {
-      if (list === listsMax) throw new AppError("unavailable", "devices come again and again");
-      const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
-      const left = [...new Set([...kept.map(({ clientId }) => clientId), ...connected.keys()])];
-      if (left.length === 0) break;
-      for (let from = 0; from < left.length; from += endedAtOnce)
-        await Promise.all(left.slice(from, from + endedAtOnce).map((clientId) => eraseDevice(parts, uid, clientId)));
-    }
-    await cursors.removeUser(uid);
-    await telling.erase(uid);
-    await removeRequestsOf(requests, uid);
-  } catch (error) {
-    throw unavailable(error);
+  for (let list = 0; ; list++) {
+    if (list === listsMax) throw new AppError("unavailable", "devices come again and again");
+    const [kept, connected] = await Promise.all([devices.ofUser(uid), sessions.ofUser(uid)]);
+    const left = [...new Set([...kept.map(({ clientId }) => clientId), ...connected.keys()])];
+    if (left.length === 0) break;
+    for (let from = 0; from < left.length; from += endedAtOnce)
+      await Promise.all(left.slice(from, from + endedAtOnce).map((clientId) => eraseDevice(parts, uid, clientId)));
   }
+  await cursors.removeUser(uid);
+  await telling.erase(uid);
+  await removeRequestsOf(requests, uid);
   return {};
 }
 

@@ -12,7 +12,7 @@ import {
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
 import type { DeviceDoc, Devices } from "./devices.ts";
-import { unavailable } from "./requests.ts";
+import { available } from "./requests.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { KeptCursors } from "./trees/cursors.ts";
 
@@ -121,12 +121,4 @@ async function removeAllBut(parts: MethodParts, uid: string, kept: string | unde
 
 function noDevice(): AppError {
   return new AppError("not_found", "no such device");
-}
-
-async function available<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw unavailable(error);
-  }
 }

@@ -24,3 +24,12 @@ export async function openRequests(documents: Documents, log: Logger): Promise<R
 export function unavailable(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : new AppError("unavailable", undefined, { cause: thrown });
 }
+
+/** Throws as `unavailable` what cannot be done now. */
+export async function available<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unavailable(error);
+  }
+}

@@ -14,7 +14,7 @@ import {
   subjects,
 } from "@parley/protocol";
 import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
-import { unavailable } from "../requests.ts";
+import { available } from "../requests.ts";
 import type { Told } from "../sessions/change.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Contacts } from "./contacts.ts";
@@ -43,8 +43,8 @@ export function noticeOf(uid: string, told: Told | undefined, lastSeen: number |
 
 export function presenceMethods(parts: Parts): MethodHandler[] {
   return [
-    handle(presenceList, (params, caller) => tried(() => listContacts(parts, params, caller))),
-    handle(presenceGet, ({ uid }, caller) => tried(() => getPresence(parts, { uid, by: caller.uid }))),
+    handle(presenceList, (params, caller) => available(() => listContacts(parts, params, caller))),
+    handle(presenceGet, ({ uid }, caller) => available(() => getPresence(parts, { uid, by: caller.uid }))),
   ];
 }
 
@@ -76,12 +76,4 @@ async function getPresence({ nats, told, lastSeen }: Parts, request: SeenRequest
   const at = may.lastSeen ? await lastSeen.of(uid) : undefined;
   const { type: _, ...presence } = noticeOf(uid, state, at ?? null);
   return presence;
-}
-
-async function tried<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw unavailable(error);
-  }
 }

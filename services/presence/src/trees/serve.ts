@@ -14,7 +14,7 @@ import {
 } from "@parley/protocol";
 import { type Answering, answerJson, type Logger, type NatsConnection } from "@parley/runtime";
 import type { Devices } from "../devices.ts";
-import { unavailable } from "../requests.ts";
+import { available } from "../requests.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { KeptCursors } from "./cursors.ts";
@@ -38,7 +38,7 @@ export interface TreeParts {
 export function serveTrees(parts: TreeParts, queue: string): Answering[] {
   const { nats, live, cursors, log } = parts;
   const serve = <Asked>(subject: string, work: (asked: Asked) => Promise<object>) =>
-    answerJson<Asked>(nats, subject, queue, (asked) => tried(() => work(asked)), log);
+    answerJson<Asked>(nats, subject, queue, (asked) => available(() => work(asked)), log);
   return [
     serve<TreesRequest>(subjects.trees, ({ p, page }) => live.page(p, page)),
     serve<FiltersChange>(subjects.treeFilters, (change) => takeFilters(parts, readFilters(change))),
@@ -111,12 +111,4 @@ function readCursors({ clientId, cursors }: { clientId: string; cursors: Record<
 function readClientId(clientId: unknown): string {
   if (typeof clientId === "string" && isAnyClientId(clientId)) return clientId;
   throw new AppError("invalid_packet", "the request names no clientId");
-}
-
-async function tried<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw unavailable(error);
-  }
 }
