@@ -7,6 +7,7 @@ import { mqttChat } from "./dialects/mqtt-chat/mqtt-chat.ts";
 import { slimchat } from "./dialects/slimchat/index.ts";
 
 export type * from "./dialects/dialect.ts";
+export { whenKnown } from "./dialects/when-known.ts";
 
 export const dialects: readonly Dialect[] = [slimchat, chat, asschat, mqttChat, chatroom];
 

@@ -8,6 +8,7 @@ export type {
   ReceivedPacket,
   ReceivedProperties,
   Subscription,
+  Unheard,
   WhenFull,
 } from "./broker-session/options.ts";
 export { type Refusal, refusalsOf } from "./broker-session/refusals.ts";

@@ -18,7 +18,7 @@ export interface Uplink<Packet> {
   decode(packet: ReceivedPacket, from: UplinkTopic): Decoded<Packet>;
   /** Its own steps. The refusal is told to the device. Rejects only when the session ended underneath. */
   work(packet: Packet, from: UplinkTopic, arrived: ReceivedPacket): Promise<AppError | undefined>;
-  refuse(from: UplinkTopic, name: PacketName, error: AppError, arrived: ReceivedPacket): Promise<void>;
+  refuse(from: UplinkTopic, name: PacketName, error: AppError, arrived: ReceivedPacket): Promise<unknown>;
 }
 
 /**
@@ -50,7 +50,10 @@ async function passOn<Packet>(
   const decoded = uplink.decode(arrived, from); //                            2 invalid_packet · too_large · forbidden
   const refused = "error" in decoded ? decoded.error : misplaced(from); //      wrong_partition
   if (early && decoded.name === null && !admit.mayTellNameless(from)) return;
-  if (early || refused) return uplink.refuse(from, decoded.name, (early ?? refused) as AppError, arrived);
+  if (early || refused) {
+    await uplink.refuse(from, decoded.name, (early ?? refused) as AppError, arrived);
+    return;
+  }
 
   const { name, packet } = decoded as { name: PacketName; packet: Packet };
   const error = await uplink.work(packet, from, arrived);

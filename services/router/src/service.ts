@@ -93,6 +93,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));
+      send.release();
       await closing("leases", () => leases.close());
       await closing("trees", () => trees.close());
       askHolder.close();

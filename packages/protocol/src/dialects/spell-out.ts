@@ -2,14 +2,15 @@
 
 import { historyGet } from "../methods/history.ts";
 import type { Downlink, Parley } from "./dialect.ts";
+import { whenKnown } from "./when-known.ts";
 import { pointsAt, textOf, type Worded } from "./words.ts";
 
-/** `textOf` with what the message points at; asked for only where the words need it. */
-export async function spellOut(message: Downlink, parley: Pick<Parley, "call" | "publicUrl">): Promise<string> {
+/** `textOf` with what the message points at; a promise only where the words need that. */
+export function spellOut(message: Downlink, parley: Pick<Parley, "call" | "publicUrl">): string | Promise<string> {
   const worded = message as unknown as Worded;
   const seq = pointsAt(worded);
-  const about = seq === undefined ? undefined : await read(`${message.conv}`, seq, parley);
-  return textOf(worded, { publicUrl: parley.publicUrl, about });
+  const about = seq === undefined ? undefined : read(`${message.conv}`, seq, parley);
+  return whenKnown(about, (known) => textOf(worded, { publicUrl: parley.publicUrl, about: known }));
 }
 
 // Without it the words name its place: that it cannot be read is no reason to say nothing.

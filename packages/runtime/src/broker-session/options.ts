@@ -46,6 +46,9 @@ export type ReceivedPacket = {
  */
 export type WhenFull = "reject" | "wait";
 
+/** The topics of a publish of which the broker said that nobody subscribes them (PUBACK 0x10); undefined: it said so of none. */
+export type Unheard = readonly string[] | undefined;
+
 export type BrokerSessionState = "connecting" | "connected" | "disconnected" | "taken_over";
 
 export type BrokerSessionOptions = {
@@ -112,7 +115,7 @@ export type BrokerSession = {
     qos: 0 | 1,
     properties?: PublishProperties,
     whenFull?: WhenFull,
-  ): Promise<void>;
+  ): Promise<Unheard>;
   /** Connected and subscribed. */
   readonly connected: boolean;
   /** Resolves when connected and subscribed, rejects when closed before. */

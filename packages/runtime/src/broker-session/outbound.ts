@@ -1,6 +1,6 @@
 // Publishes of QoS 1: queued in order, in flight within the broker's window, sent again in order after a reconnect.
 import { AppError } from "@parley/protocol";
-import type { WhenFull } from "./options.ts";
+import type { Unheard, WhenFull } from "./options.ts";
 import { ReasonCode } from "./reason-codes.ts";
 import { type Refusal, refusal, refusalError } from "./refusals.ts";
 import { publishBytes, type WriteBuffer } from "./write-buffer.ts";
@@ -25,7 +25,9 @@ type Job = {
   overdue: boolean;
   unanswered: number;
   refused: Refusal[];
-  resolve(): void;
+  /** topics that nobody subscribes; undefined: none */
+  unheard: string[] | undefined;
+  resolve(unheard: Unheard): void;
   reject(error: Error): void;
   next: Job | undefined;
 };
@@ -88,9 +90,9 @@ export class Outbound {
     payload: Uint8Array,
     properties: Uint8Array,
     whenFull: WhenFull = "reject",
-  ): Promise<void> {
+  ): Promise<Unheard> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
-    if (topics.length === 0) return Promise.resolve();
+    if (topics.length === 0) return Promise.resolve(undefined);
     let bytes = payload.length + properties.length;
     for (const topic of topics) bytes += topic.length + ENTRY_BYTES;
     const overdue = this.#queuedBytes + bytes > this.#maxQueuedBytes;
@@ -99,7 +101,7 @@ export class Outbound {
     }
     return new Promise((resolve, reject) => {
       const job = { topics, nextTopic: 0, payload, properties, bytes, overdue, unanswered: topics.length };
-      this.#queue({ ...job, refused: [], resolve, reject, next: undefined });
+      this.#queue({ ...job, refused: [], unheard: undefined, resolve, reject, next: undefined });
     });
   }
 
@@ -141,6 +143,7 @@ export class Outbound {
     if (!sent) return;
     this.#inFlight.delete(id);
     if (sent.onThisConnection) this.#unanswered--;
+    if (reasonCode === ReasonCode.noMatchingSubscribers) noteUnheard(sent.job, sent.topic);
     settle(sent.job, reasonCode < 0x80 ? undefined : refusal(sent.topic, reasonCode));
   }
 
@@ -207,11 +210,16 @@ export class Outbound {
   }
 }
 
+function noteUnheard(job: Job, topic: string): void {
+  if (job.unheard) job.unheard.push(topic);
+  else job.unheard = [topic];
+}
+
 function settle(job: Job, refused: Refusal | undefined): void {
   if (refused) job.refused.push(refused);
   if (--job.unanswered > 0) return;
   if (job.refused.length > 0) job.reject(refusalError(job.refused));
-  else job.resolve();
+  else job.resolve(job.unheard);
 }
 
 function queueFull(maxQueuedBytes: number): AppError {

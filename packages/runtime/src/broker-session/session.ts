@@ -8,6 +8,7 @@ import type {
   BrokerSessionState,
   BrokerSessionStats,
   PublishProperties,
+  Unheard,
   WhenFull,
 } from "./options.ts";
 import { Outbound } from "./outbound.ts";
@@ -60,7 +61,7 @@ class Session implements BrokerSession {
     properties?: PublishProperties,
     whenFull?: WhenFull,
   ): Promise<void> {
-    return this.publishMany([topic], payload, qos, properties, whenFull);
+    return this.publishMany([topic], payload, qos, properties, whenFull) as Promise<unknown> as Promise<void>;
   }
 
   publishMany(
@@ -69,7 +70,7 @@ class Session implements BrokerSession {
     qos: 0 | 1,
     properties?: PublishProperties,
     whenFull?: WhenFull,
-  ): Promise<void> {
+  ): Promise<Unheard> {
     let encoded: Uint8Array;
     try {
       for (const topic of topics) checkTopic(topic);
@@ -85,7 +86,7 @@ class Session implements BrokerSession {
     for (const topic of topics) {
       if (!this.#connection?.publish(topic, payload, encoded)) this.#counters.dropped++;
     }
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   }
 
   stopReceiving(): void {

@@ -10,8 +10,8 @@ export type PacketName = string | number | null;
  * them: a router that dies before is followed by one that does the packet, and tells of it, again.
  */
 export interface Acknowledge {
-  ack(device: Device, ack: { id: string; conv: string; seq: number; ts: number }): Promise<void>;
-  nack(device: Device, id: PacketName, error: AppError): Promise<void>;
+  ack(device: Device, ack: { id: string; conv: string; seq: number; ts: number }): Promise<unknown>;
+  nack(device: Device, id: PacketName, error: AppError): Promise<unknown>;
 }
 
 export function createAcknowledge(send: SendKept): Acknowledge {

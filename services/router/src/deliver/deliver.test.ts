@@ -21,11 +21,11 @@ function sessions() {
   const answers: (() => void)[] = [];
   const session = (name: string): SendKept => {
     const publishMany = (topics: readonly string[], payload: Uint8Array) => {
-      if (topics.length === 0) return Promise.resolve();
+      if (topics.length === 0) return Promise.resolve(undefined);
       for (const topic of topics) sent.push(`${name} ${topic} ${JSON.parse(Buffer.from(payload).toString()).seq}`);
-      return new Promise<void>((resolve) => answers.push(resolve));
+      return new Promise<undefined>((resolve) => answers.push(() => resolve(undefined)));
     };
-    return createSend({ publishMany }, { offer: () => undefined }, log).kept;
+    return createSend({ publishMany }, { offer: () => undefined, has: () => false }, log).kept;
   };
   const answerAll = () => {
     for (const answer of answers.splice(0)) answer();

@@ -77,7 +77,12 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   }
 
   // The next one waits until this one is on its way, not until the broker has it.
-  async function inTurn(line: Line, conv: string, at: Place, send: (to: Recipients) => Promise<void>): Promise<void> {
+  async function inTurn(
+    line: Line,
+    conv: string,
+    at: Place,
+    send: (to: Recipients) => Promise<unknown>,
+  ): Promise<void> {
     const before = line.last;
     const turn = async () => {
       await before;
@@ -125,7 +130,7 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
 
 // On the session of the conversation's line. Where that one has ended, the packet's own still stands, or its next holder
 // does all of it again.
-function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<void> {
+function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<unknown> {
   const { send } = line;
   if (send === own) return own(payload, to);
   return send(payload, to).catch(() => {

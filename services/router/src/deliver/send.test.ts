@@ -22,9 +22,10 @@ function publishing(...answers: (AppError | undefined)[]) {
       calls.push({ topics, whenFull });
       const answer = answers[Math.min(calls.length, answers.length) - 1];
       if (answer) throw answer;
+      return undefined;
     },
   };
-  const send = createSend(session, { offer: () => undefined }, log, { giveUpMs: 50, pauseMs: 5 });
+  const send = createSend(session, { offer: () => undefined, has: () => false }, log, { giveUpMs: 50, pauseMs: 5 });
   return { sendTo: (...users: string[]) => send.kept(Buffer.from("{}"), { users, devices: [] }), calls };
 }
 

@@ -1,21 +1,31 @@
 // What goes out on one broker session, to people and devices.
-import { AppError, type Channel, isSessionEnd, type Recipients, topicsOf } from "@parley/protocol";
-import { type BrokerSession, type Logger, type PublishProperties, type Refusal, refusalsOf } from "@parley/runtime";
+import { AppError, type Channel, isSessionEnd, parseDownlinkTopic, type Recipients, topicsOf } from "@parley/protocol";
+import {
+  type BrokerSession,
+  type Logger,
+  type PublishProperties,
+  type Refusal,
+  refusalsOf,
+  type Unheard,
+} from "@parley/runtime";
 import { LRUCache } from "lru-cache";
+import { openUnheard } from "./unheard.ts";
 
 /**
  * Takes its place behind what was sent before, at once. Resolves when the broker has every copy, or goes on refusing
  * one. Rejects only when the session ended.
  */
-export type SendKept = (packet: Uint8Array, to: Recipients) => Promise<void>;
+export type SendKept = (packet: Uint8Array, to: Recipients) => Promise<unknown>;
 
 export interface Send {
   /** What the path sends: whoever does holds a packet that is counted, so that waiting is bounded. */
   kept: SendKept;
   /** QoS 1, once: rejects when the queue is full or the broker refuses it. */
-  once(packet: Uint8Array, to: Recipients, properties?: PublishProperties): Promise<void>;
+  once(packet: Uint8Array, to: Recipients, properties?: PublishProperties): Promise<unknown>;
   /** QoS 0: lost when the broker does not read. */
-  moment(packet: Uint8Array, to: Recipients): Promise<void>;
+  moment(packet: Uint8Array, to: Recipients): Promise<unknown>;
+  /** Nothing more is sent: what is kept back goes out. */
+  release(): void;
 }
 
 type Session = Pick<BrokerSession, "publishMany">;
@@ -23,6 +33,8 @@ type Session = Pick<BrokerSession, "publishMany">;
 /** Those of the recipients that have a tree of their own: handed a packet behind what was handed on before. */
 export interface TreeRecipients {
   offer(packet: Uint8Array, to: Recipients, channel: Channel, correlationData?: Uint8Array): void;
+  /** Has the user a connected device with a tree? */
+  has(uid: string): boolean;
 }
 
 const topicsInTroubleMax = 10_000;
@@ -45,11 +57,22 @@ export function createSend(
     return now - since < giveUpMs;
   }
 
+  const unheard = openUnheard({
+    publish: publishKept,
+    // Where nobody at all is connected a native device may come that asks for nothing.
+    isQuiet(topic) {
+      const heardBy = parseDownlinkTopic(topic);
+      return heardBy?.channel === "m" && trees.has(heardBy.uid);
+    },
+  });
+
   // As a rule the broker takes every copy, and this is one promise.
-  function publishKept(topics: readonly string[], payload: Uint8Array): Promise<void> {
+  function publishKept(topics: readonly string[], payload: Uint8Array): Promise<Unheard> {
     return session.publishMany(topics, payload, 1, undefined, "wait").then(
-      () => {
+      (found) => {
         if (refusedSince.size > 0) forgetTaken(refusedSince, topics, []);
+        if (found) unheard.note(found);
+        return found;
       },
       (thrown: unknown) => publishAgain(topics, payload, refusedOf(thrown, topics, log)),
     );
@@ -59,22 +82,25 @@ export function createSend(
     topics: readonly string[],
     payload: Uint8Array,
     refused: readonly Refusal[],
-  ): Promise<void> {
+  ): Promise<undefined> {
     forgetTaken(refusedSince, topics, refused);
     const left = refused.filter(mayPass).map(({ topic }) => topic);
     if (left.length < refused.length) {
       const [first] = refused;
       log.warn({ event: "delivery_refused", topics: refused.length - left.length, reasonCode: first?.reasonCode });
     }
-    if (left.length === 0) return;
+    if (left.length === 0) return undefined;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     await publishKept(left, payload);
+    return undefined;
   }
 
   return {
     kept(packet, to) {
       trees.offer(packet, to, "kept");
-      return publishKept(topicsOf(to, "kept"), packet);
+      const sent = publishKept(unheard.keepBack(topicsOf(to, "kept"), packet), packet);
+      const full = unheard.isFull() ? unheard.answered() : undefined;
+      return full ? Promise.all([sent, full]) : sent;
     },
     once(packet, to, properties) {
       trees.offer(packet, to, "kept", properties?.correlationData);
@@ -84,6 +110,7 @@ export function createSend(
       trees.offer(packet, to, "moment");
       return session.publishMany(topicsOf(to, "moment"), packet, 0);
     },
+    release: unheard.release,
   };
 }
 

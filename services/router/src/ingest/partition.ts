@@ -18,6 +18,8 @@ export type Takes = Record<UplinkVerb, Take> & {
   tree(packet: ReceivedPacket, found: TreeTopic): Promise<void>;
   /** what it said of itself on its native topic, beside `state` */
   treeState(clientId: string, payload: Uint8Array): void;
+  /** Nothing more comes of this partition: what waits to be published is, before its session ends. */
+  left(): void;
 };
 
 export interface PartitionParts {
@@ -105,6 +107,7 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
       session.stopReceiving();
       await within(finishWaitMs, Promise.all(work.unconfirmed));
       await within(answersWaitMs, Promise.all(work.unanswered));
+      takes?.left();
       await session.close({ graceful: true, waitMs: sentWaitMs });
       closed = true;
     },

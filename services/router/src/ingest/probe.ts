@@ -13,7 +13,7 @@ export function createProbe(
   answerWithinMs = answerMs,
 ): () => Promise<void> {
   const payload = new Uint8Array(probeBytes);
-  let unanswered: Promise<void> | undefined;
+  let unanswered: Promise<unknown> | undefined;
   return async () => {
     // Without a partition there is no session to ask on, and nothing to do.
     if (!ingest.holds()) return;

@@ -14,7 +14,7 @@ import {
 import { callMethod, type NatsConnection } from "@parley/runtime";
 import type { CursorKeeper } from "./cursors.ts";
 
-type Tell = (message: Message) => Promise<void>;
+type Tell = (message: Message) => Promise<unknown> | undefined;
 
 export interface CatchUpRequest {
   tree: Tree;
@@ -124,7 +124,7 @@ async function tellBetween(nats: NatsConnection, { tree, conv, after, before, te
     told += page.messages.length;
     from = page.messages.at(-1)?.seq ?? before;
     if (!page.more) return;
-    if (told >= replayMax && from < before - 1) return tell(restOf(conv, before - 1 - from, before - 1));
+    if (told >= replayMax && from < before - 1) return void (await tell(restOf(conv, before - 1 - from, before - 1)));
   }
 }
 

@@ -7,6 +7,8 @@ export interface KnownTrees {
   /** False: there is nobody to look for. */
   any(): boolean;
   of(clientId: string): Tree | undefined;
+  /** Is there one of this account? */
+  has(uid: string): boolean;
   /** Of all accounts that they act for. */
   ofUser(uid: string): Iterable<Tree>;
   /** Those that hear a room which is open to guests, members or not. */
@@ -64,6 +66,7 @@ export function openKnownTrees(told: { onHere(tree: Tree): void; onGone(tree: Tr
   return {
     any: () => trees.size > 0,
     of: (clientId) => trees.get(clientId),
+    has: (uid) => ofUser.has(uid),
     ofUser: (uid) => ofUser.get(uid) ?? [],
     hearing: live.hearing,
     all: () => trees.values(),

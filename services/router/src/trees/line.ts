@@ -3,7 +3,8 @@
 import { doUnasked } from "./unasked.ts";
 
 export interface Line {
-  add(task: () => Promise<void>): void;
+  /** A task that needs no waiting is done at once where nothing is before it. */
+  add(task: () => Promise<unknown> | undefined): void;
   /** Something was missed: it is read before the next task. */
   fallBehind(): void;
   isIdle(): boolean;
@@ -21,7 +22,7 @@ const retryMs = 1_000;
 
 /** It begins behind. */
 export function openLine({ catchUp, onFailure }: LineParts): Line {
-  const tasks: (() => Promise<void>)[] = [];
+  const tasks: (() => Promise<unknown> | undefined)[] = [];
   let behind = true;
   let working = false;
   let closed = false;
@@ -37,7 +38,8 @@ export function openLine({ catchUp, onFailure }: LineParts): Line {
       }
       const task = tasks.shift();
       if (task === undefined) break;
-      await task();
+      const doing = task();
+      if (doing) await doing;
     }
     // In the same turn: what is added from here on begins a new run.
     working = false;

@@ -5,9 +5,9 @@ import type { Logger } from "@parley/runtime";
 export interface Publisher {
   /**
    * `done` is called when the broker has all of it, and what was said before; of nothing said, when it has what was said before. Waits
-   * where too much is under way.
+   * where too much is under way; undefined: it does not.
    */
-  publish(said: readonly Said[], done?: () => void): Promise<void>;
+  publish(said: readonly Said[], done?: () => void): Promise<unknown> | undefined;
   isIdle(): boolean;
 }
 
@@ -40,14 +40,14 @@ export function openPublisher({ publish, log }: { publish(said: Said): Promise<v
 
   return {
     isIdle: () => inFlight === 0,
-    async publish(said, done) {
+    publish(said, done) {
       if (said.length > 0) last = publishAll(said, done);
       else if (done)
         last = last.then((isSent) => {
           if (isSent) done();
           return isSent;
         });
-      if (inFlight > inFlightMax) await last;
+      return inFlight > inFlightMax ? last : undefined;
     },
   };
 }

@@ -30,7 +30,7 @@ function device(...filters: string[]) {
         : [{ topic: `tea/${content.type}`, payload: String(seq) }];
     },
   };
-  const tellAll = async (after: number, before: number, tell: (one: never) => Promise<void>) => {
+  const tellAll = async (after: number, before: number, tell: (one: never) => Promise<unknown> | undefined) => {
     for (const one of history) if (one.seq > after && one.seq < before) await tell(one as never);
   };
   const telling = createTelling({
@@ -40,11 +40,18 @@ function device(...filters: string[]) {
     publish: async ({ topic, payload }: Said) =>
       void sent.push(topic.startsWith("im/") ? JSON.parse(`${payload}`).id : Number(payload)),
     catchUp: Object.assign(
-      ({ shown, tell }: { shown: Map<string, number>; tell: (one: never) => Promise<void> }) =>
+      ({ shown, tell }: { shown: Map<string, number>; tell: (one: never) => Promise<unknown> | undefined }) =>
         tellAll(shown.get(conv) ?? 0, Number.POSITIVE_INFINITY, tell),
       {
-        between: ({ after, before, tell }: { after: number; before: number; tell: (one: never) => Promise<void> }) =>
-          tellAll(after, before, tell),
+        between: ({
+          after,
+          before,
+          tell,
+        }: {
+          after: number;
+          before: number;
+          tell: (one: never) => Promise<unknown> | undefined;
+        }) => tellAll(after, before, tell),
       },
     ),
     moved: (_, seq) => void moved.push(seq),

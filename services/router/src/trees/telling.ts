@@ -9,7 +9,7 @@ import {
   parseConv,
   type Tree,
 } from "@parley/protocol";
-import type { Dialect, Downlink, Said, Speaker } from "@parley/protocol/dialects";
+import { type Dialect, type Downlink, type Said, type Speaker, whenKnown } from "@parley/protocol/dialects";
 import type { Logger } from "@parley/runtime";
 import { type CatchUp, cursorsMax } from "./catch-up.ts";
 import type { Filters } from "./filters.ts";
@@ -38,7 +38,8 @@ export interface TellingParts {
 }
 
 export interface Telling {
-  show(offered: Offered): Promise<void>;
+  /** undefined: it is done. */
+  show(offered: Offered): Promise<unknown> | undefined;
   catchUp(): Promise<void>;
   /** As `catchUp`, of what may have been lost on the way here: what was passed over for lack of a filter stays so. */
   lookAgain(): Promise<void>;
@@ -53,7 +54,7 @@ export interface Telling {
 
 export function createTelling(parts: TellingParts): Telling {
   const { tree } = parts;
-  const hears = (topic: string) => parts.filters().hears(topic);
+  const wantedOf = (said: readonly Said[]) => said.filter(({ topic }) => parts.filters().hears(topic));
   /** conv → seq of the last message that it was sent */
   const shown = new Map<string, number>();
   /** conv → seq of the last message that it has no filter for, where nothing was sent behind that one */
@@ -70,47 +71,49 @@ export function createTelling(parts: TellingParts): Telling {
   }
 
   /** The next message of its conversation. */
-  async function tell(message: Message): Promise<void> {
+  function tell(message: Message): Promise<unknown> | undefined {
     const { conv, seq } = message;
     refuseClosed();
-    if (hasNewFilter || seq <= (reached(conv) ?? 0)) return;
+    if (hasNewFilter || seq <= (reached(conv) ?? 0)) return undefined;
     const isOwnSilent = isOwn(message, tree) && !comesBack(message, parts.voice()?.dialect);
     const isSilent = isOwnSilent || isForAnother(conv, tree);
-    const said = isSilent ? [] : await rendered(message, parts);
+    const said = isSilent ? [] : rendered(message, parts);
+    return whenKnown(said, (words) => say(words, message));
+  }
+
+  function say(said: readonly Said[], { conv, seq }: Message): Promise<unknown> | undefined {
     refuseClosed();
     // What was passed over before this one would be passed for ever.
-    if (hasNewFilter) return;
-    const wanted = said.filter(({ topic }) => hears(topic));
+    if (hasNewFilter) return undefined;
+    const wanted = wantedOf(said);
     if (wanted.length === 0 && (said.length > 0 || passed.has(conv))) return void passed.set(conv, seq);
     passed.delete(conv);
     shown.set(conv, seq);
-    await publish(wanted, () => parts.moved(conv, seq));
+    return publish(wanted, () => parts.moved(conv, seq));
   }
 
-  async function showInWords(packet: Downlink): Promise<void> {
-    if (parts.voice() === undefined || tree.filters.length === 0) return;
-    if (!isStoredMessage(packet)) return publish((await rendered(packet, parts)).filter(({ topic }) => hears(topic)));
+  // The next message of its conversation, in words that are at hand, is said at once: it is by far the most.
+  function showInWords(packet: Downlink): Promise<unknown> | undefined {
+    if (parts.voice() === undefined || tree.filters.length === 0) return undefined;
+    if (!isStoredMessage(packet)) return whenKnown(rendered(packet, parts), (said) => publish(wantedOf(said)));
     const { conv, seq } = packet;
     // Of what was said before, a device that hears what is said is told nothing.
     const had = reached(conv) ?? (isLive() ? seq - 1 : 0);
-    if (seq <= had) return;
-    if (seq > had + 1) await parts.catchUp.between({ tree, conv, after: had, before: seq, tell });
-    await tell(packet);
+    if (seq <= had) return undefined;
+    return seq === had + 1 ? tell(packet) : tellBehind(packet, had);
+  }
+
+  async function tellBehind(message: Message, had: number): Promise<void> {
+    const { conv, seq } = message;
+    await parts.catchUp.between({ tree, conv, after: had, before: seq, tell });
+    await tell(message);
   }
 
   return {
-    async show({ packet, channel, correlationData }) {
-      // Native topics are any device's that asks for them, whatever it speaks beside.
-      const topic = nativeTopic(tree, channel);
-      const { match, matchNative } = parts.filters();
-      const asked = parts.voice() === undefined ? match : matchNative;
-      // A filter that it has only just subscribed may not be known here yet: the broker knows.
-      const isAnswer = channel === "d" && !match(topic);
-      if (tree.owner === "user" && (asked(topic) || isAnswer)) {
-        const properties = correlationData === undefined ? {} : { properties: { correlationData } };
-        await publish([{ topic, payload: JSON.stringify(packet), ...properties }]);
-      }
-      await showInWords(packet);
+    show(offered) {
+      const native = nativeSaid(offered, parts);
+      const waiting = native && publish([native]);
+      return waiting ? waiting.then(() => showInWords(offered.packet)) : showInWords(offered.packet);
     },
     async catchUp() {
       hasNewFilter = false;
@@ -139,15 +142,35 @@ export function createTelling(parts: TellingParts): Telling {
 }
 
 /** A failure of the dialect costs the device this one packet. */
-async function rendered(packet: Downlink, { voice, tree, log }: TellingParts): Promise<readonly Said[]> {
-  try {
-    return (await voice()?.speaker.render(packet)) ?? [];
-  } catch (error) {
+function rendered(packet: Downlink, { voice, tree, log }: TellingParts): readonly Said[] | Promise<readonly Said[]> {
+  const failed = (error: unknown): Said[] => {
     const refused = AppError.from(error);
     if (refused.code === "unavailable") throw refused;
     log.error({ event: "not_rendered", dialect: tree.dialect, err: error });
     return [];
+  };
+  try {
+    const said = voice()?.speaker.render(packet) ?? [];
+    return said instanceof Promise ? said.catch(failed) : said;
+  } catch (error) {
+    return failed(error);
   }
+}
+
+/** Native topics are any device's that asks for them, whatever it speaks beside. */
+function nativeSaid(
+  { packet, channel, correlationData }: Offered,
+  { tree, filters, voice }: TellingParts,
+): Said | undefined {
+  if (tree.owner !== "user") return undefined;
+  const topic = nativeTopic(tree, channel);
+  const { match, matchNative } = filters();
+  const asked = voice() === undefined ? match : matchNative;
+  // A filter that it has only just subscribed may not be known here yet: the broker knows.
+  const isAnswer = channel === "d" && !match(topic);
+  if (!asked(topic) && !isAnswer) return undefined;
+  const properties = correlationData === undefined ? {} : { properties: { correlationData } };
+  return { topic, payload: JSON.stringify(packet), ...properties };
 }
 
 function nativeTopic({ uid, clientId }: Tree, channel: Offered["channel"]): string {

@@ -60,6 +60,7 @@ export function startTrees({ nats, guests, deadLetter, log }: TreesParts): Trees
   }
 
   return {
+    has: known.has,
     offer(packet, to, channel, correlationData) {
       if (!known.any()) return;
       const users = treesOf(known, to);

@@ -90,6 +90,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
         ...takes,
         msg: await guard.acquired(p, takes.msg, acknowledge),
         tree: desks.take,
+        left: send.release,
         treeState: desks.hearState,
       };
     },

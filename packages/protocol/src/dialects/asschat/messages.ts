@@ -3,6 +3,7 @@ import { AppError } from "../../errors.ts";
 import { isStoredMessage } from "../../packets/downlink.ts";
 import type { Downlink, Outgoing, Parley, Published, Said } from "../dialect.ts";
 import { spellOut } from "../spell-out.ts";
+import { whenKnown } from "../when-known.ts";
 import { textOf, urlOf, type Worded, withNick } from "../words.ts";
 import { type Field, type Fields, keptFields, writeFields } from "./fields.ts";
 import { writeUser } from "./names.ts";
@@ -102,7 +103,7 @@ export function writeMessage(
     const contentType = mime === undefined ? {} : { contentType: mime };
     return { topic: messageTopic(chid), payload: body, properties: { userProperties, ...contentType } };
   };
-  return told instanceof Promise ? told.then(written) : written(told);
+  return whenKnown(told, written);
 }
 
 interface Told {
@@ -129,7 +130,7 @@ function toldAs(message: StoredMessage, parley: Pick<Parley, "call" | "publicUrl
       const url = urlOf(content, parley.publicUrl);
       if (url !== undefined) return { body: url, mime: mimeOf(content), fields: fileFields(content) };
       const words = spellOut({ ...unanswered(message) }, parley);
-      return words.then((text) => ({ body: withNick(message, text) }));
+      return whenKnown(words, (text) => ({ body: withNick(message, text) }));
     }
   }
 }

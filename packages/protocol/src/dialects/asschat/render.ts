@@ -3,6 +3,7 @@ import { AppError } from "../../errors.ts";
 import { namedMembers, parseConv } from "../../ids.ts";
 import { roomsGet } from "../../methods/rooms.ts";
 import type { Downlink, Said, Speaker } from "../dialect.ts";
+import { refusedAs } from "../refused-as.ts";
 import { unknownPacket, writeRefusal } from "./acks.ts";
 import type { Device } from "./device.ts";
 import { writeFields } from "./fields.ts";
@@ -70,7 +71,7 @@ async function firstOf({ conv, from }: StoredMessage, { parley }: Device): Promi
   const parsed = parseConv(conv);
   const named = parsed && namedMembers(parsed);
   if (parsed?.kind !== "room") return createdNotification(from, named ?? [from]);
-  const room = await parley.call(roomsGet, { id: parsed.roomId }).catch(() => undefined);
+  const room = await parley.call(roomsGet, { id: parsed.roomId }).catch(refusedAs(undefined));
   return createdNotification(room?.createdBy ?? from, []);
 }
 

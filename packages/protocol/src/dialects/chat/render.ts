@@ -6,6 +6,7 @@ import { historyGet } from "../../methods/history.ts";
 import type { InvitationNotice, Message } from "../../packets/downlink.ts";
 import { deviceTopic } from "../../topics.ts";
 import type { Downlink, Said } from "../dialect.ts";
+import { whenKnown } from "../when-known.ts";
 import { pointsAt, type Worded } from "../words.ts";
 import { refusal, wordOf } from "./device/answers.ts";
 import { contactOf } from "./device/contacts.ts";
@@ -17,7 +18,7 @@ import { roomsSaid } from "./room-events.ts";
 import { writeMessage } from "./written/message.ts";
 import { readSaid } from "./written/reading.ts";
 
-export async function render(device: Device, packet: Downlink): Promise<Said[]> {
+export function render(device: Device, packet: Downlink): Said[] | Promise<Said[]> {
   if (typeof packet.seq === "number" && typeof packet.content === "object")
     return renderMessage(device, packet as unknown as Message);
   const notice = entryOf(notices, `${packet.type}`);
@@ -25,12 +26,15 @@ export async function render(device: Device, packet: Downlink): Promise<Said[]> 
 }
 
 /** Of a packet that many devices get: to those of one set and form it is written once. */
-const written = new WeakMap<Message, Map<string, Promise<Said>>>();
+const written = new WeakMap<Message, Map<string, Said | Promise<Said>>>();
 
-async function renderMessage(device: Device, message: Message): Promise<Said[]> {
+function renderMessage(device: Device, message: Message): Said[] | Promise<Said[]> {
+  const isPlain = message.content.type === "text" && pointsAt(message as unknown as Worded) === undefined;
+  return isPlain ? whenKnown(plainSaid(device, message), (said) => [said]) : renderSpecial(device, message);
+}
+
+async function renderSpecial(device: Device, message: Message): Promise<Said[]> {
   const { type, seq } = message.content as { type: string; seq?: unknown };
-  if (type === "text" && pointsAt(message as unknown as Worded) === undefined)
-    return [await plainSaid(device, message)];
   const topic = feedTopic(feedOf(message.conv));
   const isChange = type === "edit" || type === "recall";
   // What is about a message that the device's user may not read is told in words.
@@ -40,18 +44,23 @@ async function renderMessage(device: Device, message: Message): Promise<Said[]> 
 }
 
 /** Of what is the same for whoever reads it. */
-function plainSaid(device: Device, message: Message): Promise<Said> {
-  const forms = written.get(message) ?? new Map<string, Promise<Said>>();
-  written.set(message, forms);
+function plainSaid(device: Device, message: Message): Said | Promise<Said> {
+  let forms = written.get(message);
+  if (forms === undefined) {
+    forms = new Map();
+    written.set(message, forms);
+  }
   const form = `${device.set} ${device.form}`;
   const said = forms.get(form) ?? writePlain(device, message);
   forms.set(form, said);
   return said;
 }
 
-async function writePlain(device: Device, message: Message): Promise<Said> {
-  const record = messageKind.write(await writeMessage(device, message), device.set);
-  return device.packet(feedTopic(feedOf(message.conv)), record);
+function writePlain(device: Device, message: Message): Said | Promise<Said> {
+  const topic = feedTopic(feedOf(message.conv));
+  return whenKnown(writeMessage(device, message), (written) =>
+    device.packet(topic, messageKind.write(written, device.set)),
+  );
 }
 
 /** The message that was edited or recalled, as it is now; undefined: it cannot be read. */

@@ -1,8 +1,8 @@
 // What happens in a room, as the packets `Room` that chat has of it; in words it is told by a message besides.
-import { AppError } from "../../errors.ts";
 import type { Message } from "../../packets/downlink.ts";
 import type { MembershipEvent } from "../../rooms.ts";
 import type { Said } from "../dialect.ts";
+import { refusedAs } from "../refused-as.ts";
 import type { Device } from "./device/device.ts";
 import { feedOf, feedTopic } from "./device/names.ts";
 import { type ChatRoom, room } from "./records/rooms.ts";
@@ -19,11 +19,9 @@ export async function roomsSaid(device: Device, { conv, content, from, device: b
   if (mine !== undefined) {
     // Who made it is answered with it.
     if (event.event === "create" && by === device.tree.clientId) return [];
-    const whole = await readRoom(device, feed.name, mine, event.event === "create" ? "create" : "add").catch(
-      AppError.from,
-    );
-    if (whole instanceof AppError) return [];
-    return [device.packet(device.ses, room.write(whole, device.set))];
+    const status = event.event === "create" ? "create" : "add";
+    const whole = await readRoom(device, feed.name, mine, status).catch(refusedAs(undefined));
+    return whole === undefined ? [] : [device.packet(device.ses, room.write(whole, device.set))];
   }
   const change = changeOf(conv, feed.name, event);
   return change === undefined ? [] : [device.packet(feedTopic(feed), room.write(change, device.set))];

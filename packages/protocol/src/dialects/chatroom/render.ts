@@ -4,6 +4,7 @@ import { deviceTopic } from "../../topics.ts";
 import type { Tree } from "../../trees.ts";
 import type { Downlink, Parley, Said, Speaker } from "../dialect.ts";
 import { spellOut } from "../spell-out.ts";
+import { whenKnown } from "../when-known.ts";
 import { pointsAt, type Worded, withNick } from "../words.ts";
 import { writePayload } from "./payload.ts";
 import { mayUse, topicForWords, topicOf } from "./topics.ts";
@@ -31,24 +32,26 @@ function refusal({ id, message }: NackPacket, tree: Tree, { hears }: Parley): Sa
 }
 
 /** Of a packet that many devices get: it is written once. */
-const written = new WeakMap<Downlink, Promise<string>>();
+const written = new WeakMap<Downlink, string | Promise<string>>();
 
-async function say(topic: string, packet: Downlink, parley: Parley): Promise<Said[]> {
+function say(topic: string, packet: Downlink, parley: Parley): Said[] | Promise<Said[]> {
+  const asSaid = (payload: string) => [{ topic, payload }];
   // What is said about another message is asked for in the name of each device.
-  if (pointsAt(packet as unknown as Worded) !== undefined) return [{ topic, payload: await writeSaid(packet, parley) }];
+  if (pointsAt(packet as unknown as Worded) !== undefined) return whenKnown(writeSaid(packet, parley), asSaid);
   const payload = written.get(packet) ?? writeSaid(packet, parley);
   written.set(packet, payload);
-  return [{ topic, payload: await payload }];
+  return whenKnown(payload, asSaid);
 }
 
-async function writeSaid(packet: Downlink, parley: Parley): Promise<string> {
+function writeSaid(packet: Downlink, parley: Parley): string | Promise<string> {
   const message = packet as unknown as Worded;
-  const text = await spellOut(packet, parley);
   const isGuest = parley.guests.some(({ name }) => name === message.from);
   const isNotice = packet.notice === true || notices.has(message.content.type);
   // The nick of a guest is looked at when it is said; one that a user gives itself could be anybody's name.
   const from = isGuest && typeof message.nick === "string" ? message.nick : message.from;
-  return writePayload({ isNotice, from, text: isGuest ? text : withNick(message, text) });
+  return whenKnown(spellOut(packet, parley), (text) =>
+    writePayload({ isNotice, from, text: isGuest ? text : withNick(message, text) }),
+  );
 }
 
 // That a topic is a room from its first message on is nobody's news.

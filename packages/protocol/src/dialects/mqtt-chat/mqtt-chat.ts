@@ -1,6 +1,6 @@
 // mqtt-chat: messages are published to the receiver's topic, and everything is found by the topic behind its first `/`.
-import type { Dialect, Said, Speaker } from "../dialect.ts";
-import { openDevice } from "./device/device.ts";
+import type { Dialect, Downlink, Said, Speaker } from "../dialect.ts";
+import { type Device, openDevice } from "./device/device.ts";
 import { isOfMqttChat, splitTopic } from "./device/topics.ts";
 import { sayWords } from "./device/words.ts";
 import { sayNotSent } from "./packets/message.ts";
@@ -26,18 +26,24 @@ export const mqttChat: Dialect = {
         if (isOfMqttChat(packet.topic)) await sayWords(device, `nobody takes ${packet.topic.slice(0, 100)}`);
       },
       refused: ({ payload }, error) => sayNotSent(payload, error, device),
-      async render(packet) {
-        const said: Said[] = [];
-        for (const { render } of providers) {
-          const words = render?.(packet, device) ?? [];
-          // Nearly all of them have nothing to say to a packet, and say so at once.
-          said.push(...(words instanceof Promise ? await words : words));
-        }
-        return said;
-      },
+      render: (packet) => renderFrom(0, packet, device),
       subscribed: (filters) => sayRetained(filters, device),
       active: (is) => becomeActive(is, device),
       begin: () => becomeLive(device),
     };
   },
 };
+
+/** What the providers from `first` on say to a packet, one behind the other: nearly all of them nothing, at once. */
+function renderFrom(first: number, packet: Downlink, device: Device): readonly Said[] | Promise<readonly Said[]> {
+  const said: Said[] = [];
+  for (let at = first; at < providers.length; at++) {
+    const words = providers[at]?.render?.(packet, device) ?? nothing;
+    if (words instanceof Promise)
+      return words.then(async (told) => [...said, ...told, ...(await renderFrom(at + 1, packet, device))]);
+    said.push(...words);
+  }
+  return said;
+}
+
+const nothing: readonly Said[] = [];

@@ -1,5 +1,7 @@
-// What the protocol retains, said when a device subscribes. What cannot be known now, or not by its user, is not said.
+// What the protocol retains, said when a device subscribes. What its user may not know is not said; what cannot be known now
+// is asked for again, all of it.
 import type { Said } from "../dialect.ts";
+import { refusedAs } from "../refused-as.ts";
 import type { Device } from "./device/device.ts";
 import { readFilter } from "./device/topics.ts";
 import type { Provider } from "./packets/provider.ts";
@@ -32,7 +34,7 @@ export async function sayRetained(filters: readonly string[], device: Device): P
   const next = asks[Symbol.iterator]();
   const work = async () => {
     for (const ask of next) {
-      const said = await ask().catch(() => []);
+      const said = await ask().catch(refusedAs([]));
       for (const packet of said) await device.parley.say(packet);
     }
   };

@@ -14,7 +14,6 @@ const bounds = {
   integer: 64,
 } as const;
 
-const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The term that the bytes begin with; what is behind it is passed over. Throws a BertError. */
@@ -82,40 +81,46 @@ class Reader {
     if (this.#left < 0) throw new BertError(`more than ${bounds.terms} terms`);
   }
 
+  /** Goes on behind so many bytes. Answers where they begin. */
+  #pass(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.byteLength) throw new BertError("the term ends too early");
+    this.#at = at + length;
+    return at;
+  }
+
   #take(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (end > this.#bytes.byteLength) throw new BertError("the term ends too early");
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
+    const at = this.#pass(length);
+    return this.#bytes.subarray(at, at + length);
   }
 
   #number(length: 1 | 2 | 4): number {
-    const at = this.#at;
-    this.#take(length);
-    if (length === 1) return this.#view.getUint8(at);
+    const at = this.#pass(length);
+    if (length === 1) return this.#bytes[at] as number;
     return length === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
   #atom(tag: number): Atom {
     switch (tag) {
       case tags.atom:
-        return new Atom(latin1.decode(this.#atomText(this.#number(2))));
+        return new Atom(this.#latin1(atomLength(this.#number(2))));
       case tags.smallAtom:
-        return new Atom(latin1.decode(this.#atomText(this.#number(1))));
+        return new Atom(this.#latin1(this.#number(1)));
       case tags.atomUtf8:
-        return new Atom(utf8Text(this.#atomText(this.#number(2))));
+        return new Atom(utf8Text(this.#take(atomLength(this.#number(2)))));
       case tags.smallAtomUtf8:
-        return new Atom(utf8Text(this.#atomText(this.#number(1))));
+        return new Atom(utf8Text(this.#take(this.#number(1))));
       default:
         throw new BertError(`unknown tag ${tag}`);
     }
   }
 
-  // 255 characters, of up to four bytes.
-  #atomText(length: number): Uint8Array {
-    if (length > 4 * 255) throw new BertError("an atom of more than 255 characters");
-    return this.#take(length);
+  /** A decoder of this name would read 128 to 159 as other characters. */
+  #latin1(length: number): string {
+    const begin = this.#pass(length);
+    let text = "";
+    for (let at = begin; at < begin + length; at++) text += String.fromCharCode(this.#bytes[at] as number);
+    return text;
   }
 
   #big(length: number): number | bigint {
@@ -139,7 +144,7 @@ class Reader {
   }
 
   #floatText(): Float {
-    const text = latin1.decode(this.#take(31)).replace(/\0+$/, "").trim();
+    const text = this.#latin1(31).replace(/\0+$/, "").trim();
     const value = /^[+-]?\d+\.\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
     if (!Number.isFinite(value)) throw new BertError("a float that is no number");
     return new Float(value);
@@ -179,6 +184,12 @@ class Reader {
     for (let i = 0; i < count; i++) entries.push([this.term(depth + 1), this.term(depth + 1)]);
     return new TermMap(entries);
   }
+}
+
+// 255 characters, of up to four bytes.
+function atomLength(length: number): number {
+  if (length > 4 * 255) throw new BertError("an atom of more than 255 characters");
+  return length;
 }
 
 function utf8Text(bytes: Uint8Array): string {

@@ -144,6 +144,22 @@ function isNothing(term: Term): boolean {
 }
 
 function utf8(binary: Uint8Array): string {
+  return asciiOf(binary) ?? decoded(binary);
+}
+
+/** Of what is short and ASCII, as most is: that is quicker than to ask for it. */
+function asciiOf(binary: Uint8Array): string | undefined {
+  if (binary.byteLength > shortText) return undefined;
+  let read = "";
+  for (let at = 0; at < binary.byteLength; at++) {
+    const code = binary[at] as number;
+    if (code > 127) return undefined;
+    read += String.fromCharCode(code);
+  }
+  return read;
+}
+
+function decoded(binary: Uint8Array): string {
   try {
     return decoder.decode(binary);
   } catch {

@@ -2,6 +2,7 @@
 import type { Message } from "../../../packets/downlink.ts";
 import type { Downlink } from "../../dialect.ts";
 import { spellOut } from "../../spell-out.ts";
+import { whenKnown } from "../../when-known.ts";
 import { textOf, urlOf, type Worded, withNick } from "../../words.ts";
 import type { Device } from "../device/device.ts";
 import { feedOf, memberId, messageId } from "../device/names.ts";
@@ -25,10 +26,15 @@ type Shown = Omit<Message, "content" | "edited"> &
   Worded & { content: Content; edited?: { content: Content }; chat?: unknown };
 
 /** The message as it is now, in history: `edited` and `recalled` say so. */
-export async function writeMessage(device: Device, stored: Message): Promise<ChatMessage> {
+export function writeMessage(device: Device, stored: Message): ChatMessage | Promise<ChatMessage> {
   const message = stored as unknown as Shown;
-  const { conv, seq, from, ts, recalled, reply, content, forwarded } = message;
   const kept = keptOf(message);
+  const files = message.recalled ? [] : filesOf(device, message, kept);
+  return whenKnown(files, (known) => writeWith(known, device, message, kept));
+}
+
+function writeWith(files: Desc[], device: Device, message: Shown, kept: Kept): ChatMessage {
+  const { conv, seq, from, ts, recalled, reply, content, forwarded } = message;
   const feed = feedOf(conv);
   const id = messageId(conv, seq);
   const types = [
@@ -46,7 +52,7 @@ export async function writeMessage(device: Device, stored: Message): Promise<Cha
     from,
     to: otherOf(feed, from),
     created: kept.created ?? ts,
-    files: recalled ? [] : await filesOf(device, message, kept),
+    files,
     type: about === undefined ? (types.length === 0 ? undefined : typesOf(device, types)) : ["reply"],
     edit_msg: about,
     link: about,
@@ -83,7 +89,7 @@ function mentioned(conv: string, { mentions }: Content & { mentions?: unknown })
   return mentions.map((uid) => memberId(conv, String(uid).replace(/^@/, "")));
 }
 
-async function filesOf(device: Device, message: Shown, kept: Kept): Promise<Desc[]> {
+function filesOf(device: Device, message: Shown, kept: Kept): Desc[] | Promise<Desc[]> {
   const { edited, seq } = message;
   const content = edited ? { ...message.content, data: edited.content.data } : message.content;
   const id = kept.desc ?? `srv_${messageId(message.conv, seq)}`;
@@ -95,8 +101,8 @@ async function filesOf(device: Device, message: Shown, kept: Kept): Promise<Desc
   if (!desc || desc.mime === "text") {
     const words = desc
       ? textOf({ ...message, content }, { publicUrl: device.parley.publicUrl })
-      : await spellOut(message as unknown as Downlink, device.parley);
-    return [{ tup: "Desc", id, mime: "text", payload: withNick(message, words) }];
+      : spellOut(message as unknown as Downlink, device.parley);
+    return whenKnown(words, (text) => [{ tup: "Desc", id, mime: "text", payload: withNick(message, text) }]);
   }
   const caption = typeof content.data === "string" && content.data !== "" ? [captionOf(id, content.data)] : [];
   return [desc, ...caption];

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../codec.ts";
 import { AppError } from "../../../errors.ts";
 import { refuseContent } from "../../../packets/content.ts";
 import { spellOut } from "../../spell-out.ts";
+import { whenKnown } from "../../when-known.ts";
 import { urlOf, type Worded, withNick } from "../../words.ts";
 import type { Device, StoredMessage } from "../device/device.ts";
 import { readObject, textField } from "../device/payload.ts";
@@ -90,15 +91,22 @@ export function ownIdOf({ id, content }: Pick<StoredMessage, "id" | "content">):
   return i === undefined ? id : `${i}`;
 }
 
-/** `c` and `m` of a stored message. */
-export async function wordsOf(message: StoredMessage, { parley }: Device): Promise<{ c: MessageKind; m: string }> {
+interface Words {
+  c: MessageKind;
+  m: string;
+}
+
+/** Those of a stored message. */
+export function wordsOf(message: StoredMessage, { parley }: Device): Words | Promise<Words> {
   const { content } = message;
   const { c, m } = ownFieldsOf(content);
   if (c !== undefined && m !== undefined) return { c, m };
   const special = Object.hasOwn(writers, content.type) ? writers[content.type]?.(content, parley.publicUrl) : undefined;
   if (special) return { c: special.c, m: JSON.stringify(special.m) };
-  const text = await spellOut(message as never, parley);
-  return { c: content.type === "event" ? "NOTIFICATION" : "TEXT", m: withNick(message as never as Worded, text) };
+  return whenKnown(spellOut(message as never, parley), (text) => ({
+    c: content.type === "event" ? "NOTIFICATION" : "TEXT",
+    m: withNick(message as never as Worded, text),
+  }));
 }
 
 type Special = { c: MessageKind; m: object } | undefined;

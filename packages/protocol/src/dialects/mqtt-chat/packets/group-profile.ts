@@ -4,6 +4,7 @@ import { roomsGet, roomsList, roomsUpdate } from "../../../methods/rooms.ts";
 import type { MembershipEvent } from "../../../rooms.ts";
 import type { Downlink, Said } from "../../dialect.ts";
 import { readAll } from "../../read-all.ts";
+import { refusedAs } from "../../refused-as.ts";
 import { spellOut } from "../../spell-out.ts";
 import { asGroupEvent, type Device, type GroupEvent } from "../device/device.ts";
 import { readObject, textField } from "../device/payload.ts";
@@ -59,7 +60,7 @@ async function renderChange(
 ): Promise<readonly Said[]> {
   const topic = topicFor(device, roomId, groupProfileSuffixes);
   if (!device.hears(topic) || !(tellsGroupProfile(content) || comesIn(event, device))) return [];
-  const group = await device.parley.call(roomsGet, { id: roomId }).catch(() => undefined);
+  const group = await device.parley.call(roomsGet, { id: roomId }).catch(refusedAs(undefined));
   return group === undefined ? [] : [profilePacket(topic, group, await spellOut(packet, device.parley), event.by)];
 }
 

@@ -4,6 +4,7 @@ import { AppError } from "../../../errors.ts";
 import { parseAddress, parseConv } from "../../../ids.ts";
 import { readJsonHead } from "../../../json-head.ts";
 import type { Downlink, Outgoing, Said } from "../../dialect.ts";
+import { whenKnown } from "../../when-known.ts";
 import { asMessage, type Device, type StoredMessage } from "../device/device.ts";
 import { readObject, readText } from "../device/payload.ts";
 import { topicFor } from "../device/topics.ts";
@@ -104,22 +105,25 @@ function rememberSent(device: Device, message: Pick<StoredMessage, "conv" | "seq
   if (ownFieldsOf(content).d !== false) device.sent.set(`${conv} ${seq}`, { conv, seq, id: ownIdOf(message) });
 }
 
-async function renderMessage(packet: Downlink, device: Device): Promise<readonly Said[]> {
+function renderMessage(packet: Downlink, device: Device): readonly Said[] | Promise<readonly Said[]> {
   const message = asMessage(packet);
   // What was recalled: its recall stands behind it, and says so.
   if (message === undefined || message.content.type === "erased" || message.content.type === callContent) return [];
   const place = placeOf(message, device);
   if (place === undefined || isToldOtherwise(message, device)) return [];
   remember(message, device);
-  const fields: MessageFields = {
-    ...(await wordsOf(message, device)),
-    i: message.from === device.tree.uid ? ownIdOf(message) : message.id,
-    s: message.from,
-    d: place.wantsReceipt,
-    t: message.ts,
-    ...(place.to === undefined ? {} : { r: place.to }),
-  };
-  return [saidMessage(place.topic, fields)];
+  return whenKnown(wordsOf(message, device), ({ c, m }) => {
+    const fields: MessageFields = {
+      c,
+      m,
+      i: message.from === device.tree.uid ? ownIdOf(message) : message.id,
+      s: message.from,
+      d: place.wantsReceipt,
+      t: message.ts,
+      ...(place.to === undefined ? {} : { r: place.to }),
+    };
+    return [saidMessage(place.topic, fields)];
+  });
 }
 
 interface MessagePlace {
