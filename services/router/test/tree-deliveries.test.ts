@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messagesTopic } from "@parley/protocol";
 import { ingestPartition, ingestPartitions } from "@parley/protocol/partition";
 import { connectRedis, leaseKey } from "@parley/runtime";
 import { type Cluster, eventually, serviceContext, startTestCluster, type TestContext } from "@parley/testkit";
@@ -48,6 +49,44 @@ test("a device of another protocol is told all, also the last message of each co
       await hears(late, ids);
     }
   });
+});
+
+test("a native device that comes where the user had none is sent all that is said from its SUBACK on, in order", {
+  timeout: 120_000,
+}, async (t) => {
+  const cluster = await startTestCluster(t);
+  const program = await openProgram(t, cluster, "alice");
+  await program.connect();
+  const sender = await connectDevice(t, cluster, "bob");
+  const ids: string[] = [];
+  const saying = setInterval(() => {
+    ids.push(`said-${ids.length}`);
+    void sender.send(text(ids.at(-1) as string, "user/alice"));
+  }, 4);
+  t.after(() => clearInterval(saying));
+  for (let round = 0; round < 8; round++) {
+    // Long enough that nobody hears copies for alice by then.
+    await sleep(300);
+    const native = await connectDevice(t, cluster, `alice:native-${round}`);
+    const from = ids.length;
+    await sleep(100 + round * 30);
+    const to = ids.length;
+    const seqs = () => native.messages.map(({ seq }) => seq);
+    await eventually(() => native.messages.some(({ id }) => id === ids[to - 1]), { timeoutMs: 20_000 });
+    const heard = new Set(native.messages.map(({ id }) => id));
+    assert.deepEqual(
+      ids.slice(from, to).filter((id) => !heard.has(id)),
+      [],
+    );
+    assert.deepEqual(
+      seqs(),
+      seqs().toSorted((a, b) => a - b),
+    );
+    await native.client.unsubscribeAsync(messagesTopic("alice"));
+    await native.client.endAsync(true);
+  }
+  clearInterval(saying);
+  await hears(program, ids);
 });
 
 /** Each router holds half of the partitions, so that one has messages for the other's devices. */
