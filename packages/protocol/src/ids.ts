@@ -217,8 +217,21 @@ function readDevice(text: string): string | undefined {
   }
 }
 
-/** Takes a conversation apart, or undefined when it is not spelled as one. */
-export function parseConv(conv: string): Conversation | undefined {
+const knownConvs = new Map<string, Readonly<Conversation>>();
+const knownConvsMax = 20_000;
+
+/** Takes a conversation apart, or undefined when it is not spelled as one. Remembered for the latest 20,000 that are. */
+export function parseConv(conv: string): Readonly<Conversation> | undefined {
+  const known = knownConvs.get(conv);
+  if (known !== undefined) return known;
+  const parsed = readConv(conv);
+  if (parsed === undefined) return undefined;
+  if (knownConvs.size >= knownConvsMax) knownConvs.clear();
+  knownConvs.set(conv, Object.freeze(parsed));
+  return parsed;
+}
+
+function readConv(conv: string): Conversation | undefined {
   const [kind, first = "", second = "", third, ...rest] = conv.split("/");
   if (rest.length > 0) return undefined;
   if (kind === "p2p" && third === undefined && isUid(first) && isUid(second) && first <= second)

@@ -50,11 +50,32 @@ export function storableBody(raw: Uint8Array, parsed: JsonObject, id: string): U
 }
 
 /** The delivered message: server's fields, then the stored body without its opening brace. UTF-8 JSON. */
-export function renderMessage(fields: ServerFields, body: Uint8Array): Uint8Array {
-  const head = encoder.encode(headOf(fields));
+export function renderMessage(
+  fields: ServerFields,
+  body: Uint8Array,
+  allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array {
+  const text = headOf(fields);
+  return renderAscii(text, body, allocate) ?? joined(encoder.encode(text), body);
+}
+
+// Ids and names of conversations are ASCII, client ids nearly always: that is quicker written than encoded. The head's last
+// character takes the place of the body's brace.
+function renderAscii(head: string, body: Uint8Array, allocate: (bytes: number) => Uint8Array): Uint8Array | undefined {
+  const rendered = allocate(head.length + body.byteLength - 1);
+  rendered.set(body, head.length - 1);
+  for (let at = 0; at < head.length; at++) {
+    const code = head.charCodeAt(at);
+    if (code > 127) return undefined;
+    rendered[at] = code;
+  }
+  return rendered;
+}
+
+function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
   const rendered = new Uint8Array(head.byteLength + body.byteLength - 1);
+  rendered.set(body, head.byteLength - 1);
   rendered.set(head);
-  rendered.set(body.subarray(1), head.byteLength);
   return rendered;
 }
 

@@ -49,7 +49,7 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   return async ({ fields, memberSeq, body }, own) => {
     const { conv, seq } = fields;
     const at = { seq, memberSeq, body };
-    const payload = renderMessage(fields, body);
+    const payload = renderMessage(fields, body, Buffer.allocUnsafe);
     const line = lines.get(conv) ?? openLine(conv, own);
     line.unfinished += 1;
     try {
