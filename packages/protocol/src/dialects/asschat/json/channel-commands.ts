@@ -7,6 +7,7 @@ import type { Command } from "../command.ts";
 import { workCommand } from "../commands.ts";
 import type { Device } from "../device.ts";
 import { digest24 } from "../digest.ts";
+import { isDigested } from "../names.ts";
 import type { Done } from "./answers.ts";
 import { readChId } from "./ids.ts";
 import { type Mode, readMode } from "./modes.ts";
@@ -65,7 +66,7 @@ async function create(device: Device, chid: string, { request, users }: Creation
   const { uid } = device.tree;
   const others = new Map([...users].filter(([one]) => one !== uid));
   const isThere = async () => request.ch_id !== undefined && (await isMember(device, chid));
-  const unfit = unfitToBeMade(others, users.get(uid));
+  const unfit = unfitToBeMade(chid, others, users.get(uid));
   if (unfit !== undefined) {
     if (await isThere()) return false;
     throw new AppError("invalid_packet", unfit);
@@ -82,7 +83,9 @@ async function create(device: Device, chid: string, { request, users }: Creation
   }
 }
 
-function unfitToBeMade(others: Users, own: Mode | undefined): string | undefined {
+function unfitToBeMade(chid: string, others: Users, own: Mode | undefined): string | undefined {
+  const isOfTwo = chid.startsWith("$p-");
+  if (isDigested(chid) && !isOfTwo) return "the id of a new channel is 1 to 31 letters, digits, _ and -";
   if (others.size === 0) return "a channel has two users at least: users names the others";
   if (own !== undefined && own.mode !== "read-write") return "who makes a channel reads and writes in it";
   return undefined;
