@@ -6,6 +6,7 @@ import type { Outgoing, Parley } from "../../dialect.ts";
 import { spellOut } from "../../spell-out.ts";
 import { textOf, urlOf, withNick } from "../../words.ts";
 import type { StoredMessage } from "../messages.ts";
+import { bodyType } from "../notifications.ts";
 
 type Content = Outgoing["content"];
 
@@ -16,8 +17,6 @@ export interface Kept {
   push?: Record<string, unknown>;
 }
 
-/** Content that is no text and no file: `data` is its JSON, in words for others. */
-export const bodyType = "x-asschat";
 const fileTypes: readonly unknown[] = ["image", "audio", "video", "file"];
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -60,6 +59,7 @@ function contentOf(body: unknown): Content {
     return { type: kind, url: file, ...said, ...(words === undefined ? {} : { data: words }) };
   }
   if (words !== undefined && words !== "") return { type: "text", data: words };
+  // For others its JSON are the words.
   return { type: bodyType, data: JSON.stringify(body) };
 }
 

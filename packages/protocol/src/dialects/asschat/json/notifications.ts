@@ -3,7 +3,6 @@ import type { Downlink, Said } from "../../dialect.ts";
 import type { Device } from "../device.ts";
 import type { StoredMessage } from "../messages.ts";
 import { type Notification, notificationsOf } from "../notifications.ts";
-import { bodyType } from "./bodies.ts";
 import { chIdOf, writeSender } from "./ids.ts";
 import { answersTopic } from "./topics.ts";
 
@@ -17,7 +16,6 @@ const types: Readonly<Record<string, string>> = {
 /** What a stored message is told by; empty: it is a Channel Msg. */
 export function writeNotifications({ tree, channels }: Device, message: StoredMessage): Said[] {
   const { conv, seq, ts, content } = message;
-  if (content.type === bodyType) return [];
   const ch_id = chIdOf(conv, channels);
   return notificationsOf(message).map((one) => {
     const notif = content.type === "event" ? changeOf(one, ch_id) : userDefined(content, ch_id);
