@@ -2,7 +2,7 @@
 import { AppError } from "../../../errors.ts";
 import { isUid } from "../../../ids.ts";
 import { readMentions } from "../../../packets/mentions.ts";
-import { isCall, readTerms, type Term } from "./terms.ts";
+import { isCall, readTerms, type Term } from "./expressions/terms.ts";
 
 /** `ofAll`: all users of the channel but those in `except`, and `uids` besides. */
 export interface Mentioned {

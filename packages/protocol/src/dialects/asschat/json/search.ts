@@ -7,9 +7,9 @@ import type { Parley } from "../../dialect.ts";
 import { readAll } from "../../read-all.ts";
 import type { Device } from "../device.ts";
 import type { Done } from "./answers.ts";
+import { type Known, matches } from "./expressions/match.ts";
+import { type Clause, readQuery } from "./expressions/query.ts";
 import { writeMode } from "./modes.ts";
-import { type Known, matches } from "./query/match.ts";
-import { type Clause, readQuery } from "./query/query.ts";
 import type { Request } from "./requests.ts";
 
 const channelProperties = ["ch_id", "ch_name", "persis", "users"];

@@ -1,5 +1,5 @@
 // Expressions in ASSChat's requests: texts in quotes, numbers, lists, and calls of these. `and(eq('ch_id', 'ch1'), …)`
-import { AppError } from "../../../errors.ts";
+import { AppError } from "../../../../errors.ts";
 
 export type Term = string | number | boolean | readonly Term[] | Call;
 

@@ -1,7 +1,7 @@
 // ASSChat, query operators: what a search asks for, read from its text.
 import { RE2JS } from "re2js";
 import { AppError } from "../../../../errors.ts";
-import { isCall, readTerms, type Term } from "../terms.ts";
+import { isCall, readTerms, type Term } from "./terms.ts";
 
 export type Value = string | number | boolean;
 
