@@ -1,7 +1,8 @@
 // Channel Msg: the payload is the application's. What Parley has a word for is stored as that, and all of it beside.
-import { checkTree } from "../../../codec.ts";
 import { AppError } from "../../../errors.ts";
+import { parseExactly } from "../../../exact-json.ts";
 import { isName } from "../../../ids.ts";
+import { limits } from "../../../limits.ts";
 import type { Outgoing, Parley } from "../../dialect.ts";
 import { spellOut } from "../../spell-out.ts";
 import { textOf, urlOf, withNick } from "../../words.ts";
@@ -10,15 +11,19 @@ import { bodyType } from "../notifications.ts";
 
 type Content = Outgoing["content"];
 
-/** What stands beside the content of a message of this form. */
+/** What stands beside the content of a message of this form, where the content does not say all. */
 export interface Kept {
-  /** where the content does not say all of it */
-  body?: unknown;
+  /** the body, JSON as it was written */
+  body?: string;
+  /** the body is the text, and no object that has it */
+  isText?: true;
   push?: Record<string, unknown>;
 }
 
 const fileTypes: readonly unknown[] = ["image", "audio", "video", "file"];
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Beside a larger body there is no room for its words. */
+const charactersBeside = 24 * 1024;
 
 /** A payload: JSON, else text. */
 export function readBody(payload: Uint8Array): { content: Content; kept: Kept } | AppError {
@@ -30,14 +35,26 @@ export function readBody(payload: Uint8Array): { content: Content; kept: Kept } 
   }
   if (text === "") return new AppError("invalid_packet", "the message is empty");
   const value = parse(text);
-  const refused = typeof value === "object" && value !== null ? checkTree(value) : undefined;
-  if (refused) return refused;
+  if (isDeep(value)) return new AppError("invalid_packet", `nested deeper than ${limits.packetDepth} levels`);
+  if (typeof value === "string" && value !== "")
+    return { content: { type: "text", data: value }, kept: { isText: true } };
+  if (typeof value !== "object" || value === null)
+    return { content: { type: "text", data: text }, kept: { body: text } };
   const { push, ...rest } = isObject(value) ? value : {};
-  const body = isObject(push) ? rest : value;
+  if (!isObject(push)) return keep(value, text);
+  const { push: _, ...exact } = parseExactly(text) as Record<string, unknown>;
+  const { content, kept } = keep(rest, JSON.stringify(exact));
+  return { content, kept: { ...kept, push } };
+}
+
+/** `text`: the body's JSON */
+function keep(body: unknown, text: string): { content: Content; kept: Kept } {
   const content = contentOf(body);
   // What the content says is not stored twice.
-  const isSaid = JSON.stringify(bodyOf(content)) === JSON.stringify(body);
-  return { content, kept: { ...(isSaid ? {} : { body }), ...(isObject(push) ? { push } : {}) } };
+  if (content !== undefined && JSON.stringify(bodyOf(content)) === JSON.stringify(body)) return { content, kept: {} };
+  if (content !== undefined && text.length <= charactersBeside) return { content, kept: { body: text } };
+  // For others its JSON are the words.
+  return { content: { type: bodyType, data: text }, kept: {} };
 }
 
 function parse(text: string): unknown {
@@ -48,8 +65,17 @@ function parse(text: string): unknown {
   }
 }
 
-function contentOf(body: unknown): Content {
-  if (typeof body === "string" && body !== "") return { type: "text", data: body };
+function isDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= limits.packetDepth; depth++) {
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
+/** Undefined: Parley has no word for it. */
+function contentOf(body: unknown): Content | undefined {
   const { msg, type, file, name, mime } = isObject(body) ? body : {};
   const words = typeof msg === "string" ? msg : undefined;
   const isUrl = typeof file === "string" && file.length <= 2_048 && /^(https?:\/\/|\/)\S+$/.test(file);
@@ -58,9 +84,7 @@ function contentOf(body: unknown): Content {
     const kind = fileTypes.includes(type) ? (type as string) : "file";
     return { type: kind, url: file, ...said, ...(words === undefined ? {} : { data: words }) };
   }
-  if (words !== undefined && words !== "") return { type: "text", data: words };
-  // For others its JSON are the words.
-  return { type: bodyType, data: JSON.stringify(body) };
+  return words === undefined || words === "" ? undefined : { type: "text", data: words };
 }
 
 function label(field: string, value: unknown, most: number): Record<string, string> {
@@ -76,13 +100,24 @@ function bodyOf(content: Content, url: unknown = content.url): Record<string, un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** What stands beside a stored message, whoever wrote it. */
-export function keptOf(message: StoredMessage): Kept {
+/** The body of a message of this form, as JSON, and what it had as push; whoever wrote them. */
+export function keptOf(message: StoredMessage): Pick<Kept, "body" | "push"> {
   const { asschat, content, recalled } = message as StoredMessage & { asschat?: unknown; recalled?: unknown };
   const isWhole = content.type === "text" || content.type === bodyType || fileTypes.includes(content.type);
-  if (recalled !== undefined || !isWhole || !isObject(asschat)) return {};
-  const { body, push } = asschat;
-  return { ...(body === undefined ? {} : { body }), ...(isObject(push) ? { push } : {}) };
+  if (recalled !== undefined || !isWhole) return {};
+  const { body, isText, push } = isObject(asschat) ? asschat : {};
+  const json = content.type === bodyType ? content.data : isText === true ? JSON.stringify(content.data) : body;
+  return { ...(isJson(json) ? { body: json } : {}), ...(isObject(push) ? { push } : {}) };
+}
+
+function isJson(text: unknown): text is string {
+  if (typeof text !== "string") return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The body of a message that was not written in this form. */

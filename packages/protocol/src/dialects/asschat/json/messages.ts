@@ -108,7 +108,8 @@ export async function writeMessage({ channels, parley }: Device, message: Stored
   const kept = keptOf(message);
   const expression = writeExpression(content.mentions);
   const push = kept.push ?? (expression === undefined ? undefined : { "@": expression });
-  const body = Object.hasOwn(kept, "body") ? kept.body : await writeBody(message, parley);
-  const wrapped = { msg_id: seq, type: messageType, body, push, from: writeSender(message), timestamp: ts };
-  return { topic: channelTopic(chIdOf(conv, channels)), payload: JSON.stringify(wrapped) };
+  const body = kept.body ?? JSON.stringify(await writeBody(message, parley));
+  const head = JSON.stringify({ msg_id: seq, type: messageType }).slice(1, -1);
+  const rest = JSON.stringify({ push, from: writeSender(message), timestamp: ts }).slice(1);
+  return { topic: channelTopic(chIdOf(conv, channels)), payload: `{${head},"body":${body},${rest}` };
 }

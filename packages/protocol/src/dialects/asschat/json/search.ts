@@ -29,17 +29,18 @@ interface Member {
 /** Throws the refusal. */
 export function searchChannels(device: Device, { query }: Request<"ch_search">): Promise<Done> {
   const clause = readQuery(query, channelProperties);
-  return search(device, clause, (channel, members, told) => {
+  return search(device, clause, (channel, { members, areAll, told }) => {
     if (matches(clause, { ...channel, users: members.map(({ uid }) => uid) }) !== true) return [];
     const users = members.slice(0, bounds.usersTold).map((one) => ({ user_id: one.uid, mode: told(one) }));
-    return [{ ...channel, users, ...(users.length < members.length ? { more_users: true } : {}) }];
+    const isWhole = areAll && users.length === members.length;
+    return [{ ...channel, users, ...(isWhole ? {} : { more_users: true }) }];
   });
 }
 
 /** Throws the refusal. */
 export function searchUsers(device: Device, { query }: Request<"ch_users_search">): Promise<Done> {
   const clause = readQuery(query, userProperties);
-  return search(device, clause, (channel, members, told) => {
+  return search(device, clause, (channel, { members, told }) => {
     const users = members.map(({ uid }) => uid);
     const rows = members.map((one) => ({ user_id: one.uid, user_name: one.name, mode: told(one) }));
     const found = rows.filter((row) => matches(clause, { ...channel, users, ...row }) === true);
@@ -48,7 +49,15 @@ export function searchUsers(device: Device, { query }: Request<"ch_users_search"
 }
 
 type Channel = { ch_id: string; ch_name: string; persis: true };
-type RowsOf = (channel: Channel & Known, members: readonly Member[], told: (member: Member) => number) => Row[];
+type RowsOf = (channel: Channel & Known, users: Users) => Row[];
+
+interface Users {
+  members: readonly Member[];
+  /** these are all that there are */
+  areAll: boolean;
+  /** its mode, as devices are told it */
+  told(member: Member): number;
+}
 
 async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<Done> {
   const { parley, tree } = device;
@@ -63,10 +72,11 @@ async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<D
     if (matches(clause, channel) === false) continue;
     if (looked >= bounds.looked) return done(false);
     looked += 1;
-    const { members } = await parley.call(roomsMembers, { id });
+    const { members, next } = await parley.call(roomsMembers, { id });
     muted ??= await mutedOf(parley);
     const isPushed = (uid: string) => uid !== tree.uid || !muted?.has(conv);
-    for (const row of rowsOf(channel, members, ({ uid, mode }) => writeMode(mode, isPushed(uid)))) {
+    const told = ({ uid, mode }: Member) => writeMode(mode, isPushed(uid));
+    for (const row of rowsOf(channel, { members, areAll: next === null, told })) {
       bytes += JSON.stringify(row).length;
       if (bytes > bounds.bytes) return done(false);
       rows.push(row);
