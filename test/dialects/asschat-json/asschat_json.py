@@ -32,9 +32,9 @@ class User:
 class Device:
     """A client. It subscribes nothing but the status of others: the server does all else."""
 
-    def __init__(self, uid, name="pc", version=mqtt.MQTTv311, keeps=True, will=None):
+    def __init__(self, uid, name="pc", version=mqtt.MQTTv311, keeps=True, will=None, mark=":"):
         self.uid = uid
-        self.clientid = f"{uid}:{name}"
+        self.clientid = f"{uid}{mark}{name}"
         self.version = version
         self.keeps = keeps
         self.heard = []

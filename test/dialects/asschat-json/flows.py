@@ -344,6 +344,22 @@ def everybody(name, people):
     ada.hears_message(direct, "yes")
 
 
+@in_both("client ids may be written with a slash, as on the page")
+def slash(name, people):
+    ada, bob = people(mark="/")
+    same(ada.clientid, f"{name}-a/pc")
+    room = f"{name}-ch"
+    ada.creates(room, bob.uid)
+    same(bob.hears_notification("CH_CREATED", room)["from"], f"{name}-a/pc")
+    bob.says(room, msg="hi")
+    same(ada.hears_message(room, "hi")["from"], f"{name}-b/pc")
+    befriend(ada.uid, bob.uid)
+    ada.subscribe(f"status/{bob.clientid}")
+    ada.hears_status(bob.clientid, "online")
+    bob.publish(f"status/{bob.clientid}", "offline")
+    ada.hears_status(bob.clientid, "offline")
+
+
 @flow("QoS 0 is as good as 1")
 def qos0():
     ada, bob = user("qos-a").device(), user("qos-b").device()

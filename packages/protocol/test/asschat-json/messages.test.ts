@@ -114,7 +114,12 @@ test("a message is sent on with msg_id, its sender's client id and its time, and
     push: { sound: "bingbong.aiff", "@": "all()" },
     ...{ from: "bob:pc", timestamp: 1_700_000_000_007 },
   });
-  assert.equal((await told({ type: "text", data: "hi" }, { device: "emqttd_1" })).from, "bob");
+  for (const [device, from] of [
+    ["bob/pc", "bob/pc"],
+    ["emqttd_1", "bob"],
+    ["ada:pc", "bob"],
+  ])
+    assert.equal((await told({ type: "text", data: "hi" }, { device })).from, from);
 });
 
 test("what others say has its words as msg, with what it is about", async () => {

@@ -252,7 +252,7 @@ test("a device says how it is there on its own topic, and on nobody else's; a Wi
 });
 
 test("the status of others is told where a filter asks for it, and then as it changes", async () => {
-  const { parley, speaker, tree } = open(["#", "status/bob/#", "status/bob:pc", "status/stranger"]);
+  const { parley, speaker, tree } = open(["#", "status/bob/#", "status/bob:pc", "status/bob/pc", "status/stranger"]);
   parley.answer(presenceGet, ({ uid }) => {
     if (uid === "stranger") throw new AppError("not_found");
     return { uid, show: "away" as const, lastSeen: null };
@@ -261,11 +261,13 @@ test("the status of others is told where a filter asks for it, and then as it ch
   assert.deepEqual(parley.said, [
     { topic: "status/bob", payload: "online" },
     { topic: "status/bob:pc", payload: "online" },
+    { topic: "status/bob/pc", payload: "online" },
   ]);
   const changed = (uid: string) => speaker.render({ type: "presence", uid, show: "offline", lastSeen: 1 });
   assert.deepEqual(await changed("bob"), [
     { topic: "status/bob", payload: "offline" },
     { topic: "status/bob:pc", payload: "offline" },
+    { topic: "status/bob/pc", payload: "offline" },
   ]);
   assert.deepEqual(await changed("cal"), []);
 });

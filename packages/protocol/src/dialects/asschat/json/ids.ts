@@ -20,5 +20,6 @@ export function readChId(chId: string, channels: Channels): string | AppError {
 
 /** The sender's client id, whose beginning says the user; the user's id where that says something else. */
 export function writeSender({ from, device }: { from: string; device?: unknown }): string {
-  return typeof device === "string" && device.startsWith(`${from}:`) ? device : from;
+  const isNamed = typeof device === "string" && (device.startsWith(`${from}:`) || device.startsWith(`${from}/`));
+  return isNamed ? device : from;
 }

@@ -47,8 +47,8 @@ export function openStatus({ tree, parley }: Device): Status {
     async subscribed(filters) {
       const asked = filters.flatMap((filter) => readStatusFilter(filter) ?? []);
       if (asked.length === 0) return;
-      const uids = new Set(asked.flatMap(({ user }) => (user === undefined ? [] : [uidOf(user)])));
-      const isLong = uids.size > askedSingly || asked.some(({ user }) => user === undefined);
+      const uids = new Set(asked.flatMap(({ name }) => (name === undefined ? [] : [uidOf(name)])));
+      const isLong = uids.size > askedSingly || asked.some(({ name }) => name === undefined);
       const words = isLong ? await wordsOfContacts(parley) : await wordsOf([...uids], tree, parley);
       for (const [uid, word] of words)
         for (const topic of topicsOf(uid, filters)) await parley.say({ topic, payload: word });
@@ -68,13 +68,13 @@ function wordOf(show: PresenceNotice["show"]): Word {
 }
 
 function uidOf(name: string): string {
-  return name.split(":", 1)[0] ?? "";
+  return name.split(/[:/]/, 1)[0] ?? "";
 }
 
 /** Where a user's is heard: on its own topic, and on those of its clients that are named. */
 function topicsOf(uid: string, filters: readonly string[]): Set<string> {
-  const users = filters.flatMap((filter) => readStatusFilter(filter) ?? []).map(({ user }) => user ?? uid);
-  return new Set(users.filter((user) => uidOf(user) === uid).map(statusTopic));
+  const names = filters.flatMap((filter) => readStatusFilter(filter) ?? []).map(({ name }) => name ?? uid);
+  return new Set(names.filter((name) => uidOf(name) === uid).map(statusTopic));
 }
 
 // Of who is not there, or not for the user to know, nothing is retained.

@@ -7,13 +7,13 @@ export type Topic =
   | { kind: "request"; verb: string }
   | { kind: "status"; id: string };
 
-const kinds = { ch: "channel", status: "status" } as const;
-
 export function readTopic(topic: string): Topic | undefined {
   const [, verb] = /^ass\/s\/([^/]+)$/.exec(topic) ?? [];
   if (verb !== undefined) return { kind: "request", verb };
-  const [, first = "", id = ""] = /^(ch|status)\/([^/]+)$/.exec(topic) ?? [];
-  return id === "" ? undefined : { kind: kinds[first as keyof typeof kinds], id };
+  const [, channel] = /^ch\/([^/]+)$/.exec(topic) ?? [];
+  if (channel !== undefined) return { kind: "channel", id: channel };
+  const [, client] = /^status\/(.+)$/.exec(topic) ?? [];
+  return client === undefined ? undefined : { kind: "status", id: client };
 }
 
 export function channelTopic(chId: string): string {
@@ -30,12 +30,12 @@ export function statusTopic(name: string): string {
   return `status/${name}`;
 }
 
-/** `user`: whom a filter asks for, by its id or a client's; undefined: everybody. */
-export function readStatusFilter(filter: string): { user: string | undefined } | undefined {
-  const [, name, below] = /^status\/([^/]+)(\/#)?$/.exec(withoutShare(filter)) ?? [];
-  if (name === undefined) return undefined;
-  const isEverybody = name === "+" || (name === "#" && below === undefined);
-  return { user: isEverybody ? undefined : name };
+/** `name`: the user or client whom a filter asks for; undefined: everybody. */
+export function readStatusFilter(filter: string): { name: string | undefined } | undefined {
+  const [, below = ""] = /^status\/(.+)$/.exec(withoutShare(filter)) ?? [];
+  if (below === "+" || below === "#" || below === "+/#") return { name: undefined };
+  const name = below.replace(/\/#$/, "");
+  return name === "" || /[+#]/.test(name) ? undefined : { name };
 }
 
 // mqtt-chat has two topics of two levels, which may be those of somebody called so.
