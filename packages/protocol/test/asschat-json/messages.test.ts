@@ -156,7 +156,7 @@ test("what others say has its words as msg, with what it is about", async () => 
 test("nothing is left of the body of a message that was taken back", async () => {
   const { body } = await told(
     { type: "erased" },
-    { asschat: { body: { secret: 1 } }, recalled: { seq: 9, by: "bob" } },
+    { asschat: { body: '{"secret":1}' }, recalled: { seq: 9, by: "bob" } },
   );
   assert.deepEqual(body, { msg: "message removed" });
 });

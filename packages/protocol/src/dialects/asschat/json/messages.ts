@@ -61,7 +61,7 @@ async function store(
 ): Promise<AppError | undefined> {
   const { content, kept, mentioned } = read;
   // No await where none is needed: messages are stored in the order of the calls.
-  const found = mentioned && needsMembers(mentioned) ? await membersOf(device, chid, behind) : [];
+  const found = mentioned && needsMembers(mentioned) ? await membersOf(device, chid) : [];
   const mentions = mentioned ? mentionsOf(mentioned, found) : [];
   if (mentions instanceof AppError) return mentions;
   const outgoing = {
@@ -82,12 +82,7 @@ function mentionsOf(mentioned: Mentioned, members: readonly string[] | AppError)
 }
 
 /** All but the device's own user. */
-async function membersOf(
-  { channels, parley, tree }: Device,
-  chid: string,
-  behind: Promise<void> | undefined,
-): Promise<string[] | AppError> {
-  await behind;
+async function membersOf({ channels, parley, tree }: Device, chid: string): Promise<string[] | AppError> {
   try {
     const conv = await channels.find(chid);
     const parsed = conv === undefined ? undefined : parseConv(conv);

@@ -28,6 +28,7 @@ test("every operator compares as its name says, texts with texts and numbers wit
     ["neq('ch_id', 'ch1')", true],
     ["gt('mode', 6)", true],
     ["gt('mode', 7)", false],
+    ["gt('mode', '6')", false],
     ["gte('mode', 7)", true],
     ["lt('mode', 7.5)", true],
     ["lte('ch_id', 'tea')", true],
