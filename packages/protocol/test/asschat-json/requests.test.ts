@@ -11,6 +11,8 @@ import {
   roomsGet,
   roomsInvite,
   roomsLeave,
+  roomsList,
+  roomsMembers,
   roomsRemove,
   roomsUpdate,
   rosterList,
@@ -163,6 +165,34 @@ test("a search reads nobody's users of channels that its query leaves out", asyn
   await ask("ch_users_search", { query: "eq('ch_id', 'tea')" });
   const asked = parley.asks.filter(([what]) => what === "rooms.members").map(([, params]) => params);
   assert.deepEqual(asked, [{ id: "tea" }]);
+});
+
+test("a search that would read too much ends, and says that there is more", async () => {
+  const { ask, parley } = open();
+  const count = () => parley.asks.filter(([what]) => what === "rooms.members").length;
+  const many = Array.from({ length: 60 }, (_, at) => roomOf(`r${at}`));
+  parley.answer(roomsList, () => ({ rooms: many, next: null }));
+  const users = await ask("ch_search", { query: "cs('users', ['nobody'])" });
+  assert.deepEqual([users?.more, users?.query_result, count()], [true, [], 50]);
+  parley.answer(roomsList, ({ page = "0" }) => ({ rooms: many, next: `${Number(page) + 1}` as never }));
+  const none = await ask("ch_search", { query: "eq('ch_id', 'none')" });
+  assert.deepEqual([none?.more, none?.query_result], [true, []]);
+  assert.equal(parley.asks.filter(([what]) => what === "rooms.list").length, 1 + 4);
+});
+
+test("an answer to a search has a bounded size, and says that there is more", async () => {
+  const { ask, parley } = open();
+  const named = { name: "N".repeat(100), nick: "", avatar: "", role: "member" as const, joinSeq: 1 };
+  const members = Array.from({ length: 1_000 }, (_, at) => ({ ...named, uid: `user-${at}` }));
+  parley.answer(roomsMembers, () => ({ members, next: "user-999" }));
+  const users = await ask("ch_users_search", { query: "eq('ch_id', 'tea')" });
+  assert.equal(users?.more, true);
+  assert.ok(JSON.stringify(users).length < 50_000);
+  const channels = (await ask("ch_search", { query: "eq('ch_id', 'tea')" })) as {
+    query_result: { users: unknown[]; more_users: boolean }[];
+  };
+  const [tea] = channels.query_result;
+  assert.deepEqual([tea?.users.length, tea?.more_users], [200, true]);
 });
 
 test("every field of the wrong type, too much, or unknown is refused with a code, words and the request's id", async () => {

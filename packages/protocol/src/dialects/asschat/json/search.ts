@@ -67,7 +67,9 @@ async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<D
   const done = (isWhole: boolean): Done => {
     return { rcode: 200, rmsg: "ok", query_result: rows, ...(isWhole ? {} : { more: true }) };
   };
-  for await (const { id, conv, name } of ownRooms(parley)) {
+  for await (const room of ownRooms(parley)) {
+    if (room === undefined) return done(false);
+    const { id, conv, name } = room;
     const channel: Channel = { ch_id: id, ch_name: name, persis: true };
     if (matches(clause, channel) === false) continue;
     if (looked >= bounds.looked) return done(false);
@@ -85,6 +87,7 @@ async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<D
   return done(true);
 }
 
+/** Undefined at the end: there are more. */
 async function* ownRooms(parley: Parley) {
   let page: { page?: string } = {};
   for (let count = 0; count < bounds.pages; count++) {
@@ -93,6 +96,7 @@ async function* ownRooms(parley: Parley) {
     if (next === null) return;
     page = { page: next };
   }
+  yield undefined;
 }
 
 async function mutedOf(parley: Parley): Promise<ReadonlySet<string>> {
