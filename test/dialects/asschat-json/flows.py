@@ -330,7 +330,7 @@ def everybody(name, people):
     ada.hears_message(room, "from cal")
     bob.hears_message("from cal", f"${room}")
     ada.publish(f"ch/{room}", json.dumps({"color": "red"}))
-    bob.hears_message('[x-asschat] {"color":"red"}', f"${room}")
+    bob.hears_message('[x-asschat] {"color": "red"}', f"${room}")
     dan = user(f"{name}-d").device(version=ada.version)
     ada.does("ch_users_update", 201, ch_id=f"${room}", users=[{"user_id": dan.uid, "mode": 5}])
     bob.hears_notification("endpoints-in", f"${room}", EP=f"user/{dan.uid}")
