@@ -167,6 +167,16 @@ test("a search reads nobody's users of channels that its query leaves out", asyn
   assert.deepEqual(asked, [{ id: "tea" }]);
 });
 
+test("a channel that its user leaves while a search goes on is passed over", async () => {
+  const { ask, parley } = open();
+  parley.answer(roomsMembers, ({ id }) => {
+    if (id === "tea") throw new AppError("not_member");
+    return { members: [], next: null };
+  });
+  const answer = await ask("ch_search", { query: "neq('ch_id', 'none')" });
+  assert.deepEqual(answer?.query_result, [{ ch_id: "coffee", ch_name: "The coffee", persis: true, users: [] }]);
+});
+
 test("a search that would read too much ends, and says that there is more", async () => {
   const { ask, parley } = open();
   const count = () => parley.asks.filter(([what]) => what === "rooms.members").length;
@@ -193,6 +203,8 @@ test("an answer to a search has a bounded size, and says that there is more", as
   };
   const [tea] = channels.query_result;
   assert.deepEqual([tea?.users.length, tea?.more_users], [200, true]);
+  parley.answer(roomsMembers, () => ({ members: members.slice(0, 9), next: "user-8" }));
+  assert.equal((await ask("ch_users_search", { query: "eq('ch_id', 'tea')" }))?.more, true);
 });
 
 test("every field of the wrong type, too much, or unknown is refused with a code, words and the request's id", async () => {
@@ -219,6 +231,7 @@ test("every field of the wrong type, too much, or unknown is refused with a code
     ["ch_search", { query: 5 }, /query/],
     ["ch_search", { query: "eq(" }, /not an expression/],
     ["ch_search", { query: "eq('user_id', 'bob')" }, /the properties are/],
+    ["ch_users_search", { query: "cs('users', ['bob'])" }, /the properties are/],
     ["ch_users_search", { query: `${query}, ${query}` }, /one clause/],
   ];
   for (const [verb, request, words] of wrong) {

@@ -1,4 +1,5 @@
 // ch_search and ch_users_search: over the channels that the device's user is in, and no others.
+import { AppError } from "../../../errors.ts";
 import { conversationsList } from "../../../methods/history.ts";
 import { roomsMembers } from "../../../methods/members.ts";
 import { roomsList } from "../../../methods/rooms.ts";
@@ -12,11 +13,14 @@ import { type Clause, readQuery } from "./expressions/query.ts";
 import { writeMode } from "./modes.ts";
 import type { Request } from "./requests.ts";
 
-const channelProperties = ["ch_id", "ch_name", "persis", "users"];
-const userProperties = [...channelProperties, "user_id", "user_name", "mode"];
+const ofChannels = ["ch_id", "ch_name", "persis"];
+const channelProperties = [...ofChannels, "users"];
+const userProperties = [...ofChannels, "user_id", "user_name", "mode"];
 
 /** Channels that are looked at, those whose users are read, users that are told of one channel, bytes of an answer. */
 const bounds = { pages: 4, looked: 50, usersTold: 200, bytes: 48 * 1024 } as const;
+
+const encoder = new TextEncoder();
 
 type Row = Record<string, unknown>;
 
@@ -41,9 +45,8 @@ export function searchChannels(device: Device, { query }: Request<"ch_search">):
 export function searchUsers(device: Device, { query }: Request<"ch_users_search">): Promise<Done> {
   const clause = readQuery(query, userProperties);
   return search(device, clause, (channel, { members, told }) => {
-    const users = members.map(({ uid }) => uid);
     const rows = members.map((one) => ({ user_id: one.uid, user_name: one.name, mode: told(one) }));
-    const found = rows.filter((row) => matches(clause, { ...channel, users, ...row }) === true);
+    const found = rows.filter((row) => matches(clause, { ...channel, ...row }) === true);
     return found.map((row) => ({ ...row, ch_id: channel.ch_id }));
   });
 }
@@ -62,10 +65,10 @@ interface Users {
 async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<Done> {
   const { parley, tree } = device;
   const rows: Row[] = [];
-  let [bytes, looked] = [0, 0];
+  let [bytes, looked, isWhole] = [0, 0, true];
   let muted: ReadonlySet<string> | undefined;
-  const done = (isWhole: boolean): Done => {
-    return { rcode: 200, rmsg: "ok", query_result: rows, ...(isWhole ? {} : { more: true }) };
+  const done = (isAll: boolean): Done => {
+    return { rcode: 200, rmsg: "ok", query_result: rows, ...(isAll ? {} : { more: true }) };
   };
   for await (const room of ownRooms(parley)) {
     if (room === undefined) return done(false);
@@ -74,17 +77,26 @@ async function search(device: Device, clause: Clause, rowsOf: RowsOf): Promise<D
     if (matches(clause, channel) === false) continue;
     if (looked >= bounds.looked) return done(false);
     looked += 1;
-    const { members, next } = await parley.call(roomsMembers, { id });
+    const found = await parley.call(roomsMembers, { id }).catch(unlessLeft);
+    if (found === undefined) continue;
+    const { members, next } = found;
+    isWhole &&= next === null;
     muted ??= await mutedOf(parley);
     const isPushed = (uid: string) => uid !== tree.uid || !muted?.has(conv);
     const told = ({ uid, mode }: Member) => writeMode(mode, isPushed(uid));
     for (const row of rowsOf(channel, { members, areAll: next === null, told })) {
-      bytes += JSON.stringify(row).length;
+      bytes += encoder.encode(JSON.stringify(row)).length;
       if (bytes > bounds.bytes) return done(false);
       rows.push(row);
     }
   }
-  return done(true);
+  return done(isWhole);
+}
+
+// Its user has left it since the list was read, or it has ended.
+function unlessLeft(error: unknown): undefined {
+  const { code } = AppError.from(error);
+  if (code !== "not_member" && code !== "not_found") throw error;
 }
 
 /** Undefined at the end: there are more. */
