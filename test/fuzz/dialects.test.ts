@@ -128,6 +128,23 @@ seeds.asschat = {
   ],
 };
 
+const request = { req_id: "5b18b249bc09", want_reply: true, notify_change: true };
+
+seeds["asschat-json"] = {
+  topics: ["ch/tea", "ch/$tea", "ass/s/ch_search", "ass/s/ch_users_search", "status/c1"].concat(
+    ["create", "delete", "users_update", "users_delete"].map((verb) => `ass/s/ch_${verb}`),
+  ),
+  packets: [
+    { msg: "hello?", type: "image", file: "https://example/image.jpg" },
+    { msg: "hi", push: { sound: "bingbong.aiff", "@": "except(all(), 'bob'), 'jack'" } },
+    { ...request, ch_id: "tea", ch_name: "Tea", users: [{ user_id: "bob", mode: 7 }], persis: true },
+    { ...request, ch_id: "tea", users: ["bob", "jack"] },
+    { ...request, query: "or(eq('ch_id', 'ch1'), and(expr('ch_name', '^A.*Team$'), cs('users', ['bob'])))" },
+    { ...request, ch_id: "tea" },
+  ],
+  bytes: ["online", '"offline"', "no JSON", "[1,null,{}]"].map((text) => Buffer.from(text)),
+};
+
 const place = { seq: 3, from: "bob", device: "bob:web", ts: 1_795_240_386_143, id: "m" };
 const inRoom = { ...place, conv: "room/tea", to: "room/tea", type: "grpchat" };
 const about = { seq: 3, data: "👍" };

@@ -1,5 +1,6 @@
 // The table of dialects: a new one is a new folder and a row here. Every topic has one owner, the first that knows it.
 import { asschat } from "./dialects/asschat/asschat.ts";
+import { asschatJson } from "./dialects/asschat/json/asschat-json.ts";
 import { chat } from "./dialects/chat/chat.ts";
 import { chatroom } from "./dialects/chatroom/chatroom.ts";
 import type { Dialect } from "./dialects/dialect.ts";
@@ -9,7 +10,7 @@ import { slimchat } from "./dialects/slimchat/index.ts";
 export type * from "./dialects/dialect.ts";
 export { whenKnown } from "./dialects/when-known.ts";
 
-export const dialects: readonly Dialect[] = [slimchat, chat, asschat, mqttChat, chatroom];
+export const dialects: readonly Dialect[] = [slimchat, chat, asschatJson, asschat, mqttChat, chatroom];
 
 /** By the name that a token or a client id gave, or by a topic that the device uses; undefined: nobody knows it. */
 export function dialectOf({

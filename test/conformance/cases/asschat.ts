@@ -18,6 +18,13 @@ async function client(world: World, { uid, password }: Person, options: Connecti
   return device;
 }
 
+/** One of the second form. */
+async function jsonClient(world: World, { uid, password }: Person): Promise<Device> {
+  const asked = { username: uid, password, dialect: "asschat-json", clientid: `${uid}:json` };
+  const { token, clientId } = await callHttp(world.api, login, asked);
+  return world.connect({ username: uid, password: token, clientId, keeps: true });
+}
+
 /** All values of a user property. */
 function valuesOf({ packet }: Packet, name: string): string[] {
   const found = packet.properties?.userProperties?.[name];
@@ -127,6 +134,27 @@ export const asschat: Case[] = [
       );
       if (!(refused instanceof Error)) throw new Error("it was let in");
       return `CONNACK ${codeOf(Number(refused.code))}`;
+    },
+  },
+  {
+    about: "asschat",
+    holds: "in the second form a client that subscribes nothing is answered, and hears its channel and not itself",
+    async run(world) {
+      const people = (await world.people(2)) as [Person, Person];
+      const [one, other] = [await jsonClient(world, people[0]), await jsonClient(world, people[1])];
+      const channel = `of-${people[0].uid}`;
+      const users = people.map(({ uid }) => ({ user_id: uid, mode: 7 }));
+      const request = { req_id: "create", ch_id: channel, users, want_reply: true };
+      await one.publish("ass/s/ch_create", JSON.stringify(request));
+      const answer = await one.hears("the answer", ({ text }) => text.includes('"req_id":"create"'));
+      must(answer.topic === `ass/c/${people[0].uid}:json` && answer.text.includes('"rcode":201'), answer.text);
+      await one.publish(`ch/${channel}`, JSON.stringify({ msg: "hello" }));
+      const heard = await other.hears("hello", ({ text }) => text.includes('"msg":"hello"'));
+      must(heard.topic === `ch/${channel}`, `it came on ${heard.topic}`);
+      await other.publish(`ch/${channel}`, JSON.stringify({ msg: "end" }));
+      await one.hears("end", ({ text }) => text.includes('"msg":"end"'));
+      must(!one.heard.some(({ text }) => text.includes('"msg":"hello"')), "it came back");
+      return "ass/c/… and ch/…";
     },
   },
 ];

@@ -12,6 +12,6 @@ test("everybody talks with everybody, whatever they speak", { timeout: 300_000 }
     folder: import.meta.dirname,
     packages: ["paho-mqtt==2.1.0", "websockets==15.0.1"],
     env,
-    flows: 45,
+    flows: 63,
   }),
 );

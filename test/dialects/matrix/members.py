@@ -12,10 +12,11 @@ import threading
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-for folder in ("slimchat", "mqtt-chat", "chat", "asschat"):
+for folder in ("slimchat", "mqtt-chat", "chat", "asschat", "asschat-json"):
     sys.path.append(str(HERE.parent / folder))
 
 import asschat
+import asschat_json
 import chat
 import http_api
 import mqtt_chat
@@ -240,6 +241,37 @@ class AssChat(Member):
         return [(one.one("From").removeprefix("user/"), one.body) for one in packets]
 
 
+class AssChatJson(Member):
+    """In the second form of ASSChat, over MQTT 3.1.1."""
+
+    echoes = False
+
+    def __init__(self, name):
+        self.uid = name
+        user = asschat_json.User(name)
+        self.token = user.token
+        self.device = user.device()
+
+    def send(self, uid, text):
+        """As in the first form the channel of two is named before the first message."""
+        channel = digest("$p-", p2p(self.uid, uid))
+        self.device.does("ch_create", 201, ch_id=channel, users=[{"user_id": uid, "mode": 7}])
+        self.device.says(channel, msg=text)
+
+    def say(self, room, text):
+        self.device.says(room, msg=text)
+
+    def told(self, uid):
+        return self._texts(digest("$p-", p2p(self.uid, uid)))
+
+    def told_in(self, room):
+        return self._texts(room)
+
+    def _texts(self, channel):
+        """The first part of a client id is its user's id."""
+        return [(one["from"].split(":")[0], one["body"]["msg"]) for one in self.device.messages(channel)]
+
+
 def digest(kind, conv):
     """A channel whose conversation has no name that a channel may have."""
     return kind + hashlib.sha256(conv.encode()).hexdigest()[:24]
@@ -292,4 +324,4 @@ class ChatRoom(Member):
             self.lines.append(line.rstrip("\n"))
 
 
-KINDS = {"native": Native, "slimchat": SlimChat, "mqtt-chat": MqttChat, "chat": Chat, "asschat": AssChat, "chatroom": ChatRoom}
+KINDS = {"native": Native, "slimchat": SlimChat, "mqtt-chat": MqttChat, "chat": Chat, "asschat": AssChat, "asschat-json": AssChatJson, "chatroom": ChatRoom}

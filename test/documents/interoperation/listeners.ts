@@ -139,6 +139,13 @@ const devices: Device[] = [
     show: (said, whole) => shownProperties(said, whole ? [] : ["CHID", "From", "Id", "Seq", "Ts"]),
   },
   {
+    dialect: "asschat-json",
+    clientId: "bob:pc",
+    filters: ["#", "status/+"],
+    text: (to, msg) => published(`ch/${to === "alice" ? channelIdOf(direct) : to}`, { msg }),
+    show: (said, whole) => shownJson(said, whole ? [] : ["msg_id", "from", "timestamp"]),
+  },
+  {
     dialect: "mqtt-chat",
     clientId: uid,
     filters: ["bob/o/+", "tea/g/+", "tea/o/c", "+/s/+"],

@@ -12,7 +12,8 @@ import { createRender } from "./render.ts";
 import { createTake } from "./take.ts";
 
 const refusals = {
-  protocol: "ASSChat needs MQTT 5: what its packets say stands in user properties",
+  protocol:
+    "ASSChat needs MQTT 5: what its packets say stands in user properties (its second form, asschat-json, does not)",
   client_id: "the client id of an ASSChat device is its user's id, or that, a colon and more, 32 characters at most",
 } as const;
 

@@ -13,6 +13,8 @@ export interface Command {
   /** uid → what it may; undefined: nothing is said */
   users: ReadonlyMap<string, MemberMode | undefined>;
   maxWriteSpeed: number | undefined;
+  /** of create: what it is called, where that is not its id */
+  name?: string;
   /** it may have come before */
   dup: boolean;
   /** It is acknowledged before it is done. */

@@ -13,7 +13,7 @@ type Work = (device: Device, command: Command) => Promise<void>;
 
 const atOnce = 1_000;
 
-const create: Work = async (device, { chid, users, maxWriteSpeed, dup }) => {
+const create: Work = async (device, { chid, name = chid, users, maxWriteSpeed, dup }) => {
   const { tree, parley } = device;
   const others = [...users.keys()].filter((uid) => uid !== tree.uid);
   if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others]);
@@ -22,7 +22,7 @@ const create: Work = async (device, { chid, users, maxWriteSpeed, dup }) => {
   const settings = { leastMembers: 2, ...(maxWriteSpeed === undefined ? {} : { messagesPerSecond: maxWriteSpeed }) };
   const modes = { read: named("read"), write: named("write") };
   try {
-    await parley.call(roomsCreate, { id, name: chid, members: others, modes, settings });
+    await parley.call(roomsCreate, { id, name, members: others, modes, settings });
   } catch (error) {
     const isOwn = dup && AppError.from(error).code === "conflict" && (await isMadeBy(device, id));
     if (!isOwn) throw error;

@@ -19,6 +19,8 @@ export interface Notification {
   body: string;
 }
 
+/** Content of what the second form says that is no text and no file: a message, and no news. */
+export const bodyType = "x-asschat";
 /** Endpoints that one packet names: a client may take no larger ones. */
 const endpointsMax = 100;
 
@@ -31,7 +33,7 @@ export function notificationsOf(message: StoredMessage): Notification[] {
   const { content, from } = message;
   const data = (content.data ?? {}) as Partial<MembershipEvent>;
   if (content.type === "event") return split(eventNotification(data, from));
-  if (!content.type.startsWith("x-")) return [];
+  if (!content.type.startsWith("x-") || content.type === bodyType) return [];
   const body = typeof content.data === "string" ? content.data : JSON.stringify(content.data ?? content);
   return [{ type: content.type, by: from, uids: [], body }];
 }

@@ -18,7 +18,7 @@ export async function takeMessage(
   const fields = readFields(packet.properties);
   const named = fields.one("CHID") ?? chid;
   const read = named === chid ? readMessage(packet, fields) : mismatch(chid, named);
-  const outcome = read instanceof AppError ? read : await send(device, chid, { read, packet, behind });
+  const outcome = read instanceof AppError ? read : await sendInChannel(device, chid, { read, packet, behind });
   const { say } = device.parley;
   if (outcome instanceof AppError) {
     const about = [["CHID", chid] as const, ["Id", fields.one("Id")] as const];
@@ -35,8 +35,12 @@ interface ToSend {
   behind: Promise<void> | undefined;
 }
 
-// No await before a message to a known channel is in line.
-async function send(device: Device, chid: string, { read, packet, behind }: ToSend): Promise<Stored | AppError> {
+/** No await before a message to a known channel is in line. */
+export async function sendInChannel(
+  device: Device,
+  chid: string,
+  { read, packet, behind }: ToSend,
+): Promise<Stored | AppError> {
   if (behind !== undefined) await behind;
   const conv = device.channels.known(chid) ?? (await find(device, chid));
   if (conv instanceof AppError) return conv;

@@ -10,7 +10,8 @@ import { readFields } from "./fields.ts";
 import { readAcked } from "./notifications.ts";
 import { takeMessage } from "./send.ts";
 
-const topics = "ass/msg/{CHID}, ass/cmd/create, ass/cmd/delete, ass/cmd/add, ass/cmd/remove, ass/ack";
+const topics =
+  "ass/msg/{CHID}, ass/cmd/create, ass/cmd/delete, ass/cmd/add, ass/cmd/remove, ass/ack (JSON on ch/… is asschat-json)";
 
 /** All commands of a device are of one turn. */
 const commands = "";

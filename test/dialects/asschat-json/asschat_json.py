@@ -1,0 +1,162 @@
+"""A client of ASSChat's second form, written from its author's page: JSON on plain topics, in MQTT 3.1.1 or 5."""
+import itertools
+import json
+import os
+import threading
+import time
+
+import paho.mqtt.client as mqtt
+
+from http_json import http
+
+HOST = os.environ["MQTT_HOST"]
+PORT = int(os.environ["MQTT_PORT"])
+PASSWORD = os.environ["PASSWORD"]
+WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
+numbers = itertools.count(1)
+
+
+class User:
+    def __init__(self, uid):
+        self.uid = uid
+        http("POST", "/register", {"username": uid, "password": PASSWORD})
+        self.token = http("POST", "/login", {"username": uid, "password": PASSWORD, "device": "http"})["token"]
+
+    def http(self, verb, path, body=None):
+        return http(verb, path, body, self.token)
+
+    def device(self, name="pc", **options):
+        return Device(self.uid, name, **options)
+
+
+class Device:
+    """A client. It subscribes nothing but the status of others: the server does all else."""
+
+    def __init__(self, uid, name="pc", version=mqtt.MQTTv311, keeps=True, will=None, mark=":"):
+        self.uid = uid
+        self.clientid = f"{uid}{mark}{name}"
+        self.version = version
+        self.keeps = keeps
+        self.heard = []
+        self.news = threading.Condition()
+        self.up = threading.Event()
+        self.gone = threading.Event()
+        self.subscribed = threading.Event()
+        login = {"username": uid, "password": PASSWORD, "clientid": self.clientid, "dialect": "asschat-json"}
+        token = http("POST", "/login", login)["token"]
+        options = {} if version == mqtt.MQTTv5 else {"clean_session": not keeps}
+        self.mqtt = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, self.clientid, protocol=version, **options)
+        self.mqtt.username_pw_set(uid, token)
+        self.mqtt.on_message = self._take
+        self.mqtt.on_connect = self._up
+        self.mqtt.on_subscribe = lambda *_: self.subscribed.set()
+        self.mqtt.on_disconnect = lambda *_: self.gone.set()
+        if will:
+            self.mqtt.will_set(*will, qos=1)
+        self.connect()
+
+    def _up(self, _client, _userdata, _flags, reason, _properties):
+        self.reason = reason
+        self.up.set()
+
+    def _take(self, _client, _userdata, message):
+        with self.news:
+            self.heard.append((message.topic, message.payload.decode()))
+            self.news.notify_all()
+
+    def connect(self):
+        self.up.clear()
+        self.gone.clear()
+        if self.version == mqtt.MQTTv5:
+            properties = mqtt.Properties(mqtt.PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = 3_600 if self.keeps else 0
+            self.mqtt.connect(HOST, PORT, 30, clean_start=not self.keeps, properties=properties)
+        else:
+            self.mqtt.connect(HOST, PORT, 30)
+        self.mqtt.loop_start()
+        assert self.up.wait(WAIT_SECONDS), "no CONNACK"
+        assert not self.reason.is_failure, f"CONNACK {self.reason}"
+
+    def away(self):
+        self.mqtt.disconnect()
+        self.gone.wait(WAIT_SECONDS)
+        self.mqtt.loop_stop()
+
+    def cut(self):
+        """Without DISCONNECT: its Will is published."""
+        self.mqtt.loop_stop()
+        self.mqtt.socket().close()
+
+    def subscribe(self, topic):
+        self.subscribed.clear()
+        self.mqtt.subscribe(topic, 1)
+        assert self.subscribed.wait(WAIT_SECONDS), "no SUBACK"
+
+    def publish(self, topic, payload, qos=1):
+        text = payload if isinstance(payload, (str, bytes)) else json.dumps(payload)
+        self.mqtt.publish(topic, text, qos=qos)
+
+    def says(self, channel, **body):
+        self.publish(f"ch/{channel}", body)
+
+    def asks(self, verb, **request):
+        """The answer."""
+        req_id = f"{next(numbers):x}"
+        self.publish(f"ass/s/{verb}", {"req_id": req_id, "want_reply": True, **request})
+        answer = self.answered(lambda one: one.get("req_id") == req_id, f"the answer to {verb} {req_id}")
+        assert answer["type"] == verb, answer
+        return answer
+
+    def does(self, verb, code, **request):
+        answer = self.asks(verb, **request)
+        assert answer["rcode"] == code, answer
+        return answer
+
+    def creates(self, channel, *uids, **more):
+        users = [{"user_id": one, "mode": 7} for one in uids]
+        return self.does("ch_create", 201, ch_id=channel, users=users, persis=True, notify_change=True, **more)
+
+    def all(self, matches):
+        with self.news:
+            return [one for one in self.heard if matches(*one)]
+
+    def hears(self, matches, what):
+        """The first that matches; waits for it."""
+        end = time.monotonic() + WAIT_SECONDS
+        with self.news:
+            while True:
+                for one in self.heard:
+                    if matches(*one):
+                        return one
+                left = end - time.monotonic()
+                assert left > 0, f"{self.clientid} did not hear {what}; it heard {self.heard[-8:]}"
+                self.news.wait(left)
+
+    def answered(self, matches, what):
+        """What is told on the client's own topic."""
+        own = f"ass/c/{self.clientid}"
+        _, text = self.hears(lambda topic, text: topic == own and matches(json.loads(text)), what)
+        return json.loads(text)
+
+    def messages(self, channel):
+        return [json.loads(text) for _, text in self.all(lambda topic, _: topic == f"ch/{channel}")]
+
+    def hears_message(self, channel, msg):
+        def is_it(topic, text):
+            return topic == f"ch/{channel}" and json.loads(text)["body"].get("msg") == msg
+
+        return json.loads(self.hears(is_it, f"{msg} in {channel}")[1])
+
+    def hears_notification(self, kind, channel, *users):
+        def is_it(one):
+            notif = one.get("notif", {})
+            named = one["type"] == "ch_notif" and notif["type"] == kind and notif["ch_id"] == channel
+            return named and set(users) <= set(notif.get("users", []))
+
+        return self.answered(is_it, f"{kind} of {channel} {users}")
+
+    def hears_status(self, name, word, count=1):
+        def is_it(topic, text):
+            return topic == f"status/{name}" and text == word
+
+        self.hears(lambda *_: len([one for one in self.heard if is_it(*one)]) >= count, f"{name} {word}")
