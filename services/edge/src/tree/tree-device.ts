@@ -2,6 +2,7 @@
 import { treeUplinkPrefix } from "@parley/protocol";
 import type { IConnackPacket } from "mqtt-packet";
 import type { Reason } from "../packets/reasons.ts";
+import { SparseSet } from "../packets/sparse.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
 import type { TreeGrant } from "./grant.ts";
 import { type OwnFilters, openOwnFilters } from "./own-filters.ts";
@@ -60,7 +61,7 @@ export interface TreeDevice {
   asked: Asked[];
   subscribesAll: boolean;
   /** QoS 2 exchanges that the edge has begun to answer in the device's place, by packet id */
-  leftOut: Set<number>;
+  leftOut: SparseSet<number>;
 }
 
 /** `connack`: the broker's. */
@@ -85,6 +86,6 @@ export function openTreeDevice(
     filters: openOwnFilters(sessionPresent ? filters : []),
     asked: [],
     subscribesAll,
-    leftOut: new Set(),
+    leftOut: new SparseSet(),
   };
 }
