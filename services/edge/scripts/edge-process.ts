@@ -17,6 +17,9 @@ export function mountpointOf(clientId: string): string {
   return treeMountpoint({ owner: "user", p: "0", uid, clientId });
 }
 
+/** as `npm start` does */
+const asDeployed = ["--max-semi-space-size=16"];
+
 interface Options {
   brokerUrl: string;
   password: string;
@@ -24,11 +27,13 @@ interface Options {
   profile: boolean;
   /** the folder of another Parley, whose edge it is; undefined: this one's */
   checkout?: string | undefined;
+  /** of node */
+  flags?: readonly string[];
 }
 
 export async function startEdgeProcess(
   scope: { after(fn: () => unknown): void },
-  { brokerUrl, password, profile, checkout }: Options,
+  { brokerUrl, password, profile, checkout, flags = asDeployed }: Options,
 ): Promise<MeasuredProcess> {
   const port = await freePort();
   const env = {
@@ -39,9 +44,8 @@ export async function startEdgeProcess(
     EDGE_RATE_PACKETS: "1000000",
     EDGE_RATE_BYTES: "1000000000",
   };
-  const file =
-    checkout === undefined ? import.meta.filename : join(checkout, "services/edge/scripts/edge-process.ts");
-  return startMeasured(scope, { file, args: [password], env, port, profile });
+  const file = checkout === undefined ? import.meta.filename : join(checkout, "services/edge/scripts/edge-process.ts");
+  return startMeasured(scope, { file, args: [password], env, port, profile, flags });
 }
 
 /** auth-webhook's part; its answers are good for a minute. */

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { eventually } from "@parley/testkit";
 
 export interface MeasuredProcess {
-  pid: number;
   port: number;
   /** CPU time that it used so far, s */
   cpuSeconds(): number;
@@ -23,17 +22,18 @@ interface Options {
   env: Record<string, string>;
   /** where it listens */
   port: number;
+  /** of node */
+  flags?: readonly string[];
   /** a CPU profile is left in a temporary folder */
   profile: boolean;
 }
 
 export async function startMeasured(
   scope: { after(fn: () => unknown): void },
-  { file, args, env, port, profile }: Options,
+  { file, args, env, port, flags = [], profile }: Options,
 ): Promise<MeasuredProcess> {
   const profiling = profile ? ["--cpu-prof", "--cpu-prof-dir", join(tmpdir(), "edge-profile")] : [];
-  const flags = ["--max-semi-space-size=64", "--expose-gc", ...profiling];
-  const child = spawn(process.execPath, [...flags, file, ...args], {
+  const child = spawn(process.execPath, ["--expose-gc", ...flags, ...profiling, file, ...args], {
     env: { ...process.env, ...env },
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
@@ -46,7 +46,6 @@ export async function startMeasured(
   const proc = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, "utf8");
   return {
     port,
-    pid: child.pid!,
     cpuSeconds() {
       const fields = proc("stat").split(") ")[1]?.split(" ") ?? [];
       return (Number(fields[11]) + Number(fields[12])) / 100;

@@ -2,8 +2,8 @@
 // that a message takes, memory of a connection. The same load goes over Mosquitto itself and over a proxy that only passes
 // bytes on, by turns.
 // node services/edge/scripts/overhead.ts [--seconds 4] [--rounds 3] [--slices 12] [--connections 5000] [--rate 2000]
-//   [--against folder] [--profile]
-// `--against`: the edge of another checkout of Parley, by turns with this one.
+//   [--against folder [--against-flags=--max-semi-space-size=64]] [--profile]
+// `--against`: the edge of another checkout of Parley (or of this one, with other flags of node), by turns with this one.
 import { parseArgs } from "node:util";
 import { treeUplinkPrefix } from "@parley/protocol";
 import { startServers } from "@parley/testkit";
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     connections: { type: "string", default: "5000" },
     rate: { type: "string", default: "2000" },
     against: { type: "string" },
+    "against-flags": { type: "string" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -50,20 +51,25 @@ function middle(values: number[]): number {
 }
 
 /** In slices of a second, so that what else goes on at the machine comes to all ways alike. */
-async function measureLatency(loads: Of<Load>): Promise<void> {
+async function measureLatency(loads: Of<Load>, proxies: Partial<Of<MeasuredProcess>>): Promise<void> {
   const rate = Number(options.rate);
-  await byTurns(1, (name) => openLoop(loads[name], { seconds: 1, rate }));
-  const slices = await byTurns(Number(options.slices), (name) => openLoop(loads[name], { seconds: 1, rate }));
+  const slice = async (name: WayName) => {
+    const cpu = proxies[name]?.cpuSeconds() ?? 0;
+    const took = await openLoop(loads[name], { seconds: 1, rate });
+    return { ...took, cpuMicros: (1e6 * ((proxies[name]?.cpuSeconds() ?? 0) - cpu)) / (rate * passes) };
+  };
+  await byTurns(1, slice);
+  const slices = await byTurns(Number(options.slices), slice);
   for (const name of wayNames) {
     const [p50, p99] = (["p50", "p99"] as const).map((field) => {
+      const took = middle(slices.map((slice) => slice[name][field])).toFixed(2);
+      if (name === "broker") return `${field} ${took}`;
       const added = slices.map((slice) => slice[name][field] - slice.broker[field]).toSorted((a, b) => a - b);
       const quarters = [0.25, 0.75].map((q) => added[Math.floor(q * (added.length - 1))]!.toFixed(2));
-      const took = middle(slices.map((slice) => slice[name][field])).toFixed(2);
-      return (
-        `${field} ${took}` + (name === "broker" ? "" : `, added ${middle(added).toFixed(2)} (${quarters.join("–")})`)
-      );
+      return `${field} ${took}, added ${middle(added).toFixed(2)} (${quarters.join("–")})`;
     });
-    say(`${name}: at ${rate}/s ${p50}; ${p99} ms`);
+    const cpu = slices.reduce((sum, slice) => sum + slice[name].cpuMicros, 0) / slices.length;
+    say(`${name}: at ${rate}/s ${p50}; ${p99} ms${name === "broker" ? "" : `; ${cpu.toFixed(1)} µs of CPU a packet`}`);
   }
 }
 
@@ -153,8 +159,10 @@ async function run(scope: { after(fn: () => unknown): void }): Promise<void> {
   const { url: brokerUrl, password, username, port } = mosquitto;
   const start = (name: WayName, profile = false): Promise<MeasuredProcess> => {
     if (name === "pass") return startPassThrough(scope, port);
-    const checkout = before.some((one) => one === name) ? options.against : undefined;
-    return startEdgeProcess(scope, { brokerUrl, password, profile, checkout });
+    const started = { brokerUrl, password, profile };
+    if (!before.some((one) => one === name)) return startEdgeProcess(scope, started);
+    const flags = options["against-flags"]?.split(" ");
+    return startEdgeProcess(scope, { ...started, checkout: options.against, ...(flags && { flags }) });
   };
   const edge = await start("native", options.profile);
   const proxies: Partial<Of<MeasuredProcess>> = { pass: await start("pass"), native: edge, tree: edge };
@@ -167,7 +175,7 @@ async function run(scope: { after(fn: () => unknown): void }): Promise<void> {
   const ways = waysOf(service, ports);
   const loads = {} as Of<Load>;
   for (const name of wayNames) loads[name] = await openLoad(ways[name], service);
-  await measureLatency(loads);
+  await measureLatency(loads, proxies);
   await measureRate(loads, proxies);
   for (const name of wayNames) loads[name].close();
   const connections = Number(options.connections);

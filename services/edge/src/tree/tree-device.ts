@@ -79,8 +79,7 @@ export function openTreeDevice(
   return {
     device,
     ways,
-    mountpoint: Buffer.from(mountpoint),
-    uplinkPrefix: Buffer.from(treeUplinkPrefix(mountpoint)),
+    ...bytesOf(mountpoint, treeUplinkPrefix(mountpoint)),
     lastTopic: undefined,
     packetIds,
     filters: openOwnFilters(sessionPresent ? filters : []),
@@ -88,4 +87,12 @@ export function openTreeDevice(
     subscribesAll,
     leftOut: new SparseSet(),
   };
+}
+
+/** In one piece of memory of their own: as parts of a pool each would keep all of the pool. */
+function bytesOf(mountpoint: string, uplinkPrefix: string): Pick<TreeDevice, "mountpoint" | "uplinkPrefix"> {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(mountpoint) + Buffer.byteLength(uplinkPrefix));
+  const end = bytes.write(mountpoint);
+  bytes.write(uplinkPrefix, end);
+  return { mountpoint: bytes.subarray(0, end), uplinkPrefix: bytes.subarray(end) };
 }
