@@ -1,22 +1,13 @@
 // An edge in a process of its own, as it is deployed, with hooks that say yes: to devices whose client id begins so, with a tree.
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { treeMountpoint } from "@parley/protocol";
 import { createHealth, createLogger, createMetrics, readConfig } from "@parley/runtime";
-import { eventually, freePort } from "@parley/testkit";
+import { freePort } from "@parley/testkit";
 import { settings } from "../src/config.ts";
 import { startEdge } from "../src/service.ts";
-
-export interface EdgeProcess {
-  port: number;
-  /** CPU time that it used so far, s */
-  cpuSeconds(): number;
-  residentKiB(): number;
-}
+import { answerMemory, type MeasuredProcess, startMeasured } from "./measured-process.ts";
 
 export const treeClients = "tree-";
 const uid = "alice";
@@ -26,20 +17,26 @@ export function mountpointOf(clientId: string): string {
   return treeMountpoint({ owner: "user", p: "0", uid, clientId });
 }
 
+/** as `npm start` does */
+const asDeployed = ["--max-semi-space-size=16"];
+
 interface Options {
   brokerUrl: string;
   password: string;
   /** a CPU profile is left in a temporary folder */
   profile: boolean;
+  /** the folder of another Parley, whose edge it is; undefined: this one's */
+  checkout?: string | undefined;
+  /** of node */
+  flags?: readonly string[];
 }
 
 export async function startEdgeProcess(
   scope: { after(fn: () => unknown): void },
-  { brokerUrl, password, profile }: Options,
-): Promise<EdgeProcess> {
+  { brokerUrl, password, profile, checkout, flags = asDeployed }: Options,
+): Promise<MeasuredProcess> {
   const port = await freePort();
   const env = {
-    ...process.env,
     PARLEY_BROKER_URL: brokerUrl,
     EDGE_HOOKS_URL: `http://127.0.0.1:${await startHooks(scope)}`,
     EDGE_MQTT_PORT: String(port),
@@ -47,24 +44,8 @@ export async function startEdgeProcess(
     EDGE_RATE_PACKETS: "1000000",
     EDGE_RATE_BYTES: "1000000000",
   };
-  const profiling = profile ? ["--cpu-prof", "--cpu-prof-dir", join(tmpdir(), "edge-profile")] : [];
-  const args = ["--max-semi-space-size=64", ...profiling, import.meta.filename, password];
-  const child = spawn(process.execPath, args, { env, stdio: "inherit" });
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  scope.after(async () => {
-    child.kill("SIGTERM");
-    await exited;
-  });
-  await eventually(() => canConnect(port));
-  const proc = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, "utf8");
-  return {
-    port,
-    cpuSeconds() {
-      const fields = proc("stat").split(") ")[1]?.split(" ") ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / 100;
-    },
-    residentKiB: () => Number(/VmRSS:\s+(\d+)/.exec(proc("status"))?.[1]),
-  };
+  const file = checkout === undefined ? import.meta.filename : join(checkout, "services/edge/scripts/edge-process.ts");
+  return startMeasured(scope, { file, args: [password], env, port, profile, flags });
 }
 
 /** auth-webhook's part; its answers are good for a minute. */
@@ -84,17 +65,6 @@ async function startHooks(scope: { after(fn: () => unknown): void }): Promise<nu
   return (server.address() as AddressInfo).port;
 }
 
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-}
-
 async function serve(servicesSecret: string): Promise<void> {
   const edge = await startEdge(readConfig(settings, process.env), {
     instance: "edge-overhead",
@@ -109,4 +79,7 @@ async function serve(servicesSecret: string): Promise<void> {
   process.once("SIGTERM", () => void edge.close().then(() => process.exit(0)));
 }
 
-if (import.meta.main) await serve(process.argv[2] ?? "");
+if (import.meta.main) {
+  answerMemory();
+  await serve(process.argv[2] ?? "");
+}

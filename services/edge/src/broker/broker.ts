@@ -5,6 +5,7 @@ import type { Turns } from "@parley/runtime";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "../packets/framing.ts";
 import { readPacket, types, type Version, writePacket } from "../packets/packets.ts";
+import { destroyOnError } from "../streams.ts";
 
 export interface Broker {
   host: string;
@@ -82,21 +83,23 @@ function tryBroker(
     const timer = setTimeout(() => socket.destroy(), broker.timeoutMs);
     const settle = (connection: BrokerConnection | "away" | undefined): void => {
       clearTimeout(timer);
-      socket.removeAllListeners();
-      socket.on("error", () => socket.destroy());
+      // One by one: `removeAllListeners` leaves a slower and larger table of them. What is left may not hold on to the CONNECT.
+      socket.off("error", fail).off("close", end).off("data", take);
+      destroyOnError(socket);
       socket.pause();
       if (connection === undefined || connection === "away") socket.destroy();
       resolve(connection);
     };
-    socket.once("error", ({ code }: NodeJS.ErrnoException) => settle(code === "ECONNREFUSED" ? "away" : undefined));
-    socket.once("close", () => settle(undefined));
-    socket.on("data", (chunk: Buffer) => {
+    const fail = ({ code }: NodeJS.ErrnoException): void => settle(code === "ECONNREFUSED" ? "away" : undefined);
+    const end = (): void => settle(undefined);
+    const take = (chunk: Buffer): void => {
       framing.push(chunk);
       const found = framing.next();
       if (found === "more") return;
       const connack = found === "packet" ? readPacket(framing.packet(), "connack", version) : undefined;
       settle(connack && { socket, framing, connack });
-    });
+    };
+    socket.on("error", fail).on("close", end).on("data", take);
     socket.write(connectPacket);
   });
 }

@@ -6,6 +6,7 @@ import { AppError } from "@parley/protocol";
 import { clientAddress, type Networks, plainAddress } from "@parley/runtime";
 import type { Peer } from "../connect/connect.ts";
 import type { Device } from "../session/connection.ts";
+import { destroyOnError } from "../streams.ts";
 import type { Place, Places } from "./places.ts";
 import { awaitProxyHeader, type Source } from "./proxy-header.ts";
 import { acceptWebSocket } from "./web-socket.ts";
@@ -40,10 +41,12 @@ export async function openTcp(options: TcpOptions): Promise<Door> {
     if (place === undefined) return;
     const letIn = (source: Source): void => {
       if (isProxy) place.belongTo(source.address);
-      onDevice({ stream: socket, transport: "tcp", peer: peerOf(source), spoke: place.spoke });
+      onDevice({ stream: socket, transport: "tcp", peer: peerOf(source), place });
     };
+    destroyOnError(socket);
+    // So that a socket that says nothing costs a place and no connection.
     if (isProxy) awaitProxyHeader(socket, ({ source = own }) => letIn(source));
-    else awaitFirstByte(socket, () => letIn(own));
+    else socket.once("readable", () => letIn(own));
   });
   return listen(server, host, port, setting);
 }
@@ -73,22 +76,16 @@ export async function openWebSocket(options: DoorOptions): Promise<Door> {
     const source = sourceOf(request, trusted);
     place.belongTo(source.address);
     const stream = acceptWebSocket(request, socket, head);
-    if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(source), spoke: place.spoke });
+    if (stream !== undefined) onDevice({ stream, transport: "ws", peer: peerOf(source), place });
   });
   return listen(http, host, port, setting);
-}
-
-/** So that a socket that says nothing costs a place and no connection. */
-function awaitFirstByte(socket: Socket, next: () => void): void {
-  socket.on("error", () => socket.destroy());
-  socket.once("readable", next);
 }
 
 /** Until the socket is closed. Without a place it is closed at once. */
 function takePlace(places: Places, socket: Socket, address: string | undefined): Place | undefined {
   const place = places.take(address, () => socket.destroy());
   if (place === undefined) socket.destroy();
-  else socket.once("close", place.leave);
+  else socket.on("close", () => place.leave());
   return place;
 }
 

@@ -18,12 +18,41 @@ export interface Places {
   sweep(now: number): void;
 }
 
-interface Seat {
+/** Of a class, as there is one of each socket. */
+class Seat implements Place {
   /** of one address; undefined once it is a device's */
   group: Group | undefined;
   /** ms of performance.now() */
-  since: number;
-  close(): void;
+  readonly since = performance.now();
+  readonly close: () => void;
+  readonly #room: Room;
+  #hasLeft = false;
+
+  constructor(room: Room, close: () => void) {
+    this.#room = room;
+    this.close = close;
+  }
+
+  belongTo(address: string): void {
+    this.#room.groups.move(this, address);
+  }
+
+  spoke(): void {
+    this.#room.groups.remove(this);
+  }
+
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#room.taken -= 1;
+    this.#room.groups.remove(this);
+  }
+}
+
+interface Room {
+  groups: ReturnType<typeof openGroups>;
+  /** seats, also those of devices */
+  taken: number;
 }
 
 /** The silent sockets of one address, the oldest first. */
@@ -42,36 +71,25 @@ export interface PlacesOptions {
 
 export function openPlaces({ most, silentMost, silentMs, onClose }: PlacesOptions): Places {
   const groups = openGroups();
-  let taken = 0;
+  const room: Room = { groups, taken: 0 };
   const crowdOut = (): boolean => {
     const oldest = groups.oldestOfLargest();
     if (oldest !== undefined) close(oldest, "crowded_out");
     return oldest !== undefined;
   };
   const close = (seat: Seat, reason: "crowded_out" | "silent"): void => {
-    leave(seat);
+    seat.leave();
     seat.close();
     onClose(reason);
   };
-  const left = new WeakSet<Seat>();
-  const leave = (seat: Seat): void => {
-    if (left.has(seat)) return;
-    left.add(seat);
-    taken -= 1;
-    groups.remove(seat);
-  };
   return {
     take(address, close) {
-      const isFull = taken >= most || groups.seats() >= silentMost;
+      const isFull = room.taken >= most || groups.seats() >= silentMost;
       if (isFull && !crowdOut()) return undefined;
-      const seat: Seat = { group: undefined, since: performance.now(), close };
-      taken += 1;
+      const seat = new Seat(room, close);
+      room.taken += 1;
       groups.add(seat, address);
-      return {
-        belongTo: (known) => groups.move(seat, known),
-        spoke: () => groups.remove(seat),
-        leave: () => leave(seat),
-      };
+      return seat;
     },
     silent: () => groups.seats(),
     sweep(now) {

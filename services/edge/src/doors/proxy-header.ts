@@ -48,7 +48,7 @@ function ipv6(bytes: Buffer): string {
   return plainAddress(groups.join(":"));
 }
 
-/** Takes the header off a connection; what follows it is read by the next one. A connection that begins otherwise is closed. */
+/** Takes the header off a connection; what follows it is read by the next one. A connection that begins otherwise is closed. `socket` is destroyed by its errors. */
 export function awaitProxyHeader(socket: Socket, next: (header: ProxyHeader) => void): void {
   let heard = Buffer.alloc(0);
   const destroy = (): void => void socket.destroy();
@@ -61,10 +61,10 @@ export function awaitProxyHeader(socket: Socket, next: (header: ProxyHeader) => 
       return;
     }
     socket.pause();
-    socket.off("data", take).off("error", destroy).off("end", destroy);
+    socket.off("data", take).off("end", destroy);
     if (heard.length > header.length) socket.unshift(heard.subarray(header.length));
     next(header);
     socket.resume();
   };
-  socket.on("data", take).on("error", destroy).on("end", destroy);
+  socket.on("data", take).on("end", destroy);
 }

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
+import { destroyOnError } from "../streams.ts";
 import { closeCodes, frameHeader, openFrames } from "./web-socket-frames.ts";
 
 const subprotocols = ["mqtt", "mqttv3.1"];
@@ -86,6 +87,7 @@ function openStream(socket: Duplex, head: Buffer): Duplex {
   socket.on("end", () => stream.readable && stream.push(null));
   socket.on("close", () => stream.destroy());
   socket.on("error", () => stream.destroy());
+  destroyOnError(stream);
   if (head.length > 0) take(Buffer.from(head));
   return stream;
 }

@@ -2,6 +2,8 @@
 import { types } from "./packets.ts";
 
 const noBytes = Buffer.alloc(0);
+/** until a packet is too large */
+const noLarge: Readonly<Skipped> = { head: noBytes, body: 0, bytes: 0 };
 const smallestPart = 4096;
 /** what is kept of a packet that is passed over, and of a PUBLISH so much more than its topic */
 const headBytes = 1024;
@@ -34,7 +36,7 @@ export class Framing {
   #partLength = 0;
 
   /** of the packet that is too large */
-  #large: Skipped = { head: noBytes, body: 0, bytes: 0 };
+  #large: Skipped = noLarge;
   #skipLeft = 0;
   #onPiece: ((piece: Buffer) => void) | undefined;
 

@@ -40,13 +40,18 @@ export interface Surroundings {
   release(): void;
 }
 
+interface DevicePlace {
+  /** CONNECT has come: until then it may be closed for others. */
+  spoke(): void;
+}
+
 /** A device as its listener hands it over. */
 export interface Device {
+  /** its errors destroy it */
   stream: Duplex;
   transport: "tcp" | "ws";
   peer: Peer;
-  /** CONNECT has come: until then it may be closed for others. */
-  spoke(): void;
+  place: DevicePlace;
 }
 
 /** bytes of our own answers a device may leave unread before the edge stops reading it */
@@ -69,8 +74,8 @@ export class Connection implements Member, Holder, TreeWays {
   readonly transport: "tcp" | "ws";
   readonly #edge: Surroundings;
   readonly #device: Duplex;
-  readonly #peer: Peer;
-  readonly #spoke: () => void;
+  /** until it is judged */
+  #arrival: Pick<Device, "peer" | "place"> | undefined;
   readonly #uplink: Framing;
   readonly #rates: UplinkRates;
   /** answers the packet that is passed over */
@@ -97,12 +102,12 @@ export class Connection implements Member, Holder, TreeWays {
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
 
-  constructor({ stream, transport, peer, spoke }: Device, edge: Surroundings) {
+  constructor(device: Device, edge: Surroundings) {
+    const { stream, transport, peer } = device;
     this.connectionId = peer.connectionId;
     this.transport = transport;
     this.#device = stream;
-    this.#peer = peer;
-    this.#spoke = spoke;
+    this.#arrival = device;
     this.#edge = edge;
     this.#rates = openUplinkRates(edge.uplinkLimits);
     this.#uplink = new Framing(Math.min(edge.maxPacketBytes, maxConnectBytes));
@@ -111,10 +116,8 @@ export class Connection implements Member, Holder, TreeWays {
       if (chunk[0] !== types.connect << 4) this.close(reasons.protocolError);
     });
     stream.on("data", (chunk: Buffer) => this.#takeUplink(chunk));
-    stream.on("drain", () => this.#drained());
-    stream.on("end", () => this.#deviceGone());
-    stream.on("close", () => this.#deviceGone());
-    stream.on("error", () => stream.destroy());
+    const gone = (): void => this.#deviceGone();
+    stream.on("end", gone).on("close", gone);
   }
 
   /** Called every second with the monotonic clock (ms): no step of the wall clock makes a device look silent. */
@@ -297,14 +300,16 @@ export class Connection implements Member, Holder, TreeWays {
 
   async #connect(frame: Framing): Promise<Outcome> {
     const { rules, sessions, turns } = this.#edge;
-    this.#spoke();
+    const { peer, place } = this.#arrival!;
+    this.#arrival = undefined;
+    place.spoke();
     const packet = frame.packet();
     const body = frame.body - frame.start;
     const busy = refuse(reasons.busy, protocolOf(packet, body).answerAs);
     if (!this.#edge.admit()) return busy;
     this.#admitted = true;
     const isWanted = () => this.#phase !== "closed" && !this.#device.destroyed;
-    const decision = await judgeConnect(packet, body, this.#peer, { ...this.#edge, isWanted });
+    const decision = await judgeConnect(packet, body, peer, { ...this.#edge, isWanted });
     if (decision === undefined) return busy;
     if ("refused" in decision) return refuse(decision.refused, decision.version, decision.maxPacketBytes);
     const { admission } = decision;
@@ -352,12 +357,8 @@ export class Connection implements Member, Holder, TreeWays {
     this.#passage = openPassage(admission.tree, connack, parts);
     this.#readDownlink(framing);
     socket.on("data", (chunk: Buffer) => this.#takeDownlink(framing, chunk));
-    socket.on("drain", () => {
-      this.#brokerFull = false;
-      this.#regulate();
-    });
-    socket.on("end", () => this.#brokerGone());
-    socket.on("close", () => this.#brokerGone());
+    const gone = (): void => this.#brokerGone();
+    socket.on("end", gone).on("close", gone);
     socket.resume();
     return dropped;
   }
@@ -392,14 +393,21 @@ export class Connection implements Member, Holder, TreeWays {
 
   toBroker(bytes: Buffer): void {
     if (bytes.length === 0 || this.#broker === undefined || !this.#broker.writable) return;
-    if (this.#broker.write(bytes)) return;
+    if (this.#broker.write(bytes) || this.#brokerFull) return;
     this.#brokerFull = true;
+    this.#broker.once("drain", () => {
+      this.#brokerFull = false;
+      this.#regulate();
+    });
     this.#regulate();
   }
 
   toDevice(bytes: Buffer): void {
     if (!this.#device.writable || this.#device.write(bytes)) return;
-    this.#unreadSince ??= performance.now();
+    if (this.#unreadSince === undefined) {
+      this.#unreadSince = performance.now();
+      this.#device.once("drain", () => this.#drained());
+    }
     this.#broker?.pause();
     this.#regulate();
   }

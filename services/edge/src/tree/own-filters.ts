@@ -1,4 +1,5 @@
 // Which filters a device with a tree has: the broker and presence keep each, so they are bounded.
+import { SparseSet } from "../packets/sparse.ts";
 
 export interface OwnFilters {
   all(): Iterable<string>;
@@ -17,27 +18,47 @@ const charactersMax = 128 * 1024;
 
 /** `known`: those of its session before; undefined where nobody could say. */
 export function openOwnFilters(known: readonly string[] | undefined): OwnFilters {
-  const filters = new Set<string>();
-  let characters = 0;
-  const add = (filter: string): boolean => {
-    if (filters.has(filter)) return true;
-    if (filters.size >= countMax || characters + filter.length > charactersMax) return false;
-    filters.add(filter);
-    characters += filter.length;
+  return new ConnectionFilters(known);
+}
+
+/** Of a class, as there is one of each connection. */
+class ConnectionFilters implements OwnFilters {
+  readonly #filters = new SparseSet<string>();
+  readonly #isKnown: boolean;
+  #characters = 0;
+
+  constructor(known: readonly string[] | undefined) {
+    this.#isKnown = known !== undefined;
+    for (const filter of known ?? []) this.add(filter);
+  }
+
+  all(): Iterable<string> {
+    return this.#filters.all();
+  }
+
+  has(filter: string): boolean {
+    return this.#filters.has(filter);
+  }
+
+  mayHave(filter: string): boolean {
+    return !this.#isKnown || this.has(filter);
+  }
+
+  add(filter: string): boolean {
+    if (this.has(filter)) return true;
+    if (this.#filters.size >= countMax || this.#characters + filter.length > charactersMax) return false;
+    this.#filters.add(filter);
+    this.#characters += filter.length;
     return true;
-  };
-  const remove = (filter: string): boolean => {
-    if (!filters.delete(filter)) return false;
-    characters -= filter.length;
-    return true;
-  };
-  for (const filter of known ?? []) add(filter);
-  return {
-    all: () => filters.keys(),
-    has: (filter) => filters.has(filter),
-    mayHave: (filter) => known === undefined || filters.has(filter),
-    add,
-    delete: remove,
-    forget: (one) => remove(one) || known === undefined,
-  };
+  }
+
+  delete(filter: string): void {
+    if (this.#filters.delete(filter)) this.#characters -= filter.length;
+  }
+
+  forget(filter: string): boolean {
+    const had = this.has(filter);
+    this.delete(filter);
+    return had || !this.#isKnown;
+  }
 }

@@ -1,4 +1,5 @@
 // Packet ids of the edge's own packets on a device's connection: the broker's answers to them are not for the device.
+import { SparseSet } from "../packets/sparse.ts";
 
 export interface PacketIds {
   /** The device publishes with this one, until the broker has answered. */
@@ -16,30 +17,46 @@ const highest = 65_535;
 
 /** `brokerMax`: PUBLISHes that the broker takes at once, the device's among them (Receive Maximum). */
 export function openPacketIds(brokerMax = highest): PacketIds {
-  const own = new Set<number>();
-  const ofDevice = new Set<number>();
-  let next = highest;
+  return new ConnectionPacketIds(brokerMax);
+}
 
-  return {
-    used: (packetId) => void ofDevice.add(packetId),
-    free: (packetId) => void ofDevice.delete(packetId),
-    take() {
-      if (own.size >= ownMax || own.size + ofDevice.size >= brokerMax) return undefined;
-      // Clients count upwards.
-      for (let tried = 0; tried < highest; tried++) {
-        const packetId = next;
-        next = next === 1 ? highest : next - 1;
-        if (own.has(packetId) || ofDevice.has(packetId)) continue;
-        own.add(packetId);
-        return packetId;
-      }
-      return undefined;
-    },
-    answered(packetId) {
-      // Should the device use the same one afterwards, the broker answers ours first [MQTT-4.6.0-2].
-      if (own.delete(packetId)) return true;
-      ofDevice.delete(packetId);
-      return false;
-    },
-  };
+/** Of a class, as there is one of each connection. */
+class ConnectionPacketIds implements PacketIds {
+  readonly #brokerMax: number;
+  readonly #own = new SparseSet<number>();
+  readonly #ofDevice = new SparseSet<number>();
+  #next = highest;
+
+  constructor(brokerMax: number) {
+    this.#brokerMax = brokerMax;
+  }
+
+  used(packetId: number): void {
+    this.#ofDevice.add(packetId);
+  }
+
+  free(packetId: number): void {
+    this.#ofDevice.delete(packetId);
+  }
+
+  take(): number | undefined {
+    const own = this.#own;
+    if (own.size >= ownMax || own.size + this.#ofDevice.size >= this.#brokerMax) return undefined;
+    // Clients count upwards.
+    for (let tried = 0; tried < highest; tried++) {
+      const packetId = this.#next;
+      this.#next = packetId === 1 ? highest : packetId - 1;
+      if (own.has(packetId) || this.#ofDevice.has(packetId)) continue;
+      own.add(packetId);
+      return packetId;
+    }
+    return undefined;
+  }
+
+  answered(packetId: number): boolean {
+    // Should the device use the same one afterwards, the broker answers ours first [MQTT-4.6.0-2].
+    if (this.#own.delete(packetId)) return true;
+    this.#ofDevice.delete(packetId);
+    return false;
+  }
 }

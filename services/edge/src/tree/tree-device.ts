@@ -2,6 +2,7 @@
 import { treeUplinkPrefix } from "@parley/protocol";
 import type { IConnackPacket } from "mqtt-packet";
 import type { Reason } from "../packets/reasons.ts";
+import { SparseSet } from "../packets/sparse.ts";
 import type { UplinkDevice } from "../uplink/device.ts";
 import type { TreeGrant } from "./grant.ts";
 import { type OwnFilters, openOwnFilters } from "./own-filters.ts";
@@ -60,7 +61,7 @@ export interface TreeDevice {
   asked: Asked[];
   subscribesAll: boolean;
   /** QoS 2 exchanges that the edge has begun to answer in the device's place, by packet id */
-  leftOut: Set<number>;
+  leftOut: SparseSet<number>;
 }
 
 /** `connack`: the broker's. */
@@ -78,13 +79,20 @@ export function openTreeDevice(
   return {
     device,
     ways,
-    mountpoint: Buffer.from(mountpoint),
-    uplinkPrefix: Buffer.from(treeUplinkPrefix(mountpoint)),
+    ...bytesOf(mountpoint, treeUplinkPrefix(mountpoint)),
     lastTopic: undefined,
     packetIds,
     filters: openOwnFilters(sessionPresent ? filters : []),
     asked: [],
     subscribesAll,
-    leftOut: new Set(),
+    leftOut: new SparseSet(),
   };
+}
+
+/** In one piece of memory of their own: as parts of a pool each would keep all of the pool. */
+function bytesOf(mountpoint: string, uplinkPrefix: string): Pick<TreeDevice, "mountpoint" | "uplinkPrefix"> {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(mountpoint) + Buffer.byteLength(uplinkPrefix));
+  const end = bytes.write(mountpoint);
+  bytes.write(uplinkPrefix, end);
+  return { mountpoint: bytes.subarray(0, end), uplinkPrefix: bytes.subarray(end) };
 }

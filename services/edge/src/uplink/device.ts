@@ -1,5 +1,6 @@
 // What the edge keeps of a connected device to decide what it sends.
 import type { Version } from "../packets/packets.ts";
+import { SparseMap } from "../packets/sparse.ts";
 import type { TopicAliases } from "../packets/topic-aliases.ts";
 import { type Owed, openOwed } from "./owed.ts";
 import { openRefusals, type Refusals, type RefusedDevice } from "./refusals.ts";
@@ -12,12 +13,12 @@ export interface PartialAnswer {
 }
 
 /** SUBACKs and UNSUBACKs the broker owes for a part of what was asked, by packet id. */
-export type PartialAnswers = Map<number, PartialAnswer>;
+export type PartialAnswers = SparseMap<number, PartialAnswer>;
 
 export interface UplinkDevice extends RefusedDevice {
   readonly partial: PartialAnswers;
   /** how many UNSUBACKs the broker owes that are nobody's: of an UNSUBSCRIBE that it got in parts, by packet id */
-  readonly surplus: Map<number, number>;
+  readonly surplus: SparseMap<number, number>;
   readonly aliases: TopicAliases;
   readonly owed: Owed;
   readonly refusals: Refusals;
@@ -42,9 +43,9 @@ class Desk implements UplinkDevice {
   readonly isOpen: () => boolean;
   tellRouter: UplinkDevice["tellRouter"];
   readonly owed = openOwed();
+  readonly partial: PartialAnswers = new SparseMap();
+  readonly surplus = new SparseMap<number, number>();
   isInactive = false;
-  #partial: PartialAnswers | undefined;
-  #surplus: Map<number, number> | undefined;
   #aliases: TopicAliases | undefined;
   #refusals: Refusals | undefined;
 
@@ -56,16 +57,6 @@ class Desk implements UplinkDevice {
     this.maxPacketBytes = admitted.maxPacketBytes;
     this.hasTree = admitted.hasTree;
     this.isOpen = isOpen;
-  }
-
-  get partial(): PartialAnswers {
-    this.#partial ??= new Map();
-    return this.#partial;
-  }
-
-  get surplus(): Map<number, number> {
-    this.#surplus ??= new Map();
-    return this.#surplus;
   }
 
   get aliases(): TopicAliases {
