@@ -58,6 +58,8 @@ export interface DeskParts {
 interface Voice {
   dialect: Dialect;
   speaker: Speaker;
+  /** The device does not come as its protocol wants it: what is for it waits until it does. */
+  isRefused: boolean;
 }
 
 export function openDesk(tree: Tree, parts: DeskParts): Desk {
@@ -73,7 +75,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
   let voice: Voice | undefined;
   let begun = false;
   const moved = (conv: string, seq: number) => parts.moved(tree, conv, seq);
-  const spoken = () => (isRefused(voice, tree) ? undefined : voice);
+  const spoken = () => (voice?.isRefused ? undefined : voice);
   const told = { tree, voice: spoken, filters: () => filters, publish, moved, catchUp: parts.catchUp, log };
   const telling = createTelling(told);
   const line = openLine({
@@ -87,7 +89,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
     if (dialect === undefined) return;
     if (tree.dialect === undefined) parts.learned(tree, dialect.name);
     tree.dialect = dialect.name;
-    voice = { dialect, speaker: dialect.open(tree, port) };
+    voice = { dialect, speaker: dialect.open(tree, port), isRefused: refuses(dialect, tree) };
   }
 
   /** Greets it once it is here, its dialect is known, and it hears: from then on it misses nothing. */
@@ -126,6 +128,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
       if (now.connectedAt !== tree.connectedAt) begun = false;
       Object.assign(tree, now, { dialect: now.dialect ?? tree.dialect });
       filters = readFilters(tree.filters);
+      if (voice) voice.isRefused = refuses(voice.dialect, tree);
       findVoice(tree.filters);
       if (!begun) begin();
       else listen(tree.filters.filter((filter) => !before.has(filter)));
@@ -143,6 +146,10 @@ function dialectFor(name: string | undefined, topics: readonly string[], guestPr
     if (dialect !== undefined) return dialect;
   }
   return undefined;
+}
+
+function refuses(dialect: Dialect, tree: Tree): boolean {
+  return dialect.refuses?.(tree) !== undefined;
 }
 
 function publishIn(tree: Tree, { publish }: DeskParts): (said: Said) => Promise<void> {
@@ -174,11 +181,6 @@ function openFinishing() {
       await Promise.all(rest);
     },
   };
-}
-
-/** What is for it waits until it comes as its protocol wants it. */
-function isRefused(voice: Voice | undefined, tree: Tree): boolean {
-  return voice?.dialect.refuses?.(tree) !== undefined;
 }
 
 /** What cannot be read now is said when it can be. */

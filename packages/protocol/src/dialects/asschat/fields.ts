@@ -20,7 +20,7 @@ export function readFields({ userProperties = [] }: PublishedProperties): Fields
   const all = (name: string) => userProperties.flatMap(([key, value]) => (key === name && value !== "" ? [value] : []));
   return {
     all,
-    one: (name) => all(name)[0],
+    one: (name) => userProperties.find(([key, value]) => key === name && value !== "")?.[1],
     others: () => userProperties.filter(([name, value]) => !names.has(name) && name !== "" && value !== ""),
   };
 }
@@ -41,12 +41,20 @@ const charactersMax = 4_096;
 
 /** As properties may be said: without what brokers close a connection for, none empty. */
 export function writeFields(fields: readonly (readonly [name: string, value: string | number | undefined])[]): Field[] {
-  return fields.flatMap(([name, value]) => {
-    const [key, text] = [plain(name), plain(`${value ?? ""}`)];
-    return key === "" || text === "" ? [] : [[key, text] as const];
-  });
+  const written: Field[] = [];
+  for (const [name, value] of fields) {
+    if (value === undefined) continue;
+    const key = names.has(name) ? name : plain(name);
+    const text = typeof value === "number" ? `${value}` : plain(value);
+    if (key !== "" && text !== "") written.push([key, text]);
+  }
+  return written;
 }
 
+/** Most are: then there is nothing to take out. */
+const isPlain = /^[!-~]{1,200}$/;
+
 function plain(text: string): string {
+  if (isPlain.test(text)) return text;
   return text.slice(0, charactersMax).replaceAll(unsaid, " ").trim();
 }

@@ -7,7 +7,7 @@ const chid = /^\$[0-9a-zA-Z_-]{1,31}$/;
 /** What a channel id is, for who is refused. */
 export const channelIdWords = "$ and 1 to 31 letters, digits, _ and -";
 const digested = /^\$[prd]-[0-9a-f]{24}$/;
-const clientId = /^(?!:)(?!.*:$)[0-9a-zA-Z_\-@.:]{1,32}$/;
+const clientId = /^[0-9a-zA-Z_\-@.](?:[0-9a-zA-Z_\-@.:]{0,30}[0-9a-zA-Z_\-@.])?$/;
 
 export function isChannelId(text: string): boolean {
   return chid.test(text);
