@@ -69,9 +69,8 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
   const publish = publishIn(tree, parts);
   const finishing = openFinishing();
   const hears = (topic: string) => filters.hears(topic);
-  const marks = parts.marksOf(tree);
   const wasTold = (conv: string, seq: number) => telling.wasTold(conv, seq);
-  const port = parts.portFor({ tree, say: publish, hears, wasTold, marks, finish: finishing.add });
+  const port = parts.portFor({ tree, say: publish, hears, wasTold, marks: parts.marksOf(tree), finish: finishing.add });
   let voice: Voice | undefined;
   let begun = false;
   const moved = (conv: string, seq: number) => parts.moved(tree, conv, seq);
