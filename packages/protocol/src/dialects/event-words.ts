@@ -37,6 +37,11 @@ const sentences: Readonly<Record<MembershipEvent["event"], (said: Said) => strin
     const may = { "read-write": "reads and writes", read: "only reads", write: "only writes" }[mode];
     return `${by}: ${who} ${may} from now on`;
   },
+  devices({ by, who, uids = [], devices = {}, way }) {
+    const named = uids.flatMap((uid) => devices[uid] ?? []);
+    if (way === "out") return `${by} removed ${names(named)}`;
+    return `${by} added ${named.length > 0 ? names(named) : `all devices of ${who}`}`;
+  },
   unmute: ({ by, who }) => `${by} lets ${who} write again`,
   update: ({ by, name, room }) => `${by} changed the room: ${[name, room?.topic].filter(Boolean).join(", ")}`,
   archive: ({ by }) => `${by} archived the room`,

@@ -47,18 +47,37 @@ const join: Apply = (member, at, event) => {
   delete member.pending;
   delete member.blocks;
   delete member.banned;
-  if (isPresent(member)) return;
+  if (isPresent(member)) return takeIn(member, event);
   beginStay(member, at);
   if (event.fromStart && mode !== "write") member.stays = [[1, null]];
   setMode(member, at, mode);
   member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
+  setDevices(member, event.devices?.[member.uid] ?? undefined);
   if (event.link !== undefined) member.link = event.link;
 };
 
+// More devices of who is there with some of them.
+function takeIn(member: Member, { devices }: MembershipEvent): void {
+  const named = devices?.[member.uid];
+  if (named === null) delete member.devices;
+  else if (named && member.devices) member.devices = [...new Set([...member.devices, ...named])];
+}
+
+function setDevices(member: Member, devices: readonly string[] | undefined): void {
+  if (devices) member.devices = devices;
+  else delete member.devices;
+}
+
 function invite(member: Member, at: Place, event: MembershipEvent): void {
   const mode = modeIn(event, member.uid);
-  if (event.invited?.includes(member.uid)) member.pending = { as: "invited", by: event.by, ...(mode && { mode }) };
+  if (event.invited?.includes(member.uid))
+    member.pending = { as: "invited", by: event.by, ...(mode && { mode }), ...devicesOf(event, member) };
   else join(member, at, event);
+}
+
+function devicesOf({ devices }: MembershipEvent, { uid }: Member): { devices?: readonly string[] } {
+  const named = devices?.[uid];
+  return named ? { devices: named } : {};
 }
 
 function modeIn({ modes }: MembershipEvent, uid: string): OneSidedMode | undefined {
@@ -73,8 +92,8 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   admit: join,
   leave,
   remove: leave,
-  ask(member, _at, { by }) {
-    member.pending = { as: "asking", by };
+  ask(member, _at, event) {
+    member.pending = { as: "asking", by: event.by, ...devicesOf(event, member) };
   },
   refuse(member) {
     delete member.pending;
@@ -97,6 +116,11 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   },
   mode(member, at, { mode = "read-write" }) {
     setMode(member, at, mode);
+  },
+  devices(member, _at, event) {
+    if (event.way === "in") return takeIn(member, event);
+    const gone = event.devices?.[member.uid] ?? [];
+    member.devices = (member.devices ?? []).filter((clientId) => !gone.includes(clientId));
   },
   unmute(member) {
     delete member.mutedUntil;

@@ -23,13 +23,15 @@ export interface Member {
   /** may not become a member */
   banned?: true;
   /** no member yet: was asked, by whom, or asks to be let in */
-  pending?: { as: "invited" | "asking"; by: string; mode?: MemberMode };
+  pending?: { as: "invited" | "asking"; by: string; mode?: MemberMode; devices?: readonly string[] };
   /** does not want to be invited again */
   blocks?: true;
   /** unix ms: may not write until then; null: until that is taken back */
   mutedUntil?: number | null;
   /** absent: it reads and writes. Who only writes has no open stay, and is a member all the same. */
   mode?: OneSidedMode;
+  /** it is or was there with these devices only: others of the user neither read nor write here; absent: all */
+  devices?: readonly string[];
   /** the invite link that let it in */
   link?: string;
   readSeq: number;

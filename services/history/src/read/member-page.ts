@@ -69,8 +69,9 @@ function reachingStays({ stays }: Member, seq: number | undefined): Stay[] {
   return stays.filter(([, leftSeq]) => leftSeq === null || (seq !== undefined && leftSeq >= seq));
 }
 
-function fullRow({ uid, role, mutedUntil, mode }: Member, stays: Stay[]): MemberRow {
-  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }), ...(mode && { mode }) };
+function fullRow({ uid, role, mutedUntil, mode, devices }: Member, stays: Stay[]): MemberRow {
+  const only = devices && { devices: [...devices] };
+  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }), ...(mode && { mode }), ...only };
 }
 
 function sizeOf(row: MemberRow): number {
