@@ -48,6 +48,11 @@ export function refuseDevices(devices: Readonly<MemberDevices>): AppError | unde
   return undefined;
 }
 
+/** What is named for a user, who may be called as what every object has. */
+export function devicesNamed<Devices>(devices: Readonly<Record<string, Devices>> | undefined, uid: string) {
+  return devices !== undefined && Object.hasOwn(devices, uid) ? devices[uid] : undefined;
+}
+
 /** `device` of what comes without one, as over HTTP with a server's key. */
 export const withoutDevice = "api";
 

@@ -1,6 +1,7 @@
 // Those who are invited to rooms: do they exist, do they want to be asked first, and how they are told.
 import {
   type AppError,
+  devicesNamed,
   type InvitationNotice,
   type MemberDevices,
   type NotifyRequest,
@@ -54,7 +55,7 @@ export function tellInvited(
 ): void {
   if (uids.length === 0) return;
   const packet: InvitationNotice = { type: "invitation", id, conv: roomConv(id), name, by };
-  const to = recipientsOfAll(uids.map((uid) => ({ uid, devices: devices?.[uid] })));
+  const to = recipientsOfAll(uids.map((uid) => ({ uid, devices: devicesNamed(devices, uid) })));
   const told: NotifyRequest = { uids: to.users, devices: to.devices, channel: "m", packet };
   nats.publish(subjects.notify, JSON.stringify(told));
 }

@@ -1,7 +1,8 @@
 // What a membership event does to one of those whom it is about.
-import type { MemberMode, MembershipEvent, OneSidedMode } from "@parley/protocol";
+import { devicesNamed, type MemberMode, type MembershipEvent, type OneSidedMode } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Member } from "../keep/store.ts";
+import { addDevices, removeDevices, setDevices } from "./devices.ts";
 import { isPresent } from "./members.ts";
 
 type Place = Pick<LogEntry, "seq" | "ord">;
@@ -47,26 +48,15 @@ const join: Apply = (member, at, event) => {
   delete member.pending;
   delete member.blocks;
   delete member.banned;
-  if (isPresent(member)) return takeIn(member, event);
+  const named = devicesNamed(event.devices, member.uid);
+  if (isPresent(member)) return addDevices(member, at, { named, fromStart: event.fromStart });
+  setDevices(member, at, { devices: named ?? undefined, fromStart: event.fromStart });
   beginStay(member, at);
   if (event.fromStart && mode !== "write") member.stays = [[1, null]];
   setMode(member, at, mode);
   member.role = event.event === "create" && member.uid === event.by ? "owner" : (event.role ?? "member");
-  setDevices(member, event.devices?.[member.uid] ?? undefined);
   if (event.link !== undefined) member.link = event.link;
 };
-
-// More devices of who is there with some of them.
-function takeIn(member: Member, { devices }: MembershipEvent): void {
-  const named = devices?.[member.uid];
-  if (named === null) delete member.devices;
-  else if (named && member.devices) member.devices = [...new Set([...member.devices, ...named])];
-}
-
-function setDevices(member: Member, devices: readonly string[] | undefined): void {
-  if (devices) member.devices = devices;
-  else delete member.devices;
-}
 
 function invite(member: Member, at: Place, event: MembershipEvent): void {
   const mode = modeIn(event, member.uid);
@@ -76,7 +66,7 @@ function invite(member: Member, at: Place, event: MembershipEvent): void {
 }
 
 function devicesOf({ devices }: MembershipEvent, { uid }: Member): { devices?: readonly string[] } {
-  const named = devices?.[uid];
+  const named = devicesNamed(devices, uid);
   return named ? { devices: named } : {};
 }
 
@@ -117,10 +107,10 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   mode(member, at, { mode = "read-write" }) {
     setMode(member, at, mode);
   },
-  devices(member, _at, event) {
-    if (event.way === "in") return takeIn(member, event);
-    const gone = event.devices?.[member.uid] ?? [];
-    member.devices = (member.devices ?? []).filter((clientId) => !gone.includes(clientId));
+  devices(member, at, event) {
+    const named = devicesNamed(event.devices, member.uid);
+    if (event.way === "in") addDevices(member, at, { named, fromStart: event.fromStart });
+    else removeDevices(member, named ?? []);
   },
   unmute(member) {
     delete member.mutedUntil;

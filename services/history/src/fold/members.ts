@@ -1,16 +1,15 @@
 // Membership as the log has it: who is a member, what a member may read, and how much of it is unread.
 import {
   AppError,
-  type Caller,
   isJoinable,
   namedMembers,
   noConversation,
   parseConv,
   type RoomState,
   type Standing,
-  withoutDevice,
 } from "@parley/protocol";
 import type { Member, Recalled } from "../keep/store.ts";
+import { type Asker, asSeenWith, isThereWith } from "./devices.ts";
 
 /** True while it may write or read what comes. */
 export function isMember(member: Member | undefined): member is Member {
@@ -20,19 +19,6 @@ export function isMember(member: Member | undefined): member is Member {
 /** The same of a member that is known. */
 export function isPresent({ stays, mode }: Member): boolean {
   return stays.at(-1)?.[1] === null || mode === "write";
-}
-
-/** Who asks, and with which device; without one it is the user itself, who may see all that is the user's. */
-export type Asker = Pick<Caller, "uid" | "clientId">;
-
-/** Is or was it there with this device? undefined: the user itself asks. */
-export function isThereWith({ devices }: Pick<Member, "devices">, clientId: string | undefined): boolean {
-  return devices === undefined || clientId === undefined || devices.includes(clientId);
-}
-
-/** The `device` of an entry or a change, if it is one. */
-export function clientIdOf(device: string): string | undefined {
-  return device === withoutDevice || device === "" ? undefined : device;
 }
 
 /** What a device is told whose user is there with others. */
@@ -81,7 +67,8 @@ interface Asked {
 /** The caller's member state, or what the caller is told instead. */
 export function memberOrRefusal(asked: Asked, { uid, clientId }: Asker): Member | AppError {
   const { conv, member } = asked;
-  if (member && member.stays.length > 0) return isThereWith(member, clientId) ? member : thereWithOthers();
+  if (member && member.stays.length > 0)
+    return isThereWith(member, clientId) ? asSeenWith(member, clientId) : thereWithOthers();
   const parsed = parseConv(conv);
   if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
   const named = namedMembers(parsed);

@@ -32,6 +32,8 @@ export interface Member {
   mode?: OneSidedMode;
   /** it is or was there with these devices only: others of the user neither read nor write here; absent: all */
   devices?: readonly string[];
+  /** devices that came in later than the user, which read from there on */
+  deviceJoins?: readonly DeviceJoin[];
   /** the invite link that let it in */
   link?: string;
   readSeq: number;
@@ -56,6 +58,9 @@ export interface Member {
   /** `uid`, once there is a stay: `readers.ts` */
   reader?: string;
 }
+
+/** Of one device, or `otherDevices`: all that are not named. `ord` is the log's before that. */
+export type DeviceJoin = readonly [clientId: string, seq: number, ord: number];
 
 /** How the member has the conversation. Each change is one `version` more: the latest counts. */
 export interface MemberSettings {

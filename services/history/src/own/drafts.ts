@@ -11,7 +11,8 @@ import {
   type ResultOf,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
-import { type Asker, isMember, isThereWith } from "../fold/members.ts";
+import { type Asker, isThereWith } from "../fold/devices.ts";
+import { isMember } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
 import { memberOf, readerOf } from "../read/reading.ts";
 import { noteOwnChange } from "./changes.ts";

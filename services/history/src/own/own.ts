@@ -10,7 +10,7 @@ import {
   type ThreadNotice,
 } from "@parley/protocol";
 import type { Pass } from "@parley/runtime";
-import type { Asker } from "../fold/members.ts";
+import type { Asker } from "../fold/devices.ts";
 import { type Member, memberKey } from "../keep/store.ts";
 import { advance, copyMember } from "../project/advance.ts";
 import { ownStateOf } from "../read/own-state.ts";

@@ -9,8 +9,9 @@ import {
 } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
+import type { Asker } from "../fold/devices.ts";
 import { isCounted } from "../fold/fold-entry.ts";
-import { type Asker, sees } from "../fold/members.ts";
+import { sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { Member } from "../keep/store.ts";

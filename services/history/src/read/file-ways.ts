@@ -1,7 +1,8 @@
 // The ways on which a file came to users: its owners have it, and whoever can read a message with it of somebody who has it.
 import { namedMembers, parseConv } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
-import { type Asker, isThereWith, sees } from "../fold/members.ts";
+import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
+import { sees } from "../fold/members.ts";
 import { type FilePlace, memberKey } from "../keep/store.ts";
 import { byFile, bySender, messageAt, newestFirst, placesOf, type Stored } from "./file-places.ts";
 
@@ -155,8 +156,9 @@ async function readableOf(
     const found = await members.getMany(its.map((conv) => memberKey(conv, uid)));
     return places.filter(({ conv, seq }) => {
       const member = found.get(memberKey(conv, uid))?.doc;
-      if (member && !isThereWith(member, search.devices.get(uid))) return false;
-      return member ? sees(member, seq) : (named.get(conv)?.includes(uid) ?? false);
+      const device = search.devices.get(uid);
+      if (member && !isThereWith(member, device)) return false;
+      return member ? sees(asSeenWith(member, device), seq) : (named.get(conv)?.includes(uid) ?? false);
     });
   };
 }

@@ -12,7 +12,8 @@ import {
 import { conversationPartitionCount } from "@parley/protocol/partition";
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
-import { type Asker, mayRead, memberOrRefusal, sees } from "../fold/members.ts";
+import type { Asker } from "../fold/devices.ts";
+import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { annotateMessages } from "./annotated.ts";

@@ -2,7 +2,8 @@
 import type { AppError } from "@parley/protocol";
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
-import { type Asker, isOpenTo, isThereWith, memberOrRefusal, newMember } from "../fold/members.ts";
+import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
+import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
 import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
@@ -59,7 +60,7 @@ export async function membershipsOf({ store }: Reading, { uid, clientId }: Asker
 
 // Without those in which the user is with other devices.
 function seenBy(members: Member[], clientId: string | undefined): Member[] {
-  return members.filter((member) => isThereWith(member, clientId));
+  return members.filter((member) => isThereWith(member, clientId)).map((member) => asSeenWith(member, clientId));
 }
 
 /**

@@ -8,7 +8,8 @@ import {
   type threadsList,
 } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
-import { type Asker, lastVisible, mayRead, sees } from "../fold/members.ts";
+import type { Asker } from "../fold/devices.ts";
+import { lastVisible, mayRead, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import { type Member, type ThreadMark, threadKey } from "../keep/store.ts";

@@ -2,6 +2,7 @@
 import {
   AppError,
   type ChangeRequest,
+  devicesNamed,
   isJoinable,
   type MembershipEvent,
   namedMembers,
@@ -9,7 +10,8 @@ import {
   parseConv,
   wayOf,
 } from "@parley/protocol";
-import { clientIdOf, isMember, isPresent, isThereWith, thereWithOthers } from "../fold/members.ts";
+import { clientIdOf, isThereWith } from "../fold/devices.ts";
+import { isMember, isPresent, thereWithOthers } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { decideDevices } from "./decide-devices.ts";
 import { decideEntry, namesLink } from "./decide-entry.ts";
@@ -97,7 +99,8 @@ function areTooFew({ room, members: known }: Room, event: MembershipEvent, membe
   const least = room?.settings.leastMembers ?? 0;
   if (members >= least) return false;
   const gone = wayOf(event.event) === "out" ? event.uids : [];
-  let count = members - (event.event === "devices" ? (event.devices?.[event.uids[0] ?? ""]?.length ?? 0) : 0);
+  let count =
+    members - (event.event === "devices" ? (devicesNamed(event.devices, event.uids[0] ?? "")?.length ?? 0) : 0);
   for (const member of known.values())
     if (member.devices && isPresent(member) && !gone.includes(member.uid)) count += member.devices.length - 1;
   return count < least;

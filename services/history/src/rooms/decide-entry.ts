@@ -7,9 +7,10 @@ import {
   type MembershipEvent,
   type RoomLink,
 } from "@parley/protocol";
-import { clientIdOf, isMember, isPresent, isThereWith } from "../fold/members.ts";
+import { clientIdOf, isThereWith } from "../fold/devices.ts";
+import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
-import { broughtIn, devicesAmong, devicesPending, given, moreDevices } from "./decide-devices.ts";
+import { broughtIn, devicesAmong, devicesPending, given, moreDevices, reachOf } from "./decide-devices.ts";
 import { withSuccessor } from "./decide-successor.ts";
 import { may } from "./rights.ts";
 import { allowed, countMembers, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
@@ -63,7 +64,7 @@ function joinWithMore(room: Room, request: ChangeRequest, by: Member, now: numbe
   if (state.archived) return archived();
   const isInside = isThereWith(by, clientIdOf(request.device)) && may(state, by, "invite");
   const isGood = linkHash !== undefined && goodLink(room, linkHash, now) !== undefined;
-  if (isInside || isGood || state.settings.join === "open") return broughtIn(by.uid, more);
+  if (isInside || isGood || state.settings.join === "open") return broughtIn(room, by.uid, more);
   return refuse("this room takes more of your devices by invitation only", "join");
 }
 
@@ -99,7 +100,7 @@ const invite = allowed("invite", (room, request, { uid: by }) => {
   const uids = strangers.filter((uid) => !first.has(uid) || isAsking(uid));
   const more = moreDevices(room, event, event.uids);
   if (more instanceof AppError) return more;
-  if (uids.length + invited.length === 0) return broughtIn(by, more);
+  if (uids.length + invited.length === 0) return broughtIn(room, by, more);
   const fresh = [...uids, ...invited];
   const devices = given({ ...devicesAmong(event, fresh).devices, ...more });
   const added: MembershipEvent = {
@@ -148,10 +149,6 @@ const unblock: Decide = (_room, { event: { by: uid } }, { by }) => {
 };
 
 export const decideEntry = { create, join, invite, admit, refuse: refuseEntry, leave, block, unblock } as const;
-
-function reachOf({ room }: Room): { fromStart?: true } {
-  return room?.settings.history === "all" ? { fromStart: true } : {};
-}
 
 // The same word whether the room is blocked or the asker: who blocked whom is nobody's to know.
 function takesNone(uid: string): AppError {

@@ -11,17 +11,9 @@ import {
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
+import { asSeenWith, clientIdOf, isThereWith } from "../fold/devices.ts";
 import { isCounted, ownTimerOf } from "../fold/fold-entry.ts";
-import {
-  clientIdOf,
-  isMember,
-  isOpenTo,
-  isThereWith,
-  mayRead,
-  newMember,
-  outsideOf,
-  thereWithOthers,
-} from "../fold/members.ts";
+import { isMember, isOpenTo, mayRead, newMember, outsideOf, thereWithOthers } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
@@ -179,7 +171,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (named && !named.includes(item.from)) return refusal("not_member");
   const outside = named ? undefined : refuseOutside(conversation, member, item);
   if (outside) return outside;
-  const sender = member ?? newMember(conversation.conv, item.from);
+  const sender = member ? asSeenWith(member, clientIdOf(item.device)) : newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
   const closed = conversation.refused?.get(item.from);

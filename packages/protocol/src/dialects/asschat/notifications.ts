@@ -1,5 +1,5 @@
 // Channel Notification: what happened to a channel, told to its endpoints.
-import { type MembershipEvent, wayOf } from "../../rooms.ts";
+import { devicesNamed, type MembershipEvent, wayOf } from "../../rooms.ts";
 import type { Said } from "../dialect.ts";
 import { eventText } from "../event-words.ts";
 import { writeFields } from "./fields.ts";
@@ -54,7 +54,7 @@ function eventNotification(event: Partial<MembershipEvent>, from: string): Notif
   const kind = kindOf(event);
   const about = new Set([...(event.uids ?? []), ...Object.keys(devices)]);
   const here = [...about].filter((uid) => !invited.includes(uid));
-  const written = (uids: readonly string[]) => uids.flatMap((uid) => writeEndpoints(uid, devices[uid]));
+  const written = (uids: readonly string[]) => uids.flatMap((uid) => writeEndpoints(uid, devicesNamed(devices, uid)));
   const own = name === "create" || here.length === 0 ? [by, ...here] : here;
   const speed = event.room?.settings.messagesPerSecond;
   const body = eventText(event, from, (seq) => `message ${seq}`);
