@@ -26,9 +26,9 @@ export function asSeenWith(member: Member, clientId: string | undefined): Member
   return { ...member, stays, joinOrd: Math.max(member.joinOrd, ord) };
 }
 
-/** The `device` of an entry or a change, if it is one. */
-export function clientIdOf(device: string): string | undefined {
-  return device === withoutDevice || device === "" ? undefined : device;
+/** The device that a message or a change comes from; undefined: none, or an application sends in the user's name. */
+export function clientIdOf({ device, origin }: { device: string; origin?: string }): string | undefined {
+  return device === withoutDevice || device === "" || origin === "key" ? undefined : device;
 }
 
 /** Who comes in is there with these, or all: those that were not there before read from here on. `fromStart`: they read all. */

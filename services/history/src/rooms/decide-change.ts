@@ -41,7 +41,7 @@ export function decideChange(room: Room, request: ChangeRequest, now: number): D
   const by = room.members.get(event.by);
   if (!isNew && isHidden(room, request, by)) return noConversation(room.conv);
   // Who comes in with this device too asks as others do.
-  const isElsewhere = isMember(by) && !isThereWith(by, clientIdOf(request.device));
+  const isElsewhere = isMember(by) && !isThereWith(by, clientIdOf(request));
   if (isElsewhere && event.event !== "join") return thereWithOthers();
   const decide = deciders[event.event];
   if (!decide) return new AppError("invalid_packet", `unknown change ${JSON.stringify(event.event)}`);

@@ -40,7 +40,7 @@ const join: Decide = (room, request, { by, now }) => {
   if (by && isPresent(by)) return joinWithMore(room, request, by, now);
   if (by?.banned) return refuse("you are banned from this room", "banned");
   if (state.archived) return archived();
-  const pending = by?.pending && isThereWith(by.pending, clientIdOf(request.device)) ? by.pending : undefined;
+  const pending = by?.pending && isThereWith(by.pending, clientIdOf(request)) ? by.pending : undefined;
   const named = { ...(pending && devicesPending(room, [event.by])), ...devicesAmong(event, [event.by]) };
   const joined: MembershipEvent = { event: "join", by: event.by, uids: [event.by], ...reachOf(room), ...named };
   if (linkHash !== undefined) {
@@ -62,7 +62,7 @@ function joinWithMore(room: Room, request: ChangeRequest, by: Member, now: numbe
   if (more instanceof AppError || Object.keys(more).length === 0) return more instanceof AppError ? more : undefined;
   const state = stateOf(room, request);
   if (state.archived) return archived();
-  const isInside = isThereWith(by, clientIdOf(request.device)) && may(state, by, "invite");
+  const isInside = isThereWith(by, clientIdOf(request)) && may(state, by, "invite");
   const isGood = linkHash !== undefined && goodLink(room, linkHash, now) !== undefined;
   if (isInside || isGood || state.settings.join === "open") return broughtIn(room, by.uid, more);
   return refuse("this room takes more of your devices by invitation only", "join");

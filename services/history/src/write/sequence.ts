@@ -171,7 +171,7 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (named && !named.includes(item.from)) return refusal("not_member");
   const outside = named ? undefined : refuseOutside(conversation, member, item);
   if (outside) return outside;
-  const sender = member ? asSeenWith(member, clientIdOf(item.device)) : newMember(conversation.conv, item.from);
+  const sender = member ? asSeenWith(member, clientIdOf(item)) : newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
   const closed = conversation.refused?.get(item.from);
@@ -184,10 +184,10 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
 function refuseOutside(
   { conv, room }: Conversation,
   member: Member | undefined,
-  { device }: AppendItem,
+  item: AppendItem,
 ): AppendOutcome | undefined {
   const isHere = isMember(member);
-  if ((isHere && isThereWith(member, clientIdOf(device))) || isOpenTo(room, member)) return undefined;
+  if ((isHere && isThereWith(member, clientIdOf(item))) || isOpenTo(room, member)) return undefined;
   const { code, message } = isHere ? thereWithOthers() : outsideOf({ conv, member, room });
   return refusal(code, message);
 }

@@ -127,3 +127,17 @@ test("a list that many have left is read anew, without them", async () => {
     { conv, seq: 11 },
   ]);
 });
+
+test("of a member who is there with some devices only these are recipients, also of a message of before the last event", async () => {
+  const rows = [
+    member("a", [1, null]),
+    { ...member("b", [1, null]), devices: ["b:pc", "b:tab"] },
+    { ...member("c", [1, 4]), devices: ["c:pc"] },
+  ];
+  const members = createMembers(async () => list(5, rows));
+  const cached = await members.read(conv, { seq: 3, memberSeq: 3 });
+  const ofBob = ["b:pc", "b:tab"].map((clientId) => ({ uid: "b", clientId }));
+  assert.deepEqual(membersAt(cached, 6), { users: ["a"], devices: ofBob });
+  assert.deepEqual(membersAt(cached, 4), { users: ["a"], devices: [...ofBob, { uid: "c", clientId: "c:pc" }] });
+  assert.deepEqual((await members.recent(conv)).present, { users: ["a"], devices: ofBob });
+});
