@@ -53,6 +53,9 @@ export function devicesNamed<Devices>(devices: Readonly<Record<string, Devices>>
   return devices !== undefined && Object.hasOwn(devices, uid) ? devices[uid] : undefined;
 }
 
+/** In place of a client id: all devices that are not named. No client id that names a user is so. */
+export const otherDevices = "*";
+
 /** `device` of what comes without one, as over HTTP with a server's key. */
 export const withoutDevice = "api";
 

@@ -38,6 +38,8 @@ export interface MemberRow {
   mode?: OneSidedMode;
   /** it is there with these devices only; absent: with all */
   devices?: string[];
+  /** devices, or `otherDevices`, that came in later than the user: with which message */
+  deviceJoins?: [clientId: string, seq: number][];
 }
 
 /** `uid` asks for the attachment `file` that `owner` uploaded, or that users have it from whose owner is gone. */

@@ -1,5 +1,5 @@
 // With which of its devices a member is in a room, and what of it each of them reads.
-import { type Caller, type Stay, withoutDevice } from "@parley/protocol";
+import { type Caller, otherDevices, type Stay, withoutDevice } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { DeviceJoin, Member } from "../keep/store.ts";
 
@@ -7,9 +7,6 @@ import type { DeviceJoin, Member } from "../keep/store.ts";
 export type Asker = Pick<Caller, "uid" | "clientId">;
 
 type Place = Pick<LogEntry, "seq" | "ord">;
-
-/** In place of a client id: those that are not named. No client id that names a user is so. */
-const otherDevices = "*";
 
 /** Is or was it there with this device? undefined: the user itself asks. */
 export function isThereWith({ devices }: Pick<Member, "devices">, clientId: string | undefined): boolean {

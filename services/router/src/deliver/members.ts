@@ -4,6 +4,8 @@ import {
   type MemberList,
   type MemberRow,
   type MembersRequest,
+  otherDevices,
+  type Receiver,
   type Recipients,
   recipientsOfAll,
 } from "@parley/protocol";
@@ -111,13 +113,24 @@ function saysMore(list: CachedList, than: CachedList | undefined): boolean {
 /** Whom message `seq` goes to: those whose stay holds it. */
 export function membersAt(list: CachedList, seq: number): Recipients {
   if (seq > list.memberSeq) return list.present;
-  return recipientsAmong(list, (member) => staysAt(member, seq));
+  return recipientsAmong(list, seq, (member) => staysAt(member, seq));
 }
 
-/** Those of its members, with the devices with which they are there. */
-export function recipientsAmong(list: CachedList, isMeant: (member: MemberRow) => boolean): Recipients {
+/** Those of its members, with the devices with which they are there at message `seq`. */
+export function recipientsAmong(list: CachedList, seq: number, isMeant: (member: MemberRow) => boolean): Recipients {
   const { open } = list.present;
-  return recipientsOfAll(list.members.filter(isMeant), open === undefined ? {} : { open });
+  const meant = list.members.filter(isMeant).map((member) => receiverAt(member, seq));
+  return recipientsOfAll(meant, open === undefined ? {} : { open });
+}
+
+// A list may be of behind a device's coming in.
+function receiverAt(member: MemberRow, seq: number): Receiver {
+  const { uid, devices, deviceJoins } = member;
+  if (!deviceJoins) return member;
+  const joinOf = (clientId: string) => deviceJoins.find(([one]) => one === clientId)?.[1] ?? 0;
+  if (devices) return { uid, devices: devices.filter((clientId) => joinOf(clientId) <= seq) };
+  if (joinOf(otherDevices) <= seq) return { uid };
+  return { uid, devices: deviceJoins.flatMap(([one, from]) => (from <= seq && one !== otherDevices ? [one] : [])) };
 }
 
 export function staysAt({ stays }: MemberRow, seq: number): boolean {

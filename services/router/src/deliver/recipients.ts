@@ -28,7 +28,11 @@ export function recipientsOf(list: CachedList, { seq, memberSeq, body }: Stored)
 
 function concerned(list: CachedList, seq: number, { by, uids }: MembershipEvent): Recipients {
   const about = new Set([by, ...uids]);
-  return recipientsAmong(list, (member) => staysAt(member, seq) && (member.role !== "member" || about.has(member.uid)));
+  return recipientsAmong(
+    list,
+    seq,
+    (member) => staysAt(member, seq) && (member.role !== "member" || about.has(member.uid)),
+  );
 }
 
 // The list is of behind the event: they are not in it any more.
