@@ -25,6 +25,12 @@ export function recipientsOfAll(receivers: Iterable<Receiver>, more: Pick<Recipi
   return { users, devices: found, ...more };
 }
 
+/** The same, as a `NotifyRequest` has them. */
+export function notifiedOf(receivers: Iterable<Receiver>): { uids: readonly string[]; devices?: readonly Device[] } {
+  const { users, devices } = recipientsOfAll(receivers);
+  return { uids: users, ...(devices.length > 0 && { devices }) };
+}
+
 /** Routers speak of people and devices; of topics only this file and the dialects. */
 export interface Recipients {
   /** all devices of these users */

@@ -42,7 +42,7 @@ export function holderMethods({ history, nats }: { history: History; nats: NatsC
 }
 
 // Who is not told now has it by `sync`.
-function tell(nats: NatsConnection, { notice, tell: uids, devices = [] }: ReceiptReply): void {
-  const request: NotifyRequest = { uids, devices, channel: "m", packet: notice };
-  if (uids.length + devices.length > 0 && natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
+function tell(nats: NatsConnection, { notice, tell: uids, devices }: ReceiptReply): void {
+  const request: NotifyRequest = { uids, ...(devices && { devices }), channel: "m", packet: notice };
+  if ((uids.length > 0 || devices) && natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
 }

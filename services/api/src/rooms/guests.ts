@@ -5,8 +5,8 @@ import {
   type InvitationNotice,
   type MemberDevices,
   type NotifyRequest,
+  notifiedOf,
   noUser,
-  recipientsOfAll,
   roomConv,
   subjects,
 } from "@parley/protocol";
@@ -55,7 +55,7 @@ export function tellInvited(
 ): void {
   if (uids.length === 0) return;
   const packet: InvitationNotice = { type: "invitation", id, conv: roomConv(id), name, by };
-  const to = recipientsOfAll(uids.map((uid) => ({ uid, devices: devicesNamed(devices, uid) })));
-  const told: NotifyRequest = { uids: to.users, devices: to.devices, channel: "m", packet };
+  const receivers = uids.map((uid) => ({ uid, devices: devicesNamed(devices, uid) }));
+  const told: NotifyRequest = { ...notifiedOf(receivers), channel: "m", packet };
   nats.publish(subjects.notify, JSON.stringify(told));
 }
