@@ -21,6 +21,8 @@ export type Change =
   | (Told<"create"> & AsItIs & { invited?: string[]; modes?: MemberModes })
   | (Told<"invite"> & { invited?: string[]; modes?: MemberModes })
   | (Told<"mode"> & { mode: MemberMode })
+  /** client ids by uid that come in or go out; null: all that are lacking */
+  | (Told<"devices"> & { devices: Readonly<Record<string, string[] | null>>; way: "in" | "out" })
   | Told<"join" | "admit" | "ask" | "refuse" | "remove" | "ban" | "unban" | "unmute" | "unblock" | "transfer">
   /** `owner`: who follows the last owner */
   | (Told<"leave" | "block"> & { owner?: string })
@@ -44,7 +46,19 @@ export interface ConversationChange {
 
 const kinds: ReadonlySet<string> = new Set<Change["event"]>([
   ...(["create", "invite", "join", "admit", "ask", "refuse", "remove", "ban", "unban", "unmute", "unblock"] as const),
-  ...(["transfer", "leave", "block", "role", "mute", "mode", "update", "archive", "unarchive", "delete"] as const),
+  ...([
+    "transfer",
+    "leave",
+    "block",
+    "role",
+    "mute",
+    "mode",
+    "devices",
+    "update",
+    "archive",
+    "unarchive",
+    "delete",
+  ] as const),
   ...(["link", "unlink", "pin", "unpin", "expiry"] as const),
 ]);
 

@@ -25,6 +25,8 @@ export const limits = {
   broadcastMembers: 100_000,
   /** users who are banned, and as many who are invited or ask, of one room */
   roomOutsiders: 10_000,
+  /** devices with which alone one member is in a room */
+  memberDevices: 16,
   /** invite links of one room that are good */
   roomLinks: 20,
   /** accounts of one login; aliases of one account */

@@ -7,6 +7,30 @@ export interface Device {
   clientId: string;
 }
 
+/** Of several receivers of one packet, by devices where they are given. */
+export interface Receiver {
+  uid: string;
+  /** these devices alone; absent: all */
+  devices?: readonly string[] | undefined;
+}
+
+/** All of them together; `more`: what the recipients say besides. */
+export function recipientsOfAll(receivers: Iterable<Receiver>, more: Pick<Recipients, "open"> = {}): Recipients {
+  const users: string[] = [];
+  const found: Device[] = [];
+  for (const { uid, devices } of receivers) {
+    if (devices === undefined) users.push(uid);
+    else for (const clientId of devices) found.push({ uid, clientId });
+  }
+  return { users, devices: found, ...more };
+}
+
+/** The same, as a `NotifyRequest` has them. */
+export function notifiedOf(receivers: Iterable<Receiver>): { uids: readonly string[]; devices?: readonly Device[] } {
+  const { users, devices } = recipientsOfAll(receivers);
+  return { uids: users, ...(devices.length > 0 && { devices }) };
+}
+
 /** Routers speak of people and devices; of topics only this file and the dialects. */
 export interface Recipients {
   /** all devices of these users */

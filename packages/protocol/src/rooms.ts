@@ -1,7 +1,8 @@
 // What a room is on the log: its settings, the events that change it, and what api asks of history about it.
 import Type, { type Static } from "typebox";
 import { AppError } from "./errors.ts";
-import { parseConv, Uid } from "./ids.ts";
+import { AnyClientId, parseConv, Uid, uidNamedBy } from "./ids.ts";
+import { limits } from "./limits.ts";
 import type { Expiry } from "./packets/expiry.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -25,6 +26,38 @@ export interface MemberModes {
   read?: string[];
   write?: string[];
 }
+
+/** Of members who are in a room with some of their devices only: uid → client ids. */
+export const MemberDevices = Type.Record(
+  Uid,
+  Type.Array(AnyClientId, { minItems: 1, maxItems: limits.memberDevices, uniqueItems: true }),
+  {
+    description:
+      "of the users those who are there with some of their devices only: these hear and write there, no other",
+  },
+);
+export type MemberDevices = Static<typeof MemberDevices>;
+
+/** Why these cannot be devices of those users: a client id says whose it is. */
+export function refuseDevices(devices: Readonly<MemberDevices>): AppError | undefined {
+  for (const [uid, named] of Object.entries(devices)) {
+    const foreign = named.find((clientId) => uidNamedBy(clientId) !== uid);
+    if (foreign !== undefined)
+      return new AppError("invalid_packet", `devices: ${foreign.slice(0, 80)} is no client id of ${uid}`);
+  }
+  return undefined;
+}
+
+/** What is named for a user, who may be called as what every object has. */
+export function devicesNamed<Devices>(devices: Readonly<Record<string, Devices>> | undefined, uid: string) {
+  return devices !== undefined && Object.hasOwn(devices, uid) ? devices[uid] : undefined;
+}
+
+/** In place of a client id: all devices that are not named. No client id that names a user is so. */
+export const otherDevices = "*";
+
+/** `device` of what comes without one, as over HTTP with a server's key. */
+export const withoutDevice = "api";
 
 /** How somebody who is no member stands to a room. */
 export const StandingName = Type.Union([Type.Literal("banned"), Type.Literal("invited"), Type.Literal("asking")]);
@@ -182,6 +215,7 @@ export interface MembershipEvent {
     | "unban"
     | "mute"
     | "mode"
+    | "devices"
     | "unmute"
     | "update"
     | "archive"
@@ -220,6 +254,13 @@ export interface MembershipEvent {
   modes?: MemberModes;
   /** mode: what the uids may from here on */
   mode?: MemberMode;
+  /**
+   * create, invite, join, admit: with which devices alone users come in, and of members which come to those they have (null: all
+   * that are lacking). devices: those that come in or go out; remove, leave: with the last of which the member went.
+   */
+  devices?: Readonly<Record<string, string[] | null>>;
+  /** devices: whether these come in or go out */
+  way?: "in" | "out";
   /** join: the link that let the user in */
   link?: string;
   /** pin, unpin: the message it is about */
@@ -269,6 +310,8 @@ export interface ChangeReply {
   changed: string[];
   /** those who are asked first */
   invited?: string[];
+  /** those of the changed who were members: more of their devices came in */
+  more?: string[];
   /** join: the caller asks to be let in, and is not a member yet */
   asking?: true;
 }
@@ -276,6 +319,8 @@ export interface ChangeReply {
 /** `history.rooms`: rooms as this user may see them: `convs` (at most 20), else a page of the user's own, by their names. */
 export interface RoomsRequest {
   uid: string;
+  /** the device that asks: where the user is with others only, it is no member; absent: the user itself */
+  clientId?: string;
   convs?: string[];
   /** of its own those it is a member of, or those it is invited to or asks to be let into; default both */
   which?: "member" | "pending";
@@ -303,7 +348,7 @@ export interface RoomView {
   /** the user is or was a member, or is or was asked, banned or the like */
   isKnown?: true;
   /** absent: no member */
-  member?: { role: Role; joinSeq: number; mutedUntil?: number | null; mode?: OneSidedMode };
+  member?: { role: Role; joinSeq: number; mutedUntil?: number | null; mode?: OneSidedMode; devices?: string[] };
   standing?: Standing;
   /** standing invited: by whom */
   by?: string;

@@ -12,6 +12,8 @@ export interface ReadableConversation {
   conv: string;
   stays: Stay[];
   deletedTo: number;
+  /** for these devices of the user alone */
+  devices?: string[];
 }
 
 export interface ReadablePage {
@@ -32,6 +34,7 @@ export interface MessagesRequest {
   uid: string;
   places: MessagePlace[];
   /** as in Caller */
+  clientId?: string;
   maxBytes?: number;
 }
 

@@ -2,6 +2,7 @@
 import type { LastSeenPrivacy } from "./methods/users.ts";
 import type { Notice, PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
 import type { StatePacket } from "./packets/uplink.ts";
+import type { Device } from "./recipients.ts";
 import type { OneSidedMode, Role, Standing } from "./rooms.ts";
 import type { TreeOwner } from "./trees.ts";
 
@@ -35,6 +36,10 @@ export interface MemberRow {
   mutedUntil?: number | null;
   /** absent: it reads and writes */
   mode?: OneSidedMode;
+  /** it is there with these devices only; absent: with all */
+  devices?: string[];
+  /** devices, or `otherDevices`, that came in later than the user: with which message */
+  deviceJoins?: [clientId: string, seq: number][];
 }
 
 /** `uid` asks for the attachment `file` that `owner` uploaded, or that users have it from whose owner is gone. */
@@ -43,13 +48,15 @@ export interface AttachmentRequest {
   owner: string;
   heirs?: string[];
   uid: string;
+  /** the user's device that asks; absent: the user itself */
+  clientId?: string;
 }
 
 /**
  * Of an owner who is being erased: who has the attachment from it, or from one of `heirs`, and sent it on, and who of `others`, at
  * most 50, has it? → HeirsReply
  */
-export interface HeirsRequest extends Omit<AttachmentRequest, "uid"> {
+export interface HeirsRequest extends Omit<AttachmentRequest, "uid" | "clientId"> {
   others?: readonly string[];
   /** `next` of the page before */
   page?: string;
@@ -156,6 +163,8 @@ export interface MembersChanged {
 export interface ReceiptRequest {
   conv: string;
   uid: string;
+  /** the device that says so; absent: the user itself */
+  clientId?: string;
   delivered?: number;
   read?: number;
 }
@@ -168,6 +177,8 @@ export interface MessageReceiptsRequest {
   conv: string;
   seq: number;
   uid: string;
+  /** the device that asks; absent: the user itself */
+  clientId?: string;
 }
 
 /** What a user lets in: the latest `version` counts. Without `other` it is about everybody who has no door of his own. */
@@ -256,17 +267,19 @@ export interface DoorsRequest {
   doors: Door[];
 }
 
-/** What the marks are now and whom to tell; `tell` is empty when nothing moved. */
+/** What the marks are now and whom to tell: all devices of `tell`, and `devices`. Nobody when nothing moved. */
 export interface ReceiptReply {
   notice: ReceiptNotice;
-  tell: string[];
+  tell: readonly string[];
+  devices?: readonly Device[];
 }
 
-/** `notify`: a router publishes `packet` to the users' topic or to one device. */
+/** `notify`: a router publishes `packet` to all devices of `uids`, to one device, or to several. */
 export interface NotifyRequest {
-  uids?: string[];
+  uids?: readonly string[];
   channel: "m" | "e";
-  device?: { uid: string; clientId: string };
+  device?: Device;
+  devices?: readonly Device[];
   packet: Notice;
   /** further packets, for the same */
   more?: Notice[];

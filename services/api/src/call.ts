@@ -32,3 +32,8 @@ export function bind<M extends Method<TObject, TSchema>>(
 ): Bound {
   return { method, work };
 }
+
+/** As history is asked for a caller. */
+export function askerOf({ uid, clientId }: Caller): Pick<Caller, "uid" | "clientId"> {
+  return { uid, ...(clientId !== undefined && { clientId }) };
+}

@@ -2,6 +2,7 @@
 import {
   AppError,
   addressOf,
+  type Caller,
   convOf,
   historyGet,
   limits,
@@ -14,9 +15,10 @@ import {
   type ResultOf,
   sentFile,
   uncountedTypes,
+  withoutDevice,
 } from "@parley/protocol";
 import { type NatsConnection, readJsonAnswer, request } from "@parley/runtime";
-import type { Call } from "./call.ts";
+import { askerOf, type Call } from "./call.ts";
 import type { History } from "./history.ts";
 import type { ApiStore } from "./store.ts";
 
@@ -35,7 +37,7 @@ export async function forward(
 ): Promise<ResultOf<typeof messagesForward> | AppError> {
   const { uid } = caller;
   const address = addressOf(to);
-  const message = await readMessage(parts.nats, uid, conv, seq);
+  const message = await readMessage(parts.nats, caller, conv, seq);
   const isThere = message && !uncountedTypes.has(message.content.type) && message.content.type !== "erased";
   if (!isThere) return new AppError("not_found", `there is no message ${seq} to forward here`);
   const id = given ?? operation;
@@ -50,7 +52,7 @@ export async function forward(
   const { seq: place, ts } = await parts.history.append({
     conv: target,
     from: uid,
-    device: caller.clientId ?? "api",
+    device: caller.clientId ?? withoutDevice,
     id,
     type: content.type,
     ...sentFile(content),
@@ -62,9 +64,14 @@ export async function forward(
 }
 
 // As history shows it to the caller, every number as it was written.
-async function readMessage(nats: NatsConnection, uid: string, conv: string, seq: number): Promise<Message | undefined> {
+async function readMessage(
+  nats: NatsConnection,
+  caller: Caller,
+  conv: string,
+  seq: number,
+): Promise<Message | undefined> {
   const params = { conv, after: seq - 1, before: seq + 1, limit: 1 } satisfies ParamsOf<typeof historyGet>;
-  const asked: MethodRequest = { caller: { uid, via: "service" }, params };
+  const asked: MethodRequest = { caller: { ...askerOf(caller), via: "service" }, params };
   const answer = await request(nats, methodSubject(historyGet.name), JSON.stringify(asked), { timeoutMs });
   readJsonAnswer(answer);
   const { result } = parseExactly(Buffer.from(answer).toString()) as { result: ResultOf<typeof historyGet> };

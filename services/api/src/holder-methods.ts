@@ -8,11 +8,11 @@ import {
   type NotifyRequest,
   type ReceiptReply,
   subjects,
+  withoutDevice,
 } from "@parley/protocol";
 import { type NatsConnection, natsConnected } from "@parley/runtime";
-import { type Bound, bind } from "./call.ts";
+import { askerOf, type Bound, bind } from "./call.ts";
 import type { History } from "./history.ts";
-import { withoutDevice } from "./rooms/room.ts";
 
 export function holderMethods({ history, nats }: { history: History; nats: NatsConnection }): Bound[] {
   const change = (method: typeof messagesPin, event: "pin" | "unpin") =>
@@ -31,18 +31,18 @@ export function holderMethods({ history, nats }: { history: History; nats: NatsC
       await history.change({ conv, id, device: clientId, origin: "api", event: asked });
       return { conv, expiry };
     }),
-    bind(conversationsMark, async (marks, { caller: { uid } }) => {
-      const reply = await history.mark({ ...marks, uid });
+    bind(conversationsMark, async (marks, { caller }) => {
+      const reply = await history.mark({ ...marks, ...askerOf(caller) });
       tell(nats, reply);
       const { conv, delivered, read } = reply.notice;
       return { conv, delivered, read };
     }),
-    bind(messagesReceipts, (place, { caller: { uid } }) => history.receipts({ ...place, uid })),
+    bind(messagesReceipts, (place, { caller }) => history.receipts({ ...place, ...askerOf(caller) })),
   ];
 }
 
 // Who is not told now has it by `sync`.
-function tell(nats: NatsConnection, { notice, tell: uids }: ReceiptReply): void {
-  const request: NotifyRequest = { uids, channel: "m", packet: notice };
-  if (uids.length > 0 && natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
+function tell(nats: NatsConnection, { notice, tell: uids, devices }: ReceiptReply): void {
+  const request: NotifyRequest = { uids, ...(devices && { devices }), channel: "m", packet: notice };
+  if ((uids.length > 0 || devices) && natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
 }

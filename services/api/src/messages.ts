@@ -7,6 +7,7 @@ import {
   noUser,
   type ParamsOf,
   type ResultOf,
+  withoutDevice,
 } from "@parley/protocol";
 import { type Bound, bind, type Call } from "./call.ts";
 import { type ForwardParts, forward } from "./forward.ts";
@@ -36,7 +37,7 @@ async function send(
   const item = readOutgoing(from, { ...fields, id }, raw ?? Buffer.from(JSON.stringify(params)), params);
   if (item instanceof AppError) return item;
   const origin = caller.via === "key" ? "key" : "api";
-  const { seq, ts } = await history.append({ ...item, device: caller.clientId ?? "api", origin });
+  const { seq, ts } = await history.append({ ...item, device: caller.clientId ?? withoutDevice, origin });
   return { id, conv: item.conv, seq, ts };
 }
 

@@ -4,6 +4,7 @@ import {
   type Contact,
   type ErrorCode,
   type LastSeenPrivacy,
+  type MemberDevices,
   type MemberModes,
   type PasswordChange,
   type Revocation,
@@ -166,6 +167,8 @@ export interface RoomDoc extends Omit<RoomState, "archived" | "deleted" | "links
   members: string[];
   /** those of them who do not both read and write */
   modes?: MemberModes;
+  /** those of them who are there with some of their devices only */
+  devices?: MemberDevices;
   /** those of them who are asked first */
   askFirst?: string[];
   device: string;

@@ -61,7 +61,7 @@ async function begin(t: TestContext) {
     upload,
     doc,
     may: (uid: string) =>
-      findAttachment(parts, file, uid).then(
+      findAttachment(parts, file, { uid, via: "http" }).then(
         () => true,
         () => false,
       ),

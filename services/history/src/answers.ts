@@ -123,7 +123,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     own("members", async (payload) => replyJson(await memberPageOf(parts, readAsked(payload) as MembersRequest))),
     serve(subjects.rooms, async (asked: RoomsRequest) => {
       const { uid, convs } = asked;
-      if (convs) return JSON.stringify(await roomsNamed(parts, uid, convs));
+      if (convs) return JSON.stringify(await roomsNamed(parts, asked, convs));
       return readFor(turns, uid, () => ownRooms(parts, asked));
     }),
     ...serveEntries(parts, turns, serve),

@@ -37,7 +37,7 @@ test("who is out is not counted: in a room of few that was large, marks are told
   assert.deepEqual(await asked(), { of: 301, delivered: 1, read: 1 });
 
   await side.change(conv, { event: "remove", by: "ann", uids: crowd });
-  assert.deepEqual((await side.receipt({ conv, uid: "zoe", delivered: seq })).tell.sort(), ["ann", "zoe"]);
+  assert.deepEqual((await side.receipt({ conv, uid: "zoe", delivered: seq })).tell.toSorted(), ["ann", "zoe"]);
   assert.deepEqual(await shown(), [{ uid: "zoe", delivered: seq, read: 0 }]);
   assert.deepEqual(await asked(), {
     ...{ of: 1, delivered: 1, read: 0 },

@@ -13,7 +13,7 @@ import { JsonText, type NatsConnection, readJsonAnswer, request } from "@parley/
 import type { FoundMessage, SearchIndex } from "@parley/store";
 import type { Indexes } from "./indexes.ts";
 import { type AskedQuery, readQuery } from "./read-query.ts";
-import { isReadable, type Readable } from "./readable.ts";
+import { forDevice, isReadable, type Readable } from "./readable.ts";
 
 export interface FindParts {
   nats: NatsConnection;
@@ -35,10 +35,15 @@ export async function findMessages(
   const { name, index, isWhole } = await indexes.searched();
   const mark = markOf(name, caller.uid, query);
   const after = page === undefined ? undefined : readPage(page, mark);
-  const found = await findReadable(index, asked, { readable: await readable(caller.uid), limit, after });
+  const found = await findReadable(index, asked, {
+    readable: forDevice(await readable(caller.uid), caller),
+    limit,
+    after,
+  });
   const places = found.messages.map(({ conv, seq, version }) => ({ conv, seq, version }));
-  const { maxBytes } = caller;
-  const wanted: MessagesRequest = { uid: caller.uid, places, ...(maxBytes !== undefined && { maxBytes }) };
+  const { uid, clientId, maxBytes } = caller;
+  const asker = { uid, ...(clientId !== undefined && { clientId }) };
+  const wanted: MessagesRequest = { ...asker, places, ...(maxBytes !== undefined && { maxBytes }) };
   const { taken, results } =
     places.length > 0 ? await askMessages(nats, wanted) : { taken: 0, results: '"results":[]' };
   // Of what had no room the next page is made.

@@ -1,5 +1,11 @@
 // What a user may read, as history says it; remembered for a moment.
-import { type ReadableConversation, type ReadablePage, type ReadableRequest, subjects } from "@parley/protocol";
+import {
+  type Caller,
+  type ReadableConversation,
+  type ReadablePage,
+  type ReadableRequest,
+  subjects,
+} from "@parley/protocol";
 import { type NatsConnection, requestJson } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
@@ -28,6 +34,14 @@ export function openReadable(nats: NatsConnection, keptMs: number): (uid: string
     if (keptMs > 0) kept.set(uid, found);
     return found;
   };
+}
+
+/** Without rooms in which the user is with other devices only. */
+export function forDevice(readable: Readable, { clientId }: Pick<Caller, "clientId">): Readable {
+  const isSeen = ({ devices }: ReadableConversation) =>
+    devices === undefined || clientId === undefined || devices.includes(clientId);
+  const all = [...readable];
+  return all.every(([, one]) => isSeen(one)) ? readable : new Map(all.filter(([, one]) => isSeen(one)));
 }
 
 /** True if message `seq` is in a stay of the user's, and was not deleted by the user. */

@@ -287,6 +287,114 @@ def several():
     quiet(first, "from the first")
 
 
+def of(device, chid):
+    """All that a device was told of a channel, but the answers to what it sent."""
+    return device.all(lambda one: one.one("CHID") == chid and one.topic != "ass/ack")
+
+
+@flow("an endpoint may be one client: it alone hears and writes, is told of it, and the user's other clients are told nothing, then or later")
+def client():
+    ada, cal = devices("client", "ac")
+    pc, phone = user("client-b").device("pc"), user("client-b").device("phone")
+    ada.does("create", "$client", "user/client-b/client/client-b:pc", "client-c")
+    for device in (ada, cal, pc):
+        told = device.hears_notification("created", "$client", OP="user/client-a")
+        same(sorted(told.all("EP")), ["user/client-a", "user/client-b/client/client-b:pc", "user/client-c"])
+    ada.says("$client", "for the pc")
+    pc.hears_message("for the pc")
+    pc.says("$client", "from the pc")
+    same(ada.hears_message("from the pc").one("From"), "user/client-b")
+    refused = phone.send("$client", "me too")
+    same(refused.one("Result"), "0x87")
+    assert "other devices" in refused.one("Reason"), refused
+    for verb, endpoint in (("add", "client-b:phone"), ("add", "client-b"), ("remove", "client-b:pc"), ("remove", "client-b")):
+        same(phone.command(verb, "$client", endpoint).one("Result"), "0x87")
+    phone.away()
+    ada.says("$client", "while the phone was away")
+    pc.hears_message("while the phone was away")
+    phone.connect()
+    new = user("client-b").device("new")
+    for device in (phone, new):
+        ada.does("create", f"$client-{device.clientid[9:]}", "client-b")
+        device.hears_notification("created", f"$client-{device.clientid[9:]}")
+        same(of(device, "$client"), [])
+    listed = user("client-b").http("GET", "/conversations")["conversations"]
+    assert all(one["conv"] != "room/client" for one in listed), listed
+    pc.away()
+    ada.says("$client", "while the pc was away")
+    pc.connect()
+    pc.hears_message("while the pc was away")
+    same([one.body for one in of(pc, "$client")][-2:], ["while the phone was away", "while the pc was away"])
+
+
+@flow("clients come in and go out one by one, named as EP: user/{uid}/client/{clientId}; with the user all come in, and none goes alone then")
+def clients():
+    ada, cal = devices("clients", "ac")
+    pc, phone = user("clients-b").device("pc"), user("clients-b").device("phone")
+    ada.does("create", "$clients", "clients-b:pc", "clients-c")
+    pc.hears_notification("created", "$clients")
+    ada.says("$clients", "before the phone")
+    pc.hears_message("before the phone")
+    ada.does("add", "$clients", "clients-b:phone")
+    for device in (ada, cal, pc, phone):
+        told = device.hears_notification("endpoints-in", "$clients", OP="user/clients-a")
+        same(told.all("EP"), ["user/clients-b/client/clients-b:phone"])
+    ada.says("$clients", "to both")
+    for device in (pc, phone):
+        device.hears_message("to both")
+    pc.says("$clients", "to my other one")
+    phone.hears_message("to my other one")
+    quiet(pc, "to my other one")
+    ada.does("remove", "$clients", "user/clients-b/client/clients-b:pc")
+    for device in (ada, cal, pc, phone):
+        told = device.hears_notification("endpoints-out", "$clients", OP="user/clients-a")
+        same(told.all("EP"), ["user/clients-b/client/clients-b:pc"])
+    ada.says("$clients", "to the phone alone")
+    phone.hears_message("to the phone alone")
+    quiet(phone, "before the phone")
+    same(pc.send("$clients", "am I in?").one("Result"), "0x87")
+    ada.does("add", "$clients", "user/clients-b")
+    for device in (ada, phone, pc):
+        device.hears_notification("endpoints-in", "$clients", EP="user/clients-b")
+    pc.says("$clients", "back again")
+    phone.hears_message("back again")
+    ada.says("$clients", "to all of them")
+    for device in (pc, phone):
+        device.hears_message("to all of them")
+    quiet(pc, "to the phone alone")
+    same(ada.command("remove", "$clients", "clients-b:pc").one("Result"), "0x83")
+    ada.does("remove", "$clients", "clients-b")
+    for device in (pc, phone):
+        same(device.hears_notification("endpoints-out", "$clients", EP="user/clients-b").all("EP"), ["user/clients-b"])
+
+
+@flow("the last client takes its user out, itself too; each client counts as an endpoint; its mode is its user's")
+def last_client():
+    ada, eve = devices("last", "ae")
+    pc, phone = user("last-b").device("pc"), user("last-b").device("phone")
+    same(ada.command("create", "$last-0", "last-a:pc").one("Result"), "0x83")
+    for endpoint in ("user/last-b/client/last-a:pc", "user/last-b/client/other", "user/last-b/client/"):
+        same(ada.command("create", "$last-0", endpoint, "last-e").one("Result"), "0x83")
+    ada.does("create", "$last", "last-b:pc;read", "last-b:phone;read", "last-e:pc")
+    for device in (pc, phone, eve):
+        device.hears_notification("created", "$last")
+    same(pc.send("$last", "may I?").one("Result"), "0x87")
+    ada.does("add", "$last", "last-b:pc;read-write")
+    pc.says("$last", "now I may")
+    phone.hears_message("now I may")
+    eve.does("remove", "$last", "last-e:pc")
+    for device in (ada, eve, pc):
+        told = device.hears_notification("endpoints-out", "$last", OP="user/last-e")
+        same(told.all("EP"), ["user/last-e/client/last-e:pc"])
+    same(eve.send("$last", "gone").one("Result"), "0x87")
+    ada.does("remove", "$last", "last-a")
+    pc.says("$last", "the two of us")
+    phone.hears_message("the two of us")
+    pc.does("remove", "$last", "last-b:phone")
+    for device in (pc, phone):
+        device.hears_notification("deleted", "$last", OP="user/last-b")
+
+
 @flow("two users without a channel of their making have one: $p-…, told before its first message; its endpoints do not change")
 def two():
     ada, bob = devices("two")

@@ -80,6 +80,7 @@ export const events: Record<MembershipEvent["event"], Event> = {
   unban: aboutCarol,
   mute: { ...aboutCarol, until: null },
   mode: { ...aboutCarol, mode: "read" },
+  devices: { ...aboutCarol, way: "in", devices: { carol: ["carol:phone"] } },
   unmute: aboutCarol,
   update: { ...alice, name: "Green tea", room: { settings: {}, topic: "no coffee" } },
   archive: alice,

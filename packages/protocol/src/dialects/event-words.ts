@@ -1,5 +1,5 @@
 // What happened in a conversation, in words: who came and went, what the room is from here on.
-import type { MembershipEvent } from "../rooms.ts";
+import { devicesNamed, type MembershipEvent } from "../rooms.ts";
 
 /** An event's `content.data` as a sentence. `about`: the words of the message at a seq; `from`: who did it. */
 export function eventText(data: unknown, from: string, about: (seq: number) => string): string {
@@ -36,6 +36,11 @@ const sentences: Readonly<Record<MembershipEvent["event"], (said: Said) => strin
   mode({ by, who, mode = "read-write" }) {
     const may = { "read-write": "reads and writes", read: "only reads", write: "only writes" }[mode];
     return `${by}: ${who} ${may} from now on`;
+  },
+  devices({ by, who, uids = [], devices = {}, way }) {
+    const named = uids.flatMap((uid) => devicesNamed(devices, uid) ?? []);
+    if (way === "out") return `${by} removed ${names(named)}`;
+    return `${by} added ${named.length > 0 ? names(named) : `all devices of ${who}`}`;
   },
   unmute: ({ by, who }) => `${by} lets ${who} write again`,
   update: ({ by, name, room }) => `${by} changed the room: ${[name, room?.topic].filter(Boolean).join(", ")}`,

@@ -1,8 +1,17 @@
 // Methods that api owns: who is in a room and as what. Every change is decided by history, at the log.
 import Type, { type TProperties } from "typebox";
 import type { ErrorCode } from "../errors.ts";
-import { Conv, RoomId, Uid } from "../ids.ts";
-import { MemberMode, OneSidedMode, RoleName, RoomChanged, RoomInvitations, StandingName } from "../rooms.ts";
+import { AnyClientId, Conv, RoomId, Uid } from "../ids.ts";
+import { limits } from "../limits.ts";
+import {
+  MemberDevices,
+  MemberMode,
+  OneSidedMode,
+  RoleName,
+  RoomChanged,
+  RoomInvitations,
+  StandingName,
+} from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -66,6 +75,9 @@ export const roomsMembers = defineMethod({
         joinSeq: Type.Integer({ description: "the first message of its stay; 0: it is no member" }),
         mutedUntil: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: "unix ms; null: no end" })),
         mode: Type.Optional(Type.Union(OneSidedMode.anyOf, { description: "absent: it reads and writes" })),
+        devices: Type.Optional(
+          Type.Array(AnyClientId, { description: "it is there with these devices only; absent: with all" }),
+        ),
       }),
     ),
     next: Next,
@@ -77,13 +89,17 @@ export const roomsInvite = defineMethod({
   name: "rooms.invite",
   owner: "api",
   summary:
-    "Adds members at once, or asks them first where the room's or their own setting says so. The room's setting says who may.",
+    "Adds members at once, or asks them first where the room's or their own setting says so. The room's setting says who may. Of a member who is there with some devices only, those in `devices` come to them; without that all of its devices are in.",
   http: { verb: "POST", path: "/rooms/{id}/members" },
   changes: true,
-  params: Type.Object({ id: RoomId, uids: Uids, mode: Type.Optional(MemberMode) }, strict),
+  params: Type.Object(
+    { id: RoomId, uids: Uids, mode: Type.Optional(MemberMode), devices: Type.Optional(MemberDevices) },
+    strict,
+  ),
   result: Type.Object({
     ...Changed.properties,
     invited: Type.Optional(Type.Array(Uid, { description: "who is asked, and no member yet" })),
+    more: Type.Optional(Type.Array(Uid, { description: "of the uids members of whom more devices came in" })),
   }),
   errors: ["not_found", "not_member", "forbidden", "blocked", "conflict"],
 });
@@ -101,7 +117,21 @@ export const roomsJoin = defineMethod({
     "The caller joins a room that is open, that invited it, or with an invite link; where joining is by asking, it asks.",
   http: { verb: "POST", path: "/rooms/{id}/join" },
   changes: true,
-  params: Type.Object({ id: RoomId, link: Type.Optional(Type.String({ pattern: "^[0-9a-zA-Z_\\-]{43}$" })) }, strict),
+  params: Type.Object(
+    {
+      id: RoomId,
+      link: Type.Optional(Type.String({ pattern: "^[0-9a-zA-Z_\\-]{43}$" })),
+      devices: Type.Optional(
+        Type.Array(AnyClientId, {
+          minItems: 1,
+          maxItems: limits.memberDevices,
+          uniqueItems: true,
+          description: "the caller's devices that come in; default: all, or those that were invited",
+        }),
+      ),
+    },
+    strict,
+  ),
   result: Type.Object({
     ...Changed.properties,
     asking: Type.Optional(Type.Literal(true, { description: "the caller waits to be let in" })),
@@ -158,6 +188,14 @@ export const roomsSetMode = memberChange("setMode", {
   summary: "Says what a member may: read, write, or both. Owners and admins may, an admin not of an owner.",
   http: { verb: "PUT", path: "/members/{uid}/mode" },
   fields: { uid: Uid, mode: MemberMode },
+});
+
+export const roomsRemoveDevice = memberChange("removeDevice", {
+  summary:
+    "Takes one device out of those with which alone a member is in the room; with the last one the member goes. Owners and admins may, an admin not of an owner; everybody its own.",
+  http: { verb: "DELETE", path: "/members/{uid}/devices/{clientId}" },
+  fields: { uid: Uid, clientId: AnyClientId },
+  errors: ["forbidden", "conflict"],
 });
 
 export const roomsAdmit = memberChange("admit", {

@@ -1,9 +1,9 @@
 // Methods that api owns: what a room is. Who is in it stands in members.ts. Every change is decided by history, at the log.
 import Type from "typebox";
 import { Avatar } from "../avatar.ts";
-import { Conv, displayText, linesText, nameText, RoomId, Uid } from "../ids.ts";
+import { AnyClientId, Conv, displayText, linesText, nameText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
+import { MemberDevices, OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -42,6 +42,9 @@ const Room = Type.Object({
     }),
   ),
   mode: Type.Optional(Type.Union(OneSidedMode.anyOf, { description: "what the caller may; absent: read and write" })),
+  devices: Type.Optional(
+    Type.Array(AnyClientId, { description: "the caller's devices that are in it; absent: all of them" }),
+  ),
 });
 
 export const roomsCreate = defineMethod({
@@ -65,6 +68,7 @@ export const roomsCreate = defineMethod({
           { ...strict, description: "of the members those who only read, and those who only write" },
         ),
       ),
+      devices: Type.Optional(MemberDevices),
       settings: Type.Optional(RoomSettings),
     },
     strict,

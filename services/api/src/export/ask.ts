@@ -19,10 +19,14 @@ export type Ask = <M extends Method<TObject, TSchema>>(method: M, params: Params
 const patienceMs = 30_000;
 const againMs = 1_000;
 
-/** `isRevoked` is asked before each question: an ended session is told nothing more. */
+/** It is the user who is asked for, whichever device asks. `isRevoked` is asked before each question: an ended session is told nothing more. */
 export function createAsk(
   { nats, methods }: AskParts,
-  { caller, isRevoked, stopped }: { caller: Caller; isRevoked(): boolean; stopped: AbortSignal },
+  {
+    caller: { clientId: _, ...caller },
+    isRevoked,
+    stopped,
+  }: { caller: Caller; isRevoked(): boolean; stopped: AbortSignal },
 ): Ask {
   const askOnce = async <M extends Method<TObject, TSchema>>(method: M, params: ParamsOf<M>) => {
     const bound = methods.find((one) => one.method.name === method.name);

@@ -4,10 +4,12 @@ import {
   type Attachment,
   type attachmentsList,
   attachmentUrl,
+  type Caller,
   isAttachmentId,
   type ResultOf,
 } from "@parley/protocol";
 import type { StoredBlob, Versioned } from "@parley/store";
+import { askerOf } from "../call.ts";
 import { isLookedAt } from "../media/make.ts";
 import { randomName } from "../random-name.ts";
 import { type ApiStore, type AttachmentDoc, type ContentDoc, errorOf, type SharedBytes } from "../store.ts";
@@ -119,21 +121,21 @@ function describeBytes(
 export async function findAttachment(
   { store, history }: Pick<FileParts, "store" | "history">,
   id: string,
-  uid: string,
+  caller: Caller,
 ): Promise<AttachmentDoc> {
   const attachment = isAttachmentId(id) ? await store.attachments.get(id) : undefined;
-  if (attachment && (await mayHave({ history }, attachment, uid))) return attachment.doc;
+  if (attachment && (await mayHave({ history }, attachment, askerOf(caller)))) return attachment.doc;
   throw new AppError("not_found", "there is no such attachment for you");
 }
 
-/** Whether the user has uploaded it, or may read a message with it. */
+/** Whether the user has uploaded it, or may, with that device, read a message with it. */
 export async function mayHave(
   { history }: Pick<FileParts, "history">,
   { key: file, doc }: Pick<Versioned<AttachmentDoc>, "key" | "doc">,
-  uid: string,
+  asker: Pick<Caller, "uid" | "clientId">,
 ): Promise<boolean> {
   const [owner, ...heirs] = ownersOf(doc);
-  return owner === uid || (owner !== undefined && history.mayFetch({ file, owner, heirs, uid }));
+  return owner === asker.uid || (owner !== undefined && history.mayFetch({ file, owner, heirs, ...asker }));
 }
 
 function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
@@ -144,9 +146,10 @@ function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
 export async function attachmentInfo(
   parts: Pick<FileParts, "store" | "history" | "blobs" | "looks">,
   id: string,
-  uid: string,
+  caller: Caller,
 ): Promise<Attachment> {
-  const attachment = await findAttachment(parts, id, uid);
+  const { uid } = caller;
+  const attachment = await findAttachment(parts, id, caller);
   if (isUploader(attachment, uid)) return shown(parts.store, id, attachment);
   const { sha256 } = await bytesFor(parts, attachment, uid, parts.looks.shares);
   return describeBytes(id, attachment, (await parts.store.contents.get(attachment.sha256))?.doc, sha256);
@@ -162,13 +165,13 @@ const listMs = 5_000;
 export async function listAttachments(
   parts: Parameters<typeof attachmentInfo>[0],
   ids: readonly string[],
-  uid: string,
+  caller: Caller,
 ): Promise<ResultOf<typeof attachmentsList>> {
   const attachments: Attachment[] = [];
   const failed: { id: string; error: AppError }[] = [];
   const until = performance.now() + listMs;
   for (const id of ids) {
-    const told = performance.now() < until ? await attachmentInfo(parts, id, uid).catch(refusalOf) : outOfTime();
+    const told = performance.now() < until ? await attachmentInfo(parts, id, caller).catch(refusalOf) : outOfTime();
     if (!(told instanceof AppError)) attachments.push(told);
     else if (told.code !== "not_found") failed.push({ id, error: told });
   }

@@ -1,5 +1,5 @@
 // GET /attachments/{id} and its thumbnail: the bytes, whole or a range, for who may have them; nothing in them runs.
-import { AppError } from "@parley/protocol";
+import { AppError, type Caller } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readQuery } from "../http/query.ts";
 import { changedStream } from "../location/apply.ts";
@@ -30,11 +30,12 @@ export async function download(
   parts: FileParts,
   request: FastifyRequest,
   reply: FastifyReply,
-  uid: string,
+  caller: Caller,
 ): Promise<FastifyReply> {
   readQuery(request);
+  const { uid } = caller;
   const { id } = request.params as { id: string };
-  const attachment = await findAttachment(parts, id, uid);
+  const attachment = await findAttachment(parts, id, caller);
   await refuseUnscanned(parts, attachment, uid);
   const isThumbnail = request.routeOptions.url?.endsWith("/thumbnail") ?? false;
   const served = isThumbnail ? await thumbnailOf(parts, attachment) : await fileOf(parts, attachment, uid);

@@ -25,7 +25,7 @@ export async function addFileRoutes(
   const getting: Turn = {
     name: "attachments.get",
     shares: downloads,
-    work: (request, reply, { uid }) => download(parts, request, reply, uid),
+    work: (request, reply, caller) => download(parts, request, reply, caller),
   };
   const inTurnOf = (turn: Turn) => (request: FastifyRequest, reply: FastifyReply) =>
     inTurn(parts, turn, request, reply);

@@ -22,7 +22,7 @@ export async function sendableFiles(parts: Parts, asked: readonly Asked[]): Prom
   const answers = asked.map(async ({ file, uid }): Promise<Sendable> => {
     const attachment = kept.get(file);
     if (!attachment) return uploads.get(file)?.doc.uid === uid ? "unfinished" : "no";
-    if (!(await mayHave(parts, attachment, uid))) return "no";
+    if (!(await mayHave(parts, attachment, { uid }))) return "no";
     return (await keepLonger(parts.store, attachment)) ? "yes" : "no";
   });
   return { answers: await Promise.all(answers.map((answer) => answer.catch(unknownWhereAway))) };

@@ -103,8 +103,8 @@ function sweepMetrics(metrics: Registry): SweepCounts {
 /** The methods of attachments; the rest are routes. */
 export function fileMethods(parts: Parameters<typeof attachmentInfo>[0]): Bound[] {
   return [
-    bind(attachmentsInfo, ({ id }, { caller }) => attachmentInfo(parts, id, caller.uid)),
-    bind(attachmentsList, ({ ids }, { caller }) => listAttachments(parts, ids, caller.uid)),
+    bind(attachmentsInfo, ({ id }, { caller }) => attachmentInfo(parts, id, caller)),
+    bind(attachmentsList, ({ ids }, { caller }) => listAttachments(parts, ids, caller)),
   ];
 }
 

@@ -1,7 +1,14 @@
 // What api asks history to change in a room.
-import { AppError, type ChangeReply, type ChangeRequest, type MembershipEvent, roomConv } from "@parley/protocol";
+import {
+  AppError,
+  type ChangeReply,
+  type ChangeRequest,
+  type MembershipEvent,
+  roomConv,
+  withoutDevice,
+} from "@parley/protocol";
 import type { Call } from "../call.ts";
-import { findRoom, type RoomParts, withoutDevice } from "./room.ts";
+import { findRoom, type RoomParts } from "./room.ts";
 
 export interface Changed {
   seq: number;

@@ -4,9 +4,11 @@ import {
   noUser,
   type ParamsOf,
   type ResultOf,
+  refuseDevices,
   type roomsInvite,
   type roomsJoin,
   type roomsRemove,
+  type roomsRemoveDevice,
   type roomsSetInvitations,
   type roomsUpdate,
 } from "@parley/protocol";
@@ -20,21 +22,31 @@ import { findRoom, type Room, type RoomParts, readRoom, viewRoom } from "./room.
 
 export async function invite(
   parts: RoomParts,
-  { id, uids, mode = "read-write" }: ParamsOf<typeof roomsInvite>,
+  { id, uids, mode = "read-write", devices }: ParamsOf<typeof roomsInvite>,
   call: Call,
 ): Promise<ResultOf<typeof roomsInvite> | AppError> {
+  const stranger = Object.keys(devices ?? {}).find((uid) => !uids.includes(uid));
+  if (stranger !== undefined) return new AppError("invalid_packet", `devices: ${stranger} is none of the uids`);
+  const foreign = devices && refuseDevices(devices);
+  if (foreign) return foreign;
   const guests = await findGuests(parts.store, call.caller.uid, uids);
   if (guests instanceof AppError) return guests;
   const reply = await askHistory(parts, id, call, {
-    event: { event: "invite", uids, ...(mode === "read-write" ? {} : { modes: { [mode]: uids } }) },
+    event: {
+      event: "invite",
+      uids,
+      ...(mode === "read-write" ? {} : { modes: { [mode]: uids } }),
+      ...(devices && { devices }),
+    },
     ...guests,
   });
   if (reply instanceof AppError) return reply;
-  const { seq, changed, invited } = reply;
-  if (!invited) return { seq, uids: changed };
-  const view = await viewRoom(parts, id, call.caller.uid);
-  if (!(view instanceof AppError)) tellInvited(parts, { id, name: view.name }, call.caller.uid, invited);
-  return { seq, uids: changed, invited };
+  const { seq, changed, invited, more } = reply;
+  const done = { seq, uids: changed, ...(more && { more }) };
+  if (!invited) return done;
+  const view = await viewRoom(parts, id, call.caller);
+  if (!(view instanceof AppError)) tellInvited(parts, { id, name: view.name, devices }, call.caller.uid, invited);
+  return { ...done, invited };
 }
 
 export async function remove(
@@ -47,6 +59,16 @@ export async function remove(
   return changeMembers(parts, id, call, { event: "remove", uids: uids ?? [uid as string] });
 }
 
+export async function removeDevice(
+  parts: RoomParts,
+  { id, uid, clientId }: ParamsOf<typeof roomsRemoveDevice>,
+  call: Call,
+): Promise<Changed | AppError> {
+  const devices = { [uid]: [clientId] };
+  const foreign = refuseDevices(devices);
+  return foreign ?? changeMembers(parts, id, call, { event: "devices", way: "out", uids: [uid], devices });
+}
+
 /** Of those whom the caller may not know of, the room has to know. */
 export async function ban(parts: RoomParts, id: string, uids: string[], call: Call): Promise<Changed | AppError> {
   const unseen = [...(await unseenBy(parts.store, call.caller.uid, uids))];
@@ -56,12 +78,16 @@ export async function ban(parts: RoomParts, id: string, uids: string[], call: Ca
 
 export async function join(
   parts: RoomParts,
-  { id, link }: ParamsOf<typeof roomsJoin>,
+  { id, link, devices }: ParamsOf<typeof roomsJoin>,
   call: Call,
 ): Promise<ResultOf<typeof roomsJoin> | AppError> {
-  const event = { event: "join", uids: [call.caller.uid] } as const;
+  const { uid } = call.caller;
+  const only = devices && { devices: { [uid]: devices } };
+  const foreign = only && refuseDevices(only.devices);
+  if (foreign) return foreign;
+  const event = { event: "join" as const, uids: [uid], ...only };
   const more = link === undefined ? {} : { linkHash: hashOfLink(link) };
-  const reply = await askHistory(parts, id, call, { event: { ...event, uids: [...event.uids] }, ...more });
+  const reply = await askHistory(parts, id, call, { event, ...more });
   if (reply instanceof AppError) return reply;
   return { seq: reply.seq, uids: reply.changed, ...(reply.asking ? { asking: true as const } : {}) };
 }
@@ -77,7 +103,7 @@ export async function update(
   });
   if (reply instanceof AppError) return reply;
   const made = await findRoom(parts, id);
-  return made instanceof AppError ? made : readRoom(parts, made, call.caller.uid);
+  return made instanceof AppError ? made : readRoom(parts, made, call.caller);
 }
 
 export async function setInvitations(

@@ -3,10 +3,13 @@ import {
   AppError,
   type ChangeRequest,
   errorTable,
+  type MemberDevices,
   type MemberModes,
   type ParamsOf,
+  refuseDevices,
   roomConv,
   type roomsCreate,
+  withoutDevice,
 } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
@@ -18,7 +21,7 @@ import { randomName } from "../random-name.ts";
 import type { RoomDoc } from "../store.ts";
 import { isReservedTopic } from "./guest-topics.ts";
 import { findGuests, firstBlocker, tellInvited } from "./guests.ts";
-import { type Room, type RoomParts, readRoom, withoutDevice } from "./room.ts";
+import { type Room, type RoomParts, readRoom } from "./room.ts";
 
 const generatedIdLength = 12;
 /** Members that one entry names: each of them gets it. */
@@ -37,6 +40,8 @@ export async function createRoom(
   const members = [...new Set(named)].filter((member) => member !== uid);
   const modes = modesOf(params, named);
   if (modes instanceof AppError) return modes;
+  const devices = devicesOf(params, named);
+  if (devices instanceof AppError) return devices;
   const guests = await findGuests(store, uid, members);
   if (guests instanceof AppError) return guests;
   // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
@@ -53,6 +58,7 @@ export async function createRoom(
     state: "creating",
     members,
     ...modes,
+    ...devices,
     ...guests,
     device: clientId,
     madeBy: call.operation,
@@ -67,7 +73,7 @@ export async function createRoom(
     if (made instanceof AppError) return made;
     tellInvited(parts, kept.doc, uid, made);
   }
-  return readRoom(parts, kept.doc, uid);
+  return readRoom(parts, kept.doc, call.caller);
 }
 
 // As the members are registered; who is in both lists only reads.
@@ -84,23 +90,36 @@ function modesOf(
   return { modes: { read: read.map(nameOf), write: write.map(nameOf) } };
 }
 
+// As the members are registered.
+function devicesOf(
+  { members = [], devices = {} }: ParamsOf<typeof roomsCreate>,
+  named: readonly string[],
+): { devices?: MemberDevices } | AppError {
+  const spelled = new Map(members.map((uid, at) => [uid, named[at] ?? uid]));
+  const stranger = Object.keys(devices).find((uid) => !spelled.has(uid));
+  if (stranger !== undefined) return new AppError("invalid_packet", `devices: ${stranger} is none of the members`);
+  const kept = Object.fromEntries(Object.entries(devices).map(([uid, its]) => [spelled.get(uid) as string, its]));
+  return refuseDevices(kept) ?? (Object.keys(kept).length === 0 ? {} : { devices: kept });
+}
+
 // Of many members the first come with the room and the others right behind it: nobody else can change it before it is ready.
 function creationOf(room: RoomDoc): ChangeRequest[] {
-  const { id, name, settings, createdBy: by, members, modes, askFirst, guests } = room;
+  const { id, name, settings, createdBy: by, members, modes, devices, askFirst, guests } = room;
   const common = { conv: roomConv(id), device: room.device, origin: "api", ...(askFirst ? { askFirst } : {}) };
   const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}) };
+  const only = { ...(modes && { modes }), ...(devices && { devices }) };
   const create = {
     event: "create" as const,
     by,
     uids: members.slice(0, membersAtOnce),
     name,
     room: state,
-    ...(modes && { modes }),
+    ...only,
   };
   const changes: ChangeRequest[] = [{ ...common, id: `create:${id}`, event: create }];
   for (let from = membersAtOnce; from < members.length; from += membersAtOnce) {
     const uids = members.slice(from, from + membersAtOnce);
-    const event = { event: "invite" as const, by, uids, ...(modes && { modes }) };
+    const event = { event: "invite" as const, by, uids, ...only };
     changes.push({ ...common, id: `create:${id}:${from}`, event, passOver: true });
   }
   return changes;

@@ -1,5 +1,15 @@
 // Those who are invited to rooms: do they exist, do they want to be asked first, and how they are told.
-import { type AppError, type InvitationNotice, type NotifyRequest, noUser, roomConv, subjects } from "@parley/protocol";
+import {
+  type AppError,
+  devicesNamed,
+  type InvitationNotice,
+  type MemberDevices,
+  type NotifyRequest,
+  notifiedOf,
+  noUser,
+  roomConv,
+  subjects,
+} from "@parley/protocol";
 import { knownUsers } from "../known-users.ts";
 import { pairKey, sidesOf } from "../people/pairs.ts";
 import { hiddenFrom } from "../people/visible.ts";
@@ -39,12 +49,13 @@ export async function blockedOf({ pairs }: ApiStore, uid: string, others: readon
 /** They are no members, so no entry of the room reaches them. The word may be lost: rooms.invitations has it too. */
 export function tellInvited(
   { nats }: Pick<RoomParts, "nats">,
-  { id, name }: { id: string; name: string },
+  { id, name, devices }: { id: string; name: string; devices?: Readonly<MemberDevices> | undefined },
   by: string,
   uids: string[],
 ): void {
   if (uids.length === 0) return;
   const packet: InvitationNotice = { type: "invitation", id, conv: roomConv(id), name, by };
-  const told: NotifyRequest = { uids, channel: "m", packet };
+  const receivers = uids.map((uid) => ({ uid, devices: devicesNamed(devices, uid) }));
+  const told: NotifyRequest = { ...notifiedOf(receivers), channel: "m", packet };
   nats.publish(subjects.notify, JSON.stringify(told));
 }

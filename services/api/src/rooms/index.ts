@@ -20,6 +20,7 @@ import {
   roomsMute,
   roomsRefuse,
   roomsRemove,
+  roomsRemoveDevice,
   roomsRemoveLink,
   roomsSetInvitations,
   roomsSetMode,
@@ -33,7 +34,7 @@ import {
 } from "@parley/protocol";
 import { type Bound, bind, type Call } from "../call.ts";
 import { changeMembers } from "./ask.ts";
-import { ban, invite, join, remove, setInvitations, update } from "./change.ts";
+import { ban, invite, join, remove, removeDevice, setInvitations, update } from "./change.ts";
 import { createRoom } from "./create.ts";
 import { makeLink, removeLink } from "./links.ts";
 import { bindNamed, type NamedBind } from "./named.ts";
@@ -50,14 +51,14 @@ export function roomMethods(parts: RoomParts): Bound[] {
     });
   return [
     bind(roomsCreate, (params, call) => createRoom(parts, params, call)),
-    named(roomsGet, ({ id }, { caller }) => getRoom(parts, id, caller.uid)),
+    named(roomsGet, ({ id }, { caller }) => getRoom(parts, id, caller)),
     bind(roomsList, (params, { caller }) => listRooms(parts, params, caller)),
     named(roomsUpdate, (params, call) => update(parts, params, call)),
     state(roomsArchive, "archive"),
     state(roomsUnarchive, "unarchive"),
     state(roomsDelete, "delete"),
     named(roomsMakeLink, (params, call) => makeLink(parts, params, call)),
-    named(roomsLinks, ({ id }, { caller }) => listLinks(parts, id, caller.uid)),
+    named(roomsLinks, ({ id }, { caller }) => listLinks(parts, id, caller)),
     named(roomsRemoveLink, (params, call) => removeLink(parts, params, call)),
     named(roomsMembers, (params, { caller }) => roomMembers(parts, params, caller)),
     named(roomsInvite, (params, call) => invite(parts, params, call)),
@@ -76,6 +77,7 @@ export function roomMethods(parts: RoomParts): Bound[] {
     }),
     named(roomsUnmute, ({ id, uid }, call) => member(id, call, { event: "unmute", uids: [uid] })),
     named(roomsSetMode, ({ id, uid, mode }, call) => member(id, call, { event: "mode", uids: [uid], mode })),
+    named(roomsRemoveDevice, (params, call) => removeDevice(parts, params, call)),
     named(roomsAdmit, ({ id, uids }, call) => member(id, call, { event: "admit", uids })),
     named(roomsRefuse, ({ id, uids }, call) => member(id, call, { event: "refuse", uids: uids ?? [call.caller.uid] })),
     named(roomsBlock, ({ id }, call) => member(id, call, { event: "block", uids: [call.caller.uid] })),

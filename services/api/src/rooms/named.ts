@@ -10,6 +10,8 @@ interface Named {
   uid?: string | undefined;
   successor?: string | undefined;
   uids?: string[] | undefined;
+  /** by user: `rooms.invite` */
+  devices?: object | undefined;
 }
 
 type Work<M extends Method<TObject, TSchema>> = (params: ParamsOf<M>, call: Call) => Promise<ResultOf<M> | AppError>;
@@ -37,7 +39,7 @@ function isNoRoom(outcome: unknown, id: string | undefined): boolean {
 }
 
 async function spelledUsers(store: ApiStore, by: string, asked: Named): Promise<Named> {
-  const { uid, successor, uids = [] } = asked;
+  const { uid, successor, uids = [], devices } = asked;
   const all = [...new Set([...[uid, successor].filter((one) => one !== undefined), ...uids])];
   if (all.length === 0) return {};
   const spelled = await asRegistered(store, by, all);
@@ -47,7 +49,12 @@ async function spelledUsers(store: ApiStore, by: string, asked: Named): Promise<
     ...(uid === undefined ? {} : { uid: nameOf(uid) }),
     ...(successor === undefined ? {} : { successor: nameOf(successor) }),
     ...(asked.uids ? { uids: uids.map(nameOf) } : {}),
+    ...(asked.uids && devices ? { devices: renamed(devices, nameOf) } : {}),
   };
+}
+
+function renamed(devices: object, nameOf: (name: string) => string): object {
+  return Object.fromEntries(Object.entries(devices).map(([uid, named]) => [nameOf(uid), named]));
 }
 
 async function spelledRoom({ names, rooms }: ApiStore, id: string | undefined): Promise<string | undefined> {

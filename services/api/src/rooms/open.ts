@@ -1,10 +1,10 @@
 // Rooms that are topics of guests: made by the first message, open to all, owned by nobody.
-import { AppError, topicOfRoom } from "@parley/protocol";
+import { AppError, topicOfRoom, withoutDevice } from "@parley/protocol";
 import { takeName } from "../accounts/names/names.ts";
 import type { RoomDoc } from "../store.ts";
 import { finishRoom } from "./create.ts";
 import { isGuestTopic } from "./guest-topics.ts";
-import { type RoomParts, withoutDevice } from "./room.ts";
+import type { RoomParts } from "./room.ts";
 
 /** Who made them, as the log says it: a name that nobody can have. */
 const maker = "parley";

@@ -15,6 +15,7 @@ import {
   type roomsMembers,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
+import { askerOf } from "../call.ts";
 import { namesFor, type ShownName } from "../people/contacts.ts";
 import type { RoomDoc } from "../store.ts";
 import { blockedOf } from "./guests.ts";
@@ -23,8 +24,8 @@ import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts
 const defaultRooms = 500;
 const defaultMembers = 1_000;
 
-export async function getRoom(parts: RoomParts, id: string, uid: string): Promise<Room | AppError> {
-  const found = await lookAt(parts, id, uid);
+export async function getRoom(parts: RoomParts, id: string, caller: Caller): Promise<Room | AppError> {
+  const found = await lookAt(parts, id, caller);
   if (found instanceof AppError) return found;
   const room = roomOf(found.made, found.view);
   const { standing, member } = found.view;
@@ -37,7 +38,7 @@ export async function listRooms(
   { limit = defaultRooms, page }: ParamsOf<typeof roomsList>,
   caller: Caller,
 ): Promise<ResultOf<typeof roomsList>> {
-  const listed = await history.rooms({ uid: caller.uid, which: "member", limit, ...afterOf(page) });
+  const listed = await history.rooms({ ...askerOf(caller), which: "member", limit, ...afterOf(page) });
   const made = await store.rooms.getMany(listed.rooms.map(idOf));
   const rows = listed.rooms.map((view) => {
     const doc = made.get(idOf(view))?.doc;
@@ -71,7 +72,7 @@ export async function roomMembers(
   { id, standing, limit = defaultMembers, page }: ParamsOf<typeof roomsMembers>,
   caller: Caller,
 ): Promise<ResultOf<typeof roomsMembers> | AppError> {
-  const found = await lookAt(parts, id, caller.uid);
+  const found = await lookAt(parts, id, caller);
   if (found instanceof AppError) return found;
   const refused = standing ? refuseAdminsOnly(found.view) : found.view.member ? undefined : notMember();
   if (refused) return refused;
@@ -83,13 +84,14 @@ export async function roomMembers(
     caller.uid,
     some.map(({ uid }) => uid),
   );
-  const rows = some.map(({ uid, role, stays, mutedUntil, mode }, index) => ({
+  const rows = some.map(({ uid, role, stays, mutedUntil, mode, devices }, index) => ({
     uid,
     ...(names[index] as ShownName),
     role,
     joinSeq: stays.at(-1)?.[0] ?? 0,
     ...(mutedUntil === undefined ? {} : { mutedUntil }),
     ...(mode && { mode }),
+    ...(devices && { devices }),
   }));
   const texts = rows.map((row) => JSON.stringify(row));
   const shown = rows.slice(0, fittingCount(texts, pageRoomOf(caller)));
@@ -103,7 +105,7 @@ export async function listInvitations(
   { limit = defaultRooms, page }: ParamsOf<typeof roomsInvitations>,
   caller: Caller,
 ): Promise<ResultOf<typeof roomsInvitations>> {
-  const listed = await history.rooms({ uid: caller.uid, which: "pending", limit, ...afterOf(page) });
+  const listed = await history.rooms({ ...askerOf(caller), which: "pending", limit, ...afterOf(page) });
   const hosts = new Set(listed.rooms.flatMap(({ by }) => by ?? []));
   const blocked = await blockedOf(store, caller.uid, [...hosts]);
   const rows = listed.rooms.map((view) => {
@@ -118,9 +120,9 @@ export async function listInvitations(
 export async function listLinks(
   parts: RoomParts,
   id: string,
-  uid: string,
+  caller: Caller,
 ): Promise<ResultOf<typeof roomsLinks> | AppError> {
-  const found = await lookAt(parts, id, uid);
+  const found = await lookAt(parts, id, caller);
   if (found instanceof AppError) return found;
   const refused = refuseAdminsOnly(found.view);
   if (refused) return refused;
@@ -133,11 +135,11 @@ export async function listLinks(
 async function lookAt(
   parts: RoomParts,
   id: string,
-  uid: string,
+  caller: Caller,
 ): Promise<{ made: RoomDoc; view: RoomView } | AppError> {
   const made = await findRoom(parts, id);
   if (made instanceof AppError) return made;
-  const view = await viewRoom(parts, id, uid);
+  const view = await viewRoom(parts, id, caller);
   if (view instanceof AppError) return view;
   // Of versions before history tells less: who had to do with the room and is no member is told that there is none.
   const isShown = view.member || view.standing || view.isKnown || isJoinable(roomOf(made, view));

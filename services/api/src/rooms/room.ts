@@ -1,6 +1,16 @@
 // A room as its callers see it: what it was made with, what the log says of it, and how the caller stands to it.
-import { AppError, noRoom, type ResultOf, type RoomView, roomConv, type roomsGet, shownAvatar } from "@parley/protocol";
+import {
+  AppError,
+  type Caller,
+  noRoom,
+  type ResultOf,
+  type RoomView,
+  roomConv,
+  type roomsGet,
+  shownAvatar,
+} from "@parley/protocol";
 import type { NatsConnection, Pass } from "@parley/runtime";
+import { askerOf } from "../call.ts";
 import type { History } from "../history.ts";
 import type { ApiStore, RoomDoc } from "../store.ts";
 
@@ -18,9 +28,6 @@ export interface RoomParts {
 
 export type Room = ResultOf<typeof roomsGet>;
 
-/** `device` of changes whose caller has none. */
-export const withoutDevice = "api";
-
 /** A room that is ready and was not deleted; or `not_found`. */
 export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDoc | AppError> {
   const room = (await store.rooms.get(id))?.doc;
@@ -28,14 +35,14 @@ export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDo
 }
 
 /** How the log has it, for this user. */
-export async function viewRoom({ history }: RoomParts, id: string, uid: string): Promise<RoomView | AppError> {
-  const { rooms } = await history.rooms({ uid, convs: [roomConv(id)] });
+export async function viewRoom({ history }: RoomParts, id: string, caller: Caller): Promise<RoomView | AppError> {
+  const { rooms } = await history.rooms({ ...askerOf(caller), convs: [roomConv(id)] });
   const view = rooms[0];
   return view && !view.room?.deleted ? view : noRoom(id);
 }
 
-export async function readRoom(parts: RoomParts, room: RoomDoc, uid: string): Promise<Room | AppError> {
-  const view = await viewRoom(parts, room.id, uid);
+export async function readRoom(parts: RoomParts, room: RoomDoc, caller: Caller): Promise<Room | AppError> {
+  const view = await viewRoom(parts, room.id, caller);
   return view instanceof AppError ? view : roomOf(room, view);
 }
 

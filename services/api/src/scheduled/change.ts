@@ -10,6 +10,7 @@ import {
   parseExactly,
   type ResultOf,
   type Scheduled,
+  withoutDevice,
 } from "@parley/protocol";
 import type { Call } from "../call.ts";
 import { readOutgoing } from "../outgoing.ts";
@@ -28,7 +29,7 @@ export async function schedule(
   { caller, operation, raw }: Call,
 ): Promise<Scheduled | AppError> {
   const id = message.id ?? operation;
-  const sender = { uid: caller.uid, device: caller.clientId ?? "api" };
+  const sender = { uid: caller.uid, device: caller.clientId ?? withoutDevice };
   const doc = await read(parts, { ...sender, id, at, message, raw });
   if (doc instanceof AppError) return doc;
   const { scheduled } = parts.store;

@@ -1,7 +1,8 @@
 // What a membership event does to one of those whom it is about.
-import type { MemberMode, MembershipEvent, OneSidedMode } from "@parley/protocol";
+import { devicesNamed, type MemberMode, type MembershipEvent, type OneSidedMode } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import type { Member } from "../keep/store.ts";
+import { addDevices, removeDevices, setDevices } from "./devices.ts";
 import { isPresent } from "./members.ts";
 
 type Place = Pick<LogEntry, "seq" | "ord">;
@@ -47,7 +48,9 @@ const join: Apply = (member, at, event) => {
   delete member.pending;
   delete member.blocks;
   delete member.banned;
-  if (isPresent(member)) return;
+  const named = devicesNamed(event.devices, member.uid);
+  if (isPresent(member)) return addDevices(member, at, { named, fromStart: event.fromStart });
+  setDevices(member, at, { devices: named ?? undefined, fromStart: event.fromStart });
   beginStay(member, at);
   if (event.fromStart && mode !== "write") member.stays = [[1, null]];
   setMode(member, at, mode);
@@ -57,8 +60,14 @@ const join: Apply = (member, at, event) => {
 
 function invite(member: Member, at: Place, event: MembershipEvent): void {
   const mode = modeIn(event, member.uid);
-  if (event.invited?.includes(member.uid)) member.pending = { as: "invited", by: event.by, ...(mode && { mode }) };
+  if (event.invited?.includes(member.uid))
+    member.pending = { as: "invited", by: event.by, ...(mode && { mode }), ...devicesOf(event, member) };
   else join(member, at, event);
+}
+
+function devicesOf({ devices }: MembershipEvent, { uid }: Member): { devices?: readonly string[] } {
+  const named = devicesNamed(devices, uid);
+  return named ? { devices: named } : {};
 }
 
 function modeIn({ modes }: MembershipEvent, uid: string): OneSidedMode | undefined {
@@ -73,8 +82,8 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   admit: join,
   leave,
   remove: leave,
-  ask(member, _at, { by }) {
-    member.pending = { as: "asking", by };
+  ask(member, _at, event) {
+    member.pending = { as: "asking", by: event.by, ...devicesOf(event, member) };
   },
   refuse(member) {
     delete member.pending;
@@ -97,6 +106,11 @@ const effects: Partial<Record<MembershipEvent["event"], Apply>> = {
   },
   mode(member, at, { mode = "read-write" }) {
     setMode(member, at, mode);
+  },
+  devices(member, at, event) {
+    const named = devicesNamed(event.devices, member.uid);
+    if (event.way === "in") addDevices(member, at, { named, fromStart: event.fromStart });
+    else removeDevices(member, named ?? []);
   },
   unmute(member) {
     delete member.mutedUntil;

@@ -143,12 +143,13 @@ export function openNamed({ conv, members }: Folded): Member[] {
 export function uidsOf(entry: LogEntry): string[] | undefined {
   const event = membershipOf(entry);
   if (!event) return [];
-  const { event: kind, by, uids, invited = [], owner } = event;
+  const { event: kind, by, uids, invited = [], owner, devices = {} } = event;
   if (kind === "delete") return undefined;
   return [
     ...((kind === "create" && !event.room?.guests) || kind === "transfer" ? [by] : []),
     ...uids,
     ...invited,
+    ...Object.keys(devices),
     ...(owner === undefined ? [] : [owner]),
   ];
 }

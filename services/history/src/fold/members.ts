@@ -9,6 +9,7 @@ import {
   type Standing,
 } from "@parley/protocol";
 import type { Member, Recalled } from "../keep/store.ts";
+import { type Asker, asSeenWith, isThereWith } from "./devices.ts";
 
 /** True while it may write or read what comes. */
 export function isMember(member: Member | undefined): member is Member {
@@ -18,6 +19,11 @@ export function isMember(member: Member | undefined): member is Member {
 /** The same of a member that is known. */
 export function isPresent({ stays, mode }: Member): boolean {
   return stays.at(-1)?.[1] === null || mode === "write";
+}
+
+/** What a device is told whose user is there with others. */
+export function thereWithOthers(): AppError {
+  return new AppError("not_member", "you are in this room with other devices only");
 }
 
 /** How somebody who is no member stands to a room. */
@@ -59,9 +65,10 @@ interface Asked {
 }
 
 /** The caller's member state, or what the caller is told instead. */
-export function memberOrRefusal(asked: Asked, uid: string): Member | AppError {
+export function memberOrRefusal(asked: Asked, { uid, clientId }: Asker): Member | AppError {
   const { conv, member } = asked;
-  if (member && member.stays.length > 0) return member;
+  if (member && member.stays.length > 0)
+    return isThereWith(member, clientId) ? asSeenWith(member, clientId) : thereWithOthers();
   const parsed = parseConv(conv);
   if (!parsed) return new AppError("invalid_packet", "conv is not the name of a conversation");
   const named = namedMembers(parsed);

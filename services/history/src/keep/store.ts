@@ -23,13 +23,17 @@ export interface Member {
   /** may not become a member */
   banned?: true;
   /** no member yet: was asked, by whom, or asks to be let in */
-  pending?: { as: "invited" | "asking"; by: string; mode?: MemberMode };
+  pending?: { as: "invited" | "asking"; by: string; mode?: MemberMode; devices?: readonly string[] };
   /** does not want to be invited again */
   blocks?: true;
   /** unix ms: may not write until then; null: until that is taken back */
   mutedUntil?: number | null;
   /** absent: it reads and writes. Who only writes has no open stay, and is a member all the same. */
   mode?: OneSidedMode;
+  /** it is or was there with these devices only: others of the user neither read nor write here; absent: all */
+  devices?: readonly string[];
+  /** devices that came in later than the user, which read from there on */
+  deviceJoins?: readonly DeviceJoin[];
   /** the invite link that let it in */
   link?: string;
   readSeq: number;
@@ -54,6 +58,9 @@ export interface Member {
   /** `uid`, once there is a stay: `readers.ts` */
   reader?: string;
 }
+
+/** Of one device, or `otherDevices`: all that are not named. `ord` is the log's before that. */
+export type DeviceJoin = readonly [clientId: string, seq: number, ord: number];
 
 /** How the member has the conversation. Each change is one `version` more: the latest counts. */
 export interface MemberSettings {

@@ -10,11 +10,11 @@ import { changeOwn, type Owning } from "./own.ts";
 export async function deleteMessages(
   owning: Owning,
   { conv, upTo, seqs }: ParamsOf<typeof messagesDelete>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<OwnState | AppError> {
   if ((upTo === undefined) === (seqs === undefined))
     return new AppError("invalid_packet", "give upTo, or seqs, and not both");
-  const changed = await changeOwn(owning, { conv, uid }, (member, lastSeq) =>
+  const changed = await changeOwn(owning, { conv, asker: caller }, (member, lastSeq) =>
     upTo === undefined
       ? hide(owning, member, seqs ?? [])
       : deleteUpTo(owning, member, Math.min(upTo, lastVisible(member, lastSeq))),

@@ -11,22 +11,24 @@ import {
   type ResultOf,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
+import { type Asker, isThereWith } from "../fold/devices.ts";
 import { isMember } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
 import { memberOf, readerOf } from "../read/reading.ts";
 import { noteOwnChange } from "./changes.ts";
-import type { Owning } from "./own.ts";
+import { type Owning, receiverIn } from "./own.ts";
 
 const pageDrafts = 50;
 
 export async function setDraft(
   owning: Owning,
   { conv, text, reply }: ParamsOf<typeof draftsSet>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<Draft | AppError> {
   const { store } = owning;
+  const { uid } = caller;
   const known = await memberOf(owning, conv, uid);
-  const member = await readerOf(owning, { conv, uid, known });
+  const member = await readerOf(owning, { conv, asker: caller, known });
   if (member instanceof AppError) return member;
   if (!isMember(member)) return new AppError("not_member");
   const key = memberKey(conv, uid);
@@ -38,7 +40,7 @@ export async function setDraft(
   await noteOwnChange(store, uid, "drafts");
   await store.drafts.put([{ key, doc: { uid, ...draft } }]);
   owning.pass("before-own-reply");
-  owning.tell(uid, { type: "draft", conv, draft });
+  owning.tell(member, { type: "draft", conv, draft });
   return draft;
 }
 
@@ -50,7 +52,7 @@ export async function removeDraft(
   const key = memberKey(conv, uid);
   await noteOwnChange(owning.store, uid, "drafts");
   const isRemoved = await owning.store.drafts.remove(key);
-  if (isRemoved) owning.tell(uid, { type: "draft", conv, draft: null });
+  if (isRemoved) owning.tell(await receiverIn(owning, conv, uid), { type: "draft", conv, draft: null });
   return { conv };
 }
 
@@ -66,7 +68,15 @@ export async function listDrafts(
   const texts = found.map((draft) => JSON.stringify(draft));
   const drafts = found.slice(0, fittingCount(texts, pageRoomOf(caller)));
   const isMore = next !== null || drafts.length < found.length;
-  return { drafts, next: isMore ? (drafts.at(-1)?.conv ?? null) : null };
+  return { drafts: await shownTo(store, caller, drafts), next: isMore ? (drafts.at(-1)?.conv ?? null) : null };
+}
+
+// A device is not shown what others have begun to write where the user is with those only.
+async function shownTo({ members }: Owning["store"], { uid, clientId }: Asker, drafts: Draft[]): Promise<Draft[]> {
+  const inRooms = drafts.filter(({ conv }) => conv.startsWith("room/"));
+  if (clientId === undefined || inRooms.length === 0) return drafts;
+  const known = await members.getMany(inRooms.map(({ conv }) => memberKey(conv, uid)));
+  return drafts.filter(({ conv }) => isThereWith(known.get(memberKey(conv, uid))?.doc ?? {}, clientId));
 }
 
 async function isFull({ store }: Owning, uid: string): Promise<boolean> {

@@ -9,10 +9,10 @@ type Asked = ParamsOf<typeof conversationsUpdate>;
 export async function updateConversation(
   owning: Owning,
   asked: Asked,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<ResultOf<typeof conversationsUpdate> | AppError> {
   const { conv } = asked;
-  const changed = await changeOwn(owning, { conv, uid }, (member) => {
+  const changed = await changeOwn(owning, { conv, asker: caller }, (member) => {
     member.settings = settingsAfter(member, asked);
     return undefined;
   });

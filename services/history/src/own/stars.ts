@@ -14,7 +14,7 @@ import type { Stars } from "../keep/store.ts";
 import { findMessage } from "../read/about-message.ts";
 import { annotateMessages } from "../read/annotated.ts";
 import { noteOwnChange } from "./changes.ts";
-import type { Owning } from "./own.ts";
+import { type Owning, receiverIn } from "./own.ts";
 
 type Star = Stars["stars"][number];
 
@@ -24,9 +24,10 @@ const roundsMax = 20;
 export async function starMessage(
   owning: Owning,
   { conv, seq, tags = [] }: ParamsOf<typeof messagesStar>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<ResultOf<typeof messagesStar> | AppError> {
-  const found = await findMessage(owning, conv, seq, uid);
+  const { uid } = caller;
+  const found = await findMessage(owning, conv, seq, caller);
   if (found instanceof AppError) return found;
   const kept = [...new Set(tags)];
   const changed = await changeStars(owning, uid, (stars) => {
@@ -37,7 +38,7 @@ export async function starMessage(
     return [...others, { conv, seq, tags: kept, at }];
   });
   if (changed) return changed;
-  owning.tell(uid, { type: "star", conv, seq, tags: kept });
+  owning.tell(found.member, { type: "star", conv, seq, tags: kept });
   return { conv, seq, tags: kept };
 }
 
@@ -48,7 +49,7 @@ export async function unstarMessage(
 ): Promise<ResultOf<typeof messagesUnstar> | AppError> {
   const changed = await changeStars(owning, uid, (stars) => stars.filter((star) => !isOf(star, conv, seq)));
   if (changed) return changed;
-  owning.tell(uid, { type: "star", conv, seq, tags: null });
+  owning.tell(await receiverIn(owning, conv, uid), { type: "star", conv, seq, tags: null });
   return { conv, seq };
 }
 
@@ -71,7 +72,7 @@ export async function starredMessages(
   let room = pageRoomOf(caller);
   let last: Star | undefined;
   for (const star of asked.slice(0, limit)) {
-    const row = await rowOf(owning, star, caller.uid);
+    const row = await rowOf(owning, star, caller);
     if (row !== undefined) {
       room -= Buffer.byteLength(row) + 1;
       if (room < 0 && rows.length > 0) break;
@@ -83,8 +84,8 @@ export async function starredMessages(
   return `{"stars":[${rows.join(",")}],"next":${next}}`;
 }
 
-async function rowOf(owning: Owning, star: Star, uid: string): Promise<string | undefined> {
-  const found = await findMessage(owning, star.conv, star.seq, uid);
+async function rowOf(owning: Owning, star: Star, caller: Caller): Promise<string | undefined> {
+  const found = await findMessage(owning, star.conv, star.seq, caller);
   if (found instanceof AppError) return undefined;
   const [message] = await annotateMessages(owning.store, found.member, [found.entry]);
   return `${JSON.stringify(star).slice(0, -1)},"message":${message}}`;

@@ -1,11 +1,11 @@
 // How a user's devices are told what it keeps for itself: through whichever router takes it.
-import { type NotifyRequest, subjects } from "@parley/protocol";
+import { type NotifyRequest, notifiedOf, subjects } from "@parley/protocol";
 import { type NatsConnection, natsConnected } from "@parley/runtime";
 import type { Owning } from "./own.ts";
 
 export function createTell(nats: NatsConnection): Owning["tell"] {
-  return (uid, packet) => {
-    const request: NotifyRequest = { uids: [uid], channel: "m", packet };
+  return (to, packet) => {
+    const request: NotifyRequest = { ...notifiedOf([to]), channel: "m", packet };
     if (natsConnected(nats)) nats.publish(subjects.notify, JSON.stringify(request));
   };
 }

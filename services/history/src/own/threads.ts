@@ -11,22 +11,23 @@ const roundsMax = 20;
 export async function updateThread(
   owning: Owning,
   asked: ParamsOf<typeof threadsUpdate>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<ThreadState | AppError> {
   const { conv, seq } = asked;
   const { store } = owning;
-  const found = await findThread(owning, conv, seq, uid);
+  const { uid } = caller;
+  const found = await findThread(owning, conv, seq, caller);
   if (found instanceof AppError) return found;
   const lastSeq = found.annotations.thread?.findLast(([at]) => mayRead(found.member, at))?.[0] ?? 0;
   // By the conversation's change a sync with `since` finds the thread's: noted before, as whoever dies behind it has told nobody.
-  const noted = await changeOwn(owning, { conv, uid }, () => undefined);
+  const noted = await changeOwn(owning, { conv, asker: caller }, () => undefined);
   if (noted instanceof AppError) return noted;
   const mark = await changeMark(owning, { conv, seq, uid }, (known) => changed(known, asked, lastSeq));
   if (mark instanceof AppError) return mark;
   owning.pass("before-own-reply");
   const recalled = (await store.infos.get(conv))?.doc.recalled;
   const thread = threadState(found.member, found.annotations, { mark, recalled });
-  owning.tell(uid, { type: "thread", conv, thread });
+  owning.tell(found.member, { type: "thread", conv, thread });
   return thread;
 }
 

@@ -30,3 +30,12 @@ test("of what a member keeps for itself nothing is taken back, whoever writes th
   assert.deepEqual(laterMember(behind, stored).settings, { version: 3, name: "now" });
   assert.equal(laterMember(both, behind), both, "what adds nothing is not written");
 });
+
+test("with which devices a member is there follows the later event, also where that took the bound away", () => {
+  const partly = member({ appliedSeq: 4, devices: ["a:pc"], deviceJoins: [["a:pc", 3, 2]] });
+  const whole = member({ appliedSeq: 6 });
+  assert.deepEqual(laterMember(member({ appliedSeq: 2 }), partly).devices, ["a:pc"]);
+  const later = laterMember(partly, whole);
+  assert.deepEqual([later.devices, later.deviceJoins], [undefined, undefined]);
+  assert.deepEqual(laterMember(whole, partly), whole);
+});

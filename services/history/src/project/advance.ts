@@ -119,7 +119,7 @@ function takeMembership(member: Member, other: Member): boolean {
 
 const membershipFields = [
   ...(["role", "stays", "joinOrd", "leftOrd", "appliedSeq"] as const),
-  ...(["banned", "pending", "blocks", "mutedUntil", "mode", "link"] as const),
+  ...(["banned", "pending", "blocks", "mutedUntil", "mode", "devices", "deviceJoins", "link"] as const),
 ] as const;
 
 // After `deletedTo`: what lies before it is deleted anyway.

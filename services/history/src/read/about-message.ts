@@ -9,6 +9,7 @@ import {
 } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
+import type { Asker } from "../fold/devices.ts";
 import { isCounted } from "../fold/fold-entry.ts";
 import { sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey, noAnnotations } from "../keep/annotations.ts";
@@ -33,7 +34,7 @@ export async function messageVersions(
   { conv, seq, after = 0 }: ParamsOf<typeof messagesVersions>,
   caller: Caller,
 ): Promise<string | AppError> {
-  const found = await findMessage(reading, conv, seq, caller.uid);
+  const found = await findMessage(reading, conv, seq, caller);
   if (found instanceof AppError) return found;
   const seqs = [seq, ...visibleEdits(found.member, found.annotations)].filter((version) => version > after);
   const versions: string[] = [];
@@ -57,7 +58,7 @@ export async function messageReactions(
   { conv, seq }: ParamsOf<typeof messagesReactions>,
   caller: Caller,
 ): Promise<string | AppError> {
-  const found = await findMessage(reading, conv, seq, caller.uid);
+  const found = await findMessage(reading, conv, seq, caller);
   if (found instanceof AppError) return found;
   return JSON.stringify({ reactions: reactionsFor(found.member, found.annotations) });
 }
@@ -66,24 +67,29 @@ export async function messageReactions(
 export async function messageVotes(
   reading: Reading,
   { conv, seq }: ParamsOf<typeof messagesVotes>,
-  { uid }: Caller,
+  caller: Caller,
 ): Promise<string | AppError> {
-  const found = await findMessage(reading, conv, seq, uid);
+  const found = await findMessage(reading, conv, seq, caller);
   if (found instanceof AppError) return found;
   if (found.entry.type !== "poll") return new AppError("not_found", `message ${seq} is no poll`);
   return JSON.stringify(pollState(found.member, found.annotations));
 }
 
 /** A message that the caller may read. "No such message" is the same answer as "not yours to see". */
-export async function findMessage(reading: Reading, conv: string, seq: number, uid: string): Promise<Found | AppError> {
+export async function findMessage(
+  reading: Reading,
+  conv: string,
+  seq: number,
+  asker: Asker,
+): Promise<Found | AppError> {
   const { store } = reading;
-  const known = await memberOf(reading, conv, uid);
+  const known = await memberOf(reading, conv, asker.uid);
   const [found, annotated] = await Promise.all([
     entryAt(store, conv, seq),
     store.annotations.get(annotationsKey(conv, seq)),
   ]);
   const [entry] = found ? await hideExpired(store, [found]) : [];
-  const member = await readerOf(reading, { conv, uid, known });
+  const member = await readerOf(reading, { conv, asker, known });
   if (member instanceof AppError) return member;
   const annotations = annotated?.doc ?? noAnnotations(conv, seq);
   const isThere = entry && isCounted(entry) && sees(member, seq);

@@ -1,6 +1,7 @@
 // The ways on which a file came to users: its owners have it, and whoever can read a message with it of somebody who has it.
 import { namedMembers, parseConv } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
+import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
 import { sees } from "../fold/members.ts";
 import { type FilePlace, memberKey } from "../keep/store.ts";
 import { byFile, bySender, messageAt, newestFirst, placesOf, type Stored } from "./file-places.ts";
@@ -20,6 +21,8 @@ interface Search {
   file: string;
   /** who may have it, as far as is known */
   may: Set<string>;
+  /** with which device a user asks, if with one */
+  devices: ReadonlyMap<string, string | undefined>;
   /** whether a message with it stands in a place, of those that were looked up */
   standing: Map<FilePlace, boolean>;
   readsLeft: number;
@@ -33,12 +36,14 @@ type Ways = Map<string, Map<string, FilePlace[]>>;
 export async function whoMay(
   store: Stored,
   { file, owners }: { file: string; owners: readonly string[] },
-  asked: readonly string[],
+  askers: readonly Asker[],
 ): Promise<ReadonlySet<string>> {
   const may = new Set(owners);
+  const asked = askers.map(({ uid }) => uid);
   if (asked.every((uid) => may.has(uid))) return may;
+  const devices = new Map(askers.map(({ uid, clientId }) => [uid, clientId]));
   const search: Search = {
-    ...{ store, file, may, standing: new Map() },
+    ...{ store, file, may, devices, standing: new Map() },
     ...{ readsLeft: readsMax, membershipsLeft: membershipsMax },
   };
   for await (const places of placesInTurn(search, owners)) {
@@ -151,7 +156,9 @@ async function readableOf(
     const found = await members.getMany(its.map((conv) => memberKey(conv, uid)));
     return places.filter(({ conv, seq }) => {
       const member = found.get(memberKey(conv, uid))?.doc;
-      return member ? sees(member, seq) : (named.get(conv)?.includes(uid) ?? false);
+      const device = search.devices.get(uid);
+      if (member && !isThereWith(member, device)) return false;
+      return member ? sees(asSeenWith(member, device), seq) : (named.get(conv)?.includes(uid) ?? false);
     });
   };
 }

@@ -21,9 +21,10 @@ const readsOfSentMax = 2_000;
 const heirsAtOnce = 50;
 
 /** Also while the message is new: its place is stored before it is. */
-export async function mayFetch(store: Stored, { file, owner, heirs = [], uid }: AttachmentRequest): Promise<boolean> {
+export async function mayFetch(store: Stored, asked: AttachmentRequest): Promise<boolean> {
+  const { file, owner, heirs = [], uid } = asked;
   if (!isAttachmentId(file)) throw new AppError("invalid_packet", "file is not the id of an attachment");
-  return (await whoMay(store, { file, owners: [owner, ...heirs] }, [uid])).has(uid);
+  return (await whoMay(store, { file, owners: [owner, ...heirs] }, [asked])).has(uid);
 }
 
 /** Those who sent it on, or are about to, and may have it; and those of `others` who may. One page. */
@@ -43,7 +44,8 @@ export async function heirsOf(store: Stored, request: HeirsRequest): Promise<Hei
     if (sender !== undefined) senders.add(sender);
   }
   senders.delete(owner);
-  const may = await whoMay(store, { file, owners: [owner, ...heirs] }, [...senders]);
+  const asked = [...senders].map((uid) => ({ uid }));
+  const may = await whoMay(store, { file, owners: [owner, ...heirs] }, asked);
   return { heirs: [...senders].filter((uid) => may.has(uid)), next: found.next };
 }
 

@@ -12,6 +12,7 @@ import {
 import { conversationPartitionCount } from "@parley/protocol/partition";
 import { pageRoomOf } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
+import type { Asker } from "../fold/devices.ts";
 import { mayRead, memberOrRefusal, sees } from "../fold/members.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import { type HistoryStore, type Member, memberKey } from "../keep/store.ts";
@@ -30,9 +31,9 @@ const overhead = 64;
 export async function readable(reading: Reading, { uid, after }: ReadableRequest): Promise<ReadablePage> {
   const conversations: ReadableConversation[] = [];
   let bytes = 0;
-  for await (const members of membershipPages(reading, { uid, after, count: () => pageRows })) {
-    for (const { conv, stays, deletedTo } of members) {
-      const row = { conv, stays, deletedTo };
+  for await (const members of membershipPages(reading, { asker: { uid }, after, count: () => pageRows })) {
+    for (const { conv, stays, deletedTo, devices } of members) {
+      const row = { conv, stays, deletedTo, ...(devices && { devices: [...devices] }) };
       bytes += JSON.stringify(row).length;
       conversations.push(row);
       if (bytes > pageBytes) return { conversations, next: conv };
@@ -49,7 +50,7 @@ export async function messagesAt(
   if (!Array.isArray(places) || places.length > placesMost)
     throw new AppError("invalid_packet", `places: at most ${placesMost}`);
   const room = pageRoomOf(device) - overhead;
-  const { members, recalled } = await sightOf(reading, uid, places);
+  const { members, recalled } = await sightOf(reading, { uid, ...device }, places);
   const found = await Promise.all(
     places.map((place) => {
       const member = members.get(place.conv);
@@ -79,7 +80,8 @@ export async function logEnds(log: MessageLog): Promise<LogEnds> {
 
 const answer = (taken: number, results: readonly string[]) => `{"taken":${taken},"results":[${results.join(",")}]}`;
 
-async function sightOf({ store }: Reading, uid: string, places: readonly MessagePlace[]) {
+async function sightOf({ store }: Reading, asker: Asker, places: readonly MessagePlace[]) {
+  const { uid } = asker;
   const convs = [...new Set(places.map(({ conv }) => conv))];
   const [documents, infos] = await Promise.all([
     store.members.getMany(convs.map((conv) => memberKey(conv, uid))),
@@ -88,7 +90,7 @@ async function sightOf({ store }: Reading, uid: string, places: readonly Message
   const members = new Map<string, Member>();
   for (const conv of convs) {
     const known = documents.get(memberKey(conv, uid))?.doc;
-    const member = memberOrRefusal({ conv, member: known, room: undefined }, uid);
+    const member = memberOrRefusal({ conv, member: known, room: undefined }, asker);
     if (!(member instanceof AppError)) members.set(conv, member);
   }
   const recalled = [...infos].flatMap(([conv, { doc }]) => (doc.recalled ?? []).map(([seq]) => `${conv} ${seq}`));

@@ -24,7 +24,7 @@ export async function getHistory(
   const head = (await log.heads([conv])).get(conv);
   if (known) await complete(reading, sight, [{ member: known, head }]);
   const lastSeq = head?.seq ?? 0;
-  const member = await readerOf(reading, { conv, uid: caller.uid, known, passing: true });
+  const member = await readerOf(reading, { conv, asker: caller, known, passing: true });
   if (member instanceof AppError) return member;
   const last = lastVisible(member, lastSeq);
   const range =

@@ -35,7 +35,7 @@ export async function listConversations(
   if (place instanceof AppError) return place;
   const began = place?.began ?? Date.now();
   const sight = await look(reading);
-  const members = (await membershipsOf(reading, caller.uid)).filter(isMember);
+  const members = (await membershipsOf(reading, caller)).filter(isMember);
   const all = await latestFirst(reading, members);
   const { rows, areMoved } = place ? rowsBehind(all, place) : { rows: all, areMoved: false };
   const maxBytes = pageRoomOf(caller);

@@ -86,3 +86,12 @@ test("every page of a topic of guests says that it is one, no other does", () =>
     assert.equal("guests" in memberPage(room, request), false);
   }
 });
+
+test("a row says with which devices alone its member is there", () => {
+  const room = roomOf({ ann: [[1, null]], bob: [[1, null]] });
+  room.members.get("bob")!.devices = ["bob:pc"];
+  assert.deepEqual(
+    memberPage(room, { conv: "room/r" }).members.map(({ devices }) => devices),
+    [undefined, ["bob:pc"]],
+  );
+});

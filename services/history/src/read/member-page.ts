@@ -69,8 +69,10 @@ function reachingStays({ stays }: Member, seq: number | undefined): Stay[] {
   return stays.filter(([, leftSeq]) => leftSeq === null || (seq !== undefined && leftSeq >= seq));
 }
 
-function fullRow({ uid, role, mutedUntil, mode }: Member, stays: Stay[]): MemberRow {
-  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }), ...(mode && { mode }) };
+function fullRow({ uid, role, mutedUntil, mode, devices, deviceJoins }: Member, stays: Stay[]): MemberRow {
+  const joins = deviceJoins && { deviceJoins: deviceJoins.map(([id, seq]): [string, number] => [id, seq]) };
+  const only = { ...(devices && { devices: [...devices] }), ...joins };
+  return { uid, role, stays, ...(mutedUntil === undefined ? {} : { mutedUntil }), ...(mode && { mode }), ...only };
 }
 
 function sizeOf(row: MemberRow): number {

@@ -11,12 +11,10 @@ import { currentConversation, type Holding } from "../write/holding.ts";
 
 type Receipts = ResultOf<typeof messagesReceipts>;
 
-export async function messageReceipts(
-  holding: Holding,
-  { conv, seq, uid }: MessageReceiptsRequest,
-): Promise<Receipts | AppError> {
+export async function messageReceipts(holding: Holding, request: MessageReceiptsRequest): Promise<Receipts | AppError> {
+  const { conv, seq, uid } = request;
   const { members, refused, room } = await currentConversation(holding, conv);
-  const member = memberOrRefusal({ conv, member: members.get(uid), room }, uid);
+  const member = memberOrRefusal({ conv, member: members.get(uid), room }, request);
   if (member instanceof AppError) return member;
   // Nothing says when a mark moved: who has left would be told of what came after.
   if (!isMember(member)) return new AppError("not_member");

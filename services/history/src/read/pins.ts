@@ -21,7 +21,7 @@ export async function pinnedMessages(
     return new AppError("invalid_packet", "page is not a token of this method");
   const { store } = reading;
   const known = await memberOf(reading, conv, caller.uid);
-  const member = await readerOf(reading, { conv, uid: caller.uid, known });
+  const member = await readerOf(reading, { conv, asker: caller, known });
   if (member instanceof AppError) return member;
   const before = page === undefined ? Number.POSITIVE_INFINITY : Number(page);
   const info = (await store.infos.get(conv))?.doc;

@@ -38,9 +38,9 @@ async function listsOf(store: HistoryStore) {
     return page;
   };
   const reading = { store } as Reading;
-  const listed = (await membershipsOf(reading, "bob")).map(({ conv }) => conv);
+  const listed = (await membershipsOf(reading, { uid: "bob" })).map(({ conv }) => conv);
   const paged: string[] = [];
-  for await (const some of membershipPages(reading, { uid: "bob", after: undefined, count: () => 100 }))
+  for await (const some of membershipPages(reading, { asker: { uid: "bob" }, after: undefined, count: () => 100 }))
     paged.push(...some.map(({ conv }) => conv));
   store.members.find = find;
   return { listed, paged, read };

@@ -2,6 +2,7 @@
 import type { AppError } from "@parley/protocol";
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
+import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
 import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
@@ -53,8 +54,13 @@ function listIndex({ readers }: Pick<HistoryStore, "readers">): "by_reader" | "b
  * The memberships of a user, past ones too, of which something may be read. Documents alone are right about who is a member: no commit that changes it is answered or
  * followed by another before they have it.
  */
-export async function membershipsOf({ store }: Reading, uid: string): Promise<Member[]> {
-  return findAll(store.members, listIndex(store), uid);
+export async function membershipsOf({ store }: Reading, { uid, clientId }: Asker): Promise<Member[]> {
+  return seenBy(await findAll(store.members, listIndex(store), uid), clientId);
+}
+
+// Without those in which the user is with other devices.
+function seenBy(members: Member[], clientId: string | undefined): Member[] {
+  return members.filter((member) => isThereWith(member, clientId)).map((member) => asSeenWith(member, clientId));
 }
 
 /**
@@ -63,13 +69,20 @@ export async function membershipsOf({ store }: Reading, uid: string): Promise<Me
  */
 export async function* membershipPages(
   { store }: Reading,
-  { uid, after, count, all }: { uid: string; after: string | undefined; count: () => number; all?: boolean },
+  { asker, after, count, all }: { asker: Asker; after: string | undefined; count: () => number; all?: boolean },
 ): AsyncGenerator<Member[]> {
-  const query = { index: all ? "by_uid" : listIndex(store), equals: [uid], ...(after === undefined ? {} : { after }) };
+  const query = {
+    index: all ? "by_uid" : listIndex(store),
+    equals: [asker.uid],
+    ...(after === undefined ? {} : { after }),
+  };
   for (let page: string | null | undefined; page !== null; ) {
     const answer = await store.members.find({ ...query, limit: count(), ...(page === undefined ? {} : { page }) });
     page = answer.next;
-    yield answer.items.map(({ doc }) => doc);
+    yield seenBy(
+      answer.items.map(({ doc }) => doc),
+      asker.clientId,
+    );
   }
 }
 
@@ -97,12 +110,13 @@ export async function memberOf(
  */
 export async function readerOf(
   { store }: Pick<Reading, "store">,
-  { conv, uid, known, passing }: { conv: string; uid: string; known: Member | undefined; passing?: true },
+  { conv, asker, known, passing }: { conv: string; asker: Asker; known: Member | undefined; passing?: true },
 ): Promise<Member | AppError> {
+  const isIn = known !== undefined && known.stays.length > 0 && isThereWith(known, asker.clientId);
   // Only who is none is told by what the room is.
-  const room = known && known.stays.length > 0 ? undefined : (await store.infos.get(conv))?.doc.room;
-  if (passing && isOpenTo(room, known)) return { ...newMember(conv, uid), stays: [[1, null]] };
-  return memberOrRefusal({ conv, member: known, room }, uid);
+  const room = isIn ? undefined : (await store.infos.get(conv))?.doc.room;
+  if (passing && isOpenTo(room, known)) return { ...newMember(conv, asker.uid), stays: [[1, null]] };
+  return memberOrRefusal({ conv, member: known, room }, asker);
 }
 
 /**

@@ -68,6 +68,6 @@ test("the rooms of who is in hundreds and was invited to thousands come in pages
     (await listed({ which: "pending" })).found,
     all.filter((_, index) => !isMine(index)),
   );
-  const [known] = (await roomsNamed(reading, "bob", [conv(6_100)])).rooms;
+  const [known] = (await roomsNamed(reading, { uid: "bob" }, [conv(6_100)])).rooms;
   assert.equal(known?.room?.links?.length, 20);
 });

@@ -1,6 +1,7 @@
 // Rooms as one user may see them, of any replica: what they are, and how the user stands to them.
 import { AppError, limits, type RoomsReply, type RoomsRequest, type RoomView } from "@parley/protocol";
 import { fittingCount } from "@parley/runtime";
+import { type Asker, isThereWith } from "../fold/devices.ts";
 import { isPresent, standingOf } from "../fold/members.ts";
 import { type ConversationInfo, type Member, memberKey } from "../keep/store.ts";
 import { membershipPages, type Reading } from "./reading.ts";
@@ -13,20 +14,22 @@ const membershipsAtOnce = 250;
 const lookedMax = 5_000;
 
 /** Documents alone are right about it: no change is answered or followed by another before they have it. */
-export async function roomsNamed({ store }: Reading, uid: string, convs: readonly string[]): Promise<RoomsReply> {
+export async function roomsNamed({ store }: Reading, asker: Asker, convs: readonly string[]): Promise<RoomsReply> {
+  const { uid } = asker;
   if (convs.length > convsMax) throw new AppError("invalid_packet", `convs: at most ${convsMax}`);
   const [infos, members] = await Promise.all([
     store.infos.getMany(convs),
     store.members.getMany(convs.map((conv) => memberKey(conv, uid))),
   ]);
-  return { rooms: convs.map((conv) => viewOf(conv, infos.get(conv)?.doc, members.get(memberKey(conv, uid))?.doc)) };
+  const views = convs.map((conv) =>
+    viewOf({ conv, info: infos.get(conv)?.doc, member: members.get(memberKey(conv, uid))?.doc }, asker),
+  );
+  return { rooms: views };
 }
 
 /** The same of a page of a user's own, as JSON text. */
-export async function ownRooms(
-  reading: Reading,
-  { uid, which, after = prefix, limit = limitMax }: RoomsRequest,
-): Promise<string> {
+export async function ownRooms(reading: Reading, asked: RoomsRequest): Promise<string> {
+  const { which, after = prefix, limit = limitMax } = asked;
   if (!Number.isInteger(limit) || limit < 1 || limit > limitMax)
     throw new AppError("invalid_packet", `limit is 1 to ${limitMax}`);
   const rows: { conv: string; text: string }[] = [];
@@ -34,12 +37,12 @@ export async function ownRooms(
   let looked = 0;
   let next: string | undefined;
   for await (const members of membershipPages(reading, {
-    uid,
+    asker: { uid: asked.uid },
     after,
     count: () => membershipsAtOnce,
     all: which !== "member",
   })) {
-    for (const row of await rowsOf(reading, members.filter(isOwn(which)))) {
+    for (const row of await rowsOf(reading, members.filter(isOwn(asked)), asked)) {
       rows.push(row);
       bytes += Buffer.byteLength(row.text);
     }
@@ -54,34 +57,45 @@ export async function ownRooms(
   return `{"rooms":[${texts.slice(0, count).join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`;
 }
 
-function isOwn(which: RoomsRequest["which"]): (member: Member) => boolean {
+function isOwn({ which, clientId }: RoomsRequest): (member: Member) => boolean {
   return (member) => {
-    if (!member.conv.startsWith(prefix)) return false;
-    return (which !== "pending" && isPresent(member)) || (which !== "member" && member.pending !== undefined);
+    const { conv, pending } = member;
+    if (!conv.startsWith(prefix)) return false;
+    if (isPresent(member)) return which !== "pending" && isThereWith(member, clientId);
+    return which !== "member" && pending !== undefined && isThereWith(pending, clientId);
   };
 }
 
-async function rowsOf({ store }: Reading, members: readonly Member[]): Promise<{ conv: string; text: string }[]> {
+async function rowsOf(
+  { store }: Reading,
+  members: readonly Member[],
+  asker: Asker,
+): Promise<{ conv: string; text: string }[]> {
   if (members.length === 0) return [];
   const infos = await store.infos.getMany(members.map(({ conv }) => conv));
   return members.map((member) => {
-    const { room, ...view } = viewOf(member.conv, infos.get(member.conv)?.doc, member);
+    const { room, ...view } = viewOf({ conv: member.conv, info: infos.get(member.conv)?.doc, member }, asker);
     const { links: _, ...shown } = room ?? { settings: {} };
     return { conv: member.conv, text: JSON.stringify(room ? { ...view, room: shown } : view) };
   });
 }
 
-function viewOf(conv: string, info: ConversationInfo | undefined, member: Member | undefined): RoomView {
+function viewOf(
+  { conv, info, member }: { conv: string; info: ConversationInfo | undefined; member: Member | undefined },
+  { clientId }: Asker,
+): RoomView {
   const view: RoomView = { conv, name: info?.name ?? "" };
   if (info?.room) view.room = info.room;
   if (info?.size) view.members = info.size.members;
   if (!member) return view;
   view.isKnown = true;
   const standing = standingOf(member);
+  if (!isThereWith((standing && member.pending) ?? member, clientId)) return view;
   if (standing) return { ...view, standing, ...(member.pending ? { by: member.pending.by } : {}) };
   if (!isPresent(member)) return view;
-  const { role, mutedUntil, mode, stays } = member;
+  const { role, mutedUntil, mode, stays, devices } = member;
   const muted = mutedUntil === undefined ? {} : { mutedUntil };
-  view.member = { role, joinSeq: stays.at(-1)?.[0] ?? 1, ...muted, ...(mode && { mode }) };
+  const only = devices && { devices: [...devices] };
+  view.member = { role, joinSeq: stays.at(-1)?.[0] ?? 1, ...muted, ...(mode && { mode }), ...only };
   return view;
 }

@@ -45,7 +45,7 @@ export async function syncConversations(
   const followed = followMarksOf(reading, caller.uid, page);
   const kept = page === undefined ? ownChangesOf(reading, caller.uid) : undefined;
   kept?.catch(() => undefined);
-  for await (const members of membershipPages(reading, { uid: caller.uid, after: page, count })) {
+  for await (const members of membershipPages(reading, { asker: caller, after: page, count })) {
     const views = await lackingViews(reading, members, query);
     for (let at = 0, some: View[]; at < views.length; at += some.length) {
       some = nextStep(views, at, query);

@@ -8,6 +8,7 @@ import {
   type threadsList,
 } from "@parley/protocol";
 import { pageRoomOf } from "@parley/runtime";
+import type { Asker } from "../fold/devices.ts";
 import { lastVisible, mayRead, sees } from "../fold/members.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
@@ -32,7 +33,7 @@ export async function listThreads(
     return new AppError("invalid_packet", "page is not a token of this method");
   const { store } = reading;
   const known = await memberOf(reading, conv, caller.uid);
-  const member = await readerOf(reading, { conv, uid: caller.uid, known });
+  const member = await readerOf(reading, { conv, asker: caller, known });
   if (member instanceof AppError) return member;
   const behind = page === undefined ? Number.MAX_SAFE_INTEGER : Number(page);
   const shown = await shownThreads(reading, member, behind, limit + 1);
@@ -99,7 +100,7 @@ export async function threadMessages(
   { conv, seq, after = 0, limit = defaultLimit }: ParamsOf<typeof threadsGet>,
   caller: Caller,
 ): Promise<string | AppError> {
-  const found = await findThread(reading, conv, seq, caller.uid);
+  const found = await findThread(reading, conv, seq, caller);
   if (found instanceof AppError) return found;
   const { member, annotations } = found;
   const seqs = (annotations.thread ?? []).map(([at]) => at).filter((at) => at > after && sees(member, at));
@@ -126,13 +127,13 @@ export async function findThread(
   reading: Reading,
   conv: string,
   seq: number,
-  uid: string,
+  asker: Asker,
 ): Promise<{ member: Member; annotations: Annotations } | AppError> {
   const [known, kept] = await Promise.all([
-    memberOf(reading, conv, uid),
+    memberOf(reading, conv, asker.uid),
     reading.store.annotations.get(annotationsKey(conv, seq)),
   ]);
-  const member = await readerOf(reading, { conv, uid, known });
+  const member = await readerOf(reading, { conv, asker, known });
   if (member instanceof AppError) return member;
   if (!kept || !isShownTo(member, kept.doc) || !mayRead(member, seq))
     return new AppError("not_found", `there is no thread ${seq} here`);

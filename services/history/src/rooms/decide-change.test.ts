@@ -1,33 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AppError, type ChangeRequest, type MembershipEvent, type RoomSettings } from "@parley/protocol";
-import { foldEntry } from "../fold/fold-entry.ts";
+import { AppError, type MembershipEvent, type RoomSettings } from "@parley/protocol";
+import { change } from "../../test/changing.ts";
 import { isMember, mayRead, unreadOf } from "../fold/members.ts";
 import type { Member, Recalled } from "../keep/store.ts";
-import { changeEntry } from "../write/change.ts";
 import { type Conversation, newConversation } from "../write/conversation.ts";
-import { decideChange } from "./decide-change.ts";
 
-const now = 1_000;
 const room = (): Conversation => newConversation("room/r");
-
-function change(conversation: Conversation, event: MembershipEvent, more: Partial<ChangeRequest> = {}) {
-  const request: ChangeRequest = {
-    conv: conversation.conv,
-    id: `${event.event}`,
-    device: "api",
-    origin: "api",
-    event,
-    ...more,
-  };
-  const decided = decideChange(conversation, request, now);
-  if (decided === undefined || decided instanceof AppError) return decided;
-  const entry = changeEntry(conversation, conversation.lastSeq + 1, request, decided);
-  conversation.lastSeq = entry.seq;
-  foldEntry(conversation, entry);
-  foldEntry(conversation, entry);
-  return decided;
-}
 
 function created(): Conversation {
   const conversation = room();

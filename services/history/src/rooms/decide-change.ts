@@ -2,6 +2,7 @@
 import {
   AppError,
   type ChangeRequest,
+  devicesNamed,
   isJoinable,
   type MembershipEvent,
   namedMembers,
@@ -9,8 +10,10 @@ import {
   parseConv,
   wayOf,
 } from "@parley/protocol";
-import { isMember } from "../fold/members.ts";
+import { clientIdOf, isThereWith } from "../fold/devices.ts";
+import { isMember, isPresent, thereWithOthers } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
+import { decideDevices } from "./decide-devices.ts";
 import { decideEntry, namesLink } from "./decide-entry.ts";
 import { decideExpiry } from "./decide-expiry.ts";
 import { decidePin } from "./decide-pin.ts";
@@ -21,6 +24,7 @@ import { type Decide, type Decided, presentIn, type Room, stateOf } from "./room
 
 const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideEntry,
+  ...decideDevices,
   ...decideStanding,
   ...decideProfile,
   ...decidePin,
@@ -36,6 +40,9 @@ export function decideChange(room: Room, request: ChangeRequest, now: number): D
   if (isNew && room.lastSeq > 0) return new AppError("conflict", "the room exists already");
   const by = room.members.get(event.by);
   if (!isNew && isHidden(room, request, by)) return noConversation(room.conv);
+  // Who comes in with this device too asks as others do.
+  const isElsewhere = isMember(by) && !isThereWith(by, clientIdOf(request));
+  if (isElsewhere && event.event !== "join") return thereWithOthers();
   const decide = deciders[event.event];
   if (!decide) return new AppError("invalid_packet", `unknown change ${JSON.stringify(event.event)}`);
   const uids = [...new Set(event.uids)];
@@ -75,7 +82,7 @@ function counted(room: Room, event: MembershipEvent): Decided {
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
-  if (left > 0 && members < (room.room?.settings.leastMembers ?? 0))
+  if ((left > 0 || event.way === "out") && areTooFew(room, event, members))
     return {
       event: "delete",
       by: event.by,
@@ -85,4 +92,16 @@ function counted(room: Room, event: MembershipEvent): Decided {
       members: 0,
     };
   return members === present && room.size ? event : { ...event, members };
+}
+
+// Of who is there with some devices each of them counts. `members`: behind the event.
+function areTooFew({ room, members: known }: Room, event: MembershipEvent, members: number): boolean {
+  const least = room?.settings.leastMembers ?? 0;
+  if (members >= least) return false;
+  const gone = wayOf(event.event) === "out" ? event.uids : [];
+  let count =
+    members - (event.event === "devices" ? (devicesNamed(event.devices, event.uids[0] ?? "")?.length ?? 0) : 0);
+  for (const member of known.values())
+    if (member.devices && isPresent(member) && !gone.includes(member.uid)) count += member.devices.length - 1;
+  return count < least;
 }

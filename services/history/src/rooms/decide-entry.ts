@@ -7,8 +7,12 @@ import {
   type MembershipEvent,
   type RoomLink,
 } from "@parley/protocol";
+import { clientIdOf, isThereWith } from "../fold/devices.ts";
 import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
+import { broughtIn, devicesAmong, devicesPending, given, moreDevices, reachOf } from "./decide-devices.ts";
+import { withSuccessor } from "./decide-successor.ts";
+import { may } from "./rights.ts";
 import { allowed, countMembers, type Decide, type Decided, notMember, type Room, refuse, stateOf } from "./room.ts";
 
 const create: Decide = ({ blockers }, { event, askFirst = [] }) => {
@@ -18,8 +22,8 @@ const create: Decide = ({ blockers }, { event, askFirst = [] }) => {
   if (unwilling !== undefined) return takesNone(unwilling);
   const first = new Set(room.settings.invitations === "ask" ? others : askFirst);
   const [uids, invited] = [others.filter((uid) => !first.has(uid)), others.filter((uid) => first.has(uid))];
-  const modes = modesAmong(event, others);
-  return { event: "create", by, uids, name, room, ...modes, ...(invited.length > 0 ? { invited } : {}) };
+  const [modes, devices] = [modesAmong(event, others), devicesAmong(event, others)];
+  return { event: "create", by, uids, name, room, ...modes, ...devices, ...(invited.length > 0 ? { invited } : {}) };
 };
 
 // Those who come in, or are asked to.
@@ -33,19 +37,36 @@ function modesAmong({ modes }: MembershipEvent, uids: readonly string[]): { mode
 const join: Decide = (room, request, { by, now }) => {
   const { event, linkHash } = request;
   const state = stateOf(room, request);
-  if (by && isPresent(by)) return undefined;
+  if (by && isPresent(by)) return joinWithMore(room, request, by, now);
   if (by?.banned) return refuse("you are banned from this room", "banned");
   if (state.archived) return archived();
-  const joined: MembershipEvent = { event: "join", by: event.by, uids: [event.by], ...reachOf(room) };
+  const pending = by?.pending && isThereWith(by.pending, clientIdOf(request)) ? by.pending : undefined;
+  const named = { ...(pending && devicesPending(room, [event.by])), ...devicesAmong(event, [event.by]) };
+  const joined: MembershipEvent = { event: "join", by: event.by, uids: [event.by], ...reachOf(room), ...named };
   if (linkHash !== undefined) {
     const link = goodLink(room, linkHash, now);
     return link ? { ...joined, link: link.id } : refuse("this invite link is not good, or no longer", "link");
   }
-  if (by?.pending?.as === "invited" || state.settings.join === "open") return joined;
+  if (pending?.as === "invited" || state.settings.join === "open") return joined;
   if (state.settings.join !== "ask") return refuse("this room takes members by invitation only", "join");
   if (by?.pending?.as === "asking") return undefined;
-  return roomForOutsiders(room, 1) ?? { event: "ask", by: event.by, uids: [event.by] };
+  return (
+    roomForOutsiders(room, 1) ?? { event: "ask", by: event.by, uids: [event.by], ...devicesAmong(event, [event.by]) }
+  );
 };
+
+// Who is there with some devices brings in more of them where it could bring in others, or come in itself.
+function joinWithMore(room: Room, request: ChangeRequest, by: Member, now: number): Decided {
+  const { event, linkHash } = request;
+  const more = moreDevices(room, event, [by.uid]);
+  if (more instanceof AppError || Object.keys(more).length === 0) return more instanceof AppError ? more : undefined;
+  const state = stateOf(room, request);
+  if (state.archived) return archived();
+  const isInside = isThereWith(by, clientIdOf(request)) && may(state, by, "invite");
+  const isGood = linkHash !== undefined && goodLink(room, linkHash, now) !== undefined;
+  if (isInside || isGood || state.settings.join === "open") return broughtIn(room, by.uid, more);
+  return refuse("this room takes more of your devices by invitation only", "join");
+}
 
 /** True for a link of the room, also one that is good no more. */
 export function namesLink({ room }: Room, { linkHash }: ChangeRequest): boolean {
@@ -77,16 +98,26 @@ const invite = allowed("invite", (room, request, { uid: by }) => {
     (uid) => first.has(uid) && !isAsking(uid) && room.members.get(uid)?.pending?.as !== "invited",
   );
   const uids = strangers.filter((uid) => !first.has(uid) || isAsking(uid));
-  if (uids.length + invited.length === 0) return undefined;
-  const modes = modesAmong(event, [...uids, ...invited]);
-  const added: MembershipEvent = { event: "invite", by, uids, ...reachOf(room), ...modes };
+  const more = moreDevices(room, event, event.uids);
+  if (more instanceof AppError) return more;
+  if (uids.length + invited.length === 0) return broughtIn(room, by, more);
+  const fresh = [...uids, ...invited];
+  const devices = given({ ...devicesAmong(event, fresh).devices, ...more });
+  const added: MembershipEvent = {
+    event: "invite",
+    by,
+    uids,
+    ...reachOf(room),
+    ...modesAmong(event, fresh),
+    ...devices,
+  };
   if (invited.length === 0) return added;
   return roomForOutsiders(room, invited.length) ?? { ...added, invited };
 });
 
 const admit = allowed("admit", (room, { event }, { uid: by }) => {
   const uids = event.uids.filter((uid) => room.members.get(uid)?.pending?.as === "asking");
-  return uids.length === 0 ? undefined : { event: "admit", by, uids, ...reachOf(room) };
+  return uids.length === 0 ? undefined : { event: "admit", by, uids, ...reachOf(room), ...devicesPending(room, uids) };
 });
 
 const refuseOthers = allowed("admit", (room, { event }, { uid: by }) => {
@@ -118,32 +149,6 @@ const unblock: Decide = (_room, { event: { by: uid } }, { by }) => {
 };
 
 export const decideEntry = { create, join, invite, admit, refuse: refuseEntry, leave, block, unblock } as const;
-
-// A room keeps an owner: whom the last one names, else the longest-standing admin, else member, follows when it leaves.
-function withSuccessor(room: Room, by: Member, named: string | undefined, event: MembershipEvent): Decided {
-  if (by.role !== "owner") return named === undefined ? event : refuse("only an owner names a successor", "transfer");
-  if (named !== undefined) {
-    const successor = room.members.get(named);
-    if (named === by.uid || !isMember(successor)) return new AppError("not_found", `${named} is no member to follow`);
-    return { ...event, owner: named };
-  }
-  const others = [...room.members.values()].filter((member) => member !== by && isMember(member));
-  if (others.length === 0 || others.some(({ role }) => role === "owner")) return event;
-  const byAge = others.sort((a, b) => rank(a) - rank(b) || joinedAt(a) - joinedAt(b) || (a.uid < b.uid ? -1 : 1));
-  return { ...event, owner: byAge[0]!.uid };
-}
-
-function rank({ role }: Member): number {
-  return role === "admin" ? 0 : 1;
-}
-
-function joinedAt(member: Member): number {
-  return member.stays.at(-1)?.[0] ?? 0;
-}
-
-function reachOf({ room }: Room): { fromStart?: true } {
-  return room?.settings.history === "all" ? { fromStart: true } : {};
-}
 
 // The same word whether the room is blocked or the asker: who blocked whom is nobody's to know.
 function takesNone(uid: string): AppError {

@@ -1,5 +1,12 @@
 // Receipts: high-water marks of a member, forward only and never past the last seq.
-import { AppError, limits, type ReceiptReply, type ReceiptRequest } from "@parley/protocol";
+import {
+  AppError,
+  limits,
+  type ReceiptReply,
+  type ReceiptRequest,
+  type Receiver,
+  recipientsOfAll,
+} from "@parley/protocol";
 import { infoOf } from "../fold/fold-entry.ts";
 import { isMember, lastVisible, memberOrRefusal } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
@@ -17,7 +24,7 @@ const noteEveryMs = 60_000;
 export async function receive(holding: Holding, request: ReceiptRequest): Promise<ReceiptReply | AppError> {
   const { conv, uid } = request;
   const conversation = await currentConversation(holding, conv);
-  const asked = memberOrRefusal({ conv, member: conversation.members.get(uid), room: conversation.room }, uid);
+  const asked = memberOrRefusal({ conv, member: conversation.members.get(uid), room: conversation.room }, request);
   if (asked instanceof AppError) return asked;
   const last = lastVisible(asked, conversation.lastSeq);
   const read = Math.min(request.read ?? 0, last);
@@ -45,7 +52,9 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
     isTold ? coveredSenders(holding, before, member) : [],
     putChange(holding, current, member),
   ]);
-  return { notice: noticeOf(member), tell: [...new Set([uid, ...(await hearers(holding, { conv, uid, senders }))])] };
+  const others = await hearers(holding, { conv, uid, senders });
+  const { users: tell, devices } = recipientsOfAll([member, ...others.filter((one) => one.uid !== uid)]);
+  return { notice: noticeOf(member), tell, ...(devices.length > 0 && { devices }) };
 }
 
 // Only at the end: what another holder was told before has come in with the write. Who has left meanwhile hears nothing more of
@@ -53,12 +62,17 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
 async function hearers(
   { shelf, blocks }: Holding,
   { conv, uid, senders }: { conv: string; uid: string; senders: readonly string[] },
-): Promise<readonly string[]> {
+): Promise<readonly Receiver[]> {
   if (senders.every((sender) => sender === uid)) return [];
   const apart = conv.startsWith("room/") ? await blocks.of(uid) : none;
   const { members, refused } = await shelf.load(conv);
   if (refused) return [];
-  return senders.filter((sender) => !apart.has(sender) && isMember(members.get(sender)));
+  return [...new Set(senders)]
+    .filter((sender) => !apart.has(sender))
+    .flatMap((sender) => {
+      const member = members.get(sender);
+      return isMember(member) ? [member] : [];
+    });
 }
 
 // In a room the change is noted once for all members, at most once a minute: a device that was away asks by minutes.

@@ -156,3 +156,24 @@ test("in a topic of guests who is no member writes too, but not who is banned, a
   assert.equal(refusalIn({ room: guests }, { mentions: { uids: [], all: true } }), "forbidden");
   assert.equal(refusalIn({ room: guests }, { reply: 1 }), "not_found", "there is nothing that it may answer");
 });
+
+test("of a member who is there with some devices only these write, and its user itself", () => {
+  const room = conversation("room/r", { lastSeq: 1, memberSeq: 1 });
+  room.members.set("a", { ...newMember("room/r", "a"), stays: [[1, null]], devices: ["a:pc"] });
+  const from = (device: string, more: Partial<Candidate["item"]> = {}) => candidate(room, device, { device, ...more });
+  const asked = [
+    from("a:pc"),
+    from("a:phone"),
+    from("a"),
+    from("api", { origin: "api" }),
+    from("key:1", { origin: "key" }),
+  ];
+  const { outcomes } = sequence(asked, 1, 10, 200);
+  assert.deepEqual(
+    outcomes.map((outcome) => ("error" in outcome ? outcome.error.code : outcome.seq)),
+    [2, "not_member", "not_member", 3, 4],
+  );
+  room.members.get("a")!.deviceJoins = [["a:pc", 5, 0]];
+  const [answer] = sequence([from("a:pc", { reply: 1 })], 1, 10, 200).outcomes;
+  assert.equal(answer && "error" in answer && answer.error.code, "not_found", "what it answers it can read");
+});

@@ -11,8 +11,9 @@ import {
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
+import { asSeenWith, clientIdOf, isThereWith } from "../fold/devices.ts";
 import { isCounted, ownTimerOf } from "../fold/fold-entry.ts";
-import { isMember, isOpenTo, mayRead, newMember, outsideOf } from "../fold/members.ts";
+import { isMember, isOpenTo, mayRead, newMember, outsideOf, thereWithOthers } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
@@ -168,11 +169,9 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   const named = namedMembers(parsed);
   const member = conversation.members.get(item.from);
   if (named && !named.includes(item.from)) return refusal("not_member");
-  if (!named && !isMember(member) && !isOpenTo(conversation.room, member)) {
-    const { code, message } = outsideOf({ conv: conversation.conv, member, room: conversation.room });
-    return refusal(code, message);
-  }
-  const sender = member ?? newMember(conversation.conv, item.from);
+  const outside = named ? undefined : refuseOutside(conversation, member, item);
+  if (outside) return outside;
+  const sender = member ? asSeenWith(member, clientIdOf(item)) : newMember(conversation.conv, item.from);
   const silenced = named ? undefined : refuseInRoom(conversation, sender, item, draft, now);
   if (silenced) return silenced;
   const closed = conversation.refused?.get(item.from);
@@ -180,6 +179,17 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   const prevInBatch = item.prev !== undefined && draft.ids.has(`${item.from} ${item.device} ${item.prev}`);
   if (!prevStored && !prevInBatch) return refusal("out_of_order");
   return refuseSaying(candidate, draft, { sender, reader: named ? undefined : sender });
+}
+
+function refuseOutside(
+  { conv, room }: Conversation,
+  member: Member | undefined,
+  item: AppendItem,
+): AppendOutcome | undefined {
+  const isHere = isMember(member);
+  if ((isHere && isThereWith(member, clientIdOf(item))) || isOpenTo(room, member)) return undefined;
+  const { code, message } = isHere ? thereWithOthers() : outsideOf({ conv, member, room });
+  return refusal(code, message);
 }
 
 // What it is about, answers, copies and mentions.

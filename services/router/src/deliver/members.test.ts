@@ -127,3 +127,40 @@ test("a list that many have left is read anew, without them", async () => {
     { conv, seq: 11 },
   ]);
 });
+
+test("of a member who is there with some devices only these are recipients, also of a message of before the last event", async () => {
+  const rows = [
+    member("a", [1, null]),
+    { ...member("b", [1, null]), devices: ["b:pc", "b:tab"] },
+    { ...member("c", [1, 4]), devices: ["c:pc"] },
+  ];
+  const members = createMembers(async () => list(5, rows));
+  const cached = await members.read(conv, { seq: 3, memberSeq: 3 });
+  const ofBob = ["b:pc", "b:tab"].map((clientId) => ({ uid: "b", clientId }));
+  assert.deepEqual(membersAt(cached, 6), { users: ["a"], devices: ofBob });
+  assert.deepEqual(membersAt(cached, 4), { users: ["a"], devices: [...ofBob, { uid: "c", clientId: "c:pc" }] });
+  assert.deepEqual((await members.recent(conv)).present, { users: ["a"], devices: ofBob });
+});
+
+test("a device gets no message of before it came in, however late the list is read", async () => {
+  const b = {
+    ...member("b", [1, null]),
+    devices: ["b:pc", "b:tab"],
+    deviceJoins: [["b:tab", 4]] as [string, number][],
+  };
+  const joins: [string, number][] = [
+    ["c:pc", 0],
+    ["c:tab", 4],
+    ["*", 5],
+  ];
+  const c = { ...member("c", [1, null]), deviceJoins: joins };
+  const members = createMembers(async () => list(6, [b, c]));
+  const cached = await members.read(conv, { seq: 3, memberSeq: 3 });
+  const at = (seq: number) => {
+    const { users, devices } = membersAt(cached, seq);
+    return [...users, ...devices.map(({ clientId }) => clientId)];
+  };
+  assert.deepEqual(at(3), ["b:pc", "c:pc"]);
+  assert.deepEqual(at(4), ["b:pc", "b:tab", "c:pc", "c:tab"]);
+  for (const seq of [5, 6, 7]) assert.deepEqual(at(seq), ["c", "b:pc", "b:tab"]);
+});

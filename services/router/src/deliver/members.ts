@@ -1,6 +1,14 @@
 // The member lists of rooms as routers need them: cached, as of a membership event. When a message is newer, what changed
 // since is read.
-import type { MemberList, MemberRow, MembersRequest, Recipients } from "@parley/protocol";
+import {
+  type MemberList,
+  type MemberRow,
+  type MembersRequest,
+  otherDevices,
+  type Receiver,
+  type Recipients,
+  recipientsOfAll,
+} from "@parley/protocol";
 import { withChanges } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
@@ -16,6 +24,8 @@ export interface CachedList extends MemberList {
   /** its stays are complete from this message on */
   from: number;
   present: Recipients;
+  /** how many they are */
+  size: number;
   /** somebody came or went since: good for nothing but to be brought up to date */
   isOld: boolean;
   /** performance.now() when history was last asked for it */
@@ -103,8 +113,24 @@ function saysMore(list: CachedList, than: CachedList | undefined): boolean {
 /** Whom message `seq` goes to: those whose stay holds it. */
 export function membersAt(list: CachedList, seq: number): Recipients {
   if (seq > list.memberSeq) return list.present;
-  const users = list.members.filter((member) => staysAt(member, seq)).map(({ uid }) => uid);
-  return { ...list.present, users };
+  return recipientsAmong(list, seq, (member) => staysAt(member, seq));
+}
+
+/** Those of its members, with the devices with which they are there at message `seq`. */
+export function recipientsAmong(list: CachedList, seq: number, isMeant: (member: MemberRow) => boolean): Recipients {
+  const { open } = list.present;
+  const meant = list.members.filter(isMeant).map((member) => receiverAt(member, seq));
+  return recipientsOfAll(meant, open === undefined ? {} : { open });
+}
+
+// A list may be of behind a device's coming in.
+function receiverAt(member: MemberRow, seq: number): Receiver {
+  const { uid, devices, deviceJoins } = member;
+  if (!deviceJoins) return member;
+  const joinOf = (clientId: string) => deviceJoins.find(([one]) => one === clientId)?.[1] ?? 0;
+  if (devices) return { uid, devices: devices.filter((clientId) => joinOf(clientId) <= seq) };
+  if (joinOf(otherDevices) <= seq) return { uid };
+  return { uid, devices: deviceJoins.flatMap(([one, from]) => (from <= seq && one !== otherDevices ? [one] : [])) };
 }
 
 export function staysAt({ stays }: MemberRow, seq: number): boolean {
@@ -114,8 +140,8 @@ export function staysAt({ stays }: MemberRow, seq: number): boolean {
 /** The list that only what changed has to be read for. */
 function baseFor(list: CachedList | undefined, seq: number): CachedList | undefined {
   if (!list || list.from > seq) return undefined;
-  const present = list.present.users.length;
-  return list.members.length - present > Math.max(formerKept, present / 10) ? undefined : list;
+  const { size } = list;
+  return list.members.length - size > Math.max(formerKept, size / 10) ? undefined : list;
 }
 
 function whole(list: MemberList, known: CachedList | undefined): MemberList {
@@ -125,7 +151,7 @@ function whole(list: MemberList, known: CachedList | undefined): MemberList {
 }
 
 function asCached({ conv, memberSeq, members, guests }: MemberList, from: number, askedAt: number): CachedList {
-  const users = members.filter(({ stays }) => stays.at(-1)?.[1] === null).map(({ uid }) => uid);
-  const present = { users, devices: [], ...(guests ? { open: conv } : {}) };
-  return { conv, memberSeq, members, from, present, isOld: false, askedAt };
+  const here = members.filter(({ stays }) => stays.at(-1)?.[1] === null);
+  const present = recipientsOfAll(here, guests ? { open: conv } : {});
+  return { conv, memberSeq, members, from, present, size: here.length, isOld: false, askedAt };
 }

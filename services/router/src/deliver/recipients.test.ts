@@ -51,3 +51,34 @@ test("a message in a topic of guests goes to whoever hears the topic too, also o
     for (const seq of [8, 9, 10]) assert.equal(recipientsOf(list, { ...at, seq }).open, guests.guests && conv);
   }
 });
+
+test("a device that goes out hears so, and others of its user only if they are in", async () => {
+  const gone: MembershipEvent = {
+    ...{ event: "devices", way: "out", by: "ann", uids: ["bob"] },
+    devices: { bob: ["bob:pc"] },
+  };
+  const rows: MemberRow[] = [
+    { uid: "ann", role: "owner", stays: [[1, null]] },
+    { uid: "bob", role: "member", stays: [[1, null]], devices: ["bob:tab"] },
+  ];
+  const members = createMembers(async () => ({ conv, memberSeq: 9, members: rows }));
+  const list = await members.read(conv, { seq: 9, memberSeq: 9 });
+  const to = (event: MembershipEvent, seq = 9) =>
+    recipientsOf(list, { seq, memberSeq: 9, body: Buffer.from(JSON.stringify({ content: { data: event } })) });
+  const [tab, pc] = ["bob:tab", "bob:pc"].map((clientId) => ({ uid: "bob", clientId }));
+  assert.deepEqual(to(gone), { users: ["ann"], devices: [tab, pc] });
+  assert.deepEqual(to({ ...gone, way: "in" }), { users: ["ann"], devices: [tab] });
+  assert.deepEqual(to(gone, 10), { users: ["ann"], devices: [tab] });
+});
+
+test("in a large broadcast room owners and admins who are there with some devices are told on these", async () => {
+  const rows: MemberRow[] = Array.from({ length: wide + 1 }, (_, at) => ({
+    ...{ uid: `m${at}`, role: at === 7 ? "admin" : "member", stays: [[1, null]] },
+    devices: [`m${at}:pc`],
+  }));
+  const members = createMembers(async () => ({ conv, memberSeq: 9, members: rows }));
+  const list = await members.read(conv, { seq: 9, memberSeq: 9 });
+  const body = Buffer.from(JSON.stringify({ content: { data: { ...gone, uids: ["m9"] } } }));
+  const { users, devices } = recipientsOf(list, { seq: 9, memberSeq: 9, body });
+  assert.deepEqual([users, devices.map(({ clientId }) => clientId)], [[], ["m7:pc", "m9:pc"]]);
+});

@@ -1,6 +1,6 @@
 // Whom a stored message of a room goes to, by the room's list.
-import { limits, type MembershipEvent, type Recipients } from "@parley/protocol";
-import { type CachedList, membersAt, staysAt } from "./members.ts";
+import { type Device, limits, type MembershipEvent, type Recipients } from "@parley/protocol";
+import { type CachedList, membersAt, recipientsAmong, staysAt } from "./members.ts";
 
 interface Stored {
   seq: number;
@@ -13,19 +13,32 @@ interface Stored {
 const toldToAll: ReadonlySet<string> = new Set(["create", "update", "archive", "unarchive", "delete", "transfer"]);
 
 /**
- * All whose stay holds it. In a broadcast room of more members than other rooms may have, who comes and goes is told live only to
+ * All whose stay holds it, and devices that go out by it. In a broadcast room of more members than other rooms may have, who comes and goes is told live only to
  * those it is about, owners and admins: the others have it by sync and history.
  */
 export function recipientsOf(list: CachedList, { seq, memberSeq, body }: Stored): Recipients {
   const to = membersAt(list, seq);
-  if (seq !== memberSeq || to.users.length <= limits.roomMembers) return to;
-  const { event, by, uids } = eventIn(body);
-  if (toldToAll.has(event)) return to;
+  const isLarge = to.users.length + to.devices.length > limits.roomMembers;
+  if (seq !== memberSeq || (!isLarge && to.devices.length === 0)) return to;
+  const event = eventIn(body);
+  const told = isLarge && !toldToAll.has(event.event) ? concerned(list, seq, event) : to;
+  const gone = goneBy(event);
+  return gone.length === 0 ? told : { ...told, devices: [...told.devices, ...gone] };
+}
+
+function concerned(list: CachedList, seq: number, { by, uids }: MembershipEvent): Recipients {
   const about = new Set([by, ...uids]);
-  const told = list.members.filter(
+  return recipientsAmong(
+    list,
+    seq,
     (member) => staysAt(member, seq) && (member.role !== "member" || about.has(member.uid)),
   );
-  return { ...to, users: told.map(({ uid }) => uid) };
+}
+
+// The list is of behind the event: they are not in it any more.
+function goneBy({ event, way, devices = {} }: MembershipEvent): Device[] {
+  if (event !== "devices" || way !== "out") return [];
+  return Object.entries(devices).flatMap(([uid, named]) => (named ?? []).map((clientId) => ({ uid, clientId })));
 }
 
 function eventIn(body: Uint8Array): MembershipEvent {

@@ -28,8 +28,8 @@ export function followNotify(nats: NatsConnection, send: Send, log: Logger): { c
 }
 
 async function notify(send: Send, bytes: Uint8Array): Promise<void> {
-  const { uids = [], channel, device, packet, more = [] } = parseJson(bytes) as NotifyRequest;
-  const to: Recipients = { users: uids, devices: device ? [device] : [] };
+  const { uids = [], channel, device, devices = [], packet, more = [] } = parseJson(bytes) as NotifyRequest;
+  const to: Recipients = { users: uids, devices: device ? [device, ...devices] : devices };
   const publish = channel === "m" ? send.once : send.moment;
   await Promise.all([packet, ...more].map((one) => publish(Buffer.from(JSON.stringify(one)), to)));
 }

@@ -12,6 +12,7 @@ import {
   roomsMute,
   roomsRefuse,
   roomsRemove,
+  roomsRemoveDevice,
   roomsSetInvitations,
   roomsSetMode,
   roomsSetRole,
@@ -165,6 +166,26 @@ export const memberRows = [
     answer: changedBob,
     foreign: foreignRoom,
     refused: byMember,
+    again: nothingChanged,
+  }),
+  row(roomsRemoveDevice, {
+    async good({ room, call, ann, bob }) {
+      const { id } = await room({ members: [] });
+      const devices = { [bob.uid]: [`${bob.uid}:pc`, `${bob.uid}:phone`] };
+      await call(ann, roomsInvite, { id, uids: [bob.uid], devices });
+      return { params: { id, uid: bob.uid, clientId: `${bob.uid}:pc` } };
+    },
+    answer: changedBob,
+    foreign: foreignRoom,
+    refused: {
+      "of another, by a member": async ({ room, ann, bob }) => ({
+        code: "forbidden",
+        as: bob,
+        params: { id: (await room()).id, uid: ann.uid, clientId: `${ann.uid}:pc` },
+      }),
+      "of who is there with all": async ({ room }) => ({ code: "conflict", params: { id: (await room()).id } }),
+      "with a client id of another": ({ ann }) => ({ code: "invalid_packet", params: { clientId: ann.uid } }),
+    },
     again: nothingChanged,
   }),
   row(roomsAdmit, {

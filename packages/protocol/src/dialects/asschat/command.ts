@@ -12,6 +12,8 @@ export interface Command {
   chid: string;
   /** uid → what it may; undefined: nothing is said */
   users: ReadonlyMap<string, MemberMode | undefined>;
+  /** those of them that only clients are named of */
+  clients: Clients;
   maxWriteSpeed: number | undefined;
   /** of create: what it is called, where that is not its id */
   name?: string;
@@ -20,6 +22,9 @@ export interface Command {
   /** It is acknowledged before it is done. */
   isLarge: boolean;
 }
+
+/** uid → client ids */
+type Clients = ReadonlyMap<string, string[]>;
 
 /** More endpoints are added or removed in the background. */
 const largeFrom = 101;
@@ -38,15 +43,16 @@ export function readCommand(
     throw new AppError("invalid_packet", `${itself} cannot be an endpoint of itself`);
   const common = modeOf(fields.one("Mode"));
   const users = new Map(endpoints.map((one) => [userOf(one), one.mode ?? common] as const));
+  const clients = clientsOf(endpoints);
   const maxWriteSpeed = speedOf(fields.one("MaxWriteSpeed"));
   const chid = itself ?? (verb === "create" ? madeId(packet, clientId, fields) : "");
   if (!isChannelId(chid)) throw new AppError("invalid_packet", `CHID is ${channelIdWords}`);
-  if (verb === "create" && new Set([uid, ...users.keys()]).size < 2)
+  if (verb === "create" && countEndpoints(uid, users, clients) < 2)
     throw new AppError("invalid_packet", "a channel has two endpoints at least: EP names them, its maker is one");
   if (verb === "remove" && users.size === 0) throw new AppError("invalid_packet", "EP names nobody");
   if (verb === "add" && users.size === 0 && maxWriteSpeed === undefined)
     throw new AppError("invalid_packet", "EP names nobody");
-  return { verb, chid, users, maxWriteSpeed, dup: packet.dup, isLarge: users.size >= largeFrom };
+  return { verb, chid, users, clients, maxWriteSpeed, dup: packet.dup, isLarge: users.size >= largeFrom };
 }
 
 function endpointOf(text: string): Endpoint {
@@ -59,8 +65,26 @@ function endpointOf(text: string): Endpoint {
 }
 
 function userOf(endpoint: Endpoint): string {
-  if (endpoint.kind === "user") return endpoint.uid;
-  throw new AppError("forbidden", "endpoints of a channel are users here: no clients, no channels");
+  if (endpoint.kind !== "channel") return endpoint.uid;
+  throw new AppError("forbidden", "endpoints of a channel are users and their clients here, no channels");
+}
+
+// A user that is named is there with all its clients.
+function clientsOf(endpoints: readonly Endpoint[]): Clients {
+  const clients = new Map<string, string[]>();
+  const whole = new Set(endpoints.map((one) => (one.kind === "user" ? one.uid : "")));
+  for (const one of endpoints) {
+    if (one.kind !== "client" || whole.has(one.uid)) continue;
+    const known = clients.get(one.uid) ?? [];
+    clients.set(one.uid, [...new Set([...known, one.clientId])]);
+  }
+  return clients;
+}
+
+// Its maker is one of them, with all clients.
+function countEndpoints(maker: string, users: Command["users"], clients: Clients): number {
+  const others = [...users.keys()].filter((uid) => uid !== maker);
+  return others.reduce((sum, uid) => sum + (clients.get(uid)?.length ?? 1), 1);
 }
 
 function modeOf(text: string | undefined): MemberMode | undefined {

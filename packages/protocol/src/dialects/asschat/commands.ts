@@ -1,9 +1,17 @@
 // Channel Cmd, done: creates and deletes channels, adds and removes endpoints. A channel is a room. Done again, each finds its own work.
 import { AppError } from "../../errors.ts";
 import { p2pConv, parseConv } from "../../ids.ts";
-import { roomsInvite, roomsJoin, roomsLeave, roomsMembers, roomsRemove, roomsSetMode } from "../../methods/members.ts";
+import {
+  roomsInvite,
+  roomsJoin,
+  roomsLeave,
+  roomsMembers,
+  roomsRemove,
+  roomsRemoveDevice,
+  roomsSetMode,
+} from "../../methods/members.ts";
 import { roomsCreate, roomsDelete, roomsGet, roomsUpdate } from "../../methods/rooms.ts";
-import type { MemberMode } from "../../rooms.ts";
+import type { MemberDevices, MemberMode } from "../../rooms.ts";
 import type { Command } from "./command.ts";
 import type { Device } from "./device.ts";
 import { channelIdOf, isDigested } from "./names.ts";
@@ -13,7 +21,7 @@ type Work = (device: Device, command: Command) => Promise<void>;
 
 const atOnce = 1_000;
 
-const create: Work = async (device, { chid, name = chid, users, maxWriteSpeed, dup }) => {
+const create: Work = async (device, { chid, name = chid, users, clients, maxWriteSpeed, dup }) => {
   const { tree, parley } = device;
   const others = [...users.keys()].filter((uid) => uid !== tree.uid);
   if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others]);
@@ -22,12 +30,18 @@ const create: Work = async (device, { chid, name = chid, users, maxWriteSpeed, d
   const settings = { leastMembers: 2, ...(maxWriteSpeed === undefined ? {} : { messagesPerSecond: maxWriteSpeed }) };
   const modes = { read: named("read"), write: named("write") };
   try {
-    await parley.call(roomsCreate, { id, name, members: others, modes, settings });
+    await parley.call(roomsCreate, { id, name, members: others, modes, ...only(clients, others), settings });
   } catch (error) {
     const isOwn = dup && AppError.from(error).code === "conflict" && (await isMadeBy(device, id));
     if (!isOwn) throw error;
   }
 };
+
+// Of these those that only clients are named of.
+function only(clients: Command["clients"], uids: readonly string[]): { devices?: MemberDevices } {
+  const named = uids.flatMap((uid) => (clients.has(uid) ? [[uid, clients.get(uid) ?? []] as const] : []));
+  return named.length === 0 ? {} : { devices: Object.fromEntries(named) };
+}
 
 async function isMadeBy({ parley, tree }: Device, id: string): Promise<boolean> {
   const room = await parley.call(roomsGet, { id }).catch(() => undefined);
@@ -66,14 +80,18 @@ const end: Work = async (device, command) => {
 const remove: Work = async (device, command) => {
   const { tree, parley } = device;
   const id = await roomOf(device, command.chid);
-  const uids = [...command.users.keys()];
+  const uids = [...command.users.keys()].filter((uid) => !command.clients.has(uid));
   const others = uids.filter((uid) => uid !== tree.uid);
   for (let from = 0; from < others.length; from += atOnce)
     await parley.call(roomsRemove, { id, uids: others.slice(from, from + atOnce) }).catch(unlessDone(command));
-  if (!uids.includes(tree.uid)) return;
   // Without the others there is no channel any more.
-  const isDone = unlessDone({ dup: command.dup || others.length > 0 });
-  await parley.call(roomsLeave, { id }).catch(isDone);
+  let dup = command.dup || others.length > 0;
+  for (const [uid, clientIds] of command.clients)
+    for (const clientId of clientIds) {
+      await parley.call(roomsRemoveDevice, { id, uid, clientId }).catch(unlessDone({ dup }));
+      dup = true;
+    }
+  if (uids.includes(tree.uid)) await parley.call(roomsLeave, { id }).catch(unlessDone({ dup }));
 };
 
 // It came before, and nothing is left to do.
@@ -84,12 +102,13 @@ function unlessDone({ dup }: Pick<Command, "dup">): (error: unknown) => void {
   };
 }
 
-const add: Work = async (device, { chid, users, maxWriteSpeed }) => {
+const add: Work = async (device, { chid, users, clients, maxWriteSpeed }) => {
   const { tree, parley } = device;
   const id = await roomOf(device, chid);
   const isOwnEntry = users.size === 1 && users.has(tree.uid) && users.get(tree.uid) === undefined;
-  if (isOwnEntry) await parley.call(roomsJoin, { id });
-  else for (const mode of modes) await addAs(device, { id, mode, users });
+  const own = clients.get(tree.uid);
+  if (isOwnEntry) await parley.call(roomsJoin, { id, ...(own && { devices: own }) });
+  else for (const mode of modes) await addAs(device, { id, mode, users, clients });
   if (maxWriteSpeed !== undefined)
     await parley.call(roomsUpdate, { id, settings: { messagesPerSecond: maxWriteSpeed } });
 };
@@ -98,16 +117,25 @@ const modes: readonly (MemberMode | undefined)[] = [undefined, "read-write", "re
 
 async function addAs(
   { parley }: Device,
-  { id, mode, users }: { id: string; mode: MemberMode | undefined; users: Command["users"] },
+  { id, mode, users, clients }: Pick<Command, "users" | "clients"> & { id: string; mode: MemberMode | undefined },
 ): Promise<void> {
   const uids = [...users.keys()].filter((uid) => users.get(uid) === mode);
   for (let from = 0; from < uids.length; from += atOnce) {
     const some = uids.slice(from, from + atOnce);
     const given = mode === undefined ? {} : { mode };
-    const { uids: added, invited = [] } = await parley.call(roomsInvite, { id, uids: some, ...given });
+    const {
+      uids: added,
+      invited = [],
+      more = [],
+    } = await parley.call(roomsInvite, {
+      id,
+      uids: some,
+      ...given,
+      ...only(clients, some),
+    });
     if (mode === undefined) continue;
-    const here = new Set([...added, ...invited]);
-    for (const uid of some) if (!here.has(uid)) await parley.call(roomsSetMode, { id, uid, mode });
+    const fresh = new Set([...added.filter((uid) => !more.includes(uid)), ...invited]);
+    for (const uid of some) if (!fresh.has(uid)) await parley.call(roomsSetMode, { id, uid, mode });
   }
 }
 

@@ -1,5 +1,5 @@
 // ASSChat, 约定: what channels, users, clients and endpoints are called.
-import { isAnyClientId, isUid, parseConv } from "../../ids.ts";
+import { deviceAddress, isAnyClientId, isUid, parseConv } from "../../ids.ts";
 import type { MemberMode } from "../../rooms.ts";
 import { digest24 } from "./digest.ts";
 
@@ -61,4 +61,9 @@ function named(name: string): Endpoint | undefined {
 
 export function writeUser(uid: string): string {
   return `user/${uid}`;
+}
+
+/** Endpoints: those of a user's clients that are named, else the user. */
+export function writeEndpoints(uid: string, clientIds: readonly string[] | null | undefined): string[] {
+  return clientIds?.map((id) => deviceAddress(uid, id)) ?? [writeUser(uid)];
 }

@@ -1,10 +1,10 @@
 // Channel Notification: what happened to a channel, told to its endpoints.
-import { type MembershipEvent, wayOf } from "../../rooms.ts";
+import { devicesNamed, type MembershipEvent, wayOf } from "../../rooms.ts";
 import type { Said } from "../dialect.ts";
 import { eventText } from "../event-words.ts";
 import { writeFields } from "./fields.ts";
 import type { StoredMessage } from "./messages.ts";
-import { writeUser } from "./names.ts";
+import { writeEndpoints, writeUser } from "./names.ts";
 
 /** `Type` of the four that ASSChat knows; of a User Defined Notification it is whatever it is called. */
 type Kind = "created" | "deleted" | "endpoints-in" | "endpoints-out";
@@ -13,7 +13,8 @@ export interface Notification {
   type: string;
   /** the user who did it */
   by: string;
-  uids: readonly string[];
+  /** as they are written */
+  endpoints: readonly string[];
   /** of created, where there is one */
   maxWriteSpeed?: number;
   body: string;
@@ -35,43 +36,45 @@ export function notificationsOf(message: StoredMessage): Notification[] {
   if (content.type === "event") return split(eventNotification(data, from));
   if (!content.type.startsWith("x-") || content.type === bodyType) return [];
   const body = typeof content.data === "string" ? content.data : JSON.stringify(content.data ?? content);
-  return [{ type: content.type, by: from, uids: [], body }];
+  return [{ type: content.type, by: from, endpoints: [], body }];
 }
 
 /** That there is a channel, told before the first message that a device gets of it. */
 export function createdNotification(by: string, uids: readonly string[]): Notification {
-  return { type: "created" satisfies Kind, by, uids, body: "" };
+  return { type: "created" satisfies Kind, by, endpoints: uids.map(writeUser), body: "" };
 }
 
-function kindOf(event: string | undefined): Kind | undefined {
+function kindOf({ event, way: ofDevices }: Partial<MembershipEvent>): Kind | undefined {
   if (event === "create") return "created";
   if (event === "delete") return "deleted";
-  const way = wayOf(event);
+  const way = event === "devices" ? ofDevices : wayOf(event);
   return way && `endpoints-${way}`;
 }
 
 function eventNotification(event: Partial<MembershipEvent>, from: string): Notification {
-  const { event: name, by = from, invited = [] } = event;
-  const kind = kindOf(name);
-  const here = (event.uids ?? []).filter((uid) => !invited.includes(uid));
+  const { event: name, by = from, invited = [], devices = {} } = event;
+  const kind = kindOf(event);
+  const about = new Set([...(event.uids ?? []), ...Object.keys(devices)]);
+  const here = [...about].filter((uid) => !invited.includes(uid));
+  const written = (uids: readonly string[]) => uids.flatMap((uid) => writeEndpoints(uid, devicesNamed(devices, uid)));
   const own = name === "create" || here.length === 0 ? [by, ...here] : here;
   const speed = event.room?.settings.messagesPerSecond;
   const body = eventText(event, from, (seq) => `message ${seq}`);
   // Who is only asked is no endpoint yet.
   if (kind === "endpoints-in" && here.length === 0 && invited.length > 0)
-    return { type: name ?? "event", by, uids: invited, body };
-  if (kind === undefined) return { type: name ?? "event", by, uids: event.uids ?? [], body };
-  const uids = kind === "deleted" ? [] : own;
-  return { type: kind, by, uids, body, ...(kind === "created" && speed ? { maxWriteSpeed: speed } : {}) };
+    return { type: name ?? "event", by, endpoints: written(invited), body };
+  if (kind === undefined) return { type: name ?? "event", by, endpoints: written(event.uids ?? []), body };
+  const endpoints = kind === "deleted" ? [] : written(own);
+  return { type: kind, by, endpoints, body, ...(kind === "created" && speed ? { maxWriteSpeed: speed } : {}) };
 }
 
 // The first says what it is, those behind it who else is in.
 function split(notification: Notification): Notification[] {
-  const { uids, type } = notification;
+  const { endpoints, type } = notification;
   const parts: Notification[] = [];
-  for (let from = 0; from === 0 || from < uids.length; from += endpointsMax) {
+  for (let from = 0; from === 0 || from < endpoints.length; from += endpointsMax) {
     const rest = type === "created" && from > 0 ? ({ type: "endpoints-in" satisfies Kind } as const) : {};
-    parts.push({ ...notification, ...rest, uids: uids.slice(from, from + endpointsMax) });
+    parts.push({ ...notification, ...rest, endpoints: endpoints.slice(from, from + endpointsMax) });
   }
   return parts;
 }
@@ -80,7 +83,7 @@ function split(notification: Notification): Notification[] {
 export function writeNotification(
   chid: string,
   { seq, ts, part }: { seq: number; ts: number; part: number },
-  { type, by, uids, maxWriteSpeed, body }: Notification,
+  { type, by, endpoints, maxWriteSpeed, body }: Notification,
 ): Said {
   const userProperties = writeFields([
     ["CHID", chid],
@@ -89,7 +92,7 @@ export function writeNotification(
     ["MaxWriteSpeed", maxWriteSpeed],
     ["Seq", seq],
     ["Ts", ts],
-    ...uids.map((uid) => ["EP", writeUser(uid)] as const),
+    ...endpoints.map((one) => ["EP", one] as const),
   ]);
   const correlationData = new TextEncoder().encode(`${seq}.${part} ${chid}`);
   return { topic: notificationTopic(chid), payload: body || type, properties: { userProperties, correlationData } };

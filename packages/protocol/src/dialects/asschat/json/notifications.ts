@@ -2,6 +2,7 @@
 import type { Downlink, Said } from "../../dialect.ts";
 import type { Device } from "../device.ts";
 import type { StoredMessage } from "../messages.ts";
+import { readEndpoint } from "../names.ts";
 import { type Notification, notificationsOf } from "../notifications.ts";
 import { chIdOf, writeSender } from "./ids.ts";
 import { answersTopic } from "./topics.ts";
@@ -23,9 +24,16 @@ export function writeNotifications({ tree, channels }: Device, message: StoredMe
   });
 }
 
-function changeOf({ type, uids, body }: Notification, ch_id: string): object {
+function changeOf({ type, endpoints, body }: Notification, ch_id: string): object {
   const named = Object.hasOwn(types, type) ? types[type] : `CH_${type.toUpperCase()}`;
-  return { type: named, ch_id, ...(uids.length === 0 ? {} : { users: uids }), msg: body };
+  const users = [...new Set(endpoints.map(nameOf))];
+  return { type: named, ch_id, ...(users.length === 0 ? {} : { users }), msg: body };
+}
+
+/** The form knows users alone: of others what the first form calls them. */
+function nameOf(endpoint: string): string {
+  const read = readEndpoint(endpoint);
+  return read?.kind === "user" || read?.kind === "client" ? read.uid : endpoint;
 }
 
 /** Of an application's own type: its fields beside the two that all have. */
