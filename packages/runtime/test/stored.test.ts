@@ -54,7 +54,7 @@ async function start(t: TestContext) {
 function announcing(nats: NatsConnection) {
   return async (...positions: number[]) => {
     const entries = positions.map((pos) => {
-      const { body: _, memberSeq: _m, device: _d, ...reference } = entryAt(pos);
+      const { body: _, memberSeq: _m, device: _d, onward: _o, ...reference } = entryAt(pos);
       return reference;
     });
     const references: StoredReferences = { q, entries };

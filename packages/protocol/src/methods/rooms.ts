@@ -3,7 +3,7 @@ import Type from "typebox";
 import { Avatar } from "../avatar.ts";
 import { Conv, displayText, linesText, nameText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
+import { MemberMode, NestedRoom, OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -42,6 +42,9 @@ const Room = Type.Object({
     }),
   ),
   mode: Type.Optional(Type.Union(OneSidedMode.anyOf, { description: "what the caller may; absent: read and write" })),
+  nested: Type.Optional(
+    Type.Array(NestedRoom, { description: "rooms that what is said here goes on to; told to members alone" }),
+  ),
 });
 
 export const roomsCreate = defineMethod({
@@ -65,12 +68,18 @@ export const roomsCreate = defineMethod({
           { ...strict, description: "of the members those who only read, and those who only write" },
         ),
       ),
+      nested: Type.Optional(
+        Type.Array(NestedRoom, {
+          maxItems: limits.nestedRooms,
+          description: "rooms that what is said in it goes on to, of which the caller is an owner or admin",
+        }),
+      ),
       settings: Type.Optional(RoomSettings),
     },
     strict,
   ),
   result: Room,
-  errors: ["conflict", "not_found", "blocked"],
+  errors: ["conflict", "not_found", "blocked", "forbidden"],
 });
 
 export const roomsGet = defineMethod({
@@ -155,6 +164,35 @@ export const roomsDelete = defineMethod({
   changes: true,
   params: Type.Object({ id: RoomId }, strict),
   result: RoomChanged,
+  errors: ["not_found", "not_member", "forbidden"],
+});
+
+const Rooms = Type.Array(RoomId, { minItems: 1, maxItems: limits.nestedRooms });
+const NestedChanged = Type.Object({
+  ...RoomChanged.properties,
+  rooms: Type.Array(RoomId, { description: "which it changed" }),
+});
+
+export const roomsNest = defineMethod({
+  name: "rooms.nest",
+  owner: "api",
+  summary:
+    "What is said in the room goes on to these rooms from here on; of one that it goes to already the mode changes. Owners and admins of both may.",
+  http: { verb: "POST", path: "/rooms/{id}/nested" },
+  changes: true,
+  params: Type.Object({ id: RoomId, rooms: Rooms, mode: Type.Optional(MemberMode) }, strict),
+  result: NestedChanged,
+  errors: ["not_found", "not_member", "forbidden", "conflict"],
+});
+
+export const roomsUnnest = defineMethod({
+  name: "rooms.unnest",
+  owner: "api",
+  summary: "What is said in the room goes on to these rooms no more. Owners and admins of either may.",
+  http: { verb: "POST", path: "/rooms/{id}/unnest" },
+  changes: true,
+  params: Type.Object({ id: RoomId, rooms: Rooms }, strict),
+  result: NestedChanged,
   errors: ["not_found", "not_member", "forbidden"],
 });
 

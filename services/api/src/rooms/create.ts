@@ -18,6 +18,7 @@ import { randomName } from "../random-name.ts";
 import type { RoomDoc } from "../store.ts";
 import { isReservedTopic } from "./guest-topics.ts";
 import { findGuests, firstBlocker, tellInvited } from "./guests.ts";
+import { nestedOf } from "./nest.ts";
 import { type Room, type RoomParts, readRoom, withoutDevice } from "./room.ts";
 
 const generatedIdLength = 12;
@@ -39,6 +40,8 @@ export async function createRoom(
   if (modes instanceof AppError) return modes;
   const guests = await findGuests(store, uid, members);
   if (guests instanceof AppError) return guests;
+  const nested = await nestedOf(parts, uid, params);
+  if (nested instanceof AppError) return nested;
   // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
   const blocker = await firstBlocker(store, uid, members);
   if (blocker !== undefined) return new AppError("blocked", `${blocker} does not take this invitation`);
@@ -54,6 +57,7 @@ export async function createRoom(
     members,
     ...modes,
     ...guests,
+    ...nested,
     device: clientId,
     madeBy: call.operation,
   };
@@ -86,9 +90,9 @@ function modesOf(
 
 // Of many members the first come with the room and the others right behind it: nobody else can change it before it is ready.
 function creationOf(room: RoomDoc): ChangeRequest[] {
-  const { id, name, settings, createdBy: by, members, modes, askFirst, guests } = room;
+  const { id, name, settings, createdBy: by, members, modes, askFirst, guests, nested } = room;
   const common = { conv: roomConv(id), device: room.device, origin: "api", ...(askFirst ? { askFirst } : {}) };
-  const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}) };
+  const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}), ...(nested ? { nested } : {}) };
   const create = {
     event: "create" as const,
     by,

@@ -50,7 +50,8 @@ async function spelledUsers(store: ApiStore, by: string, asked: Named): Promise<
   };
 }
 
-async function spelledRoom({ names, rooms }: ApiStore, id: string | undefined): Promise<string | undefined> {
+/** As it is registered; what is not there as it was asked for. */
+export async function spelledRoom({ names, rooms }: ApiStore, id: string | undefined): Promise<string | undefined> {
   if (id === undefined) return undefined;
   const kept = await names.get(foldName(id));
   const name = kept?.doc.kind === "room" ? (kept.doc.name ?? kept.key) : id;

@@ -13,6 +13,7 @@ import { isMember } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { decideEntry, namesLink } from "./decide-entry.ts";
 import { decideExpiry } from "./decide-expiry.ts";
+import { decideNest, managesNested } from "./decide-nest.ts";
 import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
@@ -25,6 +26,7 @@ const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideProfile,
   ...decidePin,
   ...decideExpiry,
+  ...decideNest,
 };
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. `now`: unix ms. */
@@ -49,6 +51,7 @@ function isHidden(room: Room, request: ChangeRequest, by: Member | undefined): b
   const { lastSeq, conv } = room;
   if (lastSeq === 0 || room.room?.deleted) return true;
   if (by || !conv.startsWith("room/")) return false;
+  if (request.event.event === "unnest" && managesNested(room, request.manages)) return false;
   return !isJoinable(stateOf(room, request)) && !namesLink(room, request);
 }
 
@@ -66,6 +69,15 @@ function refuseDirect(conv: string, event: MembershipEvent): AppError | undefine
   return named.includes(event.by) ? undefined : new AppError("not_member");
 }
 
+function leastOf({ room }: Room): number {
+  return room?.settings.leastMembers ?? 0;
+}
+
+// Rooms that it goes on to count as those who are in it do.
+function nestedBehind({ room }: Room, event: MembershipEvent): number {
+  return ((event.room ?? room)?.nested ?? []).length;
+}
+
 // A room of today's bound may be larger than it: only what adds members is refused then.
 function counted(room: Room, event: MembershipEvent): Decided {
   const present = presentIn(room);
@@ -75,7 +87,7 @@ function counted(room: Room, event: MembershipEvent): Decided {
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
-  if (left > 0 && members < (room.room?.settings.leastMembers ?? 0))
+  if ((left > 0 || event.event === "unnest") && members + nestedBehind(room, event) < leastOf(room))
     return {
       event: "delete",
       by: event.by,

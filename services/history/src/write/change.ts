@@ -42,9 +42,9 @@ function shownEvent({ pins: _pins, ...event }: MembershipEvent): MembershipEvent
 }
 
 /** What is answered to who asked for the change. */
-export function replyOf({ seq, ts }: LogEntry, { event, uids, invited }: MembershipEvent): ChangeReply {
+export function replyOf({ seq, ts }: LogEntry, { event, uids, invited, rooms }: MembershipEvent): ChangeReply {
   if (event === "ask") return { seq, ts, changed: [], asking: true };
-  return { seq, ts, changed: uids, ...(invited ? { invited } : {}) };
+  return { seq, ts, changed: uids, ...(invited ? { invited } : {}), ...(rooms ? { rooms } : {}) };
 }
 
 /** The membership event of an entry; a message that took the same key changed nobody. */

@@ -12,6 +12,8 @@ export interface Command {
   chid: string;
   /** uid → what it may; undefined: nothing is said */
   users: ReadonlyMap<string, MemberMode | undefined>;
+  /** channel id → the same of a channel as endpoint */
+  channels: ReadonlyMap<string, MemberMode | undefined>;
   maxWriteSpeed: number | undefined;
   /** it may have come before */
   dup: boolean;
@@ -35,16 +37,21 @@ export function readCommand(
   if (endpoints.some((one) => one.kind === "channel" && one.chid === itself))
     throw new AppError("invalid_packet", `${itself} cannot be an endpoint of itself`);
   const common = modeOf(fields.one("Mode"));
-  const users = new Map(endpoints.map((one) => [userOf(one), one.mode ?? common] as const));
+  const users = new Map<string, MemberMode | undefined>();
+  const channels = new Map<string, MemberMode | undefined>();
+  for (const one of endpoints)
+    if (one.kind === "channel") channels.set(one.chid, one.mode ?? common);
+    else users.set(userOf(one), one.mode ?? common);
+  const count = users.size + channels.size;
   const maxWriteSpeed = speedOf(fields.one("MaxWriteSpeed"));
   const chid = itself ?? (verb === "create" ? madeId(packet, clientId, fields) : "");
   if (!isChannelId(chid)) throw new AppError("invalid_packet", `CHID is ${channelIdWords}`);
-  if (verb === "create" && new Set([uid, ...users.keys()]).size < 2)
+  if (verb === "create" && new Set([uid, ...users.keys(), ...channels.keys()]).size < 2)
     throw new AppError("invalid_packet", "a channel has two endpoints at least: EP names them, its maker is one");
-  if (verb === "remove" && users.size === 0) throw new AppError("invalid_packet", "EP names nobody");
-  if (verb === "add" && users.size === 0 && maxWriteSpeed === undefined)
+  if (verb === "remove" && count === 0) throw new AppError("invalid_packet", "EP names nobody");
+  if (verb === "add" && count === 0 && maxWriteSpeed === undefined)
     throw new AppError("invalid_packet", "EP names nobody");
-  return { verb, chid, users, maxWriteSpeed, dup: packet.dup, isLarge: users.size >= largeFrom };
+  return { verb, chid, users, channels, maxWriteSpeed, dup: packet.dup, isLarge: count >= largeFrom };
 }
 
 function endpointOf(text: string): Endpoint {
@@ -56,9 +63,9 @@ function endpointOf(text: string): Endpoint {
   );
 }
 
-function userOf(endpoint: Endpoint): string {
+function userOf(endpoint: Exclude<Endpoint, { kind: "channel" }>): string {
   if (endpoint.kind === "user") return endpoint.uid;
-  throw new AppError("forbidden", "endpoints of a channel are users here: no clients, no channels");
+  throw new AppError("forbidden", "endpoints of a channel are users and channels here: no clients");
 }
 
 function modeOf(text: string | undefined): MemberMode | undefined {

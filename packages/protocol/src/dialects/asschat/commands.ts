@@ -1,28 +1,30 @@
 // Channel Cmd, done: creates and deletes channels, adds and removes endpoints. A channel is a room. Done again, each finds its own work.
 import { AppError } from "../../errors.ts";
-import { p2pConv, parseConv } from "../../ids.ts";
+import { p2pConv } from "../../ids.ts";
 import { roomsInvite, roomsJoin, roomsLeave, roomsMembers, roomsRemove, roomsSetMode } from "../../methods/members.ts";
 import { roomsCreate, roomsDelete, roomsGet, roomsUpdate } from "../../methods/rooms.ts";
 import type { MemberMode } from "../../rooms.ts";
 import type { Command } from "./command.ts";
 import type { Device } from "./device.ts";
 import { channelIdOf, isDigested } from "./names.ts";
+import { nestChannels, nestedIn, roomOf, unnestChannels } from "./nested.ts";
 
 /** Each throws the refusal. */
 type Work = (device: Device, command: Command) => Promise<void>;
 
 const atOnce = 1_000;
 
-const create: Work = async (device, { chid, users, maxWriteSpeed, dup }) => {
+const create: Work = async (device, { chid, users, channels, maxWriteSpeed, dup }) => {
   const { tree, parley } = device;
   const others = [...users.keys()].filter((uid) => uid !== tree.uid);
-  if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others]);
+  if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others, ...channels.keys()]);
   const id = chid.slice(1);
   const named = (mode: MemberMode) => others.filter((uid) => users.get(uid) === mode);
   const settings = { leastMembers: 2, ...(maxWriteSpeed === undefined ? {} : { messagesPerSecond: maxWriteSpeed }) };
   const modes = { read: named("read"), write: named("write") };
   try {
-    await parley.call(roomsCreate, { id, name: chid, members: others, modes, settings });
+    const nested = await nestedIn(device, channels);
+    await parley.call(roomsCreate, { id, name: chid, members: others, modes, settings, ...nested });
   } catch (error) {
     const isOwn = dup && AppError.from(error).code === "conflict" && (await isMadeBy(device, id));
     if (!isOwn) throw error;
@@ -50,14 +52,6 @@ async function createDirect(
   await parley.marks.kept();
 }
 
-async function roomOf({ channels }: Device, chid: string): Promise<string> {
-  const conv = await channels.find(chid);
-  const parsed = conv === undefined ? undefined : parseConv(conv);
-  if (parsed?.kind === "room") return parsed.roomId;
-  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its endpoints do not change`);
-  throw new AppError("not_found", `there is no channel ${chid}`);
-}
-
 const end: Work = async (device, command) => {
   const id = await roomOf(device, command.chid);
   await device.parley.call(roomsDelete, { id }).catch(unlessDone(command));
@@ -70,10 +64,11 @@ const remove: Work = async (device, command) => {
   const others = uids.filter((uid) => uid !== tree.uid);
   for (let from = 0; from < others.length; from += atOnce)
     await parley.call(roomsRemove, { id, uids: others.slice(from, from + atOnce) }).catch(unlessDone(command));
-  if (!uids.includes(tree.uid)) return;
   // Without the others there is no channel any more.
-  const isDone = unlessDone({ dup: command.dup || others.length > 0 });
-  await parley.call(roomsLeave, { id }).catch(isDone);
+  const isBehind = (count: number) => unlessDone({ dup: command.dup || count > 0 });
+  await unnestChannels(device, id, command.channels).catch(isBehind(others.length));
+  if (!uids.includes(tree.uid)) return;
+  await parley.call(roomsLeave, { id }).catch(isBehind(others.length + command.channels.size));
 };
 
 // It came before, and nothing is left to do.
@@ -84,12 +79,14 @@ function unlessDone({ dup }: Pick<Command, "dup">): (error: unknown) => void {
   };
 }
 
-const add: Work = async (device, { chid, users, maxWriteSpeed }) => {
+const add: Work = async (device, { chid, users, channels, maxWriteSpeed }) => {
   const { tree, parley } = device;
   const id = await roomOf(device, chid);
-  const isOwnEntry = users.size === 1 && users.has(tree.uid) && users.get(tree.uid) === undefined;
+  const isOwnEntry =
+    users.size === 1 && channels.size === 0 && users.has(tree.uid) && users.get(tree.uid) === undefined;
   if (isOwnEntry) await parley.call(roomsJoin, { id });
   else for (const mode of modes) await addAs(device, { id, mode, users });
+  await nestChannels(device, id, channels);
   if (maxWriteSpeed !== undefined)
     await parley.call(roomsUpdate, { id, settings: { messagesPerSecond: maxWriteSpeed } });
 };

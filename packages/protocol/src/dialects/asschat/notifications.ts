@@ -1,10 +1,11 @@
 // Channel Notification: what happened to a channel, told to its endpoints.
+import { roomConv } from "../../ids.ts";
 import { type MembershipEvent, wayOf } from "../../rooms.ts";
 import type { Said } from "../dialect.ts";
 import { eventText } from "../event-words.ts";
 import { writeFields } from "./fields.ts";
 import type { StoredMessage } from "./messages.ts";
-import { writeUser } from "./names.ts";
+import { channelIdOf, writeUser } from "./names.ts";
 
 /** `Type` of the four that ASSChat knows; of a User Defined Notification it is whatever it is called. */
 type Kind = "created" | "deleted" | "endpoints-in" | "endpoints-out";
@@ -14,6 +15,8 @@ export interface Notification {
   /** the user who did it */
   by: string;
   uids: readonly string[];
+  /** channel ids, of channels as endpoints */
+  channels?: readonly string[];
   /** of created, where there is one */
   maxWriteSpeed?: number;
   body: string;
@@ -44,6 +47,8 @@ export function createdNotification(by: string, uids: readonly string[]): Notifi
 function kindOf(event: string | undefined): Kind | undefined {
   if (event === "create") return "created";
   if (event === "delete") return "deleted";
+  if (event === "nest") return "endpoints-in";
+  if (event === "unnest") return "endpoints-out";
   const way = wayOf(event);
   return way && `endpoints-${way}`;
 }
@@ -52,7 +57,9 @@ function eventNotification(event: Partial<MembershipEvent>, from: string): Notif
   const { event: name, by = from, invited = [] } = event;
   const kind = kindOf(name);
   const here = (event.uids ?? []).filter((uid) => !invited.includes(uid));
-  const own = name === "create" || here.length === 0 ? [by, ...here] : here;
+  const nested = name === "create" ? event.room?.nested?.map(({ id }) => id) : event.rooms;
+  const channels = (nested ?? []).map((id) => channelIdOf(roomConv(id)));
+  const own = name === "create" || (here.length === 0 && channels.length === 0) ? [by, ...here] : here;
   const speed = event.room?.settings.messagesPerSecond;
   const body = eventText(event, from, (seq) => `message ${seq}`);
   // Who is only asked is no endpoint yet.
@@ -60,7 +67,7 @@ function eventNotification(event: Partial<MembershipEvent>, from: string): Notif
     return { type: name ?? "event", by, uids: invited, body };
   if (kind === undefined) return { type: name ?? "event", by, uids: event.uids ?? [], body };
   const uids = kind === "deleted" ? [] : own;
-  return { type: kind, by, uids, body, ...(kind === "created" && speed ? { maxWriteSpeed: speed } : {}) };
+  return { type: kind, by, uids, channels, body, ...(kind === "created" && speed ? { maxWriteSpeed: speed } : {}) };
 }
 
 // The first says what it is, those behind it who else is in.
@@ -69,7 +76,8 @@ function split(notification: Notification): Notification[] {
   const parts: Notification[] = [];
   for (let from = 0; from === 0 || from < uids.length; from += endpointsMax) {
     const rest = type === "created" && from > 0 ? ({ type: "endpoints-in" satisfies Kind } as const) : {};
-    parts.push({ ...notification, ...rest, uids: uids.slice(from, from + endpointsMax) });
+    const { channels = [] } = from === 0 ? notification : {};
+    parts.push({ ...notification, ...rest, channels, uids: uids.slice(from, from + endpointsMax) });
   }
   return parts;
 }
@@ -78,7 +86,7 @@ function split(notification: Notification): Notification[] {
 export function writeNotification(
   chid: string,
   { seq, ts, part }: { seq: number; ts: number; part: number },
-  { type, by, uids, maxWriteSpeed, body }: Notification,
+  { type, by, uids, channels = [], maxWriteSpeed, body }: Notification,
 ): Said {
   const userProperties = writeFields([
     ["CHID", chid],
@@ -87,7 +95,7 @@ export function writeNotification(
     ["MaxWriteSpeed", maxWriteSpeed],
     ["Seq", seq],
     ["Ts", ts],
-    ...uids.map((uid) => ["EP", writeUser(uid)] as const),
+    ...[...uids.map(writeUser), ...channels].map((endpoint) => ["EP", endpoint] as const),
   ]);
   const correlationData = new TextEncoder().encode(`${seq}.${part} ${chid}`);
   return { topic: notificationTopic(chid), payload: body || type, properties: { userProperties, correlationData } };
