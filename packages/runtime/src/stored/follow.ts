@@ -133,7 +133,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   }
 
   const consumer = followConsumer(
-    { ...options, beginMsBack, progress, fetchedMax: batchMessages * fetchedTimes },
+    { ...options, beginMsBack, progress, fetchedMax: Math.ceil(batchMessages * fetchedTimes) },
     (message) => {
       inHand.add(message);
       waiting.push(message);
