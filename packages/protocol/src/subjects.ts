@@ -32,7 +32,7 @@ export function membersSubject(q: number): string {
 export const allMembersSubject = "members.*";
 
 /** `origin` marks batches with messages that no MQTT packet carried; `onward` has those again that go on to other rooms. */
-export const storedKinds = ["mqtt", "origin", "onward"] as const;
+const storedKinds = ["mqtt", "origin", "onward"] as const;
 export type StoredKind = (typeof storedKinds)[number];
 
 /** JetStream subject of the references to stored messages of partition `q`. */
