@@ -97,7 +97,8 @@ export const RoomSettings = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 100,
-        description: "when somebody leaves or is removed and fewer are left, the room is deleted; default 0",
+        description:
+          "when somebody leaves or is removed and fewer are left, nested rooms included, the room is deleted; default 0",
       }),
     ),
   },

@@ -105,8 +105,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
 }
 
 function handOn(parts: Omit<HandOnParts, "refused" | "pass">, { metrics, pass }: ServiceContext) {
-  const help = "copies for nested rooms that were refused, by why";
-  const copies = counter(metrics, "router_copies_refused_total", help, ["code"]);
+  const copies = counter(metrics, "router_copies_refused_total", "copies for nested rooms refused, by code", ["code"]);
   return followOnward({ ...parts, refused: (code) => copies.inc({ code }), pass });
 }
 
