@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { StoredReferences } from "@parley/protocol";
 import { createLogger } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
+import { eventually } from "@parley/testkit";
 import { startAnnouncer } from "./announcer.ts";
 
 const q = 7;
@@ -16,10 +17,10 @@ function entry(pos: number, more: Partial<LogEntry> = {}): LogEntry {
 const onward = { event: { event: "message", onward: ["in"] } };
 
 /** Announces what is in `kept`; `die`: told at the point behind what goes on. */
-function announcing(kept: readonly LogEntry[], die: () => void = () => undefined) {
+function announcing(t: TestContext, kept: readonly LogEntry[], die: () => void = () => undefined) {
   const published: [kind: string | undefined, positions: number[]][] = [];
   const announcer = startAnnouncer({
-    ...{ q, from: 0, known: 0, delayMs: 10_000, log },
+    ...{ q, from: 0, known: 0, delayMs: 600_000, log },
     locate: async () => 0,
     jetstream: {
       async publish(subject: string, payload: string) {
@@ -30,39 +31,34 @@ function announcing(kept: readonly LogEntry[], die: () => void = () => undefined
     store: { follow: async (_q: number, after: number) => kept.filter(({ pos }) => pos > after) } as never,
     pass: die,
   });
+  t.after(() => announcer.close());
   return { announcer, published };
 }
 
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-test("what goes on to other rooms is announced at once, apart and before its batch; all else waits, and costs one message", async () => {
+test("what goes on to other rooms is announced at once, apart and before its batch; all else waits, and costs one message", async (t) => {
   const entries = [entry(1), entry(2, onward), entry(3, { origin: "api" })];
-  const { announcer, published } = announcing(entries);
+  const { announcer, published } = announcing(t, entries);
   announcer.add(entries.slice(0, 2));
-  await until(() => announcer.pos === 2);
+  await eventually(() => announcer.pos === 2);
   announcer.add(entries.slice(2));
-  await until(() => announcer.pos === 3);
+  await eventually(() => announcer.pos === 3);
   assert.deepEqual(published, [
     ["onward", [2]],
     ["mqtt", [1, 2]],
     ["origin", [3]],
   ]);
-  await announcer.close();
 });
 
-test("who dies between the two leaves a batch that is announced again, with what goes on", async () => {
+test("who dies between the two leaves a batch that is announced again, with what goes on", async (t) => {
   const entries = [entry(1, onward)];
   let deaths = 1;
-  const { announcer, published } = announcing(entries, () => {
+  const { announcer, published } = announcing(t, entries, () => {
     if (deaths-- > 0) throw new Error("killed");
   });
   announcer.add(entries);
-  await until(() => announcer.pos === 1);
+  await eventually(() => announcer.pos === 1);
   assert.deepEqual(
     published.map(([kind]) => kind),
     ["onward", "onward", "mqtt"],
   );
-  await announcer.close();
 });

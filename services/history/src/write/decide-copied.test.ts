@@ -88,6 +88,8 @@ test("what is about a copy was decided where it comes from; an original is its o
   assert.equal(recall(of("bob", "out")), "stored", "an admin's, of a copy that came the same way");
   assert.equal(recall(of("bob", "other")), "forbidden");
   assert.equal(recall(of("bob", undefined)), "forbidden");
+  const says = { ...of("bob", "out"), origin: null };
+  assert.equal(recall(says), "forbidden", "of a version before, whose sender says so");
   const further = [
     { id: "out", seq: 9 },
     { id: "between", seq: 4 },
