@@ -82,9 +82,17 @@ function formatPreview(content: object): string {
 }
 
 function formatEvent(data: unknown): string {
-  const { event, by, uids = [] } = (data ?? {}) as { event?: string; by?: string; uids?: string[] };
+  const {
+    event,
+    by,
+    uids = [],
+    rooms = [],
+  } = (data ?? {}) as Partial<Record<"uids" | "rooms", string[]>> & {
+    event?: string;
+    by?: string;
+  };
   if (!event) return "something happened";
-  const who = uids.filter((uid) => uid !== by).join(", ");
+  const who = [...uids.filter((uid) => uid !== by), ...rooms].join(", ");
   return printable([by, eventVerbs[event] ?? event, who].filter(Boolean).join(" "));
 }
 
@@ -111,6 +119,8 @@ const eventVerbs: Record<string, string> = {
   unblock: "takes invitations again",
   link: "made an invite link",
   unlink: "ended an invite link",
+  nest: "had messages go on to",
+  unnest: "ended that messages go on to",
   pin: "pinned a message",
   unpin: "took a pin away",
   expiry: "changed when messages disappear",

@@ -30,6 +30,9 @@ export type Change =
   /** `until`: unix ms; null: until it is taken back */
   | (Told<"mute"> & { until: number | null })
   | (Told<"update" | "archive" | "unarchive" | "delete" | "link" | "unlink"> & AsItIs)
+  /** `rooms`: those that what is said goes on to, or no more; `mode`: what they may, where that was said */
+  | (Told<"nest"> & AsItIs & { rooms: string[]; mode?: MemberMode })
+  | (Told<"unnest"> & AsItIs & { rooms: string[] })
   /** `seq`: the message that is pinned, or no longer */
   | (Told<"pin" | "unpin"> & { seq: number })
   /** when messages that say nothing themselves disappear from here on; null: they stay */
@@ -46,20 +49,8 @@ export interface ConversationChange {
 
 const kinds: ReadonlySet<string> = new Set<Change["event"]>([
   ...(["create", "invite", "join", "admit", "ask", "refuse", "remove", "ban", "unban", "unmute", "unblock"] as const),
-  ...([
-    "transfer",
-    "leave",
-    "block",
-    "role",
-    "mute",
-    "mode",
-    "devices",
-    "update",
-    "archive",
-    "unarchive",
-    "delete",
-  ] as const),
-  ...(["link", "unlink", "pin", "unpin", "expiry"] as const),
+  ...(["transfer", "leave", "block", "role", "mute", "mode", "devices", "update", "archive", "unarchive"] as const),
+  ...(["delete", "link", "unlink", "nest", "unnest", "pin", "unpin", "expiry"] as const),
 ]);
 
 /** undefined for any other message, and for what a newer server tells. */

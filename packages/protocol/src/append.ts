@@ -1,6 +1,7 @@
 // The frames of the hot path between router, api and history: one JSON header, then the bodies as they came.
 import type { ErrorCode } from "./errors.ts";
 import { openFrame, packFrame } from "./frames.ts";
+import type { Via } from "./nested-rooms.ts";
 import type { Expiry } from "./packets/expiry.ts";
 import type { Mentions } from "./packets/mentions.ts";
 
@@ -30,6 +31,10 @@ export interface AppendItem {
   expires?: Expiry;
   /** the message that it is a copy of: one that disappears is not copied */
   copyOf?: { conv: string; seq: number };
+  /** the way that it came from another room, the nearest one last: its sender need not be a member */
+  via?: Via[];
+  /** unix ms: when it disappears, as the message does that it comes from */
+  expiresAt?: number;
   /** only asks whether it would be stored: `seq` 0 is yes */
   trial?: true;
   body: Uint8Array;

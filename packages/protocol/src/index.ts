@@ -18,6 +18,7 @@ export { loudestBar } from "./media.ts";
 export * from "./message.ts";
 export * from "./methods/index.ts";
 export * from "./names.ts";
+export * from "./nested-rooms.ts";
 export * from "./packets/content.ts";
 export * from "./packets/downlink.ts";
 export * from "./packets/expiry.ts";

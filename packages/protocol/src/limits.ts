@@ -29,6 +29,9 @@ export const limits = {
   memberDevices: 16,
   /** invite links of one room that are good */
   roomLinks: 20,
+  /** rooms that are nested in one room; rooms on a message's way through such ones */
+  nestedRooms: 32,
+  nestedDepth: 16,
   /** accounts of one login; aliases of one account */
   loginAccounts: 8,
   accountAliases: 8,

@@ -16,6 +16,7 @@ export const serverFields = [
   "quoted",
   "poll",
   "forwarded",
+  "via",
   "expiresAt",
 ] as const;
 

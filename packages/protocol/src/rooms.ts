@@ -1,7 +1,7 @@
 // What a room is on the log: its settings, the events that change it, and what api asks of history about it.
 import Type, { type Static } from "typebox";
 import { AppError } from "./errors.ts";
-import { AnyClientId, parseConv, Uid, uidNamedBy } from "./ids.ts";
+import { AnyClientId, parseConv, RoomId, Uid, uidNamedBy } from "./ids.ts";
 import { limits } from "./limits.ts";
 import type { Expiry } from "./packets/expiry.ts";
 
@@ -20,6 +20,21 @@ export type MemberMode = Static<typeof MemberMode>;
 /** The same of a member who does not both read and write. */
 export const OneSidedMode = Type.Union([Type.Literal("read"), Type.Literal("write")]);
 export type OneSidedMode = Static<typeof OneSidedMode>;
+
+/** A room that gets what is said in another one. */
+export const NestedRoom = Type.Object(
+  {
+    id: RoomId,
+    mode: Type.Optional(
+      Type.Union(OneSidedMode.anyOf, {
+        description:
+          "read: gets what is said here, and nothing of it comes here; write: gets nothing; absent: gets it, and may be heard here",
+      }),
+    ),
+  },
+  strict,
+);
+export type NestedRoom = Static<typeof NestedRoom>;
 
 /** Of several members those who do not both read and write. */
 export interface MemberModes {
@@ -115,7 +130,8 @@ export const RoomSettings = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 100,
-        description: "when somebody leaves or is removed and fewer are left, the room is deleted; default 0",
+        description:
+          "when somebody leaves or is removed and fewer are left, nested rooms included, the room is deleted; default 0",
       }),
     ),
   },
@@ -140,6 +156,8 @@ export interface RoomState {
   deleted?: true;
   /** it is a topic of guests: who is no member writes in it too, and devices that subscribe its topic hear it; nobody owns it */
   guests?: true;
+  /** rooms that what is said here goes on to */
+  nested?: NestedRoom[];
   /** invite links that are good; not among what members see */
   links?: RoomLink[];
 }
@@ -228,6 +246,8 @@ export interface MembershipEvent {
     | "unblock"
     | "link"
     | "unlink"
+    | "nest"
+    | "unnest"
     | "pin"
     | "unpin"
     | "expiry";
@@ -252,7 +272,9 @@ export interface MembershipEvent {
   until?: number | null;
   /** create, invite: those of the uids, or of those invited, who do not both read and write */
   modes?: MemberModes;
-  /** mode: what the uids may from here on */
+  /** nest, unnest: the rooms it is about */
+  rooms?: string[];
+  /** mode: what the uids may from here on; nest: what the rooms may, where that was said */
   mode?: MemberMode;
   /**
    * create, invite, join, admit: with which devices alone users come in, and of members which come to those they have (null: all
@@ -297,6 +319,8 @@ export interface ChangeRequest {
   passOver?: true;
   /** ban: those of its users who are none as far as the asker may know: the room has to know them */
   unseen?: string[];
+  /** unnest: those of its rooms of which the asker is an owner or admin */
+  manages?: string[];
   /** join: SHA-256 (hex) of the link's secret */
   linkHash?: string;
   /** link: the new one; unlink: the one with this `id` */
@@ -312,6 +336,8 @@ export interface ChangeReply {
   invited?: string[];
   /** those of the changed who were members: more of their devices came in */
   more?: string[];
+  /** nest, unnest: the rooms that it changed */
+  rooms?: string[];
   /** join: the caller asks to be let in, and is not a member yet */
   asking?: true;
 }

@@ -464,6 +464,8 @@ export interface StoredReference {
   type: string;
   ts: number;
   origin?: string;
+  /** it goes on to other rooms */
+  onward?: true;
 }
 
 export interface StoredReferences {

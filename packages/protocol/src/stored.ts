@@ -1,5 +1,6 @@
 // Stored entries as those who follow STORED read them, many at once.
 import { openFrame, packFrame } from "./frames.ts";
+import type { Onward } from "./nested-rooms.ts";
 
 /** `history.entries`: entries of one partition, by their places in its log. */
 export interface StoredEntriesRequest {
@@ -31,6 +32,8 @@ export interface StoredEntry {
   origin?: string;
   /** unix ms: when it disappears, if that is known */
   expiresAt?: number;
+  /** absent: it goes on to no other room */
+  onward?: Onward;
   body: Uint8Array;
 }
 

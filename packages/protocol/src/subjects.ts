@@ -31,21 +31,31 @@ export function membersSubject(q: number): string {
 /** Every membership announcement. */
 export const allMembersSubject = "members.*";
 
-/** JetStream subject of the references to stored messages of partition `q`; `origin` marks batches no MQTT packet carried. */
-export function storedSubject(q: number, kind: "mqtt" | "origin"): string {
+/** `origin` marks batches with messages that no MQTT packet carried; `onward` has those again that go on to other rooms. */
+const storedKinds = ["mqtt", "origin", "onward"] as const;
+export type StoredKind = (typeof storedKinds)[number];
+
+/** JetStream subject of the references to stored messages of partition `q`. */
+export function storedSubject(q: number, kind: StoredKind): string {
   return `stored.${q}.${kind}`;
 }
 
 /** `q` and kind of a stored subject, or undefined. */
-export function parseStoredSubject(subject: string): { q: number; kind: "mqtt" | "origin" } | undefined {
-  const [stored, q = "", kind] = subject.split(".");
-  if (stored !== "stored" || !/^\d{1,3}$/.test(q) || (kind !== "mqtt" && kind !== "origin")) return undefined;
+export function parseStoredSubject(subject: string): { q: number; kind: StoredKind } | undefined {
+  const [stored, q = "", last] = subject.split(".");
+  const kind = storedKinds.find((one) => one === last);
+  if (stored !== "stored" || !/^\d{1,3}$/.test(q) || kind === undefined) return undefined;
   return { q: Number(q), kind };
 }
 
 /** JetStream: stream names and what they hold. */
 export const streams = {
-  stored: { name: "STORED", subjects: ["stored.>"], originFilter: "stored.*.origin" },
+  stored: {
+    name: "STORED",
+    subjects: ["stored.>"],
+    originFilter: "stored.*.origin",
+    onwardFilter: "stored.*.onward",
+  },
   dead: { name: "DEAD", subjects: ["dead.>"] },
 } as const;
 
@@ -86,6 +96,8 @@ export const subjects = {
   storedEntries: "history.entries",
   /** history: stored entries by conversation and seq (EntriesOfRequest → frame, see stored.ts) */
   entriesOf: "history.entriesOf",
+  /** history: the copies of messages in other rooms (CounterpartsRequest → CounterpartsReply) */
+  counterparts: "history.counterparts",
   /** history: what a user may read (ReadableRequest → ReadablePage) */
   readable: "history.readable",
   /** history: messages by their places, those that the user may read (MessagesRequest, see search.ts) */

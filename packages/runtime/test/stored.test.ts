@@ -54,7 +54,7 @@ async function start(t: TestContext) {
 function announcing(nats: NatsConnection) {
   return async (...positions: number[]) => {
     const entries = positions.map((pos) => {
-      const { body: _, memberSeq: _m, device: _d, ...reference } = entryAt(pos);
+      const { body: _, memberSeq: _m, device: _d, onward: _o, ...reference } = entryAt(pos);
       return reference;
     });
     const references: StoredReferences = { q, entries };
@@ -131,6 +131,28 @@ test("references that are not wanted are not read", async (t) => {
   follow({ wants, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
   await eventually(async () => taken.length === 1 && (await unacknowledged(manager)) === 0);
   assert.deepEqual(history.asked, [[2]]);
+});
+
+test("where it is ordered one message is in hand at a time, of all replicas: none is taken before those ahead of it", async (t) => {
+  const { manager, follow, announce } = await start(t);
+  const taken: number[] = [];
+  let inHand = 0;
+  let failures = 3;
+  const take = async (entries: StoredEntry[]) => {
+    inHand += 1;
+    assert.equal(inHand, 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    inHand -= 1;
+    if (entries.some(({ pos }) => pos === 4) && failures-- > 0) throw new AppError("unavailable");
+    taken.push(...entries.map(({ pos }) => pos));
+  };
+  for (let pos = 1; pos <= 20; pos++) await announce(pos);
+  for (let replica = 0; replica < 3; replica++) follow({ isOrdered: true, batchMessages: 1, take });
+  await eventually(async () => taken.length === 20 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 20 }, (_, at) => at + 1),
+  );
 });
 
 test("an entry that fails every time is dead after maxDeliver, alone: those beside and behind it are taken", async (t) => {

@@ -4,6 +4,7 @@ import {
   askMembers,
   connectNats,
   connectRedis,
+  counter,
   createAskHolder,
   gauge,
   type Leases,
@@ -33,8 +34,11 @@ import { followOrigin } from "./follow/origin.ts";
 import { createDeadLetter } from "./ingest/dead-letter.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
 import { createProbe } from "./ingest/probe.ts";
+import { followOnward, type HandOnParts } from "./onward/hand-on.ts";
 import { startTrees } from "./trees/trees.ts";
 import { createUplinks, type Uplinks } from "./uplinks/uplinks.ts";
+
+const forever = Number.POSITIVE_INFINITY;
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -47,12 +51,8 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const askHolder = createAskHolder(nats, holders);
   const members = createMembers((asked) => askMembers(askHolder, asked));
   const deliver = createDeliver({ members, log });
-  const append = createAppend({
-    ask: createAskHistory(nats, log),
-    holders,
-    timeoutMs: config.ROUTER_STORE_TIMEOUT_MS,
-    requestsMax: config.ROUTER_REQUESTS,
-  });
+  const appending = { ask: createAskHistory(nats, log), holders, requestsMax: config.ROUTER_REQUESTS };
+  const append = createAppend({ ...appending, timeoutMs: config.ROUTER_STORE_TIMEOUT_MS });
   const underWay = createUnderWay();
   const deadLetter = createDeadLetter(nats, log);
   const guests = readGuests(config.GUESTS).map(({ name, prefix }) => ({ name, prefix }));
@@ -84,6 +84,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     followMembersChanged(nats, members),
     followNotify(nats, send, log),
     followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
+    handOn({ nats, append: createAppend({ ...appending, timeoutMs: forever }), log }, context),
     watchCheck(health, "history", createReachHistory(nats, holders)),
     watchCheck(health, "publish", createProbe(ingest)),
   ];
@@ -102,6 +103,11 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
       redis.disconnect();
     },
   };
+}
+
+function handOn(parts: Omit<HandOnParts, "refused" | "pass">, { metrics, pass }: ServiceContext) {
+  const copies = counter(metrics, "router_copies_refused_total", "copies for nested rooms refused, by code", ["code"]);
+  return followOnward({ ...parts, refused: (code) => copies.inc({ code }), pass });
 }
 
 /** The partitions that this router holds, and those it gets and gives up. */

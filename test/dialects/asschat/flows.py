@@ -5,6 +5,7 @@ import time
 
 import paho.mqtt.client as mqtt
 
+import flows_nested  # noqa: F401
 from asschat import PASSWORD, Device, User
 from http_json import http
 from side_by_side import flow, run, same

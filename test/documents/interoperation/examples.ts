@@ -93,6 +93,8 @@ export const events: Record<MembershipEvent["event"], Event> = {
   unblock: byCarol,
   link: alice,
   unlink: alice,
+  nest: { ...alice, rooms: ["cake"] },
+  unnest: { ...alice, rooms: ["cake"] },
   pin: { ...alice, seq: 12 },
   unpin: { ...alice, seq: 12 },
   expiry: { ...alice, expiry: { seconds: 60, from: "read" } },

@@ -52,6 +52,8 @@ const sentences: Readonly<Record<MembershipEvent["event"], (said: Said) => strin
   refuse: ({ by, who }) => (who === "" || who === by ? `${by} does not come in` : `${by} does not let ${who} in`),
   link: ({ by }) => `${by} made an invite link`,
   unlink: ({ by }) => `${by} ended an invite link`,
+  nest: ({ by, rooms = [] }) => `${by}: what is said here goes on to ${names(rooms)}`,
+  unnest: ({ by, rooms = [] }) => `${by}: what is said here goes on to ${names(rooms)} no more`,
   pin: ({ by, seq, about }) => `${by} pinned: ${seq === undefined ? "" : about(seq)}`,
   unpin: ({ by, seq, about }) => `${by} unpinned: ${seq === undefined ? "" : about(seq)}`,
   expiry({ by, expiry }) {

@@ -97,6 +97,8 @@ const happened: [data: object, text: string][] = [
   [{ event: "refuse", by: "alice", uids: ["bob"] }, "alice does not let bob in"],
   [{ event: "link", by: "alice", uids: [] }, "alice made an invite link"],
   [{ event: "unlink", by: "alice", uids: [] }, "alice ended an invite link"],
+  [{ event: "nest", by: "alice", uids: [], rooms: ["tea", "cake"] }, "alice: what is said here goes on to tea, cake"],
+  [{ event: "unnest", by: "alice", uids: [], rooms: ["tea"] }, "alice: what is said here goes on to tea no more"],
   [{ event: "pin", by: "alice", uids: [], seq: 3 }, "alice pinned: message 3"],
   [{ event: "unpin", by: "alice", uids: [], seq: 3 }, "alice unpinned: message 3"],
   [

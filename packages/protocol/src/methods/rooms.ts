@@ -3,7 +3,7 @@ import Type from "typebox";
 import { Avatar } from "../avatar.ts";
 import { AnyClientId, Conv, displayText, linesText, nameText, RoomId, Uid } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { MemberDevices, OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
+import { MemberDevices, MemberMode, NestedRoom, OneSidedMode, RoleName, RoomChanged, RoomSettings } from "../rooms.ts";
 import { defineMethod } from "./method.ts";
 import { Next, pagePlace } from "./pages.ts";
 
@@ -45,6 +45,9 @@ const Room = Type.Object({
   devices: Type.Optional(
     Type.Array(AnyClientId, { description: "the caller's devices that are in it; absent: all of them" }),
   ),
+  nested: Type.Optional(
+    Type.Array(NestedRoom, { description: "rooms that what is said here goes on to; told to members alone" }),
+  ),
 });
 
 export const roomsCreate = defineMethod({
@@ -69,12 +72,18 @@ export const roomsCreate = defineMethod({
         ),
       ),
       devices: Type.Optional(MemberDevices),
+      nested: Type.Optional(
+        Type.Array(NestedRoom, {
+          maxItems: limits.nestedRooms,
+          description: "rooms that what is said in it goes on to, of which the caller is an owner or admin",
+        }),
+      ),
       settings: Type.Optional(RoomSettings),
     },
     strict,
   ),
   result: Room,
-  errors: ["conflict", "not_found", "blocked"],
+  errors: ["conflict", "not_found", "blocked", "forbidden"],
 });
 
 export const roomsGet = defineMethod({
@@ -159,6 +168,35 @@ export const roomsDelete = defineMethod({
   changes: true,
   params: Type.Object({ id: RoomId }, strict),
   result: RoomChanged,
+  errors: ["not_found", "not_member", "forbidden"],
+});
+
+const Rooms = Type.Array(RoomId, { minItems: 1, maxItems: limits.nestedRooms });
+const NestedChanged = Type.Object({
+  ...RoomChanged.properties,
+  rooms: Type.Array(RoomId, { description: "which it changed" }),
+});
+
+export const roomsNest = defineMethod({
+  name: "rooms.nest",
+  owner: "api",
+  summary:
+    "What is said in the room goes on to these rooms from here on; of one that it goes to already the mode changes. Owners and admins of both may.",
+  http: { verb: "POST", path: "/rooms/{id}/nested" },
+  changes: true,
+  params: Type.Object({ id: RoomId, rooms: Rooms, mode: Type.Optional(MemberMode) }, strict),
+  result: NestedChanged,
+  errors: ["not_found", "not_member", "forbidden", "conflict"],
+});
+
+export const roomsUnnest = defineMethod({
+  name: "rooms.unnest",
+  owner: "api",
+  summary: "What is said in the room goes on to these rooms no more. Owners and admins of either may.",
+  http: { verb: "POST", path: "/rooms/{id}/unnest" },
+  changes: true,
+  params: Type.Object({ id: RoomId, rooms: Rooms }, strict),
+  result: NestedChanged,
   errors: ["not_found", "not_member", "forbidden"],
 });
 

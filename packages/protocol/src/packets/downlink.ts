@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { Attachment } from "../attachments.ts";
 import { Conv, RoomId, Uid } from "../ids.ts";
+import { Via } from "../nested-rooms.ts";
 import { ScheduledNotice } from "./scheduled.ts";
 
 const Seq = Type.Integer({ minimum: 0 });
@@ -94,6 +95,11 @@ export const Message = Type.Object(
         { from: Type.Optional(Uid), ts: Ts },
         { description: "whose message it was and when it was sent; without `from`: who does not want to be named" },
       ),
+    ),
+    via: Type.Optional(
+      Type.Array(Via, {
+        description: "it was said in another room that this one is nested in: the way that it came, the nearest last",
+      }),
     ),
     poll: Type.Optional(PollState),
     replies: Type.Optional(

@@ -6,6 +6,7 @@
  */
 export const checkpoints = [
   ...["before-append", "before-deliver", "before-puback"],
+  ...["before-onward", "before-onward-done", "before-onward-taken", "before-batch-announced"],
   ...["before-commit", "before-reply"],
   ...["before-emptied", "before-place-left", "before-annotations", "before-mark-moved", "before-own-reply"],
   ...["before-expiry", "before-timer-removed"],

@@ -19,6 +19,8 @@ export interface ConsumerOptions {
   durable: string;
   /** the subjects it follows */
   filter: string;
+  /** one message at a time is in hand, of all replicas together */
+  isOrdered?: boolean;
   /**
    * A consumer that does not exist begins so far back. What is older was told before, or nobody was there to be told:
    * it is had by sync, and a consumer that was lost must not tell the old messages of a week again.
@@ -103,11 +105,11 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 
 async function makeConsumer(
   manager: JetStreamManager,
-  { durable, filter, beginMsBack, progress, fetchedMax }: ConsumerOptions,
+  { durable, filter, isOrdered, beginMsBack, progress, fetchedMax }: ConsumerOptions,
 ): Promise<ConsumerInfo> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
-  const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax(fetchedMax) };
+  const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: isOrdered ? 1 : pendingMax(fetchedMax) };
   const existing = await manager.consumers.update(name, durable, changeable).catch((error: unknown) => {
     if (!/consumer not found/i.test(String(error))) throw error;
   });

@@ -37,6 +37,8 @@ export interface FollowStoredOptions {
   onDead?(letter: DeadReference): void;
   /** see ConsumerOptions; ten minutes unless said */
   beginMsBack?: number;
+  /** One JetStream message at a time, of all replicas together: none is taken before those ahead of it. */
+  isOrdered?: boolean;
   /** How many JetStream messages are taken together; 20 unless said. As many more are fetched meanwhile. */
   batchMessages?: number;
   /** how long fewer of them wait for company; not at all unless said */
@@ -131,7 +133,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   }
 
   const consumer = followConsumer(
-    { ...options, beginMsBack, progress, fetchedMax: batchMessages * fetchedTimes },
+    { ...options, beginMsBack, progress, fetchedMax: Math.ceil(batchMessages * fetchedTimes) },
     (message) => {
       inHand.add(message);
       waiting.push(message);

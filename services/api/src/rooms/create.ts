@@ -21,6 +21,7 @@ import { randomName } from "../random-name.ts";
 import type { RoomDoc } from "../store.ts";
 import { isReservedTopic } from "./guest-topics.ts";
 import { findGuests, firstBlocker, tellInvited } from "./guests.ts";
+import { nestedOf } from "./nest.ts";
 import { type Room, type RoomParts, readRoom } from "./room.ts";
 
 const generatedIdLength = 12;
@@ -44,6 +45,8 @@ export async function createRoom(
   if (devices instanceof AppError) return devices;
   const guests = await findGuests(store, uid, members);
   if (guests instanceof AppError) return guests;
+  const nested = await nestedOf(parts, uid, params);
+  if (nested instanceof AppError) return nested;
   // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
   const blocker = await firstBlocker(store, uid, members);
   if (blocker !== undefined) return new AppError("blocked", `${blocker} does not take this invitation`);
@@ -60,6 +63,7 @@ export async function createRoom(
     ...modes,
     ...devices,
     ...guests,
+    ...nested,
     device: clientId,
     madeBy: call.operation,
   };
@@ -104,9 +108,9 @@ function devicesOf(
 
 // Of many members the first come with the room and the others right behind it: nobody else can change it before it is ready.
 function creationOf(room: RoomDoc): ChangeRequest[] {
-  const { id, name, settings, createdBy: by, members, modes, devices, askFirst, guests } = room;
+  const { id, name, settings, createdBy: by, members, modes, devices, askFirst, guests, nested } = room;
   const common = { conv: roomConv(id), device: room.device, origin: "api", ...(askFirst ? { askFirst } : {}) };
-  const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}) };
+  const state = { ...textsOf(room), settings, ...(guests ? { guests } : {}), ...(nested ? { nested } : {}) };
   const only = { ...(modes && { modes }), ...(devices && { devices }) };
   const create = {
     event: "create" as const,

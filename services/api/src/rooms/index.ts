@@ -18,6 +18,7 @@ import {
   roomsMakeLink,
   roomsMembers,
   roomsMute,
+  roomsNest,
   roomsRefuse,
   roomsRemove,
   roomsRemoveDevice,
@@ -30,6 +31,7 @@ import {
   roomsUnban,
   roomsUnblock,
   roomsUnmute,
+  roomsUnnest,
   roomsUpdate,
 } from "@parley/protocol";
 import { type Bound, bind, type Call } from "../call.ts";
@@ -38,6 +40,7 @@ import { ban, invite, join, remove, removeDevice, setInvitations, update } from 
 import { createRoom } from "./create.ts";
 import { makeLink, removeLink } from "./links.ts";
 import { bindNamed, type NamedBind } from "./named.ts";
+import { nest, unnest } from "./nest.ts";
 import { getRoom, listInvitations, listLinks, listRooms, roomMembers } from "./read.ts";
 import type { RoomParts } from "./room.ts";
 
@@ -57,6 +60,8 @@ export function roomMethods(parts: RoomParts): Bound[] {
     state(roomsArchive, "archive"),
     state(roomsUnarchive, "unarchive"),
     state(roomsDelete, "delete"),
+    named(roomsNest, (params, call) => nest(parts, params, call)),
+    named(roomsUnnest, (params, call) => unnest(parts, params, call)),
     named(roomsMakeLink, (params, call) => makeLink(parts, params, call)),
     named(roomsLinks, ({ id }, { caller }) => listLinks(parts, id, caller)),
     named(roomsRemoveLink, (params, call) => removeLink(parts, params, call)),

@@ -57,7 +57,8 @@ function renamed(devices: object, nameOf: (name: string) => string): object {
   return Object.fromEntries(Object.entries(devices).map(([uid, named]) => [nameOf(uid), named]));
 }
 
-async function spelledRoom({ names, rooms }: ApiStore, id: string | undefined): Promise<string | undefined> {
+/** As it is registered; what is not there as it was asked for. */
+export async function spelledRoom({ names, rooms }: ApiStore, id: string | undefined): Promise<string | undefined> {
   if (id === undefined) return undefined;
   const kept = await names.get(foldName(id));
   const name = kept?.doc.kind === "room" ? (kept.doc.name ?? kept.key) : id;

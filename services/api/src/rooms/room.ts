@@ -64,6 +64,7 @@ export function roomOf(made: RoomDoc, { name, room = made, members, member }: Ro
     settings,
     ...("archived" in room && room.archived ? { archived: true as const } : {}),
     ...(members === undefined ? {} : { members }),
+    ...(member && "nested" in room && room.nested ? { nested: room.nested } : {}),
     ...member,
   };
 }

@@ -1,9 +1,10 @@
 // The announcer of one partition: follows the log and publishes references to JetStream, at least once, dense in `pos`.
 
 import type { JetStreamClient } from "@nats-io/jetstream";
-import { type StoredReference, type StoredReferences, storedSubject } from "@parley/protocol";
-import { type Logger, within } from "@parley/runtime";
+import { type StoredKind, type StoredReference, type StoredReferences, storedSubject } from "@parley/protocol";
+import { type Logger, type Pass, within } from "@parley/runtime";
 import type { LogEntry, MessageLog } from "@parley/store";
+import { onwardRooms } from "../fold/onward.ts";
 
 export interface Announcer {
   /** Committed just now: announced without reading the log again, if nothing is missing in between. */
@@ -15,6 +16,19 @@ export interface Announcer {
   close(): Promise<void>;
 }
 
+export interface AnnouncerOptions {
+  q: number;
+  from: number;
+  known: number;
+  locate(): Promise<number>;
+  jetstream: Pick<JetStreamClient, "publish">;
+  store: Pick<MessageLog, "follow">;
+  delayMs: number;
+  /** where a test may end the process */
+  pass: Pass;
+  log: Logger;
+}
+
 const gatheredMax = 2_000;
 const pageSize = 500;
 const retryMs = 1_000;
@@ -22,19 +36,10 @@ const closeWaitMs = 1_000;
 
 /**
  * Begins after `from`, or where JetStream says that it ends (`locate`), which nobody waits for; the log's end is `known`.
- * An entry without an origin waits up to `delayMs` for company; one with an origin does not.
+ * An entry waits up to `delayMs` for company; one with an origin, or that goes on to other rooms, does not.
  */
-export function startAnnouncer(options: {
-  q: number;
-  from: number;
-  known: number;
-  locate(): Promise<number>;
-  jetstream: JetStreamClient;
-  store: MessageLog;
-  delayMs: number;
-  log: Logger;
-}): Announcer {
-  const { q, jetstream, store, delayMs, log } = options;
+export function startAnnouncer(options: AnnouncerOptions): Announcer {
+  const { q, store, delayMs, log } = options;
   let announced = options.from;
   let known = Math.max(options.from, options.known);
   let gathered: StoredReference[] = [];
@@ -57,15 +62,9 @@ export function startAnnouncer(options: {
       const dense = page.filter((entry, index) => entry.pos === announced + 1 + index);
       if (page.length > 0 && dense.length === 0) throw new Error(`entry ${announced + 1} is not in the log`);
       if (dense.length === 0) return;
-      await publish(dense);
+      await publish(options, dense);
       announced = dense.at(-1)?.pos ?? announced;
     }
-  }
-
-  async function publish(entries: StoredReference[]): Promise<void> {
-    const kind = entries.some(({ origin }) => origin !== undefined) ? "origin" : "mqtt";
-    const references: StoredReferences = { q, entries };
-    await jetstream.publish(storedSubject(q, kind), JSON.stringify(references), { timeout: 5_000, retries: 1 });
   }
 
   function wake(afterMs: number): void {
@@ -97,7 +96,7 @@ export function startAnnouncer(options: {
       gathered.push(...entries.map(referenceOf));
       // Without JetStream the log itself keeps what is not announced.
       if (gathered.length > gatheredMax) gathered = [];
-      wake(entries.some(({ origin }) => origin !== null) ? 0 : delayMs);
+      wake(entries.some((entry) => entry.origin !== null || goesOnward(entry)) ? 0 : delayMs);
     },
     upTo(pos) {
       known = Math.max(known, pos);
@@ -115,6 +114,34 @@ export function startAnnouncer(options: {
   };
 }
 
-function referenceOf({ pos, conv, seq, from, type, ts, origin }: LogEntry): StoredReference {
-  return { pos, conv, seq, from, type, ts, ...(origin === null ? {} : { origin }) };
+type PublishOptions = Pick<AnnouncerOptions, "q" | "jetstream" | "pass">;
+
+// What goes on to other rooms comes before its batch, by which JetStream tells how far all is announced: after a death in
+// between both come again.
+async function publish(options: PublishOptions, entries: StoredReference[]): Promise<void> {
+  const onward = entries.filter((entry) => entry.onward);
+  if (onward.length > 0) {
+    await publishAs(options, "onward", onward);
+    options.pass("before-batch-announced");
+  }
+  await publishAs(options, entries.some(({ origin }) => origin !== undefined) ? "origin" : "mqtt", entries);
+}
+
+async function publishAs(
+  { q, jetstream }: PublishOptions,
+  kind: StoredKind,
+  entries: StoredReference[],
+): Promise<void> {
+  const references: StoredReferences = { q, entries };
+  await jetstream.publish(storedSubject(q, kind), JSON.stringify(references), { timeout: 5_000, retries: 1 });
+}
+
+function referenceOf(entry: LogEntry): StoredReference {
+  const { pos, conv, seq, from, type, ts, origin } = entry;
+  const onward = goesOnward(entry) && { onward: true as const };
+  return { pos, conv, seq, from, type, ts, ...(origin === null ? {} : { origin }), ...onward };
+}
+
+function goesOnward(entry: LogEntry): boolean {
+  return onwardRooms(entry).length > 0;
 }

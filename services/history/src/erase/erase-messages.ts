@@ -92,8 +92,9 @@ function without(doc: Annotations, uid: string, mine: ReadonlySet<number>): Anno
   return { ...rest, reactions, ...(votes ? { votes: votes.filter(([by]) => by !== uid) } : {}) };
 }
 
-// Read marks, settings, what it had deleted. Its uid is in the log: who folds that again makes an empty one.
+// Read marks, settings, what it had deleted; that copies of its messages are here. Its uid is in the log: who folds that again makes
+// an empty one.
 async function forgetMember({ store, shelf, q }: Writer, conv: string, uid: string): Promise<void> {
   shelf.forget((one) => one === conv, q);
-  await store.members.remove(memberKey(conv, uid));
+  await Promise.all([store.members, store.senders].map((kept) => kept.remove(memberKey(conv, uid))));
 }

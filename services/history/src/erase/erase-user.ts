@@ -8,10 +8,11 @@ const pageDocuments = 200;
 const pageLetters = 500;
 const pageConversations = 100;
 
-/** Some of the conversations of which a member document of the user is kept; none: there are no more. */
+/** Some of the conversations of which a member document of the user is kept, or that hold copies of its messages; none: there are no more. */
 export async function conversationsOf({ store }: { store: HistoryStore }, uid: string): Promise<string[]> {
-  const { items } = await store.members.find({ index: "by_uid", equals: [uid], limit: pageConversations });
-  return items.map(({ doc }) => doc.conv);
+  const query = { index: "by_uid", equals: [uid], limit: pageConversations };
+  const [members, senders] = await Promise.all([store.members.find(query), store.senders.find(query)]);
+  return [...new Set([...members.items, ...senders.items].map(({ doc }) => doc.conv))];
 }
 
 /** Again is harmless. Of dead letters a page. */

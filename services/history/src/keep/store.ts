@@ -159,6 +159,12 @@ export interface FilePlace {
   from?: string;
 }
 
+/** A user of whom a room holds messages that came from another one, or was about to. By `memberKey`. */
+export interface Sender {
+  conv: string;
+  uid: string;
+}
+
 /** A room that was deleted, or was about to be: how far its messages have left the store. */
 export interface EndedRoom {
   conv: string;
@@ -184,6 +190,7 @@ export interface HistoryStore {
   doors: Collection<Door>;
   files: Collection<FilePlace>;
   freed: Collection<FreedFile>;
+  senders: Collection<Sender>;
   /** by conv */
   ended: Collection<EndedRoom>;
   timers: Collection<Timer>;
@@ -219,6 +226,7 @@ export async function openHistoryStore(store: Store, pass: Pass = () => undefine
     }),
     files: documents.collection<FilePlace>({ name: "files", indexes: { by_sender: ["file", "from"] } }),
     freed: documents.collection<FreedFile>({ name: "freed_files", indexes: { at: ["at"] } }),
+    senders: documents.collection<Sender>({ name: "senders", indexes: { by_uid: ["uid", "conv"] } }),
     ended: documents.collection<EndedRoom>({ name: "ended" }),
     timers: documents.collection<Timer>({ name: "timers", indexes: { due: ["at"], unread: ["waits", "seq"] } }),
     readersNoted: documents.collection<{ at: number }>({ name: "readers_noted" }),

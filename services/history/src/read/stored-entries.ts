@@ -11,12 +11,15 @@ import {
 } from "@parley/protocol";
 import type { LogEntry, MessageLog } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
+import { onwardOf, onwardRooms } from "../fold/onward.ts";
 import { entryAt } from "../keep/entry-at.ts";
-import { storedBody } from "../keep/stored-body.ts";
+import { isEmpty, storedBody } from "../keep/stored-body.ts";
 import { keptExpiry } from "../keep/timers.ts";
 
 /** What the header of a reply takes of one entry at most: a conversation has up to 326 bytes, a client id 256, others less. */
 const headerBytes = 2_048;
+/** Of each room that it goes on to. */
+const roomBytes = 68;
 
 /** A frame with as many of them as a reply holds, at least the first. */
 export async function storedEntries(log: MessageLog, { q, positions }: StoredEntriesRequest): Promise<Uint8Array> {
@@ -58,7 +61,7 @@ function packFitting(found: readonly (LogEntry | undefined)[]): Uint8Array {
   const fitting: (StoredEntry | null)[] = [];
   let room: number = limits.requestBytes;
   for (const entry of found) {
-    room -= headerBytes + (entry?.body.byteLength ?? 0);
+    room -= headerBytes + (entry ? entry.body.byteLength + roomBytes * onwardRooms(entry).length : 0);
     if (room < 0 && fitting.length > 0) break;
     fitting.push(entry ? entryOf(entry) : null);
   }
@@ -69,6 +72,11 @@ function entryOf(entry: LogEntry): StoredEntry {
   const { pos, conv, seq, from, device, ts, type, memberSeq, origin } = entry;
   const body = storedBody(entry);
   const { expiresAt } = isCounted(entry) ? keptExpiry(entry) : {};
-  const more = { ...(origin === null ? {} : { origin }), ...(expiresAt === undefined ? {} : { expiresAt }) };
+  const onward = isEmpty(entry) ? undefined : onwardOf(entry);
+  const more = {
+    ...(origin === null ? {} : { origin }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(onward && { onward }),
+  };
   return { pos, conv, seq, from, device, ts, type, memberSeq, ...more, body };
 }

@@ -16,6 +16,7 @@ import type { Member } from "../keep/store.ts";
 import { decideDevices } from "./decide-devices.ts";
 import { decideEntry, namesLink } from "./decide-entry.ts";
 import { decideExpiry } from "./decide-expiry.ts";
+import { decideNest, managesNested } from "./decide-nest.ts";
 import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
@@ -29,6 +30,7 @@ const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideProfile,
   ...decidePin,
   ...decideExpiry,
+  ...decideNest,
 };
 
 /** The event that a change comes to, undefined when it changes nothing, or the refusal. `now`: unix ms. */
@@ -56,6 +58,7 @@ function isHidden(room: Room, request: ChangeRequest, by: Member | undefined): b
   const { lastSeq, conv } = room;
   if (lastSeq === 0 || room.room?.deleted) return true;
   if (by || !conv.startsWith("room/")) return false;
+  if (request.event.event === "unnest" && managesNested(room, request.manages)) return false;
   return !isJoinable(stateOf(room, request)) && !namesLink(room, request);
 }
 
@@ -82,7 +85,7 @@ function counted(room: Room, event: MembershipEvent): Decided {
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
-  if ((left > 0 || event.way === "out") && areTooFew(room, event, members))
+  if ((left > 0 || event.way === "out" || event.event === "unnest") && areTooFew(room, event, members))
     return {
       event: "delete",
       by: event.by,
@@ -98,9 +101,13 @@ function counted(room: Room, event: MembershipEvent): Decided {
 function areTooFew({ room, members: known }: Room, event: MembershipEvent, members: number): boolean {
   const least = room?.settings.leastMembers ?? 0;
   if (members >= least) return false;
+  // Rooms that it goes on to count as those who are in it do.
+  const nested = (event.room ?? room)?.nested?.length ?? 0;
   const gone = wayOf(event.event) === "out" ? event.uids : [];
   let count =
-    members - (event.event === "devices" ? (devicesNamed(event.devices, event.uids[0] ?? "")?.length ?? 0) : 0);
+    members +
+    nested -
+    (event.event === "devices" ? (devicesNamed(event.devices, event.uids[0] ?? "")?.length ?? 0) : 0);
   for (const member of known.values())
     if (member.devices && isPresent(member) && !gone.includes(member.uid)) count += member.devices.length - 1;
   return count < least;

@@ -17,6 +17,7 @@ const least = {
   closePolls: "admin",
   update: "admin",
   link: "admin",
+  nest: "admin",
   setRole: "owner",
   transfer: "owner",
   archive: "owner",
@@ -61,19 +62,40 @@ export function refuseWriting(
   member: Member,
   { type, now, lastSentAt }: { type: string; now: number; lastSentAt: number | undefined },
 ): AppError | undefined {
-  if (room?.archived) return refused("archived", "the room is archived: nothing is written in it any more");
-  if (type === "recall") return undefined;
-  const { mutedUntil, mode } = member;
-  if (mode === "read") return refused("mode", "you only read in this room");
-  if (mutedUntil === null) return refused("muted", "you are muted in this room");
-  if (mutedUntil !== undefined && mutedUntil > now)
-    return refused("muted", `you are muted in this room until ${new Date(mutedUntil).toISOString()}`, {
-      retryAfterMs: mutedUntil - now,
-    });
-  if (!room) return undefined;
+  const closed = refuseArchived(room);
+  if (closed || type === "recall") return closed;
+  if (member.mode === "read") return refused("mode", "you only read in this room");
+  const muted = refuseMuted(member, now);
+  if (muted || !room) return muted;
   if (!answeringTypes.has(type) && !may(room, member, "write"))
     return refused("write", `only ${whoMay(leastRole(room, "write"))} may write in this room`);
   return refuseHaste(room, member, { type, now, lastSentAt });
+}
+
+function refuseArchived(room: RoomState | undefined): AppError | undefined {
+  return room?.archived ? refused("archived", "the room is archived: nothing is written in it any more") : undefined;
+}
+
+function refuseMuted({ mutedUntil }: Member, now: number): AppError | undefined {
+  if (mutedUntil === null) return refused("muted", "you are muted in this room");
+  if (mutedUntil === undefined || mutedUntil <= now) return undefined;
+  return refused("muted", `you are muted in this room until ${new Date(mutedUntil).toISOString()}`, {
+    retryAfterMs: mutedUntil - now,
+  });
+}
+
+/** Why a copy that comes from room `from` may not be stored, or undefined. `member`: its sender, if the room knows that one. */
+export function refuseCopy(
+  room: RoomState,
+  member: Member | undefined,
+  { type, from, now }: { type: string; from: string; now: number },
+): AppError | undefined {
+  const closed = refuseArchived(room);
+  if (closed) return closed;
+  if (room.nested?.some(({ id, mode }) => id === from && mode === "read"))
+    return refused("mode", `the room ${from} only reads here`);
+  if (type === "recall" || !member) return undefined;
+  return member.banned ? refused("banned", "you are banned from this room") : refuseMuted(member, now);
 }
 
 function refuseHaste(
@@ -130,6 +152,7 @@ const words: Readonly<Record<Action, string>> = {
   closePolls: "close others' polls",
   update: "change the room",
   link: "make and end invite links",
+  nest: "say which rooms it goes on to",
   setRole: "give roles",
   transfer: "hand the room over",
   archive: "archive the room",

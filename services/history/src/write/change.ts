@@ -42,9 +42,12 @@ function shownEvent({ pins: _pins, ...event }: MembershipEvent): MembershipEvent
 }
 
 /** What is answered to who asked for the change. */
-export function replyOf({ seq, ts }: LogEntry, { event, uids, invited, devices, way }: MembershipEvent): ChangeReply {
+export function replyOf(
+  { seq, ts }: LogEntry,
+  { event, uids, invited, devices, way, rooms }: MembershipEvent,
+): ChangeReply {
   if (event === "ask") return { seq, ts, changed: [], asking: true };
-  const changed = { seq, ts, changed: uids, ...(invited ? { invited } : {}) };
+  const changed = { seq, ts, changed: uids, ...(invited ? { invited } : {}), ...(rooms ? { rooms } : {}) };
   if (way === "in") return { ...changed, more: uids };
   const more = Object.keys(devices ?? {}).filter((uid) => !uids.includes(uid) && !invited?.includes(uid));
   return more.length === 0 ? changed : { ...changed, changed: [...uids, ...more], more };

@@ -1,5 +1,5 @@
 // One conversation as its writer knows it, and the shelf of those in memory (least recently used go first).
-import type { RoomState } from "@parley/protocol";
+import type { RoomState, Via } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
 import type { Folded } from "../fold/fold-entry.ts";
@@ -21,6 +21,10 @@ export interface Conversation extends Folded {
   lastIds: Map<string, string>;
   /** unix ms, of its last messages, where the room takes only so many a second: forgotten with the holder */
   sentLately?: readonly number[] | undefined;
+  /** of the latest rooms that copies came from: the last place there of which one is here; forgotten with the holder */
+  takenFrom?: ReadonlyMap<string, number>;
+  /** senders of copies that the store notes as such */
+  sendersNoted?: Set<string>;
   /** whose messages the other side does not take, and why; absent: nobody's */
   refused?: ReadonlyMap<string, "blocked" | "not_found">;
   /** unix ms: when this replica last noted in the store that marks change here; `receipts.ts` */
@@ -45,6 +49,17 @@ export function sentLatelyWith(
 ): readonly number[] | undefined {
   const most = room?.settings.messagesPerSecond ?? 0;
   return most > 0 ? [...(sentLately ?? []), ts].slice(-most) : sentLately;
+}
+
+const sourcesMax = 64;
+
+/** Up to where copies came from each room, with this one. */
+export function takenFromWith(
+  { id, seq }: Via,
+  takenFrom: ReadonlyMap<string, number> | undefined,
+): ReadonlyMap<string, number> {
+  const others = [...(takenFrom ?? [])].filter(([room]) => room !== id);
+  return new Map([...others.slice(1 - sourcesMax), [id, seq]]);
 }
 
 /** A conversation that nobody has written to yet. */

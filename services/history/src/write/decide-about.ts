@@ -18,6 +18,7 @@ import type { Annotations } from "../keep/annotations.ts";
 import type { Member } from "../keep/store.ts";
 import { isOver } from "../keep/timers.ts";
 import { may } from "../rooms/rights.ts";
+import { isCopyOfThere } from "./decide-copied.ts";
 import { refusal } from "./outcome.ts";
 
 /** What an edit, recall, reaction or vote says: about which message (0 where it names none), and which reaction or options. */
@@ -43,7 +44,7 @@ const isThere = (about: LogEntry) => isCounted(about) && !isOver(about, Date.now
 
 /** `about`: the entry at that seq, if there is one; `annotations`: what was said about it before. */
 export function refuseAbout(
-  { type, from }: AppendItem,
+  { type, from, via }: AppendItem,
   {
     pointing: { seq, reaction, vote },
     about,
@@ -56,12 +57,13 @@ export function refuseAbout(
     about: LogEntry | undefined;
     poll: Poll | undefined;
     annotations: Annotations;
-    sender: Member;
+    /** undefined: it comes from another room, which has decided whose right it is */
+    sender: Member | undefined;
     room: RoomState | undefined;
   },
 ): AppendOutcome | undefined {
   if (seq === 0) return refusal("invalid_packet", `content.seq is missing: which message is the ${type} about?`);
-  if (!about || !isThere(about) || !mayRead(sender, seq) || seq <= sender.deletedTo)
+  if (!about || !isThere(about) || isHidden(about, sender))
     return refusal("not_found", `there is no message ${seq} to ${verbs[type]} here`);
   if (annotations.recall) return refusal("not_found", `message ${seq} was recalled`);
   if (type === "reaction") return refuseReaction(from, reaction, annotations);
@@ -72,10 +74,20 @@ export function refuseAbout(
   if (type === "edit" && poll)
     return refusal("forbidden", `message ${seq} is a poll: it is not edited, others have voted on what it says`);
   if (about.from === from) return type === "edit" ? refuseEdit(annotations) : undefined;
-  if (type === "recall" && may(room, sender, "recallOthers")) return undefined;
-  if (type === "close" && may(room, sender, "closePolls")) return undefined;
+  if (via && type !== "edit" && isCopyOfThere(about, via)) return undefined;
+  if (sender && mayForOthers(room, sender, type)) return undefined;
   const who = type === "edit" ? "only its author" : "only its author, or an owner or admin of the room,";
   return refusal("forbidden", `${who} may ${verbs[type]} message ${seq}`);
+}
+
+function mayForOthers(room: RoomState | undefined, sender: Member, type: string): boolean {
+  return (
+    (type === "recall" && may(room, sender, "recallOthers")) || (type === "close" && may(room, sender, "closePolls"))
+  );
+}
+
+function isHidden(about: LogEntry, sender: Member | undefined): boolean {
+  return sender !== undefined && (!mayRead(sender, about.seq) || about.seq <= sender.deletedTo);
 }
 
 const verbs: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 // All that sequencing needs to know of a batch, in as few look-ups as it takes.
-import { type AppendItem, type MembershipEvent, readPoll } from "@parley/protocol";
+import { type AppendItem, type AppendOutcome, type MembershipEvent, readPoll } from "@parley/protocol";
 import type { EntryKey, LogEntry } from "@parley/store";
 import { annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
@@ -11,6 +11,8 @@ import type { AppendJob } from "./batch.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import { type Pointing, pointingOf } from "./decide-about.ts";
 import { type Footing, type FootingParts, takeFooting } from "./footing.ts";
+import { noSuchUser } from "./outcome.ts";
+import { accountKey } from "./refused.ts";
 import type { Candidate } from "./sequence.ts";
 
 /** One candidate an item, in order: its conversation, what is stored under its key, whether `prev` is stored. */
@@ -25,10 +27,11 @@ export async function lookUp(
   const unknownPrevs = items.filter(
     (item, index) => item.prev !== undefined && conversations[index]?.lastIds.get(item.device) !== item.prev,
   );
-  const [found, abouts, originals] = await Promise.all([
+  const [found, abouts, originals, gone] = await Promise.all([
     store.log.find([...items, ...unknownPrevs.map(prevKey)]),
     aboutEntries(store, items),
     originalsOf(store, items),
+    goneAmong(store, items),
   ]);
   const prevFound = new Map(unknownPrevs.map((item, index) => [item, found[items.length + index] !== undefined]));
   // Last, as it holds for a moment only.
@@ -38,7 +41,8 @@ export async function lookUp(
     conversation: conversations[index] as Conversation,
     stored: found[index],
     prevStored: prevFound.get(item) ?? true,
-    refusal: item.origin === expiryOrigin ? undefined : (silenced.refuse(item.from) ?? refusals[index]),
+    refusal:
+      item.origin === expiryOrigin ? undefined : (silenced.refuse(item.from) ?? refusals[index] ?? gone.get(item)),
     original: originals.get(item),
     ...abouts.get(item),
   }));
@@ -54,6 +58,18 @@ async function originalsOf(
   return new Map(
     await Promise.all(copies.map(async ([item, { conv, seq }]) => [item, await entryAt(store, conv, seq)] as const)),
   );
+}
+
+// Who is erased is a member nowhere, and a copy needs no member.
+async function goneAmong(
+  { doors }: Pick<HistoryStore, "doors">,
+  items: readonly AppendItem[],
+): Promise<ReadonlyMap<AppendItem, AppendOutcome>> {
+  const copies = items.filter(({ via }) => via !== undefined);
+  if (copies.length === 0) return new Map();
+  const kept = await doors.getMany([...new Set(copies.map(({ from }) => accountKey(from)))]);
+  const gone = copies.filter(({ from }) => kept.get(accountKey(from))?.doc.account === "gone");
+  return new Map(gone.map((item) => [item, noSuchUser]));
 }
 
 async function conversationsOf(shelf: Shelf, items: readonly AppendItem[]): Promise<Conversation[]> {

@@ -79,14 +79,13 @@ export function createPartitions(parts: PartitionParts): Partitions {
 
   function begin(q: number, pos: number, marked: Mark): Partition {
     const announcer = startAnnouncer({
+      ...parts,
       q,
       from: Math.min(marked.announcedPos, pos),
       known: pos,
       locate: () => lastAnnounced(parts, q),
-      jetstream: parts.jetstream,
       store: store.log,
       delayMs: parts.announceMs,
-      log: parts.log,
     });
     const committed: WriterParts["committed"] = (entries) => {
       announcer.add(entries);
@@ -161,7 +160,8 @@ function pace(takeOver: (q: number) => Promise<void>): Pick<Partitions, "acquire
   };
 }
 
-// The last reference JetStream has of a partition; 0 when the stream is new or was deleted.
+// The last reference JetStream has of a partition; 0 when the stream is new or was deleted. What goes on to other rooms is
+// there twice, and ahead of the batch that it is of.
 async function lastAnnounced({ manager, streamName }: PartitionParts, q: number): Promise<number> {
   const positions = await Promise.all(
     (["mqtt", "origin"] as const).map(async (kind) => {

@@ -16,13 +16,15 @@ import { isCounted, ownTimerOf } from "../fold/fold-entry.ts";
 import { isMember, isOpenTo, mayRead, newMember, outsideOf, thereWithOthers } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
 import { messageEvent } from "../fold/message-event.ts";
+import { wayEvent } from "../fold/onward.ts";
 import { type Annotations, noAnnotations } from "../keep/annotations.ts";
 import type { FilePlace, Member, ThreadMark } from "../keep/store.ts";
 import { storedBody } from "../keep/stored-body.ts";
 import { expiryOrigin, isOver, type KeptExpiry, keptExpiry, type Timer, timerOf } from "../keep/timers.ts";
 import { refuseAction, refuseSpeed, refuseWriting } from "../rooms/rights.ts";
-import { type Conversation, sentLatelyWith } from "./conversation.ts";
+import { type Conversation, sentLatelyWith, takenFromWith } from "./conversation.ts";
 import { type Pointing, refuseAbout } from "./decide-about.ts";
+import { refuseCopied } from "./decide-copied.ts";
 import { noSuchUser, refusal } from "./outcome.ts";
 import { followersBy, refuseThread } from "./refuse-thread.ts";
 
@@ -72,6 +74,8 @@ interface Draft {
   sentAt: Map<string, number>;
   /** unix ms: when messages were sent of late, with those of this batch */
   sentLately: readonly number[] | undefined;
+  /** up to where copies came from other rooms, with those of this batch */
+  takenFrom: ReadonlyMap<string, number> | undefined;
 }
 
 /** Nothing is moved here: the state follows only when the entries are committed. */
@@ -97,6 +101,8 @@ export function sequence(candidates: readonly Candidate[], q: number, lastPos: n
       draft.sentAt.set(item.from, entry.ts);
       draft.sentLately = sentLatelyWith(entry, conversation.room, draft.sentLately);
     }
+    const came = item.via?.at(-1);
+    if (came) draft.takenFrom = takenFromWith(came, draft.takenFrom);
     entries.push(entry);
     if (item.file !== undefined)
       files.push({ file: item.file, conv: entry.conv, seq: entry.seq, from: entry.from, at: now });
@@ -137,7 +143,8 @@ function keptOf(entry: LogEntry): Appended {
   return { ...outcomeOf(entry), stored: storedBody(entry), storedAt: entry.pos };
 }
 
-function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs, sentLately }: Conversation): Draft {
+function draftOf(drafts: Map<string, Draft>, conversation: Conversation): Draft {
+  const { conv, lastSeq, lastOrd, lastTs, sentLately, takenFrom } = conversation;
   const known = drafts.get(conv);
   if (known) return known;
   const draft: Draft = {
@@ -148,6 +155,7 @@ function draftOf(drafts: Map<string, Draft>, { conv, lastSeq, lastOrd, lastTs, s
     annotations: new Map(),
     sentAt: new Map(),
     sentLately,
+    takenFrom,
   };
   drafts.set(conv, draft);
   return draft;
@@ -168,6 +176,11 @@ function refuse(candidate: Candidate, draft: Draft, now: number): AppendOutcome 
   if (!parsed) return refusal("invalid_packet");
   const named = namedMembers(parsed);
   const member = conversation.members.get(item.from);
+  if (item.via) {
+    const { takenFrom, sentLately } = draft;
+    const refused = refuseCopied(item, conversation, { takenFrom, sentLately, now });
+    return refused ?? refuseSaying(candidate, draft, { sender: undefined, reader: undefined });
+  }
   if (named && !named.includes(item.from)) return refusal("not_member");
   const outside = named ? undefined : refuseOutside(conversation, member, item);
   if (outside) return outside;
@@ -196,7 +209,7 @@ function refuseOutside(
 function refuseSaying(
   { item, conversation, annotations: known, about, pointing, poll, original }: Candidate,
   draft: Draft,
-  { sender, reader }: { sender: Member; reader: Member | undefined },
+  { sender, reader }: { sender: Member | undefined; reader: Member | undefined },
 ): AppendOutcome | undefined {
   const annotations = annotationsOf({ conversation, annotations: known }, draft, pointing?.seq ?? item.thread ?? 0);
   const refused = pointing
@@ -252,13 +265,22 @@ function refuseMentions(
 }
 
 // What the fold and readers need of a message without its body.
-function eventOf({ item, about, pointing, poll, conversation }: Candidate, ts: number): LogEntry["event"] {
+function eventOf(candidate: Candidate, ts: number): LogEntry["event"] {
+  const { item, conversation } = candidate;
+  const event = saidIn(candidate, ts);
+  if (!item.via && !conversation.room?.nested) return event;
+  const way = wayEvent(item, conversation.room);
+  return Object.keys(way).length === 0 ? event : { ...(event ?? { event: "message" }), ...way };
+}
+
+function saidIn({ item, about, pointing, poll, conversation }: Candidate, ts: number): LogEntry["event"] {
   if (about && pointing) {
     const { mentions } = item;
     return aboutEvent(item.type, about, { ...pointing, mentions, isAnonymous: poll?.anonymous === true });
   }
   if (uncountedTypes.has(item.type)) return null;
   const message = messageEvent(item);
+  if (item.expiresAt !== undefined) return { ...(message ?? { event: "message" }), expiresAt: item.expiresAt };
   const expiry = item.expires ?? conversation.expiry?.expiry;
   return expiry ? { ...(message ?? { event: "message" }), ...endOf(expiry, ts) } : message;
 }

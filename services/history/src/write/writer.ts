@@ -4,6 +4,7 @@ import type { Logger, Pass } from "@parley/runtime";
 import { type LogEntry, StoreError } from "@parley/store";
 import type { CaughtUp } from "../fold/catch-up.ts";
 import { foldEntry, infoOf, isCounted } from "../fold/fold-entry.ts";
+import { cameFrom } from "../fold/onward.ts";
 import type { Annotations } from "../keep/annotations.ts";
 import {
   type ConversationInfo,
@@ -21,9 +22,10 @@ import { decideChange } from "../rooms/decide-change.ts";
 import type { Attachments } from "./attachments.ts";
 import { type AppendJob, type ChangeJob, type Job, jobBytes, type PauseJob, takeBatch } from "./batch.ts";
 import { changeEntry, eventOf, replyOf } from "./change.ts";
-import { type Conversation, noteLastId, sentLatelyWith } from "./conversation.ts";
+import { type Conversation, noteLastId, sentLatelyWith, takenFromWith } from "./conversation.ts";
 import { type FootingParts, keepFooting, takeFooting } from "./footing.ts";
 import { lookUp } from "./look-up.ts";
+import { noteSenders } from "./note-senders.ts";
 import type { Receivers } from "./receivers.ts";
 import { sequence } from "./sequence.ts";
 import { withSight } from "./sight.ts";
@@ -195,12 +197,17 @@ async function commitAppends(writer: Writer, batch: readonly AppendJob[]): Promi
   await putStructure(writer);
   const { candidates, footing } = await lookUp(writer, batch);
   const { entries, files, timers, followers, outcomes, annotations } = sequence(candidates, q, writer.pos, Date.now());
-  await Promise.all([notePlaces(store, files, timers), noteFollowers(store, followers)]);
+  const conversations = new Map(candidates.map(({ conversation }) => [conversation.conv, conversation]));
+  await Promise.all([
+    notePlaces(store, files, timers),
+    noteFollowers(store, followers),
+    noteSenders(store, entries, (conv) => conversations.get(conv)),
+  ]);
   writer.pass("before-commit");
   keepFooting(writer, footing);
   if (entries.length > 0) await store.log.append(q, entries).then(() => writer.trouble.over("append_failed"));
   else if (outcomes.some((outcome) => !("duplicate" in outcome))) await confirmCurrent(writer);
-  apply(writer, entries, new Map(candidates.map(({ conversation }) => [conversation.conv, conversation])));
+  apply(writer, entries, conversations);
   noteAnnotations(writer, annotations);
   await putStructure(writer);
   writer.pass("before-reply");
@@ -275,6 +282,8 @@ function apply(writer: Writer, entries: readonly LogEntry[], conversations: Read
     conversation.memberSeq = entry.memberSeq;
     noteLastId(conversation, entry.device, entry.id);
     if (isCounted(entry)) conversation.sentLately = sentLatelyWith(entry, conversation.room, conversation.sentLately);
+    const came = cameFrom(entry);
+    if (came) conversation.takenFrom = takenFromWith(came, conversation.takenFrom);
     const { members, isStructural, isInfo } = foldEntry(conversation, entry);
     writer.projection.touch(members);
     if (isStructural) noteStructure(writer, conversation, members, isInfo);

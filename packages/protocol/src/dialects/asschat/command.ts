@@ -14,6 +14,8 @@ export interface Command {
   users: ReadonlyMap<string, MemberMode | undefined>;
   /** those of them that only clients are named of */
   clients: Clients;
+  /** channel id → the same of a channel as endpoint */
+  channels: ReadonlyMap<string, MemberMode | undefined>;
   maxWriteSpeed: number | undefined;
   /** of create: what it is called, where that is not its id */
   name?: string;
@@ -42,17 +44,22 @@ export function readCommand(
   if (endpoints.some((one) => one.kind === "channel" && one.chid === itself))
     throw new AppError("invalid_packet", `${itself} cannot be an endpoint of itself`);
   const common = modeOf(fields.one("Mode"));
-  const users = new Map(endpoints.map((one) => [userOf(one), one.mode ?? common] as const));
+  const users = new Map<string, MemberMode | undefined>();
+  const channels = new Map<string, MemberMode | undefined>();
+  for (const one of endpoints)
+    if (one.kind === "channel") channels.set(one.chid, one.mode ?? common);
+    else users.set(one.uid, one.mode ?? common);
   const clients = clientsOf(endpoints);
+  const count = users.size + channels.size;
   const maxWriteSpeed = speedOf(fields.one("MaxWriteSpeed"));
   const chid = itself ?? (verb === "create" ? madeId(packet, clientId, fields) : "");
   if (!isChannelId(chid)) throw new AppError("invalid_packet", `CHID is ${channelIdWords}`);
-  if (verb === "create" && countEndpoints(uid, users, clients) < 2)
+  if (verb === "create" && countEndpoints(uid, users, clients) + channels.size < 2)
     throw new AppError("invalid_packet", "a channel has two endpoints at least: EP names them, its maker is one");
-  if (verb === "remove" && users.size === 0) throw new AppError("invalid_packet", "EP names nobody");
-  if (verb === "add" && users.size === 0 && maxWriteSpeed === undefined)
+  if (verb === "remove" && count === 0) throw new AppError("invalid_packet", "EP names nobody");
+  if (verb === "add" && count === 0 && maxWriteSpeed === undefined)
     throw new AppError("invalid_packet", "EP names nobody");
-  return { verb, chid, users, clients, maxWriteSpeed, dup: packet.dup, isLarge: users.size >= largeFrom };
+  return { verb, chid, users, clients, channels, maxWriteSpeed, dup: packet.dup, isLarge: count >= largeFrom };
 }
 
 function endpointOf(text: string): Endpoint {
@@ -62,11 +69,6 @@ function endpointOf(text: string): Endpoint {
     "invalid_packet",
     `EP ${text.slice(0, 80)} is none of user/{uid}, user/{uid}/client/{clientId} and $…, with ;read, ;write or nothing behind`,
   );
-}
-
-function userOf(endpoint: Endpoint): string {
-  if (endpoint.kind !== "channel") return endpoint.uid;
-  throw new AppError("forbidden", "endpoints of a channel are users and their clients here, no channels");
 }
 
 // A user that is named is there with all its clients.

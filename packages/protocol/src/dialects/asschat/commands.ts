@@ -1,6 +1,6 @@
 // Channel Cmd, done: creates and deletes channels, adds and removes endpoints. A channel is a room. Done again, each finds its own work.
 import { AppError } from "../../errors.ts";
-import { p2pConv, parseConv } from "../../ids.ts";
+import { p2pConv } from "../../ids.ts";
 import {
   roomsInvite,
   roomsJoin,
@@ -15,22 +15,24 @@ import type { MemberDevices, MemberMode } from "../../rooms.ts";
 import type { Command } from "./command.ts";
 import type { Device } from "./device.ts";
 import { channelIdOf, isDigested } from "./names.ts";
+import { nestChannels, nestedIn, roomOf, unnestChannels } from "./nested.ts";
 
 /** Each throws the refusal. */
 type Work = (device: Device, command: Command) => Promise<void>;
 
 const atOnce = 1_000;
 
-const create: Work = async (device, { chid, name = chid, users, clients, maxWriteSpeed, dup }) => {
+const create: Work = async (device, { chid, name = chid, users, clients, channels, maxWriteSpeed, dup }) => {
   const { tree, parley } = device;
   const others = [...users.keys()].filter((uid) => uid !== tree.uid);
-  if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others]);
+  if (isDigested(chid)) return createDirect(device, chid, [tree.uid, ...others, ...channels.keys()]);
   const id = chid.slice(1);
   const named = (mode: MemberMode) => others.filter((uid) => users.get(uid) === mode);
   const settings = { leastMembers: 2, ...(maxWriteSpeed === undefined ? {} : { messagesPerSecond: maxWriteSpeed }) };
   const modes = { read: named("read"), write: named("write") };
   try {
-    await parley.call(roomsCreate, { id, name, members: others, modes, ...only(clients, others), settings });
+    const made = { ...only(clients, others), ...(await nestedIn(device, channels)) };
+    await parley.call(roomsCreate, { id, name, members: others, modes, settings, ...made });
   } catch (error) {
     const isOwn = dup && AppError.from(error).code === "conflict" && (await isMadeBy(device, id));
     if (!isOwn) throw error;
@@ -64,14 +66,6 @@ async function createDirect(
   await parley.marks.kept();
 }
 
-async function roomOf({ channels }: Device, chid: string): Promise<string> {
-  const conv = await channels.find(chid);
-  const parsed = conv === undefined ? undefined : parseConv(conv);
-  if (parsed?.kind === "room") return parsed.roomId;
-  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its endpoints do not change`);
-  throw new AppError("not_found", `there is no channel ${chid}`);
-}
-
 const end: Work = async (device, command) => {
   const id = await roomOf(device, command.chid);
   await device.parley.call(roomsDelete, { id }).catch(unlessDone(command));
@@ -91,6 +85,8 @@ const remove: Work = async (device, command) => {
       await parley.call(roomsRemoveDevice, { id, uid, clientId }).catch(unlessDone({ dup }));
       dup = true;
     }
+  await unnestChannels(device, id, command.channels).catch(unlessDone({ dup }));
+  dup ||= command.channels.size > 0;
   if (uids.includes(tree.uid)) await parley.call(roomsLeave, { id }).catch(unlessDone({ dup }));
 };
 
@@ -102,13 +98,15 @@ function unlessDone({ dup }: Pick<Command, "dup">): (error: unknown) => void {
   };
 }
 
-const add: Work = async (device, { chid, users, clients, maxWriteSpeed }) => {
+const add: Work = async (device, { chid, users, clients, channels, maxWriteSpeed }) => {
   const { tree, parley } = device;
   const id = await roomOf(device, chid);
-  const isOwnEntry = users.size === 1 && users.has(tree.uid) && users.get(tree.uid) === undefined;
+  const isOwnEntry =
+    users.size === 1 && channels.size === 0 && users.has(tree.uid) && users.get(tree.uid) === undefined;
   const own = clients.get(tree.uid);
   if (isOwnEntry) await parley.call(roomsJoin, { id, ...(own && { devices: own }) });
   else for (const mode of modes) await addAs(device, { id, mode, users, clients });
+  await nestChannels(device, id, channels);
   if (maxWriteSpeed !== undefined)
     await parley.call(roomsUpdate, { id, settings: { messagesPerSecond: maxWriteSpeed } });
 };

@@ -1,12 +1,14 @@
 // Channel Msg: the body is what is said, user properties are all else.
 import { AppError } from "../../errors.ts";
+import { roomConv } from "../../ids.ts";
+import type { Via } from "../../nested-rooms.ts";
 import { isStoredMessage } from "../../packets/downlink.ts";
 import type { Downlink, Outgoing, Parley, Published, Said } from "../dialect.ts";
 import { spellOut } from "../spell-out.ts";
 import { whenKnown } from "../when-known.ts";
 import { textOf, urlOf, type Worded, withNick } from "../words.ts";
 import { type Field, type Fields, keptFields, writeFields } from "./fields.ts";
-import { writeUser } from "./names.ts";
+import { channelIdOf, writeUser } from "./names.ts";
 
 /** A stored message, as far as it is read here. */
 export interface StoredMessage extends Worded {
@@ -14,11 +16,14 @@ export interface StoredMessage extends Worded {
   seq: number;
   ts: number;
   id?: string;
+  /** its sender's client id */
+  device?: string;
+  via?: readonly Via[];
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function messageTopic(chid: string): string {
+export function messageTopic(chid: string): string {
   return `ass/msg/${chid}`;
 }
 
@@ -96,6 +101,7 @@ export function writeMessage(
         ["Id", id],
         ["Seq", seq],
         ["Ts", ts],
+        ...waysOf(message).map(({ id }) => ["Via", channelIdOf(roomConv(id))] as const),
       ]),
       ...writeFields([...fields, ["Reply", reply], ["Type", content.type.startsWith("x-") ? content.type : undefined]]),
       ...writeFields(keptFields((message as { properties?: unknown }).properties)),
@@ -104,6 +110,11 @@ export function writeMessage(
     return { topic: messageTopic(chid), payload: body, properties: { userProperties, ...contentType } };
   };
   return whenKnown(told, written);
+}
+
+/** The channels that it came through; none for most. */
+export function waysOf({ via }: StoredMessage): readonly Via[] {
+  return Array.isArray(via) ? via : [];
 }
 
 interface Told {

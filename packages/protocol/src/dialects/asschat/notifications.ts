@@ -1,10 +1,11 @@
 // Channel Notification: what happened to a channel, told to its endpoints.
+import { roomConv } from "../../ids.ts";
 import { devicesNamed, type MembershipEvent, wayOf } from "../../rooms.ts";
 import type { Said } from "../dialect.ts";
 import { eventText } from "../event-words.ts";
 import { writeFields } from "./fields.ts";
 import type { StoredMessage } from "./messages.ts";
-import { writeEndpoints, writeUser } from "./names.ts";
+import { channelIdOf, writeEndpoints, writeUser } from "./names.ts";
 
 /** `Type` of the four that ASSChat knows; of a User Defined Notification it is whatever it is called. */
 type Kind = "created" | "deleted" | "endpoints-in" | "endpoints-out";
@@ -47,6 +48,8 @@ export function createdNotification(by: string, uids: readonly string[]): Notifi
 function kindOf({ event, way: ofDevices }: Partial<MembershipEvent>): Kind | undefined {
   if (event === "create") return "created";
   if (event === "delete") return "deleted";
+  if (event === "nest") return "endpoints-in";
+  if (event === "unnest") return "endpoints-out";
   const way = event === "devices" ? ofDevices : wayOf(event);
   return way && `endpoints-${way}`;
 }
@@ -56,15 +59,17 @@ function eventNotification(event: Partial<MembershipEvent>, from: string): Notif
   const kind = kindOf(event);
   const about = new Set([...(event.uids ?? []), ...Object.keys(devices)]);
   const here = [...about].filter((uid) => !invited.includes(uid));
+  const nested = name === "create" ? event.room?.nested?.map(({ id }) => id) : event.rooms;
+  const channels = (nested ?? []).map((id) => channelIdOf(roomConv(id)));
   const written = (uids: readonly string[]) => uids.flatMap((uid) => writeEndpoints(uid, devicesNamed(devices, uid)));
-  const own = name === "create" || here.length === 0 ? [by, ...here] : here;
+  const own = name === "create" || (here.length === 0 && channels.length === 0) ? [by, ...here] : here;
   const speed = event.room?.settings.messagesPerSecond;
   const body = eventText(event, from, (seq) => `message ${seq}`);
   // Who is only asked is no endpoint yet.
   if (kind === "endpoints-in" && here.length === 0 && invited.length > 0)
     return { type: name ?? "event", by, endpoints: written(invited), body };
   if (kind === undefined) return { type: name ?? "event", by, endpoints: written(event.uids ?? []), body };
-  const endpoints = kind === "deleted" ? [] : written(own);
+  const endpoints = kind === "deleted" ? [] : [...written(own), ...channels];
   return { type: kind, by, endpoints, body, ...(kind === "created" && speed ? { maxWriteSpeed: speed } : {}) };
 }
 

@@ -16,6 +16,7 @@ import {
   notificationTopic,
   writeNotification,
 } from "./notifications.ts";
+import { openOnce } from "./once.ts";
 import type { SaidOf } from "./pending.ts";
 
 export interface Render {
@@ -26,6 +27,7 @@ export interface Render {
 
 export function createRender(device: Device): Render {
   const { parley, channels, pending } = device;
+  const once = openOnce(device);
 
   const notified: SaidOf = async (message, isFirst) => {
     const chid = channels.idOf(message.conv);
@@ -59,6 +61,7 @@ export function createRender(device: Device): Render {
     render(packet) {
       const message = asMessage(packet);
       if (message === undefined) return renderNotice(packet);
+      if (once.isTold(message)) return [];
       const isPlain = !message.content.type.startsWith("x-") && message.content.type !== "event";
       if (!isPlain || !pending.isLoaded() || !pending.isTold(message.conv)) return show(message);
       const said = writeMessage(channels.idOf(message.conv), message, parley);

@@ -134,7 +134,16 @@ function commandOf(
   { users = new Map(), dup }: { users?: Users; dup: boolean },
 ): Command {
   const modes = new Map([...users].map(([uid, one]) => [uid, one?.mode] as const));
-  return { verb, chid, users: modes, clients: new Map(), maxWriteSpeed: undefined, dup, isLarge: false };
+  return {
+    verb,
+    chid,
+    users: modes,
+    clients: new Map(),
+    channels: new Map(),
+    maxWriteSpeed: undefined,
+    dup,
+    isLarge: false,
+  };
 }
 
 function chidOf(chId: string, { channels }: Device): string {

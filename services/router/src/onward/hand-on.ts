@@ -1,0 +1,123 @@
+// What is said in a room with rooms nested in it, handed on to those in the order of the log, by whichever router takes it.
+import {
+  AppError,
+  type AppendItem,
+  type CounterpartsReply,
+  type CounterpartsRequest,
+  errorTable,
+  limits,
+  roomConv,
+  type StoredEntry,
+  streams,
+  subjects,
+} from "@parley/protocol";
+import { followStored, type Logger, type NatsConnection, type Pass, requestJson } from "@parley/runtime";
+import type { Append } from "../append/append.ts";
+import { copyFor, type Leaving, readLeaving, refersTo } from "./copy.ts";
+
+export interface HandOnParts {
+  nats: NatsConnection;
+  /** One that waits for as long as it takes: what is given up would come in behind what was said after it. */
+  append: Append;
+  /** A copy was refused for good. */
+  refused(code: string): void;
+  /** where a test may end the process */
+  pass: Pass;
+  log: Logger;
+}
+
+/** What is under way at once. */
+const bytesAtOnce = 1024 * 1024;
+const retryMs = 500;
+const timeoutMs = 5_000;
+/** All copies are of one lane a partition, which keeps their order. */
+const lane = "onward";
+
+/** Follows until closed. A reference is done when every copy is stored, was stored before, or is refused for good. */
+export function followOnward(parts: HandOnParts): { close(): Promise<void> } {
+  const { nats, log } = parts;
+  return followStored({
+    nats,
+    durable: "onward",
+    filter: streams.stored.onwardFilter,
+    isOrdered: true,
+    batchMessages: 1,
+    retryMs,
+    take: (entries) => handOnAll(parts, entries),
+    log,
+  });
+}
+
+async function handOnAll(parts: HandOnParts, entries: readonly StoredEntry[]): Promise<void> {
+  let underWay: Promise<void>[] = [];
+  let bytes = 0;
+  const finish = async () => {
+    await allOf(underWay);
+    underWay = [];
+    bytes = 0;
+  };
+  parts.pass("before-onward");
+  for (const entry of entries) {
+    const { rooms } = entry.onward ?? { rooms: [] };
+    if (rooms.length === 0) continue;
+    const leaving = readLeaving(entry);
+    if (leaving.via.length > limits.nestedDepth) {
+      refuse(parts, entry, "", new AppError("conflict", `came through ${limits.nestedDepth} rooms`));
+      continue;
+    }
+    // What it refers to may be a copy that is under way.
+    if (refersTo(leaving).length > 0) await finish();
+    for (const item of await copiesOf(parts, leaving, rooms)) {
+      underWay.push(appendCopy(parts, entry, item));
+      bytes += item.body.byteLength;
+    }
+    if (bytes > bytesAtOnce) await finish();
+  }
+  await finish();
+  parts.pass("before-onward-taken");
+}
+
+async function copiesOf({ nats }: HandOnParts, leaving: Leaving, rooms: readonly string[]): Promise<AppendItem[]> {
+  const seqs = refersTo(leaving);
+  const places = seqs.length === 0 ? [] : await placesIn(nats, leaving.entry.conv, { seqs, rooms });
+  return rooms.flatMap((room, at) => copyFor(leaving, room, places[at] ?? []) ?? []);
+}
+
+async function placesIn(
+  nats: NatsConnection,
+  conv: string,
+  { seqs, rooms }: { seqs: number[]; rooms: readonly string[] },
+): Promise<CounterpartsReply["found"]> {
+  const asked: CounterpartsRequest = { conv, seqs, convs: rooms.map(roomConv) };
+  return (await requestJson<CounterpartsReply>(nats, subjects.counterparts, asked, { timeoutMs })).found;
+}
+
+async function appendCopy(parts: HandOnParts, entry: StoredEntry, item: AppendItem): Promise<void> {
+  const outcome = await parts.append({ ...item, p: lane });
+  parts.pass("before-onward-done");
+  if (!(outcome instanceof AppError)) return;
+  if (mayPass(outcome)) throw outcome;
+  refuse(parts, entry, item.conv, outcome);
+}
+
+// One that comes too fast for a room is no more for that room, as it would come in behind later ones.
+function mayPass({ code }: AppError): boolean {
+  return code === "internal" || (errorTable[code].retry && code !== "rate_limited" && code !== "out_of_order");
+}
+
+function refuse(
+  { refused, log }: HandOnParts,
+  { conv, seq }: StoredEntry,
+  to: string,
+  { code, details }: AppError,
+): void {
+  log.info({ event: "copy_refused", conv, seq, to, code, reason: details?.reason });
+  refused(code);
+}
+
+/** All have ended when this does, well or not. */
+async function allOf(underWay: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(underWay);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+}
