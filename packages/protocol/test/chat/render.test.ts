@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chat } from "../../src/dialects/chat/chat.ts";
 import { readPayload } from "../../src/dialects/chat/records/payload.ts";
+import { AppError } from "../../src/errors.ts";
 import { historyGet } from "../../src/methods/history.ts";
+import { roomsGet } from "../../src/methods/rooms.ts";
 import type { Tree } from "../../src/trees.ts";
 import { recordParley } from "../recorded-parley.ts";
 
@@ -54,4 +56,21 @@ test("what answers another message is read and written for each device by itself
       [historyGet.name],
     );
   }
+});
+
+test("that its user came into a room is told when the room can be read: not now is not never", async () => {
+  const data = { event: "create", by: "bob", uids: ["ann"], name: "tea" };
+  const created = message({ from: "bob", device: "bob:web", content: { type: "event", data } });
+  const { speaker, parley } = open("ann", "emqttd_v1_a");
+  parley.answer(roomsGet, () => {
+    throw new AppError("unavailable");
+  });
+  await assert.rejects(async () => speaker.render(created as never), { code: "unavailable" });
+  parley.answer(roomsGet, () => {
+    throw new AppError("not_found");
+  });
+  assert.deepEqual(
+    (await speaker.render(created as never)).map(({ topic }) => topic),
+    ["room/tea"],
+  );
 });

@@ -41,6 +41,11 @@ for (const [what, [hex, why]] of Object.entries(refused))
     );
   });
 
+test("every character of Latin-1 comes out of an atom as it went in", () => {
+  const name = String.fromCharCode(...Array.from({ length: 255 }, (_, at) => at + 1));
+  assert.deepEqual(decodeTerm(encodeTerm(new Atom(name))), new Atom(name));
+});
+
 test("bytes behind the term are passed over", () => {
   assert.deepEqual(decodeTerm(Buffer.from("83610700ff", "hex")), 7);
 });
