@@ -256,3 +256,16 @@ test("what happened to a channel comes on the device's own topic, and what an ap
   const [invited] = answersOf(await speaker.render({ type: "invitation", conv: "room/tea", by: "bob" }));
   assert.deepEqual((invited as { notif: { type: string } }).notif.type, "CH_INVITATION");
 });
+
+test("what comes through several channels is told once, with the channels that it came through", async () => {
+  const { speaker, parley } = open();
+  parley.wasTold = () => false;
+  const copy = (conv: string, seq: number, via: object[]) =>
+    stored(conv, seq, "bob", { type: "text", data: "hi" }, { device: "bob:pc", id: "m1", via }) as Downlink;
+  const [said] = await speaker.render(copy("room/tea", 7, [{ id: "news", seq: 3 }]));
+  assert.deepEqual([said?.topic, JSON.parse(`${said?.payload}`).via], ["ch/tea", ["news"]]);
+  assert.deepEqual(await speaker.render(copy("room/coffee", 9, [{ id: "news", seq: 3 }])), []);
+  parley.wasTold = (conv) => conv === "room/tea";
+  const other = { ...copy("room/coffee", 10, [{ id: "tea", seq: 8 }]), id: "m2" };
+  assert.deepEqual(await speaker.render(other), [], "its user has it where it was said");
+});

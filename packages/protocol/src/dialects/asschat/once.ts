@@ -2,7 +2,7 @@
 import { roomConv } from "../../ids.ts";
 import { type MembershipEvent, wayOf } from "../../rooms.ts";
 import type { Device } from "./device.ts";
-import { messageTopic, type StoredMessage, waysOf } from "./messages.ts";
+import { type StoredMessage, waysOf } from "./messages.ts";
 
 export interface Once {
   /** Was it told where it came from, or by another channel? Where not, it is from now on. */
@@ -11,7 +11,8 @@ export interface Once {
 
 const copiesMax = 1_000;
 
-export function openOnce({ tree, parley, channels }: Pick<Device, "tree" | "parley" | "channels">): Once {
+/** `topicOf`: where the device hears what is said in a conversation. */
+export function openOnce({ tree, parley }: Pick<Device, "tree" | "parley">, topicOf: (conv: string) => string): Once {
   /** sender, device and id of copies → where each was told first */
   const copies = new Map<string, string>();
   /** conv → where its user came in, as far as it was told here: of what was said before it was told nothing there */
@@ -35,7 +36,7 @@ export function openOnce({ tree, parley, channels }: Pick<Device, "tree" | "parl
       const place = `${conv} ${seq}`;
       const first = copies.get(name);
       if (first !== undefined) return first !== place;
-      if (ways.length === 0 || !parley.hears(messageTopic(channels.idOf(conv)))) return false;
+      if (ways.length === 0 || !parley.hears(topicOf(conv))) return false;
       copies.set(name, place);
       const [oldest = name] = copies.keys();
       if (copies.size > copiesMax) copies.delete(oldest);

@@ -7,7 +7,7 @@ import { refusedAs } from "../refused-as.ts";
 import { unknownPacket, writeRefusal } from "./acks.ts";
 import type { Device } from "./device.ts";
 import { writeFields } from "./fields.ts";
-import { asMessage, type StoredMessage, writeMessage } from "./messages.ts";
+import { asMessage, messageTopic, type StoredMessage, writeMessage } from "./messages.ts";
 import { channelIdOf, writeUser } from "./names.ts";
 import {
   createdNotification,
@@ -27,7 +27,7 @@ export interface Render {
 
 export function createRender(device: Device): Render {
   const { parley, channels, pending } = device;
-  const once = openOnce(device);
+  const once = openOnce(device, (conv) => messageTopic(channels.idOf(conv)));
 
   const notified: SaidOf = async (message, isFirst) => {
     const chid = channels.idOf(message.conv);

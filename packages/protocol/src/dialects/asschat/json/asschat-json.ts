@@ -5,13 +5,15 @@ import type { Dialect, Downlink, Said, Speaker } from "../../dialect.ts";
 import { openChannels } from "../channels.ts";
 import type { Device } from "../device.ts";
 import { asMessage } from "../messages.ts";
+import { type Once, openOnce } from "../once.ts";
 import { openPending } from "../pending.ts";
 import { writeRefusal } from "./answers.ts";
+import { chIdOf } from "./ids.ts";
 import { writeMessage } from "./messages.ts";
 import { writeInvitation, writeNotifications } from "./notifications.ts";
 import { openStatus, type Status } from "./status.ts";
 import { askedBy, createTake } from "./take.ts";
-import { isOfSecondForm } from "./topics.ts";
+import { channelTopic, isOfSecondForm } from "./topics.ts";
 
 export const asschatJson: Dialect = {
   name: "asschat-json",
@@ -25,19 +27,27 @@ export const asschatJson: Dialect = {
     const pending = openPending(parley, () => tree.connectedAt);
     const device: Device = { tree, parley, channels: openChannels(parley), pending };
     const status = openStatus(device);
+    const once = openOnce(device, (conv) => channelTopic(chIdOf(conv, device.channels)));
     return {
       take: createTake(device, status),
       refused: (packet, error) => parley.say(writeRefusal(tree.clientId, askedBy(packet), error)),
-      render: (packet) => render(device, status, packet),
+      render: (packet) => render({ device, status, once }, packet),
       subscribed: status.subscribed,
       begin: status.begin,
     };
   },
 };
 
-async function render(device: Device, status: Status, packet: Downlink): Promise<readonly Said[]> {
+interface Shown {
+  device: Device;
+  status: Status;
+  once: Once;
+}
+
+async function render({ device, status, once }: Shown, packet: Downlink): Promise<readonly Said[]> {
   const message = asMessage(packet);
   if (message !== undefined) {
+    if (once.isTold(message)) return [];
     const news = writeNotifications(device, message);
     return news.length > 0 ? news : [await writeMessage(device, message)];
   }

@@ -4,7 +4,7 @@ import { namedMembers, parseConv } from "../../../ids.ts";
 import { roomsMembers } from "../../../methods/members.ts";
 import type { Outgoing, Published, Said } from "../../dialect.ts";
 import type { Device } from "../device.ts";
-import type { StoredMessage } from "../messages.ts";
+import { type StoredMessage, waysOf } from "../messages.ts";
 import { sendInChannel } from "../send.ts";
 import { writeRefusal } from "./answers.ts";
 import { type Kept, keptOf, readBody, writeBody } from "./bodies.ts";
@@ -105,6 +105,8 @@ export async function writeMessage({ channels, parley }: Device, message: Stored
   const push = kept.push ?? (expression === undefined ? undefined : { "@": expression });
   const body = kept.body ?? JSON.stringify(await writeBody(message, parley));
   const head = JSON.stringify({ msg_id: seq, type: messageType }).slice(1, -1);
-  const rest = JSON.stringify({ push, from: writeSender(message), timestamp: ts }).slice(1);
+  const ways = waysOf(message).map(({ id }) => id);
+  const via = ways.length === 0 ? undefined : ways;
+  const rest = JSON.stringify({ push, from: writeSender(message), timestamp: ts, via }).slice(1);
   return { topic: channelTopic(chIdOf(conv, channels)), payload: `{${head},"body":${body},${rest}` };
 }
