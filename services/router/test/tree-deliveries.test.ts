@@ -6,7 +6,7 @@ import { messagesTopic } from "@parley/protocol";
 import { ingestPartition, ingestPartitions } from "@parley/protocol/partition";
 import { connectRedis, leaseKey } from "@parley/runtime";
 import { type Cluster, eventually, serviceContext, startTestCluster, type TestContext } from "@parley/testkit";
-import { connectAsync } from "mqtt";
+import { connect, connectAsync } from "mqtt";
 import { mqttChat } from "../../../test/programs/mqtt-chat.ts";
 import { connectDevice, type Device, text } from "./pairs.ts";
 
@@ -87,6 +87,32 @@ test("a native device that comes where the user had none is sent all that is sai
   }
   clearInterval(saying);
   await hears(program, ids);
+});
+
+test("a native device whose session the broker keeps is sent what was said while it was away, beside a device of another protocol", {
+  timeout: 120_000,
+}, async (t) => {
+  const cluster = await startTestCluster(t);
+  const program = await openProgram(t, cluster, "alice");
+  await program.connect();
+  const sender = await connectDevice(t, cluster, "bob");
+  const say = async (name: string) => {
+    const ids = Array.from({ length: 50 }, (_, index) => `${name}-${index}`);
+    for (const id of ids) await sender.send(text(id, "user/alice"));
+    await hears(program, ids);
+    return ids;
+  };
+  await say("before");
+  const native = await connectDevice(t, cluster, "alice:kept");
+  await native.client.endAsync();
+  const ids = await say("away");
+  const login = { username: "parley", password: cluster.servicesSecret, clientId: "alice:kept", clean: false };
+  const back = connect(cluster.wiring.urls.broker, login);
+  t.after(() => back.endAsync(true));
+  const heard: string[] = [];
+  back.on("message", (_topic, payload) => void heard.push(JSON.parse(payload.toString()).id));
+  await eventually(() => heard.length >= ids.length, { timeoutMs: 20_000 });
+  assert.deepEqual(heard, ids);
 });
 
 /** Each router holds half of the partitions, so that one has messages for the other's devices. */

@@ -45,7 +45,8 @@ export function writeFields(fields: readonly (readonly [name: string, value: str
   for (const [name, value] of fields) {
     if (value === undefined) continue;
     const key = names.has(name) ? name : plain(name);
-    const text = typeof value === "number" ? `${value}` : plain(value);
+    // What is stored under an id may be anything.
+    const text = typeof value === "number" ? `${value}` : plain(`${value ?? ""}`);
     if (key !== "" && text !== "") written.push([key, text]);
   }
   return written;
