@@ -39,3 +39,16 @@ def must_refuse(status, call, *args):
         assert refused.status == status, refused
     else:
         raise AssertionError(f"{args} is answered: {answer!r}")
+
+
+class Account:
+    """A new user, logged in for HTTP."""
+
+    def __init__(self, uid):
+        self.uid = uid
+        password = os.environ["PASSWORD"]
+        http("POST", "/register", {"username": uid, "password": password})
+        self.token = http("POST", "/login", {"username": uid, "password": password, "device": "http"})["token"]
+
+    def http(self, verb, path, body=None):
+        return http(verb, path, body, self.token)

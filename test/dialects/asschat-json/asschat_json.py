@@ -3,42 +3,31 @@ import itertools
 import json
 import os
 import threading
-import time
 
 import paho.mqtt.client as mqtt
 
-from http_json import http
+from hearing import WAIT_SECONDS, Hearing
+from http_json import Account, http
 
 HOST = os.environ["MQTT_HOST"]
 PORT = int(os.environ["MQTT_PORT"])
 PASSWORD = os.environ["PASSWORD"]
-WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
 
 
-class User:
-    def __init__(self, uid):
-        self.uid = uid
-        http("POST", "/register", {"username": uid, "password": PASSWORD})
-        self.token = http("POST", "/login", {"username": uid, "password": PASSWORD, "device": "http"})["token"]
-
-    def http(self, verb, path, body=None):
-        return http(verb, path, body, self.token)
-
+class User(Account):
     def device(self, name="pc", **options):
         return Device(self.uid, name, **options)
 
 
-class Device:
+class Device(Hearing):
     """A client. It subscribes nothing but the status of others: the server does all else."""
 
     def __init__(self, uid, name="pc", version=mqtt.MQTTv311, keeps=True, will=None, mark=":"):
+        super().__init__(f"{uid}{mark}{name}")
         self.uid = uid
-        self.clientid = f"{uid}{mark}{name}"
         self.version = version
         self.keeps = keeps
-        self.heard = []
-        self.news = threading.Condition()
         self.up = threading.Event()
         self.gone = threading.Event()
         self.subscribed = threading.Event()
@@ -60,9 +49,7 @@ class Device:
         self.up.set()
 
     def _take(self, _client, _userdata, message):
-        with self.news:
-            self.heard.append((message.topic, message.payload.decode()))
-            self.news.notify_all()
+        self.note((message.topic, message.payload.decode()))
 
     def connect(self):
         self.up.clear()
@@ -115,22 +102,6 @@ class Device:
     def creates(self, channel, *uids, **more):
         users = [{"user_id": one, "mode": 7} for one in uids]
         return self.does("ch_create", 201, ch_id=channel, users=users, persis=True, notify_change=True, **more)
-
-    def all(self, matches):
-        with self.news:
-            return [one for one in self.heard if matches(*one)]
-
-    def hears(self, matches, what):
-        """The first that matches; waits for it."""
-        end = time.monotonic() + WAIT_SECONDS
-        with self.news:
-            while True:
-                for one in self.heard:
-                    if matches(*one):
-                        return one
-                left = end - time.monotonic()
-                assert left > 0, f"{self.clientid} did not hear {what}; it heard {self.heard[-8:]}"
-                self.news.wait(left)
 
     def answered(self, matches, what):
         """What is told on the client's own topic."""

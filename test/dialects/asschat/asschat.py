@@ -2,19 +2,18 @@
 import itertools
 import os
 import threading
-import time
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from http_json import http
+from hearing import WAIT_SECONDS, Hearing
+from http_json import Account, http
 
 HOST = os.environ["MQTT_HOST"]
 PORT = int(os.environ["MQTT_PORT"])
 PASSWORD = os.environ["PASSWORD"]
-WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
 
 
@@ -39,28 +38,18 @@ class Heard:
         return f"{self.topic} {self.body!r} {self.pairs}"
 
 
-class User:
-    def __init__(self, uid):
-        self.uid = uid
-        http("POST", "/register", {"username": uid, "password": PASSWORD})
-        self.token = http("POST", "/login", {"username": uid, "password": PASSWORD, "device": "http"})["token"]
-
-    def http(self, verb, path, body=None):
-        return http(verb, path, body, self.token)
-
+class User(Account):
     def device(self, name="pc", **options):
         return Device(self.uid, name, **options)
 
 
-class Device:
+class Device(Hearing):
     """A client. `acks`: it acknowledges notifications."""
 
     def __init__(self, uid, name="pc", acks=True, filters=("ass/#",), keeps=3_600, version=mqtt.MQTTv5, client_id=None, token=None, fails=False):
+        super().__init__(client_id or f"{uid}:{name}")
         self.uid = uid
-        self.clientid = client_id or f"{uid}:{name}"
         self.acks = acks
-        self.heard = []
-        self.news = threading.Condition()
         self.filters = list(filters)
         self.keeps = keeps
         self.version = version
@@ -87,9 +76,7 @@ class Device:
         heard = Heard(message)
         if self.acks and heard.topic.startswith("ass/ntf/") and heard.correlation:
             self.ack(heard)
-        with self.news:
-            self.heard.append(heard)
-            self.news.notify_all()
+        self.note(heard)
 
     def ack(self, notification):
         """As the draft wants: a Channel Cmd ACK, matched by its correlation data."""
@@ -168,23 +155,6 @@ class Device:
         if ack.one("Result") != "0":
             raise AssertionError(f"message to {chid}: {ack}")
         return ack
-
-    def all(self, matches):
-        with self.news:
-            return [one for one in self.heard if matches(one)]
-
-    def hears(self, matches, what):
-        """The first that matches; waits for it."""
-        end = time.monotonic() + WAIT_SECONDS
-        with self.news:
-            while True:
-                for one in self.heard:
-                    if matches(one):
-                        return one
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise AssertionError(f"{self.clientid} did not hear {what}; it heard {self.heard[-8:]}")
-                self.news.wait(left)
 
     def acked(self, correlation):
         return self.hears(lambda one: one.topic == "ass/ack" and one.correlation == correlation, f"ack of {correlation}")

@@ -3,16 +3,15 @@ import itertools
 import json
 import os
 import threading
-import time
 
 import paho.mqtt.client as mqtt
 
+from hearing import WAIT_SECONDS, Hearing
 from http_json import http
 
 HOST = os.environ["MQTT_HOST"]
 PORT = int(os.environ["MQTT_PORT"])
 PASSWORD = os.environ["PASSWORD"]
-WAIT_SECONDS = float(os.environ.get("WAIT_SECONDS", "30"))
 numbers = itertools.count(1)
 
 
@@ -25,15 +24,13 @@ class User:
         return Device(self.uid, f"slim-{self.uid}-{name}", **options)
 
 
-class Device:
-    """An endpoint: logged in over HTTP, connected with its ticket. `heard` is all that came, in order."""
+class Device(Hearing):
+    """An endpoint: logged in over HTTP, connected with its ticket."""
 
     def __init__(self, uid, clientid, form="$IM/", clean=False, version=mqtt.MQTTv311, filters=(), will=None, ticket=None):
+        super().__init__(clientid)
         self.uid = uid
         self.form = form
-        self.heard = []
-        self.news = threading.Condition()
-        self.clientid = clientid
         self.ticket = ticket
         if ticket is None:
             client = {"type": "android", "appid": "livehub.io", "deviceid": "android-2922", "clientid": clientid}
@@ -62,9 +59,7 @@ class Device:
         self.up.set()
 
     def _take(self, _client, _userdata, message):
-        with self.news:
-            self.heard.append((message.topic, json.loads(message.payload)))
-            self.news.notify_all()
+        self.note((message.topic, json.loads(message.payload)))
 
     def connect(self):
         self.up.clear()
@@ -105,23 +100,6 @@ class Device:
 
     def presence(self, oid, kind, **fields):
         self.publish(oid, {"id": self.uid, "from": self.uid, "type": kind, "show": "online", "status": "", **fields})
-
-    def all(self, matches):
-        with self.news:
-            return [one for one in self.heard if matches(*one)]
-
-    def hears(self, matches, what):
-        """The first that matches, (topic, packet); waits for it."""
-        end = time.monotonic() + WAIT_SECONDS
-        with self.news:
-            while True:
-                for one in self.heard:
-                    if matches(*one):
-                        return one
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise AssertionError(f"{self.clientid} did not hear {what}; it heard {self.heard[-8:]}")
-                self.news.wait(left)
 
     def hears_message(self, message_id):
         return self.hears(lambda _, packet: packet.get("id") == message_id, f"message {message_id}")
