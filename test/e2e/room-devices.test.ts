@@ -33,7 +33,10 @@ import {
   roomsLeave,
   roomsList,
   roomsMembers,
+  roomsNest,
   roomsRemoveDevice,
+  roomsSetRole,
+  roomsUnnest,
   roomsUpdate,
   searchMessages,
   sync,
@@ -227,6 +230,23 @@ test("a device that comes in hears and reads from there on, and one that goes ou
   await says(alice, conv, text("to all"));
   await eventually(() => [pc, phone].every((device) => texts(device).includes("to all")));
   assert.deepEqual(await members(), [["alice", undefined], ["bob", undefined]]); // biome-ignore format: one line reads better
+});
+
+test("an admin's device that is not in a room has nothing go on to it, and ends nothing of that", async () => {
+  await madeWith("nest-in", [pc.session.clientId]);
+  await alice.ask(roomsSetRole, { id: "nest-in", uid: "bob", role: "admin" });
+  await phone.ask(roomsCreate, { id: "nest-out", name: "Out", members: [] });
+  await assert.rejects(phone.ask(roomsNest, { id: "nest-out", rooms: ["nest-in"] }), withCode("not_found"));
+  const nested = [{ id: "nest-in" }];
+  await assert.rejects(
+    phone.ask(roomsCreate, { id: "nest-made", name: "Made", members: [], nested }),
+    withCode("not_found"),
+  );
+  await pc.ask(roomsNest, { id: "nest-out", rooms: ["nest-in"] });
+  await alice.ask(roomsCreate, { id: "nest-far", name: "Far", members: [] });
+  await alice.ask(roomsNest, { id: "nest-far", rooms: ["nest-in"] });
+  await assert.rejects(phone.ask(roomsUnnest, { id: "nest-far", rooms: ["nest-in"] }), withCode("not_found"));
+  await pc.ask(roomsUnnest, { id: "nest-far", rooms: ["nest-in"] });
 });
 
 test("the user itself has all of it: an export, by whichever device, an application that sends in its name, and the erasure", async () => {

@@ -62,6 +62,15 @@ function announcing(nats: NatsConnection) {
   };
 }
 
+/** The same again, as of what goes on to other rooms. */
+async function announceOnward(nats: NatsConnection, pos: number): Promise<void> {
+  const references = {
+    q,
+    entries: [{ pos, conv: "room/r", seq: pos, from: "ann", type: "text", ts: 1, onward: true }],
+  };
+  await jetstream(nats).publish(storedSubject(q, "onward"), JSON.stringify(references));
+}
+
 function entryAt(pos: number): StoredEntry {
   const names = { conv: "room/r", from: "ann", device: "api", type: "text", origin: "api" };
   return { pos, seq: pos, ts: 1, memberSeq: 1, ...names, body: Buffer.from(`{"id":"${pos}"}`) };
@@ -131,6 +140,19 @@ test("references that are not wanted are not read", async (t) => {
   follow({ wants, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
   await eventually(async () => taken.length === 1 && (await unacknowledged(manager)) === 0);
   assert.deepEqual(history.asked, [[2]]);
+});
+
+test("what a subject of another kind says again is passed over", async (t) => {
+  const { nats, manager, history, follow, announce } = await start(t);
+  const taken: number[] = [];
+  for (const pos of [1, 2]) {
+    await announceOnward(nats, pos);
+    await announce(pos);
+  }
+  const take = async (entries: StoredEntry[]) => void taken.push(...entries.map(({ pos }) => pos));
+  follow({ filter: streams.stored.subjects[0], kinds: ["mqtt", "origin"], take });
+  await eventually(async () => taken.length >= 2 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual([taken, history.asked.flat()], [[1, 2], [1, 2]]); // biome-ignore format: one line reads better
 });
 
 test("where it is ordered one message is in hand at a time, of all replicas: none is taken before those ahead of it", async (t) => {

@@ -17,6 +17,7 @@ import {
   startHolderLookup,
   startLeases,
   watchCheck,
+  within,
 } from "@parley/runtime";
 import { createUnderWay, type UnderWay } from "./admit/under-way.ts";
 import { createAppend } from "./append/append.ts";
@@ -27,7 +28,7 @@ import { createDeliver } from "./deliver/deliver.ts";
 import { createMembers } from "./deliver/members.ts";
 import { createReadStored } from "./deliver/read-stored.ts";
 import { createIsRefused } from "./deliver/refusals.ts";
-import { createSend } from "./deliver/send.ts";
+import { createSend, openUnheardOf } from "./deliver/send.ts";
 import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
@@ -39,6 +40,7 @@ import { startTrees } from "./trees/trees.ts";
 import { createUplinks, type Uplinks } from "./uplinks/uplinks.ts";
 
 const forever = Number.POSITIVE_INFINITY;
+const releaseWaitMs = 1_000;
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -57,10 +59,12 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const deadLetter = createDeadLetter(nats, log);
   const guests = readGuests(config.GUESTS).map(({ name, prefix }) => ({ name, prefix }));
   const trees = startTrees({ nats, guests, deadLetter, log });
+  const unheard = openUnheardOf(trees);
   const shared = {
     config,
     guests,
     trees,
+    unheard,
     deadLetter,
     nats,
     redis,
@@ -79,7 +83,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     pass: context.pass,
   });
   const { ingest, leases } = startIngest(config, context, { ...uplinks, nats, redis });
-  const send = createSend(ingest, trees, log);
+  const send = createSend(ingest, trees, log, { unheard });
   const following = [
     followMembersChanged(nats, members),
     followNotify(nats, send, log),
@@ -94,7 +98,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));
-      send.release();
+      await closing("kept back", () => within(releaseWaitMs, send.release()));
       await closing("leases", () => leases.close());
       await closing("trees", () => trees.close());
       askHolder.close();

@@ -44,6 +44,8 @@ export function startFeed(parts: FeedParts): { close(): Promise<void> } {
     nats,
     durable,
     filter: streams.stored.subjects[0],
+    // What goes on to other rooms stands there again.
+    kinds: ["mqtt", "origin"],
     beginMsBack,
     batchMessages,
     gatherMs,

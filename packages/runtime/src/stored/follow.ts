@@ -7,6 +7,7 @@ import {
   errorTable,
   parseStoredSubject,
   type StoredEntry,
+  type StoredKind,
   type StoredReference,
   type StoredReferences,
 } from "@parley/protocol";
@@ -24,6 +25,8 @@ export interface FollowStoredOptions {
   durable: string;
   /** the subjects it follows: `streams.stored.originFilter`, or another filter of that stream */
   filter: string;
+  /** Kinds of the subjects whose references are read; what another one says again is passed over. All unless said. */
+  kinds?: readonly StoredKind[];
   /** Which of the references are read; all unless said. */
   wants?(reference: StoredReference): boolean;
   /**
@@ -78,6 +81,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   const waiting: JsMsg[] = [];
   /** failures that will not pass, by the message's place in the stream */
   const failures = new LRUCache<number, number>({ max: failingMax });
+  const readReferences = (message: JsMsg) => referencesOf(message, options.kinds);
   const progress = shareProgress({ nats, durable, inHand: () => inHand.size, log });
   let working: Promise<void> | undefined;
   let closed = false;
@@ -97,7 +101,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
     settle(all.filter(progress.isTaken), "taken", (message) => message.ack());
     const batch = all.filter((message) => inHand.has(message));
     if (batch.length > 1) {
-      const error = await failureOf(async () => takeAll(options, batch.flatMap(referencesOf)));
+      const error = await failureOf(async () => takeAll(options, batch.flatMap(readReferences)));
       if (error === undefined) return settle(batch, "taken", (message) => message.ack());
       if (mayPass(error)) return giveBack(batch, error);
     }
@@ -105,7 +109,7 @@ export function followStored(options: FollowStoredOptions): { close(): Promise<v
   }
 
   async function workAlone(message: JsMsg): Promise<void> {
-    const error = await failureOf(async () => takeAll(options, referencesOf(message)));
+    const error = await failureOf(async () => takeAll(options, readReferences(message)));
     if (error === undefined) return settle([message], "taken", () => message.ack());
     if (mayPass(error)) return giveBack([message], error);
     const failed = (failures.get(message.seq) ?? 0) + 1;
@@ -172,9 +176,11 @@ interface Found {
 }
 
 /** Throws for a message that is none of ours. */
-function referencesOf(message: JsMsg): Found[] {
-  const q = parseStoredSubject(message.subject)?.q;
-  if (q === undefined) throw new AppError("internal", `${message.subject} is no subject of references`);
+function referencesOf(message: JsMsg, kinds?: readonly StoredKind[]): Found[] {
+  const { q, kind } = parseStoredSubject(message.subject) ?? {};
+  if (q === undefined || kind === undefined)
+    throw new AppError("internal", `${message.subject} is no subject of references`);
+  if (kinds?.includes(kind) === false) return [];
   return message.json<StoredReferences>().entries.map((reference) => ({ q, reference }));
 }
 
@@ -200,7 +206,7 @@ async function buryCulprits(options: FollowStoredOptions, message: JsMsg): Promi
   const { subject } = message;
   let found: Found[];
   try {
-    found = referencesOf(message);
+    found = referencesOf(message, options.kinds);
   } catch (thrown) {
     return bury(options, { subject, ...wordsOf(AppError.from(thrown)) });
   }

@@ -45,7 +45,7 @@ export async function createRoom(
   if (devices instanceof AppError) return devices;
   const guests = await findGuests(store, uid, members);
   if (guests instanceof AppError) return guests;
-  const nested = await nestedOf(parts, uid, params);
+  const nested = await nestedOf(parts, call.caller, params);
   if (nested instanceof AppError) return nested;
   // History decides it too, of each part of a large room by itself: what it refuses must be known before the first part.
   const blocker = await firstBlocker(store, uid, members);

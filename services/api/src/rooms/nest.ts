@@ -1,6 +1,7 @@
 // Which rooms what is said in a room goes on to: of each of them it is asked here how the caller stands to it, the rest history decides.
 import {
   AppError,
+  type Caller,
   type NestedRoom,
   noRoom,
   type ParamsOf,
@@ -10,7 +11,7 @@ import {
   type roomsNest,
   type roomsUnnest,
 } from "@parley/protocol";
-import type { Call } from "../call.ts";
+import { askerOf, type Call } from "../call.ts";
 import { askHistory } from "./ask.ts";
 import { spelledRoom } from "./named.ts";
 import { findRoom, type RoomParts } from "./room.ts";
@@ -20,7 +21,7 @@ export async function nest(
   { id, rooms, mode }: ParamsOf<typeof roomsNest>,
   call: Call,
 ): Promise<ResultOf<typeof roomsNest> | AppError> {
-  const spelled = await manageableBy(parts, call.caller.uid, rooms);
+  const spelled = await manageableBy(parts, call.caller, rooms);
   if (spelled instanceof AppError) return spelled;
   const event = { event: "nest" as const, uids: [], rooms: spelled, ...(mode && { mode }) };
   const reply = await askHistory(parts, id, call, { event });
@@ -33,7 +34,7 @@ export async function unnest(
   call: Call,
 ): Promise<ResultOf<typeof roomsUnnest> | AppError> {
   const spelled = await spell(parts, rooms);
-  const views = await viewsOf(parts, call.caller.uid, spelled);
+  const views = await viewsOf(parts, call.caller, spelled);
   const manages = spelled.filter((_, at) => isManager(views[at]));
   const reply = await askHistory(parts, id, call, { event: { event: "unnest", uids: [], rooms: spelled }, manages });
   return reply instanceof AppError ? reply : { seq: reply.seq, rooms: reply.rooms ?? [] };
@@ -42,13 +43,13 @@ export async function unnest(
 /** For a new room: the same as they are spelled, or the refusal. */
 export async function nestedOf(
   parts: RoomParts,
-  uid: string,
+  caller: Caller,
   { id, nested = [] }: { id?: string | undefined; nested?: NestedRoom[] | undefined },
 ): Promise<{ nested?: NestedRoom[] } | AppError> {
   if (nested.length === 0) return {};
   const spelled = await manageableBy(
     parts,
-    uid,
+    caller,
     nested.map((one) => one.id),
   );
   if (spelled instanceof AppError) return spelled;
@@ -58,11 +59,11 @@ export async function nestedOf(
 }
 
 /** The rooms as they are spelled; or the first refusal: who is no member is told that there is no such room. */
-async function manageableBy(parts: RoomParts, uid: string, rooms: readonly string[]): Promise<string[] | AppError> {
+async function manageableBy(parts: RoomParts, caller: Caller, rooms: readonly string[]): Promise<string[] | AppError> {
   const spelled = await spell(parts, rooms);
   const [made, views] = await Promise.all([
     Promise.all(spelled.map((id) => findRoom(parts, id))),
-    viewsOf(parts, uid, spelled),
+    viewsOf(parts, caller, spelled),
   ]);
   for (const [at, id] of rooms.entries()) {
     const view = views[at];
@@ -84,10 +85,13 @@ function spell({ store }: RoomParts, rooms: readonly string[]): Promise<string[]
 /** As many as one request of history names. */
 const viewsAtOnce = 20;
 
-async function viewsOf({ history }: RoomParts, uid: string, ids: readonly string[]): Promise<RoomView[]> {
+async function viewsOf({ history }: RoomParts, caller: Caller, ids: readonly string[]): Promise<RoomView[]> {
   const views: RoomView[] = [];
   for (let from = 0; from < ids.length; from += viewsAtOnce) {
-    const { rooms } = await history.rooms({ uid, convs: ids.slice(from, from + viewsAtOnce).map(roomConv) });
+    const { rooms } = await history.rooms({
+      ...askerOf(caller),
+      convs: ids.slice(from, from + viewsAtOnce).map(roomConv),
+    });
     views.push(...rooms);
   }
   return views;

@@ -9,7 +9,7 @@ import {
   type Unheard,
 } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import { openUnheard } from "./unheard.ts";
+import { openUnheard, type UnheardTopics } from "./unheard.ts";
 
 /**
  * Takes its place behind what was sent before, at once. Resolves when the broker has every copy, or goes on refusing
@@ -24,8 +24,8 @@ export interface Send {
   once(packet: Uint8Array, to: Recipients, properties?: PublishProperties): Promise<unknown>;
   /** QoS 0: lost when the broker does not read. */
   moment(packet: Uint8Array, to: Recipients): Promise<unknown>;
-  /** Nothing more is sent: what is kept back goes out. */
-  release(): void;
+  /** Nothing more is sent: what is kept back goes out. Resolves when the broker has answered. */
+  release(): Promise<unknown>;
 }
 
 type Session = Pick<BrokerSession, "publishMany">;
@@ -40,12 +40,30 @@ export interface TreeRecipients {
 const topicsInTroubleMax = 10_000;
 const quotaExceeded = 0x97;
 
+/** Of all sessions of a router. */
+export function openUnheardOf(trees: Pick<TreeRecipients, "has">): UnheardTopics {
+  return openUnheard({
+    // Where nobody at all is connected a native device may come that asks for nothing.
+    isQuiet(topic) {
+      const heardBy = parseDownlinkTopic(topic);
+      return heardBy?.channel === "m" && trees.has(heardBy.uid);
+    },
+  });
+}
+
+export interface SendOptions {
+  /** which all sessions of a router share */
+  unheard?: UnheardTopics;
+  giveUpMs?: number;
+  pauseMs?: number;
+}
+
 /** A topic that is refused for `giveUpMs` is left alone until the broker takes it: what is stored is had by sync. */
 export function createSend(
   session: Session,
   trees: TreeRecipients,
   log: Logger,
-  { giveUpMs = 10_000, pauseMs = 200 } = {},
+  { unheard = openUnheardOf(trees), giveUpMs = 10_000, pauseMs = 200 }: SendOptions = {},
 ): Send {
   const refusedSince = new LRUCache<string, number>({ max: topicsInTroubleMax, ttl: giveUpMs * 3 });
 
@@ -56,15 +74,6 @@ export function createSend(
     refusedSince.set(topic, since);
     return now - since < giveUpMs;
   }
-
-  const unheard = openUnheard({
-    publish: publishKept,
-    // Where nobody at all is connected a native device may come that asks for nothing.
-    isQuiet(topic) {
-      const heardBy = parseDownlinkTopic(topic);
-      return heardBy?.channel === "m" && trees.has(heardBy.uid);
-    },
-  });
 
   // As a rule the broker takes every copy, and this is one promise.
   function publishKept(topics: readonly string[], payload: Uint8Array): Promise<Unheard> {
@@ -98,9 +107,10 @@ export function createSend(
   return {
     kept(packet, to) {
       trees.offer(packet, to, "kept");
-      const sent = publishKept(unheard.keepBack(topicsOf(to, "kept"), packet), packet);
+      const { topics, elsewhere } = unheard.keepBack(topicsOf(to, "kept"), packet, publishKept);
+      const sent = publishKept(topics, packet);
       const full = unheard.isFull() ? unheard.answered() : undefined;
-      return full ? Promise.all([sent, full]) : sent;
+      return full || elsewhere ? Promise.all([sent, elsewhere, full]) : sent;
     },
     once(packet, to, properties) {
       trees.offer(packet, to, "kept", properties?.correlationData);
@@ -110,7 +120,7 @@ export function createSend(
       trees.offer(packet, to, "moment");
       return session.publishMany(topicsOf(to, "moment"), packet, 0);
     },
-    release: unheard.release,
+    release: () => unheard.release(publishKept),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openUnheard } from "./unheard.ts";
+import { openUnheard, type Publish } from "./unheard.ts";
 
 const keptMs = 20;
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -10,26 +10,40 @@ const turn = () => later(0);
 function broker() {
   const published: string[] = [];
   const subscribed = new Set<string>();
+  const gone = new Set<string>();
   const held: (() => void)[] = [];
   let holds = false;
   let ended = false;
-  const publish = async (topics: readonly string[], payload: Uint8Array) => {
-    for (const topic of topics) published.push(`${topic} ${payload[0]}`);
+  const publish = async (name: string, topics: readonly string[], payload: Uint8Array) => {
+    if (gone.has(name)) throw new Error("closed");
+    for (const topic of topics) published.push(`${name}${topic} ${payload[0]}`);
     const unheard = topics.filter((topic) => !subscribed.has(topic));
     if (holds) await new Promise<void>((resolve) => held.push(resolve));
     if (ended) throw new Error("closed");
     return unheard.length > 0 ? unheard : undefined;
   };
-  const unheard = openUnheard({ publish, isQuiet: (topic) => !topic.startsWith("native"), keptMs });
+  const unheard = openUnheard({ isQuiet: (topic) => !topic.startsWith("native"), keptMs });
+  const sessions = new Map<string, Publish>();
+  /** A session whose publishes are named after it. */
+  const session = (name: string): Publish => {
+    const known = sessions.get(name) ?? ((topics, payload) => publish(name, topics, payload));
+    sessions.set(name, known);
+    return known;
+  };
+  const sendOn = async (name: string, number: number, ...topics: string[]) => {
+    const { topics: left, elsewhere } = unheard.keepBack(topics, Uint8Array.of(number), session(name));
+    const found = left.length === 0 ? undefined : await session(name)(left, Uint8Array.of(number));
+    if (found) unheard.note(found);
+    await elsewhere;
+  };
   return {
     published,
     subscribed,
     unheard,
-    async send(number: number, ...topics: string[]) {
-      const left = unheard.keepBack(topics, Uint8Array.of(number));
-      const found = left.length === 0 ? undefined : await publish(left, Uint8Array.of(number));
-      if (found) unheard.note(found);
-    },
+    gone,
+    session,
+    send: (number: number, ...topics: string[]) => sendOn("", number, ...topics),
+    sendOn,
     holdAnswers() {
       holds = true;
     },
@@ -93,12 +107,85 @@ test("after a while without a word the next one is published at once", async () 
   assert.deepEqual(published, ["a 1", "a 2"]);
 });
 
-test("what is kept back goes out when nothing more comes", async () => {
-  const { send, published, unheard } = broker();
-  for (let number = 1; number <= 3; number++) await send(number, "a");
-  unheard.release();
+test("whichever session the next message comes on, it comes behind what is kept back", async () => {
+  const { sendOn, published, subscribed } = broker();
+  await sendOn("one:", 1, "a");
+  await sendOn("one:", 2, "a");
+  subscribed.add("a");
+  await sendOn("other:", 3, "a");
+  await later(keptMs * 2);
+  await sendOn("other:", 4, "a");
+  assert.deepEqual(published, ["one:a 1", "one:a 2", "one:a 3", "other:a 4"]);
+});
+
+test("what comes while the broker has not got what was kept back goes out behind that, and is waited for", async () => {
+  const { sendOn, published, subscribed, unheard, holdAnswers, answer } = broker();
+  await sendOn("one:", 1, "a");
+  await sendOn("one:", 2, "a");
+  await sendOn("one:", 3, "a");
+  subscribed.add("a");
+  const asked = unheard.answered();
+  holdAnswers();
+  await asked;
+  const last = sendOn("other:", 4, "a");
+  let isSent = false;
+  void last.then(() => {
+    isSent = true;
+  });
   await turn();
+  assert.deepEqual(published, ["one:a 1", "one:a 2", "one:a 3", "one:a 4"]);
+  assert.ok(!isSent);
+  answer();
+  await last;
+  await sendOn("other:", 5, "a");
+  assert.equal(published.at(-1), "other:a 5");
+});
+
+test("of a session that ended, what others keep back goes out on theirs", async () => {
+  const { sendOn, published, subscribed, gone } = broker();
+  await sendOn("one:", 1, "a");
+  await sendOn("one:", 2, "a");
+  await sendOn("other:", 3, "a");
+  subscribed.add("a");
+  gone.add("one:");
+  await later(keptMs * 2);
+  await sendOn("other:", 4, "a");
+  assert.deepEqual(published, ["one:a 1", "other:a 2", "other:a 3", "other:a 4"]);
+});
+
+test("what is kept back goes out when nothing more comes, in its order", async () => {
+  const { send, published, unheard, session, subscribed } = broker();
+  await send(1, "a");
+  subscribed.add("a");
+  await send(2, "a");
+  await send(3, "a");
+  await unheard.release(session(""));
   assert.deepEqual(published, ["a 1", "a 2", "a 3"]);
+});
+
+test("nothing more comes while the broker is asked: what was said since goes out behind its answer", async () => {
+  const { send, published, unheard, session, subscribed, holdAnswers, answer } = broker();
+  await send(1, "a");
+  await send(2, "a");
+  holdAnswers();
+  const asked = unheard.answered();
+  await send(3, "a");
+  await send(4, "a");
+  subscribed.add("a");
+  const released = unheard.release(session(""));
+  answer();
+  await Promise.all([asked, released]);
+  assert.deepEqual(published, ["a 1", "a 2", "a 3", "a 4"]);
+});
+
+test("when much is kept back all of it is asked for at once", async () => {
+  const { send, published, unheard, session } = broker();
+  await send(1, "a");
+  unheard.keepBack(["a"], new Uint8Array(17 * 1024 * 1024), session(""));
+  assert.ok(unheard.isFull());
+  await unheard.answered();
+  assert.ok(!unheard.isFull());
+  assert.deepEqual(published, ["a 1", "a 0"]);
 });
 
 test("a session that ends while it is asked ends nothing else", async () => {
@@ -111,13 +198,13 @@ test("a session that ends while it is asked ends nothing else", async () => {
 });
 
 test("who sends while very much is kept back waits for the broker", async () => {
-  const { send, unheard, holdAnswers, answer } = broker();
+  const { send, unheard, session, holdAnswers, answer } = broker();
   await send(1, "a");
   await send(2, "a");
   holdAnswers();
   await later(keptMs * 2);
   assert.equal(unheard.isFull(), false);
-  for (let count = 0; count < 17; count++) unheard.keepBack(["a"], new Uint8Array(1024 * 1024));
+  for (let count = 0; count < 17; count++) unheard.keepBack(["a"], new Uint8Array(1024 * 1024), session(""));
   assert.ok(unheard.isFull());
   let waits = true;
   void unheard.answered().then(() => {

@@ -1,119 +1,197 @@
 // Native topics of users whose devices all have trees: nobody subscribes them, and the broker says so of each copy. What is said to
 // such a topic right behind that is kept back for a moment, and one copy asks for all of it: it is published only where by then
-// somebody is there. So a device that subscribes is sent all that was said since, in its order, a moment late at most.
+// somebody is there. So a device that subscribes is sent all that was said since, in its order, a moment late at most. All sessions
+// of a router share this: of one conversation now one, now another has the next message.
+import type { Unheard } from "@parley/runtime";
+
+/** Of one session. Resolves with those of the topics that nobody subscribes, when the broker has the copies; rejects when the session ended. */
+export type Publish = (topics: readonly string[], payload: Uint8Array) => Promise<Unheard>;
 
 export interface UnheardTopics {
-  /** Those of the topics that the payload is to be published on now; for the others it is kept back. */
-  keepBack(topics: readonly string[], payload: Uint8Array): readonly string[];
+  /** Takes what is kept back, or goes out on another session behind what was. `topics`: those that are left to be published on now. */
+  keepBack(topics: readonly string[], payload: Uint8Array, publish: Publish): Left;
   /** The broker said that nobody subscribes these. */
   note(topics: readonly string[]): void;
   /** Is so much kept back that whoever sends is to wait? */
   isFull(): boolean;
-  /** Resolves when the broker has answered what it is asked by now. */
+  /** Asks for all that is kept back. Resolves when the broker has answered. */
   answered(): Promise<unknown>;
-  /** Publishes what is kept back: nothing more comes. */
-  release(): void;
+  /** Nothing more comes of this session: what is kept back of it goes out, or nobody hears it. Resolves when the broker has answered. */
+  release(publish: Publish): Promise<unknown>;
+}
+
+export interface Left {
+  topics: readonly string[];
+  /** resolves when the broker has what goes out on another session */
+  elsewhere?: Promise<unknown>;
 }
 
 export interface UnheardParts {
-  /** Resolves with those of the topics that nobody subscribes, when the broker has the copies; rejects when the session ended. */
-  publish(topics: readonly string[], payload: Uint8Array): Promise<readonly string[] | undefined>;
   /** May copies for this topic be kept back? */
   isQuiet(topic: string): boolean;
   /** how long a copy is kept back at most, besides the time that the broker takes to answer */
   keptMs?: number;
 }
 
+interface Kept {
+  payload: Uint8Array;
+  publish: Publish;
+}
+
 interface Quiet {
   /** performance.now(): from then on the broker is asked again */
   until: number;
-  kept: Uint8Array[];
+  kept: Kept[];
   asking: Promise<void> | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** somebody is there: all goes out on this session until the broker has what was kept back */
+  through: Publish | undefined;
+  /** on that one */
+  underWay: number;
 }
 
-const topicsMax = 10_000;
+const topicsMax = 100_000;
 /** of all topics together: whoever sends more waits until the broker has answered */
 const bytesMax = 16 * 1024 * 1024;
 
-export function openUnheard({ publish, isQuiet, keptMs = 200 }: UnheardParts): UnheardTopics {
-  const quiet = new Map<string, Quiet>();
-  let bytes = 0;
+export function openUnheard({ isQuiet, keptMs = 200 }: UnheardParts): UnheardTopics {
+  return new Topics(isQuiet, keptMs);
+}
+
+class Topics implements UnheardTopics {
+  readonly #isQuiet: UnheardParts["isQuiet"];
+  readonly #keptMs: number;
+  readonly #quiet = new Map<string, Quiet>();
+  #bytes = 0;
+
+  constructor(isQuiet: UnheardParts["isQuiet"], keptMs: number) {
+    this.#isQuiet = isQuiet;
+    this.#keptMs = keptMs;
+  }
+
+  keepBack(topics: readonly string[], payload: Uint8Array, publish: Publish): Left {
+    // As a rule there is none.
+    if (this.#quiet.size === 0) return { topics };
+    const elsewhere: Promise<unknown>[] = [];
+    const left = topics.filter((topic) => {
+      const one = this.#quiet.get(topic);
+      if (one === undefined) return true;
+      if (one.through === undefined) return !this.#keep(topic, one, { payload, publish });
+      elsewhere.push(this.#sendThrough(topic, one, { payload, publish }));
+      return false;
+    });
+    return { topics: left, ...(elsewhere.length > 0 && { elsewhere: Promise.all(elsewhere) }) };
+  }
+
+  note(topics: readonly string[]): void {
+    const quiet = this.#quiet;
+    if (quiet.size >= topicsMax) this.#forgetOld();
+    for (const topic of topics)
+      if (quiet.size < topicsMax && !quiet.has(topic) && this.#isQuiet(topic)) quiet.set(topic, this.#quietNow());
+  }
+
+  isFull(): boolean {
+    return this.#bytes >= bytesMax;
+  }
+
+  answered(): Promise<unknown> {
+    return Promise.all([...this.#quiet].map(([topic, one]) => this.#askNow(topic, one)));
+  }
+
+  release(publish: Publish): Promise<unknown> {
+    return Promise.all([...this.#quiet].map(([topic, one]) => this.#finish(topic, one, publish)));
+  }
+
+  #quietNow(): Quiet {
+    const until = performance.now() + this.#keptMs;
+    return { until, kept: [], asking: undefined, timer: undefined, through: undefined, underWay: 0 };
+  }
 
   /** False: it is to be published as any. */
-  function keep(topic: string, one: Quiet, payload: Uint8Array): boolean {
+  #keep(topic: string, one: Quiet, kept: Kept): boolean {
     const isBehind = one.asking !== undefined || one.kept.length > 0;
-    if (!isBehind && (performance.now() >= one.until || bytes >= bytesMax)) {
-      quiet.delete(topic);
+    if (!isBehind && (performance.now() >= one.until || this.isFull())) {
+      this.#quiet.delete(topic);
       return false;
     }
-    one.kept.push(payload);
-    bytes += payload.byteLength;
-    if (one.asking === undefined) askLater(topic, one);
+    one.kept.push(kept);
+    this.#bytes += kept.payload.byteLength;
+    if (one.asking === undefined) this.#askLater(topic, one);
     return true;
   }
 
-  function askLater(topic: string, one: Quiet): void {
-    const waitMs = bytes >= bytesMax ? 0 : Math.max(0, one.until - performance.now());
-    one.timer ??= setTimeout(() => {
-      one.timer = undefined;
-      one.asking = ask(topic, one);
-    }, waitMs);
+  #askLater(topic: string, one: Quiet): void {
+    const waitMs = Math.max(0, one.until - performance.now());
+    one.timer ??= setTimeout(() => void this.#askNow(topic, one), waitMs);
+  }
+
+  #askNow(topic: string, one: Quiet): Promise<void> | undefined {
+    clearTimeout(one.timer);
+    one.timer = undefined;
+    if (one.asking === undefined && one.kept.length > 0) one.asking = this.#ask(topic, one);
+    return one.asking;
   }
 
   // Of what was said before it asks: whoever comes behind the answer was not there for it.
-  async function ask(topic: string, one: Quiet): Promise<void> {
-    const [first, ...others] = take(one);
-    if (first === undefined) return;
-    const unheard = await publish([topic], first).catch(() => undefined);
+  async #ask(topic: string, one: Quiet): Promise<void> {
+    const asked = this.#take(one);
+    const heard = await askFor(topic, asked);
     one.asking = undefined;
-    if (unheard !== undefined) {
-      one.until = performance.now() + keptMs;
-      if (one.kept.length > 0) askLater(topic, one);
+    if (heard === "nobody") {
+      one.until = performance.now() + this.#keptMs;
+      if (one.kept.length > 0) this.#askLater(topic, one);
       return;
     }
-    quiet.delete(topic);
-    publishAll(topic, [...others, ...take(one)]);
+    const others = [...asked.slice(1), ...this.#take(one)];
+    one.through = heard ?? others.at(-1)?.publish;
+    one.underWay = 1;
+    for (const kept of others) this.#sendThrough(topic, one, kept).catch(() => undefined);
+    this.#arrived(topic, one);
   }
 
-  function take(one: Quiet): Uint8Array[] {
+  async #sendThrough(topic: string, one: Quiet, { payload, publish }: Kept): Promise<void> {
+    const { through = publish } = one;
+    one.underWay += 1;
+    try {
+      await through([topic], payload).catch((error) => {
+        if (through === publish) throw error;
+        return publish([topic], payload);
+      });
+    } finally {
+      this.#arrived(topic, one);
+    }
+  }
+
+  #arrived(topic: string, one: Quiet): void {
+    one.underWay -= 1;
+    if (one.underWay === 0 && this.#quiet.get(topic) === one) this.#quiet.delete(topic);
+  }
+
+  async #finish(topic: string, one: Quiet, publish: Publish): Promise<void> {
+    await one.asking;
+    while (one.kept.some((kept) => kept.publish === publish)) await this.#askNow(topic, one);
+  }
+
+  #take(one: Quiet): Kept[] {
     const { kept } = one;
     one.kept = [];
-    for (const payload of kept) bytes -= payload.byteLength;
+    for (const { payload } of kept) this.#bytes -= payload.byteLength;
     return kept;
   }
 
-  function publishAll(topic: string, payloads: readonly Uint8Array[]): void {
-    for (const payload of payloads) void publish([topic], payload).catch(() => undefined);
+  #forgetOld(): void {
+    for (const [topic, { asking, kept, underWay }] of this.#quiet)
+      if (asking === undefined && kept.length === 0 && underWay === 0) this.#quiet.delete(topic);
   }
+}
 
-  function forgetOld(): void {
-    for (const [topic, { asking, kept }] of quiet) if (asking === undefined && kept.length === 0) quiet.delete(topic);
-  }
-
-  return {
-    keepBack(topics, payload) {
-      // As a rule there is none.
-      if (quiet.size === 0) return topics;
-      return topics.filter((topic) => {
-        const one = quiet.get(topic);
-        return one === undefined || !keep(topic, one, payload);
-      });
-    },
-    note(topics) {
-      if (quiet.size >= topicsMax) forgetOld();
-      for (const topic of topics)
-        if (quiet.size < topicsMax && !quiet.has(topic) && isQuiet(topic))
-          quiet.set(topic, { until: performance.now() + keptMs, kept: [], asking: undefined, timer: undefined });
-    },
-    isFull: () => bytes >= bytesMax,
-    answered: () => Promise.all([...quiet.values()].map(({ asking }) => asking)),
-    release() {
-      for (const [topic, one] of quiet) {
-        clearTimeout(one.timer);
-        publishAll(topic, take(one));
-      }
-      quiet.clear();
-    },
-  };
+/** By the first of the copies: the session on which somebody heard it; undefined: all of theirs ended. */
+async function askFor(topic: string, asked: readonly Kept[]): Promise<Publish | "nobody" | undefined> {
+  const [first] = asked;
+  if (first === undefined) return "nobody";
+  for (const publish of new Set(asked.map((one) => one.publish)))
+    try {
+      return (await publish([topic], first.payload)) === undefined ? publish : "nobody";
+    } catch {}
+  return undefined;
 }

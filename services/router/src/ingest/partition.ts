@@ -19,7 +19,7 @@ export type Takes = Record<UplinkVerb, Take> & {
   /** what it said of itself on its native topic, beside `state` */
   treeState(clientId: string, payload: Uint8Array): void;
   /** Nothing more comes of this partition: what waits to be published is, before its session ends. */
-  left(): void;
+  left(): Promise<unknown>;
 };
 
 export interface PartitionParts {
@@ -107,7 +107,7 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
       session.stopReceiving();
       await within(finishWaitMs, Promise.all(work.unconfirmed));
       await within(answersWaitMs, Promise.all(work.unanswered));
-      takes?.left();
+      if (takes) await within(sentWaitMs, takes.left());
       await session.close({ graceful: true, waitMs: sentWaitMs });
       closed = true;
     },

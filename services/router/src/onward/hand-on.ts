@@ -12,6 +12,7 @@ import {
   subjects,
 } from "@parley/protocol";
 import { followStored, type Logger, type NatsConnection, type Pass, requestJson } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
 import type { Append } from "../append/append.ts";
 import { copyFor, type Leaving, readLeaving, refersTo } from "./copy.ts";
 
@@ -32,10 +33,15 @@ const retryMs = 500;
 const timeoutMs = 5_000;
 /** All copies are of one lane a partition, which keeps their order. */
 const lane = "onward";
+/** Copies of which is known that they are stored: in rooms that many ways lead to most copies are asked for in vain. */
+const storedKept = 100_000;
+
+type Work = HandOnParts & { stored: LRUCache<string, true> };
 
 /** Follows until closed. A reference is done when every copy is stored, was stored before, or is refused for good. */
 export function followOnward(parts: HandOnParts): { close(): Promise<void> } {
   const { nats, log } = parts;
+  const handOn = createHandOn(parts);
   return followStored({
     nats,
     durable: "onward",
@@ -43,12 +49,18 @@ export function followOnward(parts: HandOnParts): { close(): Promise<void> } {
     isOrdered: true,
     batchMessages: 1,
     retryMs,
-    take: (entries) => handOnAll(parts, entries),
+    take: handOn,
     log,
   });
 }
 
-async function handOnAll(parts: HandOnParts, entries: readonly StoredEntry[]): Promise<void> {
+/** Hands on what these say. Rejects when some of it is to come again. */
+export function createHandOn(parts: HandOnParts): (entries: readonly StoredEntry[]) => Promise<void> {
+  const work = { ...parts, stored: new LRUCache<string, true>({ max: storedKept }) };
+  return (entries) => handOnAll(work, entries);
+}
+
+async function handOnAll(parts: Work, entries: readonly StoredEntry[]): Promise<void> {
   let underWay: Promise<void>[] = [];
   let bytes = 0;
   const finish = async () => {
@@ -68,6 +80,7 @@ async function handOnAll(parts: HandOnParts, entries: readonly StoredEntry[]): P
     // What it refers to may be a copy that is under way.
     if (refersTo(leaving).length > 0) await finish();
     for (const item of await copiesOf(parts, leaving, rooms)) {
+      if (parts.stored.get(keyOf(item))) continue;
       underWay.push(appendCopy(parts, entry, item));
       bytes += item.body.byteLength;
     }
@@ -92,12 +105,17 @@ async function placesIn(
   return (await requestJson<CounterpartsReply>(nats, subjects.counterparts, asked, { timeoutMs })).found;
 }
 
-async function appendCopy(parts: HandOnParts, entry: StoredEntry, item: AppendItem): Promise<void> {
+async function appendCopy(parts: Work, entry: StoredEntry, item: AppendItem): Promise<void> {
   const outcome = await parts.append({ ...item, p: lane });
   parts.pass("before-onward-done");
-  if (!(outcome instanceof AppError)) return;
+  if (!(outcome instanceof AppError)) return void parts.stored.set(keyOf(item), true);
   if (mayPass(outcome)) throw outcome;
   refuse(parts, entry, item.conv, outcome);
+}
+
+// As history finds what was stored before.
+function keyOf({ conv, from, device, id }: AppendItem): string {
+  return JSON.stringify([conv, from, device, id]);
 }
 
 // One that comes too fast for a room is no more for that room, as it would come in behind later ones.
