@@ -35,9 +35,17 @@ export const allMembersSubject = "members.*";
 const storedKinds = ["mqtt", "origin", "onward"] as const;
 export type StoredKind = (typeof storedKinds)[number];
 
+/** What goes on to other rooms is followed in so many lanes, in each one message at a time: that order is a partition's. */
+export const onwardLanes = 8;
+
 /** JetStream subject of the references to stored messages of partition `q`. */
 export function storedSubject(q: number, kind: StoredKind): string {
-  return `stored.${q}.${kind}`;
+  return kind === "onward" ? `stored.${q}.${kind}.${q % onwardLanes}` : `stored.${q}.${kind}`;
+}
+
+/** What of STORED goes on to other rooms, of one lane. */
+export function onwardFilter(lane: number): string {
+  return `stored.*.onward.${lane}`;
 }
 
 /** `q` and kind of a stored subject, or undefined. */
@@ -54,7 +62,6 @@ export const streams = {
     name: "STORED",
     subjects: ["stored.>"],
     originFilter: "stored.*.origin",
-    onwardFilter: "stored.*.onward",
   },
   dead: { name: "DEAD", subjects: ["dead.>"] },
 } as const;

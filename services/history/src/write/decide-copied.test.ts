@@ -100,8 +100,13 @@ test("what is about a copy was decided where it comes from; an original is its o
   assert.deepEqual(outcomes(copy(room(), 9, { type: "reaction" })), ["invalid_packet"]);
 });
 
-test("a copy disappears when its message does", () => {
-  const inner = room({}, { expiry: { seq: 1, expiry: { seconds: 1, from: "sent" } } });
-  const { entries } = sequence([copy(inner, 3, { expiresAt: 12_345 })], 1, 10, now);
-  assert.equal(entries[0]?.event?.expiresAt, 12_345);
+test("a copy disappears when its message does, or as early as messages of its own room", () => {
+  for (const [seconds, expected] of [
+    [3_600, now + 60_000],
+    [1, now + 1_000],
+  ] as const) {
+    const inner = room({}, { expiry: { seq: 1, expiry: { seconds, from: "sent" } } });
+    const { entries } = sequence([copy(inner, 3, { expiresAt: now + 60_000 })], 1, 10, now);
+    assert.equal(entries[0]?.event?.expiresAt, expected);
+  }
 });

@@ -280,9 +280,15 @@ function saidIn({ item, about, pointing, poll, conversation }: Candidate, ts: nu
   }
   if (uncountedTypes.has(item.type)) return null;
   const message = messageEvent(item);
-  if (item.expiresAt !== undefined) return { ...(message ?? { event: "message" }), expiresAt: item.expiresAt };
   const expiry = item.expires ?? conversation.expiry?.expiry;
-  return expiry ? { ...(message ?? { event: "message" }), ...endOf(expiry, ts) } : message;
+  const end = earlierEnd(expiry ? endOf(expiry, ts) : {}, item.expiresAt);
+  return end ? { ...(message ?? { event: "message" }), ...end } : message;
+}
+
+// A copy disappears with what it is a copy of, or earlier, as messages do here.
+function earlierEnd(own: KeptExpiry, there: number | undefined): KeptExpiry | undefined {
+  if (there === undefined) return Object.keys(own).length === 0 ? undefined : own;
+  return { expiresAt: Math.min(there, own.expiresAt ?? there) };
 }
 
 function endOf({ seconds, from }: Expiry, ts: number): KeptExpiry {

@@ -46,3 +46,22 @@ test("a copy that was not stored is asked for again, also one that was refused: 
   await handOn([said("a", ["b"])]);
   assert.equal(appended.length, 3);
 });
+
+test("one sender's messages make so many copies in a row and no more: others do not wait for them", async () => {
+  const { handOn, appended } = handingOn();
+  const rooms = Array.from({ length: 32 }, (_, index) => `r${index}`);
+  for (let index = 0; index < 120; index++) {
+    const entry = said(`a${index}`, rooms);
+    await handOn([{ ...entry, body: Buffer.from(JSON.stringify({ id: `m${index}`, content: { type: "text" } })) }]);
+  }
+  const before = appended.length;
+  assert.ok(before >= 3_000 && before < 120 * 32, `${before}`);
+  await handOn([{ ...said("b", rooms), from: "bob" }]);
+  assert.equal(appended.length, before + 32);
+});
+
+test("a copy that cannot be stored is given up at once: what was said after it is stored already", async () => {
+  const { handOn, appended } = handingOn(new AppError("internal"));
+  await handOn([said("a", ["b"])]);
+  assert.deepEqual(appended, ["room/b m1"]);
+});

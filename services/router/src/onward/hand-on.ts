@@ -6,12 +6,21 @@ import {
   type CounterpartsRequest,
   errorTable,
   limits,
+  onwardFilter,
+  onwardLanes,
   roomConv,
   type StoredEntry,
-  streams,
   subjects,
 } from "@parley/protocol";
-import { followStored, type Logger, type NatsConnection, type Pass, requestJson } from "@parley/runtime";
+import {
+  followStored,
+  type Logger,
+  type NatsConnection,
+  openTokenBuckets,
+  type Pass,
+  requestJson,
+  type TokenBuckets,
+} from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Append } from "../append/append.ts";
 import { copyFor, type Leaving, readLeaving, refersTo } from "./copy.ts";
@@ -36,27 +45,43 @@ const lane = "onward";
 /** Copies of which is known that they are stored: in rooms that many ways lead to most copies are asked for in vain. */
 const storedKept = 100_000;
 
-type Work = HandOnParts & { stored: LRUCache<string, true> };
+/** Of one sender: rooms that lead to very many others would keep all that goes on waiting. */
+const copiesPerSecond = 300;
+const copiesAtOnce = 3_000;
+const sendersKept = 10_000;
+
+interface Work extends HandOnParts {
+  stored: LRUCache<string, true>;
+  /** of copies, by sender */
+  copies: TokenBuckets;
+}
 
 /** Follows until closed. A reference is done when every copy is stored, was stored before, or is refused for good. */
 export function followOnward(parts: HandOnParts): { close(): Promise<void> } {
   const { nats, log } = parts;
-  const handOn = createHandOn(parts);
-  return followStored({
-    nats,
-    durable: "onward",
-    filter: streams.stored.onwardFilter,
-    isOrdered: true,
-    batchMessages: 1,
-    retryMs,
-    take: handOn,
-    log,
-  });
+  const take = createHandOn(parts);
+  const following = Array.from({ length: onwardLanes }, (_, lane) =>
+    followStored({
+      nats,
+      durable: `onward-${lane}`,
+      filter: onwardFilter(lane),
+      isOrdered: true,
+      batchMessages: 1,
+      retryMs,
+      take,
+      log,
+    }),
+  );
+  return { close: async () => void (await Promise.all(following.map((one) => one.close()))) };
 }
 
 /** Hands on what these say. Rejects when some of it is to come again. */
 export function createHandOn(parts: HandOnParts): (entries: readonly StoredEntry[]) => Promise<void> {
-  const work = { ...parts, stored: new LRUCache<string, true>({ max: storedKept }) };
+  const work: Work = {
+    ...parts,
+    stored: new LRUCache<string, true>({ max: storedKept }),
+    copies: openTokenBuckets({ rate: copiesPerSecond, burst: copiesAtOnce, keys: sendersKept }),
+  };
   return (entries) => handOnAll(work, entries);
 }
 
@@ -81,6 +106,10 @@ async function handOnAll(parts: Work, entries: readonly StoredEntry[]): Promise<
     if (refersTo(leaving).length > 0) await finish();
     for (const item of await copiesOf(parts, leaving, rooms)) {
       if (parts.stored.get(keyOf(item))) continue;
+      if (parts.copies.take(entry.from) > 0) {
+        refuse(parts, entry, item.conv, new AppError("rate_limited", `more than ${copiesPerSecond} copies a second`));
+        continue;
+      }
       underWay.push(appendCopy(parts, entry, item));
       bytes += item.body.byteLength;
     }
@@ -118,9 +147,9 @@ function keyOf({ conv, from, device, id }: AppendItem): string {
   return JSON.stringify([conv, from, device, id]);
 }
 
-// One that comes too fast for a room is no more for that room, as it would come in behind later ones.
+// One that comes too fast for a room, or cannot be stored there, is no more for that room: it would come in behind later ones.
 function mayPass({ code }: AppError): boolean {
-  return code === "internal" || (errorTable[code].retry && code !== "rate_limited" && code !== "out_of_order");
+  return errorTable[code].retry && code !== "rate_limited" && code !== "out_of_order";
 }
 
 function refuse(
@@ -129,7 +158,9 @@ function refuse(
   to: string,
   { code, details }: AppError,
 ): void {
-  log.info({ event: "copy_refused", conv, seq, to, code, reason: details?.reason });
+  const told = { event: "copy_refused", conv, seq, to, code, reason: details?.reason };
+  if (code === "internal") log.error(told);
+  else log.info(told);
   refused(code);
 }
 

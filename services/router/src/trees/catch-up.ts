@@ -22,6 +22,8 @@ export interface CatchUpRequest {
   shown: Map<string, number>;
   /** how many messages of each conversation a device is sent that was never here, or that is remembered by nobody */
   showsAtFirst: number;
+  /** conv → up to where it was told nothing, of a device that was never here; filled with `shown` */
+  began: Map<string, number>;
   tell: Tell;
 }
 
@@ -60,11 +62,15 @@ export function createCatchUp(nats: NatsConnection, cursors: Pick<CursorKeeper, 
 async function fillShown(
   nats: NatsConnection,
   cursors: Pick<CursorKeeper, "read" | "begin">,
-  { tree, shown, showsAtFirst }: CatchUpRequest,
+  { tree, shown, showsAtFirst, began }: CatchUpRequest,
 ): Promise<void> {
   const kept = tree.persistent ? await cursors.read(tree.clientId) : null;
   const begin: Cursors = kept ?? (await headsOf(nats, tree, showsAtFirst));
-  for (const [conv, seq] of Object.entries(begin)) if (parseMark(conv) === undefined) shown.set(conv, seq);
+  for (const [conv, seq] of Object.entries(begin)) {
+    if (parseMark(conv) !== undefined) continue;
+    shown.set(conv, seq);
+    if (kept === null) began.set(conv, seq);
+  }
   if (tree.persistent && kept === null) await cursors.begin(tree.clientId, begin);
 }
 

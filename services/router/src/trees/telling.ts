@@ -55,10 +55,7 @@ export interface Telling {
 export function createTelling(parts: TellingParts): Telling {
   const { tree } = parts;
   const wantedOf = (said: readonly Said[]) => said.filter(({ topic }) => parts.filters().hears(topic));
-  /** conv → seq of the last message that it was sent */
-  const shown = new Map<string, number>();
-  /** conv → seq of the last message that it has no filter for, where nothing was sent behind that one */
-  const passed = new Map<string, number>();
+  const { shown, passed, began } = openPlaces();
   let hasNewFilter = false;
   let closed = false;
   const { publish, isIdle } = openPublisher(parts);
@@ -119,25 +116,37 @@ export function createTelling(parts: TellingParts): Telling {
       hasNewFilter = false;
       passed.clear();
       if (isLive()) return;
-      await parts.catchUp({ tree, shown, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0, tell });
+      await parts.catchUp({ tree, shown, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0, began, tell });
     },
     async lookAgain() {
       if (isLive() || hasNewFilter || parts.voice() === undefined || tree.filters.length === 0) return;
       const had = new Map([...shown, ...passed]);
       // With more of them all that is stored in the others would be read each time: what was lost comes before the next message.
       if (had.size > cursorsMax) return;
-      await parts.catchUp({ tree, shown: had, showsAtFirst: 0, tell });
+      await parts.catchUp({ tree, shown: had, showsAtFirst: 0, began, tell });
     },
     listenAgain() {
       // Nothing of before is for a device that hears what is said: it goes on at once.
       if (!isLive()) hasNewFilter = true;
       else for (const places of [passed, shown]) places.clear();
     },
-    wasTold: (conv, seq) => seq <= (shown.get(conv) ?? 0),
+    wasTold: (conv, seq) => seq <= (shown.get(conv) ?? 0) && seq > (began.get(conv) ?? 0),
     isIdle,
     close() {
       closed = true;
     },
+  };
+}
+
+/** Of conversations: seqs. */
+function openPlaces() {
+  return {
+    /** the last message that it was sent */
+    shown: new Map<string, number>(),
+    /** the last message that it has no filter for, where nothing was sent behind that one */
+    passed: new Map<string, number>(),
+    /** up to here it was told nothing, as it came only then */
+    began: new Map<string, number>(),
   };
 }
 
