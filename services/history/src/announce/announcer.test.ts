@@ -25,7 +25,7 @@ function announcing(t: TestContext, kept: readonly LogEntry[], die: () => void =
     jetstream: {
       async publish(subject: string, payload: string) {
         const { entries } = JSON.parse(payload) as StoredReferences;
-        published.push([subject.split(".").at(-1), entries.map(({ pos }) => pos)]);
+        published.push([subject.split(".")[2], entries.map(({ pos }) => pos)]);
       },
     } as never,
     store: { follow: async (_q: number, after: number) => kept.filter(({ pos }) => pos > after) } as never,

@@ -85,9 +85,7 @@ function counted(room: Room, event: MembershipEvent): Decided {
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
-  // Who manages another room ends what goes on to that one, and not this room.
-  const isEndedRoom = event.event === "unnest" && isMember(room.members.get(event.by));
-  if ((left > 0 || event.way === "out" || isEndedRoom) && areTooFew(room, event, members))
+  if ((left > 0 || event.way === "out" || event.event === "unnest") && areTooFew(room, event, members))
     return {
       event: "delete",
       by: event.by,
