@@ -57,7 +57,8 @@ class Device(Hearing):
         if token is None:
             login = {"username": uid, "password": PASSWORD, "clientid": self.clientid, "dialect": "asschat"}
             token = http("POST", "/login", login)["token"]
-        self.mqtt = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, self.clientid, protocol=version)
+        options = {} if version == mqtt.MQTTv5 else {"clean_session": not keeps}
+        self.mqtt = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, self.clientid, protocol=version, **options)
         self.mqtt.username_pw_set(uid, token)
         self.mqtt.on_message = self._take
         self.mqtt.on_connect = self._up

@@ -542,6 +542,71 @@ def old():
     assert "MQTT 5" in plain.hears(lambda one: one.topic == "ass/ack", "a word").body
 
 
+@flow("who first came over 3.1.1 is told what was said meanwhile when it comes over MQTT 5")
+def newer():
+    ada = user("newer-a").device()
+    user("newer-b")
+    ada.does("create", "$newer", "newer-b")
+    old = Device("newer-b", "old", version=mqtt.MQTTv311, client_id="newer-b", token=PASSWORD)
+    old.mqtt.publish("ass/msg/$newer", "hi", qos=1)
+    old.hears(lambda one: one.topic == "ass/ack", "a word")
+    ada.says("$newer", "while it is here")
+    ada.says("$newer", "here too")
+    time.sleep(1)
+    old.away()
+    ada.says("$newer", "while it is away")
+    new = Device("newer-b", "new", client_id="newer-b", token=PASSWORD)
+    new.hears_message("while it is away")
+    bodies = [one.body for one in new.heard if one.topic == "ass/msg/$newer"]
+    same(bodies, ["while it is here", "here too", "while it is away"])
+
+
+@flow("a new client is told nothing of a channel that its user has left, also when it comes again")
+def left():
+    ada, bob = user("left-a").device(), user("left-b").device()
+    user("left-c")
+    ada.does("create", "$left", "left-b", "left-c")
+    ada.says("$left", "before")
+    bob.hears_message("before")
+    ada.does("remove", "$left", "left-b")
+    bob.hears_notification("endpoints-out", "$left", EP="user/left-b")
+    ada.does("create", "$left-other", "left-b")
+    for keeps in (3_600, 0):
+        new = user("left-b").device(f"new{keeps}", keeps=keeps)
+        for _ in range(2):
+            ada.says("$left-other", "now")
+            new.hears_message("now")
+            new.away()
+            new.connect()
+        same([one for one in new.heard if one.topic.endswith("$left")], [])
+
+
+@flow("create without CHID that comes again, in any order of its endpoints, is the same channel and is accepted")
+def again():
+    ada = user("again-a").device()
+    for one in "bc":
+        user(f"again-{one}")
+    acks = lambda: ada.all(lambda one: one.topic == "ass/ack" and one.correlation == b"same")
+    for count, endpoints in enumerate((("again-b", "again-c"), ("again-b", "again-c"), ("user/again-c", "again-b")), 1):
+        ada._publish("ass/cmd/create", "", [("EP", one) for one in endpoints], b"same")
+        ada.hears(lambda _, count=count: len([one for one in ada.heard if one.correlation == b"same"]) >= count, f"ack {count}")
+    same({(one.one("Result"), one.one("CHID")) for one in acks()}, {("0", acks()[0].one("CHID"))})
+
+
+@flow("what stands twice, or names no message, is refused; a text that was uploaded is a file")
+def once_each():
+    ada, bob = user("each-a").device(), user("each-b").device()
+    ada.does("create", "$each", "each-b")
+    for pairs in ([("Id", "one"), ("Id", "two")], [("Edit", "")], [("Reply", "0")], [("Reaction", "")]):
+        same(ada.send("$each", "hi", *pairs).one("Result"), "0x83")
+    file = http("POST", "/attachments", raw=b"plain words", token=user("each-a").token)
+    ada.says("$each", file["url"], ("Name", "words.txt"), content_type="text/plain")
+    heard = bob.hears(lambda one: one.one("Name") == "words.txt", "the file")
+    same(heard.content_type, "text/plain")
+    ada.says("$each", "https://example.org/", content_type="text/plain")
+    bob.hears_message("https://example.org/")
+
+
 @flow("a client id is the user id, or that, a colon and more: with another one a token is refused")
 def client_ids():
     name = user("ids-a").uid

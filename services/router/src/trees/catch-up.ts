@@ -24,6 +24,8 @@ export interface CatchUpRequest {
   showsAtFirst: number;
   /** conv → up to where it was told nothing, of a device that was never here; filled with `shown` */
   began: Map<string, number>;
+  /** Nothing of the conversation up to here is for the device. */
+  passOver(conv: string, seq: number): void;
   tell: Tell;
 }
 
@@ -38,6 +40,8 @@ export interface Gap {
 /** Tells everything that the device lacks. Rejects when it cannot be read now. */
 export interface CatchUp {
   (request: CatchUpRequest): Promise<void>;
+  /** Notes where a device begins that was never here, and tells it nothing yet. Rejects when it cannot be read now. */
+  begin(request: Omit<CatchUpRequest, "passOver" | "tell">): Promise<void>;
   /** The messages between two of one conversation. */
   between(gap: Gap): Promise<void>;
 }
@@ -53,17 +57,20 @@ export function createCatchUp(nats: NatsConnection, cursors: Pick<CursorKeeper, 
   const catchUp = async (request: CatchUpRequest) => {
     const { tree, shown } = request;
     if (tree.owner !== "user") return;
-    if (shown.size === 0) await fillShown(nats, cursors, request);
-    for (const uid of tree.accounts) await tellMissed(nats, request, uid, between);
+    const isNew = shown.size === 0 && (await fillShown(nats, cursors, request)) === "new";
+    for (const uid of tree.accounts) await tellMissed(nats, { ...request, isNew }, uid, between);
   };
-  return Object.assign(catchUp, { between });
+  const begin: CatchUp["begin"] = async (request) => {
+    if (request.tree.owner === "user" && request.shown.size === 0) await fillShown(nats, cursors, request);
+  };
+  return Object.assign(catchUp, { begin, between });
 }
 
 async function fillShown(
   nats: NatsConnection,
   cursors: Pick<CursorKeeper, "read" | "begin">,
-  { tree, shown, showsAtFirst, began }: CatchUpRequest,
-): Promise<void> {
+  { tree, shown, showsAtFirst, began }: Omit<CatchUpRequest, "passOver" | "tell">,
+): Promise<"new" | "known"> {
   const kept = tree.persistent ? await cursors.read(tree.clientId) : null;
   const begin: Cursors = kept ?? (await headsOf(nats, tree, showsAtFirst));
   for (const [conv, seq] of Object.entries(begin)) {
@@ -72,6 +79,7 @@ async function fillShown(
     if (kept === null) began.set(conv, seq);
   }
   if (tree.persistent && kept === null) await cursors.begin(tree.clientId, begin);
+  return kept === null ? "new" : "known";
 }
 
 /** Where all conversations of the device's accounts were when it connected, `back` messages before their ends. */
@@ -103,7 +111,7 @@ async function headBefore(nats: NatsConnection, tree: Tree, conv: string, lastSe
 
 async function tellMissed(
   nats: NatsConnection,
-  { tree, shown, tell }: CatchUpRequest,
+  { tree, shown, isNew, passOver, tell }: CatchUpRequest & { isNew: boolean },
   uid: string,
   between: CatchUp["between"],
 ): Promise<void> {
@@ -113,8 +121,13 @@ async function tellMissed(
     const params = { cursors, limit: 100, ...(page === undefined ? {} : { page }) };
     const found = await callMethod(nats, sync, callerOf(tree, uid), params, { timeoutMs });
     for (const { conv, messages, lastSeq, more } of found.conversations) {
-      for (const message of messages) await tell(message);
       const last = messages.at(-1)?.seq;
+      // Who was never here is told nothing of what its user has left: no list of its conversations has that.
+      if (isNew && !shown.has(conv) && (messages.at(-1)?.ts ?? 0) < tree.connectedAt) {
+        passOver(conv, lastSeq);
+        continue;
+      }
+      for (const message of messages) await tell(message);
       if (more && last !== undefined) await between({ tree, conv, after: last, before: lastSeq + 1, tell });
     }
     page = found.next ?? undefined;

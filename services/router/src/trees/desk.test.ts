@@ -27,7 +27,7 @@ test("what is asked to tell a device something is no packet of the device; what 
   const desk = openDesk(tree, {
     ...{ portFor, guests: [], log: { child: () => console } as never },
     publish: async (_, payload) => void said.push(Buffer.from(payload).toString()),
-    catchUp: Object.assign(async () => {}, { between: async () => {} }),
+    catchUp: Object.assign(async () => {}, { begin: async () => {}, between: async () => {} }),
     moved: () => {},
     marksOf: () => ({ read: async () => new Map(), move: () => {}, kept: async () => {} }),
     learned: () => {},

@@ -78,7 +78,7 @@ export function openDesk(tree: Tree, parts: DeskParts): Desk {
   const told = { tree, voice: spoken, filters: () => filters, publish, moved, catchUp: parts.catchUp, log };
   const telling = createTelling(told);
   const line = openLine({
-    catchUp: () => (spoken() && tree.filters.length > 0 ? telling.catchUp() : undefined),
+    catchUp: () => (tree.filters.length === 0 || !voice ? undefined : spoken() ? telling.catchUp() : telling.begin()),
     onFailure: (error) => log.warn({ event: "device_behind", reason: String(error) }),
   });
   const looking = openLooking(line, telling);

@@ -48,7 +48,7 @@ function openSender(appended: AppError | undefined = undefined) {
       portFor: createPort({ path, admit: path.admit, decodeMessage: createDecodeMessage(1_000) } as PortParts),
       guests: [],
       publish: async (topic) => void said.push(topic),
-      catchUp: Object.assign(async () => {}, { between: async () => {} }),
+      catchUp: Object.assign(async () => {}, { begin: async () => {}, between: async () => {} }),
       moved: () => {},
       marksOf: () => ({ read: async () => new Map(), move: () => {}, kept: async () => {} }),
       learned: () => {},

@@ -43,6 +43,7 @@ function device(...filters: string[]) {
       ({ shown, tell }: { shown: Map<string, number>; tell: (one: never) => Promise<unknown> | undefined }) =>
         tellAll(shown.get(conv) ?? 0, Number.POSITIVE_INFINITY, tell),
       {
+        begin: async () => undefined,
         between: ({
           after,
           before,

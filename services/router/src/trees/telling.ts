@@ -41,6 +41,8 @@ export interface Telling {
   /** undefined: it is done. */
   show(offered: Offered): Promise<unknown> | undefined;
   catchUp(): Promise<void>;
+  /** What is said from here on is for it, and is told later. */
+  begin(): Promise<void>;
   /** As `catchUp`, of what may have been lost on the way here: what was passed over for lack of a filter stays so. */
   lookAgain(): Promise<void>;
   /** It has a new filter. Nothing is told from here on until `catchUp` begins: it tells what was passed over for lack of one. */
@@ -55,12 +57,12 @@ export interface Telling {
 export function createTelling(parts: TellingParts): Telling {
   const { tree } = parts;
   const wantedOf = (said: readonly Said[]) => said.filter(({ topic }) => parts.filters().hears(topic));
-  const { shown, passed, began } = openPlaces();
+  const { shown, passed, began, reached, passOver } = openPlaces(parts);
   let hasNewFilter = false;
   let closed = false;
   const { publish, isIdle } = openPublisher(parts);
   const isLive = () => parts.voice()?.dialect.live !== undefined;
-  const reached = (conv: string) => passed.get(conv) ?? shown.get(conv);
+  const first = () => ({ tree, shown, began, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0 });
 
   // Ends whatever reads on for it.
   function refuseClosed(): void {
@@ -116,14 +118,15 @@ export function createTelling(parts: TellingParts): Telling {
       hasNewFilter = false;
       passed.clear();
       if (isLive()) return;
-      await parts.catchUp({ tree, shown, showsAtFirst: parts.voice()?.dialect.showsAtFirst ?? 0, began, tell });
+      await parts.catchUp({ ...first(), passOver, tell });
     },
+    begin: () => parts.catchUp.begin(first()),
     async lookAgain() {
       if (isLive() || hasNewFilter || parts.voice() === undefined || tree.filters.length === 0) return;
       const had = new Map([...shown, ...passed]);
       // With more of them all that is stored in the others would be read each time: what was lost comes before the next message.
       if (had.size > cursorsMax) return;
-      await parts.catchUp({ tree, shown: had, showsAtFirst: 0, began, tell });
+      await parts.catchUp({ tree, shown: had, showsAtFirst: 0, began, passOver, tell });
     },
     listenAgain() {
       // Nothing of before is for a device that hears what is said: it goes on at once.
@@ -139,14 +142,20 @@ export function createTelling(parts: TellingParts): Telling {
 }
 
 /** Of conversations: seqs. */
-function openPlaces() {
+function openPlaces({ moved }: Pick<TellingParts, "moved">) {
+  /** the last message that it was sent */
+  const shown = new Map<string, number>();
+  /** the last message that it has no filter for, where nothing was sent behind that one */
+  const passed = new Map<string, number>();
+  /** up to here it was told nothing, as it came only then */
+  const began = new Map<string, number>();
   return {
-    /** the last message that it was sent */
-    shown: new Map<string, number>(),
-    /** the last message that it has no filter for, where nothing was sent behind that one */
-    passed: new Map<string, number>(),
-    /** up to here it was told nothing, as it came only then */
-    began: new Map<string, number>(),
+    ...{ shown, passed, began },
+    reached: (conv: string) => passed.get(conv) ?? shown.get(conv),
+    passOver(conv: string, seq: number) {
+      shown.set(conv, seq);
+      moved(conv, seq);
+    },
   };
 }
 

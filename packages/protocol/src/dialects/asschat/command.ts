@@ -39,6 +39,8 @@ export function readCommand(
   fields: Fields,
   { uid, clientId }: Device["tree"],
 ): Command {
+  const repeated = fields.repeated(["CHID", "Mode", "MaxWriteSpeed"]);
+  if (repeated) throw repeated;
   const endpoints = fields.all("EP").map(endpointOf);
   const itself = fields.one("CHID");
   if (endpoints.some((one) => one.kind === "channel" && one.chid === itself))
@@ -52,14 +54,16 @@ export function readCommand(
   const clients = clientsOf(endpoints);
   const count = users.size + channels.size;
   const maxWriteSpeed = speedOf(fields.one("MaxWriteSpeed"));
-  const chid = itself ?? (verb === "create" ? madeId(packet, clientId, fields) : "");
+  const chid = itself ?? (verb === "create" ? madeId(packet, clientId, endpoints) : "");
   if (!isChannelId(chid)) throw new AppError("invalid_packet", `CHID is ${channelIdWords}`);
   if (verb === "create" && countEndpoints(uid, users, clients) + channels.size < 2)
     throw new AppError("invalid_packet", "a channel has two endpoints at least: EP names them, its maker is one");
   if (verb === "remove" && count === 0) throw new AppError("invalid_packet", "EP names nobody");
   if (verb === "add" && count === 0 && maxWriteSpeed === undefined)
     throw new AppError("invalid_packet", "EP names nobody");
-  return { verb, chid, users, clients, channels, maxWriteSpeed, dup: packet.dup, isLarge: count >= largeFrom };
+  // An id that is made of the packet is this packet's: a channel that is there was made by it when it came before.
+  const dup = packet.dup || (verb === "create" && itself === undefined);
+  return { verb, chid, users, clients, channels, maxWriteSpeed, dup, isLarge: count >= largeFrom };
 }
 
 function endpointOf(text: string): Endpoint {
@@ -105,7 +109,8 @@ function speedOf(text: string | undefined): number | undefined {
 }
 
 /** Of a channel that its maker does not name: the same for the same packet, so that it is made once. */
-function madeId({ properties }: Published, clientId: string, fields: Fields): string {
+function madeId({ properties }: Published, clientId: string, endpoints: readonly Endpoint[]): string {
   const correlation = new TextDecoder().decode(properties.correlationData);
-  return `$c-${digest24(JSON.stringify([clientId, correlation, fields.all("EP")]))}`;
+  const named = new Set(endpoints.map(({ mode: _, ...one }) => Object.values(one).join(" ")));
+  return `$c-${digest24(JSON.stringify([clientId, correlation, [...named].sort()]))}`;
 }

@@ -1,12 +1,17 @@
 // User properties of a packet: what each says stands in its name and value. Their order says nothing: some clients do not keep it.
+import { AppError } from "../../errors.ts";
 import type { PublishedProperties } from "../dialect.ts";
 
 export type Field = readonly [name: string, value: string];
 
 export interface Fields {
+  /** Does it stand there, empty or not? */
+  has(name: string): boolean;
   /** The first of that name; undefined where there is none, or it is empty. */
   one(name: string): string | undefined;
   all(name: string): string[];
+  /** The refusal where one of these stands twice: which of the two counts nobody could say. */
+  repeated(names: readonly string[]): AppError | undefined;
   /** Those whose names ASSChat does not use, as they came. */
   others(): Field[];
 }
@@ -19,7 +24,12 @@ const names: ReadonlySet<string> = new Set([
 export function readFields({ userProperties = [] }: PublishedProperties): Fields {
   const all = (name: string) => userProperties.flatMap(([key, value]) => (key === name && value !== "" ? [value] : []));
   return {
+    has: (name) => userProperties.some(([key]) => key === name),
     all,
+    repeated(once) {
+      const twice = once.find((name) => all(name).length > 1);
+      return twice === undefined ? undefined : new AppError("invalid_packet", `${twice} stands more than once`);
+    },
     one: (name) => userProperties.find(([key, value]) => key === name && value !== "")?.[1],
     others: () => userProperties.filter(([name, value]) => !names.has(name) && name !== "" && value !== ""),
   };

@@ -1,4 +1,5 @@
 // Channel Msg: the body is what is said, user properties are all else.
+import { attachmentOf } from "../../attachments.ts";
 import { AppError } from "../../errors.ts";
 import { roomConv } from "../../ids.ts";
 import type { Via } from "../../nested-rooms.ts";
@@ -36,6 +37,8 @@ export function asMessage(packet: Downlink): StoredMessage | undefined {
 export function readMessage({ payload, properties }: Published, fields: Fields): Omit<Outgoing, "to"> | AppError {
   const body = textIn(payload);
   if (body === undefined) return new AppError("invalid_packet", "the body must be text in UTF-8");
+  const repeated = fields.repeated(["CHID", "Id", "Edit", "Recall", "Reaction", "Reply", "Type"]);
+  if (repeated) return repeated;
   const content = contentOf(body, properties.contentType, fields);
   if (content instanceof AppError) return content;
   const reply = seqIn(fields, "Reply");
@@ -69,8 +72,7 @@ function contentOf(body: string, mime: string | undefined, fields: Fields): Outg
   const type = fields.one("Type");
   if (type?.startsWith("x-")) return { type, data: body };
   if (type !== undefined) return new AppError("invalid_packet", "Type of what a client sends begins with x-");
-  const isFile = mime !== undefined && !mime.startsWith("text/") && /^(https?:\/\/|\/)\S+$/.test(body);
-  if (!isFile) return { type: "text", data: body };
+  if (!isFileUrl(body, mime)) return { type: "text", data: body };
   const [kind = ""] = mime.split("/", 1);
   const [name, data] = [fields.one("Name"), fields.one("Caption")];
   const isKnown = kind === "image" || kind === "audio" || kind === "video";
@@ -78,9 +80,15 @@ function contentOf(body: string, mime: string | undefined, fields: Fields): Outg
   return { type: isKnown ? kind : "file", url: body, mime, ...said };
 }
 
+/** A text may be an address too: of text a file is what was uploaded here. */
+function isFileUrl(body: string, mime: string | undefined): mime is string {
+  if (mime === undefined || !/^(https?:\/\/|\/)\S+$/.test(body)) return false;
+  return !mime.startsWith("text/") || attachmentOf({ url: body }) !== undefined;
+}
+
 function seqIn(fields: Fields, name: string): number | undefined | AppError {
-  const value = fields.one(name);
-  if (value === undefined) return undefined;
+  if (!fields.has(name)) return undefined;
+  const value = fields.one(name) ?? "";
   const seq = /^[1-9]\d{0,14}$/.test(value) ? Number(value) : Number.NaN;
   return Number.isNaN(seq) ? new AppError("invalid_packet", `${name} is the Seq of a message`) : seq;
 }
