@@ -102,11 +102,12 @@ export async function storeMessage(
 }
 
 // A duplicate goes out as it is stored: the router that stored it may have died before it delivered.
-function deliver(path: Path, { conv, body }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
+function deliver(path: Path, { conv, body, parsed }: SentMessage, from: UplinkTopic, outcome: Appended): Promise<void> {
   const { seq, ts, memberSeq, expiresAt, stored, storedAt } = outcome;
   if (storedAt !== undefined) return deliverKept(path, conv, storedAt);
   const fields = { conv, seq, from: from.uid, device: from.clientId, ts, expiresAt };
-  return path.deliver({ fields, memberSeq, body: stored ?? body }, path.send);
+  const sent = stored ? { body: stored } : { body, parsed };
+  return path.deliver({ fields, memberSeq, ...sent }, path.send);
 }
 
 async function deliverKept(path: Path, conv: string, pos: number): Promise<void> {

@@ -36,6 +36,7 @@ test("a packet goes on as the bytes its sender wrote", () => {
       file: undefined,
       expires: undefined,
       body: 0,
+      parsed: JSON.parse(raw),
     },
   );
 });
@@ -43,6 +44,7 @@ test("a packet goes on as the bytes its sender wrote", () => {
 test("a packet without an id is given one, in what is stored too", () => {
   const uplink = take('{"to":"room/r1","content":{"type":"text"}}');
   assert.equal(JSON.parse(Buffer.from(uplink.body).toString()).id, uplink.id);
+  assert.equal(uplink.parsed, undefined, "what came is not what is stored");
 });
 
 test("nobody can write another from behind the server's", () => {

@@ -8,6 +8,7 @@ import {
   type DecodeLimits,
   decodeObject,
   type Expiry,
+  type JsonObject,
   limits,
   type Mentions,
   readExpiry,
@@ -36,6 +37,8 @@ export interface SentMessage {
   expires: Expiry | undefined;
   /** as it will be stored */
   body: Uint8Array;
+  /** what the body says, where it is stored as it came */
+  parsed: JsonObject | undefined;
 }
 
 export type DecodeMessage = (payload: Uint8Array, from: Pick<UplinkTopic, "uid">) => Decoded<SentMessage>;
@@ -53,6 +56,7 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
     if (error) return { name, error };
     const address = addressOf(message.to);
     const id = message.id ?? randomUUID();
+    const body = storableBody(payload, parsed, id);
     const packet = {
       id,
       conv: convOf(uid, address),
@@ -63,7 +67,8 @@ export function createDecodeMessage(packetBytes: number): DecodeMessage {
       reply: message.reply,
       file: sentFile(message.content),
       expires: readExpiry(message),
-      body: storableBody(payload, parsed, id),
+      body,
+      parsed: body === payload ? parsed : undefined,
     };
     return { name: id, packet };
   };

@@ -93,3 +93,24 @@ test("a room whose members cannot be read is given up once, for all of its messa
   answerAll();
   await delivered;
 });
+
+test("what a message that was read before says is what its bytes say", async () => {
+  const told: unknown[] = [];
+  const trees = {
+    offer: (packet: Uint8Array, _to: unknown, _channel: unknown, more?: { read?: (() => object) | undefined }) =>
+      void told.push(JSON.parse(Buffer.from(packet).toString()), more?.read?.()),
+    has: () => false,
+  };
+  const { kept } = createSend({ publishMany: async () => undefined }, trees, log);
+  const deliver = createDeliver({ members: createMembers(() => Promise.resolve(list)), log });
+  const parsed = { id: "m1", to: "user/bob", content: { type: "text", data: "hi" }, more: [1, null] };
+  const fields = { conv: "p2p/alice/bob", seq: 7, from: "alice", device: "alice:web", ts: 1 };
+  for (const expiresAt of [undefined, 5])
+    await deliver(
+      { fields: { ...fields, expiresAt }, memberSeq: 0, body: Buffer.from(JSON.stringify(parsed)), parsed },
+      kept,
+    );
+  assert.equal(told.length, 4);
+  assert.deepEqual(told[1], told[0]);
+  assert.deepEqual(told[3], told[2]);
+});

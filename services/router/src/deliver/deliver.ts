@@ -1,5 +1,12 @@
 // Step 4: a stored message to everybody whose stay holds it, in seq order per conversation as far as this router stored it.
-import { namedMembers, parseConv, type Recipients, renderMessage, type ServerFields } from "@parley/protocol";
+import {
+  type JsonObject,
+  namedMembers,
+  parseConv,
+  type Recipients,
+  renderMessage,
+  type ServerFields,
+} from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { At, Members } from "./members.ts";
@@ -12,6 +19,8 @@ export interface StoredMessage {
   /** seq of the conversation's last membership event at it */
   memberSeq: number;
   body: Uint8Array;
+  /** what the body says, where that is known */
+  parsed?: JsonObject | undefined;
 }
 
 /** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
@@ -46,16 +55,17 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   const lines = new Map<string, Line>();
   const unreadSince = new LRUCache<string, number>({ max: roomsInTroubleMax, ttl: troubleKeptMs });
 
-  return async ({ fields, memberSeq, body }, own) => {
+  return async ({ fields, memberSeq, body, parsed }, own) => {
     const { conv, seq } = fields;
     const at = { seq, memberSeq, body };
     const payload = renderMessage(fields, body, Buffer.allocUnsafe);
+    const read = parsed && (() => readMessage(fields, parsed));
     const line = lines.get(conv) ?? openLine(conv, own);
     line.unfinished += 1;
     try {
       const to = line.last ? undefined : recipientsNow(conv, at);
-      if (to) await sendOn(line, own, payload, to);
-      else await inTurn(line, conv, at, (found) => sendOn(line, own, payload, found));
+      if (to) await sendOn(line, own, { payload, to, read });
+      else await inTurn(line, conv, at, (found) => sendOn(line, own, { payload, to: found, read }));
     } finally {
       line.unfinished -= 1;
       if (line.unfinished === 0) lines.delete(conv);
@@ -128,15 +138,26 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
   }
 }
 
+interface Copies {
+  payload: Uint8Array;
+  to: Recipients;
+  read: (() => JsonObject) | undefined;
+}
+
 // On the session of the conversation's line. Where that one has ended, the packet's own still stands, or its next holder
 // does all of it again.
-function sendOn(line: Line, own: SendKept, payload: Uint8Array, to: Recipients): Promise<unknown> {
+function sendOn(line: Line, own: SendKept, { payload, to, read }: Copies): Promise<unknown> {
   const { send } = line;
-  if (send === own) return own(payload, to);
-  return send(payload, to).catch(() => {
+  if (send === own) return own(payload, to, read);
+  return send(payload, to, read).catch(() => {
     if (line.send === send) line.send = own;
-    return own(payload, to);
+    return own(payload, to, read);
   });
+}
+
+/** What the rendered message says, without reading it. */
+function readMessage({ expiresAt, ...fields }: ServerFields, parsed: JsonObject): JsonObject {
+  return { ...fields, ...(expiresAt !== undefined && { expiresAt }), ...parsed };
 }
 
 // Where the conversation's name says who takes part; a message to one device goes to that device and to the sender's.

@@ -1,5 +1,13 @@
 // What goes out on one broker session, to people and devices.
-import { AppError, type Channel, isSessionEnd, parseDownlinkTopic, type Recipients, topicsOf } from "@parley/protocol";
+import {
+  AppError,
+  type Channel,
+  isSessionEnd,
+  type JsonObject,
+  parseDownlinkTopic,
+  type Recipients,
+  topicsOf,
+} from "@parley/protocol";
 import {
   type BrokerSession,
   type Logger,
@@ -15,7 +23,7 @@ import { openUnheard, type UnheardTopics } from "./unheard.ts";
  * Takes its place behind what was sent before, at once. Resolves when the broker has every copy, or goes on refusing
  * one. Rejects only when the session ended.
  */
-export type SendKept = (packet: Uint8Array, to: Recipients) => Promise<unknown>;
+export type SendKept = (packet: Uint8Array, to: Recipients, read?: () => JsonObject) => Promise<unknown>;
 
 export interface Send {
   /** What the path sends: whoever does holds a packet that is counted, so that waiting is bounded. */
@@ -30,9 +38,16 @@ export interface Send {
 
 type Session = Pick<BrokerSession, "publishMany">;
 
+export interface OfferMore {
+  /** of a request that is answered */
+  correlationData?: Uint8Array | undefined;
+  /** what the packet says, where that is known */
+  read?: (() => JsonObject) | undefined;
+}
+
 /** Those of the recipients that have a tree of their own: handed a packet behind what was handed on before. */
 export interface TreeRecipients {
-  offer(packet: Uint8Array, to: Recipients, channel: Channel, correlationData?: Uint8Array): void;
+  offer(packet: Uint8Array, to: Recipients, channel: Channel, more?: OfferMore): void;
   /** Has the user a connected device with a tree? */
   has(uid: string): boolean;
 }
@@ -105,15 +120,15 @@ export function createSend(
   }
 
   return {
-    kept(packet, to) {
-      trees.offer(packet, to, "kept");
+    kept(packet, to, read) {
+      trees.offer(packet, to, "kept", { read });
       const { topics, elsewhere } = unheard.keepBack(topicsOf(to, "kept"), packet, publishKept);
       const sent = publishKept(topics, packet);
       const full = unheard.isFull() ? unheard.answered() : undefined;
       return full || elsewhere ? Promise.all([sent, elsewhere, full]) : sent;
     },
     once(packet, to, properties) {
-      trees.offer(packet, to, "kept", properties?.correlationData);
+      trees.offer(packet, to, "kept", { correlationData: properties?.correlationData });
       return session.publishMany(topicsOf(to, "kept"), packet, 1, properties);
     },
     moment(packet, to) {

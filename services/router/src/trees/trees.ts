@@ -12,7 +12,7 @@ import {
 } from "@parley/protocol";
 import type { Downlink, GuestTopics, Marks } from "@parley/protocol/dialects";
 import { type BrokerSession, type Logger, type NatsConnection, parseJson, requestJson } from "@parley/runtime";
-import type { TreeRecipients } from "../deliver/send.ts";
+import type { OfferMore, TreeRecipients } from "../deliver/send.ts";
 import type { DeadLetter } from "../ingest/dead-letter.ts";
 import { createCatchUp } from "./catch-up.ts";
 import { type CursorKeeper, openCursorKeeper } from "./cursors.ts";
@@ -61,13 +61,13 @@ export function startTrees({ nats, guests, deadLetter, log }: TreesParts): Trees
 
   return {
     has: known.has,
-    offer(packet, to, channel, correlationData) {
+    offer(packet, to, channel, { correlationData, read } = {}) {
       if (!known.any()) return;
       const users = treesOf(known, to);
-      if (users.size > 0) handOn(nats, held, users, packet, channel === "kept" ? "m" : "e");
+      if (users.size > 0) handOn(nats, held, users, { packet, read, channel: channel === "kept" ? "m" : "e" });
       if (to.devices.length === 0) return;
       const devices = new Set(to.devices.flatMap(({ clientId }) => known.of(clientId) ?? []));
-      if (devices.size > 0) handOn(nats, held, devices, packet, "d", correlationData);
+      if (devices.size > 0) handOn(nats, held, devices, { packet, read, channel: "d", correlationData });
     },
     acquired(p, session, { portFor }) {
       // Before a desk begins to read: nothing comes between the two.
@@ -142,19 +142,21 @@ function createMarks(cursors: CursorKeeper, tree: Tree): Marks {
   };
 }
 
+interface HandedOn extends OfferMore, Pick<Offered, "channel"> {
+  packet: Uint8Array;
+}
+
 function handOn(
   nats: NatsConnection,
   held: ReadonlyMap<string, { desks: Desks }>,
   trees: ReadonlySet<Tree>,
-  packet: Uint8Array,
-  channel: Offered["channel"],
-  correlationData?: Uint8Array,
+  { packet, read, channel, correlationData }: HandedOn,
 ): void {
   let parsed: Downlink | undefined;
   for (const [p, devices] of byPartition(trees)) {
     const own = held.get(p);
     if (own) {
-      parsed ??= parseJson(packet) as Downlink;
+      parsed ??= read ? read() : (parseJson(packet) as Downlink);
       own.desks.offer(devices, { packet: parsed, channel, correlationData });
       continue;
     }
