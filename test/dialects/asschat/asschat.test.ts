@@ -3,5 +3,5 @@ import { test } from "node:test";
 import { runFlows } from "../flows.ts";
 
 test("ASSChat: every flow of its draft, with a client in Python", { timeout: 300_000 }, (t) =>
-  runFlows(t, { folder: import.meta.dirname, packages: ["paho-mqtt==2.1.0"], flows: 41 }),
+  runFlows(t, { folder: import.meta.dirname, packages: ["paho-mqtt==2.1.0"], flows: 42 }),
 );

@@ -174,6 +174,22 @@ def rights():
     ada.hears_notification("deleted", "$nright-1")
 
 
+@flow("a channel that is deleted is no endpoint any more once somebody speaks: with one endpoint left the outer one is deleted too")
+def ended():
+    ada, bob = (user(f"nended-{one}").device() for one in "ab")
+    user("nended-c").device()
+    ada.does("create", "$nended-in", "nended-c")
+    ada.does("create", "$nended-one", "$nended-in")
+    ada.does("create", "$nended-two", "nended-b", "$nended-in")
+    ada.does("delete", "$nended-in")
+    for outer in ("one", "two"):
+        ada.says(f"$nended-{outer}", "is anybody there")
+    same(bob.hears_notification("endpoints-out", "$nended-two").all("EP"), ["$nended-in"])
+    ada.hears_notification("deleted", "$nended-one")
+    ada.says("$nended-two", "still here")
+    bob.hears_message("still here")
+
+
 @flow("Mode of a channel as endpoint: write gets nothing; read is not heard, though the other has it as endpoint")
 def modes():
     ada, bob, cal = (user(f"nmode-{one}").device() for one in "abc")

@@ -47,8 +47,8 @@ test("it is refused where the room is gone, archived, or hears nothing of the ot
   const member = { ...newMember(conv, "ann"), stays: [[1, null]] as Stay[] };
   const withAnn = (about: object) => room({}, { members: new Map([["ann", { ...member, ...about }]]) });
   const refused = [
-    [room({}, { lastSeq: 0 }), "not_found"],
-    [room({ deleted: true }), "not_found"],
+    [room({}, { lastSeq: 0 }), "not_found room"],
+    [room({ deleted: true }), "not_found room"],
     [room({ archived: true }), "forbidden archived"],
     [room({ nested: [{ id: "out", mode: "read" }] }), "forbidden mode"],
     [room({ nested: [{ id: "out", mode: "write" }] }), "stored"],

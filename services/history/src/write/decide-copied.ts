@@ -19,7 +19,8 @@ export function refuseCopied(
 ): AppendOutcome | undefined {
   const came = via.at(-1);
   if (!came || via.length > limits.nestedDepth || parseConv(conv)?.kind !== "room") return refusal("invalid_packet");
-  if (lastSeq === 0 || !room || room.deleted) return refusal("not_found");
+  if (lastSeq === 0 || room?.deleted) return refusal("not_found", undefined, { reason: "room" });
+  if (!room) return refusal("not_found");
   // What was refused before does not come in behind what was said after it.
   if (came.seq < (takenFrom?.get(came.id) ?? 0)) return refusal("out_of_order");
   const error =

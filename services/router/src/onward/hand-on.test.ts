@@ -8,6 +8,7 @@ const log = createLogger({ service: "test", level: "silent" });
 
 function handingOn(...failures: AppError[]) {
   const appended: string[] = [];
+  const ended: string[] = [];
   const handOn = createHandOn({
     nats: {} as NatsConnection,
     append: async ({ conv, id }: AppendItem) => {
@@ -15,10 +16,11 @@ function handingOn(...failures: AppError[]) {
       return failures.shift() ?? { seq: 1, ts: 1, memberSeq: 1 };
     },
     refused: () => undefined,
+    gone: async (conv, room) => void ended.push(`${conv} ${room}`),
     pass: () => undefined,
     log,
   });
-  return { handOn, appended };
+  return { handOn, appended, ended };
 }
 
 function said(room: string, rooms: string[], via?: Via[]): StoredEntry {
@@ -64,4 +66,13 @@ test("a copy that cannot be stored is given up at once: what was said after it i
   const { handOn, appended } = handingOn(new AppError("internal"));
   await handOn([said("a", ["b"])]);
   assert.deepEqual(appended, ["room/b m1"]);
+});
+
+test("a room that has ended is nested no longer; that of its sender nothing is left ends nothing", async () => {
+  const { handOn, ended } = handingOn(
+    new AppError("not_found", undefined, { details: { reason: "room" } }),
+    new AppError("not_found"),
+  );
+  await handOn([said("a", ["b", "c"])]);
+  assert.deepEqual(ended, ["room/a b"]);
 });

@@ -8,6 +8,7 @@ import {
   limits,
   onwardFilter,
   onwardLanes,
+  parseConv,
   roomConv,
   type StoredEntry,
   subjects,
@@ -31,6 +32,8 @@ export interface HandOnParts {
   append: Append;
   /** A copy was refused for good. */
   refused(code: string): void;
+  /** A room that is nested in the conversation is no more: it is nested there no longer. Rejects where that cannot be noted now. */
+  gone(conv: string, room: string): Promise<unknown>;
   /** where a test may end the process */
   pass: Pass;
   log: Logger;
@@ -140,6 +143,8 @@ async function appendCopy(parts: Work, entry: StoredEntry, item: AppendItem): Pr
   if (!(outcome instanceof AppError)) return void parts.stored.set(keyOf(item), true);
   if (mayPass(outcome)) throw outcome;
   refuse(parts, entry, item.conv, outcome);
+  const ended = parseConv(item.conv);
+  if (outcome.details?.reason === "room" && ended?.kind === "room") await parts.gone(entry.conv, ended.roomId);
 }
 
 // As history finds what was stored before.
