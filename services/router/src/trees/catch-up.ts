@@ -122,9 +122,11 @@ async function tellMissed(
     const found = await callMethod(nats, sync, callerOf(tree, uid), params, { timeoutMs });
     for (const { conv, messages, lastSeq, more } of found.conversations) {
       const last = messages.at(-1)?.seq;
-      // Who was never here is told nothing of what its user has left: no list of its conversations has that.
-      if (isNew && !shown.has(conv) && (messages.at(-1)?.ts ?? 0) < tree.connectedAt) {
-        passOver(conv, lastSeq);
+      // What no list of its conversations had: its user has left it, or came in only now. Who was never here is told what is new of it.
+      if (isNew && !shown.has(conv)) {
+        const head = await headBefore(nats, tree, conv, lastSeq);
+        passOver(conv, head);
+        await between({ tree, conv, after: head, before: lastSeq + 1, tell });
         continue;
       }
       for (const message of messages) await tell(message);
