@@ -21,7 +21,7 @@ import { decidePin } from "./decide-pin.ts";
 import { decideProfile } from "./decide-profile.ts";
 import { decideStanding } from "./decide-standing.ts";
 import { mostMembers } from "./rights.ts";
-import { type Decide, type Decided, presentIn, type Room, stateOf } from "./room.ts";
+import { countMembers, type Decide, type Decided, presentIn, type Room, stateOf } from "./room.ts";
 
 const deciders: Readonly<Partial<Record<MembershipEvent["event"], Decide>>> = {
   ...decideEntry,
@@ -85,7 +85,8 @@ function counted(room: Room, event: MembershipEvent): Decided {
   if (moved > 0 && present + moved > most) return new AppError("conflict", `the room is full: ${most} members`);
   const left = way === "out" ? event.uids.filter((uid) => isMember(room.members.get(uid))).length : 0;
   const members = event.event === "delete" ? 0 : present + moved - left;
-  if ((left > 0 || event.way === "out" || event.event === "unnest") && areTooFew(room, event, members))
+  const mayEnd = left > 0 || event.way === "out" || event.event === "unnest" || event.event === "refuse";
+  if (mayEnd && areTooFew(room, event, members))
     return {
       event: "delete",
       by: event.by,
@@ -104,9 +105,12 @@ function areTooFew({ room, members: known }: Room, event: MembershipEvent, membe
   // Rooms that it goes on to count as those who are in it do.
   const nested = (event.room ?? room)?.nested?.length ?? 0;
   const gone = wayOf(event.event) === "out" ? event.uids : [];
+  const isAsked = ({ uid, pending }: Member) => pending?.as === "invited" && !event.uids.includes(uid);
   let count =
     members +
-    nested -
+    nested +
+    // Where somebody refuses, the others who are asked may still come in.
+    (event.event === "refuse" ? countMembers(known, isAsked) : 0) -
     (event.event === "devices" ? (devicesNamed(event.devices, event.uids[0] ?? "")?.length ?? 0) : 0);
   for (const member of known.values())
     if (member.devices && isPresent(member) && !gone.includes(member.uid)) count += member.devices.length - 1;

@@ -94,6 +94,17 @@ test("nested rooms count for leastMembers: the room is deleted when one of all i
   assert.equal((change(two, { event: "leave", by: "bob", uids: ["bob"] }) as MembershipEvent).event, "delete");
 });
 
+test("who refuses to come in may be the last but one: others who are asked, and nested rooms, count", () => {
+  const settings = { leastMembers: 2, invitations: "ask" as const };
+  const refusal = { event: "refuse" as const, by: "bob", uids: ["bob"] };
+  assert.equal((change(made({ settings }), refusal) as MembershipEvent).event, "delete");
+  assert.equal((change(made({ settings, nested: [{ id: "a" }] }), refusal) as MembershipEvent).event, "refuse");
+  const others = made({ settings });
+  change(others, { event: "invite", uids: ["cal"] });
+  assert.equal((change(others, refusal) as MembershipEvent).event, "refuse");
+  assert.equal((change(others, { ...refusal, by: "cal", uids: ["cal"] }) as MembershipEvent).event, "delete");
+});
+
 test("other changes of a room keep its nested rooms", () => {
   const room = made();
   change(room, nest(["a"]));
