@@ -131,7 +131,7 @@ export const RoomSettings = Type.Object(
         minimum: 0,
         maximum: 100,
         description:
-          "when somebody leaves or is removed and fewer are left, nested rooms included, the room is deleted; default 0",
+          "when somebody leaves, is removed or refuses to come in and fewer are left, nested rooms included, the room is deleted; default 0",
       }),
     ),
   },
