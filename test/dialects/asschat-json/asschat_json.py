@@ -126,8 +126,10 @@ class Device(Hearing):
 
         return self.answered(is_it, f"{kind} of {channel} {users}")
 
-    def hears_status(self, name, word, count=1):
-        def is_it(topic, text):
-            return topic == f"status/{name}" and text == word
+    def hears_status(self, name, word):
+        """Until that is the last that it heard of it."""
 
-        self.hears(lambda *_: len([one for one in self.heard if is_it(*one)]) >= count, f"{name} {word}")
+        def is_last(*_):
+            return [text for topic, text in self.heard if topic == f"status/{name}"][-1:] == [word]
+
+        self.hears(is_last, f"{name} {word}")
