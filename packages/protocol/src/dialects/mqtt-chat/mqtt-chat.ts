@@ -4,7 +4,7 @@ import { type Device, openDevice } from "./device/device.ts";
 import { isOfMqttChat, splitTopic } from "./device/topics.ts";
 import { sayWords } from "./device/words.ts";
 import { sayNotSent } from "./packets/message.ts";
-import { becomeActive, becomeLive } from "./packets/presence.ts";
+import { becomeActive } from "./packets/presence.ts";
 import { providerOf, providers } from "./providers.ts";
 import { sayRetained } from "./retained.ts";
 
@@ -29,7 +29,7 @@ export const mqttChat: Dialect = {
       render: (packet) => renderFrom(0, packet, device),
       subscribed: (filters) => sayRetained(filters, device),
       active: (is) => becomeActive(is, device),
-      begin: () => becomeLive(device),
+      begin: device.presence.begin,
     };
   },
 };

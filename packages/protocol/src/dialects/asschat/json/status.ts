@@ -1,12 +1,12 @@
 // Online Status, `status/{client id}`: `online` or `offline`. Parley tells of users, not of their devices: of a client its user's.
 import { AppError } from "../../../errors.ts";
 import { isUid } from "../../../ids.ts";
-import { presenceGet, presenceList } from "../../../methods/presence.ts";
-import { rosterList } from "../../../methods/roster.ts";
+import { presenceGet } from "../../../methods/presence.ts";
 import type { PresenceNotice } from "../../../packets/downlink.ts";
 import type { Tree } from "../../../trees.ts";
+import { readPresence } from "../../contacts.ts";
 import type { Parley, Published, Said } from "../../dialect.ts";
-import { readAll } from "../../read-all.ts";
+import { openOwnPresence } from "../../own-presence.ts";
 import type { Device } from "../device.ts";
 import { readStatusFilter, statusTopic } from "./topics.ts";
 
@@ -14,8 +14,6 @@ type Word = "online" | "offline";
 
 /** More are asked for in a list. */
 const askedSingly = 20;
-/** A device may be opened here again that has been connected for long. */
-const justConnectedMs = 60_000;
 
 export interface Status {
   /** What a device says of itself. Throws the refusal. */
@@ -28,7 +26,7 @@ export interface Status {
 }
 
 export function openStatus({ tree, parley }: Device): Status {
-  let saidOn: number | undefined;
+  const own = openOwnPresence(tree, parley);
   return {
     async take(id, { payload, will }) {
       if (id !== tree.clientId && id !== tree.uid)
@@ -37,13 +35,9 @@ export function openStatus({ tree, parley }: Device): Status {
       if (will) return;
       const word = readWord(payload);
       if (word === undefined) throw new AppError("invalid_packet", "a status is online or offline");
-      saidOn = tree.connectedAt;
-      await parley.state({ show: word === "online" ? "online" : "invisible" });
+      await own.say(word === "online" ? "online" : "invisible");
     },
-    async begin() {
-      const isNew = Date.now() - tree.connectedAt < justConnectedMs && saidOn !== tree.connectedAt;
-      if (isNew) await parley.state({ show: "online" }).catch(() => undefined);
-    },
+    begin: own.begin,
     async subscribed(filters) {
       const asked = filters.flatMap((filter) => readStatusFilter(filter) ?? []);
       if (asked.length === 0) return;
@@ -93,15 +87,6 @@ function unlessUnknown(error: unknown): void {
 }
 
 async function wordsOfContacts(parley: Parley): Promise<Map<string, Word>> {
-  const online = await readAll(
-    (page) => parley.call(presenceList, page),
-    (page) => page.contacts,
-  );
-  const roster = await readAll(
-    (page) => parley.call(rosterList, page),
-    (page) => page.contacts,
-  );
-  const there = new Set(online.map(({ uid }) => uid));
-  const contacts = roster.filter(({ relation }) => relation === "contact");
-  return new Map(contacts.map(({ id }) => [id, there.has(id) ? "online" : "offline"] as const));
+  const contacts = await readPresence(parley);
+  return new Map([...contacts].map(([uid, isThere]) => [uid, isThere ? "online" : "offline"] as const));
 }

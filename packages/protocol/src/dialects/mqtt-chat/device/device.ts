@@ -5,6 +5,7 @@ import { isStoredMessage } from "../../../packets/downlink.ts";
 import type { MembershipEvent } from "../../../rooms.ts";
 import type { Tree } from "../../../trees.ts";
 import type { Downlink, Parley } from "../../dialect.ts";
+import { type OwnPresence, openOwnPresence } from "../../own-presence.ts";
 import { type Remembered, remembering } from "../../remembered.ts";
 import { createTurns, type Turns } from "../../turns.ts";
 
@@ -20,8 +21,7 @@ export interface Device {
   hears(topic: string): boolean;
   /** False: in the background. Nothing is told to it that is worth nothing later. */
   active: boolean;
-  /** `connectedAt` of the connection on which it last said how it is there. */
-  saidPresenceOn: number | undefined;
+  readonly presence: OwnPresence;
   /** unix ms */
   toldOfFloodAt: number;
   /** Is an id a user's or a room's? */
@@ -57,7 +57,7 @@ export function openDevice(tree: Tree, parley: Parley): Device {
     parley,
     hears: (topic) => parley.hears(topic),
     active: true,
-    saidPresenceOn: undefined,
+    presence: openOwnPresence(tree, parley),
     toldOfFloodAt: 0,
     kinds: remembering(idsKept),
     delivered: remembering(deliveriesKept),

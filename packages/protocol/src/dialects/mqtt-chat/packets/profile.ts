@@ -3,11 +3,10 @@
 import { AppError } from "../../../errors.ts";
 import { isUid } from "../../../ids.ts";
 import type { ParamsOf } from "../../../methods/method.ts";
-import { rosterList } from "../../../methods/roster.ts";
 import { profileUpdate, usersGet } from "../../../methods/users.ts";
 import type { Contact } from "../../../packets/downlink.ts";
-import type { Downlink, Parley, Said } from "../../dialect.ts";
-import { readAll } from "../../read-all.ts";
+import { readContacts } from "../../contacts.ts";
+import type { Downlink, Said } from "../../dialect.ts";
 import { readObject } from "../device/payload.ts";
 import { sayRefusal } from "../device/words.ts";
 import type { Addressed, Provider } from "./provider.ts";
@@ -48,19 +47,10 @@ export const profiles: Provider = {
       return isUid(id) ? [profilePacket(suffix, await parley.call(usersGet, { uid: id }))] : [];
     },
     async ofAll(suffix, { parley }) {
-      return (await friendsOf(parley)).map((contact) => profilePacket(suffix, shownOf(contact)));
+      return (await readContacts(parley)).map((contact) => profilePacket(suffix, shownOf(contact)));
     },
   },
 };
-
-/** Whom a filter for everybody is about. */
-export async function friendsOf(parley: Parley): Promise<Contact[]> {
-  const contacts = await readAll(
-    (page) => parley.call(rosterList, page),
-    (page) => page.contacts,
-  );
-  return contacts.filter(({ relation }) => relation === "contact");
-}
 
 interface Shown {
   uid: string;
