@@ -1,4 +1,5 @@
 // Which conversation a channel id names, for one device. Of a digest what was learned is remembered; else the user's own are gone through.
+import { AppError } from "../../errors.ts";
 import { parseConv } from "../../ids.ts";
 import { conversationsList } from "../../methods/history.ts";
 import { roomsList } from "../../methods/rooms.ts";
@@ -66,4 +67,17 @@ export function openChannels(parley: Pick<Parley, "call">): Channels {
       return undefined;
     },
   };
+}
+
+/** Id of the channel's room. Throws the refusal, in which who is in the channel is called as the device's form calls them. */
+export async function roomOf(
+  { channels }: { channels: Pick<Channels, "find"> },
+  chid: string,
+  called: "endpoints" | "users" = "endpoints",
+): Promise<string> {
+  const conv = await channels.find(chid);
+  const parsed = conv === undefined ? undefined : parseConv(conv);
+  if (parsed?.kind === "room") return parsed.roomId;
+  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its ${called} do not change`);
+  throw new AppError("not_found", `there is no channel ${chid}`);
 }

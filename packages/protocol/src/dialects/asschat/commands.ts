@@ -12,10 +12,11 @@ import {
 } from "../../methods/members.ts";
 import { roomsCreate, roomsDelete, roomsGet, roomsUpdate } from "../../methods/rooms.ts";
 import type { MemberDevices, MemberMode } from "../../rooms.ts";
+import { roomOf } from "./channels.ts";
 import type { Command } from "./command.ts";
 import type { Device } from "./device.ts";
 import { channelIdOf, isDigested } from "./names.ts";
-import { nestChannels, nestedIn, roomOf, unnestChannels } from "./nested.ts";
+import { nestChannels, nestedIn, unnestChannels } from "./nested.ts";
 
 /** Each throws the refusal. */
 type Work = (device: Device, command: Command) => Promise<void>;

@@ -1,22 +1,13 @@
 // Channels as endpoints of a channel: rooms that are nested in a room.
 import { AppError } from "../../errors.ts";
-import { parseConv } from "../../ids.ts";
 import { limits } from "../../limits.ts";
 import { roomsNest, roomsUnnest } from "../../methods/rooms.ts";
 import type { MemberMode, NestedRoom } from "../../rooms.ts";
+import { roomOf } from "./channels.ts";
 import type { Device } from "./device.ts";
 
 /** Channel id → what it may; undefined: nothing is said. */
 type Endpoints = ReadonlyMap<string, MemberMode | undefined>;
-
-/** Id of the channel's room. Throws the refusal. */
-export async function roomOf({ channels }: Device, chid: string): Promise<string> {
-  const conv = await channels.find(chid);
-  const parsed = conv === undefined ? undefined : parseConv(conv);
-  if (parsed?.kind === "room") return parsed.roomId;
-  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its endpoints do not change`);
-  throw new AppError("not_found", `there is no channel ${chid}`);
-}
 
 /** As a new room is made with them. */
 export async function nestedIn(device: Device, endpoints: Endpoints): Promise<{ nested?: NestedRoom[] }> {

@@ -4,6 +4,7 @@ import { namedMembers, parseConv } from "../../ids.ts";
 import { roomsGet } from "../../methods/rooms.ts";
 import type { Downlink, Said, Speaker } from "../dialect.ts";
 import { refusedAs } from "../refused-as.ts";
+import { whenKnown } from "../when-known.ts";
 import { unknownPacket, writeRefusal } from "./acks.ts";
 import type { Device } from "./device.ts";
 import { writeFields } from "./fields.ts";
@@ -64,8 +65,7 @@ export function createRender(device: Device): Render {
       if (once.isTold(message)) return [];
       const isPlain = !message.content.type.startsWith("x-") && message.content.type !== "event";
       if (!isPlain || !pending.isLoaded() || !pending.isTold(message.conv)) return show(message);
-      const said = writeMessage(channels.idOf(message.conv), message, parley);
-      return said instanceof Promise ? said.then((one) => [one]) : [said];
+      return whenKnown(writeMessage(channels.idOf(message.conv), message, parley), (said) => [said]);
     },
   };
 }

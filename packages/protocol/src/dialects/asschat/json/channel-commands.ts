@@ -3,6 +3,7 @@ import { AppError } from "../../../errors.ts";
 import { parseConv } from "../../../ids.ts";
 import { conversationsUpdate } from "../../../methods/own.ts";
 import { roomsGet, roomsUpdate } from "../../../methods/rooms.ts";
+import { roomOf } from "../channels.ts";
 import type { Command } from "../command.ts";
 import { workCommand } from "../commands.ts";
 import type { Device } from "../device.ts";
@@ -31,7 +32,7 @@ export async function createChannel(device: Device, request: Request<"ch_create"
     return { ...said, rcode: 201, rmsg: `channel created${said.rmsg}` };
   }
   if (request.ch_name !== undefined)
-    await device.parley.call(roomsUpdate, { id: await roomOf(device, chid), name: request.ch_name });
+    await device.parley.call(roomsUpdate, { id: await roomOf(device, chid, "users"), name: request.ch_name });
   await putUsers(device, chid, { users, dup });
   return { ...said, rcode: 200, rmsg: `channel updated${said.rmsg}` };
 }
@@ -97,7 +98,7 @@ async function putUsers(device: Device, chid: string, { users, dup }: { users: U
   if (others.size > 0) await workCommand(device, commandOf("add", chid, { users: others, dup }));
   if (!users.has(uid)) return;
   const own = users.get(uid);
-  const room = await device.parley.call(roomsGet, { id: await roomOf(device, chid) });
+  const room = await device.parley.call(roomsGet, { id: await roomOf(device, chid, "users") });
   if (room.role === undefined)
     await workCommand(device, commandOf("add", chid, { users: new Map([[uid, undefined]]), dup }));
   else if (own !== undefined && own.mode !== (room.mode ?? "read-write"))
@@ -171,12 +172,4 @@ async function isMember({ channels, parley }: Device, chid: string): Promise<boo
 function notSeen(error: unknown): undefined {
   const { code } = AppError.from(error);
   if (code !== "not_found" && code !== "not_member") throw error;
-}
-
-async function roomOf({ channels }: Device, chid: string): Promise<string> {
-  const conv = await channels.find(chid);
-  const parsed = conv === undefined ? undefined : parseConv(conv);
-  if (parsed?.kind === "room") return parsed.roomId;
-  if (parsed) throw new AppError("forbidden", `${chid} is a channel of two: its users do not change`);
-  throw new AppError("not_found", `there is no channel ${chid}`);
 }
