@@ -93,10 +93,11 @@ export function startAnnouncer(options: AnnouncerOptions): Announcer {
     add(entries) {
       known = entries.at(-1)?.pos ?? known;
       // No bodies: JetStream may be away for long.
-      gathered.push(...entries.map(referenceOf));
+      const references = entries.map(referenceOf);
+      gathered.push(...references);
       // Without JetStream the log itself keeps what is not announced.
       if (gathered.length > gatheredMax) gathered = [];
-      wake(entries.some((entry) => entry.origin !== null || goesOnward(entry)) ? 0 : delayMs);
+      wake(references.some(({ origin, onward }) => origin !== undefined || onward) ? 0 : delayMs);
     },
     upTo(pos) {
       known = Math.max(known, pos);
@@ -138,10 +139,6 @@ async function publishAs(
 
 function referenceOf(entry: LogEntry): StoredReference {
   const { pos, conv, seq, from, type, ts, origin } = entry;
-  const onward = goesOnward(entry) && { onward: true as const };
+  const onward = onwardRooms(entry).length > 0 && { onward: true as const };
   return { pos, conv, seq, from, type, ts, ...(origin === null ? {} : { origin }), ...onward };
-}
-
-function goesOnward(entry: LogEntry): boolean {
-  return onwardRooms(entry).length > 0;
 }
