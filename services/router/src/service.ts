@@ -1,5 +1,4 @@
 // Puts a router together: leases on ingest partitions, a broker session each, the verbs, what other services send through it.
-import { AppError, type ChangeRequest, withoutDevice } from "@parley/protocol";
 import { conversationPartitions, ingestPartitions } from "@parley/protocol/partition";
 import {
   type AskHolder,
@@ -38,6 +37,7 @@ import { createDeadLetter } from "./ingest/dead-letter.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
 import { createProbe } from "./ingest/probe.ts";
 import { followOnward, type HandOnParts } from "./onward/hand-on.ts";
+import { createUnnest } from "./onward/unnest.ts";
 import { startTrees } from "./trees/trees.ts";
 import { createUplinks, type Uplinks } from "./uplinks/uplinks.ts";
 
@@ -90,7 +90,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     followMembersChanged(nats, members),
     followNotify(nats, send, log),
     followOrigin({ nats, deliver: (message) => deliver(message, send.kept), log }),
-    handOn({ nats, append: createAppend({ ...appending, timeoutMs: forever }), gone: unnest(askHolder), log }, context),
+    handOn({ nats, append: createAppend({ ...appending, timeoutMs: forever }), askHolder, log }, context),
     watchCheck(health, "history", createReachHistory(nats, holders)),
     watchCheck(health, "publish", createProbe(ingest)),
   ];
@@ -111,27 +111,12 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   };
 }
 
-function handOn(parts: Omit<HandOnParts, "refused" | "pass">, { metrics, pass }: ServiceContext) {
+function handOn(
+  { askHolder, ...parts }: Pick<HandOnParts, "nats" | "append" | "log"> & { askHolder: AskHolder },
+  { metrics, pass }: ServiceContext,
+) {
   const copies = counter(metrics, "router_copies_refused_total", "copies for nested rooms refused, by code", ["code"]);
-  return followOnward({ ...parts, refused: (code) => copies.inc({ code }), pass });
-}
-
-/** Nobody's act: what a room went on to has ended. */
-function unnest(askHolder: AskHolder): HandOnParts["gone"] {
-  return (conv, room) => {
-    const event = { event: "unnest" as const, by: "parley", uids: [], rooms: [room] };
-    const asked: ChangeRequest = {
-      ...{ conv, id: `gone:${room}`, device: withoutDevice, origin: "api" },
-      ...{ event, manages: [room] },
-    };
-    return askHolder.json("change", conv, asked).catch(unlessDone);
-  };
-}
-
-// Another message found so before, or the room itself has ended.
-function unlessDone(error: unknown): void {
-  const refused = AppError.from(error);
-  if (refused.code !== "not_found" && refused.code !== "not_member") throw refused;
+  return followOnward({ ...parts, gone: createUnnest(askHolder), refused: (code) => copies.inc({ code }), pass });
 }
 
 /** The partitions that this router holds, and those it gets and gives up. */

@@ -54,10 +54,7 @@ test("a device of another protocol is told all, also the last message of each co
 test("a native device that comes where the user had none is sent all that is said from its SUBACK on, in order", {
   timeout: 120_000,
 }, async (t) => {
-  const cluster = await startTestCluster(t);
-  const program = await openProgram(t, cluster, "alice");
-  await program.connect();
-  const sender = await connectDevice(t, cluster, "bob");
+  const { cluster, program, sender } = await openBoth(t);
   const ids: string[] = [];
   const saying = setInterval(() => {
     ids.push(`said-${ids.length}`);
@@ -92,10 +89,7 @@ test("a native device that comes where the user had none is sent all that is sai
 test("a native device whose session the broker keeps is sent what was said while it was away, beside a device of another protocol", {
   timeout: 120_000,
 }, async (t) => {
-  const cluster = await startTestCluster(t);
-  const program = await openProgram(t, cluster, "alice");
-  await program.connect();
-  const sender = await connectDevice(t, cluster, "bob");
+  const { cluster, program, sender } = await openBoth(t);
   const say = async (name: string) => {
     const ids = Array.from({ length: 50 }, (_, index) => `${name}-${index}`);
     for (const id of ids) await sender.send(text(id, "user/alice"));
@@ -160,6 +154,14 @@ async function acknowledged(senders: readonly Device[], ids: readonly string[]):
   const acks = () =>
     new Set(senders.flatMap(({ answers }) => answers.flatMap(({ type, id }) => (type === "ack" ? [id] : []))));
   await eventually(() => ids.every((id) => acks().has(id)), { timeoutMs: 60_000 });
+}
+
+/** Alice with a device of another protocol, and bob with a native one. */
+async function openBoth(t: TestContext) {
+  const cluster = await startTestCluster(t);
+  const program = await openProgram(t, cluster, "alice");
+  await program.connect();
+  return { cluster, program, sender: await connectDevice(t, cluster, "bob") };
 }
 
 /** A program of mqtt-chat whose session the broker keeps. */

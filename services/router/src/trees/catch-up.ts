@@ -16,7 +16,7 @@ import type { CursorKeeper } from "./cursors.ts";
 
 type Tell = (message: Message) => Promise<unknown> | undefined;
 
-export interface CatchUpRequest {
+export interface BeginRequest {
   tree: Tree;
   /** conv → seq of the last message that it has; filled where nothing is known yet */
   shown: Map<string, number>;
@@ -24,6 +24,9 @@ export interface CatchUpRequest {
   showsAtFirst: number;
   /** conv → up to where it was told nothing, of a device that was never here; filled with `shown` */
   began: Map<string, number>;
+}
+
+export interface CatchUpRequest extends BeginRequest {
   /** Nothing of the conversation up to here is for the device. */
   passOver(conv: string, seq: number): void;
   tell: Tell;
@@ -41,7 +44,7 @@ export interface Gap {
 export interface CatchUp {
   (request: CatchUpRequest): Promise<void>;
   /** Notes where a device begins that was never here, and tells it nothing yet. Rejects when it cannot be read now. */
-  begin(request: Omit<CatchUpRequest, "passOver" | "tell">): Promise<void>;
+  begin(request: BeginRequest): Promise<void>;
   /** The messages between two of one conversation. */
   between(gap: Gap): Promise<void>;
 }
@@ -69,7 +72,7 @@ export function createCatchUp(nats: NatsConnection, cursors: Pick<CursorKeeper, 
 async function fillShown(
   nats: NatsConnection,
   cursors: Pick<CursorKeeper, "read" | "begin">,
-  { tree, shown, showsAtFirst, began }: Omit<CatchUpRequest, "passOver" | "tell">,
+  { tree, shown, showsAtFirst, began }: BeginRequest,
 ): Promise<"new" | "known"> {
   const kept = tree.persistent ? await cursors.read(tree.clientId) : null;
   const begin: Cursors = kept ?? (await headsOf(nats, tree, showsAtFirst));
