@@ -68,6 +68,11 @@ export function devicesNamed<Devices>(devices: Readonly<Record<string, Devices>>
   return devices !== undefined && Object.hasOwn(devices, uid) ? devices[uid] : undefined;
 }
 
+/** Is or was the member there with this device? `devices`: the only ones it is there with. `clientId` undefined: the user itself asks. */
+export function isThereWith({ devices }: { devices?: readonly string[] }, clientId: string | undefined): boolean {
+  return devices === undefined || clientId === undefined || devices.includes(clientId);
+}
+
 /** In place of a client id: all devices that are not named. No client id that names a user is so. */
 export const otherDevices = "*";
 

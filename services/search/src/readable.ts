@@ -1,6 +1,7 @@
 // What a user may read, as history says it; remembered for a moment.
 import {
   type Caller,
+  isThereWith,
   type ReadableConversation,
   type ReadablePage,
   type ReadableRequest,
@@ -38,10 +39,9 @@ export function openReadable(nats: NatsConnection, keptMs: number): (uid: string
 
 /** Without rooms in which the user is with other devices only. */
 export function forDevice(readable: Readable, { clientId }: Pick<Caller, "clientId">): Readable {
-  const isSeen = ({ devices }: ReadableConversation) =>
-    devices === undefined || clientId === undefined || devices.includes(clientId);
   const all = [...readable];
-  return all.every(([, one]) => isSeen(one)) ? readable : new Map(all.filter(([, one]) => isSeen(one)));
+  const seen = all.filter(([, one]) => isThereWith(one, clientId));
+  return seen.length === all.length ? readable : new Map(seen);
 }
 
 /** True if message `seq` is in a stay of the user's, and was not deleted by the user. */

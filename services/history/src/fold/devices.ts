@@ -8,11 +8,6 @@ export type Asker = Pick<Caller, "uid" | "clientId">;
 
 type Place = Pick<LogEntry, "seq" | "ord">;
 
-/** Is or was it there with this device? undefined: the user itself asks. */
-export function isThereWith({ devices }: Pick<Member, "devices">, clientId: string | undefined): boolean {
-  return devices === undefined || clientId === undefined || devices.includes(clientId);
-}
-
 /** The member as one of its devices has it, which reads nothing of before it came in. */
 export function asSeenWith(member: Member, clientId: string | undefined): Member {
   const join = clientId === undefined ? undefined : joinOf(member, clientId);

@@ -2,6 +2,7 @@
 import {
   AppError,
   isJoinable,
+  isThereWith,
   namedMembers,
   noConversation,
   parseConv,
@@ -9,7 +10,7 @@ import {
   type Standing,
 } from "@parley/protocol";
 import type { Member, Recalled } from "../keep/store.ts";
-import { type Asker, asSeenWith, isThereWith } from "./devices.ts";
+import { type Asker, asSeenWith } from "./devices.ts";
 
 /** True while it may write or read what comes. */
 export function isMember(member: Member | undefined): member is Member {

@@ -6,12 +6,13 @@ import {
   type draftsList,
   type draftsRemove,
   type draftsSet,
+  isThereWith,
   limits,
   type ParamsOf,
   type ResultOf,
 } from "@parley/protocol";
 import { fittingCount, pageRoomOf } from "@parley/runtime";
-import { type Asker, isThereWith } from "../fold/devices.ts";
+import type { Asker } from "../fold/devices.ts";
 import { isMember } from "../fold/members.ts";
 import { memberKey } from "../keep/store.ts";
 import { memberOf, readerOf } from "../read/reading.ts";

@@ -1,7 +1,7 @@
 // The ways on which a file came to users: its owners have it, and whoever can read a message with it of somebody who has it.
-import { namedMembers, parseConv } from "@parley/protocol";
+import { isThereWith, namedMembers, parseConv } from "@parley/protocol";
 import type { Versioned } from "@parley/store";
-import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
+import { type Asker, asSeenWith } from "../fold/devices.ts";
 import { sees } from "../fold/members.ts";
 import { type FilePlace, memberKey } from "../keep/store.ts";
 import { byFile, bySender, messageAt, newestFirst, placesOf, type Stored } from "./file-places.ts";

@@ -1,8 +1,8 @@
 // How any replica reads rightly, holder or not: marks, then documents, then the ends of the log, then what lies between.
-import type { AppError } from "@parley/protocol";
+import { type AppError, isThereWith } from "@parley/protocol";
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
 import type { LogEntry } from "@parley/store";
-import { type Asker, asSeenWith, isThereWith } from "../fold/devices.ts";
+import { type Asker, asSeenWith } from "../fold/devices.ts";
 import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";

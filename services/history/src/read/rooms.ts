@@ -1,7 +1,7 @@
 // Rooms as one user may see them, of any replica: what they are, and how the user stands to them.
-import { AppError, limits, type RoomsReply, type RoomsRequest, type RoomView } from "@parley/protocol";
+import { AppError, isThereWith, limits, type RoomsReply, type RoomsRequest, type RoomView } from "@parley/protocol";
 import { fittingCount } from "@parley/runtime";
-import { type Asker, isThereWith } from "../fold/devices.ts";
+import type { Asker } from "../fold/devices.ts";
 import { isPresent, standingOf } from "../fold/members.ts";
 import { type ConversationInfo, type Member, memberKey } from "../keep/store.ts";
 import { membershipPages, type Reading } from "./reading.ts";

@@ -4,13 +4,14 @@ import {
   type ChangeRequest,
   devicesNamed,
   isJoinable,
+  isThereWith,
   type MembershipEvent,
   namedMembers,
   noConversation,
   parseConv,
   wayOf,
 } from "@parley/protocol";
-import { clientIdOf, isThereWith } from "../fold/devices.ts";
+import { clientIdOf } from "../fold/devices.ts";
 import { isMember, isPresent, thereWithOthers } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { decideDevices } from "./decide-devices.ts";

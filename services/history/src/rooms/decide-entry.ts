@@ -2,12 +2,13 @@
 import {
   AppError,
   type ChangeRequest,
+  isThereWith,
   limits,
   type MemberModes,
   type MembershipEvent,
   type RoomLink,
 } from "@parley/protocol";
-import { clientIdOf, isThereWith } from "../fold/devices.ts";
+import { clientIdOf } from "../fold/devices.ts";
 import { isMember, isPresent } from "../fold/members.ts";
 import type { Member } from "../keep/store.ts";
 import { broughtIn, devicesAmong, devicesPending, given, moreDevices, reachOf } from "./decide-devices.ts";

@@ -4,6 +4,7 @@ import {
   type AppendItem,
   type AppendOutcome,
   type Expiry,
+  isThereWith,
   namedMembers,
   type Poll,
   parseConv,
@@ -11,7 +12,7 @@ import {
 } from "@parley/protocol";
 import type { LogEntry } from "@parley/store";
 import { aboutEvent, aboutOf, annotate } from "../fold/annotate.ts";
-import { asSeenWith, clientIdOf, isThereWith } from "../fold/devices.ts";
+import { asSeenWith, clientIdOf } from "../fold/devices.ts";
 import { isCounted, ownTimerOf } from "../fold/fold-entry.ts";
 import { isMember, isOpenTo, mayRead, newMember, outsideOf, thereWithOthers } from "../fold/members.ts";
 import { mentionsOf } from "../fold/mentions.ts";
