@@ -28,6 +28,7 @@ export * from "./packets/poll.ts";
 export * from "./packets/reaction.ts";
 export * from "./packets/scheduled.ts";
 export * from "./packets/uplink.ts";
+export * from "./push.ts";
 export * from "./recipients.ts";
 export * from "./resumable-uploads.ts";
 export * from "./revocations.ts";

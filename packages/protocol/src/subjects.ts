@@ -1,4 +1,5 @@
-// The NATS subjects between services; what each carries stands in services.ts and append.ts.
+// The NATS subjects between services; what each carries stands in services.ts, append.ts and push.ts.
+import type { PushProvider } from "./push.ts";
 
 /** Request to the service that owns `method` (queue group = owner): `rpc.{method}`. */
 export function methodSubject(method: string): string {
@@ -64,7 +65,19 @@ export const streams = {
     originFilter: "stored.*.origin",
   },
   dead: { name: "DEAD", subjects: ["dead.>"] },
+  /** work for push: one subject a token and conversation, `push.queue.{provider}.{token}.{conversation}` */
+  push: { name: "PUSH", subjects: ["push.queue.>"] },
 } as const;
+
+/** JetStream subject of the notifications that one token is to be sent about one conversation; both named by a hash. */
+export function pushSubject(provider: PushProvider, token: string, conversation: string): string {
+  return `push.queue.${provider}.${token}.${conversation}`;
+}
+
+/** All that waits for one provider. */
+export function pushFilter(provider: PushProvider): string {
+  return `push.queue.${provider}.>`;
+}
 
 /** Between the replicas that share a consumer of `streams.stored`: a question (empty), and each one's StoredProgress. */
 export function progressSubject(durable: string): string {
@@ -109,6 +122,10 @@ export const subjects = {
   readable: "history.readable",
   /** history: messages by their places, those that the user may read (MessagesRequest, see search.ts) */
   messagesAt: "history.messages",
+  /** history: what a notification about messages may say (PushStateRequest → PushStateReply, see push.ts) */
+  pushState: "history.push",
+  /** history: users have read on (event, ReadOn) */
+  readOn: "history.read",
   /** history: the log of a partition, page by page (LogRequest → frame) */
   log: "history.log",
   /** history: where the partitions end → LogEnds */
@@ -161,6 +178,20 @@ export const subjects = {
   contacts: "people.contacts",
   /** api: what users are called, as another knows them (NamesRequest → NamesReply) */
   names: "people.names",
+  /** api: what users are called and how another has them, for notifications (PushPeopleRequest → PushPeopleReply) */
+  pushPeople: "people.push",
+  /** api: addresses of thumbnails that need no token (SignedThumbnailsRequest → SignedThumbnailsReply) */
+  signedThumbnails: "attachments.signed",
+  /** presence: which devices of users are connected (PushPresenceRequest → PushPresenceReply) */
+  pushPresence: "presence.push",
+  /** push: tell a user's devices of what no message tells (PushNoticeRequest → {}) */
+  pushNotice: "push.notice",
+  /** push: a user is erased (PushEraseRequest → {}) */
+  erasePush: "push.erase",
+  /** push: one notification to each of a user's devices, for an operator ({uid} → PushTestReply) */
+  testPush: "push.test",
+  /** push: dead letters into their queue again (PushReplayRequest → PushReplayReply) */
+  replayPush: "push.replay",
   /** api: what a user may know of another's presence (SeenRequest → SeenReply) */
   seen: "people.seen",
   /** api: makes a user of an external issuer, if it is not there yet → {ok} */

@@ -65,6 +65,7 @@ export const contentKinds = {
       Type.Literal("declined"),
       Type.Literal("busy"),
       Type.Literal("failed"),
+      Type.Literal("ringing"),
     ]),
     call: Type.Optional(displayText({ minLength: 1, maxLength: 64 })),
     startedAt: Type.Optional(Ms),
