@@ -7,6 +7,8 @@ import {
   connectRedis,
   counter,
   createAskHolder,
+  createMembers,
+  followMembersChanged,
   gauge,
   type Leases,
   type NatsConnection,
@@ -26,11 +28,9 @@ import { createAskHistory } from "./append/ask-history.ts";
 import { createReachHistory } from "./append/reach-history.ts";
 import type { RouterConfig } from "./config.ts";
 import { createDeliver } from "./deliver/deliver.ts";
-import { createMembers } from "./deliver/members.ts";
 import { createReadStored } from "./deliver/read-stored.ts";
 import { createIsRefused } from "./deliver/refusals.ts";
 import { createSend, openUnheardOf } from "./deliver/send.ts";
-import { followMembersChanged } from "./follow/members-changed.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
 import { createDeadLetter } from "./ingest/dead-letter.ts";

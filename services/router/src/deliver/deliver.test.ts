@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError, type MemberList } from "@parley/protocol";
-import { createLogger } from "@parley/runtime";
+import { createLogger, createMembers, type ReadMembers } from "@parley/runtime";
 import { createDeliver } from "./deliver.ts";
-import { createMembers, type ReadMembers } from "./members.ts";
 import { createSend, type SendKept } from "./send.ts";
 
 const log = createLogger({ service: "test", level: "silent" });

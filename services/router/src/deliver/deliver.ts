@@ -7,9 +7,8 @@ import {
   renderMessage,
   type ServerFields,
 } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import type { At, Logger, Members } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
-import type { At, Members } from "./members.ts";
 import { recipientsOf } from "./recipients.ts";
 import type { SendKept } from "./send.ts";
 
@@ -44,7 +43,7 @@ interface Line {
   last: Promise<unknown> | undefined;
 }
 
-type Place = At & Pick<StoredMessage, "body">;
+type Place = StoredAt & Pick<StoredMessage, "body">;
 
 const nobody: Recipients = { users: [], devices: [] };
 const roomsInTroubleMax = 5_000;

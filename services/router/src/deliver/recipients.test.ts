@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits, type MemberRow, type MembershipEvent } from "@parley/protocol";
-import { createMembers } from "./members.ts";
+import { createMembers } from "@parley/runtime";
 import { recipientsOf } from "./recipients.ts";
 
 const conv = "room/r";

@@ -1,6 +1,6 @@
 // Whom a stored message of a room goes to, by the room's list.
 import { type Device, limits, type MembershipEvent, type Recipients } from "@parley/protocol";
-import { type CachedList, membersAt, recipientsAmong, staysAt } from "./members.ts";
+import { type CachedList, membersAt, recipientsAmong, staysAt } from "@parley/runtime";
 
 interface Stored {
   seq: number;

@@ -10,9 +10,9 @@ import {
   type TypingPacket,
   type UplinkTopic,
 } from "@parley/protocol";
+import type { Members } from "@parley/runtime";
 import { decodePacket } from "../admit/decode.ts";
 import type { Acknowledge } from "../deliver/acknowledge.ts";
-import type { Members } from "../deliver/members.ts";
 import type { IsRefused } from "../deliver/refusals.ts";
 import type { Send } from "../deliver/send.ts";
 import type { Uplink } from "../path.ts";

@@ -2,7 +2,7 @@
 import type { UplinkVerb } from "@parley/protocol";
 import { AppError } from "@parley/protocol";
 import type { GuestTopics } from "@parley/protocol/dialects";
-import type { AskHolder, BrokerSession, Logger, NatsConnection, Pass, Redis } from "@parley/runtime";
+import type { AskHolder, BrokerSession, Logger, Members, NatsConnection, Pass, Redis } from "@parley/runtime";
 import { type Admit, createAdmit } from "../admit/admit.ts";
 import { createDecodeMessage } from "../admit/decode-message.ts";
 import { tooMuch, type UnderWay } from "../admit/under-way.ts";
@@ -10,7 +10,6 @@ import type { Append } from "../append/append.ts";
 import type { RouterConfig } from "../config.ts";
 import { createAcknowledge } from "../deliver/acknowledge.ts";
 import type { Deliver } from "../deliver/deliver.ts";
-import type { Members } from "../deliver/members.ts";
 import type { ReadStored } from "../deliver/read-stored.ts";
 import type { IsRefused } from "../deliver/refusals.ts";
 import { createSend } from "../deliver/send.ts";

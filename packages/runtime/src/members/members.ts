@@ -1,4 +1,4 @@
-// The member lists of rooms as routers need them: cached, as of a membership event. When a message is newer, what changed
+// The member lists of rooms as those need them who tell members of messages: cached, as of a membership event. When a message is newer, what changed
 // since is read.
 import {
   type MemberList,
@@ -9,8 +9,8 @@ import {
   type Recipients,
   recipientsOfAll,
 } from "@parley/protocol";
-import { withChanges } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
+import { withChanges } from "./ask-members.ts";
 
 const roomsKept = 5_000;
 const rowsKept = 2_000_000;
@@ -33,16 +33,16 @@ export interface CachedList extends MemberList {
 }
 
 /** A message: its `seq`, and that of the last membership event at it. */
-export interface At {
+export interface StoredAt {
   seq: number;
   memberSeq: number;
 }
 
 export interface Members {
   /** The cached list, if it says who is to get this message. */
-  known(conv: string, at: At): CachedList | undefined;
+  known(conv: string, at: StoredAt): CachedList | undefined;
   /** Reads a list that does. Rejects when history cannot be asked. */
-  read(conv: string, at: At): Promise<CachedList>;
+  read(conv: string, at: StoredAt): Promise<CachedList>;
   /** The list as it was at most two seconds ago. */
   recent(conv: string): Promise<CachedList>;
   /** A membership changed: older lists are used no more as they are. */

@@ -1,6 +1,6 @@
 // The members of a conversation, of the history replica that holds it: page by page, all as of one moment.
 import { AppError, type MemberList, type MemberPage, type MemberRow, type MembersRequest } from "@parley/protocol";
-import type { AskHolder } from "./ask-holder.ts";
+import type { AskHolder } from "../requests/ask-holder.ts";
 
 // So often more may change while a room is read than one page tells of; then whoever asks tries again later.
 const attemptsMax = 5;

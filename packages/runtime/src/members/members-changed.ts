@@ -1,7 +1,8 @@
 // Told by history that members of a room changed: cached lists that are older are forgotten. The word may be lost.
 import { allMembersSubject, type MembersChanged } from "@parley/protocol";
-import { type NatsConnection, parseJson } from "@parley/runtime";
-import type { Members } from "../deliver/members.ts";
+import type { NatsConnection } from "../connections/nats.ts";
+import { parseJson } from "../requests/request.ts";
+import type { Members } from "./members.ts";
 
 export function followMembersChanged(nats: NatsConnection, members: Members): { close(): Promise<void> } {
   const subscription = nats.subscribe(allMembersSubject, {
