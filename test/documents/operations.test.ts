@@ -11,7 +11,7 @@ test("they name every service, setting, secret and the metrics that fill up", ()
   const { ports = "", shared = "", settings = "", secrets = "", metrics = "" } = operationsTables();
   assert.match(ports, /edge \| `EDGE_MQTT_PORT` \| 1883/);
   assert.match(shared, /`NATS_URL` .*history/);
-  for (const service of ["edge", "auth-webhook", "router", "history", "presence", "search", "api"])
+  for (const service of ["edge", "auth-webhook", "router", "history", "presence", "search", "push", "api"])
     assert.match(settings, new RegExp(`^### ${service}$`, "m"));
   assert.match(secrets, /`nats-secret`/);
   for (const name of ["router_unconfirmed", "router_queued_bytes", "history_unannounced", "edge_connections"])

@@ -7,11 +7,12 @@ import { settings as authWebhook } from "../../services/auth-webhook/src/config.
 import { settings as edge } from "../../services/edge/src/config.ts";
 import { settings as history } from "../../services/history/src/config.ts";
 import { settings as presence } from "../../services/presence/src/config.ts";
+import { settings as push } from "../../services/push/src/config.ts";
 import { settings as router } from "../../services/router/src/config.ts";
 import { settings as search } from "../../services/search/src/config.ts";
 
 const root = join(import.meta.dirname, "../..");
-const all = [edge, authWebhook, router, history, presence, search, api] as unknown as Settings[];
+const all = [edge, authWebhook, router, history, presence, search, push, api] as unknown as Settings[];
 
 type Row = { key: string; fallback: string; description: string; secret: boolean };
 

@@ -127,7 +127,7 @@ test("a full disk: senders are told, chat goes on by itself once there is space,
 });
 
 test("services started before the servers say what they wait for, and are ready when all are there", async (t) => {
-  const services: Part[] = ["edge", "router", "api", "auth-webhook", "presence", "search", "history"];
+  const services: Part[] = ["edge", "router", "api", "auth-webhook", "presence", "search", "push", "history"];
   const servers: Part[] = ["mosquitto", "redis-server", "nats-server"];
   for (const part of [...services, ...servers]) await cluster.stopPart(part);
   const before = new Map<Part, number>();
@@ -146,6 +146,7 @@ test("services started before the servers say what they wait for, and are ready 
     ["router", "redis"],
     ["presence", "nats"],
     ["search", "nats"],
+    ["push", "nats"],
     ["api", "nats"],
     ["auth-webhook", "nats"],
     ["edge", "broker"],

@@ -26,6 +26,10 @@ const bad: Record<ServiceName, Bad> = {
     env: { SEARCH_READABLE_MS: "soon", SEARCH_READABLES_MS: "1", NATS_URL: withSecret("http:") },
     says: [/SEARCH_READABLE_MS .*soon/, /SEARCH_READABLES_MS is not .*SEARCH_READABLE_MS\b/, /NATS_URL .*nats:/],
   },
+  push: {
+    env: { PUSH_HEALTH_PORT: "health", PUSH_HEALTH_PORTS: "1", STORE_URL: withSecret("mysql:") },
+    says: [/PUSH_HEALTH_PORT .*health/, /PUSH_HEALTH_PORTS is not .*PUSH_HEALTH_PORT\b/, /STORE_URL .*mongodb:/],
+  },
   "auth-webhook": {
     env: { AUTH_WEBHOOK_TOKEN_ALG: "none", AUTH_WEBHOOK_PORTS: "1", NATS_URL: withSecret("http:") },
     says: [/AUTH_WEBHOOK_TOKEN_ALG .*HS256/, /AUTH_WEBHOOK_PORTS is not .*AUTH_WEBHOOK_PORT\b/, /NATS_URL .*nats:/],

@@ -77,7 +77,7 @@ const spoils: [what: string, spoil: (file: string) => unknown, says: RegExp][] =
   ["of a newer version", setVersion, /written by a newer Parley \(schema 99, .*start the newer one/],
 ];
 
-for (const service of ["history", "api", "presence", "search"] as const)
+for (const service of ["history", "api", "presence", "search", "push"] as const)
   for (const [what, spoil, says] of spoils)
     test(`a store of ${service} ${what} is named, and left as it is`, async (t) => {
       const { url, file } = await spoiltStore(t, service, spoil);

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { programOf, type TestContext } from "@parley/testkit";
 
-export const serviceNames = ["history", "presence", "search", "auth-webhook", "api", "router", "edge"] as const;
+export const serviceNames = ["history", "presence", "search", "push", "auth-webhook", "api", "router", "edge"] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface End {

@@ -2,7 +2,7 @@
 import { type TestContext, test } from "node:test";
 import { type Cluster, eventually, readLog, startTestCluster, testMongo } from "@parley/testkit";
 
-const services = ["history", "presence", "search", "auth-webhook", "api", "router", "edge"] as const;
+const services = ["history", "presence", "search", "push", "auth-webhook", "api", "router", "edge"] as const;
 type ServiceName = (typeof services)[number];
 
 interface Outage {
@@ -22,6 +22,7 @@ const outages: Outage[] = [
       history: /nats: not connected/,
       presence: /nats: not connected/,
       search: /nats: not connected/,
+      push: /nats: not connected/,
       "auth-webhook": /nats: not connected/,
       api: /nats: not connected/,
       router: /nats: not connected/,
@@ -32,7 +33,7 @@ const outages: Outage[] = [
     async begin(cluster) {
       await cluster.pause("redis-server");
       const noticed = async (service: ServiceName) => (await readLog(cluster, service)).includes("redis_lost");
-      for (const service of services.filter((one) => one !== "edge" && one !== "search"))
+      for (const service of services.filter((one) => !["edge", "search", "push"].includes(one)))
         await eventually(() => noticed(service), { intervalMs: 200 });
     },
     end: (cluster) => cluster.resume("redis-server"),
@@ -58,12 +59,12 @@ const outages: Outage[] = [
   },
 ];
 
-const owners = ["history", "presence", "search", "api"] as const;
+const owners = ["history", "presence", "search", "push", "api"] as const;
 const storeAway: Outage = {
   what: "the store is away",
   begin: (cluster) => owners.map((part) => cluster.link(part, "store").cut()),
   end: (cluster) => owners.map((part) => cluster.link(part, "store").pass()),
-  unready: { history: /store: /, presence: /store: /, search: /store: /, api: /store: / },
+  unready: { history: /store: /, presence: /store: /, search: /store: /, push: /store: /, api: /store: / },
 };
 
 test("a service that cannot do its work is not ready and says why, and is ready again by itself", async (t) => {

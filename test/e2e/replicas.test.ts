@@ -155,7 +155,7 @@ if (hasMongo()) {
     for (const chat of chats) await chat.goesOn();
     return chats;
   };
-  const parts: Part[] = ["api", "presence", "search", "auth-webhook", "router", "history", "edge"];
+  const parts: Part[] = ["api", "presence", "search", "push", "auth-webhook", "router", "history", "edge"];
 
   test("one replica of each kind dies under chat: it goes on at once, people come in meanwhile, everything acknowledged is there", async (t) => {
     const chats = await startChats(t, "");

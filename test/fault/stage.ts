@@ -37,7 +37,7 @@ export interface Stage {
 }
 
 const diskMegabytes = 2_048;
-const stores = ["history", "presence", "search", "api"] as const;
+const stores = ["history", "presence", "search", "push", "api"] as const;
 
 export async function openStage({ store, replicas, signal }: StageOptions): Promise<Stage> {
   const dir = await mkdtemp(join(tmpdir(), "parley-fault-"));
@@ -45,7 +45,8 @@ export async function openStage({ store, replicas, signal }: StageOptions): Prom
   const mongo = await chooseMongo(store, (end) => void ends.push(end));
   const disks = mongo ? new Map<string, SmallDisk>() : mountDisks(dir);
   const many: Replicas = { router: replicas, edge: replicas, "auth-webhook": replicas };
-  if (mongo) Object.assign(many, { history: replicas, presence: replicas, search: replicas, api: replicas });
+  if (mongo)
+    Object.assign(many, { history: replicas, presence: replicas, search: replicas, push: replicas, api: replicas });
   let cluster: Cluster | undefined;
   const close: Stage["close"] = async ({ keep = false, force = false } = {}) => {
     for (const disk of disks.values()) disk.empty();

@@ -14,7 +14,7 @@ const api = await startTestApi(
   { API_RATE: "100000", API_BURST: "100000", API_ADDRESS_RATE: "100000", API_ADDRESS_BURST: "100000" },
 );
 for (const method of methods.values())
-  if (method.owner === "presence" || method.owner === "search")
+  if (method.owner === "presence" || method.owner === "search" || method.owner === "push")
     answer(api.nats, methodSubject(method.name), method.owner, () => '{"result":{}}');
 await api.nats.flush();
 startHistoryProcess({ after }, api);

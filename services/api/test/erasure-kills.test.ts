@@ -15,10 +15,11 @@ const api = await startApiProcess({ after });
 await api.start();
 const history = startHistoryProcess({ after }, api);
 const { log } = serviceContext("test");
-// Presence and search, as far as an erasure asks them.
+// Presence, search and push, as far as an erasure asks them.
 const unsearched: number[] = [];
 answerJson(api.nats, subjects.eraseDevices, "test", () => ({}), log);
-for (const service of ["presence", "search"]) answerCompact(api.nats, { service, compact: async () => {}, log });
+for (const service of ["presence", "search", "push"])
+  answerCompact(api.nats, { service, compact: async () => {}, log });
 answerJson<{ seqs: number[] }>(
   api.nats,
   subjects.removeFromSearch,

@@ -50,9 +50,10 @@ async function get(id: string, token: string, headers: Record<string, string> = 
 const infoOf = async (id: string, token: string) =>
   (await api.call("GET", `/attachments/${id}/info`, { token })).body as Attachment;
 
-// Presence and search, as far as exports and erasures ask them.
+// Presence, search and push, as far as exports and erasures ask them.
 const { log } = serviceContext("test");
-for (const subject of [subjects.eraseDevices, compactSubject("presence"), compactSubject("search")])
+const compacted = ["presence", "search", "push"].map(compactSubject);
+for (const subject of [subjects.eraseDevices, subjects.erasePush, ...compacted])
   answerJson(api.nats, subject, "test", () => ({}), log);
 answerJson(api.nats, subjects.removeFromSearch, "test", () => ({}), log);
 answerJson(api.nats, methodSubject(devicesList.name), "test", () => ({ result: { devices: [] } }), log);

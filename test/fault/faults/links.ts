@@ -9,10 +9,10 @@ type Service = (typeof services)[number];
 
 /** Which services talk to a server. */
 export const users: Readonly<Record<LinkedServer, readonly Service[]>> = {
-  nats: ["router", "history", "presence", "search", "auth-webhook", "api"],
+  nats: ["router", "history", "presence", "search", "push", "auth-webhook", "api"],
   redis: ["router", "history", "presence", "auth-webhook"],
   broker: ["router", "edge"],
-  store: ["history", "presence", "search", "api"],
+  store: ["history", "presence", "search", "push", "api"],
 };
 
 /** The servers this cluster has links to: none if it was started without, no store in a file. */

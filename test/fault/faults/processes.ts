@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Part } from "@parley/testkit";
 import { type Fault, nameOf, whichOf } from "./fault.ts";
 
-export const services = ["router", "history", "presence", "search", "auth-webhook", "api", "edge"] as const;
+export const services = ["router", "history", "presence", "search", "push", "auth-webhook", "api", "edge"] as const;
 
 /** Every part of a cluster. */
 export const parts: readonly Part[] = [...services, "mosquitto", "nats-server", "redis-server"];

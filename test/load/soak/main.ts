@@ -57,7 +57,7 @@ const env = {
   },
   ...{ AUTH_WEBHOOK_DEVICE_CONNECT_RATE: "1000000" },
 };
-const parts: readonly Part[] = ["history", "router", "presence", "search", "api", "auth-webhook", "edge"];
+const parts: readonly Part[] = ["history", "router", "presence", "search", "push", "api", "auth-webhook", "edge"];
 const allParts: readonly Part[] = [...parts, "mosquitto", "nats-server", "redis-server"];
 
 if (options.help) process.stdout.write(`${help}\n`);
@@ -171,7 +171,7 @@ async function report(soak: Soak): Promise<void> {
 function replicasOf({ replicas }: Wanted, storeUrl: string): Replicas {
   const stateless = { router: replicas, edge: replicas, "auth-webhook": replicas };
   if (storeUrl.startsWith("sqlite:")) return stateless;
-  return { ...stateless, history: replicas, presence: replicas, search: replicas, api: replicas };
+  return { ...stateless, history: replicas, presence: replicas, search: replicas, push: replicas, api: replicas };
 }
 
 function problemOf({ minutes, rate, people, replicas }: Wanted): string | undefined {

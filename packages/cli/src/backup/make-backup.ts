@@ -31,7 +31,7 @@ export type Tell = (step: string, done: number, of: number) => void;
  * accounts could be registered by somebody else, who would then read what the first one wrote. A room that api knows
  * and the log does not is only a room that nobody is in.
  */
-const order = ["presence", "history", "api"];
+const order = ["presence", "push", "history", "api"];
 
 // Beside the store and the secrets: what the data folder needs to be started again as it was.
 const alongside = ["version", "demo.json"];

@@ -3,7 +3,7 @@ import type { Static, TObject, TSchema } from "typebox";
 import { type Check, checkOf } from "../check.ts";
 import type { ErrorCode } from "../errors.ts";
 
-export type Owner = "history" | "api" | "presence" | "search";
+export type Owner = "history" | "api" | "presence" | "search" | "push";
 /** Who may call: a user's token, a server key, the operator (services' secret), or anybody. */
 export type Access = "user" | "key" | "operator" | "public";
 

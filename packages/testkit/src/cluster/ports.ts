@@ -45,7 +45,7 @@ export async function planPorts(
   const plan: PortPlan = {
     public: chosen,
     servers: { mosquitto: await free(), "redis-server": await free(), "nats-server": await free() },
-    replicas: { history: [], presence: [], search: [], "auth-webhook": [], api: [], router: [], edge: [] },
+    replicas: { history: [], presence: [], search: [], push: [], "auth-webhook": [], api: [], router: [], edge: [] },
     fronts: [],
   };
   for (const service of serviceNames) {

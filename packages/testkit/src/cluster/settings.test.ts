@@ -27,7 +27,7 @@ test("every wrong setting is named with its value and what is right", () => {
     [{ PARLEY_REPLICAS: "router=2=3" }, /"router=2=3" is not router=1/],
     [{ PARLEY_REPLICAS: "api=2" }, /api=2 is not possible on SQLite/],
     [{ PARLEY_REPLICAS: "all=2" }, /history=2 is not possible on SQLite, where history's file belongs to one process/],
-    [{ PARLEY_REPLICAS: "all=2,history=1,presence=1,search=1" }, /api=2 is not possible on SQLite/],
+    [{ PARLEY_REPLICAS: "all=2,history=1,presence=1,search=1,push=1" }, /api=2 is not possible on SQLite/],
   ];
   for (const [env, message] of wrong) assert.throws(() => readClusterSettings(env), { name: "SetupError", message });
 });

@@ -7,7 +7,7 @@ import { programOf, root } from "../programs/programs.ts";
 /** A port of a service beside its health port. */
 export type PortName = "hooks" | "http" | "mqtt" | "ws" | "admin";
 
-export type ServiceName = "history" | "presence" | "search" | "auth-webhook" | "api" | "router" | "edge";
+export type ServiceName = "history" | "presence" | "search" | "push" | "auth-webhook" | "api" | "router" | "edge";
 
 /** The ports of one replica. */
 export type Ports = Partial<Record<PortName, number>> & { health: number };
@@ -45,6 +45,7 @@ export const services: Record<ServiceName, Service> = {
     env: ({ replicas }) => ({ PRESENCE_BROKER_ADMIN_URL: replicas.edge.map(({ admin }) => http(admin)).join(",") }),
   },
   search: { prefix: "SEARCH", ownsStore: true, ports: [], stops: 3, env: () => ({}) },
+  push: { prefix: "PUSH", ownsStore: true, ports: [], stops: 3, env: () => ({}) },
   "auth-webhook": {
     prefix: "AUTH_WEBHOOK",
     ownsStore: false,

@@ -10,6 +10,7 @@ export const programs = [
   "services/history/src/main.ts",
   "services/presence/src/main.ts",
   "services/search/src/main.ts",
+  "services/push/src/main.ts",
   "services/auth-webhook/src/main.ts",
   "services/api/src/main.ts",
   "services/router/src/main.ts",

@@ -3,7 +3,7 @@ import { type RemoveRequest, subjects } from "@parley/protocol";
 import { type NatsConnection, requestCompact, requestJson } from "@parley/runtime";
 
 const timeoutMs = 30_000;
-const services = ["history", "search", "presence"];
+const services = ["history", "search", "presence", "push"];
 
 export interface EraseOthers {
   /** Its devices are disconnected, and forgotten. */
