@@ -19,25 +19,27 @@ const silenceMs = 30_000;
 
 export async function reachServices(url: string): Promise<Services> {
   let nats: NatsConnection;
+  const address = natsAddress(url);
   try {
-    nats = await connect({ ...natsAddress(url), name: "parley backup", reconnect: false, timeout: 5_000 });
+    nats = await connect({ ...address, name: "parley backup", reconnect: false, timeout: 5_000 });
   } catch (cause) {
     const message = (cause as Error).message;
     throw new BackupError(`NATS cannot be reached (${message}): is Parley running? NATS_URL says where`, { cause });
   }
   return {
-    copy: (service, asked, tell) => copy(nats, service, asked, tell),
+    copy: (service, asked, tell) => copy(nats, address.inboxPrefix, service, asked, tell),
     close: () => nats.close(),
   };
 }
 
 async function copy(
   nats: NatsConnection,
+  prefix: string | undefined,
   service: string,
   asked: Omit<BackupRequest, "progress">,
   tell: (done: number, of: number) => void,
 ): Promise<{ from: number[]; to: number[] } | undefined> {
-  const [inbox, progress] = [createInbox(), createInbox()];
+  const [inbox, progress] = [createInbox(prefix), createInbox(prefix)];
   const answered = Promise.withResolvers<BackupReply | undefined>();
   const fail = () =>
     answered.reject(new BackupError(`${service} says nothing any more: did it end? Make the backup again`));

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { eventually, startServers } from "@parley/testkit";
 import { recordingLogger } from "../../test/recorder.ts";
 import { createHealth } from "../process/health.ts";
-import { connectNats, natsConnected, onNatsBack } from "./nats.ts";
+import { connectNats, natsAddress, natsConnected, onNatsBack } from "./nats.ts";
 
 async function natsOf(t: TestContext, url: string) {
   const recorder = recordingLogger();
@@ -68,4 +68,11 @@ test("a NATS that hangs is found out by its silence", async (t) => {
   server.pause();
   t.after(() => server.resume());
   await eventually(() => !natsConnected(nats));
+});
+
+test("answers come to inboxes that begin with the user of the URL, where it has a password", () => {
+  assert.equal(natsAddress("nats://router:word@nats:4222").inboxPrefix, "_INBOX.router");
+  assert.equal(natsAddress("nats://nats:4222").inboxPrefix, undefined);
+  assert.equal(natsAddress("nats://token@nats:4222").inboxPrefix, undefined);
+  assert.equal(natsAddress("nats://a.%3E:word@nats:4222").inboxPrefix, undefined);
 });

@@ -8,6 +8,7 @@ export type { Msg, NatsConnection } from "nats";
 
 interface LinkState {
   connected: boolean;
+  inboxPrefix?: string;
   /** What to call when the connection is lost. */
   onLost: Set<() => void>;
   /** What to call each time it is back. */
@@ -30,8 +31,9 @@ export async function connectNats(options: {
 }): Promise<NatsConnection> {
   const { url, name, log, health } = options;
   const waiting = sayWaiting(log, "nats", url, () => undefined);
+  const address = natsAddress(url);
   const nats = await connect({
-    ...natsAddress(url),
+    ...address,
     name,
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
@@ -47,10 +49,16 @@ export async function connectNats(options: {
   });
   waiting.done();
   const link: LinkState = { connected: true, onLost: new Set(), onBack: new Set(), onRefused: new Map() };
+  if (address.inboxPrefix !== undefined) link.inboxPrefix = address.inboxPrefix;
   links.set(nats, link);
   watch(nats, link, log, withoutCredentials(url)).catch((err) => log.error({ event: "nats_status_failed", err }));
   health?.check("nats", () => link.connected || "not connected");
   return nats;
+}
+
+/** What the subjects begin with that this connection has answers on. */
+export function inboxPrefixOf(nats: NatsConnection): string | undefined {
+  return links.get(nats)?.inboxPrefix;
 }
 
 /** Is the connection up at this moment? */
@@ -117,5 +125,7 @@ export function natsAddress(urls: string) {
   const user = decodeURIComponent(username);
   const login = password ? { user, pass: decodeURIComponent(password) } : user ? { token: user } : {};
   const tls = parsed.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {};
-  return { servers: parsed.map(({ host }) => host), ...login, ...tls };
+  // Whoever has a user of its own has inboxes of its own too: the server can let nobody else read the answers.
+  const inbox = password && /^[\w-]+$/.test(user) ? { inboxPrefix: `_INBOX.${user}` } : {};
+  return { servers: parsed.map(({ host }) => host), ...login, ...tls, ...inbox };
 }

@@ -6,13 +6,14 @@ import { readNetworks } from "../flow/address.ts";
 import { checkpoints } from "./checkpoints.ts";
 import { readGuests } from "./guests.ts";
 import { nearest } from "./nearest.ts";
+import { fileKeyOf, readValue } from "./value-files.ts";
 
 const networks = "^([0-9A-Fa-f.:/]+(\\s*,\\s*[0-9A-Fa-f.:/]+)*)?$";
 const networksExample = "addresses or networks like 10.0.0.0/8,127.0.0.1";
 
 /**
  * Settings that several services share; a service names those it reads. Beyond JSON Schema's words a property may say
- * `secret: true` (its value is never shown), `expects` (a readable form of its pattern) and `read` (what reads the value, and
+ * `secret: true` (its value is never shown, and may be in a file that `{KEY}_FILE` names), `expects` (a readable form of its pattern) and `read` (what reads the value, and
  * throws an Error that says what is wrong with it).
  */
 export const sharedSettings = {
@@ -149,7 +150,14 @@ export function readConfig<Properties extends TProperties>(
   const problems = unknownKeys(settings, env);
   const picked: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(settings.properties)) {
-    const text = env[key];
+    let text: string | undefined;
+    const unreadable = faultOf(() => {
+      text = isSecret(schema) ? readValue(env, key) : env[key];
+    });
+    if (unreadable) {
+      problems.push(unreadable);
+      continue;
+    }
     const value = text === undefined || text === "" ? Value.Default(schema, undefined) : convert(schema, text);
     if (value === undefined && Type.IsOptional(schema)) continue;
     const problem = check(key, schema, value);
@@ -184,7 +192,9 @@ function url(fallback: string, protocols: string, what: string) {
 }
 
 function unknownKeys(settings: Settings, env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = Object.keys(settings.properties);
+  const known = Object.entries(settings.properties).flatMap(([key, schema]) =>
+    isSecret(schema) ? [key, fileKeyOf(key)] : [key],
+  );
   return Object.keys(env)
     .filter((key) => key.startsWith(`${settings.prefix}_`) && !known.includes(key))
     .map((key) => {
@@ -204,18 +214,33 @@ function convert(schema: TSchema, text: string): unknown {
 function check(key: string, schema: TSchema, value: unknown): string | undefined {
   if (value === undefined) return `${key} is required`;
   const { expects, secret, read } = schema as { expects?: string; secret?: boolean; read?(text: unknown): unknown };
-  if (Value.Check(schema, value)) return read && faultOf(key, () => read(value));
+  if (Value.Check(schema, value))
+    return (
+      read &&
+      withKey(
+        key,
+        faultOf(() => read(value)),
+      )
+    );
   const reason = expects ? `must be ${expects}` : (Value.Errors(schema, value)[0]?.message ?? "is not valid");
   return `${key} ${reason}${secret ? "" : `, not "${String(value).slice(0, 80)}"`}`;
 }
 
-function faultOf(key: string, read: () => unknown): string | undefined {
+function faultOf(read: () => unknown): string | undefined {
   try {
     read();
     return undefined;
   } catch (error) {
-    return `${key}: ${(error as Error).message}`;
+    return (error as Error).message;
   }
+}
+
+function withKey(key: string, fault: string | undefined): string | undefined {
+  return fault === undefined ? undefined : `${key}: ${fault}`;
+}
+
+function isSecret(schema: TSchema): boolean {
+  return (schema as { secret?: boolean }).secret === true;
 }
 
 // Folders may be relative to the working folder, and to PARLEY_DIR by its name.

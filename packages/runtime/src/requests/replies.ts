@@ -1,6 +1,7 @@
 // Where replies to a connection's requests arrive: one subscription, and a subject of its own for each request. The client library's
 // `request` makes an error with its stack for each request that is answered (nats-core 3), which costs more than the rest of it.
 import { createInbox, type Msg, type NatsConnection } from "nats";
+import { inboxPrefixOf } from "../connections/nats.ts";
 
 /** `undefined`: the server lets this connection have no replies. */
 type Replied = (message: Msg | undefined) => void;
@@ -22,7 +23,7 @@ export function repliesOf(nats: NatsConnection): Replies {
 
 function subscribeReplies(nats: NatsConnection): Replies {
   const waiting = new Map<string, Replied>();
-  const inbox = createInbox();
+  const inbox = createInbox(inboxPrefixOf(nats));
   let opened = 0;
   nats.subscribe(`${inbox}.*`, {
     callback(error, message) {
