@@ -41,6 +41,7 @@ export * from "./process/nearest.ts";
 export * from "./process/reminders.ts";
 export * from "./process/secret-check.ts";
 export * from "./process/secrets.ts";
+export * from "./process/value-files.ts";
 export * from "./requests/answer-backup.ts";
 export * from "./requests/answer-compact.ts";
 export * from "./requests/ask-holder.ts";
@@ -50,5 +51,11 @@ export * from "./requests/request.ts";
 export * from "./requests/revocation-list.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";
-export { type DeadReference, type FollowStoredOptions, followStored } from "./stored/follow.ts";
+export { type FollowStoredOptions, followStored } from "./stored/follow.ts";
 export { readEntriesOf, readLog, readStored } from "./stored/read.ts";
+export {
+  type DeadReference,
+  type FollowedReference,
+  type FollowReferencesOptions,
+  followReferences,
+} from "./stored/references.ts";

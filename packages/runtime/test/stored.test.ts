@@ -19,6 +19,7 @@ import {
   connectNats,
   type DeadReference,
   type FollowStoredOptions,
+  followReferences,
   followStored,
   type NatsConnection,
   parseJson,
@@ -405,4 +406,34 @@ test("close finishes what is being taken and gives back the rest, which another 
   await closed;
   await eventually(() => there.length === 1);
   assert.deepEqual([here, there], [[1], [2]]);
+});
+
+test("what is held comes at once, and is taken when it has been stored for so long; close gives back what is still held", async (t) => {
+  const { nats, announce, follow } = await start(t);
+  const held = { nats, durable: "holding", filter: streams.stored.originFilter, holdMs: 400 };
+  const arrived: number[] = [];
+  const taken: [pos: number, ageMs: number][] = [];
+  const holding = followReferences({
+    ...held,
+    arrived: (found) => arrived.push(...found.map(({ reference }) => reference.pos)),
+    take: async (found) => {
+      assert.deepEqual(arrived, [1], "it came before it is taken");
+      for (const { reference } of found) taken.push([reference.pos, Date.now() - announcedAt]);
+    },
+    log: recordingLogger().log,
+  });
+  t.after(() => holding.close());
+  const announcedAt = Date.now();
+  await announce(1);
+  await eventually(() => taken.length === 1);
+  const [, ageMs] = taken[0]!;
+  // The server's time is rounded down to a millisecond.
+  assert.ok(ageMs >= 399, `taken after ${ageMs} ms`);
+  await announce(2);
+  await eventually(() => arrived.length === 2);
+  await holding.close();
+  const next: number[] = [];
+  follow({ durable: "holding", take: async (entries) => next.push(...entries.map(({ pos }) => pos)) });
+  await eventually(() => next.length === 1);
+  assert.deepEqual([arrived, next], [[1, 2], [2]]);
 });

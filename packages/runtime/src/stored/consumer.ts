@@ -29,11 +29,11 @@ export interface ConsumerOptions {
   progress: Pick<Progress, "stream" | "floor" | "gather">;
   /** messages in hand at most; the rest stays there for other replicas */
   fetchedMax: number;
+  /** What a replica took and does not speak of for this long goes to another one. */
+  ackWaitMs: number;
   log: Logger;
 }
 
-/** What a replica took and does not speak of for this long goes to another one. */
-const ackWaitMs = 5_000;
 const retryMs = 2_000;
 /** all replicas together: two that have all they may hold, and two that come */
 const pendingMax = (fetchedMax: number) => Math.max(500, 4 * fetchedMax);
@@ -105,7 +105,7 @@ export function followConsumer(options: ConsumerOptions, take: (message: JsMsg) 
 
 async function makeConsumer(
   manager: JetStreamManager,
-  { durable, filter, isOrdered, beginMsBack, progress, fetchedMax }: ConsumerOptions,
+  { durable, filter, isOrdered, beginMsBack, progress, fetchedMax, ackWaitMs }: ConsumerOptions,
 ): Promise<ConsumerInfo> {
   const { name } = streams.stored;
   // One that an earlier release made may wait longer.
