@@ -1,6 +1,7 @@
 // Which Parley is meant: its data folder, its store, and how its services are reached, by the environment or run.json.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readValue } from "@parley/runtime";
 import { UsageError } from "../failure.ts";
 
 /** The service that keeps the files of messages. */
@@ -25,21 +26,36 @@ const mongoWords =
 export function findPlace(env: NodeJS.ProcessEnv = process.env): Place {
   const dir = resolve(env.PARLEY_DIR || ".parley");
   const run = readRun(join(dir, "run.json"));
-  const storeUrl = env.STORE_URL || run?.store || `sqlite:${join(dir, "data")}`;
+  const storeUrl = readUrl(env, "STORE_URL") || run?.store || `sqlite:${join(dir, "data")}`;
   if (/^mongodb(\+srv)?:/.test(storeUrl)) throw new UsageError(mongoWords);
   if (!/^sqlite:./.test(storeUrl))
     throw new UsageError("STORE_URL must be sqlite:FOLDER, the folder of the store that is to be backed up");
   const secrets = env.PARLEY_SECRETS || join(dir, "secrets");
-  return { dir, storeUrl, secrets, blobsUrl: env.BLOBS_URL || undefined, natsUrl: env.NATS_URL || run?.nats };
+  return {
+    dir,
+    storeUrl,
+    secrets,
+    blobsUrl: env.BLOBS_URL || undefined,
+    natsUrl: readUrl(env, "NATS_URL") || run?.nats,
+  };
 }
 
 /** Where the services talk. Throws a UsageError where that is not known. */
 export function findNats(env: NodeJS.ProcessEnv = process.env): string {
-  const url = env.NATS_URL || readRun(join(resolve(env.PARLEY_DIR || ".parley"), "run.json"))?.nats;
+  const url = readUrl(env, "NATS_URL") || readRun(join(resolve(env.PARLEY_DIR || ".parley"), "run.json"))?.nats;
   if (url !== undefined) return url;
   throw new UsageError(
     "nothing runs here: PARLEY_DIR says where Parley's data is, or NATS_URL where its services talk",
   );
+}
+
+// As services read it: NATS_URL, or the file that NATS_URL_FILE names.
+function readUrl(env: NodeJS.ProcessEnv, key: "NATS_URL" | "STORE_URL"): string | undefined {
+  try {
+    return readValue(env, key);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function readRun(path: string): { nats: string; store: string } | undefined {
