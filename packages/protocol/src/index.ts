@@ -6,6 +6,7 @@ export * from "./avatar.ts";
 export * from "./backoff.ts";
 export * from "./check.ts";
 export * from "./codec.ts";
+export { durationText } from "./dialects/phrases.ts";
 export * from "./errors.ts";
 export * from "./exact-json.ts";
 export * from "./export.ts";

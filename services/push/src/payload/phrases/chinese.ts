@@ -1,0 +1,47 @@
+// The words of notifications in Chinese, simplified.
+import type { Phrases } from "./phrases.ts";
+
+export const chinese: Phrases = {
+  direction: "ltr",
+  sentYou: "给你发来一条消息",
+  newMessage: "新消息",
+  newMessages: { other: (count) => `${count} 条新消息` },
+  byline: (name) => `${name}：`,
+  mentionedYou: (name) => `${name} 提到了你`,
+  colon: "：",
+  sentMessage: "发来一条消息",
+  image: "图片",
+  video: "视频",
+  audio: "音频",
+  voice: "语音消息",
+  file: "文件",
+  location: "位置",
+  contact: "名片",
+  sticker: "贴纸",
+  poll: "投票",
+  call: {
+    audio: {
+      answered: "语音通话",
+      missed: "未接语音通话",
+      declined: "已拒绝的语音通话",
+      busy: "语音通话，对方忙线",
+      failed: "语音通话失败",
+      ringing: "语音来电",
+    },
+    video: {
+      answered: "视频通话",
+      missed: "未接视频通话",
+      declined: "已拒绝的视频通话",
+      busy: "视频通话，对方忙线",
+      failed: "视频通话失败",
+      ringing: "视频来电",
+    },
+  },
+  newInvitation: "新邀请",
+  invitationFrom: (name) => `来自 ${name} 的邀请`,
+  contactRequest: "好友请求",
+  contactAccepted: "好友请求已通过",
+  somebody: "某人",
+  test: "测试通知",
+  testBody: "此设备可以收到通知。",
+};

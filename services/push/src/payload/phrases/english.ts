@@ -1,0 +1,50 @@
+// The words of notifications in English.
+import type { Phrases } from "./phrases.ts";
+
+export const english: Phrases = {
+  direction: "ltr",
+  sentYou: "Sent you a message",
+  newMessage: "New message",
+  newMessages: {
+    one: (count) => `${count} new message`,
+    other: (count) => `${count} new messages`,
+  },
+  byline: (name) => `${name}: `,
+  mentionedYou: (name) => `${name} mentioned you`,
+  colon: ": ",
+  sentMessage: "Sent a message",
+  image: "Photo",
+  video: "Video",
+  audio: "Audio",
+  voice: "Voice message",
+  file: "File",
+  location: "Location",
+  contact: "Contact",
+  sticker: "Sticker",
+  poll: "Poll",
+  call: {
+    audio: {
+      answered: "Call",
+      missed: "Missed call",
+      declined: "Declined call",
+      busy: "Call, line busy",
+      failed: "Failed call",
+      ringing: "Incoming call",
+    },
+    video: {
+      answered: "Video call",
+      missed: "Missed video call",
+      declined: "Declined video call",
+      busy: "Video call, line busy",
+      failed: "Failed video call",
+      ringing: "Incoming video call",
+    },
+  },
+  newInvitation: "New invitation",
+  invitationFrom: (name) => `Invitation from ${name}`,
+  contactRequest: "Contact request",
+  contactAccepted: "Contact request accepted",
+  somebody: "Somebody",
+  test: "Test notification",
+  testBody: "Notifications reach this device.",
+};

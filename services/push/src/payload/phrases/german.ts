@@ -1,0 +1,50 @@
+// The words of notifications in German.
+import type { Phrases } from "./phrases.ts";
+
+export const german: Phrases = {
+  direction: "ltr",
+  sentYou: "Hat dir eine Nachricht geschickt",
+  newMessage: "Neue Nachricht",
+  newMessages: {
+    one: (count) => `${count} neue Nachricht`,
+    other: (count) => `${count} neue Nachrichten`,
+  },
+  byline: (name) => `${name}: `,
+  mentionedYou: (name) => `${name} hat dich erwähnt`,
+  colon: ": ",
+  sentMessage: "Hat eine Nachricht geschickt",
+  image: "Foto",
+  video: "Video",
+  audio: "Audio",
+  voice: "Sprachnachricht",
+  file: "Datei",
+  location: "Standort",
+  contact: "Kontakt",
+  sticker: "Sticker",
+  poll: "Umfrage",
+  call: {
+    audio: {
+      answered: "Anruf",
+      missed: "Verpasster Anruf",
+      declined: "Abgelehnter Anruf",
+      busy: "Anruf, besetzt",
+      failed: "Fehlgeschlagener Anruf",
+      ringing: "Eingehender Anruf",
+    },
+    video: {
+      answered: "Videoanruf",
+      missed: "Verpasster Videoanruf",
+      declined: "Abgelehnter Videoanruf",
+      busy: "Videoanruf, besetzt",
+      failed: "Fehlgeschlagener Videoanruf",
+      ringing: "Eingehender Videoanruf",
+    },
+  },
+  newInvitation: "Neue Einladung",
+  invitationFrom: (name) => `Einladung von ${name}`,
+  contactRequest: "Kontaktanfrage",
+  contactAccepted: "Kontaktanfrage angenommen",
+  somebody: "Jemand",
+  test: "Testbenachrichtigung",
+  testBody: "Benachrichtigungen erreichen dieses Gerät.",
+};

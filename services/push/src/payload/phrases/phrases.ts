@@ -1,0 +1,79 @@
+// All words of notifications: one catalogue. The type checker wants every phrase in every language.
+import { arabic } from "./arabic.ts";
+import { chinese } from "./chinese.ts";
+import { english } from "./english.ts";
+import { german } from "./german.ts";
+import { ukrainian } from "./ukrainian.ts";
+
+export type Direction = "ltr" | "rtl";
+type Plural = Intl.LDMLPluralRule;
+type CallOutcome = "answered" | "missed" | "declined" | "busy" | "failed" | "ringing";
+
+/**
+ * One language. No phrase says whether who wrote is a man or a woman, which nobody knows: where a verb would, a noun stands.
+ * Names that are put in are isolated already where they are written the other way.
+ */
+export interface Phrases {
+  direction: Direction;
+  /** of a message whose text is not shown, to its reader, behind the name of who wrote */
+  sentYou: string;
+  newMessage: string;
+  /** of two or more, for each category that the language's `Intl.PluralRules` know */
+  newMessages: Partial<Record<Plural, (count: number) => string>> & { other: (count: number) => string };
+  /** `text` comes behind it, in a room */
+  byline(name: string): string;
+  mentionedYou(name: string): string;
+  /** between a phrase and what it introduces */
+  colon: string;
+  /** of a kind that only an application knows */
+  sentMessage: string;
+  image: string;
+  video: string;
+  audio: string;
+  voice: string;
+  file: string;
+  location: string;
+  contact: string;
+  sticker: string;
+  poll: string;
+  /** the record of a call; `ringing`: of one that rings */
+  call: Record<"audio" | "video", Record<CallOutcome, string>>;
+  newInvitation: string;
+  invitationFrom(name: string): string;
+  contactRequest: string;
+  contactAccepted: string;
+  /** who has no name */
+  somebody: string;
+  test: string;
+  testBody: string;
+}
+
+export const catalogue = {
+  en: english,
+  de: german,
+  zh: chinese,
+  uk: ukrainian,
+  ar: arabic,
+} as const satisfies Readonly<Record<string, Phrases>>;
+
+export type Language = keyof typeof catalogue;
+
+/** The language of the catalogue that a BCP 47 tag asks for, by the lookup of RFC 4647 (`de-AT` is `de`); else English. */
+export function languageOf(tag: string): Language {
+  const parts = tag.toLowerCase().split(/[-_]/);
+  for (; parts.length > 0; parts.pop()) {
+    const range = parts.join("-");
+    if (Object.hasOwn(catalogue, range)) return range as Language;
+  }
+  return "en";
+}
+
+const rules = Object.fromEntries(
+  Object.keys(catalogue).map((language) => [language, new Intl.PluralRules(language)]),
+) as Record<Language, Intl.PluralRules>;
+
+export function newMessages(language: Language, count: number): string {
+  const { newMessage, newMessages: forms }: Phrases = catalogue[language];
+  if (count <= 1) return newMessage;
+  return (forms[rules[language].select(count)] ?? forms.other)(count);
+}

@@ -1,0 +1,52 @@
+// The words of notifications in Ukrainian. Verbs are in the present, which says nothing of the sex of who wrote.
+import type { Phrases } from "./phrases.ts";
+
+export const ukrainian: Phrases = {
+  direction: "ltr",
+  sentYou: "Надсилає вам повідомлення",
+  newMessage: "Нове повідомлення",
+  newMessages: {
+    one: (count) => `${count} нове повідомлення`,
+    few: (count) => `${count} нові повідомлення`,
+    many: (count) => `${count} нових повідомлень`,
+    other: (count) => `${count} нового повідомлення`,
+  },
+  byline: (name) => `${name}: `,
+  mentionedYou: (name) => `${name} згадує вас`,
+  colon: ": ",
+  sentMessage: "Надсилає повідомлення",
+  image: "Фото",
+  video: "Відео",
+  audio: "Аудіо",
+  voice: "Голосове повідомлення",
+  file: "Файл",
+  location: "Місце",
+  contact: "Контакт",
+  sticker: "Наліпка",
+  poll: "Опитування",
+  call: {
+    audio: {
+      answered: "Дзвінок",
+      missed: "Пропущений дзвінок",
+      declined: "Відхилений дзвінок",
+      busy: "Дзвінок, лінія зайнята",
+      failed: "Невдалий дзвінок",
+      ringing: "Вхідний дзвінок",
+    },
+    video: {
+      answered: "Відеодзвінок",
+      missed: "Пропущений відеодзвінок",
+      declined: "Відхилений відеодзвінок",
+      busy: "Відеодзвінок, лінія зайнята",
+      failed: "Невдалий відеодзвінок",
+      ringing: "Вхідний відеодзвінок",
+    },
+  },
+  newInvitation: "Нове запрошення",
+  invitationFrom: (name) => `Запрошення від ${name}`,
+  contactRequest: "Запит на додавання до контактів",
+  contactAccepted: "Запит на додавання до контактів прийнято",
+  somebody: "Хтось",
+  test: "Тестове сповіщення",
+  testBody: "Сповіщення надходять на цей пристрій.",
+};
