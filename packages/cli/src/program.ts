@@ -28,6 +28,7 @@ import { roomsCommand } from "./commands/rooms/rooms.ts";
 import { rosterCommand } from "./commands/roster.ts";
 import { scheduledCommands } from "./commands/scheduled.ts";
 import { searchCommand } from "./commands/search.ts";
+import { secretsCommand } from "./commands/secrets.ts";
 import { sendCommand } from "./commands/send.ts";
 import { storeCommand } from "./commands/store.ts";
 import { threadCommands } from "./commands/threads.ts";
@@ -88,6 +89,7 @@ export function createProgram(): Command {
     storeCommand(),
     backupCommand(),
     restoreCommand(),
+    secretsCommand(),
     benchCommand(),
   ])
     root.addCommand(one);

@@ -1,7 +1,7 @@
 // The secrets of an installation: made at first start, the same for every service that reads the folder.
 import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** signingKey signs tokens; servicesSecret is the services' broker password; hookSecret is what a broker shows with its hooks. */
 export interface Secrets {
@@ -49,6 +49,12 @@ export function readSecrets(folder: string): Secrets {
 export function readSecretText(folder: string, name: keyof typeof secretFiles): string {
   makeFolder(folder);
   return readText(join(folder, name));
+}
+
+/** A secret of another folder than PARLEY_SECRETS, a text, made in the same way where it is missing. */
+export function readOrMakeText(file: string): string {
+  makeFolder(dirname(file));
+  return readText(file);
 }
 
 function makeFolder(folder: string): void {

@@ -1,6 +1,5 @@
 // How Mosquitto is told its one login: by a file of passwords, which 2.1 reads by a plugin.
 import { execFile } from "node:child_process";
-import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { existsSync, globSync } from "node:fs";
 import { promisify } from "node:util";
 import { searchPath } from "../processes/child.ts";
@@ -14,15 +13,6 @@ const pluginFolders = [
   "/opt/homebrew/lib/mosquitto",
   "/opt/homebrew/lib",
 ];
-
-/** The line of a file of passwords, in mosquitto_passwd's format `$7$iterations$salt$hash` (PBKDF2, SHA-512). */
-export function passwordLine(username: string, password: string): string {
-  // One iteration: the secret is 32 random bytes, which no number of iterations makes harder to guess, and mosquitto
-  // hashes at every connect.
-  const salt = randomBytes(12);
-  const hash = pbkdf2Sync(password, salt, 1, 64, "sha512");
-  return `${username}:$7$1$${salt.toString("base64")}$${hash.toString("base64")}`;
-}
 
 /** The lines of the configuration that name the file. */
 export async function loginLines(file: string): Promise<string[]> {

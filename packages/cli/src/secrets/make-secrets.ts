@@ -1,0 +1,70 @@
+// The secrets of an installation whose servers are machines or containers of their own: a folder a reader, so that each is given what is
+// its own. What is there stays; what is missing is made.
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { passwordLine, readOrMakeText, readSecrets } from "@parley/runtime";
+import { type AddressedServer, addressFiles, readers } from "./readers.ts";
+
+/** `host:port` of each; of MongoDB several, with commas between. */
+export type ServerAddresses = Record<"nats" | "redis" | "mongo", string>;
+
+const readable = { folder: 0o755, file: 0o644 };
+
+/** Makes or completes the folder; answers the paths of what is in it, for readers. */
+export function makeSecrets(folder: string, addresses: ServerAddresses): string[] {
+  // Where the passwords are kept, each once; nobody but this command reads it.
+  const password = (name: string) => readOrMakeText(join(folder, "passwords", name));
+  const { servicesSecret, hookSecret } = readSecrets(join(folder, "parley"));
+  const apiKey = `parley:${password("broker-api")}`;
+  const files: Record<string, string> = {
+    ...addressesOfReaders(addresses, password),
+    "presence/broker-api-key": apiKey,
+    "nats/passwords.conf": lines(Object.keys(readers).map((name) => `${name}: "${password(`nats-${name}`)}"`)),
+    "redis/password.conf": lines([`requirepass ${password("redis")}`]),
+    "mongo/root-password": password("mongo-root"),
+    "mongo/parley-password": password("mongo-parley"),
+    // mongod takes the letters of base64 alone, and a cookie of Erlang may not begin with a dash.
+    "mongo/keyfile": lines([hex(password("mongo-members"))]),
+    "mosquitto/passwords": lines([passwordLine("parley", servicesSecret)]),
+    "emqx/api-keys": lines([`${apiKey}:administrator`]),
+    "emqx/dashboard-password": password("emqx-dashboard"),
+    "emqx/cookie": hex(password("emqx-cookie")),
+    "emqx/hook-secret": hookSecret,
+    "vernemq/cookie": hex(password("vernemq-cookie")),
+    "vernemq/hook-secret": hookSecret,
+  };
+  for (const [path, text] of Object.entries(files)) write(join(folder, path), text);
+  return Object.keys(files);
+}
+
+function addressesOfReaders(
+  { nats, redis, mongo }: ServerAddresses,
+  password: (name: string) => string,
+): Record<string, string> {
+  const addressOf = (reader: string): Record<AddressedServer, () => string> => ({
+    nats: () => `nats://${reader}:${password(`nats-${reader}`)}@${nats}`,
+    redis: () => `redis://:${password("redis")}@${redis}`,
+    store: () => `mongodb://parley:${password("mongo-parley")}@${mongo}/parley?replicaSet=parley`,
+  });
+  const all = Object.entries(readers).flatMap(([reader, servers]) =>
+    servers.map((server) => [`${reader}/${addressFiles[server]}`, addressOf(reader)[server]()] as const),
+  );
+  return Object.fromEntries(all);
+}
+
+// Read by servers that run as users of their own; what keeps others away is that the folder is given to its reader alone.
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  chmodSync(dirname(file), readable.folder);
+  writeFileSync(`${file}.new`, text, { mode: readable.file });
+  chmodSync(`${file}.new`, readable.file);
+  renameSync(`${file}.new`, file);
+}
+
+function hex(password: string): string {
+  return Buffer.from(password).toString("hex");
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join("\n")}\n`;
+}
