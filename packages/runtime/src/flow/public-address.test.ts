@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPublic } from "./guard.ts";
+import { isPublicAddress } from "./public-address.ts";
 
 const inner = [
   ...["0.0.0.0", "10.1.2.3", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "169.254.169.254"],
@@ -10,7 +10,7 @@ const inner = [
   ...["64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "3fff::1", "fc00::1", "fd00:ec2::254"],
   ...["fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "::ffff:0:0", "not an address", ""],
 ];
-for (const address of inner) test(`not public: ${address}`, () => assert.equal(isPublic(address), false));
+for (const address of inner) test(`not public: ${address}`, () => assert.equal(isPublicAddress(address), false));
 
 const outer = ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "::ffff:8.8.8.8", "2606:4700::1111", "2a00:1450::1"];
-for (const address of outer) test(`public: ${address}`, () => assert.equal(isPublic(address), true));
+for (const address of outer) test(`public: ${address}`, () => assert.equal(isPublicAddress(address), true));
