@@ -95,6 +95,27 @@ export interface SignedThumbnailsReply {
 
 /** `push.erase` ({uid}) → {}: a user is erased, its tokens and settings go. */
 export interface PushEraseRequest {
+/** `presence.credential` ({clientId}) → whose device it is and with what its connection was made, as far as presence knows. */
+export interface ConnectionCredential {
+  /** absent: nobody's as far as is known */
+  uid?: string;
+  /** of a device that is connected; without `issuedAt` and `passwordSince`: one that presence was not asked about */
+  connection?: {
+    /** unix ms: when it began */
+    at: number;
+    /** of the token, unix s */
+    issuedAt?: number;
+    passwordSince?: number;
+    /** the login that the token comes from */
+    family?: string;
+  };
+}
+
+/** `push.changed`: of these users. */
+export interface PushChanged {
+  uids: readonly string[];
+}
+
   uid: string;
 }
 

@@ -13,6 +13,9 @@ export interface Caller {
   via: "mqtt" | "http" | "key" | "service";
   /** the login that the shown token comes from */
   family?: string;
+  /** of the shown token: unix s, and which of the account's passwords it was made under */
+  issuedAt?: number;
+  passwordSince?: number;
   /** the request's own id or Idempotency-Key: makes a changing method safe to send again for 24 h */
   requestId?: string;
   /** the largest answer that the device takes, as bytes of the whole packet: pages end before it */

@@ -177,10 +177,14 @@ export const subjects = {
   /** api: who is told of a user's presence ({uid} → ContactsReply) */
   contacts: "people.contacts",
   /** api: what users are called, as another knows them (NamesRequest → NamesReply) */
+  /** presence: with what a device's connection was made ({clientId} → ConnectionCredential) */
+  connectionCredential: "presence.credential",
   names: "people.names",
   /** api: what users are called and how another has them, for notifications (PushPeopleRequest → PushPeopleReply) */
   pushPeople: "people.push",
   /** api: addresses of thumbnails that need no token (SignedThumbnailsRequest → SignedThumbnailsReply) */
+  /** push, among its replicas: what is registered for these users, or set by them, has changed (event, PushChanged) */
+  pushChanged: "push.changed",
   signedThumbnails: "attachments.signed",
   /** presence: which devices of users are connected (PushPresenceRequest → PushPresenceReply) */
   pushPresence: "presence.push",
