@@ -46,6 +46,8 @@ export interface PushState {
   unread: number;
   /** the user's own name for the conversation */
   name?: string;
+  /** in place of `badges`: of the device, where the user is in some conversations with some of its devices only */
+  badge?: number;
 }
 
 /** `history.read` (event, gathered): these users have read on. */
@@ -93,8 +95,6 @@ export interface SignedThumbnailsReply {
   urls: (string | null)[];
 }
 
-/** `push.erase` ({uid}) → {}: a user is erased, its tokens and settings go. */
-export interface PushEraseRequest {
 /** `presence.credential` ({clientId}) → whose device it is and with what its connection was made, as far as presence knows. */
 export interface ConnectionCredential {
   /** absent: nobody's as far as is known */
@@ -116,6 +116,8 @@ export interface PushChanged {
   uids: readonly string[];
 }
 
+/** `push.erase` ({uid}) → {}: a user is erased, its tokens and settings go. */
+export interface PushEraseRequest {
   uid: string;
 }
 
@@ -132,6 +134,8 @@ export interface PushReplayRequest {
 
 export interface PushReplayReply {
   replayed: number;
+  /** those that are of no use any more: they are removed */
+  expired: number;
   /** those that are left */
   left: number;
 }
@@ -149,6 +153,15 @@ export interface PushJob {
   by?: string;
   /** unix ms: when what it tells of happened */
   at: number;
+}
+
+/** What one JetStream message of PUSH holds (`push.queue.{provider}`). */
+export interface PushChunk {
+  jobs: PushJob[];
+  /** how often these were tried in vain */
+  attempt: number;
+  /** unix ms: they are not tried before */
+  notBefore?: number;
 }
 
 /** `dead.push.{provider}`: a job that was given up. */

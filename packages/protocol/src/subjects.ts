@@ -65,18 +65,13 @@ export const streams = {
     originFilter: "stored.*.origin",
   },
   dead: { name: "DEAD", subjects: ["dead.>"] },
-  /** work for push: one subject a token and conversation, `push.queue.{provider}.{token}.{conversation}` */
-  push: { name: "PUSH", subjects: ["push.queue.>"] },
+  /** work for push */
+  push: { name: "PUSH", subjects: ["push.queue.*"] },
 } as const;
 
-/** JetStream subject of the notifications that one token is to be sent about one conversation; both named by a hash. */
-export function pushSubject(provider: PushProvider, token: string, conversation: string): string {
-  return `push.queue.${provider}.${token}.${conversation}`;
-}
-
-/** All that waits for one provider. */
-export function pushFilter(provider: PushProvider): string {
-  return `push.queue.${provider}.>`;
+/** JetStream subject of the notifications that wait for one provider. */
+export function pushSubject(provider: PushProvider): string {
+  return `push.queue.${provider}`;
 }
 
 /** Between the replicas that share a consumer of `streams.stored`: a question (empty), and each one's StoredProgress. */
@@ -177,19 +172,19 @@ export const subjects = {
   /** api: who is told of a user's presence ({uid} → ContactsReply) */
   contacts: "people.contacts",
   /** api: what users are called, as another knows them (NamesRequest → NamesReply) */
-  /** presence: with what a device's connection was made ({clientId} → ConnectionCredential) */
-  connectionCredential: "presence.credential",
   names: "people.names",
   /** api: what users are called and how another has them, for notifications (PushPeopleRequest → PushPeopleReply) */
   pushPeople: "people.push",
   /** api: addresses of thumbnails that need no token (SignedThumbnailsRequest → SignedThumbnailsReply) */
-  /** push, among its replicas: what is registered for these users, or set by them, has changed (event, PushChanged) */
-  pushChanged: "push.changed",
   signedThumbnails: "attachments.signed",
+  /** presence: with what a device's connection was made ({clientId} → ConnectionCredential) */
+  connectionCredential: "presence.credential",
   /** presence: which devices of users are connected (PushPresenceRequest → PushPresenceReply) */
   pushPresence: "presence.push",
   /** push: tell a user's devices of what no message tells (PushNoticeRequest → {}) */
   pushNotice: "push.notice",
+  /** push, among its replicas: what is registered for these users, or set by them, has changed (event, PushChanged) */
+  pushChanged: "push.changed",
   /** push: a user is erased (PushEraseRequest → {}) */
   erasePush: "push.erase",
   /** push: one notification to each of a user's devices, for an operator ({uid} → PushTestReply) */

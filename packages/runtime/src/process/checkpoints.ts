@@ -34,6 +34,7 @@ export const checkpoints = [
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
   ...["before-entries", "before-contacts-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
+  ...["before-push-queued", "before-stored-taken", "before-push-send", "before-push-settled", "before-push-taken"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */

@@ -1,0 +1,55 @@
+// What is remembered of jobs in Redis: which were sent, and the newest of each token and conversation. All of it may vanish.
+import type { PushJob } from "@parley/protocol";
+import type { Logger, Redis } from "@parley/runtime";
+import { jobKey } from "./jobs.ts";
+
+export interface Marks {
+  /** These are in the queue: of a conversation's messages the newest is noted. */
+  queued(jobs: readonly PushJob[]): Promise<void>;
+  /** The provider has these. */
+  sent(jobs: readonly PushJob[]): Promise<void>;
+  /** One a job: it was sent, or a newer one of its conversation is in the queue or was sent. */
+  of(jobs: readonly PushJob[]): Promise<{ isSent: boolean; hasNewer: boolean }[]>;
+}
+
+const sentSeconds = 3_600;
+const newestSeconds = 86_400;
+
+/** Without Redis nothing is known: then a notification may come twice after a crash, and none is left out. */
+export function openMarks(redis: Redis, log: Logger): Marks {
+  const unknown = (event: string) => (error: unknown) => {
+    log.debug({ event, reason: String(error) });
+    return undefined;
+  };
+  return {
+    async queued(jobs) {
+      const messages = jobs.filter(({ kind }) => kind === "message");
+      if (messages.length === 0) return;
+      const pipeline = redis.pipeline();
+      for (const job of messages) pipeline.set(newestKey(job), String(job.seq), "EX", newestSeconds);
+      await pipeline.exec().catch(unknown("push_newest_not_noted"));
+    },
+    async sent(jobs) {
+      if (jobs.length === 0) return;
+      const pipeline = redis.pipeline();
+      for (const job of jobs) pipeline.set(sentKey(job), "1", "EX", sentSeconds);
+      await pipeline.exec().catch(unknown("push_sent_not_noted"));
+    },
+    async of(jobs) {
+      const keys = jobs.flatMap((job) => [sentKey(job), newestKey(job)]);
+      const values = jobs.length === 0 ? [] : await redis.mget(keys).catch(unknown("push_marks_unknown"));
+      return jobs.map(({ kind, seq = 0 }, index) => {
+        const [sent, newest] = [values?.[2 * index], values?.[2 * index + 1]];
+        return { isSent: sent != null, hasNewer: kind === "message" && Number(newest ?? 0) > seq };
+      });
+    },
+  };
+}
+
+function sentKey(job: PushJob): string {
+  return `push:sent:${jobKey(job)}`;
+}
+
+function newestKey({ token, conv = "" }: PushJob): string {
+  return `push:newest:${token}:${conv}`;
+}
