@@ -36,6 +36,11 @@ const commands = {
     run: [`${testkit}/test.ts`],
   },
   check: { does: "format, lint and types", servers: [], run: [`${testkit}/check.ts`] },
+  "check:deploy": {
+    does: "deploy/k8s by Kustomize and kubeconform (needs Go)",
+    servers: [],
+    run: ["test/deploy/kubernetes/main.ts"],
+  },
   bench: { does: "the load test on real servers", servers, run: ["test/load/main.ts"] },
   fault: { does: "the long fault run (--minutes 30 --seed N)", servers, extras, run: ["test/fault/main.ts"] },
   soak: { does: "half load for long, memory watched (--minutes 30)", servers, run: ["test/load/soak/main.ts"] },

@@ -1,0 +1,183 @@
+// Builds a kustomization as `kustomize build` does, for the few of its words that deploy/k8s uses; any other word is refused.
+// `npm run check:deploy` holds every overlay built here against what Kustomize itself makes of it.
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { merge } from "./merge.ts";
+
+/** One object of Kubernetes. */
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  [field: string]: unknown;
+}
+
+interface Generator {
+  name: string;
+  behavior?: "create" | "merge";
+  literals?: string[];
+  files?: string[];
+}
+
+interface Patch {
+  path: string;
+  target?: { kind?: string; name?: string; labelSelector?: string };
+}
+
+interface Kustomization {
+  resources?: string[];
+  components?: string[];
+  namespace?: string;
+  configMapGenerator?: Generator[];
+  generatorOptions?: { disableNameSuffixHash?: boolean };
+  patches?: Patch[];
+  images?: { name: string; newName?: string; newTag?: string }[];
+  replicas?: { name: string; count: number }[];
+}
+
+const words = [
+  ...["apiVersion", "kind", "namespace", "resources", "components", "configMapGenerator", "generatorOptions"],
+  ...["patches", "images", "replicas"],
+];
+
+/** Every object of a folder with a kustomization.yaml. A name made by a generator has no hash behind it here. */
+export function build(folder: string): Resource[] {
+  return apply(folder, []);
+}
+
+/** The objects of one YAML file, each read strictly: a key that stands twice is a fault. */
+export function readYaml(file: string): unknown[] {
+  return parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
+    const [fault] = [...document.errors, ...document.warnings];
+    if (fault) throw new Error(`${file}: ${fault.message}`);
+    return document.toJS();
+  });
+}
+
+export function readKustomization(folder: string): Kustomization {
+  const file = join(folder, "kustomization.yaml");
+  const [read] = readYaml(file) as [Record<string, unknown>];
+  const strange = Object.keys(read).find((key) => !words.includes(key));
+  if (strange) throw new Error(`${file}: ${strange} is a word that test/deploy/kubernetes/build.ts does not know`);
+  return read;
+}
+
+function apply(folder: string, before: readonly Resource[]): Resource[] {
+  const kustomization = readKustomization(folder);
+  let resources = [...before];
+  for (const path of kustomization.resources ?? []) {
+    const whole = join(folder, path);
+    resources.push(...(statSync(whole).isDirectory() ? build(whole) : (readYaml(whole) as Resource[])));
+  }
+  for (const generator of kustomization.configMapGenerator ?? []) resources = generate(resources, generator, folder);
+  for (const path of kustomization.components ?? []) resources = apply(join(folder, path), resources);
+  for (const patch of kustomization.patches ?? []) resources = patchAll(resources, patch, folder);
+  refuseTwins(folder, resources);
+  return resources.map((resource) => finish(resource, kustomization));
+}
+
+function generate(resources: readonly Resource[], generator: Generator, folder: string): Resource[] {
+  const { name, behavior = "create", literals = [], files = [] } = generator;
+  const data = Object.fromEntries([
+    ...literals.map((literal) => [literal.slice(0, literal.indexOf("=")), literal.slice(literal.indexOf("=") + 1)]),
+    ...files.map((file) => [basename(file), readFileSync(join(folder, file), "utf8")]),
+  ]);
+  const found = resources.find((one) => one.kind === "ConfigMap" && one.metadata.name === name);
+  if (behavior === "create") return [...resources, { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data }];
+  if (found === undefined) throw new Error(`${folder}: there is no ConfigMap ${name} to merge into`);
+  const merged = { ...found, data: { ...(found.data as Record<string, string>), ...data } };
+  return resources.map((one) => (one === found ? merged : one));
+}
+
+function patchAll(resources: readonly Resource[], { path, target }: Patch, folder: string): Resource[] {
+  const [patch] = readYaml(join(folder, path)) as [Resource];
+  const isMeant = (one: Resource) =>
+    target === undefined
+      ? one.kind === patch.kind && one.metadata.name === patch.metadata.name
+      : new RegExp(`^(${target.kind ?? ".*"})$`).test(one.kind) &&
+        new RegExp(`^(${target.name ?? ".*"})$`).test(one.metadata.name) &&
+        hasLabels(one, target.labelSelector);
+  if (!resources.some(isMeant)) throw new Error(`${join(folder, path)}: there is nothing that it could patch`);
+  return resources.map((one) => {
+    if (!isMeant(one)) return one;
+    const { name } = one.metadata;
+    const { metadata, ...changes } = patch;
+    return merge(one, { ...changes, kind: one.kind, metadata: { ...metadata, name } });
+  });
+}
+
+function hasLabels({ metadata }: Resource, selector: string | undefined): boolean {
+  return (selector?.split(",") ?? []).every((pair) => {
+    const [key = "", value] = pair.split("=");
+    return metadata.labels?.[key] === value;
+  });
+}
+
+function refuseTwins(folder: string, resources: readonly Resource[]): void {
+  const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin) throw new Error(`${folder}: ${twin} is there twice`);
+}
+
+function finish(resource: Resource, { namespace, images = [], replicas = [] }: Kustomization): Resource {
+  const copy = structuredClone(resource);
+  if (namespace !== undefined && copy.kind === "Namespace") copy.metadata.name = namespace;
+  else if (namespace !== undefined) copy.metadata.namespace = namespace;
+  const count = replicas.find(({ name }) => name === copy.metadata.name)?.count;
+  if (count !== undefined && podOf(copy)) (copy.spec as { replicas: number }).replicas = count;
+  for (const container of containersOf(copy)) {
+    const [name, tag] = container.image.split(/:(?=[^/:]*$)/) as [string, string | undefined];
+    const image = images.find((one) => one.name === name);
+    if (image) container.image = [image.newName ?? name, image.newTag ?? tag].filter(Boolean).join(":");
+  }
+  return copy;
+}
+
+export interface Container {
+  name: string;
+  image: string;
+  args?: string[];
+  command?: string[];
+  env?: { name: string; value?: string; valueFrom?: Record<string, { name: string; key: string }> }[];
+  envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
+  ports?: { name?: string; containerPort: number }[];
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean; subPath?: string }[];
+  securityContext?: Record<string, unknown>;
+  resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
+  lifecycle?: { preStop?: { sleep?: { seconds: number } } };
+  startupProbe?: Probe;
+  livenessProbe?: Probe;
+  readinessProbe?: Probe;
+}
+
+export interface Probe {
+  httpGet?: { path: string; port: string | number };
+  periodSeconds?: number;
+  failureThreshold?: number;
+}
+
+export interface Pod {
+  containers: Container[];
+  initContainers?: Container[];
+  volumes?: {
+    name: string;
+    secret?: { secretName: string; items?: { key: string; path: string }[]; defaultMode?: number };
+    configMap?: { name: string };
+    emptyDir?: object;
+  }[];
+  [field: string]: unknown;
+}
+
+/** What a Deployment, StatefulSet or Job starts. */
+export function podOf(resource: Resource): { metadata: { labels?: Record<string, string> }; spec: Pod } | undefined {
+  const { template } = (resource.spec ?? {}) as {
+    template?: { metadata: { labels?: Record<string, string> }; spec: Pod };
+  };
+  return template?.spec?.containers === undefined ? undefined : template;
+}
+
+export function containersOf(resource: Resource): Container[] {
+  const pod = podOf(resource)?.spec;
+  return pod === undefined ? [] : [...(pod.initContainers ?? []), ...pod.containers];
+}
