@@ -7,7 +7,7 @@ import {
   renderMessage,
   type ServerFields,
 } from "@parley/protocol";
-import type { At, Logger, Members } from "@parley/runtime";
+import type { Logger, Members, StoredAt } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { recipientsOf } from "./recipients.ts";
 import type { SendKept } from "./send.ts";
