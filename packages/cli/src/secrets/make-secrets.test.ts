@@ -27,7 +27,7 @@ test("each reader's address holds its own password, the one that the server is t
   makeSecrets(dir, addresses);
   const files = readAll(dir);
   const { password } = new URL(files["history/nats-url"]!);
-  assert.match(files["nats/passwords.conf"]!, new RegExp(`^history: "${password}"$`, "m"));
+  assert.match(files["nats/passwords.conf"]!, new RegExp(`^password-of-history: "${password}"$`, "m"));
   assert.notEqual(new URL(files["router/nats-url"]!).password, password);
   assert.equal(files["redis/password.conf"], `requirepass ${new URL(files["api/redis-url"]!).password}\n`);
   assert.equal(

@@ -19,7 +19,7 @@ export function makeSecrets(folder: string, addresses: ServerAddresses): string[
   const files: Record<string, string> = {
     ...addressesOfReaders(addresses, password),
     "presence/broker-api-key": apiKey,
-    "nats/passwords.conf": lines(Object.keys(readers).map((name) => `${name}: "${password(`nats-${name}`)}"`)),
+    "nats/passwords.conf": lines(Object.keys(readers).map((name) => `password-of-${name}: "${password(`nats-${name}`)}"`)),
     "redis/password.conf": lines([`requirepass ${password("redis")}`]),
     "mongo/root-password": password("mongo-root"),
     "mongo/parley-password": password("mongo-parley"),
