@@ -1,0 +1,55 @@
+// Which tokens are to be told of what happened: by who has tokens, and how their devices are there. Pure.
+import type { PushJob, PushPresenceReply, PushProvider, Receiver } from "@parley/protocol";
+import type { ProviderJob } from "../queue/jobs.ts";
+
+export type TokenKind = "apns" | "apns-voip" | "fcm" | "webpush";
+
+/** A token, as far as it matters here. */
+export interface TokenOfDevice {
+  key: string;
+  uid: string;
+  clientId: string;
+  kind: TokenKind;
+}
+
+/** Something that happened, and whom it is for. */
+export interface Told {
+  what: Pick<PushJob, "kind" | "conv" | "seq" | "by" | "at">;
+  receivers: readonly Receiver[];
+}
+
+/** `tokens`: by uid; who has none may be missing. */
+export function decideJobs(
+  told: Told,
+  tokens: ReadonlyMap<string, readonly TokenOfDevice[]>,
+  presence: PushPresenceReply["users"],
+  isOn: (provider: PushProvider) => boolean,
+): ProviderJob[] {
+  const { what, receivers } = told;
+  return receivers.flatMap(({ uid, devices }) => {
+    const { dnd = false, devices: connected = [] } = presence[uid] ?? {};
+    if (dnd && what.kind !== "read") return [];
+    const active = new Set(connected.filter((device) => device.active).map(({ clientId }) => clientId));
+    const asleep = (tokens.get(uid) ?? []).filter(
+      ({ clientId }) => !active.has(clientId) && (devices === undefined || devices.includes(clientId)),
+    );
+    return tokensFor(what.kind, asleep).flatMap((token) => {
+      const provider = providerOf(token.kind);
+      if (!isOn(provider)) return [];
+      return [{ provider, job: { ...what, uid, clientId: token.clientId, token: token.key } }];
+    });
+  });
+}
+
+export function providerOf(kind: TokenKind): PushProvider {
+  return kind === "apns-voip" ? "apns" : kind;
+}
+
+// A phone rings by its voip token, where it has one. Nothing else may be sent to that: Apple ends an app's voip pushes for it.
+function tokensFor(kind: PushJob["kind"], tokens: readonly TokenOfDevice[]): readonly TokenOfDevice[] {
+  const others = tokens.filter((token) => token.kind !== "apns-voip");
+  if (kind === "read") return others.filter((token) => token.kind !== "webpush");
+  if (kind !== "call") return others;
+  const ringing = new Set(tokens.filter((token) => token.kind === "apns-voip").map(({ clientId }) => clientId));
+  return tokens.filter((token) => token.kind !== "apns" || !ringing.has(token.clientId));
+}

@@ -1,0 +1,64 @@
+// Follows what is stored: calls go on at once, all else when it has had a moment to be read.
+import type { PushProvider } from "@parley/protocol";
+import { streams } from "@parley/protocol";
+import { type FollowedReference, followReferences, type Logger, type NatsConnection, type Pass } from "@parley/runtime";
+import { callType, mayNotify } from "./kinds.ts";
+import { type NotifyParts, notifyOf } from "./notify.ts";
+import { type ToldParts, toldBy } from "./told.ts";
+
+export interface FollowParts extends ToldParts, NotifyParts {
+  nats: NatsConnection;
+  /** ms that a message may be read before anybody is notified */
+  delayMs: number;
+  isOn(provider: PushProvider): boolean;
+  pass: Pass;
+  log: Logger;
+}
+
+export const storedDurable = "push";
+/** JetStream messages taken together; of a busy hour a second's. */
+const batchMessages = 500;
+/** Longer than they are held, so that nobody need speak of those: after a `kill -9` they come again so late. */
+const ackWaitMs = 10_000;
+
+/** Follows until closed. A reference is done when its jobs are in the queue. */
+export function followStoredMessages(parts: FollowParts): { close(): Promise<void> } {
+  const { nats, delayMs, pass, log } = parts;
+  return followReferences({
+    nats,
+    durable: storedDurable,
+    filter: streams.stored.subjects[0],
+    // What goes on to other rooms stands there again.
+    kinds: ["mqtt", "origin"],
+    holdMs: delayMs,
+    ackWaitMs,
+    batchMessages,
+    arrived(found) {
+      const calls = found.filter(({ reference }) => reference.type === callType);
+      if (calls.length === 0) return;
+      // Those that fail are told of when they are taken: a second time in the queue they are dropped.
+      notifyOfAll(parts, calls).catch((error: unknown) =>
+        log.warn({ event: "call_waits", reason: String(error), calls: calls.length }),
+      );
+    },
+    async take(found) {
+      await notifyOfAll(parts, found);
+      pass("before-stored-taken");
+    },
+    log,
+  });
+}
+
+async function notifyOfAll(parts: FollowParts, found: readonly FollowedReference[]): Promise<void> {
+  const wanted = found.filter(({ reference }) => mayNotify(reference));
+  if (wanted.length === 0) return;
+  // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
+  const byMessage = new Map<number, FollowedReference[]>();
+  for (const one of wanted) {
+    const known = byMessage.get(one.message);
+    if (known) known.push(one);
+    else byMessage.set(one.message, [one]);
+  }
+  const groups = await Promise.all([...byMessage.values()].map((group) => toldBy(parts, group)));
+  await notifyOf(parts, groups);
+}
