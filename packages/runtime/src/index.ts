@@ -17,6 +17,7 @@ export * from "./connections/nats.ts";
 export * from "./connections/redis.ts";
 export { sayWaiting, type Waiting } from "./connections/waiting.ts";
 export * from "./flow/address.ts";
+export * from "./flow/guard.ts";
 export * from "./flow/public-address.ts";
 export * from "./flow/repeat.ts";
 export * from "./flow/tally.ts";

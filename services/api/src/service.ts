@@ -6,6 +6,7 @@ import {
   clientAddress,
   connectNats,
   connectRedis,
+  createGuard,
   gauge,
   type Logger,
   type NatsConnection,
@@ -42,7 +43,6 @@ import { connectHistory } from "./history.ts";
 import { createRates } from "./http/rates.ts";
 import { createServer } from "./http/server.ts";
 import { passUpgrades } from "./http/upgrade.ts";
-import { createGuard } from "./links/guard.ts";
 import { linkMethods } from "./links/index.ts";
 import { messageMethods } from "./messages.ts";
 import { startPeople } from "./people/index.ts";

@@ -7,9 +7,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { linksPreview } from "@parley/protocol";
-import { callMethod, readNetworks } from "@parley/runtime";
+import { callMethod, createGuard, readNetworks } from "@parley/runtime";
 import { fetchPage } from "../src/links/fetch-page.ts";
-import { createGuard } from "../src/links/guard.ts";
 import { startTestApi, type TestApi } from "./surroundings.ts";
 
 const asked: string[] = [];
@@ -177,13 +176,13 @@ test("a name with an inner address among its public ones, and a public address a
     (await startDns([["1.1.1.1", "10.0.0.1"], ["1.1.1.1", "8.8.8.8"], []])).open,
   );
   const addressesOf = (url: string) => guard.addressesOf(new URL(url), AbortSignal.timeout(10_000));
-  assert.equal(await addressesOf("http://mixed.example/"), undefined);
+  assert.equal(await addressesOf("http://mixed.example/"), "forbidden");
   assert.deepEqual(await addressesOf("https://public.example:443/"), [
     { address: "1.1.1.1", family: 4 },
     { address: "8.8.8.8", family: 4 },
   ]);
-  assert.equal(await addressesOf("http://nobody.example/"), undefined);
-  assert.equal(await addressesOf("http://1.1.1.1:25/"), undefined);
+  assert.equal(await addressesOf("http://nobody.example/"), "unknown");
+  assert.equal(await addressesOf("http://1.1.1.1:25/"), "forbidden");
   assert.equal((await addressesOf("https://1.1.1.1:80/"))?.length, 1);
 });
 

@@ -4,7 +4,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import { MIMEType } from "node:util";
-import type { Guard } from "./guard.ts";
+import type { Guard } from "@parley/runtime";
 import { readPageAddress } from "./page-address.ts";
 
 export interface Page {
@@ -33,7 +33,7 @@ export async function fetchPage(guard: Guard, address: URL, timeoutMs = fetchMs)
   let url = address;
   for (let redirected = 0; redirected <= redirectsMax; redirected++) {
     const addresses = await guard.addressesOf(url, signal);
-    if (!addresses) return undefined;
+    if (typeof addresses === "string") return undefined;
     const response = await get(url, addresses, signal);
     const { statusCode = 0, headers: answered } = response;
     if (!redirects.includes(statusCode)) return readPage(url, response);

@@ -1,10 +1,9 @@
 // links.preview: what a message shows of a page, asked by its sender before it is sent, so that no message waits for a page.
 import { AppError, type LinkPreview, linksPreview } from "@parley/protocol";
-import { openTurns, type TokenBuckets } from "@parley/runtime";
+import { type Guard, openTurns, type TokenBuckets } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { type Bound, bind } from "../call.ts";
 import { fetchPage } from "./fetch-page.ts";
-import type { Guard } from "./guard.ts";
 import { readPageAddress } from "./page-address.ts";
 import { readPage } from "./read-page.ts";
 

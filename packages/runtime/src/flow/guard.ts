@@ -1,11 +1,12 @@
-// Where pages may be fetched from: public addresses and those that the deployment allows, resolved once for each request.
+// Where what users name may be fetched from or sent to: public addresses and those that the deployment allows, looked up once.
 import { type LookupAddress, promises } from "node:dns";
 import { isIP } from "node:net";
-import { isPublicAddress, type Networks } from "@parley/runtime";
+import type { Networks } from "./address.ts";
+import { isPublicAddress } from "./public-address.ts";
 
 export interface Guard {
-  /** The addresses that this host has now, to be connected to as they are; undefined: the page may not be asked for. */
-  addressesOf(url: URL, signal: AbortSignal): Promise<LookupAddress[] | undefined>;
+  /** The addresses that this host has now, to be connected to as they are, or why there is nobody to be asked. */
+  addressesOf(url: URL, signal: AbortSignal): Promise<LookupAddress[] | "forbidden" | "unknown">;
 }
 
 type Resolver = Pick<promises.Resolver, "resolve4" | "resolve6" | "cancel">;
@@ -20,7 +21,8 @@ export function createGuard(allowed: Networks, openResolver: () => Resolver = op
       const addresses = isIP(host) === 0 ? await resolve(openResolver(), host, signal) : [host];
       const isPublicPort = publicPorts.includes(url.port);
       const mayBeAsked = (address: string) => allowed.includes(address) || (isPublicPort && isPublicAddress(address));
-      if (addresses.length === 0 || !addresses.every(mayBeAsked)) return undefined;
+      if (addresses.length === 0) return "unknown";
+      if (!addresses.every(mayBeAsked)) return "forbidden";
       return addresses.slice(0, addressesMax).map((address) => ({ address, family: isIP(address) }));
     },
   };
