@@ -1,6 +1,6 @@
 // A service for the tests of runMain: what DEMO_MODE says is what goes wrong.
 import { AppError } from "@parley/protocol";
-import { defineSettings, runMain } from "@parley/runtime";
+import { ConfigError, defineSettings, runMain } from "@parley/runtime";
 import { Type } from "typebox";
 
 const settings = defineSettings({
@@ -24,6 +24,7 @@ await runMain({
   async start(config, { log, closing }) {
     const mode = config.DEMO_MODE;
     if (mode === "refuse") throw new AppError("unavailable", "the store is locked by another process");
+    if (mode === "half a pair") throw new ConfigError(["DEMO_WINDOW is required with DEMO_KEY"]);
     if (mode === "bug at start") throw new TypeError("x is not a function");
     if (mode === "never starts") await new Promise(() => setInterval(() => {}, 1000));
     if (mode === "unhandled_rejection") setTimeout(() => void Promise.all([fail(), fail()]), 10);

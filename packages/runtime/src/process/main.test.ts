@@ -98,6 +98,13 @@ test("a refusal to start is one line on stderr, exit 1", async (t) => {
   );
 });
 
+test("a setting that is found bad only while the service starts is one line as well, exit 78", async (t) => {
+  const { output, exited, lines } = run(t, { DEMO_MODE: "half a pair" });
+  assert.equal(await exited, 78);
+  assert.equal(output.stderr, "demo: DEMO_WINDOW is required with DEMO_KEY\n");
+  assert.equal(lines().length, 1);
+});
+
 test("a health port that is taken is one line that names the setting, exit 1", async (t) => {
   const port = String(await freePort());
   const first = run(t, { DEMO_HEALTH_PORT: port });

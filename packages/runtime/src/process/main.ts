@@ -176,9 +176,12 @@ async function serveHealth(
 // What an operator can mend is one line; a bug is in the log with its stack.
 function failToStart(error: unknown, service: string, process: ServiceProcess, log: Logger): void {
   const expected = error instanceof AppError || error instanceof SecretsError || isSystemError(error);
-  if (!expected) log.fatal({ event: "start_failed", err: error });
-  process.stderr.write(`${service}: cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(exitCodes.failed);
+  // Some settings can be judged only together, or by what is in the file they name.
+  const isSetting = error instanceof ConfigError;
+  if (!expected && !isSetting) log.fatal({ event: "start_failed", err: error });
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${service}: ${isSetting ? "" : "cannot start: "}${message}\n`);
+  process.exit(isSetting ? exitCodes.config : exitCodes.failed);
 }
 
 function isSystemError(error: unknown): boolean {
