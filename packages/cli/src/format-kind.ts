@@ -34,7 +34,8 @@ const words: Readonly<Record<string, (content: never) => string>> = {
     return `(closed the poll #${seq})`;
   },
   call({ media, outcome, durationMs }: Kind<"call">) {
-    return `(${media} call) ${outcome}${durationMs === undefined ? "" : `, ${formatDuration(durationMs)}`}`;
+    const said = outcome === "ringing" ? "is calling" : outcome;
+    return `(${media} call) ${said}${durationMs === undefined ? "" : `, ${formatDuration(durationMs)}`}`;
   },
 };
 

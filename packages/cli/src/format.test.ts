@@ -18,6 +18,7 @@ const shown: [content: { type: string; [field: string]: unknown }, words: string
   [{ type: "contact", name: "Bob", uid: "bob", phones: ["+49 1"] }, "(contact) Bob bob +49 1"],
   [{ type: "sticker", emoji: "🎉", pack: "party" }, "(sticker) 🎉 party"],
   [{ type: "call", media: "video", outcome: "missed" }, "(video call) missed"],
+  [{ type: "call", media: "audio", outcome: "ringing", call: "c-1" }, "(audio call) is calling"],
   [{ type: "call", media: "audio", outcome: "answered", durationMs: 61_000 }, "(audio call) answered, 1:01"],
   [{ type: "contact", name: "a\u001b[2Jb" }, "(contact) a\ufffd[2Jb"],
   [{ type: "poll", question: "Where to?", options: ["Berlin", "Paris"] }, "(poll) Where to? 1) Berlin 2) Paris"],

@@ -46,10 +46,11 @@ export const contents: Record<keyof typeof contentKinds, Content> = {
 };
 
 /**
- * Beside the table: an application's own type, one of a later version, what is left of a message that is gone, and changes of
+ * Beside the table: a call that rings, an application's own type, one of a later version, what is left of a message that is gone, and changes of
  * messages of before the reader came.
  */
 export const otherContents: Record<string, Content> = {
+  "call that rings": { type: "call", media: "video", outcome: "ringing", call: "c-1" },
   "x-weather": { type: "x-weather", celsius: 21 },
   hologram: { type: "hologram", data: "of a later version" },
   erased: { type: "erased" },

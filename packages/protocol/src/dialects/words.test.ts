@@ -36,6 +36,7 @@ const spoken: [content: Worded["content"], text: string, about?: Worded][] = [
   [{ type: "contact", name: "Bob", uid: "bob", phones: ["+49 1", "+49 2"] }, "[contact] Bob bob +49 1, +49 2"],
   [{ type: "sticker", emoji: "🎉", pack: "party" }, "[sticker] 🎉 party"],
   [{ type: "call", media: "audio", outcome: "answered", durationMs: 61_000 }, "[audio call] answered 1:01"],
+  [{ type: "call", media: "video", outcome: "ringing", call: "c-1" }, "[video call] is calling"],
   [{ ...poll.content }, "[poll] Where to?\n1) Berlin\n2) Paris"],
   [{ ...poll.content, multiple: true, anonymous: true }, "[anonymous poll, several] Where to?\n1) Berlin\n2) Paris"],
   [{ type: "vote", seq: 12, options: [0, 1] }, "voted 1, 2 in: [poll] Where to? 1) Berlin 2) Paris", poll],

@@ -89,7 +89,7 @@ const kinds: { [T in keyof typeof contentKinds]: (content: Kind<T>, look: Look) 
     return sentence(["[sticker]", emoji, name, pack, urlOf(content, publicUrl)]);
   },
   call({ media, outcome, durationMs }) {
-    return sentence([`[${media} call]`, outcome, durationText(durationMs)]);
+    return sentence([`[${media} call]`, outcome === "ringing" ? "is calling" : outcome, durationText(durationMs)]);
   },
   poll({ question, options, multiple, anonymous }) {
     const choices = Array.isArray(options) ? options.map((option, index) => `\n${index + 1}) ${option}`) : [];

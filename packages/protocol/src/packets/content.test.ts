@@ -17,6 +17,7 @@ const valid: Content[] = [
   { type: "contact", name: "Bob", uid: "bob", phones: ["+49 30 1"], emails: ["bob@x.example"] },
   { type: "sticker", emoji: "🎉" },
   { type: "call", media: "audio", outcome: "missed", uids: ["bob"] },
+  { type: "call", media: "video", outcome: "ringing", call: "c-1" },
   { type: "poll", question: "Where to?", options: ["Berlin", "Paris"], multiple: true, anonymous: true },
   { type: "poll", question: "Where to?\n\tIn May.", options: ["Berlin", "Paris"] },
   { type: "text", preview: { url: "https://a.example/", description: "One.\nTwo." } },

@@ -59,14 +59,17 @@ export const contentKinds = {
   }),
   call: kind("call", {
     media: Type.Union([Type.Literal("audio"), Type.Literal("video")]),
-    outcome: Type.Union([
-      Type.Literal("answered"),
-      Type.Literal("missed"),
-      Type.Literal("declined"),
-      Type.Literal("busy"),
-      Type.Literal("failed"),
-      Type.Literal("ringing"),
-    ]),
+    outcome: Type.Union(
+      [
+        Type.Literal("answered"),
+        Type.Literal("missed"),
+        Type.Literal("declined"),
+        Type.Literal("busy"),
+        Type.Literal("failed"),
+        Type.Literal("ringing"),
+      ],
+      { description: "ringing: it begins; how it ended follows as another message with the same `call`" },
+    ),
     call: Type.Optional(displayText({ minLength: 1, maxLength: 64 })),
     startedAt: Type.Optional(Ms),
     durationMs: Type.Optional(Ms),

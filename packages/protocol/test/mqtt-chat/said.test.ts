@@ -69,6 +69,7 @@ test("every content reaches a device as a message that programs read, to a user 
     [{ type: "recall", seq: 3 }, "TEXT", "message removed"],
     [{ type: "reaction", seq: 3, data: "👍" }, "TEXT", "👍 to: shall we have tea in the garden, or bett…"],
     [{ type: "call", media: "audio", outcome: "missed" }, "TEXT", "[audio call] missed"],
+    [{ type: "call", media: "audio", outcome: "ringing" }, "TEXT", "[audio call] is calling"],
     [{ type: "sticker", emoji: "🍵" }, "TEXT", "[sticker] 🍵"],
     [{ type: "x-app.thing", data: "?" }, "TEXT", "[x-app.thing] ?"],
     [{ type: "poll", question: "Tea?", options: ["yes", "no"] }, "TEXT", "[poll] Tea?\n1) yes\n2) no"],
