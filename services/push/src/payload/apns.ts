@@ -13,10 +13,9 @@ import { wordsOf } from "./words.ts";
 const most = { alert: 4_096, voip: 5_120 } as const;
 
 export function apnsNotification(notice: Notice, to: Addressee): ApnsNotification {
-  const picture = pictureOf(notice);
   const words = wordsOf(notice);
   const { badge, ...data } = appDataOf(notice);
-  const build = (body: string | undefined) => ({
+  const build = (body: string | undefined, picture: string | undefined) => ({
     aps: {
       ...(words ? { alert: { title: words.title, ...(body !== undefined && { body }) }, sound: "default" } : wakesApp),
       badge,
@@ -32,7 +31,7 @@ export function apnsNotification(notice: Notice, to: Addressee): ApnsNotificatio
     // What changes the badge is of this type too. One of the type `background` may not, and Apple lets few of those through.
     pushType: "alert",
     priority: isUrgent(notice) ? 10 : 5,
-    payload: fit(build, words?.body, most.alert),
+    payload: fit(build, { body: words?.body, picture: pictureOf(notice), most: most.alert }),
   };
 }
 
@@ -54,7 +53,7 @@ export function voipNotification(notice: Notice, to: Addressee): ApnsNotificatio
     topic: `${to.appId}.voip`,
     pushType: "voip",
     priority: 10,
-    payload: fit(build, words?.body, most.voip),
+    payload: fit(build, { body: words?.body, most: most.voip }),
   };
 }
 

@@ -1,5 +1,5 @@
 // A notice in the words of FCM, as firebase-admin takes them. A token of FCM may also be of an app on iOS: `apns` is for those.
-
+import type { TokenMessage } from "firebase-admin/messaging";
 import type { FcmNotification } from "../providers/outgoing.ts";
 import type { Addressee } from "./addressee.ts";
 import { appDataOf } from "./app-data.ts";
@@ -10,8 +10,8 @@ import { expiresAtOf, isUrgent, secondsLeft } from "./urgency.ts";
 import { type Words, wordsOf } from "./words.ts";
 
 /**
- * FCM takes 4,096 bytes and does not say how it counts. It has been seen to refuse `data` of one key from 4,052 bytes on, 6 bytes
- * more for each further key, and to give the fields of `notification` longer names of its own: as many bytes are kept for that.
+ * FCM takes 4,096 bytes and does not document how it counts. Developers report that it refuses `data` of one key from 4,052 bytes
+ * on, 6 bytes less for each further key, and notifications earlier, whose fields it gives longer names: so many bytes are kept.
  */
 const most = 4_096 - 256;
 
@@ -19,24 +19,23 @@ const most = 4_096 - 256;
 export function fcmNotification(notice: Notice, { token }: Addressee, now: number): FcmNotification {
   const words = wordsOf(notice);
   const isForApp = words === undefined || notice.kind === "call";
-  const picture = pictureOf(notice);
-  const build = (body: string | undefined) => {
+  const build = (body: string | undefined, picture: string | undefined) => {
     const shown = words && { title: words.title, ...(body !== undefined && { body }) };
     return {
       ...(!isForApp && { notification: { ...shown, ...(picture !== undefined && { imageUrl: picture }) } }),
       data: { ...asTexts(appDataOf(notice)), ...(isForApp && shown) },
       android: androidOf(notice, { now, isForApp }),
-      apns: appleOf(notice, words, isForApp ? shown : undefined),
-    };
+      apns: appleOf(notice, { words, alert: isForApp ? shown : undefined, picture }),
+    } satisfies Omit<TokenMessage, "token">;
   };
-  return { provider: "fcm", token, message: fit(build, words?.body, most) };
+  return { provider: "fcm", token, message: fit(build, { body: words?.body, picture: pictureOf(notice), most }) };
 }
 
 function androidOf(notice: Notice, { now, isForApp }: { now: number; isForApp: boolean }) {
   const tag = tagOf(notice);
   const { kind, unread } = notice;
   return {
-    priority: isUrgent(notice) ? "high" : "normal",
+    priority: isUrgent(notice) ? ("high" as const) : ("normal" as const),
     ttl: secondsLeft(notice, now) * 1_000,
     collapseKey: tag,
     // Launchers add up the counts of an app's notifications: each has its conversation's own.
@@ -45,7 +44,10 @@ function androidOf(notice: Notice, { now, isForApp }: { now: number; isForApp: b
 }
 
 // A call cannot ring by FCM on iOS, only show itself.
-function appleOf(notice: Notice, words: Words | undefined, alert: object | undefined) {
+function appleOf(
+  notice: Notice,
+  { words, alert, picture }: { words: Words | undefined; alert: object | undefined; picture: string | undefined },
+) {
   const headers = {
     "apns-collapse-id": tagOf(notice),
     "apns-expiration": String(Math.floor(expiresAtOf(notice) / 1_000)),
@@ -56,7 +58,7 @@ function appleOf(notice: Notice, words: Words | undefined, alert: object | undef
     ...(words ? { sound: "default" } : { contentAvailable: true }),
     badge: notice.badge,
     threadId: threadOf(notice),
-    ...(pictureOf(notice) !== undefined && { mutableContent: true }),
+    ...(picture !== undefined && { mutableContent: true }),
   };
   return { headers, payload: { aps } };
 }

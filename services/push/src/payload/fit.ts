@@ -1,28 +1,32 @@
 // Fits a notification into what its provider takes.
-import { cutLine, type Line } from "./line.ts";
+import { cutLine, type Line, lineOf } from "./line.ts";
+import type { Notice } from "./notice.ts";
 import { jsonBytes } from "./shown-text.ts";
 
+/** A picture's address goes along where so many bytes are left for the text, or as many as it has. */
+const leftForText = 400;
+
 /**
- * What `build` makes of the body, which stands in it once: the body is cut so that all of it takes `most` bytes as JSON. What is
- * beside the body has bounds of its own, so that something of the body is always left.
+ * What `build` makes of the body and the picture's address, with the body cut so that all of it takes at most `most` bytes as JSON.
+ * What may be cut stands in it once. What is beside body and picture has bounds of its own, so that there is always room for some text.
  */
-export function fit<Built>(build: (body: string | undefined) => Built, body: Line | undefined, most: number): Built {
-  if (body === undefined) return build(undefined);
-  const { before, after } = body;
-  const taken = Buffer.byteLength(JSON.stringify(build(before + after)));
-  return build(cutLine(body, most - taken));
+export function fit<Built>(
+  build: (body: string | undefined, picture: string | undefined) => Built,
+  { body, picture, most }: { body: Line | undefined; picture?: string | undefined; most: number },
+): Built {
+  const line = body ?? lineOf("");
+  const left = (shown: string | undefined) => {
+    const built = build(body && line.before + line.after, shown);
+    return most - Buffer.byteLength(JSON.stringify(built));
+  };
+  const needed = Math.min(leftForText, jsonBytes(line.text));
+  const shown = picture !== undefined && left(picture) >= needed ? picture : undefined;
+  return build(body && cutLine(line, left(shown)), shown);
 }
 
-/** A picture's address may take so many bytes; a longer one, or what is no web address, is left out. */
-const pictureMost = 2_000;
-
-export function pictureOf({
-  preview,
-  thumbnailUrl: url,
-}: {
-  preview: string;
-  thumbnailUrl?: string;
-}): string | undefined {
-  if (preview !== "full" || url === undefined || !/^https?:\/\//.test(url)) return undefined;
-  return jsonBytes(url) <= pictureMost ? url : undefined;
+/** The picture's address, if the user's setting lets it be shown and it is one that phones can read. */
+export function pictureOf({ preview, thumbnailUrl }: Notice): string | undefined {
+  return preview === "full" && thumbnailUrl !== undefined && /^https?:\/\//.test(thumbnailUrl)
+    ? thumbnailUrl
+    : undefined;
 }

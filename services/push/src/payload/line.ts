@@ -9,8 +9,14 @@ export interface Line {
   after: string;
 }
 
+/** Of what somebody wrote. */
 export function lineOf(text: string): Line {
   return { before: "", text, after: "" };
+}
+
+/** Of words of the catalogue, which are never cut. */
+export function phraseLine(words: string): Line {
+  return { before: words, text: "", after: "" };
 }
 
 /** With its text cut so that the line takes at most so many bytes in JSON more than without the text. */
@@ -18,10 +24,11 @@ export function cutLine({ before, text, after }: Line, bytes: number): string {
   return before + cutToBytes(text, bytes) + after;
 }
 
-/** The line behind `words`. */
-export function behind(words: string, line: Line, direction: Direction): Line {
-  const { before, text, after } = isolatedLine(line, direction);
-  return { before: words + before, text, after };
+/** The line behind `words`. What somebody wrote is isolated, if it is all of the line and written the other way. */
+export function behind(words: string, { before, text, after }: Line, direction: Direction): Line {
+  const isAlone = before === "" && after === "";
+  if (!isAlone || !turns(text, direction)) return { before: words + before, text, after };
+  return { before: words + firstStrongIsolate, text, after: popDirectionalIsolate };
 }
 
 const rightToLeft =
@@ -35,12 +42,6 @@ const popDirectionalIsolate = "\u2069";
 /** A part that is put among words of a direction: between isolates (UAX #9) where the part is written the other way. */
 export function isolated(part: string, direction: Direction): string {
   return turns(part, direction) ? firstStrongIsolate + part + popDirectionalIsolate : part;
-}
-
-function isolatedLine(line: Line, direction: Direction): Line {
-  if (!turns(line.text, direction)) return line;
-  const { before, text, after } = line;
-  return { before: before + firstStrongIsolate, text, after: popDirectionalIsolate + after };
 }
 
 function turns(part: string, direction: Direction): boolean {

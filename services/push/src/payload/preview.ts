@@ -1,6 +1,6 @@
 // What a message's content looks like in a notification.
 import { type contentKinds, durationText, uncountedTypes } from "@parley/protocol";
-import { behind, type Line, lineOf } from "./line.ts";
+import { behind, type Line, lineOf, phraseLine } from "./line.ts";
 import type { Notice } from "./notice.ts";
 import type { Phrases } from "./phrases/phrases.ts";
 import { shownText } from "./shown-text.ts";
@@ -16,7 +16,7 @@ export function uncountedContent(content: Content | undefined): boolean {
 export function previewOf(content: Content | undefined, phrases: Phrases): Line {
   const { type = "" } = content ?? {};
   const write = Object.hasOwn(kinds, type) ? kinds[type as Shown] : undefined;
-  return (content && write?.(content, phrases)) ?? lineOf(phrases.sentMessage);
+  return (content && write?.(content, phrases)) ?? phraseLine(phrases.sentMessage);
 }
 
 type Write = (content: Content, phrases: Phrases) => Line | undefined;
@@ -39,7 +39,7 @@ const kinds: Readonly<Record<Shown, Write>> = {
   contact: ({ name }, phrases) => named("👤", phrases.contact, { said: name }, phrases),
   sticker({ emoji }, phrases) {
     const shown = asEmoji(shownText(emoji));
-    return lineOf(shown === "" ? phrases.sticker : `${shown} ${phrases.sticker}`);
+    return phraseLine(shown === "" ? phrases.sticker : `${shown} ${phrases.sticker}`);
   },
   call({ media, outcome, durationMs }, phrases) {
     const words = phrases.call[media === "video" ? "video" : "audio"];
@@ -60,7 +60,7 @@ function named(
   const duration = isDuration(durationMs) ? ` (${durationText(durationMs)})` : "";
   const text = shownText(said);
   const words = `${sign} ${word}${duration}`;
-  return text === "" ? lineOf(words) : behind(words + colon, lineOf(text), direction);
+  return text === "" ? phraseLine(words) : behind(words + colon, lineOf(text), direction);
 }
 
 function isDuration(ms: unknown): ms is number {

@@ -10,17 +10,21 @@ const spacing = /[\p{Cc}\p{Z}]+/gu;
 // Embeddings, overrides and isolates turn the direction of what stands behind them around; annotations hide it; the others show
 // nothing. Marks of direction, and the joiners that scripts and emoji are made with, stay.
 const misleading = /[\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufff9-\ufffb\u200b\u2060\ufeff]/gu;
+// More marks on one letter than any script has grow over the lines around.
+const piledMarks = /(\p{M}{8})\p{M}+/gu;
 const shownNothing = /^[\p{Z}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 
-const ellipsis = "…";
+/** Stands where something is left out. */
+export const ellipsis = "…";
 const ellipsisBytes = 3;
 
-/** In one line, without what is misleading; empty: it shows nothing. */
+/** In one line of well-formed Unicode, without what is misleading; empty: it shows nothing. */
 export function shownText(text: unknown): string {
   if (typeof text !== "string") return "";
   const isLong = text.length > most;
   const looked = isLong ? beginningOf(text, most) : text;
-  const shown = looked.toWellFormed().replaceAll(misleading, "").replaceAll(spacing, " ").trim();
+  const line = looked.toWellFormed().replaceAll(misleading, "").replaceAll(spacing, " ").trim();
+  const shown = line.replaceAll(piledMarks, "$1");
   if (shownNothing.test(shown)) return "";
   return isLong ? shown.trimEnd() + ellipsis : shown;
 }

@@ -20,9 +20,8 @@ export function webPushNotification(notice: Notice, to: Addressee, now: number):
   const words = wordsOf(notice);
   if (words === undefined || to.keys === undefined) return undefined;
   const { title, body, language, direction } = words;
-  const picture = pictureOf(notice);
   const tag = tagOf(notice);
-  const build = (shown: string | undefined) => ({
+  const build = (shown: string | undefined, picture: string | undefined) => ({
     title,
     ...(shown !== undefined && { body: shown }),
     tag,
@@ -39,7 +38,7 @@ export function webPushNotification(notice: Notice, to: Addressee, now: number):
     provider: "webpush",
     endpoint: to.token,
     keys: to.keys,
-    payload: JSON.stringify(fit(build, body, most)),
+    payload: JSON.stringify(fit(build, { body, picture: pictureOf(notice), most })),
     ttl: secondsLeft(notice, now),
     urgency: isPersonal(notice) ? "high" : isUrgent(notice) ? "normal" : "low",
     topic: tag,

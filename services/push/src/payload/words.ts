@@ -1,9 +1,9 @@
 // What a notification shows, in the language of the device, and no more than the user's setting lets it.
-import { behind, isolated, type Line, lineOf } from "./line.ts";
+import { behind, isolated, type Line, phraseLine } from "./line.ts";
 import type { Notice } from "./notice.ts";
 import { catalogue, type Direction, type Language, languageOf, newMessages, type Phrases } from "./phrases/phrases.ts";
 import { previewOf } from "./preview.ts";
-import { cutToBytes, cutToGraphemes, shownText } from "./shown-text.ts";
+import { cutToBytes, cutToGraphemes, ellipsis, shownText } from "./shown-text.ts";
 
 export interface Words {
   language: Language;
@@ -12,8 +12,8 @@ export interface Words {
   body?: Line;
 }
 
-/** Nothing is longer that people call themselves or a room: of a text in which a grapheme has any number of marks bytes count too. */
-export const nameMost = { graphemes: 100, bytes: 400 } as const;
+/** No name is shown longer. Bytes count too, for a grapheme may have any number of them. */
+export const nameMost = { graphemes: 100, bytes: 300 } as const;
 
 /** undefined: nothing is shown. */
 export function wordsOf(notice: Notice): Words | undefined {
@@ -39,12 +39,12 @@ const sayings: Readonly<Record<Notice["kind"], (notice: Notice, language: Langua
   invitation({ from, room }, language) {
     const { newInvitation, invitationFrom, direction, somebody }: Phrases = catalogue[language];
     const name = isolated(nameOf(from?.name, from?.uid) || somebody, direction);
-    return { title: nameOf(room?.name, room?.id) || newInvitation, body: lineOf(invitationFrom(name)) };
+    return { title: nameOf(room?.name, room?.id) || newInvitation, body: phraseLine(invitationFrom(name)) };
   },
   request: ({ from }, language) => ofContact(from, catalogue[language], "contactRequest"),
   accepted: ({ from }, language) => ofContact(from, catalogue[language], "contactAccepted"),
   read: () => undefined,
-  test: (_, language) => ({ title: catalogue[language].test, body: lineOf(catalogue[language].testBody) }),
+  test: (_, language) => ({ title: catalogue[language].test, body: phraseLine(catalogue[language].testBody) }),
 };
 
 /** Not who, not where, not what. */
@@ -74,15 +74,15 @@ function inPlace({ from, room, mentioned, kind }: Notice, phrases: Phrases, line
 
 function countOf({ unread = 1, room }: Notice, language: Language): Line {
   const isOneOfTwo = unread <= 1 && room === undefined;
-  return lineOf(isOneOfTwo ? catalogue[language].sentYou : newMessages(language, unread));
+  return phraseLine(isOneOfTwo ? catalogue[language].sentYou : newMessages(language, unread));
 }
 
 function ofContact(from: Notice["from"], phrases: Phrases, said: "contactRequest" | "contactAccepted"): Said {
-  return { title: nameOf(from?.name, from?.uid) || phrases.somebody, body: lineOf(phrases[said]) };
+  return { title: nameOf(from?.name, from?.uid) || phrases.somebody, body: phraseLine(phrases[said]) };
 }
 
-/** What is called so, or so; empty: neither shows anything. */
+/** The first of these names that shows something; empty: none does. */
 function nameOf(...names: readonly (string | undefined)[]): string {
-  const shown = names.map(shownText).find((name) => name !== "") ?? "";
-  return cutToBytes(cutToGraphemes(shown, nameMost.graphemes), nameMost.bytes);
+  const shown = names.map((name) => cutToBytes(cutToGraphemes(shownText(name), nameMost.graphemes), nameMost.bytes));
+  return shown.find((name) => name !== "" && name !== ellipsis) ?? "";
 }
