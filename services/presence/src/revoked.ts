@@ -1,6 +1,6 @@
 // Ends the connections of devices whose tokens were revoked: at once, and once more for whoever slipped in meanwhile.
 import { isRevokedBy, laterRevocation, type Revocation, revocationKey, revocationKeysOf } from "@parley/protocol";
-import { type Logger, loadRevocations, type NatsConnection, onNatsBack } from "@parley/runtime";
+import { type Logger, type NatsConnection, takeMissedRevocations } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
 import type { Sessions, StoredSession } from "./sessions/sessions.ts";
 
@@ -30,7 +30,6 @@ interface Parts {
 const againMs = 2000;
 const defaultRememberMs = 5 * 60_000;
 const rememberAtMost = 50_000;
-const retryMs = 1000;
 /** By so much clocks and hearing of a revocation may differ. */
 const doubtSeconds = 5;
 
@@ -75,7 +74,7 @@ export function openRevoked(parts: Parts): Revoked {
     running.add(work);
   }
 
-  const missed = followMissed(parts, end);
+  const missed = takeMissedRevocations({ nats: parts.nats, take: end, log });
   return {
     act,
     remember(revocation) {
@@ -103,33 +102,6 @@ export function openRevoked(parts: Parts): Revoked {
       missed.close();
       for (const timer of timers) clearTimeout(timer);
       await Promise.allSettled(running);
-    },
-  };
-}
-
-/** Events are told once: whoever was revoked while no presence listened is found at the start, and when NATS is back. */
-function followMissed({ nats, log }: Parts, end: (revocation: Revocation) => Promise<void>): { close(): void } {
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  async function load(): Promise<void> {
-    clearTimeout(timer);
-    try {
-      for await (const revocation of loadRevocations(nats)) {
-        if (closed) return;
-        await end(revocation);
-      }
-    } catch (error) {
-      log.debug({ event: "revocations_not_looked_at", reason: String(error) });
-      if (!closed) timer = setTimeout(() => void load(), retryMs);
-    }
-  }
-  void load();
-  const forget = onNatsBack(nats, () => void load());
-  return {
-    close() {
-      closed = true;
-      forget();
-      clearTimeout(timer);
     },
   };
 }

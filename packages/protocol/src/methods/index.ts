@@ -16,6 +16,7 @@ import * as own from "./own.ts";
 import * as phones from "./phones.ts";
 import * as pins from "./pins.ts";
 import * as presence from "./presence.ts";
+import { pushList, pushRegister, pushRemove, pushSettings, pushUpdateSettings } from "./push.ts";
 import * as receipts from "./receipts.ts";
 import * as rooms from "./rooms.ts";
 import * as roster from "./roster.ts";
@@ -41,6 +42,7 @@ export * from "./own.ts";
 export * from "./phones.ts";
 export * from "./pins.ts";
 export * from "./presence.ts";
+export * from "./push.ts";
 export * from "./receipts.ts";
 export * from "./rooms.ts";
 export * from "./roster.ts";
@@ -74,6 +76,7 @@ const all = [
   storage,
   expiry,
   { searchMessages, attachmentsInfo, attachmentsList },
+  { pushRegister, pushRemove, pushList, pushSettings, pushUpdateSettings },
 ].flatMap((file) => Object.values(file)) as unknown as Method<TObject, TSchema>[];
 
 /** name → method */

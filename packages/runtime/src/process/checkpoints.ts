@@ -35,6 +35,7 @@ export const checkpoints = [
   ...["before-entries", "before-contacts-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
   ...["before-push-queued", "before-stored-taken", "before-push-send", "before-push-settled", "before-push-taken"],
+  ...["before-token", "before-earlier-token", "before-token-told", "before-tokens-erased"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */
