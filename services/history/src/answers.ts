@@ -56,6 +56,7 @@ import {
 import { StoreError } from "@parley/store";
 import { serveErasure } from "./answers-for-erasure.ts";
 import { serveFiles } from "./answers-for-files.ts";
+import { servePush } from "./answers-for-push.ts";
 import { serveEntries } from "./answers-for-search.ts";
 import { eraseStep } from "./erase/erase-messages.ts";
 import { isInvalid, type Trouble, withoutPath } from "./keep/trouble.ts";
@@ -129,6 +130,7 @@ export function serveHistory(parts: AnswerParts): { close(): Promise<void> } {
     ...serveEntries(parts, turns, serve),
     ...serveFiles(parts, turns, serve),
     ...serveErasure(parts, turns, serve),
+    ...servePush(parts, serve),
     serveMethods(nats, {
       queue: "history",
       log,

@@ -10,12 +10,14 @@ import type { HistoryStore } from "./keep/store.ts";
 import type { Trouble } from "./keep/trouble.ts";
 import { createMarks } from "./project/marks.ts";
 import { startProjection } from "./project/projection.ts";
+import { createEnds } from "./read/ends/ends.ts";
 import type { Reading } from "./read/reading.ts";
 import { createAttachments } from "./write/attachments.ts";
 import { createBlocks } from "./write/blocks.ts";
 import { createShelf } from "./write/conversation.ts";
 import type { Holding } from "./write/holding.ts";
 import { createPartitions } from "./write/partitions.ts";
+import { createReadOn } from "./write/read-on.ts";
 import { createReceivers } from "./write/receivers.ts";
 import type { DirectMessages } from "./write/refused.ts";
 import { createSilenced } from "./write/silenced.ts";
@@ -49,7 +51,9 @@ export function createReplica(parts: ReplicaParts): Replica {
   const tails = createTails(store.log);
   const silenced = createSilenced(store);
   const blocks = createBlocks(store);
+  const readOn = createReadOn(nats);
   const receivers = createReceivers({ nats, shelf, log });
+  const ends = createEnds({ store, marks, tails, heldPos });
   const partitions = createPartitions({
     ...parts,
     shelf,
@@ -65,8 +69,13 @@ export function createReplica(parts: ReplicaParts): Replica {
       blocks.forget();
       return silenced.load();
     },
+    stored: (q, entries) => ends.stored(q, entries),
     membersChanged: (q, changed) => nats.publish(membersSubject(q), JSON.stringify(changed)),
   });
+  function heldPos(q: number): number | undefined {
+    const writer = partitions.writer(q);
+    return writer?.open && performance.now() < parts.sureUntil(q) ? writer.pos : undefined;
+  }
   const erasing = startErasingRooms({ store, partitions, nats, log, pass: parts.pass });
   const noting = startNotingReaders(store, (error) => trouble.failed("readers_not_noted", error));
   const expiring = startExpiring({ store, partitions, trouble, pass: parts.pass });
@@ -76,17 +85,20 @@ export function createReplica(parts: ReplicaParts): Replica {
     projection,
     marks,
     tails,
+    ends,
     direct: parts.directMessages,
     partitions,
     silenced,
     blocks,
     receivers,
+    readOn,
     manager,
     pass: parts.pass,
     async close() {
       await Promise.all([erasing.close(), expiring.close(), noting.close()]);
       await projection.close();
       await partitions.close();
+      readOn.close();
     },
   };
 }

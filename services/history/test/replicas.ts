@@ -74,7 +74,7 @@ export async function startSides(t: TestContext, engine: Engine): Promise<Sides 
     async add(changed = (store) => store, sureUntil = () => Number.POSITIVE_INFINITY) {
       const own = shared ?? (await open());
       if (!shared) opened.push(own);
-      const side = await createSide(nats, changed(await openHistoryStore(own)), sureUntil);
+      const side = await createSide(nats, changed(await openHistoryStore(own, undefined, false)), sureUntil);
       sides.push(side);
       return side;
     },

@@ -5,6 +5,7 @@ import type { Pass } from "@parley/runtime";
 import type { Collection, IndexValue, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 import { type FreedFile, notingFreed } from "./freed-files.ts";
+import { keepingMemberships, type Memberships, readMemberships } from "./memberships.ts";
 import { notingReaders, openReaders, type Readers } from "./readers.ts";
 import type { Timer } from "./timers.ts";
 
@@ -196,10 +197,15 @@ export interface HistoryStore {
   timers: Collection<Timer>;
   readersNoted: Collection<{ at: number }>;
   readers: Readers;
+  memberships: Memberships;
 }
 
-/** `pass`: marks points where a test can end the process. */
-export async function openHistoryStore(store: Store, pass: Pass = () => undefined): Promise<HistoryStore> {
+/** `pass`: marks points where a test can end the process. `isAlone`: nobody else writes to this store. */
+export async function openHistoryStore(
+  store: Store,
+  pass: Pass = () => undefined,
+  isAlone = store.exclusive,
+): Promise<HistoryStore> {
   const documents = store.documents();
   const { members, ...kept } = await openAll({
     members: documents.collection<Member>({
@@ -233,7 +239,9 @@ export async function openHistoryStore(store: Store, pass: Pass = () => undefine
   });
   const log = notingFreed(store.log(), kept.freed, (place) => kept.files.remove(fileKey(place)), pass);
   const readers = await openReaders(members, kept.readersNoted);
-  return { ...kept, log, members: notingReaders(members), readers };
+  const noting = notingReaders(members);
+  const keeping = isAlone ? keepingMemberships(noting) : { members: noting, memberships: readMemberships };
+  return { ...kept, ...keeping, log, readers };
 }
 
 /** All under way at once, by their names. */

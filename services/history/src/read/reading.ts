@@ -6,12 +6,14 @@ import { type Asker, asSeenWith } from "../fold/devices.ts";
 import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
+import type { Membership } from "../keep/memberships.ts";
 import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { advance } from "../project/advance.ts";
 import type { Marks } from "../project/marks.ts";
 import type { Projection } from "../project/projection.ts";
 import type { Partitions } from "../write/partitions.ts";
 import type { DirectMessages } from "../write/refused.ts";
+import type { Ends } from "./ends/ends.ts";
 
 export interface Reading {
   store: HistoryStore;
@@ -21,12 +23,19 @@ export interface Reading {
   tails: Tails;
   /** whose messages users take who say nothing else */
   direct: DirectMessages;
+  ends: Ends;
 }
 
 /** A member of a conversation, and the conversation's last entry; without one it has no message yet. */
 export interface View {
   member: Member;
   head: LogEntry | undefined;
+}
+
+/** The same where all that matters is how far the conversation is. */
+export interface Placed {
+  member: Member;
+  head: Pick<LogEntry, "pos"> | undefined;
 }
 
 /** Documents that were read, and what was known before: `complete` needs it to make them complete. */
@@ -56,6 +65,11 @@ function listIndex({ readers }: Pick<HistoryStore, "readers">): "by_reader" | "b
  */
 export async function membershipsOf({ store }: Reading, { uid, clientId }: Asker): Promise<Member[]> {
   return seenBy(await findAll(store.members, listIndex(store), uid), clientId);
+}
+
+/** The same, for who asks often and changes nothing of them. */
+export function keptMembershipsOf({ store }: Reading, uid: string): Promise<readonly Membership[]> {
+  return store.memberships.of(uid, () => findAll(store.members, listIndex(store), uid));
 }
 
 // Without those in which the user is with other devices.
@@ -123,8 +137,8 @@ export async function readerOf(
  * Completes members whose documents were read, and whose heads were read after them, with what the log has behind the
  * marks: a user's own last messages, so that unread is right. The partition's holder knows it; others read the tail.
  */
-export async function complete(reading: Reading, sight: Sight, views: readonly View[]): Promise<void> {
-  const missing = new Map<number, { views: View[]; to: number }>();
+export async function complete(reading: Reading, sight: Sight, views: readonly Placed[]): Promise<void> {
+  const missing = new Map<number, { views: Placed[]; to: number }>();
   for (const view of views) {
     const q = conversationPartition(view.member.conv);
     const to = view.head?.pos ?? 0;
@@ -143,7 +157,7 @@ function fromPending(
   { partitions, projection }: Reading,
   { settled }: Sight,
   q: number,
-  { member, head }: View,
+  { member, head }: Placed,
 ): boolean {
   const writer = partitions.writer(q);
   if (!writer || writer.pos < (head?.pos ?? 0) || projection.settled(q) !== settled[q]) return false;
@@ -156,7 +170,7 @@ async function fromTail(
   { tails }: Reading,
   from: number,
   q: number,
-  { views, to }: { views: readonly View[]; to: number },
+  { views, to }: { views: readonly Placed[]; to: number },
 ): Promise<void> {
   const { conversations } = await tails.read(q, from, to);
   for (const { member } of views) {

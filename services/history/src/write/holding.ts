@@ -6,6 +6,7 @@ import type { Projection } from "../project/projection.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Conversation, Shelf } from "./conversation.ts";
 import type { Partitions } from "./partitions.ts";
+import type { TellsReadOn } from "./read-on.ts";
 import type { Receivers } from "./receivers.ts";
 import type { Silenced } from "./silenced.ts";
 import { notMine } from "./writer.ts";
@@ -18,6 +19,7 @@ export interface Holding {
   silenced: Silenced;
   blocks: Blocks;
   receivers: Receivers;
+  readOn: TellsReadOn;
   /** Marks a point where a test can end the process. */
   pass: Pass;
 }

@@ -3,6 +3,7 @@
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { AppError, type MembersChanged, type StoredReferences, storedSubject } from "@parley/protocol";
 import { type Logger, openTurns, type ReleaseReason } from "@parley/runtime";
+import type { LogEntry } from "@parley/store";
 import { type Announcer, startAnnouncer } from "../announce/announcer.ts";
 import { catchUp } from "../fold/catch-up.ts";
 import type { Tails } from "../fold/tails.ts";
@@ -44,6 +45,8 @@ export interface PartitionParts extends Omit<WriterParts, "committed" | "foldMis
   announceMs: number;
   /** before the first partition is held: what was told meanwhile of users this replica was not told */
   lookAgain(): Promise<void>;
+  /** told of what is stored after its commit, in the order of `pos` */
+  stored(q: number, entries: readonly LogEntry[]): void;
   /** told of membership changes after their commit */
   membersChanged(q: number, changed: MembersChanged): void;
   log: Logger;
@@ -89,6 +92,7 @@ export function createPartitions(parts: PartitionParts): Partitions {
     });
     const committed: WriterParts["committed"] = (entries) => {
       announcer.add(entries);
+      parts.stored(q, entries);
       for (const { conv, type, memberSeq } of entries)
         if (type === "event") parts.membersChanged(q, { conv, memberSeq });
     };

@@ -40,10 +40,11 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
   const member = current.members.get(uid);
   if (!member) return { notice: noticeOf(asked), tell: [] };
   const before = { delivered: member.deliveredSeq, read: member.readSeq };
-  if (read > member.readSeq) Object.assign(member, { readSeq: read, readOrd });
+  const hasRead = read > member.readSeq;
+  if (hasRead) Object.assign(member, { readSeq: read, readOrd });
   const delivered = Math.min(Math.max(request.delivered ?? 0, member.readSeq), last);
   member.deliveredSeq = Math.max(member.deliveredSeq, delivered);
-  const moved = member.readSeq > before.read || member.deliveredSeq > before.delivered;
+  const moved = hasRead || member.deliveredSeq > before.delivered;
   if (!moved) return { notice: noticeOf(member), tell: [] };
   member.changedAt = Math.max(member.changedAt ?? 0, Date.now());
   holding.projection.touch([member]);
@@ -52,9 +53,15 @@ export async function receive(holding: Holding, request: ReceiptRequest): Promis
     isTold ? coveredSenders(holding, before, member) : [],
     putChange(holding, current, member),
   ]);
+  if (hasRead) noteRead(holding, request, member);
   const others = await hearers(holding, { conv, uid, senders });
   const { users: tell, devices } = recipientsOfAll([member, ...others.filter((one) => one.uid !== uid)]);
   return { notice: noticeOf(member), tell, ...(devices.length > 0 && { devices }) };
+}
+
+// Behind the write: whoever is told and asks finds the mark there.
+function noteRead({ readOn }: Holding, { clientId }: ReceiptRequest, { uid, conv, readSeq }: Member): void {
+  readOn.note({ uid, conv, seq: readSeq, ...(clientId !== undefined && { clientId }) });
 }
 
 // Only at the end: what another holder was told before has come in with the write. Who has left meanwhile hears nothing more of

@@ -85,6 +85,24 @@ export async function blockersOf(
   return new Set(others.filter((other) => kept.get(keyOf(other))?.doc.blocked));
 }
 
+interface Pair {
+  owner: string;
+  other: string;
+}
+
+export function pairKey(pair: Pair): string {
+  return doorKey(pair);
+}
+
+/** Those of these pairs in which the owner has blocked the other, by `pairKey`. */
+export async function blockedPairs(
+  { doors }: Pick<HistoryStore, "doors">,
+  pairs: readonly Pair[],
+): Promise<ReadonlySet<string>> {
+  const kept = await doors.getMany([...new Set(pairs.map(pairKey))]);
+  return new Set([...kept].flatMap(([key, { doc }]) => (doc.blocked ? [key] : [])));
+}
+
 /** True if one of these doors may be one of the conversation's. */
 export function concerns(told: readonly Door[]): (conv: string) => boolean {
   const owners = new Set(told.filter(({ other }) => other === undefined).map(({ owner }) => owner));
