@@ -1,5 +1,4 @@
 // A notice in the words of APNs: alerts, badges without an alert, and calls by voip tokens.
-
 import type { ApnsNotification } from "../providers/outgoing.ts";
 import type { Addressee } from "./addressee.ts";
 import { appDataOf } from "./app-data.ts";

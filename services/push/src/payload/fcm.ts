@@ -52,6 +52,7 @@ function appleOf(
     "apns-collapse-id": tagOf(notice),
     "apns-expiration": String(Math.floor(expiresAtOf(notice) / 1_000)),
     "apns-priority": isUrgent(notice) ? "10" : "5",
+    "apns-push-type": "alert",
   };
   const aps = {
     ...(alert && { alert }),

@@ -1,5 +1,4 @@
 // A notice in the words of Web Push: JSON from which a service worker shows a notification.
-
 import type { WebPushNotification } from "../providers/outgoing.ts";
 import type { Addressee } from "./addressee.ts";
 import { appDataOf } from "./app-data.ts";

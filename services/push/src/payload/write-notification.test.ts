@@ -343,7 +343,8 @@ test("a read on another device changes the badge and takes away, and shows nothi
   assert.deepEqual(message.data, { ...data, seq: "12", badge: "7" });
   assert.deepEqual(message.android, { priority: "normal", ttl: day, collapseKey: tag });
   assert.deepEqual(message.apns.payload.aps, { contentAvailable: true, badge: 7, threadId: tag });
-  assert.equal(message.apns.headers["apns-priority"], "5");
+  const { "apns-priority": priority, "apns-push-type": type } = message.apns.headers;
+  assert.deepEqual([priority, type], ["5", "alert"]);
   for (const to of [tokens.web, tokens.voip]) assert.equal(writeNotification(notices.read, to, at), undefined);
 });
 
@@ -432,6 +433,7 @@ test("Android is told the tag, a channel of its kind and the conversation's coun
       "apns-collapse-id": tag,
       "apns-expiration": String((at + day) / 1_000),
       "apns-priority": "10",
+      "apns-push-type": "alert",
     },
     payload: { aps: { sound: "default", badge: 7, threadId: tag } },
   });
