@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { build, type Resource } from "./build.ts";
+import { build } from "./build.ts";
 import { goTool } from "./go-tools.ts";
 import { manifests, overlayNames } from "./overlays.ts";
+import type { Resource } from "./resources.ts";
 import { differences } from "./same.ts";
 import { schemaOf, schemas } from "./schemas.ts";
 

@@ -1,5 +1,5 @@
 // Lays a patch over an object as Kubernetes' strategic merge does: lists whose schema has a merge key are merged by it.
-import type { Resource } from "./build.ts";
+import type { Resource } from "./resources.ts";
 import { resolve, type Schema, schemas } from "./schemas.ts";
 
 type Plain = Record<string, unknown>;

@@ -1,6 +1,6 @@
 // Holds what test/deploy/kubernetes/build.ts makes against what Kustomize makes: the same objects, apart from the order of lists of
 // named things and from the hash that Kustomize puts behind the names of generated ConfigMaps.
-import type { Resource } from "./build.ts";
+import type { Resource } from "./resources.ts";
 
 /** One line for each object that is in one of them only, or differs, with the first field that does. */
 export function differences(ours: readonly Resource[], kustomizes: readonly Resource[]): string[] {

@@ -1,0 +1,77 @@
+// What replicas are counted by: figures that the very service tells at /metrics, and no more replicas than have something to do.
+import { ingestPartitions } from "@parley/protocol/partition";
+import { createMetrics } from "@parley/runtime";
+import { operationsTables } from "../../../documents/operations.ts";
+import type { Resource } from "../resources.ts";
+import { workloadsOf } from "./containers.ts";
+
+interface HpaSpec {
+  scaleTargetRef: { kind: string; name: string };
+  minReplicas?: number;
+  maxReplicas: number;
+  metrics: { type: string; pods?: { metric: { name: string } } }[];
+}
+
+/** Every metric, and whose it is; undefined: every process has it. */
+export async function metricOwners(): Promise<Map<string, { kind: string; owner: string | undefined }>> {
+  const rows = [...(operationsTables().metrics ?? "").matchAll(/^\| `(\w+)` \| (\w+) \| ([\w-]+) \|/gm)];
+  const own = rows.map(([, name = "", kind = "", owner = ""]) => [name, { kind, owner }] as const);
+  const everybodys = await createMetrics("any").getMetricsAsJSON();
+  return new Map([
+    ...everybodys.map(({ name, type }) => [name, { kind: String(type), owner: undefined }] as const),
+    ...own,
+  ]);
+}
+
+export function scalersOf(resources: readonly Resource[]): { name: string; spec: HpaSpec }[] {
+  return resources
+    .filter(({ kind }) => kind === "HorizontalPodAutoscaler")
+    .map(({ metadata, spec }) => ({ name: metadata.name, spec: spec as HpaSpec }));
+}
+
+export async function scalingComplaints(resources: readonly Resource[]): Promise<string[]> {
+  const owners = await metricOwners();
+  const scalers = scalersOf(resources);
+  if (scalers.length === 0) return [];
+  return [
+    ...workloadsOf(resources)
+      .filter(({ kind, metadata }) => !scalers.some(({ spec }) => isFor(spec, kind, metadata.name)))
+      .map(({ metadata }) => `${metadata.name} is not scaled`),
+    ...scalers.flatMap(({ name, spec }) =>
+      [...targetComplaints(spec, resources), ...metricComplaints(name, spec, owners)].map((one) => `${name}: ${one}`),
+    ),
+  ];
+}
+
+function isFor({ scaleTargetRef }: HpaSpec, kind: string, name: string): boolean {
+  return scaleTargetRef.kind === kind && scaleTargetRef.name === name;
+}
+
+function targetComplaints(spec: HpaSpec, resources: readonly Resource[]): string[] {
+  const { kind, name } = spec.scaleTargetRef;
+  const exists = resources.some((one) => one.kind === kind && one.metadata.name === name);
+  const doors = resources.filter((one) => one.kind === "Service" && /^edge-\d+$/.test(one.metadata.name)).length;
+  return [
+    ...(exists ? [] : [`there is no ${kind} ${name}`]),
+    ...((spec.minReplicas ?? 1) < 2 ? ["one replica is none while it is replaced"] : []),
+    ...(name === "router" && spec.maxReplicas > ingestPartitions.length
+      ? [`more than ${ingestPartitions.length} routers have nothing to do`]
+      : []),
+    ...(name === "edge" && spec.maxReplicas !== doors
+      ? [`presence asks ${doors} edges, and there may be ${spec.maxReplicas}`]
+      : []),
+  ];
+}
+
+function metricComplaints(
+  service: string,
+  spec: HpaSpec,
+  owners: ReadonlyMap<string, { owner: string | undefined }>,
+): string[] {
+  return spec.metrics.flatMap(({ pods }) => {
+    const name = pods?.metric.name ?? "";
+    const found = owners.get(name);
+    if (found === undefined) return [`/metrics has no ${name}`];
+    return found.owner === undefined || found.owner === service ? [] : [`${name} is a figure of ${found.owner}`];
+  });
+}
