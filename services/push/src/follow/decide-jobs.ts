@@ -1,8 +1,6 @@
 // Which tokens are to be told of what happened: by who has tokens, and how their devices are there. Pure.
-import type { PushJob, PushPresenceReply, PushProvider, Receiver } from "@parley/protocol";
+import type { PushJob, PushPresenceReply, PushProvider, Receiver, TokenKind } from "@parley/protocol";
 import type { ProviderJob } from "../queue/jobs.ts";
-
-export type TokenKind = "apns" | "apns-voip" | "fcm" | "webpush";
 
 /** A token, as far as it matters here. */
 export interface TokenOfDevice {

@@ -37,28 +37,35 @@ export function followStoredMessages(parts: FollowParts): { close(): Promise<voi
       const calls = found.filter(({ reference }) => reference.type === callType);
       if (calls.length === 0) return;
       // Those that fail are told of when they are taken: a second time in the queue they are dropped.
-      notifyOfAll(parts, calls).catch((error: unknown) =>
+      notifyOfAll(parts, calls, "calls").catch((error: unknown) =>
         log.warn({ event: "call_waits", reason: String(error), calls: calls.length }),
       );
     },
     async take(found) {
-      await notifyOfAll(parts, found);
+      await notifyOfAll(parts, found, "all");
       pass("before-stored-taken");
     },
     log,
   });
 }
 
-async function notifyOfAll(parts: FollowParts, found: readonly FollowedReference[]): Promise<void> {
+async function notifyOfAll(
+  parts: FollowParts,
+  found: readonly FollowedReference[],
+  which: "calls" | "all",
+): Promise<void> {
   const wanted = found.filter(({ reference }) => mayNotify(reference));
   if (wanted.length === 0) return;
   // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
-  const byMessage = new Map<number, FollowedReference[]>();
+  const byMessage = new Map<string, FollowedReference[]>();
   for (const one of wanted) {
-    const known = byMessage.get(one.message);
+    // Calls by themselves, as they were told of at once.
+    const key = `${one.message} ${one.reference.type === callType}`;
+    const known = byMessage.get(key);
     if (known) known.push(one);
-    else byMessage.set(one.message, [one]);
+    else byMessage.set(key, [one]);
   }
   const groups = await Promise.all([...byMessage.values()].map((group) => toldBy(parts, group)));
-  await notifyOf(parts, groups);
+  const now = which === "calls" ? groups.map((group) => group.filter(({ what }) => what.kind === "call")) : groups;
+  await notifyOf(parts, now);
 }

@@ -4,10 +4,14 @@ import { AppError, type PushChunk, type PushProvider, pushSubject } from "@parle
 import type { NatsConnection } from "@parley/runtime";
 import { chunkId, chunksOf, type ProviderJob } from "./jobs.ts";
 
-export interface Enqueue {
-  /** Throws `unavailable` when JetStream has not taken all: those that it has are dropped when they come again. */
-  (jobs: readonly ProviderJob[], when?: { attempt?: number; notBefore?: number; again?: string }): Promise<void>;
-}
+/**
+ * Throws `unavailable` when JetStream has not taken all: those that it has are dropped when they come again. `again`: they were there
+ * before, and are not to be dropped for that.
+ */
+export type Enqueue = (
+  jobs: readonly ProviderJob[],
+  when?: { attempt?: number; notBefore?: number; again?: string },
+) => Promise<void>;
 
 const timeoutMs = 5_000;
 

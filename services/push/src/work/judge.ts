@@ -1,0 +1,68 @@
+// Whether a job is still to be said, and why not. Pure: everything it needs was read before.
+import type { Message, PushJob, PushPeopleReply, PushState } from "@parley/protocol";
+
+/** Why nothing is sent: the label of `parley_push_skipped_total`. */
+export const skipReasons = [
+  "token_gone",
+  "sent_already",
+  "merged",
+  "expired",
+  "connected",
+  "nothing_to_say",
+  "not_readable",
+  "read",
+  "muted",
+  "blocked",
+  "dnd",
+  "not_ringing",
+  "provider_off",
+] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
+type Person = PushPeopleReply["people"][number];
+
+export interface Facts {
+  now: number;
+  /** of a job about a place in a conversation */
+  state?: PushState | undefined;
+  message?: Message | null | undefined;
+  /** whom it is from, as the user has that one */
+  person?: Person | undefined;
+  settings: { mentions: boolean; dndUntil?: number | undefined };
+}
+
+/** A call rings for so long; whoever is told later only finds that nobody is there. */
+export const ringMs = 30_000;
+
+export function judge(job: PushJob, facts: Facts): SkipReason | undefined {
+  const { settings, now } = facts;
+  if (job.kind === "read") return undefined;
+  if ((settings.dndUntil ?? 0) > now) return "dnd";
+  if (facts.person?.blocked) return "blocked";
+  if (job.kind === "request") return facts.person?.relation === "pending" ? mutedPerson(facts) : "nothing_to_say";
+  if (job.kind === "accepted") return facts.person?.relation === "contact" ? mutedPerson(facts) : "nothing_to_say";
+  return job.kind === "invitation" ? judgeInvitation(facts) : judgeMessage(job, facts);
+}
+
+// Who is a member by now may see the event; who was only asked may not, but the asking stands.
+function judgeInvitation(facts: Facts): SkipReason | undefined {
+  const { state } = facts;
+  if (!state?.isInvited && !state?.mayRead) return "not_readable";
+  return mutedPerson(facts);
+}
+
+function judgeMessage({ kind, seq = 0, at }: PushJob, facts: Facts): SkipReason | undefined {
+  const { state, message, settings, now } = facts;
+  if (!message) return "nothing_to_say";
+  if (!state?.mayRead) return "not_readable";
+  if (state.readSeq >= seq) return "read";
+  const mayPass = settings.mentions && state.mentioned === true;
+  if ((state.mutedUntil ?? 0) > now && !mayPass) return "muted";
+  if (facts.person?.muted && !mayPass) return "muted";
+  if (kind === "call" && now - at > ringMs) return "not_ringing";
+  return undefined;
+}
+
+function mutedPerson({ person }: Facts): SkipReason | undefined {
+  return person?.muted ? "muted" : undefined;
+}

@@ -1,0 +1,86 @@
+// From jobs to notifications: what is still to be said, as its device's user wants it said, in its provider's words.
+import type { PushJob, TokenKind } from "@parley/protocol";
+import type { Notice } from "../payload/notice.ts";
+import { writeNotification } from "../payload/write-notification.ts";
+import type { Outgoing } from "../providers/outgoing.ts";
+import type { Marks } from "../queue/marks.ts";
+import { judge, type SkipReason } from "./judge.ts";
+import { type KnownParts, readKnown } from "./known.ts";
+import { noticeOf } from "./notice-of.ts";
+
+/** A token as it is kept. */
+export interface KeptToken {
+  key: string;
+  uid: string;
+  clientId: string;
+  kind: TokenKind;
+  /** of Web Push the endpoint */
+  token: string;
+  keys?: { p256dh: string; auth: string } | undefined;
+  appId: string;
+  language: string;
+  sandbox: boolean;
+  /** unix ms */
+  registeredAt: number;
+}
+
+export interface PrepareParts extends KnownParts {
+  /** as they are now; who is gone is missing */
+  tokens(keys: readonly string[]): Promise<ReadonlyMap<string, KeptToken>>;
+  /** users' devices that are connected and active: `{uid} {clientId}` */
+  activeDevices(uids: readonly string[]): Promise<ReadonlySet<string>>;
+  marks: Pick<Marks, "of">;
+  /** ms: what is older is of no use */
+  ttlMs: number;
+  now?(): number;
+}
+
+export type Prepared =
+  | { job: PushJob; skip: SkipReason }
+  | { job: PushJob; token: KeptToken; notice: Notice; outgoing: Outgoing };
+
+/** What is older was kept up by an outage: its device may have come meanwhile, and newer messages stand for it. */
+const lateMs = 60_000;
+const nobody: ReadonlySet<string> = new Set();
+
+/** One a job, in order. `attempt`: how often they were tried in vain. Throws when what is to be known cannot be had now. */
+export async function prepare(parts: PrepareParts, jobs: readonly PushJob[], attempt: number): Promise<Prepared[]> {
+  const now = parts.now?.() ?? Date.now();
+  const sifted = await sift(parts, jobs, { attempt, now });
+  const left = jobs.filter((_, index) => typeof sifted[index] === "object");
+  const known = await readKnown(parts, left);
+  return jobs.map((job, index): Prepared => {
+    const token = sifted[index]!;
+    if (typeof token === "string") return { job, skip: token };
+    const facts = known(job);
+    const skip = judge(job, { ...facts, now });
+    if (skip !== undefined) return { job, skip };
+    const notice = noticeOf(job, token.language, facts, parts.ttlMs);
+    const outgoing = writeNotification(notice, token, now);
+    return outgoing === undefined ? { job, skip: "nothing_to_say" } : { job, token, notice, outgoing };
+  });
+}
+
+/** One a job: its token, or why it is not sent, as far as that is known without looking at the conversation. */
+async function sift(
+  parts: PrepareParts,
+  jobs: readonly PushJob[],
+  { attempt, now }: { attempt: number; now: number },
+): Promise<(KeptToken | SkipReason)[]> {
+  const isLate = (job: PushJob) => attempt > 0 || now - job.at > lateMs;
+  const late = jobs.filter(isLate);
+  const [tokens, marks, active] = await Promise.all([
+    parts.tokens([...new Set(jobs.map(({ token }) => token))]),
+    parts.marks.of(jobs),
+    late.length === 0 ? nobody : parts.activeDevices([...new Set(late.map(({ uid }) => uid))]),
+  ]);
+  return jobs.map((job, index) => {
+    const token = tokens.get(job.token);
+    if (token?.uid !== job.uid || token.clientId !== job.clientId) return "token_gone";
+    if (marks[index]?.isSent) return "sent_already";
+    if (now - job.at > parts.ttlMs) return "expired";
+    if (!isLate(job)) return token;
+    if (marks[index]?.hasNewer) return "merged";
+    return active.has(`${job.uid} ${job.clientId}`) ? "connected" : token;
+  });
+}

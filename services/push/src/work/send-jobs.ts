@@ -1,0 +1,129 @@
+// Sends what was prepared of one message of the queue, and does what each outcome asks for; then the message is done.
+import { backoffMs, type PushJob, type PushProvider } from "@parley/protocol";
+import type { Logger, Pass } from "@parley/runtime";
+import type { Outcome, Outgoing, Sender } from "../providers/outgoing.ts";
+import type { DeadLetters } from "../queue/dead-letters.ts";
+import type { Enqueue } from "../queue/enqueue.ts";
+import type { Marks } from "../queue/marks.ts";
+import type { Breaker } from "./breaker.ts";
+import type { PushMetrics } from "./metrics.ts";
+import type { Prepared } from "./prepare.ts";
+
+export interface SendJobsParts {
+  provider: PushProvider;
+  sender: Sender;
+  breaker: Breaker;
+  enqueue: Enqueue;
+  marks: Pick<Marks, "sent">;
+  deadLetters: Pick<DeadLetters, "bury">;
+  /** Removes a token that was not registered again since (unix ms). */
+  removeToken(key: string, registeredBefore: number): Promise<unknown>;
+  metrics: PushMetrics;
+  pass: Pass;
+  log: Logger;
+}
+
+/** Of one device and provider these are enough; what is of no use any more is dropped before, by its age. */
+const attemptsMax = 20;
+const againMax = 3;
+const retry = { baseMs: 2_000, maxMs: 900_000 };
+
+/** Throws when what is to be done later could not be kept: then all of it comes again, and what was sent is known. */
+export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared[], attempt: number): Promise<void> {
+  const { provider, marks, metrics, pass } = parts;
+  const outcomes = await Promise.all(
+    prepared.map(async (one) => {
+      if ("skip" in one) {
+        metrics.skipped(one.skip);
+        return undefined;
+      }
+      pass("before-push-send");
+      const outcome = await send(parts, one.outgoing);
+      metrics.outcome(provider, outcome.is);
+      if (outcome.is === "sent") metrics.delivered(provider, Date.now() - one.job.at);
+      return outcome;
+    }),
+  );
+  const sent = prepared.filter((_, index) => outcomes[index]?.is === "sent").map(({ job }) => job);
+  pass("before-push-settled");
+  await marks.sent(sent);
+  await settle(parts, prepared, outcomes, attempt);
+}
+
+async function send({ sender, breaker }: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
+  for (let time = 1; ; time++) {
+    const outcome = await sender.send(outgoing);
+    tellBreaker(breaker, outcome);
+    if (outcome.is !== "again") return outcome;
+    if (time === againMax) return { is: "later", reason: outcome.reason };
+  }
+}
+
+function tellBreaker(breaker: Breaker, outcome: Outcome): void {
+  if (outcome.is === "misconfigured") breaker.failed({ misconfigured: true, pauseMs: outcome.pauseMs ?? 0 });
+  else if (outcome.is === "later" || outcome.is === "unknown") breaker.failed({});
+  // Whatever it says of one notification, it is there and knows us.
+  else if (outcome.is !== "again") breaker.succeeded();
+}
+
+async function settle(
+  parts: SendJobsParts,
+  prepared: readonly Prepared[],
+  outcomes: readonly (Outcome | undefined)[],
+  attempt: number,
+): Promise<void> {
+  const later: Later[] = [];
+  const work = prepared.map(async (one, index) => {
+    const outcome = outcomes[index];
+    if ("skip" in one || outcome === undefined) return;
+    const { job, token } = one;
+    if (outcome.is === "gone") return removeToken(parts, token, outcome);
+    if (outcome.is === "refused") return bury(parts, job, outcome.reason);
+    if (outcome.is === "sent" || outcome.is === "again") return;
+    // An operator who takes a day to mend a setting costs nobody a notification.
+    const tried = outcome.is === "misconfigured" ? attempt : attempt + 1;
+    if (tried > attemptsMax) return bury(parts, job, outcome.reason);
+    later.push({ job, attempt: tried, notBefore: notBeforeOf(parts, outcome, tried) });
+  });
+  await Promise.all([...work, tryLater(parts, later)]);
+}
+
+interface Later {
+  job: PushJob;
+  attempt: number;
+  /** unix ms */
+  notBefore: number;
+}
+
+async function removeToken(
+  { provider, removeToken: remove, log }: SendJobsParts,
+  { key, clientId, registeredAt }: { key: string; clientId: string; registeredAt: number },
+  { reason, since }: { reason: string; since?: number },
+): Promise<void> {
+  log.info({ event: "push_token_gone", provider, clientId, reason });
+  await remove(key, since ?? registeredAt);
+}
+
+async function bury({ provider, deadLetters, metrics }: SendJobsParts, job: PushJob, reason: string): Promise<void> {
+  await deadLetters.bury(provider, job, reason);
+  metrics.dead(provider);
+}
+
+/** What is tried again at about the same time goes together: to a whole second. */
+function notBeforeOf({ breaker }: SendJobsParts, outcome: Outcome, attempt: number): number {
+  const saidMs = outcome.is === "later" ? (outcome.afterMs ?? 0) : 0;
+  const waitMs = Math.max(saidMs, breaker.waitMs(), backoffMs(Math.max(1, attempt), retry));
+  return Math.ceil((Date.now() + waitMs) / 1_000) * 1_000;
+}
+
+async function tryLater({ provider, enqueue, log }: SendJobsParts, all: readonly Later[]): Promise<void> {
+  const groups = Map.groupBy(all, ({ attempt, notBefore }) => `${attempt} ${notBefore}`);
+  await Promise.all(
+    [...groups.values()].map((group) => {
+      const { attempt, notBefore } = group[0]!;
+      log.debug({ event: "push_later", provider, jobs: group.length, attempt, notBefore });
+      const jobs = group.map(({ job }) => ({ provider, job }));
+      return enqueue(jobs, { attempt, notBefore, again: `.${notBefore}` });
+    }),
+  );
+}
