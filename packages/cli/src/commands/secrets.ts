@@ -13,9 +13,9 @@ command alone. What is there stays as it is, so it may be run at every start; to
 docker-compose.yml runs this before all else.
 
 Examples:
-  $ parley secrets /run/parley --nats nats:4222 --redis redis:6379 --mongo mongo:27017`;
+  $ parley secrets /run/parley --nats nats:4222 --redis redis:6379 --mongo mongo:27017 --hooks auth-webhook:8090`;
 
-type Flags = { nats: string; redis: string; mongo: string; json?: boolean };
+type Flags = { nats: string; redis: string; mongo: string; hooks: string; json?: boolean };
 
 export function secretsCommand(): Command {
   return new Command("secrets")
@@ -24,6 +24,7 @@ export function secretsCommand(): Command {
     .requiredOption("--nats <host:port>", "where services reach NATS")
     .requiredOption("--redis <host:port>", "where services reach Redis")
     .requiredOption("--mongo <host:port>", "where services reach MongoDB; its members, with commas between")
+    .requiredOption("--hooks <host:port>", "where the broker reaches auth-webhook")
     .option("--json", "the result as JSON instead of text")
     .addHelpText("after", help)
     .action(async (folder: string, { json, ...addresses }: Flags) => {

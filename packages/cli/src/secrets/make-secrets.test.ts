@@ -3,10 +3,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readSecrets } from "@parley/runtime";
+import { readSecrets, secretFiles } from "@parley/runtime";
 import { makeSecrets } from "./make-secrets.ts";
 
-const addresses = { nats: "nats:4222", redis: "redis:6379", mongo: "mongo-1:27017,mongo-2:27017" };
+const addresses = {
+  nats: "nats:4222",
+  redis: "redis:6379",
+  mongo: "mongo-1:27017,mongo-2:27017",
+  hooks: "auth-webhook:8090",
+};
 
 function folderOf(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), "parley-secrets-"));
@@ -34,8 +39,18 @@ test("each reader's address holds its own password, the one that the server is t
     files["search/store-url"],
     `mongodb://parley:${files["mongo/parley-password"]}@mongo-1:27017,mongo-2:27017/parley?replicaSet=parley`,
   );
-  assert.equal(files["emqx/api-keys"], `${files["presence/broker-api-key"]}:administrator\n`);
-  assert.equal(files["emqx/hook-secret"], readSecrets(join(dir, "parley")).hookSecret);
+  assert.equal(files["emqx/api-keys"], `${files["presence/emqx-api-key"]}:administrator\n`);
+  assert.equal(files["vernemq/vernemq-api-key"], `${files["presence/vernemq-api-key"]}\n`);
+  const { hookSecret } = readSecrets(join(dir, "parley"));
+  assert.ok(files["emqx/environment"]!.includes(`"Bearer ${hookSecret}"`));
+  assert.equal(files["vernemq/vernemq-hooks-url"], `http://auth-webhook:8090/vernemq/${hookSecret}\n`);
+});
+
+test("what services share is all there, so that none of them needs to write", (t) => {
+  const dir = folderOf(t);
+  makeSecrets(dir, addresses);
+  const { "nats-secret": _, "redis-secret": __, ...shared } = secretFiles;
+  assert.deepEqual(readdirSync(join(dir, "parley")).sort(), Object.keys(shared).sort());
 });
 
 test("a second run changes no secret, and a password whose file was removed is another one for both sides", (t) => {

@@ -1,0 +1,140 @@
+// Mistakes in docker-compose.yml that must be found: what stands there, what somebody makes of it, and the complaint.
+
+/** biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose has variables of the same look */
+export const mistakes: [string, string | RegExp, string, RegExp][] = [
+  [
+    "a service that the image does not have",
+    "command: [router]",
+    "command: [routers]",
+    /router: the image has no service "routers"/,
+  ],
+  [
+    "an argument that no service takes",
+    "command: [router]",
+    "command: [router, --fast]",
+    /router takes no arguments: --fast/,
+  ],
+  [
+    "a setting that is mistyped",
+    "API_MQTT_HOST:",
+    "API_MQTT_HOTS:",
+    /API_MQTT_HOTS is not a setting of api \(did you mean API_MQTT_HOST\?\)/,
+  ],
+  [
+    "a setting that is left out",
+    /\n.*API_MQTT_HOST:.*/,
+    "",
+    /api: API_MQTT_HOST is not given, and is 127\.0\.0\.1 without/,
+  ],
+  [
+    "a value that the service refuses",
+    "PRESENCE_BROKER: emqx",
+    "PRESENCE_BROKER: emx",
+    /presence: PRESENCE_BROKER must be/,
+  ],
+  [
+    "a secret that is left out",
+    /\n.*NATS_URL_FILE:.*/,
+    "",
+    /NATS_URL is not given, and is nats:\/\/127\.0\.0\.1:4222 without/,
+  ],
+  [
+    "a store in the container",
+    /\n.*STORE_URL_FILE:.*/,
+    "",
+    /STORE_URL is not given, so what is stored goes with the container/,
+  ],
+  [
+    "a file of secrets that nobody makes",
+    "own/redis-url",
+    "own/redis-urls",
+    /parley secrets makes no auth-webhook\/redis-urls/,
+  ],
+  [
+    "a folder of secrets that nobody makes",
+    "subpath: history",
+    "subpath: historian",
+    /history: parley secrets makes no folder historian/,
+  ],
+  [
+    "a file where nothing is mounted",
+    "PARLEY_SECRETS: /run/parley/shared",
+    "PARLEY_SECRETS: /run/secrets",
+    /PARLEY_SECRETS is \/run\/secrets, where nothing is mounted/,
+  ],
+  ["a port that nobody listens on", ':8080"]', ':8081"]', /api: port 8081 is none that api listens on/],
+  [
+    "an address of nobody",
+    "EDGE_HOOKS_URL: http://auth-webhook:8090",
+    "EDGE_HOOKS_URL: http://hooks:8090",
+    /EDGE_HOOKS_URL leads to hooks, which is not there/,
+  ],
+  [
+    "an address with a wrong port",
+    "PRESENCE_BROKER_ADMIN_URL: http://edge:8084",
+    "PRESENCE_BROKER_ADMIN_URL: http://edge:8048",
+    /leads to edge:8048, where nobody listens/,
+  ],
+  [
+    "a server that is said to be elsewhere",
+    "--nats=nats:4222",
+    "--nats=nats:4223",
+    /secrets: nats is told to be at nats:4223, where it is not/,
+  ],
+  [
+    "a mounted file that is not there",
+    "./deploy/nats/users.conf:",
+    "./deploy/nats/user.conf:",
+    /nats: \.\/deploy\/nats\/user\.conf .* is not there/,
+  ],
+  ["a volume that is not declared", "nats-data:/data", "nats:/data", /nats: nats is no volume of this file/],
+  [
+    "a grace period that is too short",
+    "stop_grace_period: 15s",
+    "stop_grace_period: 5s",
+    /it may take 10000 ms to end, and is killed after 5000 ms/,
+  ],
+  [
+    "a dependency that is not there",
+    "mosquitto: *healthy",
+    "mosquito: *healthy",
+    /edge: waits for mosquito, which is not there/,
+  ],
+  [
+    "waiting for the end of what never ends",
+    "auth-webhook: *healthy",
+    "auth-webhook: *made",
+    /emqx: waits for the end of auth-webhook/,
+  ],
+  [
+    "secrets mounted before they are made",
+    "depends_on: { secrets: *made, nats: *healthy, redis: *healthy }\n\n  history",
+    "\n\n  history",
+    /router: its secrets are mounted before they are made/,
+  ],
+  [
+    "ports of a container without a way out",
+    "networks: [inside, outside]\n    depends_on: { secrets: *made, mosquitto",
+    "depends_on: { secrets: *made, mosquitto",
+    /edge: its ports cannot be published/,
+  ],
+  [
+    "a port of a server that is published",
+    "image: redis:7.4-alpine",
+    "image: redis:7.4-alpine\n    ports: ['6379:6379']",
+    /redis: nobody outside needs 6379:6379/,
+  ],
+  [
+    "a service that cannot write to /tmp",
+    'tmpfs: ["/tmp:size=64m,mode=1777"]\n  mem_limit',
+    "mem_limit",
+    /router: it cannot write to \/tmp/,
+  ],
+  [
+    "a variable without default and message",
+    "${PARLEY_HTTP_PORT:-8080}:8080",
+    "${PARLEY_HTTP_PORT}:8080",
+    /\$\{PARLEY_HTTP_PORT\} has no default and no message/,
+  ],
+  ["a service that nobody runs", "command: [search]", "command: [history]", /no container runs search/],
+];
