@@ -1,5 +1,6 @@
 // Whether a job is still to be said, and why not. Pure: everything it needs was read before.
 import type { Message, PushJob, PushPeopleReply, PushState } from "@parley/protocol";
+import type { UserSettings } from "../settings.ts";
 
 /** Why nothing is sent: the label of `parley_push_skipped_total`. */
 export const skipReasons = [
@@ -28,7 +29,7 @@ export interface Facts {
   message?: Message | null | undefined;
   /** whom it is from, as the user has that one */
   person?: Person | undefined;
-  settings: { mentions: boolean; dndUntil?: number | undefined };
+  settings: Pick<UserSettings, "mentions" | "dndUntil">;
 }
 
 /** A call rings for so long; whoever is told later only finds that nobody is there. */

@@ -7,23 +7,13 @@ import {
   type PushStateReply,
   p2pConv,
 } from "@parley/protocol";
-import type { Preview } from "../payload/notice.ts";
+import type { Settings, UserSettings } from "../settings.ts";
 import type { Ask } from "./ask.ts";
-
-export interface NotificationSettings {
-  preview: Preview;
-  mentions: boolean;
-  /** unix ms */
-  dndUntil?: number | undefined;
-}
-
-/** Of who has never set any. */
-const usual: NotificationSettings = { preview: "full", mentions: true };
 
 export interface KnownParts {
   ask: Ask;
-  /** who has none of its own may be missing */
-  settingsOf(uids: readonly string[]): Promise<ReadonlyMap<string, NotificationSettings>>;
+  /** of all of them */
+  settingsOf: Settings["ofUsers"];
 }
 
 /** What is known of one job. */
@@ -38,7 +28,7 @@ export interface Known {
   from: string | undefined;
   /** and how the user has that one */
   person: PushPeopleReply["people"][number] | undefined;
-  settings: NotificationSettings;
+  settings: UserSettings;
   /** of its picture; absent: it has none, or nothing is to be shown */
   thumbnailUrl: string | undefined;
 }
@@ -56,7 +46,7 @@ export async function readKnown(
   ]);
   const messageOf = (job: PushJob) => told.messages[placeKey(job)];
   const fromOf = (job: PushJob) => job.by ?? messageOf(job)?.from;
-  const settingsFor = ({ uid }: PushJob) => settings.get(uid) ?? usual;
+  const settingsFor = ({ uid }: PushJob) => settings.get(uid)!;
   const [people, thumbnails] = await Promise.all([
     peopleOf(ask, jobs, fromOf),
     thumbnailsOf(ask, jobs, (job) => (settingsFor(job).preview === "full" ? pictureOf(messageOf(job)) : undefined)),

@@ -1,0 +1,134 @@
+// From what is stored to the providers: the followers, the queue, and a worker for each provider that has settings.
+import { type PushProvider, pushProviders } from "@parley/protocol";
+import {
+  askMembers,
+  createAskHolder,
+  createMembers,
+  followMembersChanged,
+  gauge,
+  type HolderLookup,
+  type NatsConnection,
+  type Redis,
+  type ServiceContext,
+} from "@parley/runtime";
+import { askPresence } from "./follow/ask-presence.ts";
+import type { Told } from "./follow/decide-jobs.ts";
+import { followStoredMessages } from "./follow/follow.ts";
+import { answerNotices } from "./follow/notices.ts";
+import { notifyOf } from "./follow/notify.ts";
+import { followReadOn } from "./follow/read-on.ts";
+import { createWhom } from "./follow/whom.ts";
+import type { Outgoing, Sender } from "./providers/outgoing.ts";
+import { answerReplay } from "./queue/answer-replay.ts";
+import { openDeadLetters } from "./queue/dead-letters.ts";
+import { createEnqueue } from "./queue/enqueue.ts";
+import { openMarks } from "./queue/marks.ts";
+import { ensurePushStream } from "./queue/stream.ts";
+import type { Settings } from "./settings.ts";
+import type { Tokens } from "./tokens/tokens.ts";
+import { createAsk } from "./work/ask.ts";
+import { openBreaker } from "./work/breaker.ts";
+import { ringMs } from "./work/judge.ts";
+import { openPushMetrics, type PushMetrics } from "./work/metrics.ts";
+import { type PrepareParts, prepare } from "./work/prepare.ts";
+import { sendJobs } from "./work/send-jobs.ts";
+import { startWorker, type Worker } from "./work/worker.ts";
+
+export interface PipelineParts extends Pick<ServiceContext, "log" | "metrics" | "pass"> {
+  nats: NatsConnection;
+  redis: Redis;
+  holders: HolderLookup;
+  tokens: Pick<Tokens, "ofUsers" | "get" | "remove">;
+  settingsOf: Settings["ofUsers"];
+  /** of providers without settings there is none */
+  senders: Partial<Record<PushProvider, Sender>>;
+  /** ms that a message may be read before anybody is notified */
+  delayMs: number;
+  /** ms that a notification is of use */
+  ttlMs: number;
+}
+
+/** Resolves when the queue is there. Close finishes what is in hand and gives back the rest. */
+export async function startPipeline(parts: PipelineParts): Promise<{ close(): Promise<void> }> {
+  const { nats, redis, holders, senders, ttlMs, metrics, log } = parts;
+  await ensurePushStream(nats);
+  const askHolder = createAskHolder(nats, holders);
+  const members = createMembers((asked) => askMembers(askHolder, asked));
+  const marks = openMarks(redis, log);
+  const enqueue = createEnqueue(nats);
+  const isExpired = ({ kind, at }: { kind: string; at: number }) =>
+    Date.now() - at > (kind === "call" ? ringMs : ttlMs);
+  const deadLetters = openDeadLetters(nats, enqueue, isExpired, log);
+  const following = startFollowing({ ...parts, marks, enqueue, whom: createWhom(members) });
+  const shared = { ...parts, marks, enqueue, deadLetters, metrics: openPushMetrics(metrics) };
+  const workers = pushProviders.flatMap((provider): Worker[] => {
+    const sender = senders[provider] as Sender<Outgoing> | undefined;
+    return sender ? [workFor({ ...shared, provider, sender })] : [];
+  });
+  const waiting = () => workers.reduce((sum, worker) => sum + worker.waiting(), 0);
+  gauge(metrics, "push_queue", "messages of the queue of notifications that are not done", waiting);
+  const others = [followMembersChanged(nats, members), answerReplay(nats, deadLetters, log)];
+  return {
+    async close() {
+      await Promise.all([...following, ...others].map((one) => one.close()));
+      await Promise.all(workers.map((worker) => worker.close()));
+      askHolder.close();
+    },
+  };
+}
+
+type FollowingParts = PipelineParts & {
+  marks: ReturnType<typeof openMarks>;
+  enqueue: ReturnType<typeof createEnqueue>;
+  whom: ReturnType<typeof createWhom>;
+};
+
+function startFollowing(parts: FollowingParts): { close(): Promise<void> }[] {
+  const { nats, tokens, senders, log } = parts;
+  const notifying = {
+    ...parts,
+    tokensOf: tokens.ofUsers,
+    presenceOf: (uids: readonly string[]) => askPresence(nats, uids),
+    isOn: (provider: PushProvider) => senders[provider] !== undefined,
+  };
+  const notify = (told: Told[]) => notifyOf(notifying, [told]);
+  return [followStoredMessages(notifying), followReadOn(nats, notify, log), answerNotices(nats, notify, log)];
+}
+
+interface WorkParts extends Omit<FollowingParts, "whom" | "metrics"> {
+  metrics: PushMetrics;
+  provider: PushProvider;
+  sender: Sender<Outgoing>;
+  deadLetters: ReturnType<typeof openDeadLetters>;
+}
+
+function workFor({ tokens, ...parts }: WorkParts): Worker {
+  const { nats, marks, settingsOf, ttlMs } = parts;
+  const breaker = openBreaker();
+  const sending = {
+    ...parts,
+    breaker,
+    removeToken: (key: string, registeredBefore: number) => tokens.remove(key, registeredBefore),
+  };
+  const preparing: PrepareParts = {
+    ask: createAsk(nats),
+    tokens: tokens.get,
+    settingsOf,
+    activeDevices: async (uids) => activeIn(await askPresence(nats, uids)),
+    marks,
+    ttlMs,
+  };
+  return startWorker({
+    ...parts,
+    breaker,
+    prepare: (jobs, attempt) => prepare(preparing, jobs, attempt),
+    sendJobs: (prepared, attempt) => sendJobs(sending, prepared, attempt),
+  });
+}
+
+function activeIn(users: Awaited<ReturnType<typeof askPresence>>): Set<string> {
+  const active = new Set<string>();
+  for (const [uid, { devices }] of Object.entries(users))
+    for (const { clientId, active: isActive } of devices) if (isActive) active.add(`${uid} ${clientId}`);
+  return active;
+}
