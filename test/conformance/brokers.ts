@@ -1,5 +1,5 @@
 // The brokers that Parley stands on: what each has to be told, and which cases it promises.
-import type { About, Case } from "./case.ts";
+import type { Case } from "./case.ts";
 
 export const brokerNames = ["mosquitto", "emqx", "vernemq"] as const;
 export type BrokerName = (typeof brokerNames)[number];
@@ -7,18 +7,10 @@ export type BrokerName = (typeof brokerNames)[number];
 interface Broker {
   title: string;
   /** cases of these alone are promised; undefined: all are */
-  promises?: readonly About[];
+  promises?: readonly string[];
   /** What must be configured; `hooks` is the address of auth-webhook as the broker reaches it. */
   settings(hooks: string): string[];
 }
-
-/** What EMQX writes in its place. */
-const placed = (name: string) => `$\{${name}}`;
-const attributes = ["clientid", "username", "password", "peerhost"]
-  .map((name) => `"${name}":"${placed(name)}"`)
-  .join(",");
-const vernemqHooks = ["auth_on_register", "auth_on_publish", "auth_on_subscribe", "on_register"];
-const vernemqEvents = ["on_client_wakeup", "on_client_offline", "on_client_gone", "on_session_expired"];
 
 export const brokers: Readonly<Record<BrokerName, Broker>> = {
   mosquitto: {
@@ -31,13 +23,8 @@ export const brokers: Readonly<Record<BrokerName, Broker>> = {
   emqx: {
     title: "EMQX",
     settings: (hooks) => [
-      `authentication: HTTP, POST ${hooks}/emqx/authn, header Authorization: Bearer {hook-secret}, body {${attributes}}`,
-      "authorization: sources none, no_match deny, deny_action disconnect (the answer to authentication has the rules)",
-      `listeners of devices: mountpoint ${placed("client_attrs.mp")}, and client_attrs_init of mp dflt/{clientid}/`,
-      `a rule on client.connected, client.disconnected, session.subscribed and session.unsubscribed: POST ${hooks}/emqx/events, the same header, all fields of the event`,
-      "mqtt.upgrade_qos true, mqtt.ignore_loop_deliver true, mqtt.shared_subscription false, retainer and delayed off",
-      "services: a zone of their own with max_inflight 1000, max_mqueue_len infinity, force_shutdown.max_heap_size 1GB",
-      "PARLEY_BROKER_URL of routers is EMQX; PRESENCE_BROKER=emqx, PRESENCE_BROKER_ADMIN_URL its REST API, PRESENCE_BROKER_API_KEY a key of it",
+      `what deploy/emqx/emqx.conf says: by this file, or by \`parley broker setup emqx URL --hooks ${hooks} --key-file FILE\``,
+      "PARLEY_BROKER_URL of routers is EMQX's listener for services; PRESENCE_BROKER=emqx, PRESENCE_BROKER_ADMIN_URL its REST API, PRESENCE_BROKER_API_KEY a key of it",
     ],
   },
   vernemq: {
@@ -45,9 +32,7 @@ export const brokers: Readonly<Record<BrokerName, Broker>> = {
     // It takes no publish to `$…`, and no topic as deep as one in a tree.
     promises: ["native"],
     settings: (hooks) => [
-      "plugins.vmq_acl off, plugins.vmq_passwd off, plugins.vmq_webhooks on, allow_anonymous off, allowed_protocol_versions 4,5",
-      `webhooks ${[...vernemqHooks, ...vernemqEvents].join(", ")} and their _m5 forms: ${hooks}/vernemq/{hook-secret}, no_payload on for those of publishes`,
-      "topic_max_depth 20, max_message_size 262144, persistent_client_expiration set",
+      `what deploy/vernemq/vernemq.conf says, with auth-webhook at ${hooks}; \`parley broker setup vernemq URL --hooks ${hooks} --key-file FILE --check\` looks`,
       "PARLEY_BROKER_URL of routers is VerneMQ; PRESENCE_BROKER=vernemq, PRESENCE_BROKER_ADMIN_URL its HTTP API, PRESENCE_BROKER_API_KEY its key",
       "devices of other protocols have trees of their own, which VerneMQ has none of: they are not let in there",
     ],

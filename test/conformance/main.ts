@@ -1,11 +1,13 @@
 // `npm run conformance`: what holds at a broker, case by case.
 import { readFile, writeFile } from "node:fs/promises";
+import { endpointsOf, type Row } from "@parley/cli/broker-check/run-cases";
+import { sumOf, tableOf } from "@parley/cli/broker-check/table";
 import { brokers } from "./brokers.ts";
 import { cases } from "./cases/cases.ts";
 import { help, type Options, type Running, readOptions } from "./options.ts";
-import { endpointsOf, type Row, runCases, whyNot } from "./run.ts";
+import { runCases, whyNot } from "./run.ts";
 import { startHere } from "./start-here.ts";
-import { documentOf, sumOf, tableOf } from "./table.ts";
+import { documentOf } from "./table.ts";
 
 const options = readOptions(process.argv.slice(2));
 if (options === "help") process.stdout.write(`${help}\n`);

@@ -4,6 +4,7 @@ import { accountsCommand } from "./commands/accounts.ts";
 import { aliasesCommand } from "./commands/aliases.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { brokerCommand } from "./commands/broker.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { contentCommands } from "./commands/contents.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
@@ -90,6 +91,7 @@ export function createProgram(): Command {
     backupCommand(),
     restoreCommand(),
     secretsCommand(),
+    brokerCommand(),
     benchCommand(),
   ])
     root.addCommand(one);

@@ -1,9 +1,12 @@
 // ASSChat: what it needs of MQTT 5, user properties, Correlation Data and kept sessions, comes through the broker as it was sent.
+
+import { must } from "@parley/cli/broker-check/case";
+import { codeOf, type Device, type Packet } from "@parley/cli/broker-check/device";
+import type { Connecting, Person } from "@parley/cli/broker-check/world";
 import { callHttp } from "@parley/client";
 import { login } from "@parley/protocol";
-import { type Case, must } from "../case.ts";
-import { codeOf, type Device, type Packet } from "../device.ts";
-import type { Connecting, Person, World } from "../world.ts";
+import type { Case } from "../case.ts";
+import type { World } from "../world.ts";
 
 /** A client; without more of MQTT 5 and with a session that is kept. */
 async function client(world: World, { uid, password }: Person, options: Connecting = {}): Promise<Device> {

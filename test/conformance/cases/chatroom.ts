@@ -1,7 +1,9 @@
 // The chatroom: guests without accounts, whose topics are rooms.
 import { randomUUID } from "node:crypto";
-import { type Case, must, mustNotHear } from "../case.ts";
-import type { Connecting, World } from "../world.ts";
+import { must, mustNotHear } from "@parley/cli/broker-check/case";
+import type { Connecting } from "@parley/cli/broker-check/world";
+import type { Case } from "../case.ts";
+import type { World } from "../world.ts";
 
 /** A topic of the guest's that nobody used before, and how it connects. */
 function guestOf({ guest }: World): { topic: string; login: Connecting } {

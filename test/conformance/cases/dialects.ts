@@ -1,8 +1,11 @@
 // A few flows of each of the other protocols that have to do with the broker.
+
+import { must } from "@parley/cli/broker-check/case";
+import type { Person } from "@parley/cli/broker-check/world";
 import { rosterAdd } from "@parley/protocol";
 import { chatRecord, recordOf } from "../../programs/chat.ts";
-import { type Case, must } from "../case.ts";
-import { type Person, programs, type World } from "../world.ts";
+import type { Case } from "../case.ts";
+import { programs, type World } from "../world.ts";
 
 const { mqttChat, slimchat, chat } = programs;
 

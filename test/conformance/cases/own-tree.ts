@@ -1,8 +1,11 @@
 // A device with a tree of its own: what it publishes and subscribes reaches nobody, and nobody reaches it, but through Parley.
+
+import { must, mustNotHear } from "@parley/cli/broker-check/case";
+import type { NativeDevice, Person } from "@parley/cli/broker-check/world";
 import { deviceTopic, messagesTopic, treeMountpoint, treeUplinkPrefix, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type Case, must, mustNotHear } from "../case.ts";
-import type { NativeDevice, Person, SpokenDevice, World } from "../world.ts";
+import type { Case } from "../case.ts";
+import type { SpokenDevice, World } from "../world.ts";
 import { programs } from "../world.ts";
 
 const { mqttChat, slimchat } = programs;

@@ -1,16 +1,12 @@
 // Connections and sessions of devices with trees: who is let in, what waits for a device, who takes over.
-import { type Case, must, mustNotHear } from "../case.ts";
-import { codeOf } from "../device.ts";
-import { type Connecting, type Person, programs, type World } from "../world.ts";
+import { must, mustNotHear } from "@parley/cli/broker-check/case";
+import { codeOf } from "@parley/cli/broker-check/device";
+import { refusal } from "@parley/cli/broker-check/doors";
+import type { Person } from "@parley/cli/broker-check/world";
+import type { Case } from "../case.ts";
+import { programs } from "../world.ts";
 
 const { mqttChat, slimchat, chat } = programs;
-
-/** The broker's word for one whom it does not let in. */
-async function refusal(world: World, options: Connecting): Promise<string> {
-  const device = await world.connect(options).catch((error: Error & { code?: number }) => error);
-  if (!(device instanceof Error)) throw new Error("it was let in");
-  return device.code === undefined ? "closed" : codeOf(Number(device.code));
-}
 
 export const sessions: Case[] = [
   {

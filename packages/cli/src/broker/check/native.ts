@@ -1,8 +1,8 @@
 // Parley's own protocol: which topics are a device's, what is acknowledged, what a session keeps.
 import { messagesTopic, rosterAdd, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type Case, must, mustNotHear } from "../case.ts";
-import type { NativeDevice, Person, World } from "../world.ts";
+import { type Case, must, mustNotHear } from "./case.ts";
+import type { NativeDevice, Person, World } from "./world.ts";
 
 const mark = "raw-mark";
 
@@ -17,7 +17,7 @@ const seqsOf = ({ heard }: NativeDevice) =>
     return content === undefined ? [] : [seq];
   });
 
-export const native: Case[] = [
+export const native: Case<World>[] = [
   {
     about: "native",
     holds: "a message is acknowledged with its seq, and reaches all devices of both users",

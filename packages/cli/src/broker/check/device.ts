@@ -1,6 +1,5 @@
 // A stock MQTT client at the broker under test: what it hears is kept in order, and each thing that it waits for has a name.
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually } from "@parley/testkit";
 import mqtt, {
   type IClientOptions,
   type IClientPublishOptions,
@@ -13,6 +12,8 @@ import mqtt, {
 export interface Endpoint {
   url: string;
   version: 4 | 5;
+  /** how long an answer may take; 20 s */
+  waitMs?: number;
 }
 
 export interface Packet {
@@ -43,7 +44,7 @@ export interface Device {
   closed(): Promise<number | undefined>;
 }
 
-const waitMs = 20_000;
+const answerMs = 20_000;
 const againMs = 300;
 const keptSeconds = 600;
 /** Server unavailable or busy: a library tries again. */
@@ -52,13 +53,13 @@ const passing: readonly unknown[] = [3, 0x88, 0x89];
 export interface DeviceOptions extends Partial<IClientOptions> {
   /** its session outlives the connection */
   keeps?: boolean;
-  /** how long it tries again while it gets no answer, or is told that the server is busy; 20 s */
+  /** how long it tries again while it gets no answer, or is told that the server is busy; as long as an answer may take */
   patienceMs?: number;
 }
 
 /** Rejects with the broker's code where it does not let the device in. */
 export async function connectDevice(endpoint: Endpoint, options: DeviceOptions): Promise<Device> {
-  const { patienceMs = waitMs, ...rest } = options;
+  const { patienceMs = endpoint.waitMs ?? answerMs, ...rest } = options;
   const until = performance.now() + patienceMs;
   for (;;)
     try {
@@ -71,7 +72,26 @@ export async function connectDevice(endpoint: Endpoint, options: DeviceOptions):
     }
 }
 
-async function connectOnce({ url, version }: Endpoint, options: Omit<DeviceOptions, "patienceMs">): Promise<Device> {
+/** Why nobody speaks MQTT there, or undefined: any CONNACK will do, and being let in too. */
+export async function whySilent(url: string, patienceMs: number): Promise<string | undefined> {
+  const shown = {
+    username: "nobody",
+    password: "wrong",
+    clientId: "nobody:check",
+    connectTimeout: patienceMs,
+    patienceMs: 0,
+  };
+  const device = await connectDevice({ url, version: 4 }, shown).catch(
+    (error: Error & { code?: number | string }) => error,
+  );
+  if (!(device instanceof Error)) return void (await device.leave());
+  return typeof device.code === "number" ? undefined : device.message || String(device.code ?? "it does not answer");
+}
+
+async function connectOnce(
+  { url, version, waitMs = answerMs }: Endpoint,
+  options: Omit<DeviceOptions, "patienceMs">,
+): Promise<Device> {
   const { keeps = false, ...login } = options;
   const expiry = version === 5 && keeps ? { properties: { sessionExpiryInterval: keptSeconds } } : {};
   const own: IClientOptions = { protocolVersion: version, clean: !keeps, reconnectPeriod: 0, keepalive: 30, ...expiry };
@@ -99,12 +119,7 @@ async function connectOnce({ url, version }: Endpoint, options: Omit<DeviceOptio
     clientId: client.options.clientId ?? "",
     topicAliases: properties?.topicAliasMaximum ?? 0,
     heard,
-    hears(what, fits) {
-      return eventually(() => heard.find(fits), { timeoutMs: waitMs, intervalMs: 5 }).catch(() => {
-        const last = heard.slice(-5).map(({ topic, text }) => `${topic} ${text.slice(0, 120)}`);
-        throw new Error(`${what} did not come; the last that came: ${last.join(" · ") || "nothing"}`);
-      });
-    },
+    hears: (what, fits) => hearing(client, heard, { what, fits, waitMs }),
     subscribe: (...filters) =>
       orClosed((done) => {
         client.subscribe(filters, { qos: 1 }, (_error, _granted, packet) =>
@@ -126,6 +141,33 @@ async function connectOnce({ url, version }: Endpoint, options: Omit<DeviceOptio
     },
     closed: () => ended.promise,
   };
+}
+
+/** The first that fits. Rejects with what came instead. */
+function hearing(
+  client: MqttClient,
+  heard: readonly Packet[],
+  { what, fits, waitMs }: { what: string; fits(packet: Packet): boolean; waitMs: number },
+): Promise<Packet> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const found = heard.find(fits);
+      if (!found) return;
+      stop();
+      resolve(found);
+    };
+    const late = setTimeout(() => {
+      stop();
+      const last = heard.slice(-5).map(({ topic, text }) => `${topic} ${text.slice(0, 120)}`);
+      reject(new Error(`${what} did not come; the last that came: ${last.join(" · ") || "nothing"}`));
+    }, waitMs);
+    const stop = () => {
+      clearTimeout(late);
+      client.off("message", look);
+    };
+    client.on("message", look);
+    look();
+  });
 }
 
 /** As the standard writes codes. */
