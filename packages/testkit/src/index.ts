@@ -12,10 +12,24 @@ export { type Fault, type FaultyMongo, startFaultyMongo } from "./mongo/faulty-m
 export { type MongoKind, type MongoServer, startableKind, startMongo } from "./mongo/server.ts";
 export { hasMongo } from "./mongo/shared-server.ts";
 export { type TestMongo, testMongo } from "./mongo/test-mongo.ts";
+export { type Child, startChild } from "./processes/child.ts";
 export { eventually } from "./processes/eventually.ts";
 export { freePort } from "./processes/free-port.ts";
 export { SetupError } from "./processes/setup-error.ts";
 export { programOf } from "./programs/programs.ts";
+export { type Apns, type ApnsOptions, type ApnsRequest, startApns } from "./push/apns.ts";
+export type { ApnsReply } from "./push/apns-reply.ts";
+export { type Authority, testAuthority } from "./push/certificates.ts";
+export { type Fcm, type FcmOptions, type FcmRequest, fcmError, startFcm } from "./push/fcm.ts";
+export { keyFolder } from "./push/folder.ts";
+export type { HttpsReply } from "./push/https-reply.ts";
+export {
+  type Subscription,
+  startWebPush,
+  type WebPush,
+  type WebPushOptions,
+  type WebPushRequest,
+} from "./push/web-push.ts";
 export { startS3, type TestS3 } from "./s3/test-s3.ts";
 export { hasS3 } from "./s3/versitygw.ts";
 export { serviceContext, type TestServiceContext } from "./testing/service-context.ts";

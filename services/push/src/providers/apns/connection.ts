@@ -1,5 +1,7 @@
 // One HTTP/2 connection to one of Apple's environments, as long as push runs: warmed up, and given up when it is silent.
 import type { ClientHttp2Session } from "node:http2";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { within } from "@parley/runtime";
 import apn from "apn";
 import { reasonOf } from "../attempts.ts";
@@ -114,14 +116,20 @@ export function openConnection(options: ConnectionOptions): ApnsConnection {
 
 function openProvider({ place, credentials, signing, deadlineMs }: ConnectionOptions): apn.Provider {
   const { host, port, production, ca } = place;
-  // The library hands `host` and `servername` on to node:http2. It knows the environment by `production` alone, so that
+  // The library hands what it does not know on to node:http2. It knows the environment by `production` alone, so that
   // Apple's own name stands in each request, wherever it is sent to.
-  const at = { production, host, servername: host, port, ...(ca !== undefined && { ca: [ca] }) };
+  const name = isIP(host) === 0 ? { servername: host } : { checkServerIdentity: nameCheck(host) };
+  const at = { production, host, port, ...name, ...(ca !== undefined && { ca: [ca] }) };
   const provider = new apn.Provider({ ...credentials, ...at, requestTimeout: deadlineMs, connectionRetryLimit: 0 });
   const { config } = inside(provider).client;
   signing.token ??= config.token;
   config.token = signing.token;
   return provider;
+}
+
+/** An address is no name for TLS to ask for, so what is asked for is not what the certificate is held against. */
+function nameCheck(host: string) {
+  return (_asked: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate);
 }
 
 function inside(provider: apn.Provider): Inside {

@@ -1,5 +1,6 @@
 // Firebase's client as push uses it: one access token for all, a hundred connections, and no tries of its own.
 import { Agent } from "node:https";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { type App, deleteApp, initializeApp } from "firebase-admin/app";
 import { getMessaging, type Message } from "firebase-admin/messaging";
@@ -56,6 +57,9 @@ export function openAgent(place: FcmPlace | undefined, maxSockets: number): Agen
   const { host, port, ca } = place;
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, connected): Duplex | null | undefined =>
-    connect({ ...options, host, port, servername: host, ...(ca !== undefined && { ca }) }, connected);
+    connect(
+      { ...options, host, port, servername: isIP(host) === 0 ? host : "", ...(ca !== undefined && { ca }) },
+      connected,
+    );
   return agent;
 }
