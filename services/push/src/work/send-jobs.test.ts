@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PushJob } from "@parley/protocol";
+import type { Notice } from "../payload/notice.ts";
+import type { Outcome, Outgoing } from "../providers/outgoing.ts";
+import type { KeptToken, Prepared } from "./prepare.ts";
+import { type SendJobsParts, sendJobs } from "./send-jobs.ts";
+
+const job = (seq: number): PushJob => ({
+  kind: "message",
+  uid: "bob",
+  clientId: "bob:phone",
+  token: `t${seq}`,
+  conv: "p2p/ann/bob",
+  seq,
+  at: Date.now(),
+});
+const prepared = (seq: number): Prepared => ({
+  job: job(seq),
+  token: { key: `t${seq}`, clientId: "bob:phone", registeredAt: 50 } as KeptToken,
+  notice: {} as Notice,
+  outgoing: { provider: "fcm", token: String(seq), message: {} } as Outgoing,
+});
+
+/** `answers`: what the provider says to each token, in turn; the last one again and again. */
+function world(answers: Record<number, Outcome[]>) {
+  const log = { info() {}, debug() {}, warn() {}, error() {} } as unknown as SendJobsParts["log"];
+  const seen = {
+    sends: [] as number[],
+    queued: [] as { seqs: (number | undefined)[]; attempt: number | undefined; inMs: number }[],
+    sent: [] as (number | undefined)[],
+    buried: [] as [number | undefined, string][],
+    removed: [] as [string, number][],
+    breaker: [] as string[],
+  };
+  const left = new Map(Object.entries(answers));
+  const parts: SendJobsParts = {
+    provider: "fcm",
+    sender: {
+      async send(outgoing) {
+        const { token } = outgoing as { token: string };
+        seen.sends.push(Number(token));
+        const all = left.get(token) ?? [];
+        return (all.length > 1 ? all.shift() : all[0]) as Outcome;
+      },
+      close: async () => undefined,
+    },
+    breaker: {
+      waitMs: () => 0,
+      isTrying: () => false,
+      succeeded: () => seen.breaker.push("succeeded"),
+      failed: ({ misconfigured }) => seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
+    },
+    async enqueue(jobs, { attempt, notBefore = 0 } = {}) {
+      seen.queued.push({ seqs: jobs.map(({ job: { seq } }) => seq), attempt, inMs: notBefore - Date.now() });
+    },
+    marks: { sent: async (jobs) => void seen.sent.push(...jobs.map(({ seq }) => seq)) },
+    deadLetters: { bury: async (_, { seq }, reason) => void seen.buried.push([seq, reason]) },
+    removeToken: async (key, before) => seen.removed.push([key, before]),
+    metrics: { outcome() {}, skipped() {}, delivered() {}, dead() {} },
+    pass: () => undefined,
+    log,
+  };
+  return { parts, seen };
+}
+
+test("what the provider has is noted as sent, and a token that is good for nothing goes, if it was not registered since", async () => {
+  const { parts, seen } = world({
+    1: [{ is: "sent" }],
+    2: [{ is: "gone", reason: "Unregistered", since: 40 }],
+    3: [{ is: "gone", reason: "BadDeviceToken" }],
+  });
+  await sendJobs(parts, [prepared(1), { job: job(9), skip: "read" }, prepared(2), prepared(3)], 0);
+  assert.deepEqual(seen, {
+    sends: [1, 2, 3],
+    queued: [],
+    sent: [1],
+    buried: [],
+    removed: [
+      ["t2", 40],
+      ["t3", 50],
+    ],
+    breaker: ["succeeded", "succeeded", "succeeded"],
+  });
+});
+
+test("what was not taken goes into the queue again, no sooner than the provider wants; what will never be taken is dead", async () => {
+  const { parts, seen } = world({
+    1: [{ is: "later", reason: "429", afterMs: 120_000 }],
+    2: [{ is: "unknown", reason: "no answer" }],
+    3: [{ is: "refused", reason: "413" }],
+    4: [{ is: "misconfigured", reason: "401" }],
+  });
+  await sendJobs(parts, [prepared(1), prepared(2), prepared(3), prepared(4)], 2);
+  const bySeq = new Map(seen.queued.flatMap(({ seqs, ...how }) => seqs.map((seq) => [seq, how])));
+  assert.deepEqual([...bySeq.keys()].sort(), [1, 2, 4]);
+  assert.ok(bySeq.get(1)!.inMs > 119_000);
+  assert.ok(bySeq.get(2)!.inMs > 900 && bySeq.get(2)!.inMs <= 9_000, String(bySeq.get(2)!.inMs));
+  assert.deepEqual(
+    [1, 2, 4].map((seq) => bySeq.get(seq)!.attempt),
+    [3, 3, 2],
+    "a setting of ours is no try of theirs",
+  );
+  assert.deepEqual(seen.buried, [[3, "413"]]);
+  assert.deepEqual(seen.breaker, ["failed", "failed", "succeeded", "misconfigured"]);
+});
+
+test("what nobody has taken after twenty tries is dead, but for a setting of ours", async () => {
+  const { parts, seen } = world({ 1: [{ is: "later", reason: "503" }], 2: [{ is: "misconfigured", reason: "401" }] });
+  await sendJobs(parts, [prepared(1), prepared(2)], 20);
+  assert.deepEqual(seen.buried, [[1, "503"]]);
+  assert.deepEqual(
+    seen.queued.map(({ seqs }) => seqs),
+    [[2]],
+  );
+});
+
+test("what was surely not taken goes again at once, three times at most", async () => {
+  const { parts, seen } = world({
+    1: [{ is: "again", reason: "REFUSED_STREAM" }, { is: "sent" }],
+    2: [{ is: "again", reason: "REFUSED_STREAM" }],
+  });
+  await sendJobs(parts, [prepared(1), prepared(2)], 0);
+  assert.deepEqual(seen.sends.sort(), [1, 1, 2, 2, 2]);
+  assert.deepEqual([seen.sent, seen.queued.map(({ seqs }) => seqs)], [[1], [[2]]]);
+});
+
+test("when what is to be tried later cannot be kept, all of it is said to be undone, and what was sent is noted before", async () => {
+  const { parts, seen } = world({ 1: [{ is: "sent" }], 2: [{ is: "later", reason: "503" }] });
+  parts.enqueue = async () => {
+    assert.deepEqual(seen.sent, [1]);
+    throw new Error("NATS is away");
+  };
+  await assert.rejects(sendJobs(parts, [prepared(1), prepared(2)], 0), /NATS is away/);
+});
