@@ -99,6 +99,8 @@ export interface SignedThumbnailsReply {
 export interface ConnectionCredential {
   /** absent: nobody's as far as is known */
   uid?: string;
+  /** it has connected, or logged in and been given a name, and was not removed since */
+  known?: true;
   /** of a device that is connected; without `issuedAt` and `passwordSince`: one that presence was not asked about */
   connection?: {
     /** unix ms: when it began */

@@ -48,6 +48,7 @@ export * from "./process/value-files.ts";
 export * from "./requests/answer-backup.ts";
 export * from "./requests/answer-compact.ts";
 export * from "./requests/ask-holder.ts";
+export * from "./requests/keep-requests.ts";
 export * from "./requests/once.ts";
 export * from "./requests/page.ts";
 export * from "./requests/request.ts";

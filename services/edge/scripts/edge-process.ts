@@ -72,6 +72,7 @@ async function serve(servicesSecret: string): Promise<void> {
     health: createHealth(),
     metrics: createMetrics("edge"),
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret, hookSecret: "hook-secret" }),
+    secretText: () => "",
     pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, step) => step(),

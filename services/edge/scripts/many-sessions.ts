@@ -42,6 +42,7 @@ async function serve({ env, password }: { env: Record<string, string>; password:
     health: createHealth(),
     metrics: createMetrics("edge"),
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret: password, hookSecret: "a-hook-secret" }),
+    secretText: () => "",
     pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, step) => step(),

@@ -99,6 +99,7 @@ export async function startTestEdge(
     health: createHealth(),
     metrics,
     secrets: () => ({ signingKey: Buffer.alloc(32), servicesSecret: broker.password, hookSecret }),
+    secretText: () => "",
     pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, step) => step(),

@@ -14,6 +14,7 @@ import {
   watchCheck,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
+import { answerPush } from "./answer-push.ts";
 import type { AwayLimits } from "./away.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
@@ -74,6 +75,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   const serving = [
     answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
     answerJson<ConnectedRequest>(nats, subjects.deviceConnected, queue, (asked) => isConnected(asked, parts), log),
+    ...answerPush(parts, queue),
     serveMethods(nats, { queue, handlers: [...deviceMethods(parts), ...telling.methods], once: requests.once, log }),
     ...serveErasure({ ...parts, store, telling, requests: requests.requests }, queue),
     ...serveTrees(parts, queue),

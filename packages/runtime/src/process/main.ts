@@ -8,7 +8,7 @@ import { type CommonConfig, ConfigError, describeSettings, readConfig, type Sett
 import { createHealth, type Health, startHealthServer } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Registry } from "./metrics.ts";
-import { readSecrets, type Secrets, SecretsError } from "./secrets.ts";
+import { readSecrets, readSecretText, type Secrets, SecretsError, type secretFiles } from "./secrets.ts";
 
 /** What a service is handed beside its configuration. */
 export interface ServiceContext {
@@ -19,6 +19,8 @@ export interface ServiceContext {
   metrics: Registry;
   /** Read at the first call, made if they are missing. */
   secrets(): Secrets;
+  /** One of the folder's texts, made if it is missing. */
+  secretText(name: keyof typeof secretFiles): string;
   /** Marks a point of the path; PARLEY_CRASH_AT can end the process there. */
   pass: Pass;
   /** Aborted when the process has been told to stop, before `close` is called. */
@@ -115,6 +117,7 @@ async function run<Properties extends TProperties>(
         secrets ??= readSecrets(common.PARLEY_SECRETS);
         return secrets;
       },
+      secretText: (name) => readSecretText(common.PARLEY_SECRETS, name),
       pass: createPass(common.PARLEY_CRASH_AT, () => process.kill(process.pid, "SIGKILL")),
       draining: stopping.signal,
       closing: closing.step,

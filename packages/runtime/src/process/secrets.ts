@@ -10,12 +10,13 @@ export interface Secrets {
   hookSecret: string;
 }
 
-/** The files of the folder, and what each is for. The last two are read by who starts NATS and Redis; services have URLs. */
+/** The files of the folder, and what each is for. Those of NATS and Redis are read by who starts these; services have URLs. */
 export const secretFiles = {
   "signing-key": "signs the tokens of api, checked by auth-webhook and api (32 bytes)",
   "services-secret":
     "the services' password at the broker, and what opens the edge's admin port and API keys (Authorization: Bearer)",
   "hook-secret": "what the broker shows auth-webhook with its hooks, as part of their path",
+  "vapid-key": "what push proves with to the push services of browsers who it is, unless PUSH_VAPID_KEY is set",
   "nats-secret": "the password of NATS that `npm start` sets; services are told it in NATS_URL",
   "redis-secret": "the password of Redis that `npm start` sets; services are told it in REDIS_URL",
 } as const;

@@ -26,6 +26,7 @@ export function serviceContext(
     health: createHealth(),
     metrics: createMetrics(service),
     secrets: () => all,
+    secretText: () => Buffer.alloc(32, 1).toString("base64url"),
     pass: () => undefined,
     draining: new AbortController().signal,
     closing: (_, work) => work(),

@@ -14,9 +14,9 @@ export async function forward(
   caller: Caller,
   params: object,
 ): Promise<Uint8Array> {
-  // Which login it is concerns accounts only.
-  const { family: _, ...known } = caller;
-  const asked: MethodRequest = { caller: known, params };
+  // With what it is logged in concerns accounts only, and what ends with them.
+  const { family: _, issuedAt: _issuedAt, passwordSince: _since, ...known } = caller;
+  const asked: MethodRequest = { caller: method.owner === "push" ? caller : known, params };
   const answer = await request(nats, methodSubject(method.name), JSON.stringify(asked), { timeoutMs }).catch(
     (error: unknown) => {
       throw unreachable(method, error);

@@ -15,7 +15,8 @@ export interface IdentityParts {
 }
 
 /** What is called, as far as access goes. */
-export type Called = Pick<Method<TObject, TSchema>, "name" | "access">;
+export type Called = Pick<Method<TObject, TSchema>, "name" | "access"> &
+  Partial<Pick<Method<TObject, TSchema>, "owner">>;
 
 type Kind = "user" | "key" | "operator";
 type Identity = { kind: Kind; caller: Caller };
@@ -52,9 +53,9 @@ export async function revocationOf(
 
 const names: Record<Kind, string> = { user: "users", key: "server keys", operator: "the operator" };
 
-// A key may send messages too: as the user it names.
+// A key may send messages too, and register for notifications: as the user it names.
 function mayCall(kind: Kind, method: Called): boolean {
-  return kind === method.access || (kind === "key" && method.name === messagesSend.name);
+  return kind === method.access || (kind === "key" && (method.name === messagesSend.name || method.owner === "push"));
 }
 
 async function recognize(parts: IdentityParts, credential: string): Promise<Identity | undefined> {
@@ -66,6 +67,8 @@ async function recognize(parts: IdentityParts, credential: string): Promise<Iden
   }
   const claims = await verifyToken(parts.signingKey, credential);
   if (!claims || parts.revoke.refused(claims)) return undefined;
-  const { uid, clientId, family } = claims;
-  return { kind: "user", caller: { uid, clientId, via: "http", ...(family === undefined ? {} : { family }) } };
+  const { uid, clientId, issuedAt, passwordSince, family } = claims;
+  const since = passwordSince === undefined ? {} : { passwordSince };
+  const login = family === undefined ? {} : { family };
+  return { kind: "user", caller: { uid, clientId, via: "http", issuedAt, ...since, ...login } };
 }

@@ -114,6 +114,7 @@ async function stands(logins: Logins, { uid, owner, clientId, credential }: Foun
   const { family, passwordSince } = credential;
   if (family !== undefined) return false;
   if (passwordSince !== undefined && !(await logins.isUnchanged(owner, passwordSince))) return false;
-  if ((await logins.connection(clientId)).uid !== owner) return false;
+  const device = await logins.connection(clientId);
+  if (!device.known || device.uid !== owner) return false;
   return (await logins.exists(owner)) && (uid === owner || (await logins.exists(uid)));
 }

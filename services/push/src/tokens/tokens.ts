@@ -1,6 +1,6 @@
 // The tokens of all devices: registered, found for those who are told something, and gone when their devices are logged out.
-import { AppError, type PushChanged, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, onNatsBack, type Pass, parseJson } from "@parley/runtime";
+import { AppError } from "@parley/protocol";
+import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import type { Documents } from "@parley/store";
 import { openUserCache } from "../user-cache.ts";
 import { openKept, tokensFor, tokensForAll, tokensOf } from "./kept.ts";
@@ -26,6 +26,9 @@ export interface Tokens {
   removeDevice(uid: string, clientId: string): Promise<void>;
   /** All that tell this user, or that it registered. */
   removeUser(uid: string): Promise<void>;
+  /** A replica changed something of theirs. */
+  forget(uids: readonly string[]): void;
+  clear(): void;
   /** true, or why nothing may be sent now. */
   areSound(): true | string;
   close(): Promise<void>;
@@ -34,8 +37,8 @@ export interface Tokens {
 interface TokensParts {
   documents: Documents;
   nats: NatsConnection;
-  /** Something of these users changed, at whatever replica. */
-  onChanged?(uids: readonly string[]): void;
+  /** Tells all replicas, this one too, whose tokens changed. */
+  changed(uids: readonly string[]): void;
   /** marks a point where a test can end the process */
   pass: Pass;
   log: Logger;
@@ -45,19 +48,13 @@ const usersKnown = 200_000;
 const knownMs = 60_000;
 
 export async function openTokens(parts: TokensParts): Promise<Tokens> {
-  const { documents, nats, onChanged, pass, log } = parts;
+  const { documents, nats, changed, pass, log } = parts;
   const kept = await openKept(documents);
   const marks = await documents.collection<MarkDoc>({ name: "marks" });
   const logins = askLogins(nats);
   const cache = openUserCache({ load: (uids) => tokensForAll(kept, uids), max: usersKnown, ttlMs: knownMs });
-  const changes = followChanges({ nats, log }, (uids) => {
-    cache.forget(uids);
-    onChanged?.(uids);
-  });
-  const changed = changes.tell;
   const sweep = startSweep({ kept, marks, logins, changed, areKnown: () => revoked.areKnown(), log });
   const revoked = followRevoked({ nats, kept, logins, changed, onKnown: sweep.known, log });
-  const forget = onNatsBack(nats, cache.clear);
 
   function areSound(): true | string {
     if (!revoked.areKnown()) return "revocations are not loaded";
@@ -91,11 +88,11 @@ export async function openTokens(parts: TokensParts): Promise<Tokens> {
     list: (uid) => tokensFor(kept, uid),
     register: (device, registration) => registerToken({ kept, revoked, changed, pass }, device, registration),
     ...removing,
+    forget: cache.forget,
+    clear: cache.clear,
     async close() {
-      forget();
       await sweep.close();
       await revoked.close();
-      changes.close();
     },
   };
 }
@@ -123,29 +120,5 @@ function removal({
     removeDevice: (uid, clientId) =>
       removeAll(async () => (await tokensOf(kept, uid, clientId)).filter((one) => one.uid === uid)),
     removeUser: (uid) => removeAll(() => tokensOf(kept, uid)),
-  };
-}
-
-/** What one replica changes the others hear of; what is lost on the way is known when it is read again. */
-function followChanges(
-  { nats, log }: { nats: NatsConnection; log: Logger },
-  forget: (uids: readonly string[]) => void,
-): { tell(uids: readonly string[]): void; close(): void } {
-  const subscription = nats.subscribe(subjects.pushChanged, {
-    callback: (error, message) => {
-      if (error) return void log.error({ event: "subscription_failed", subject: subjects.pushChanged, err: error });
-      forget((parseJson(message.data) as PushChanged).uids);
-    },
-  });
-  return {
-    tell(uids) {
-      forget(uids);
-      if (nats.isClosed()) return;
-      const told: PushChanged = { uids };
-      nats.publish(subjects.pushChanged, JSON.stringify(told));
-    },
-    close() {
-      if (!nats.isClosed()) subscription.unsubscribe();
-    },
   };
 }
