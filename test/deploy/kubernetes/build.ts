@@ -2,9 +2,9 @@
 // `npm run check:deploy` holds every overlay built here against what Kustomize itself makes of it.
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseAllDocuments } from "yaml";
 import { merge } from "./merge.ts";
 import { containersOf, podOf, type Resource } from "./resources.ts";
+import { readYaml } from "./yaml.ts";
 
 interface Generator {
   name: string;
@@ -37,15 +37,6 @@ const words = [
 /** Every object of a folder with a kustomization.yaml. A name made by a generator has no hash behind it here. */
 export function build(folder: string): Resource[] {
   return apply(folder, []);
-}
-
-/** The objects of one YAML file, each read strictly: a key that stands twice is a fault. */
-export function readYaml(file: string): unknown[] {
-  return parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
-    const [fault] = [...document.errors, ...document.warnings];
-    if (fault) throw new Error(`${file}: ${fault.message}`);
-    return document.toJS();
-  });
 }
 
 export function readKustomization(folder: string): Kustomization {

@@ -1,9 +1,9 @@
 // `npm run check:deploy`: every overlay as Kustomize itself builds it, each object of it checked by kubeconform, and held against what
 // the tests build.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { build } from "./build.ts";
 import { goTool } from "./go-tools.ts";
@@ -12,44 +12,61 @@ import type { Resource } from "./resources.ts";
 import { differences } from "./same.ts";
 import { schemaOf, schemas } from "./schemas.ts";
 
+interface Programs {
+  kustomize: string;
+  kubeconform: string;
+}
+
 try {
-  const overlays = process.argv.length > 2 ? process.argv.slice(2) : overlayNames();
-  process.exitCode = checkAll({ kustomize: goTool("kustomize"), kubeconform: goTool("kubeconform") }, overlays);
+  process.exitCode = checkAll({ kustomize: goTool("kustomize"), kubeconform: goTool("kubeconform") });
 } catch (error) {
   process.stderr.write(`check:deploy: ${(error as Error).message}\n`);
   process.exitCode = 1;
 }
 
-function checkAll(programs: { kustomize: string; kubeconform: string }, overlays: readonly string[]): number {
+function checkAll(programs: Programs): number {
   const folder = mkdtempSync(join(tmpdir(), "parley-schemas-"));
   try {
     writeSchemas(folder);
-    const faults = overlays.flatMap((overlay) => check(programs, overlay, folder));
+    const overlays = overlayNames().map((name) => `overlays/${name}`);
+    const examples = globSync("examples/*/kustomization.yaml", { cwd: manifests }).map(dirname).sort();
+    const faults = [
+      ...overlays.flatMap((place) => [...check(programs, place, folder), ...compare(programs, place)]),
+      // Kinds of operators have schemas that are not kept here.
+      ...examples.flatMap((place) => check(programs, place, folder, "-ignore-missing-schemas")),
+    ];
     for (const fault of faults) process.stdout.write(`${fault}\n`);
-    process.stdout.write(`${overlays.length} overlays, ${faults.length} faults\n`);
+    process.stdout.write(`${overlays.length} overlays, ${examples.length} examples, ${faults.length} faults\n`);
     return faults.length === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function check(
-  { kustomize, kubeconform }: { kustomize: string; kubeconform: string },
-  overlay: string,
-  folder: string,
-) {
-  const place = join(manifests, "overlays", overlay);
-  const built = spawnSync(kustomize, ["build", place], { encoding: "utf8" });
-  if (built.status !== 0) return [`${overlay}: ${built.stderr.trim()}`];
-  const location = join(folder, "{{ .ResourceKind }}{{ .KindSuffix }}.json");
-  const checked = spawnSync(kubeconform, ["-strict", "-summary", "-schema-location", location, "-"], {
-    encoding: "utf8",
-    input: built.stdout,
-  });
-  const resources = parseAllDocuments(built.stdout).map((document) => document.toJS() as Resource);
-  process.stdout.write(`${overlay}: ${checked.stdout.trim().split("\n").at(-1)}\n`);
-  const invalid = checked.status === 0 ? [] : `${checked.stdout}${checked.stderr}`.trim().split("\n").slice(0, -1);
-  return [...invalid, ...differences(build(place), resources)].map((fault) => `${overlay}: ${fault}`);
+function kustomized({ kustomize }: Programs, place: string) {
+  const { status, stdout, stderr } = spawnSync(kustomize, ["build", join(manifests, place)], { encoding: "utf8" });
+  return status === 0 ? { text: stdout } : { fault: `${place}: ${stderr.trim()}` };
+}
+
+function check(programs: Programs, place: string, schemaFolder: string, ...flags: string[]): string[] {
+  const { text, fault } = kustomized(programs, place);
+  if (text === undefined) return [fault];
+  const location = join(schemaFolder, "{{ .ResourceKind }}{{ .KindSuffix }}.json");
+  const { status, stdout, stderr } = spawnSync(
+    programs.kubeconform,
+    ["-strict", "-summary", ...flags, "-schema-location", location, "-"],
+    { encoding: "utf8", input: text },
+  );
+  const lines = `${stdout}${stderr}`.trim().split("\n");
+  process.stdout.write(`${place}: ${lines.at(-1)}\n`);
+  return status === 0 ? [] : lines.slice(0, -1).map((line) => `${place}: ${line}`);
+}
+
+function compare(programs: Programs, place: string): string[] {
+  const { text } = kustomized(programs, place);
+  if (text === undefined) return [];
+  const resources = parseAllDocuments(text).map((document) => document.toJS() as Resource);
+  return differences(build(join(manifests, place)), resources).map((one) => `${place}: ${one}`);
 }
 
 // kubeconform asks for deployment-apps-v1.json, service-v1.json, ingress-networking-v1.json …

@@ -26,7 +26,7 @@ function below(value: unknown): [name: string, key: string | undefined][] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([field, one]) => {
     if (field === "secretKeyRef") return [[one.name, one.key]];
-    if (field === "secretRef") return [[one.name, undefined]];
+    if (field === "secretRef" && one.name !== undefined) return [[one.name, undefined]];
     return field === "secret" && typeof one === "object" ? ofVolume(one) : below(one);
   });
 }

@@ -12,14 +12,19 @@ interface HpaSpec {
   metrics: { type: string; pods?: { metric: { name: string } } }[];
 }
 
-/** Every metric, and whose it is; undefined: every process has it. */
-export async function metricOwners(): Promise<Map<string, { kind: string; owner: string | undefined }>> {
+export interface Metric {
+  kind: string;
+  /** undefined: every process has it */
+  owner: string | undefined;
+}
+
+/** Every metric, and whose it is. */
+export async function metricOwners(): Promise<Map<string, Metric>> {
   const rows = [...(operationsTables().metrics ?? "").matchAll(/^\| `(\w+)` \| (\w+) \| ([\w-]+) \|/gm)];
-  const own = rows.map(([, name = "", kind = "", owner = ""]) => [name, { kind, owner }] as const);
   const everybodys = await createMetrics("any").getMetricsAsJSON();
-  return new Map([
-    ...everybodys.map(({ name, type }) => [name, { kind: String(type), owner: undefined }] as const),
-    ...own,
+  return new Map<string, Metric>([
+    ...everybodys.map(({ name, type }): [string, Metric] => [name, { kind: String(type), owner: undefined }]),
+    ...rows.map(([, name = "", kind = "", owner = ""]): [string, Metric] => [name, { kind, owner }]),
   ]);
 }
 
@@ -63,11 +68,7 @@ function targetComplaints(spec: HpaSpec, resources: readonly Resource[]): string
   ];
 }
 
-function metricComplaints(
-  service: string,
-  spec: HpaSpec,
-  owners: ReadonlyMap<string, { owner: string | undefined }>,
-): string[] {
+function metricComplaints(service: string, spec: HpaSpec, owners: ReadonlyMap<string, Metric>): string[] {
   return spec.metrics.flatMap(({ pods }) => {
     const name = pods?.metric.name ?? "";
     const found = owners.get(name);

@@ -9,7 +9,7 @@ import type { SecretKeys } from "./references.ts";
 export function readSecretKeys(): SecretKeys {
   const folder = mkdtempSync(join(tmpdir(), "parley-secret-keys-"));
   try {
-    makeSecrets(folder, { nats: "nats:4222", redis: "redis:6379", mongo: "mongodb:27017" });
+    makeSecrets(folder, { nats: "nats:4222", redis: "redis:6379", mongo: "mongodb:27017", hooks: "auth-webhook:8090" });
     const readers = readdirSync(folder).filter((name) => name !== "passwords");
     return Object.fromEntries(
       readers.map((name) => [
