@@ -25,8 +25,7 @@ export function fit<Built>(
 }
 
 /** The picture's address, if the user's setting lets it be shown and it is one that phones can read. */
-export function pictureOf({ preview, thumbnailUrl }: Notice): string | undefined {
-  return preview === "full" && thumbnailUrl !== undefined && /^https?:\/\//.test(thumbnailUrl)
-    ? thumbnailUrl
-    : undefined;
+export function pictureOf({ kind, preview, thumbnailUrl }: Notice): string | undefined {
+  if (kind !== "message" || preview !== "full" || thumbnailUrl === undefined) return undefined;
+  return /^https?:\/\//.test(thumbnailUrl) ? thumbnailUrl : undefined;
 }

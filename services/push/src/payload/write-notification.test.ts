@@ -192,6 +192,7 @@ const phrased: readonly [language: Language, notice: Notice, title: string, body
   ["en", { ...notices.test, preview: "none" }, "Test notification", "Notifications reach this device."],
   ["de", { ...inRoom, content: { type: "image", data: "Katze" } }, "Tea Time", "Alice Ng: 📷 Foto: Katze"],
   ["zh", { ...inRoom, content: { type: "file", name: "菜单.pdf" } }, "Tea Time", "Alice Ng：📎 文件：菜单.pdf"],
+  ["uk", { ...direct, preview: "name" }, "Alice Ng", "Надсилає вам повідомлення"],
   ["uk", { ...direct, preview: "name", unread: 22 }, "Alice Ng", "22 нові повідомлення"],
   ["ar", { ...inRoom, content: { type: "image" } }, "Tea Time", "\u2068Alice Ng\u2069: 📷 صورة"],
   ["ar", inRoom, "Tea Time", "\u2068Alice Ng\u2069: \u2068lunch?\u2069"],
@@ -303,6 +304,9 @@ test("who has no name that can be seen is called by the uid, a room by its id", 
   const nobody: Notice = { ...inRoom, from: { uid: "alice", name: "\u202e\u2800" }, room: { id: "r-77", name: " " } };
   for (const to of shown) {
     assert.deepEqual(seen(write(nobody, to)), { title: "r-77", body: "alice: lunch?" });
+    // One grapheme, too long to be shown.
+    const endless = { ...direct, from: { uid: "alice", name: "👨\u200d".repeat(200) } };
+    assert.equal(seen(write(endless, to)).title, "alice");
     const { from: _, ...unknown } = direct;
     assert.equal(seen(write(unknown, to)).title, "Somebody");
   }
@@ -455,6 +459,15 @@ test("a browser is told the options of showNotification, and what it is written 
     ...{ lang: "ar", dir: "rtl", timestamp: at },
   });
   assert.equal(data.badge, 7);
+});
+
+test("a picture goes along with messages only", () => {
+  for (const notice of Object.values(notices))
+    for (const to of Object.values(tokens)) {
+      const outgoing = writeNotification({ ...notice, thumbnailUrl: "https://thumb.example/1" }, to, at);
+      const isThere = outgoing && /thumb\.example|mutable/.test(jsonOf(outgoing));
+      if (outgoing) assert.equal(isThere, notice.kind === "message", `${notice.kind} ${to.kind}`);
+    }
 });
 
 test("a picture's address goes along where all may be seen, if it is a web address that leaves room for words", () => {
