@@ -23,7 +23,6 @@ import { answerReplay } from "./queue/answer-replay.ts";
 import { openDeadLetters } from "./queue/dead-letters.ts";
 import { createEnqueue } from "./queue/enqueue.ts";
 import { openMarks } from "./queue/marks.ts";
-import { ensurePushStream } from "./queue/stream.ts";
 import type { Settings } from "./settings.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 import { createAsk } from "./work/ask.ts";
@@ -48,10 +47,9 @@ export interface PipelineParts extends Pick<ServiceContext, "log" | "metrics" | 
   ttlMs: number;
 }
 
-/** Resolves when the queue is there. Close finishes what is in hand and gives back the rest. */
-export async function startPipeline(parts: PipelineParts): Promise<{ close(): Promise<void> }> {
+/** Close finishes what is in hand and gives back the rest. */
+export function startPipeline(parts: PipelineParts): { close(): Promise<void> } {
   const { nats, redis, holders, senders, ttlMs, metrics, log } = parts;
-  await ensurePushStream(nats);
   const askHolder = createAskHolder(nats, holders);
   const members = createMembers((asked) => askMembers(askHolder, asked));
   const marks = openMarks(redis, log);
