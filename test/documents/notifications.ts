@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Addressee } from "../../services/push/src/payload/addressee.ts";
 import type { Notice } from "../../services/push/src/payload/notice.ts";
-import { catalogue, type Language } from "../../services/push/src/payload/phrases/phrases.ts";
+import { catalogue, type Language } from "../../services/push/src/payload/phrases/catalogue.ts";
 import { writeNotification } from "../../services/push/src/payload/write-notification.ts";
 import type { Outgoing } from "../../services/push/src/providers/outgoing.ts";
 

@@ -4,7 +4,7 @@ import { at, bytesOf, direct, inRoom, jsonOf, notices, seen, tokens, write } fro
 import type { Outgoing } from "../providers/outgoing.ts";
 import type { Addressee } from "./addressee.ts";
 import type { Notice } from "./notice.ts";
-import { catalogue, type Language } from "./phrases/phrases.ts";
+import { catalogue, type Language } from "./phrases/catalogue.ts";
 import { nameMost } from "./words.ts";
 import { writeNotification } from "./write-notification.ts";
 

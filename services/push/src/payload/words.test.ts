@@ -4,7 +4,7 @@ import { contentKinds, uncountedTypes } from "@parley/protocol";
 import { at, call, direct, inRoom, jsonOf, notices, seen, shown, tokens, write } from "../../test/notices.ts";
 import type { Outgoing } from "../providers/outgoing.ts";
 import type { Notice, Preview } from "./notice.ts";
-import { catalogue, type Language } from "./phrases/phrases.ts";
+import { catalogue, type Language } from "./phrases/catalogue.ts";
 import { writeNotification } from "./write-notification.ts";
 
 const file = `f-${"a".repeat(32)}`;

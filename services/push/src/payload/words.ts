@@ -1,7 +1,8 @@
 // What a notification shows, in the language of the device, and no more than the user's setting lets it.
 import { behind, isolated, type Line, phraseLine } from "./line.ts";
 import type { Notice } from "./notice.ts";
-import { catalogue, type Direction, type Language, languageOf, newMessages, type Phrases } from "./phrases/phrases.ts";
+import { catalogue, type Language, languageOf, newMessages } from "./phrases/catalogue.ts";
+import type { Direction, Phrases } from "./phrases/phrases.ts";
 import { previewOf } from "./preview.ts";
 import { cutToBytes, cutToGraphemes, ellipsis, shownText } from "./shown-text.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentKinds } from "@parley/protocol";
-import { catalogue, type Language, languageOf, newMessages, type Phrases } from "./phrases.ts";
+import { catalogue, type Language, languageOf, newMessages } from "./catalogue.ts";
+import type { Phrases } from "./phrases.ts";
 
 const languages = Object.keys(catalogue) as Language[];
 
