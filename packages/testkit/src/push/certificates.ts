@@ -7,7 +7,7 @@ import forge from "node-forge";
 export interface Authority {
   /** its own certificate, in PEM: what a client has to trust */
   ca: string;
-  /** A certificate for a server of these names and addresses. */
+  /** A certificate for servers of these names and addresses, the same each time. */
   forServer(hosts: readonly string[]): Promise<Issued>;
   /** A certificate for sending to an app through APNs. */
   forApp(options: AppCertificate): Promise<Issued>;
@@ -58,16 +58,24 @@ export async function createAuthority(): Promise<Authority> {
     return { cert: sign(keys.publicKey, own.privateKey, name, wanted), key: keys.privateKey };
   }
 
+  const servers = new Map<string, Promise<Issued>>();
+  const issueServer = (hosts: readonly string[]) =>
+    issue({
+      subject: [{ name: "commonName", value: hosts[0] ?? "" }],
+      extensions: [
+        { name: "extKeyUsage", serverAuth: true },
+        { name: "subjectAltName", altNames: hosts.map(alternative) },
+      ],
+    });
+
   return {
     ca,
-    forServer: (hosts) =>
-      issue({
-        subject: [{ name: "commonName", value: hosts[0] ?? "" }],
-        extensions: [
-          { name: "extKeyUsage", serverAuth: true },
-          { name: "subjectAltName", altNames: hosts.map(alternative) },
-        ],
-      }),
+    forServer(hosts) {
+      const key = hosts.join(" ");
+      const found = servers.get(key) ?? issueServer(hosts);
+      servers.set(key, found);
+      return found;
+    },
     forApp: ({ topic, environments = ["sandbox", "production"], expired }) =>
       issue({
         subject: [

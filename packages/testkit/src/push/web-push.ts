@@ -81,7 +81,7 @@ export async function startWebPush(t: TestContext, options: WebPushOptions = {})
     return (await answer(request)) ?? created;
   }
 
-  const server = createServer({ ...(await forServer(["127.0.0.1", "localhost"])), keepAlive: true });
+  const server = createServer({ ...(await forServer(["localhost", "127.0.0.1"])), keepAlive: true });
   server.on("request", async (request, response) => {
     const body = await readBody(request).catch(() => undefined);
     if (body === undefined) return;

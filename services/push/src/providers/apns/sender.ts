@@ -13,6 +13,8 @@ import {
 
 export interface ApnsOptions {
   credentials: ApnsCredentials;
+  /** those that the credentials are good for */
+  environments: { production: boolean; sandbox: boolean };
   places: { production: ApnsPlace; sandbox: ApnsPlace };
   deadlineMs: number;
   /** Apple takes 1,000 on one connection; Node's memory for one is enough for 500 of the largest. */
@@ -24,7 +26,7 @@ const token = /^[0-9a-f]{2,200}$/i;
 const doubtful = ["BadDeviceToken", "DeviceTokenNotForTopic"];
 
 export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }): Sender<ApnsNotification> {
-  const { deadlineMs, inFlight, credentials, places } = options;
+  const { deadlineMs, inFlight, credentials, environments, places } = options;
   const attempts = openAttempts({ deadlineMs, atOnce: inFlight });
   const signing: Signing = {};
   const connections = new Map<ApnsPlace, ApnsConnection>();
@@ -69,7 +71,10 @@ export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }):
   return {
     async send(notification) {
       if (!token.test(notification.token)) return { is: "gone", reason: "BadDeviceToken: it is not hexadecimal" };
-      const connection = connectionTo(notification.sandbox ? places.sandbox : places.production);
+      const environment = notification.sandbox ? "sandbox" : "production";
+      if (!environments[environment])
+        return { is: "refused", reason: `PUSH_APNS_CERTIFICATE_FILE is not for Apple's ${environment}` };
+      const connection = connectionTo(places[environment]);
       let startedAt: number | undefined;
       return attempts.run({
         async work() {

@@ -3,6 +3,7 @@ import type { LookupAddress } from "node:dns";
 import type { IncomingMessage } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
 import type { LookupFunction } from "node:net";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import type { Guard } from "@parley/runtime";
 import { type Answer, EndpointError } from "./outcome.ts";
 
@@ -44,7 +45,11 @@ export function openPost({ guard, ca, deadlineMs }: PostOptions) {
 
 /** Each connection is to an address as it was judged; names are looked up once for it. */
 function openAgent({ guard, ca, deadlineMs }: PostOptions): Agent {
-  const agent = new Agent({ keepAlive: true, timeout: idleMs, ...(ca !== undefined && { ca }) });
+  const agent = new Agent({
+    keepAlive: true,
+    timeout: idleMs,
+    ...(ca !== undefined && { secureContext: trusting(ca) }),
+  });
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, connected) => {
     const { host, port } = options as RequestOptions;
@@ -61,6 +66,11 @@ function openAgent({ guard, ca, deadlineMs }: PostOptions): Agent {
     return undefined;
   };
   return agent;
+}
+
+/** Whom Node trusts, and these. */
+function trusting(ca: string): SecureContext {
+  return createSecureContext({ ca: [...rootCertificates, ca] });
 }
 
 function lookUpAs(addresses: LookupAddress[]): LookupFunction {
