@@ -62,6 +62,11 @@ function consumer(stream: string, durable: string): string[] {
   ];
 }
 
+/** One that is there for one reading, whatever the client calls it. */
+function passingConsumer(stream: string): string[] {
+  return [...consumer(stream, each), `$JS.API.CONSUMER.CREATE.${stream}`, `$JS.API.CONSUMER.DELETE.${stream}.${each}`];
+}
+
 function stream(name: string, ...verbs: ("INFO" | "CREATE" | "UPDATE" | "MSG.GET" | "MSG.DELETE")[]): string[] {
   return verbs.map((verb) => `$JS.API.STREAM.${verb}.${name}`);
 }
@@ -102,8 +107,14 @@ export const permissions: Record<Service | "operator", Permissions> = {
       methodSubject(all),
       ...historyVerbs.map((verb) => historySubject(verb, each)),
       ...[subjects.rooms, subjects.attachmentAllowed, subjects.attachmentsSent, subjects.attachmentsFreed],
-      ...[subjects.attachmentHeirs, subjects.conversationsOf, subjects.eraseUser, subjects.eraseDevices],
-      ...[subjects.removeFromSearch, subjects.contactsChanged, subjects.erasePush, subjects.pushNotice],
+      ...[subjects.attachmentHeirs, subjects.attachmentFor, subjects.conversationsOf, subjects.eraseUser],
+      ...[
+        subjects.eraseDevices,
+        subjects.removeFromSearch,
+        subjects.contactsChanged,
+        subjects.erasePush,
+        subjects.pushNotice,
+      ],
       compactSubject(each),
     ],
     hears: [subjects.revoked],
@@ -123,7 +134,8 @@ export const permissions: Record<Service | "operator", Permissions> = {
       ...methodsOf("history"),
       ...historyVerbs.map((verb) => historySubject(verb, each)),
       ...[subjects.rooms, subjects.attachmentAllowed, subjects.attachmentsSent, subjects.attachmentsFreed],
-      ...[subjects.attachmentHeirs, subjects.conversationsOf, subjects.eraseUser, ...readsStored],
+      ...[subjects.attachmentHeirs, subjects.attachmentFor, subjects.conversationsOf, subjects.eraseUser],
+      ...readsStored,
       ...[subjects.counterparts, subjects.readable, subjects.messagesAt, subjects.log, subjects.logEnds],
       subjects.pushState,
       backupSubject("history"),
@@ -142,7 +154,7 @@ export const permissions: Record<Service | "operator", Permissions> = {
     answers: [
       ...methodsOf("presence"),
       ...[subjects.connectDevice, subjects.deviceConnected, subjects.sessionEvent, subjects.deviceState],
-      ...[subjects.contactsChanged, subjects.eraseDevices, subjects.pushPresence],
+      ...[subjects.contactsChanged, subjects.eraseDevices, subjects.pushPresence, subjects.connectionCredential],
       ...[subjects.trees, subjects.treeFilters, subjects.treeDialect, subjects.treeCursors],
       backupSubject("presence"),
       compactSubject("presence"),
@@ -165,14 +177,18 @@ export const permissions: Record<Service | "operator", Permissions> = {
       ...pushes.asks,
       historySubject("members", each),
       ...[subjects.pushState, subjects.pushPeople, subjects.signedThumbnails, subjects.pushPresence],
-      ...[subjects.logins, subjects.revocations],
+      ...[subjects.logins, subjects.userExists, subjects.passwordUnchanged, subjects.connectionCredential],
+      subjects.revocations,
       ...push.subjects,
       ...stream(push.name, "INFO", "CREATE", "UPDATE", "MSG.GET", "MSG.DELETE"),
       ...consumer(push.name, each),
+      // Jobs that nothing could be done with go to DEAD, a subject a provider, and are read from there when they are replayed.
+      deadSubject(`push.${each}`),
       ...stream(dead.name, "INFO", "MSG.GET", "MSG.DELETE"),
+      ...passingConsumer(dead.name),
     ],
-    hears: [...pushes.hears, subjects.readOn, subjects.revoked, allMembersSubject],
-    tells: [...pushes.tells, subjects.notify],
+    hears: [...pushes.hears, subjects.readOn, subjects.revoked, subjects.pushChanged, allMembersSubject],
+    tells: [...pushes.tells, subjects.notify, subjects.pushChanged],
   },
   router: {
     asks: [

@@ -28,6 +28,8 @@ export function makeSecrets(folder: string, addresses: ServerAddresses): string[
   const files: Record<string, string> = {
     ...addressesOfReaders(addresses, password),
     "presence/emqx-api-key": apiKey,
+    // 32 random bytes, which are a private key of P-256.
+    "push/vapid-key": password("push-vapid"),
     "presence/vernemq-api-key": vernemqKey,
     "nats/passwords.conf": lines(
       Object.keys(readers).map((name) => `password-of-${name}: "${password(`nats-${name}`)}"`),

@@ -11,7 +11,7 @@ export const readers: Readonly<Record<string, readonly AddressedServer[]>> = {
   "auth-webhook": ["nats", "redis"],
   history: ["nats", "redis", "store"],
   presence: ["nats", "redis", "store"],
-  push: ["nats", "store"],
+  push: ["nats", "redis", "store"],
   router: ["nats", "redis"],
   search: ["nats", "store"],
   operator: ["nats"],
