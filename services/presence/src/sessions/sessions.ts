@@ -2,6 +2,7 @@
 import type { Logger, Redis } from "@parley/runtime";
 import {
   changeSession,
+  type DeviceShow,
   type MadeWith,
   readStates,
   type SessionChange,
@@ -9,12 +10,15 @@ import {
   type Told,
 } from "./change.ts";
 import { sessionsKey, toldKey, userKey } from "./keys.ts";
+import { answersOf } from "./pipeline.ts";
 import { settleUsers } from "./settle.ts";
 import { openWaiting } from "./waiting.ts";
 
 export interface StoredSession extends MadeWith {
   at: number;
   active: boolean;
+  /** absent: of a session that an older version began */
+  show?: DeviceShow;
   /** the connection's name, where the broker has one */
   connection?: string;
 }
@@ -24,6 +28,8 @@ export interface Sessions {
   change(change: SessionChange): Promise<void>;
   /** Throws while Redis is away. */
   ofUser(uid: string): Promise<Map<string, StoredSession>>;
+  /** The same of many, in one round. Throws while Redis is away. */
+  ofUsers(uids: readonly string[]): Promise<Map<string, Map<string, StoredSession>>>;
   /** The user's session of that device, if it is connected as far as is known. Throws while Redis is away. */
   of(uid: string, clientId: string): Promise<StoredSession | undefined>;
   /** Every session: clientId → unix ms of its begin. Throws while Redis is away. */
@@ -121,13 +127,14 @@ export function openSessions(options: SessionsOptions): Sessions {
   };
 }
 
-function reading(redis: Redis): Pick<Sessions, "ofUser" | "of" | "all" | "told"> {
+function reading(redis: Redis): Pick<Sessions, "ofUser" | "ofUsers" | "of" | "all" | "told"> {
   return {
-    async ofUser(uid) {
-      const kept: Record<string, string> = await redis.hgetall(userKey(uid));
-      return new Map(
-        Object.entries(kept).map(([clientId, text]) => [clientId, JSON.parse(text) as StoredSession] as const),
-      );
+    ofUser: async (uid) => readSessions(await redis.hgetall(userKey(uid))),
+    async ofUsers(uids) {
+      const asked = redis.pipeline();
+      for (const uid of uids) asked.hgetall(userKey(uid));
+      const answers = uids.length === 0 ? [] : await answersOf(asked);
+      return new Map(uids.map((uid, at) => [uid, readSessions(answers[at] as Record<string, string>)]));
     },
     async of(uid, clientId) {
       const text = await redis.hget(userKey(uid), clientId);
@@ -143,4 +150,8 @@ function reading(redis: Redis): Pick<Sessions, "ofUser" | "of" | "all" | "told">
       return uids.length === 0 ? new Map() : readStates(uids, await redis.mget(uids.map(toldKey)));
     },
   };
+}
+
+function readSessions(kept: Record<string, string>): Map<string, StoredSession> {
+  return new Map(Object.entries(kept).map(([clientId, text]) => [clientId, JSON.parse(text) as StoredSession]));
 }

@@ -5,6 +5,7 @@ import type { Redis } from "@parley/runtime";
 import type { Devices } from "../devices.ts";
 import type { PlantedTree } from "../sessions/change.ts";
 import { filtersKey, keysOfTree, treeKey, treesKey } from "../sessions/keys.ts";
+import { answersOf } from "../sessions/pipeline.ts";
 import { treeScript } from "../sessions/tree-script.ts";
 
 /** What does not change while it is connected. */
@@ -18,6 +19,10 @@ export interface LiveTrees {
   of(clientId: string): Promise<Tree | undefined>;
   /** Those that are not connected are missing. */
   many(clientIds: readonly string[]): Promise<Tree[]>;
+  /** Is any connected? */
+  areThere(): Promise<boolean>;
+  /** Which accounts each acts for; those that are not connected are missing. */
+  accountsOf(clientIds: readonly string[]): Promise<Map<string, readonly string[]>>;
   page(p: string | undefined, page: string | undefined): Promise<TreesReply>;
   /** Whose tree the client id has, or is about to have: as `treeUser` writes it. */
   userOf(clientId: string): Promise<string | undefined>;
@@ -78,10 +83,7 @@ export function openLiveTrees(redis: Redis): LiveTrees {
     if (clientIds.length === 0) return [];
     const asked = redis.pipeline();
     for (const clientId of clientIds) asked.hgetall(treeKey(clientId)).smembers(filtersKey(clientId));
-    const answers = ((await asked.exec()) ?? []).map(([error, answer]) => {
-      if (error) throw error;
-      return answer;
-    });
+    const answers = await answersOf(asked);
     return clientIds.flatMap((clientId, at) => {
       const kept = answers[2 * at] as Record<string, string>;
       return kept.base === undefined ? [] : [treeOf(clientId, kept, answers[2 * at + 1] as string[])];
@@ -95,6 +97,18 @@ export function openLiveTrees(redis: Redis): LiveTrees {
 
   return {
     many,
+    areThere: async () => (await redis.exists(...partitions.map(treesKey))) > 0,
+    async accountsOf(clientIds) {
+      const asked = redis.pipeline();
+      for (const clientId of clientIds) asked.hget(treeKey(clientId), "accounts");
+      const answers = clientIds.length === 0 ? [] : await answersOf(asked);
+      return new Map(
+        clientIds.flatMap((clientId, at) => {
+          const accounts = answers[at] as string | null;
+          return accounts === null ? [] : [[clientId, JSON.parse(accounts) as string[]]];
+        }),
+      );
+    },
     of: async (clientId) => (await many([clientId]))[0],
     page: (p, page) => pageOf(redis, many, p, page),
     async userOf(clientId) {
