@@ -27,10 +27,24 @@ for (const engine of ["sqlite", "mongodb"] as const) {
       t.test(title, async (t) => work((await startSides(t, engine)) as Sides));
     await withSides("what the holder acknowledged is counted at once by every replica that counted before", counted);
     await withSides("a replica that has long counted nothing counts what came meanwhile", longAway);
+    await withSides("a replica that takes a partition over counts what its holder before took back", takenOver);
     await withSides("what moves while it is counted is counted once", movedMeanwhile);
     await withSides("what the holder says of a message, every replica says", sameStates);
   });
 }
+
+test("a message whose time is over since it was read is told to nobody, before it is swept too", async (t) => {
+  const side = await ((await startSides(t, "sqlite")) as Sides).add();
+  const conv = p2pConv("ann", "ben");
+  await side.hold(conv);
+  await side.send({ ...itemOf("ann", conv, "1"), expires: { seconds: 60, from: "read" } });
+  const shown = async () => (await ask(side, conv, 1)).messages[`${conv} 1`] !== null;
+  await side.receipt({ conv, uid: "ben", read: 1 });
+  assert.equal(await shown(), true);
+  await side.partitions.release(conversationPartition(conv), "lost");
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 61_000 });
+  assert.equal(await shown(), false);
+});
 
 async function two(sides: Sides): Promise<[holder: Side, other: Side]> {
   const [holder, other] = [await sides.add(), await sides.add()];
@@ -84,6 +98,17 @@ async function longAway(sides: Sides): Promise<void> {
 }
 
 const batch = (at: number) => Array.from({ length: 100 }, (_, index) => `${at}.${index}`);
+
+async function takenOver(sides: Sides): Promise<void> {
+  const [holder, other] = await two(sides);
+  const conv = p2pConv("u1", "ben");
+  assert.deepEqual(await unread(other, conv), [12, 1]);
+  await holder.send({ ...itemOf("u1", conv, "r"), type: "recall", body: recallBody(1) });
+  await holder.partitions.release(conversationPartition(conv), "lost");
+  await other.hold(conv);
+  await other.say("u1", conv, "2");
+  assert.deepEqual(await unread(other, conv), [12, 1]);
+}
 
 async function movedMeanwhile(sides: Sides): Promise<void> {
   const [holder, other] = await two(sides);

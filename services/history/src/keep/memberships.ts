@@ -2,29 +2,27 @@
 // does not read them again and again.
 import type { Collection } from "@parley/store";
 import { LRUCache } from "lru-cache";
-import type { Member } from "./store.ts";
 
-/** Documents as the store has them: never changed, only copied. */
-export type Membership = Readonly<Member>;
-
-export interface Memberships {
-  /** Those that `read` finds, or found and which nobody has written since. */
-  of(uid: string, read: () => Promise<Member[]>): Promise<readonly Membership[]>;
+export interface Memberships<T> {
+  /** Those that `read` finds, or found and which nobody has written since; they may only be moved forward. */
+  of(uid: string, read: () => Promise<T[]>): Promise<readonly T[]>;
 }
 
 /** About 600 bytes each. */
 const documentsKept = 100_000;
 
 /** Reads every time. */
-export const readMemberships: Memberships = { of: (_, read) => read() };
+export function readingMemberships<T>(): Memberships<T> {
+  return { of: (_, read) => read() };
+}
 
 /** The collection, and what is kept of it: of a user whose document is written nothing, until it is asked for again. */
-export function keepingMemberships(
-  members: Collection<Member>,
+export function keepingMemberships<T extends object>(
+  members: Collection<T>,
   most = documentsKept,
-): { members: Collection<Member>; memberships: Memberships } {
-  const kept = new LRUCache<string, readonly Membership[]>({ maxSize: most, sizeCalculation: (all) => all.length + 1 });
-  const reading = new Map<string, Promise<readonly Membership[]>>();
+): { members: Collection<T>; memberships: Memberships<T> } {
+  const kept = new LRUCache<string, readonly T[]>({ maxSize: most, sizeCalculation: (all) => all.length + 1 });
+  const reading = new Map<string, Promise<readonly T[]>>();
 
   // A read that is under way may be of before the write: whoever has begun it is told, and nobody else.
   function forget(keys: readonly string[]): void {
@@ -36,7 +34,8 @@ export function keepingMemberships(
   }
 
   // Also when it failed: it may be stored all the same.
-  const written = <T>(keys: readonly string[], write: Promise<T>): Promise<T> => write.finally(() => forget(keys));
+  const written = <Done>(keys: readonly string[], write: Promise<Done>): Promise<Done> =>
+    write.finally(() => forget(keys));
   const keysOf = (entries: readonly { key: string }[]) => entries.map(({ key }) => key);
 
   return {

@@ -5,7 +5,7 @@ import type { Pass } from "@parley/runtime";
 import type { Collection, IndexValue, MessageLog, Store } from "@parley/store";
 import type { Annotations } from "./annotations.ts";
 import { type FreedFile, notingFreed } from "./freed-files.ts";
-import { keepingMemberships, type Memberships, readMemberships } from "./memberships.ts";
+import { keepingMemberships, type Memberships, readingMemberships } from "./memberships.ts";
 import { notingReaders, openReaders, type Readers } from "./readers.ts";
 import type { Timer } from "./timers.ts";
 
@@ -197,7 +197,7 @@ export interface HistoryStore {
   timers: Collection<Timer>;
   readersNoted: Collection<{ at: number }>;
   readers: Readers;
-  memberships: Memberships;
+  memberships: Memberships<Member>;
 }
 
 /** `pass`: marks points where a test can end the process. `isAlone`: nobody else writes to this store. */
@@ -240,7 +240,7 @@ export async function openHistoryStore(
   const log = notingFreed(store.log(), kept.freed, (place) => kept.files.remove(fileKey(place)), pass);
   const readers = await openReaders(members, kept.readersNoted);
   const noting = notingReaders(members);
-  const keeping = isAlone ? keepingMemberships(noting) : { members: noting, memberships: readMemberships };
+  const keeping = isAlone ? keepingMemberships(noting) : { members: noting, memberships: readingMemberships<Member>() };
   return { ...kept, ...keeping, log, readers };
 }
 

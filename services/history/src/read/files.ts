@@ -1,6 +1,8 @@
 // Who may have a file that was sent, who has it from somebody who is gone, and whether it was sent at all.
 import {
   AppError,
+  type AttachmentForReply,
+  type AttachmentForRequest,
   type AttachmentRequest,
   type AttachmentsSent,
   type HeirsReply,
@@ -14,6 +16,9 @@ import { byFile, messageAt, placesOf, type Stored, stateOf } from "./file-places
 import { whoMay } from "./file-ways.ts";
 
 const filesAtOnce = 500;
+const usersAtOnce = 500;
+/** Half of those who are looked at for one question: the others are those on the ways back. */
+const askersAtOnce = 50;
 /** Messages that are looked up of one file, and for one question about many. */
 export const readsMax = 200;
 const readsOfSentMax = 2_000;
@@ -25,6 +30,22 @@ export async function mayFetch(store: Stored, asked: AttachmentRequest): Promise
   const { file, owner, heirs = [], uid } = asked;
   if (!isAttachmentId(file)) throw new AppError("invalid_packet", "file is not the id of an attachment");
   return (await whoMay(store, { file, owners: [owner, ...heirs] }, [asked])).has(uid);
+}
+
+/** The same of many users. */
+export async function mayAllFetch(store: Stored, asked: AttachmentForRequest): Promise<AttachmentForReply> {
+  const { file, owner, heirs = [], uids } = asked;
+  if (!isAttachmentId(file)) throw new AppError("invalid_packet", "file is not the id of an attachment");
+  if (!Array.isArray(uids) || uids.length > usersAtOnce || !uids.every((uid) => typeof uid === "string" && isUid(uid)))
+    throw new AppError("invalid_packet", `uids: at most ${usersAtOnce} users`);
+  const found: string[] = [];
+  for (let at = 0; at < uids.length; at += askersAtOnce) {
+    const some = uids.slice(at, at + askersAtOnce);
+    const askers = some.map((uid) => ({ uid }));
+    const may = await whoMay(store, { file, owners: [owner, ...heirs] }, askers);
+    found.push(...some.filter((uid) => may.has(uid)));
+  }
+  return { uids: found };
 }
 
 /** Those who sent it on, or are about to, and may have it; and those of `others` who may. One page. */

@@ -6,7 +6,6 @@ import { type Asker, asSeenWith } from "../fold/devices.ts";
 import { isOpenTo, memberOrRefusal, newMember } from "../fold/members.ts";
 import { foldMember } from "../fold/tail.ts";
 import type { Tails } from "../fold/tails.ts";
-import type { Membership } from "../keep/memberships.ts";
 import { type ConversationInfo, findAll, type HistoryStore, type Member, memberKey } from "../keep/store.ts";
 import { advance } from "../project/advance.ts";
 import type { Marks } from "../project/marks.ts";
@@ -67,8 +66,8 @@ export async function membershipsOf({ store }: Reading, { uid, clientId }: Asker
   return seenBy(await findAll(store.members, listIndex(store), uid), clientId);
 }
 
-/** The same, for who asks often and changes nothing of them. */
-export function keptMembershipsOf({ store }: Reading, uid: string): Promise<readonly Membership[]> {
+/** The same with all devices, for who asks often: they are kept, and may only be moved forward, as the log says. */
+export function keptMembershipsOf({ store }: Reading, uid: string): Promise<readonly Member[]> {
   return store.memberships.of(uid, () => findAll(store.members, listIndex(store), uid));
 }
 

@@ -2,15 +2,13 @@
 import { isThereWith, type PushAsked } from "@parley/protocol";
 import { asSeenWith } from "../../fold/devices.ts";
 import { isMember, unreadOf } from "../../fold/members.ts";
-import type { Membership } from "../../keep/memberships.ts";
 import { type Member, memberKey } from "../../keep/store.ts";
-import { copyMember } from "../../project/advance.ts";
 import type { End } from "../ends/end.ts";
-import { complete, keptMembershipsOf, look, type Placed, type Reading } from "../reading.ts";
+import { complete, keptMembershipsOf, look, type Reading } from "../reading.ts";
 
 export interface KnownUsers {
   /** How the user has that conversation, as the log has it now. */
-  member(conv: string, uid: string): Membership | undefined;
+  member(conv: string, uid: string): Member | undefined;
   end(conv: string): End | undefined;
   /** Of all conversations that the user is in; with a device, of those that the user is in with it. */
   unread(uid: string, clientId?: string): number;
@@ -19,7 +17,7 @@ export interface KnownUsers {
 }
 
 interface Row {
-  member: Membership;
+  member: Member;
   head: End | undefined;
 }
 
@@ -33,12 +31,11 @@ export async function knownUsers(reading: Reading, asked: readonly PushAsked[]):
   const convs = new Set(asked.map(({ conv }) => conv));
   for (const members of own.values()) for (const { conv } of members) convs.add(conv);
   const ends = await reading.ends.of(convs);
-  const rowOf = (member: Membership): Row => ({ member, head: ends.get(member.conv) });
+  const rowOf = (member: Member): Row => ({ member, head: ends.get(member.conv) });
   const rows = new Map([...own].map(([uid, members]) => [uid, members.map(rowOf)]));
   const rest = others.map(rowOf);
   const behind = [...rows.values(), rest].flat().filter(({ head }) => head && head.pos > sight.folded(head.q));
-  for (const row of behind) row.member = copyMember(row.member as Member);
-  await complete(reading, sight, behind as Placed[]);
+  await complete(reading, sight, behind);
   const byKey = new Map(rest.map(({ member }) => [memberKey(member.conv, member.uid), member]));
   return {
     member: (conv, uid) =>
@@ -53,7 +50,7 @@ export async function knownUsers(reading: Reading, asked: readonly PushAsked[]):
 async function othersOf(
   { store }: Reading,
   asked: readonly PushAsked[],
-  own: ReadonlyMap<string, readonly Membership[]>,
+  own: ReadonlyMap<string, readonly Member[]>,
 ): Promise<Member[]> {
   const missing = asked.filter(({ conv, uid }) => !own.get(uid)?.some((member) => member.conv === conv));
   if (missing.length === 0) return [];

@@ -12,7 +12,7 @@ import {
   pushAskedMax,
 } from "@parley/protocol";
 import { mayRead as isInStay, isPresent, memberOrRefusal, sees, unreadOf } from "../../fold/members.ts";
-import type { Membership } from "../../keep/memberships.ts";
+import type { Member } from "../../keep/store.ts";
 import { blockedPairs, pairKey } from "../../write/refused.ts";
 import type { End } from "../ends/end.ts";
 import { settingsOf } from "../own-state.ts";
@@ -75,7 +75,7 @@ function stateOf(asked: PushAsked, { users, message, isBlocked }: About): PushSt
   if (!isBlocked && isInvited(known, asked, message))
     return { mayRead: false, isInvited: true, readSeq: 0, unread: 0, ...badge };
   const asker = { uid, ...(clientId !== undefined && { clientId }) };
-  const member = memberOrRefusal({ conv, member: known as Parameters<typeof isPresent>[0], room: undefined }, asker);
+  const member = memberOrRefusal({ conv, member: known, room: undefined }, asker);
   if (member instanceof AppError) return { mayRead: false, readSeq: 0, unread: 0, ...badge };
   const end = users.end(conv);
   const { mutedUntil = 0, name } = settingsOf(member);
@@ -95,12 +95,12 @@ function badgeOf(users: KnownUsers, { uid, clientId }: PushAsked): { badge?: num
 }
 
 // It is shown as its last edit left it: who has left before that has nothing to be told.
-function maySee(member: Membership, seq: number, message: ShownMessage | undefined): boolean {
+function maySee(member: Member, seq: number, message: ShownMessage | undefined): boolean {
   return sees(member, seq) && (message?.editSeq === undefined || isInStay(member, message.editSeq));
 }
 
 function isInvited(
-  member: Membership | undefined,
+  member: Member | undefined,
   { uid, clientId }: PushAsked,
   message: ShownMessage | undefined,
 ): boolean {
@@ -109,13 +109,12 @@ function isInvited(
 }
 
 function isMentioned(
-  member: Membership,
+  member: Member,
   seq: number,
   { message, end }: { message: ShownMessage | undefined; end: End | undefined },
 ): boolean {
-  const { uids = [], all = false } = message?.mentions ?? {};
-  if (uids.includes(member.uid)) return true;
+  if (message?.mentions?.uids.includes(member.uid)) return true;
   // Edits mention too.
-  if (member.mentions?.some(([at]) => at === seq)) return true;
-  return isPresent(member) && (all || end?.mentionsOfAll.some(([at]) => at === seq) === true);
+  const ofAll = isPresent(member) ? (end?.mentionsOfAll ?? []) : [];
+  return [...(member.mentions ?? []), ...ofAll].some(([at]) => at === seq);
 }
