@@ -20,6 +20,7 @@ export const attachmentRoutes: readonly { verb: "GET" | "POST"; path: string }[]
   { verb: "POST", path },
   { verb: "GET", path: `${path}/{id}` },
   { verb: "GET", path: `${path}/{id}/thumbnail` },
+  { verb: "GET", path: `${path}/{id}/thumbnail/{grant}` },
 ]);
 
 /** What the server has made of a picture, a recording or a film, as a message's content says it. */
@@ -73,9 +74,10 @@ export function attachmentUrl(id: string): string {
   return `${attachmentPaths[0]}/${id}`;
 }
 
-/** The path of its thumbnail. */
-export function thumbnailUrl(id: string): string {
-  return `${attachmentUrl(id)}/thumbnail`;
+/** The path of its thumbnail; with a grant one that needs no token. */
+export function thumbnailUrl(id: string, grant?: string): string {
+  const path = `${attachmentUrl(id)}/thumbnail`;
+  return grant === undefined ? path : `${path}/${encodeURIComponent(grant)}`;
 }
 
 /** The attachment that a message's content refers to: `file` is its id, or `url` ends with its path. */

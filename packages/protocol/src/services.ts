@@ -55,6 +55,15 @@ export interface AttachmentRequest {
   clientId?: string;
 }
 
+/** `history.attachmentFor`: who of `uids`, at most 500, may have that attachment? → AttachmentForReply */
+export interface AttachmentForRequest extends Omit<AttachmentRequest, "uid" | "clientId"> {
+  uids: readonly string[];
+}
+
+export interface AttachmentForReply {
+  uids: string[];
+}
+
 /**
  * Of an owner who is being erased: who has the attachment from it, or from one of `heirs`, and sent it on, and who of `others`, at
  * most 50, has it? → HeirsReply

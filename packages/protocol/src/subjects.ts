@@ -95,6 +95,8 @@ export const subjects = {
   rooms: "history.rooms",
   /** history: may a user have this attachment? (AttachmentRequest → {may}) */
   attachmentAllowed: "history.attachment",
+  /** history: which of these users may have this attachment (AttachmentForRequest → AttachmentForReply) */
+  attachmentFor: "history.attachmentFor",
   /** history: which of these attachments were sent (AttachmentsRequest → AttachmentsSent) */
   attachmentsSent: "history.attachments",
   /** history: attachments that no message refers to any more (FreedRequest → FreedReply) */

@@ -12,22 +12,14 @@ import {
   subjects,
   type UnchangedRequest,
 } from "@parley/protocol";
-import {
-  type Answering,
-  answerJson,
-  type Logger,
-  type MethodHandler,
-  type NatsConnection,
-  type Once,
-  type Pass,
-  serveMethods,
-} from "@parley/runtime";
+import { type Answering, answerJson, type MethodHandler, type Once, type Pass, serveMethods } from "@parley/runtime";
 import { loggedIn } from "./accounts/logged-in.ts";
 import { accountsOfLogins, loginOf } from "./accounts/logins/login.ts";
 import type { Passwords } from "./accounts/passwords.ts";
 import { renewToken } from "./accounts/renew.ts";
 import type { Revoke } from "./accounts/revoke.ts";
 import { ensureUser } from "./accounts/users.ts";
+import { answerPush, type PushParts } from "./answer-push.ts";
 import type { Bound } from "./call.ts";
 import { sendableFiles } from "./files/sendable.ts";
 import type { History } from "./history.ts";
@@ -41,16 +33,13 @@ import type { ApiStore } from "./store.ts";
 const queue = "api";
 const pageRevocations = 5_000;
 
-export interface AnswerParts {
-  nats: NatsConnection;
-  log: Logger;
+export interface AnswerParts extends PushParts {
   store: ApiStore;
   history: History;
   pass: Pass;
   guestPrefixes: readonly string[];
   passwords: Passwords;
   revoke: Revoke;
-  signingKey: Uint8Array;
   methods: readonly Bound[];
   once: Once;
   /** told to MQTT callers of methods that answer it */
@@ -105,6 +94,7 @@ export function serveAnswers(parts: AnswerParts): Answering {
     respond<{ uid: string; clientId: string }>(subjects.renewToken, ({ uid, clientId }) =>
       renewToken(parts, { uid: textOf(uid), clientId: textOf(clientId) }),
     ),
+    ...answerPush(parts, queue),
     serveBoundMethods(parts),
   ];
   return {

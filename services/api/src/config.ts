@@ -40,6 +40,14 @@ export const settings = defineSettings({
     }),
     API_MQTT_HOST: Type.String({ default: "127.0.0.1", minLength: 1, description: "host of MQTT, told at login" }),
     API_MQTT_PORT: Port("port of MQTT, told at login", 1883),
+    API_PUBLIC_URL: Type.Optional(
+      Type.String({
+        pattern: "^https?://[^/]+(/.*[^/])?$",
+        expects: "https://host or https://host/path",
+        description:
+          "address of this server as devices reach it: notifications show thumbnails; without it they have none",
+      }),
+    ),
     API_PUBLIC_WS: WebSocketUrl("address of MQTT over WebSocket, told at login; without it /mqtt of this server"),
     API_WS_UPSTREAM: WebSocketUrl("where a WebSocket on /mqtt is passed on to"),
     API_RATE: Type.Integer({ default: 100, minimum: 1, description: "requests of one device a second" }),

@@ -3,6 +3,8 @@ import {
   AppError,
   type Appended,
   type AppendItem,
+  type AttachmentForReply,
+  type AttachmentForRequest,
   type AttachmentRequest,
   type AttachmentsSent,
   type ChangeReply,
@@ -65,6 +67,8 @@ export interface History {
   doors(doors: readonly Door[]): Promise<void>;
   /** May this user have a file that another one uploaded? */
   mayFetch(request: AttachmentRequest): Promise<boolean>;
+  /** Who of these users, at most 500, may? */
+  mayAllFetch(request: AttachmentForRequest): Promise<readonly string[]>;
   /** Those of these attachments, at most 500, that a message refers to; of the first `taken` of them. */
   sentFiles(files: readonly string[]): Promise<AttachmentsSent>;
   /** Attachments that were sent and that no message refers to any more; those that are removed are forgotten. */
@@ -99,6 +103,9 @@ export function connectHistory(parts: { nats: NatsConnection; redis: Redis; log:
     doors: (doors) => tellDoors({ nats, holders, isClosed: () => closed }, doors),
     async mayFetch(request) {
       return (await requestJson<{ may: boolean }>(nats, subjects.attachmentAllowed, request, options)).may;
+    },
+    async mayAllFetch(request) {
+      return (await requestJson<AttachmentForReply>(nats, subjects.attachmentFor, request, options)).uids;
     },
     sentFiles(files) {
       return requestJson<AttachmentsSent>(nats, subjects.attachmentsSent, { files }, options);

@@ -92,7 +92,7 @@ export async function startApi(config: Config, context: ServiceContext): Promise
   toClose("files", () => files.close());
   // Nobody is served on a change of password that is half done.
   await first;
-  const answers = serveAnswers({ ...parts, passwords, revoke, methods, once, ws: config.API_PUBLIC_WS ?? "" });
+  const answers = serveAnswers({ ...parts, ...publicOf(config), passwords, revoke, methods, once });
   toClose("answers", () => answers.close());
   const upgrades = passUpgrades(server.server, {
     upstream: config.API_WS_UPSTREAM,
@@ -190,6 +190,12 @@ function httpOf(config: Config) {
     connectionsMax: config.API_CONNECTIONS,
     bodyTimeoutMs: config.API_BODY_TIMEOUT_MS,
   };
+}
+
+/** Where devices reach it, and what they may fetch there. */
+function publicOf(config: Config) {
+  const { API_PUBLIC_WS: ws = "", API_PUBLIC_URL: publicUrl, API_CLAMD_URL: clamd } = config;
+  return { ws, publicUrl, scans: clamd !== undefined };
 }
 
 function accountPartsOf(config: Config, log: Logger) {

@@ -85,6 +85,22 @@ const thumbnail: Json = {
   },
 };
 
+const grantedResponses = Object.entries(thumbnail.responses as { [code: string]: Json }).filter(
+  ([code]) => code !== "401",
+);
+
+const granted: Json = {
+  ...thumbnail,
+  operationId: "attachments.thumbnail.granted",
+  summary: `The same by an address from a notification: it needs no token, and holds for 15 minutes and as long as its user may have the file. ${spellings}`,
+  security: [],
+  parameters: [
+    ...(thumbnail.parameters as Json[]),
+    { name: "grant", in: "path", required: true, schema: { type: "string" }, description: "as the address has it" },
+  ],
+  responses: Object.fromEntries(grantedResponses),
+};
+
 /** By path and verb. */
 export function attachmentPathItems(): { [path: string]: { [verb: string]: Json } } {
   const [path] = attachmentPaths;
@@ -92,5 +108,6 @@ export function attachmentPathItems(): { [path: string]: { [verb: string]: Json 
     [path]: { post: upload },
     [`${path}/{id}`]: { get: download },
     [`${path}/{id}/thumbnail`]: { get: thumbnail },
+    [`${path}/{id}/thumbnail/{grant}`]: { get: granted },
   };
 }

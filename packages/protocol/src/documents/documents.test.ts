@@ -23,7 +23,7 @@ test("the OpenAPI document is valid OpenAPI 3.1 and has every method", async () 
     .flatMap((path) => Object.values(path))
     .map(({ operationId }) => operationId);
   const uploads = ["create", "append", "get", "head", "remove", "options"].map((name) => `attachments.uploads.${name}`);
-  const ofOne = ["attachments.upload", "attachments.get", "attachments.thumbnail"];
+  const ofOne = ["attachments.upload", "attachments.get", "attachments.thumbnail", "attachments.thumbnail.granted"];
   const files = [...ofOne, "attachments.upload.options", ...uploads];
   assert.deepEqual(operations.sort(), [...methods.keys(), ...files, "account.export"].sort());
 });

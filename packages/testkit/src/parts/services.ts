@@ -64,6 +64,7 @@ export const services: Record<ServiceName, Service> = {
       API_CODES: "print",
       API_MQTT_HOST: "127.0.0.1",
       API_MQTT_PORT: String(wiring.public.mqtt),
+      API_PUBLIC_URL: http(wiring.public.http),
       API_WS_UPSTREAM: `ws://127.0.0.1:${wiring.public.ws}`,
     }),
   },

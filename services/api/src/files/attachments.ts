@@ -138,7 +138,8 @@ export async function mayHave(
   return owner === asker.uid || (owner !== undefined && history.mayFetch({ file, owner, heirs, ...asker }));
 }
 
-function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
+/** Who has it, whoever else may. */
+export function ownersOf({ uid, heirs = [], left }: AttachmentDoc): string[] {
   return left ? heirs : [uid, ...heirs];
 }
 

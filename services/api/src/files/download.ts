@@ -1,4 +1,4 @@
-// GET /attachments/{id} and its thumbnail: the bytes, whole or a range, for who may have them; nothing in them runs.
+// GET /attachments/{id} and its thumbnail, also by a grant: the bytes, whole or a range, for who may have them; nothing in them runs.
 import { AppError, type Caller } from "@parley/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { readQuery } from "../http/query.ts";
@@ -37,7 +37,7 @@ export async function download(
   const { id } = request.params as { id: string };
   const attachment = await findAttachment(parts, id, caller);
   await refuseUnscanned(parts, attachment, uid);
-  const isThumbnail = request.routeOptions.url?.endsWith("/thumbnail") ?? false;
+  const isThumbnail = request.routeOptions.url?.includes("/:id/thumbnail") ?? false;
   const served = isThumbnail ? await thumbnailOf(parts, attachment) : await fileOf(parts, attachment, uid);
   return serve(parts, request, reply, served);
 }

@@ -17,17 +17,20 @@ export interface Turn {
   name: string;
   /** whose places the request takes one of; absent: it needs none */
   shares?: Shares;
+  /** who asks, where the request shows that without a session; absent: by its token */
+  admit?(request: FastifyRequest): AppError | Caller;
   /** `isRevoked`: the caller's session was ended meanwhile; its connection is cut within half a second. */
   work(request: FastifyRequest, reply: FastifyReply, caller: Caller, isRevoked: () => boolean): Promise<FastifyReply>;
 }
 
 export async function inTurn(
   parts: FileRouteParts,
-  { name, shares, work }: Turn,
+  turn: Turn,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const caller = await admit(parts, { name, access: "user" }, request);
+  const { name, shares, work } = turn;
+  const caller = turn.admit?.(request) ?? (await admit(parts, { name, access: "user" }, request));
   const release = caller instanceof AppError ? undefined : (shares?.take(caller.uid) ?? (shares ? undefined : free));
   // Who has gone already is not told of again.
   const isGone = new Promise<void>((resolve) => {
@@ -37,7 +40,8 @@ export async function inTurn(
   try {
     if (caller instanceof AppError) throw caller;
     if (!release) throw new AppError("rate_limited", "too many at once; wait until one has ended");
-    return await work(request, reply, caller, await endWithSession(parts.identity, request, reply));
+    const isRevoked = turn.admit ? () => false : await endWithSession(parts.identity, request, reply);
+    return await work(request, reply, caller, isRevoked);
   } catch (error) {
     return await refuse(parts, request, reply, error);
   } finally {

@@ -3,6 +3,7 @@ import multipart from "@fastify/multipart";
 import { attachmentPaths } from "@parley/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { download } from "./download.ts";
+import { admitByGrant } from "./grants.ts";
 import { type FileRouteParts, inTurn, type Turn } from "./in-turn.ts";
 import { upload } from "./upload.ts";
 
@@ -27,6 +28,7 @@ export async function addFileRoutes(
     shares: downloads,
     work: (request, reply, caller) => download(parts, request, reply, caller),
   };
+  const granted: Turn = { ...getting, name: "attachments.thumbnail.granted", admit: admitByGrant(parts) };
   const inTurnOf = (turn: Turn) => (request: FastifyRequest, reply: FastifyReply) =>
     inTurn(parts, turn, request, reply);
   const routes = async (scope: FastifyInstance) => {
@@ -39,6 +41,7 @@ export async function addFileRoutes(
       // Its answer to HEAD would be said to have no bytes.
       const get = { method: ["GET", "HEAD"], exposeHeadRoute: false, handler: inTurnOf(getting) };
       for (const url of [`${path}/:id`, `${path}/:id/thumbnail`]) scope.route({ ...get, url });
+      scope.route({ ...get, url: `${path}/:id/thumbnail/:grant`, handler: inTurnOf(granted) });
     }
     for (const add of addMore) add(scope, parts);
   };

@@ -23,16 +23,25 @@ export type ShownName = Pick<Contact, "name" | "nick" | "avatar">;
 
 /** What each of these users is called, in order, as `by` may know. */
 export async function namesFor(store: ApiStore, by: string, uids: readonly string[]): Promise<ShownName[]> {
+  const contacts = await knownTo(
+    store,
+    uids.map((other) => ({ owner: by, other })),
+  );
+  return contacts.map(({ name, nick, avatar }) => ({ name, nick, avatar }));
+}
+
+/** What `owner` has of `other`, in order, whether or not it is in the roster. */
+export async function knownTo(store: ApiStore, asked: readonly { owner: string; other: string }[]): Promise<Contact[]> {
+  const others = [...new Set(asked.map(({ other }) => other))];
   const [users, profiles, pairs] = await Promise.all([
-    knownUsers(store, uids),
-    store.profiles.getMany(uids),
-    store.pairs.getMany(uids.map((uid) => pairKey(by, uid))),
+    knownUsers(store, others),
+    store.profiles.getMany(others),
+    store.pairs.getMany([...new Set(asked.map(({ owner, other }) => pairKey(owner, other)))]),
   ]);
-  return uids.map((uid) => {
-    const profile = users.has(uid) ? profiles.get(uid)?.doc : undefined;
-    const sides = sidesOf(pairs.get(pairKey(by, uid))?.doc, by);
-    const contact = contactOf(uid, sides, profile && isShown(profile, sides, by) ? profile : undefined);
-    return { name: contact.name, nick: contact.nick, avatar: contact.avatar };
+  return asked.map(({ owner, other }) => {
+    const profile = users.has(other) ? profiles.get(other)?.doc : undefined;
+    const sides = sidesOf(pairs.get(pairKey(owner, other))?.doc, owner);
+    return contactOf(other, sides, profile && isShown(profile, sides, owner) ? profile : undefined);
   });
 }
 
