@@ -2,12 +2,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /**
- * `silence`: nothing, ever. `cut`: the connection is reset. `cut inside`: it ends in the middle of an answer of that status.
+ * `silence`: nothing, ever. `cut`: the connection ends. `cut inside`: it ends in the middle of an answer of that status.
  * `trickle`: headers of that status, and then a byte now and then, without an end.
  */
 export type HttpsReply =
   | { status: number; body?: unknown; headers?: Record<string, string> }
-  | { status: number; then: "cut inside" | "trickle" }
+  | { status: number; fault: "cut inside" | "trickle" }
   | "silence"
   | "cut";
 
@@ -16,11 +16,11 @@ const promised = { "content-type": "application/json", "content-length": "1000" 
 
 export function replyHttps(response: ServerResponse, how: HttpsReply): void {
   if (response.destroyed || how === "silence") return;
-  if (how === "cut") response.socket?.resetAndDestroy();
-  else if ("then" in how) {
+  if (how === "cut") response.socket?.destroy();
+  else if ("fault" in how) {
     response.writeHead(how.status, promised);
     response.write("{");
-    if (how.then === "trickle") trickle(response);
+    if (how.fault === "trickle") trickle(response);
     // The headers have to be on their way first.
     else setImmediate(() => response.destroy());
   } else {

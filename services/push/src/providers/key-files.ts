@@ -1,7 +1,7 @@
 // Files of keys and certificates that settings name: read at the start, each problem told by the name of its setting.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ServiceAccount } from "./fcm/app.ts";
+import type { ServiceAccount } from "./fcm/access.ts";
 
 /** What is wrong with a setting. Names the setting and the file, and says nothing of what stands in it. */
 export class KeyFileError extends Error {

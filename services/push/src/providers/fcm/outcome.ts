@@ -22,31 +22,34 @@ interface FcmBody {
 
 const account = "PUSH_FCM_SERVICE_ACCOUNT_FILE";
 const throttledMs = 60_000;
+const causesMax = 5;
 
 export function readError(thrown: unknown): FcmVerdict {
   const { httpResponse, code = "" } = thrown as FirebaseError;
   if (httpResponse) return readAnswer(httpResponse);
-  const text = reasonOf([thrown, ...causesOf(thrown)].map(textOf).join(": "));
-  if (isCertificateError(text)) {
-    const why = "no TLS with FCM or Google: PUSH_FCM_URL and PUSH_FCM_CA_FILE must fit it";
-    return { outcome: { is: "misconfigured", reason: `${why} (${text})` } };
-  }
-  if (code === "app/invalid-credential") return { outcome: readOauth(thrown as FirebaseError, text) };
-  if (isUnreachable(text)) return { outcome: { is: "later", reason: text } };
+  const text = chainOf(thrown);
+  const reason = reasonOf(text);
+  if (isCertificateError(text)) return { outcome: noTls(text) };
+  if (isUnreachable(text)) return { outcome: { is: "later", reason } };
   if (code.startsWith("messaging/invalid-") || code === "messaging/payload-size-limit-exceeded")
-    return { outcome: { is: "refused", reason: text } };
-  return { outcome: { is: "unknown", reason: text } };
+    return { outcome: { is: "refused", reason } };
+  return { outcome: { is: "unknown", reason } };
 }
 
-// Google's word for a key that is revoked, a clock that is wrong, an account that is gone.
-function readOauth({ message = "" }: FirebaseError, text: string): Outcome {
-  if (!/invalid_(grant|client|scope)|unauthorized_client|account_/.test(message)) return { is: "later", reason: text };
+/** What Google's token endpoint said, or that it said nothing: no notification has been sent. */
+export function readAccessError(thrown: unknown): Outcome {
+  const text = chainOf(thrown);
+  if (isCertificateError(text)) return noTls(text);
+  // Its words for a key that is revoked, a clock that is wrong, an account that is gone.
+  const [refusal] = /invalid_(grant|client|scope)|unauthorized_client|account_\w+/.exec(text) ?? [];
+  if (refusal === undefined) return { is: "later", reason: reasonOf(`Google gives us no access now: ${text}`) };
   const why = `Google gives us no access: ${account} must be a key of the project that has not been revoked, and the clock right`;
-  return { is: "misconfigured", reason: `${why} (${googleError(message)})` };
+  return { is: "misconfigured", reason: `${why} (${refusal})` };
 }
 
-function googleError(message: string): string {
-  return /(invalid_\w+|unauthorized_client|account_\w+)/.exec(message)?.[0] ?? "refused";
+function noTls(text: string): Outcome {
+  const why = "no TLS with FCM or Google: PUSH_FCM_URL and PUSH_FCM_CA_FILE must fit it";
+  return { is: "misconfigured", reason: `${why} (${reasonOf(text)})` };
 }
 
 function readAnswer({ status, headers = {}, data }: NonNullable<FirebaseError["httpResponse"]>): FcmVerdict {
@@ -73,9 +76,10 @@ function readRefusal(
   { fcm, name, fields }: { fcm: string | undefined; name: string; fields: string[] | undefined },
 ): Outcome {
   if (fcm === "UNREGISTERED" || fcm === "SENDER_ID_MISMATCH") return { is: "gone", reason: name };
+  // It says nothing about Android's devices.
   if (fcm === "THIRD_PARTY_AUTH_ERROR" || fcm === "APNS_AUTH_ERROR") {
     const why = "FCM cannot send to Apple's devices: the APNs key in the Firebase console is missing or wrong";
-    return { is: "misconfigured", reason: `${why} (${name})` };
+    return { is: "refused", reason: `${why} (${name})` };
   }
   if (status === 400 && fields?.some((field) => field === "message.token")) return { is: "gone", reason: name };
   if (status === 400 && fcm === "INVALID_ARGUMENT" && fields === undefined) return { is: "gone", reason: name };
@@ -86,12 +90,9 @@ function readRefusal(
   return { is: "refused", reason: fields ? reasonOf(`${name}: ${fields.join(", ")}`) : name };
 }
 
-function* causesOf(thrown: unknown): Generator<unknown> {
-  for (let cause = (thrown as FirebaseError)?.cause; cause !== undefined; cause = (cause as FirebaseError).cause)
-    yield cause;
-}
-
-function textOf(thrown: unknown): string {
-  const { code, message } = (thrown ?? {}) as FirebaseError;
-  return [code, message].filter(Boolean).join(" ") || String(thrown);
+/** An error, and what it says was its cause, and so on. */
+function chainOf(thrown: unknown, depth = 0): string {
+  const { code, message, cause } = (thrown ?? {}) as FirebaseError;
+  const text = [code, message].filter(Boolean).join(" ") || String(thrown);
+  return cause === undefined || depth >= causesMax ? text : `${text}: ${chainOf(cause, depth + 1)}`;
 }

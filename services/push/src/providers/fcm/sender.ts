@@ -1,9 +1,10 @@
 // Sends through FCM's HTTP v1 API: one try each, and what FCM says in words of our own.
 import type { Message } from "firebase-admin/messaging";
-import { openAttempts } from "../attempts.ts";
+import { openAttempts, unanswered } from "../attempts.ts";
 import type { FcmNotification, Outcome, Sender } from "../outgoing.ts";
-import { type FcmApp, type FcmPlace, openAgent, openApp, type ServiceAccount } from "./app.ts";
-import { readError } from "./outcome.ts";
+import type { ServiceAccount } from "./access.ts";
+import { type FcmApp, type FcmPlace, openAgent, openApp } from "./app.ts";
+import { readAccessError, readError } from "./outcome.ts";
 
 export interface FcmOptions {
   account: ServiceAccount;
@@ -13,43 +14,67 @@ export interface FcmOptions {
   inFlight: number;
 }
 
-/** An access token that is refused, and the one after it as well: no more than one a minute from then on. */
+/** Of access tokens that are refused no more than one a minute is given up for another. */
 const renewalMs = 60_000;
 
 export function startFcmSender({ account, place, deadlineMs, inFlight }: FcmOptions): Sender<FcmNotification> {
   const attempts = openAttempts({ deadlineMs, atOnce: inFlight });
   const agent = openAgent(place, inFlight);
-  const closing: Promise<void>[] = [];
-  let app = openApp(account, agent);
+  const open = new Set<FcmApp>();
+  let app = openAnother();
   let renewedAt = Number.NEGATIVE_INFINITY;
 
+  function openAnother(): FcmApp {
+    const opened = openApp(account, agent, deadlineMs);
+    open.add(opened);
+    return opened;
+  }
+
+  async function closeApp(one: FcmApp): Promise<void> {
+    if (open.delete(one)) await one.close();
+  }
+
   // The library keeps a refused token for the hour that Google gave it for: only a new app asks for another.
-  function renew(refused: FcmApp): boolean {
+  async function renew(refused: FcmApp): Promise<boolean> {
     if (refused !== app) return true;
     if (performance.now() - renewedAt < renewalMs) return false;
     renewedAt = performance.now();
-    app = openApp(account, agent);
-    closing.push(refused.close());
+    app = openAnother();
+    await closeApp(refused);
     return true;
   }
 
-  async function work({ token, message }: FcmNotification): Promise<Outcome> {
-    const by = app;
+  async function post(by: FcmApp, message: Message): Promise<Outcome> {
     try {
-      return { is: "sent", id: await by.send({ ...message, token } as Message) };
+      return { is: "sent", id: await by.send(message) };
     } catch (error) {
       const { outcome, refusedAccess } = readError(error);
-      if (refusedAccess && renew(by))
-        return { is: "again", reason: "FCM does not take our access token: asked for another" };
-      return outcome;
+      const isRenewed = refusedAccess && (await renew(by));
+      return isRenewed ? { is: "again", reason: "FCM did not take our access token: there is another" } : outcome;
     }
   }
 
   return {
-    send: (notification) => attempts.run({ work: () => work(notification) }),
+    async send({ token, message }) {
+      let isPosted = false;
+      return attempts.run({
+        async work(signal) {
+          const by = app;
+          try {
+            await by.access();
+          } catch (error) {
+            return readAccessError(error);
+          }
+          if (signal.aborted) return unanswered(deadlineMs);
+          isPosted = true;
+          return post(by, { ...message, token } as Message);
+        },
+        late: () => (isPosted ? unanswered(deadlineMs) : { is: "later", reason: "Google gives us no access now" }),
+      });
+    },
     async close() {
       await attempts.close();
-      await Promise.all([...closing, app.close()]);
+      await Promise.all([...open].map(closeApp));
       agent.destroy();
     },
   };
