@@ -22,6 +22,7 @@ import { ownCommands } from "./commands/own.ts";
 import { findCommand, profileCommand } from "./commands/people.ts";
 import { pinCommands } from "./commands/pins.ts";
 import { pollCommands } from "./commands/polls.ts";
+import { pushCommand } from "./commands/push.ts";
 import { receiptsCommand } from "./commands/receipts.ts";
 import { registerCommand } from "./commands/register.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -74,6 +75,7 @@ export function createProgram(): Command {
     ...markCommands(),
     ...messageCommands(),
     ...pollCommands(),
+    pushCommand(),
     ...threadCommands(),
     ...ownCommands(),
     ...pinCommands(),

@@ -119,8 +119,11 @@ function hookSecretOf({ hookSecretFile }: SetupFlags): string {
 }
 
 function addressOf(name: string, text: string, protocol = /^https?:$/): string {
-  if (URL.canParse(text) && protocol.test(new URL(text).protocol)) return text.replace(/\/+$/, "");
-  throw new UsageError(
-    `${name} ${text}: an address like ${protocol.source.includes("mqtt") ? "mqtt://broker:1883" : "http://broker:8090"} is needed`,
-  );
+  const example = protocol.source.includes("mqtt") ? "mqtt://broker:1883" : "http://broker:8090";
+  if (!URL.canParse(text) || !protocol.test(new URL(text).protocol))
+    throw new UsageError(`${name} ${text}: an address like ${example} is needed`);
+  // Other users of the machine can list arguments.
+  const { username, password } = new URL(text);
+  if (username !== "" || password !== "") throw new UsageError(`${name}: keys do not belong in an address`);
+  return text.replace(/\/+$/, "");
 }

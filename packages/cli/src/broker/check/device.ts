@@ -95,7 +95,8 @@ async function connectOnce(
   const { keeps = false, ...login } = options;
   const expiry = version === 5 && keeps ? { properties: { sessionExpiryInterval: keptSeconds } } : {};
   const own: IClientOptions = { protocolVersion: version, clean: !keeps, reconnectPeriod: 0, keepalive: 30, ...expiry };
-  const client = mqtt.connect(url, { ...own, connectTimeout: waitMs, ...login });
+  const client = mqtt.connect({ ...placeOf(url), ...own, connectTimeout: waitMs, ...login });
+  client.setMaxListeners(0);
   const heard: Packet[] = [];
   client.on("message", (topic, payload, packet) => heard.push({ topic, payload, text: payload.toString(), packet }));
   const ended = Promise.withResolvers<number | undefined>();
@@ -140,6 +141,20 @@ async function connectOnce(
       await client.endAsync();
     },
     closed: () => ended.promise,
+  };
+}
+
+/** MQTT.js reads addresses by a function that Node warns of. */
+function placeOf(url: string): IClientOptions {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const kind = protocol.slice(0, -1) as NonNullable<IClientOptions["protocol"]>;
+  const usual = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[kind as "mqtt" | "mqtts" | "ws" | "wss"];
+  const path = kind === "ws" || kind === "wss" ? { path: `${pathname}${search}` } : {};
+  return {
+    protocol: kind,
+    host: hostname.replaceAll(/^\[|\]$/g, ""),
+    port: port === "" ? usual : Number(port),
+    ...path,
   };
 }
 

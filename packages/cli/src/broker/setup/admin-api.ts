@@ -75,8 +75,9 @@ function isJson(text: string): boolean {
 }
 
 function notTheApi(status: number, text: string, title: string): string {
-  const what = /^\s*</.test(text) ? "a web page" : "no JSON";
-  return `it answered ${status} with ${what}: is this ${title}'s HTTP API, or does a proxy answer?`;
+  const isPage = /^\s*</.test(text);
+  if (!isPage && status >= 400) return `${status} ${words(text)}`;
+  return `it answered ${status} with ${isPage ? "a web page" : "no JSON"}: is this ${title}'s HTTP API, or does a proxy answer?`;
 }
 
 /** What the broker says of it, in one line. */

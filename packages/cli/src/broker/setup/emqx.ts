@@ -87,7 +87,7 @@ function findingsOf(
   if (!found) return [{ setting: root, state: stateOf(root), says: "it is not there", why }];
   return settings.flatMap(({ name, why: reason }): Finding[] => {
     const own = name.slice(root.length + 1);
-    if (own.includes("[]") || (isTls && own === "enable") || own === "sources") return [];
+    if (own.includes("[]") || own === "sources" || (isTls && /^(enable$|ssl_options\.)/.test(own))) return [];
     const [is, ought] = [at(found, own), at(wanted, own)];
     // Of the zone sessions show two settings.
     if (is === undefined && root.startsWith("zones.")) return [];
