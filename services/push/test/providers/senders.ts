@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import { createLogger, defineSettings, readConfig } from "@parley/runtime";
+import type { WebPush } from "@parley/testkit";
 import webPush from "web-push";
-import type { ApnsNotification, FcmNotification, Outcome } from "../../src/providers/outgoing.ts";
+import type { ApnsNotification, FcmNotification, Outcome, WebPushNotification } from "../../src/providers/outgoing.ts";
 import { providerSettings } from "../../src/providers/settings.ts";
 import { type Senders, startSenders } from "../../src/providers/start.ts";
 
@@ -54,6 +55,12 @@ export function alert(changes: Partial<ApnsNotification> = {}): ApnsNotification
 export function fcmMessage(changes: Partial<FcmNotification> = {}): FcmNotification {
   const message = { notification: { title: "Alice", body: "hello 👋" }, android: { priority: "high", ttl: 3_600_000 } };
   return { provider: "fcm", token: `token-${randomUUID()}`, message, ...changes };
+}
+
+/** To a new subscription of this push service. */
+export function webMessage(service: WebPush, changes: Partial<WebPushNotification> = {}): WebPushNotification {
+  const payload = JSON.stringify({ title: "Alice", body: "hello 👋" });
+  return { provider: "webpush", ...service.subscribe(), payload, ttl: 3600, urgency: "normal", ...changes };
 }
 
 /** What it is, and that its reason can be read by an operator. */

@@ -7,8 +7,6 @@ export interface Answer {
   status: number;
   retryAfter: string | undefined;
   location: string | undefined;
-  /** the beginning of its body */
-  text: string;
 }
 
 /** Nobody was asked: the endpoint leads where nothing may be sent to, or nowhere. */
@@ -31,7 +29,8 @@ const vapid =
 const throttled = [406, 429];
 const throttledMs = 60_000;
 
-export function readAnswer({ status, retryAfter, location, text }: Answer): Outcome {
+/** `text`: the beginning of its body, if that is known yet. */
+export function readAnswer({ status, retryAfter, location }: Answer, text = ""): Outcome {
   const said = reasonOf(`${status} ${text}`);
   if (status >= 200 && status < 300) return { is: "sent", ...(location !== undefined && { id: reasonOf(location) }) };
   if (status === 404 || status === 410) return { is: "gone", reason: said };

@@ -27,17 +27,16 @@ const idleMs = 5_000;
 export function openPost({ guard, ca, deadlineMs }: PostOptions) {
   const agent = openAgent({ guard, ca, deadlineMs });
   return {
-    /** Rejects where no status was heard. */
-    async post({ url, headers, body, signal }: Post): Promise<Answer> {
+    /** Rejects where no status was heard. `text`: the beginning of what is said beside it. */
+    async post({ url, headers, body, signal }: Post): Promise<{ answer: Answer; text: Promise<string> }> {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         const asked = request(url, { method: "POST", headers, agent, signal });
         asked.once("response", resolve).on("error", reject);
         asked.end(body);
       });
       const { statusCode: status = 0, headers: answered } = response;
-      const beginning = readBeginning(response);
-      const text = status < 300 ? "" : await beginning;
-      return { status, text, retryAfter: answered["retry-after"], location: answered.location };
+      const answer = { status, retryAfter: answered["retry-after"], location: answered.location };
+      return { answer, text: readBeginning(response) };
     },
     close: () => agent.destroy(),
   };

@@ -2,7 +2,7 @@
 import type { Guard } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import webPush, { type Headers } from "web-push";
-import { openAttempts, reasonOf } from "../attempts.ts";
+import { openAttempts, reasonOf, unanswered } from "../attempts.ts";
 import type { Outcome, Sender, WebPushNotification } from "../outgoing.ts";
 import { readAnswer, readError } from "./outcome.ts";
 import { openPost } from "./post.ts";
@@ -42,12 +42,20 @@ export function startWebPushSender(options: WebPushOptions): Sender<WebPushNotif
     return Authorization;
   }
 
-  async function work(notification: WebPushNotification, url: URL, signal: AbortSignal): Promise<Outcome> {
+  /** `heard` is told what the status says, before the rest of the answer has come. */
+  async function work(
+    { notification, url }: { notification: WebPushNotification; url: URL },
+    heard: (outcome: Outcome) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     const sealed = seal(notification);
     if ("outcome" in sealed) return sealed.outcome;
     const headers = { ...sealed.headers, Authorization: authorizationFor(url.origin) };
     try {
-      return readAnswer(await post({ url, headers, body: sealed.body, signal }));
+      const { answer, text } = await post({ url, headers, body: sealed.body, signal });
+      const outcome = readAnswer(answer);
+      heard(outcome);
+      return outcome.is === "sent" ? outcome : readAnswer(answer, await text);
     } catch (error) {
       return readError(error);
     }
@@ -62,7 +70,15 @@ export function startWebPushSender(options: WebPushOptions): Sender<WebPushNotif
       const bytes = Buffer.byteLength(payload);
       if (bytes > payloadBytesMax)
         return { is: "refused", reason: `the payload has ${bytes} bytes, more than ${payloadBytesMax}` };
-      return attempts.run({ key: url.origin, work: (signal) => work(notification, url, signal) });
+      let byStatus: Outcome | undefined;
+      const heard = (outcome: Outcome) => {
+        byStatus = outcome;
+      };
+      return attempts.run({
+        key: url.origin,
+        work: (signal) => work({ notification, url }, heard, signal),
+        late: () => byStatus ?? unanswered(deadlineMs),
+      });
     },
     async close() {
       await attempts.close();
