@@ -7,9 +7,16 @@ export type Names = 1 | { [key: string]: Names };
 
 export type Documented = Record<string, { source: string; keys: Names }>;
 
-export const documented: Documented = JSON.parse(
-  readFileSync(join(import.meta.dirname, "schemas/documented.json"), "utf8"),
-) as Documented;
+/** What a file of rules of Prometheus may have. */
+const prometheus = {
+  source: "prometheus.io/docs/prometheus/latest/configuration/alerting_rules",
+  keys: { groups: { name: 1, interval: 1, rules: { alert: 1, expr: 1, for: 1, labels: 1, annotations: 1 } } },
+} as const;
+
+export const documented: Documented = {
+  ...(JSON.parse(readFileSync(join(import.meta.dirname, "schemas/documented.json"), "utf8")) as Documented),
+  prometheus,
+};
 
 /** Paths of an object that its chart or operator does not have. */
 export function strangePaths(value: unknown, names: Names, path = ""): string[] {

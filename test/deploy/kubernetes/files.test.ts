@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { overlay, overlays, withFault, withPodFault } from "./built.ts";
 import { fileComplaints, imageComplaints } from "./checks/files.ts";
-import { readSecretKeys } from "./checks/secret-keys.ts";
+import { secretKeysOf, stageOf } from "./checks/page.ts";
 import { containersOf, podOf, type Resource } from "./resources.ts";
 
-const secrets = readSecretKeys();
+const secretsOf = { dev: secretKeysOf("dev"), production: secretKeysOf("production") };
 
 for (const name of overlays) {
   test(`${name}: every file that a container is told of is mounted there, included ones too`, () => {
-    assert.deepEqual(fileComplaints(overlay(name), secrets), []);
+    assert.deepEqual(fileComplaints(overlay(name), secretsOf[stageOf(name)]), []);
   });
 
   test(`${name}: every image has a version, servers those of docker-compose.yml, and runs as its own user`, () => {
@@ -44,7 +44,7 @@ const serverFaults: [what: string, server: string, change: (one: Resource) => vo
 
 for (const [what, server, change, complaint] of serverFaults)
   test(`the check of files finds ${what}`, () => {
-    assert.deepEqual(fileComplaints(withFault("dev", "StatefulSet", server, change), secrets), [complaint]);
+    assert.deepEqual(fileComplaints(withFault("dev", "StatefulSet", server, change), secretsOf.dev), [complaint]);
   });
 
 test("the check of images finds one without a version, one of another version, and another user", () => {

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { overlay, overlays, withFault, withPodFault } from "./built.ts";
 import { containerComplaints } from "./checks/containers.ts";
+import { secretKeysOf, stageOf } from "./checks/page.ts";
 import { podComplaints } from "./checks/pods.ts";
 import { referenceComplaints } from "./checks/references.ts";
 import { schemaComplaints } from "./checks/schema.ts";
-import { readSecretKeys } from "./checks/secret-keys.ts";
 import type { Container, Pod, Resource } from "./resources.ts";
 
-const secrets = readSecretKeys();
+const secretsOf = { dev: secretKeysOf("dev"), production: secretKeysOf("production") };
 
 for (const name of overlays) {
   test(`${name}: every object is as Kubernetes' schemas say, without a field that they do not know`, () => {
@@ -25,7 +25,7 @@ for (const name of overlays) {
   });
 
   test(`${name}: every Secret, key, ConfigMap, Service and port that is named exists`, () => {
-    assert.deepEqual(referenceComplaints(overlay(name), secrets), []);
+    assert.deepEqual(referenceComplaints(overlay(name), secretsOf[stageOf(name)]), []);
   });
 }
 
@@ -242,7 +242,7 @@ const objectFaults: [what: string, kind: string, name: string, change: (one: Res
 
 for (const [what, change, complaint] of podReferences)
   test(`the check of names finds ${what}`, () => {
-    const found = referenceComplaints(withPodFault("production", "api", change), secrets);
+    const found = referenceComplaints(withPodFault("production", "api", change), secretsOf.production);
     assert.ok(
       found.some((one) => complaint.test(one)),
       `it said ${JSON.stringify(found)}`,
@@ -251,7 +251,7 @@ for (const [what, change, complaint] of podReferences)
 
 for (const [what, kind, name, change, complaint] of objectFaults)
   test(`the check of names finds ${what}`, () => {
-    const found = referenceComplaints(withFault("production", kind, name, change), secrets);
+    const found = referenceComplaints(withFault("production", kind, name, change), secretsOf.production);
     assert.ok(
       found.some((one) => complaint.test(one)),
       `it said ${JSON.stringify(found)}`,

@@ -52,7 +52,7 @@ const networkFaults: [what: string, policy: string, change: (rules: Rules) => vo
     "providers that push may not reach",
     "push",
     ({ egress }) => egress.pop(),
-    /^push may not reach the internet:2197 \(apn\)$/,
+    /^push may not reach the internet:443 \(apn\)$/,
   ],
   [
     "a server that a service has no address of",

@@ -22,13 +22,13 @@ export interface Connection extends Target {
   because: string;
 }
 
-type Reach = Target[] | "its value" | "told to devices" | "somebody's own";
+type Reach = Target[] | "its value" | "told to others" | "somebody's own";
 
 const server = (name: string, port: number): Reach => [{ labels: { "parley/server": name }, port }];
 const internet = (...ports: number[]): Reach => ports.map((port) => ({ port }));
 
 /**
- * What a setting that names an address leads to. `its value`: the address that it is given; `told to devices`: the service itself does not
+ * What a setting that names an address leads to. `its value`: the address that it is given; `told to others`: the service itself does not
  * connect there; `somebody's own`: given only where an operator has such a server, who then allows it.
  */
 export const reachOf: Readonly<Record<string, Reach>> = {
@@ -44,15 +44,20 @@ export const reachOf: Readonly<Record<string, Reach>> = {
   API_CODES: internet(443),
   AUTH_WEBHOOK_JWKS_URL: internet(443),
   LINK_PREVIEWS: internet(80, 443),
-  API_PUBLIC_WS: "told to devices",
-  API_CORS_ORIGINS: "told to devices",
-  ROUTER_PUBLIC_URL: "told to devices",
+  PUSH_APNS_URL: internet(443),
+  PUSH_APNS_SANDBOX_URL: internet(443),
+  PUSH_FCM_URL: internet(443),
+  PUSH_WEB_SUBJECT: "told to others",
+  API_PUBLIC_URL: "told to others",
+  API_PUBLIC_WS: "told to others",
+  API_CORS_ORIGINS: "told to others",
+  ROUTER_PUBLIC_URL: "told to others",
 };
 
 /** Libraries that connect to providers by themselves, and on which ports. */
 const outgoing: Readonly<Record<string, readonly number[]>> = {
   "firebase-admin": [443],
-  apn: [443, 2197],
+  apn: [443],
   "web-push": [443],
 };
 

@@ -33,11 +33,16 @@ export function environmentOf(
   return Object.fromEntries([...shared, ...own]);
 }
 
-/** Does a service ask for the secrets that all services share? */
-export function readsSecrets(service: string): boolean {
-  return globSync(`services/${service}/src/**/*.ts`, { cwd: root }).some((file) =>
-    /\bsecrets\(\)/.test(readFileSync(join(root, file), "utf8")),
-  );
+/** A secret of the shared folder that a setting may give instead. */
+const givenInstead: Readonly<Record<string, string>> = { "vapid-key": "PUSH_VAPID_KEY" };
+
+/** Does a service with this environment read the folder of secrets that all services share? */
+export function readsSecrets(service: string, env: Readonly<Record<string, unknown>>): boolean {
+  return globSync(`services/${service}/src/**/*.ts`, { cwd: root }).some((file) => {
+    const text = readFileSync(join(root, file), "utf8");
+    const names = [...text.matchAll(/\bsecretText\("([\w-]+)"\)/g)].map(([, name = ""]) => name);
+    return /\bsecrets\(\)/.test(text) || names.some((name) => !((givenInstead[name] ?? name) in env));
+  });
 }
 
 export function portNumber(container: Container, port: string | number | undefined): number {
@@ -53,7 +58,7 @@ export function containerComplaints(resources: readonly Resource[]): string[] {
 function complaintsOf(workload: Resource, resources: readonly Resource[]): string[] {
   const { container, service } = serviceOf(workload);
   const described = describe(workload, resources);
-  const reads = readsSecrets(service);
+  const reads = readsSecrets(service, described.env);
   const mounted = described.mounts.some(({ path }) => path === described.env.PARLEY_SECRETS);
   return [
     ...complaintsAbout(described).filter((one) => reads || !/PARLEY_SECRETS is .* nothing is mounted/.test(one)),

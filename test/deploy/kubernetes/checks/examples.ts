@@ -17,6 +17,7 @@ export const exampleFiles: Readonly<Record<string, string>> = {
   "emqx/emqx.yaml": "emqx",
   "vernemq-values.yaml": "vernemq",
   "prometheus-adapter-values.yaml": "prometheus-adapter",
+  "alerts.yaml": "prometheus",
 };
 
 export interface Example {

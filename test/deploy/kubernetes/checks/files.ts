@@ -1,7 +1,9 @@
 // Files that containers are told of by a path, held against what is mounted there; and the images that they come from.
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { settingsOf } from "../../settings-of.ts";
 import { type Container, containersOf, type Pod, podOf, type Resource } from "../resources.ts";
+import { environmentOf } from "./containers.ts";
 import type { SecretKeys } from "./references.ts";
 
 const root = join(import.meta.dirname, "../../../..");
@@ -23,7 +25,7 @@ export function fileComplaints(resources: readonly Resource[], secrets: SecretKe
     return containersOf(resource).flatMap((container) => {
       const where = `${resource.kind} ${resource.metadata.name}`;
       const mounted = filesOf(container, pod, resources, secrets);
-      const named = [...pathsOf(container), ...mounted.flatMap(({ path, text }) => includes(path, text))];
+      const named = [...pathsOf(container, resources), ...mounted.flatMap(({ path, text }) => includes(path, text))];
       const folders = foldersOf(container, pod);
       return named
         .filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)))
@@ -68,9 +70,18 @@ function sourceFiles(source: Source, resources: readonly Resource[], secrets: Se
   return new Map(items.filter(({ key }) => key in texts).map(({ key, path }) => [path, texts[key]]));
 }
 
-function pathsOf({ args = [], command = [], env = [] }: Container): string[] {
-  const words = [...args, ...command, ...env.map(({ value }) => value ?? "")].flatMap((text) => text.split(/[\s;&]+/));
+function pathsOf(container: Container, resources: readonly Resource[]): string[] {
+  const { args = [], command = [] } = container;
+  const values = Object.entries(environmentOf(container, resources))
+    // The folder itself is known to the check of containers; a setting of another service is none of this one's.
+    .filter(([name]) => name !== "PARLEY_SECRETS" && isOwn(container, name))
+    .map(([, value]) => value ?? "");
+  const words = [...args, ...command, ...values].flatMap((text) => text.split(/[\s;&]+/));
   return words.filter((word) => word.startsWith("/"));
+}
+
+function isOwn({ args: [service = ""] = [], env = [] }: Container, name: string): boolean {
+  return env.some((one) => one.name === name) || Object.keys(settingsOf(service)?.properties ?? {}).includes(name);
 }
 
 // nats.conf, redis.conf: `include FILE`, relative to the file that says so.

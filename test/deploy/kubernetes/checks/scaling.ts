@@ -5,11 +5,17 @@ import { operationsTables } from "../../../documents/operations.ts";
 import type { Resource } from "../resources.ts";
 import { workloadsOf } from "./containers.ts";
 
+export interface ScaledBy {
+  type: string;
+  pods?: { metric: { name: string }; target: { averageValue: string } };
+  external?: { metric: { name: string }; target: { averageValue: string } };
+}
+
 interface HpaSpec {
   scaleTargetRef: { kind: string; name: string };
   minReplicas?: number;
   maxReplicas: number;
-  metrics: { type: string; pods?: { metric: { name: string } } }[];
+  metrics: ScaledBy[];
 }
 
 export interface Metric {
@@ -48,6 +54,10 @@ export async function scalingComplaints(resources: readonly Resource[]): Promise
   ];
 }
 
+export function metricOf({ pods, external }: ScaledBy): string {
+  return (pods ?? external)?.metric.name ?? "";
+}
+
 function isFor({ scaleTargetRef }: HpaSpec, kind: string, name: string): boolean {
   return scaleTargetRef.kind === kind && scaleTargetRef.name === name;
 }
@@ -69,8 +79,8 @@ function targetComplaints(spec: HpaSpec, resources: readonly Resource[]): string
 }
 
 function metricComplaints(service: string, spec: HpaSpec, owners: ReadonlyMap<string, Metric>): string[] {
-  return spec.metrics.flatMap(({ pods }) => {
-    const name = pods?.metric.name ?? "";
+  return spec.metrics.flatMap((by) => {
+    const name = metricOf(by);
     const found = owners.get(name);
     if (found === undefined) return [`/metrics has no ${name}`];
     return found.owner === undefined || found.owner === service ? [] : [`${name} is a figure of ${found.owner}`];
