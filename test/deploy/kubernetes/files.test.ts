@@ -37,7 +37,7 @@ const serverFaults: [what: string, server: string, change: (one: Resource) => vo
   [
     "a file of a Secret that the Secret does not have",
     "mongodb",
-    (one) => Object.assign(containersOf(one)[1]!.env![1]!, { value: "/run/parley/password" }),
+    (one) => Object.assign(containersOf(one)[1]!.env![2]!, { value: "/run/parley/password" }),
     "StatefulSet mongodb: it is told of /run/parley/password, and nothing puts that there",
   ],
 ];

@@ -92,6 +92,13 @@ for (const [what, policy, change, complaint] of networkFaults)
     );
   });
 
+test("the check of scalers finds a number of replicas that every apply sets back", async () => {
+  const broken = withFault("production", "Deployment", "router", ({ spec }) =>
+    Object.assign(spec as object, { replicas: 2 }),
+  );
+  assert.deepEqual(await scalingComplaints(broken), ["router: every apply sets its replicas back"]);
+});
+
 interface Scaler {
   scaleTargetRef: { name: string };
   minReplicas: number;

@@ -64,10 +64,11 @@ function isFor({ scaleTargetRef }: HpaSpec, kind: string, name: string): boolean
 
 function targetComplaints(spec: HpaSpec, resources: readonly Resource[]): string[] {
   const { kind, name } = spec.scaleTargetRef;
-  const exists = resources.some((one) => one.kind === kind && one.metadata.name === name);
+  const target = resources.find((one) => one.kind === kind && one.metadata.name === name);
   const doors = resources.filter((one) => one.kind === "Service" && /^edge-\d+$/.test(one.metadata.name)).length;
   return [
-    ...(exists ? [] : [`there is no ${kind} ${name}`]),
+    ...(target ? [] : [`there is no ${kind} ${name}`]),
+    ...("replicas" in ((target?.spec as object) ?? {}) ? ["every apply sets its replicas back"] : []),
     ...((spec.minReplicas ?? 1) < 2 ? ["one replica is none while it is replaced"] : []),
     ...(name === "router" && spec.maxReplicas > ingestPartitions.length
       ? [`more than ${ingestPartitions.length} routers have nothing to do`]
