@@ -1,6 +1,6 @@
 /** biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose has variables of the same look */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -10,7 +10,7 @@ import { mistakes } from "./mistakes.ts";
 import { parseCompose, readCompose, readOurCompose, root } from "./read-compose.ts";
 
 const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
-const files = ["docker-compose.yml", "deploy/compose/mongo-three.yml"];
+const files = ["docker-compose.yml", ...globSync("deploy/compose/*.yml", { cwd: root })];
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { duration: true } });
 const isCompose = ajv.compile(JSON.parse(readFileSync(join(import.meta.dirname, "compose-spec.json"), "utf8")));
