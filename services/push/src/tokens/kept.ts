@@ -31,7 +31,7 @@ export async function tokensOf(kept: KeptTokens, uid: string, clientId?: string)
   return [...told, ...owned.filter((one) => one.uid !== uid)];
 }
 
-/** Those that tell this user, whichever of its accounts' devices they are of. */
+/** All that tell this user, whichever of its accounts' devices they are of. */
 export function tokensFor(kept: KeptTokens, uid: string): Promise<FoundToken[]> {
   return all(kept, { index: "uid", equals: [uid] });
 }

@@ -8,7 +8,7 @@ import { askLogins, type Logins } from "./logins.ts";
 import { type RegisteringDevice, registerToken } from "./register.ts";
 import { followRevoked } from "./revoked.ts";
 import { type MarkDoc, startSweep } from "./sweep.ts";
-import type { PushToken, Registration } from "./token.ts";
+import { overtaken, type PushToken, type Registration } from "./token.ts";
 
 export interface Tokens {
   logins: Logins;
@@ -85,7 +85,11 @@ export async function openTokens(parts: TokensParts): Promise<Tokens> {
       const good = [...found].filter(([, { doc }]) => !revoked.isRevoked(doc));
       return new Map(good.map(([key, { doc }]) => [key, { ...doc, key }]));
     },
-    list: (uid) => tokensFor(kept, uid),
+    async list(uid) {
+      const tokens = await tokensFor(kept, uid);
+      const late = new Set(overtaken(tokens));
+      return tokens.filter((one) => !late.has(one));
+    },
     register: (device, registration) => registerToken({ kept, revoked, changed, pass }, device, registration),
     ...removing,
     forget: cache.forget,
