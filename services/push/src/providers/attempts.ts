@@ -34,6 +34,7 @@ export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: Attemp
 
   async function attempt({ work, late, key = "" }: Attempt): Promise<Outcome> {
     if (isClosed) return closing;
+    const beginBefore = performance.now() + deadlineMs * shareToWait;
     const abort = new AbortController();
     let isDue = false;
     let hasBegun = false;
@@ -41,14 +42,15 @@ export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: Attemp
     const deadline = new Promise<Outcome>((resolve) => {
       timer = setTimeout(() => {
         isDue = true;
-        resolve(hasBegun ? (late?.() ?? unanswered(deadlineMs)) : { is: "later", reason: "too many are under way" });
+        resolve(hasBegun ? (late?.() ?? unanswered(deadlineMs)) : tooMany);
         abort.abort();
       }, deadlineMs);
     });
     const done = (async () => {
       const turn = await turns.take({ key, isWanted: () => !isDue });
       try {
-        if (isClosed || isDue) return closing;
+        if (isClosed) return closing;
+        if (performance.now() > beginBefore) return tooMany;
         hasBegun = true;
         // A work that throws before it promises anything rejects here as well. At the deadline its turn is over.
         return await Promise.race([work(abort.signal), deadline]);
@@ -75,6 +77,9 @@ export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: Attemp
   };
 }
 
+/** What has waited for its turn for so much of its time does not begin: it would be given up before it is answered. */
+const shareToWait = 0.75;
+const tooMany = { is: "later", reason: "too many are under way" } as const satisfies Outcome;
 const closing = { is: "later", reason: "push is stopping" } as const satisfies Outcome;
 
 export function unanswered(ms: number): Outcome {
