@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { overlay, overlays, withFault, withPodFault } from "./built.ts";
+import { brokerPortComplaints } from "./checks/broker-ports.ts";
 import { containerComplaints } from "./checks/containers.ts";
 import { secretKeysOf, stageOf } from "./checks/page.ts";
 import { podComplaints } from "./checks/pods.ts";
@@ -28,6 +29,30 @@ for (const name of overlays) {
     assert.deepEqual(referenceComplaints(overlay(name), secretsOf[stageOf(name)]), []);
   });
 }
+
+for (const name of overlays)
+  test(`${name}: the broker listens on every port that Services lead to`, () => {
+    assert.deepEqual(brokerPortComplaints(overlay(name)), []);
+  });
+
+test("the check of the broker's ports finds one that it does not listen on, and a broker that nobody knows", () => {
+  const other = (one: Resource) => Object.assign(one.spec as object, { ports: [{ port: 1884, targetPort: 1885 }] });
+  for (const [name, file] of [
+    ["production", "emqx/emqx.conf"],
+    ["production-vernemq", "vernemq/vernemq.conf"],
+    ["production-mosquitto", "mosquitto/mosquitto.conf"],
+  ] as const)
+    assert.deepEqual(brokerPortComplaints(withFault(name, "Service", "broker", other)), [
+      `Service broker: ${file} does not listen on 1885`,
+    ]);
+  const unknown = withFault(
+    "dev",
+    "ConfigMap",
+    "parley-settings",
+    ({ data }) => delete (data as Record<string, string>).PRESENCE_BROKER,
+  );
+  assert.deepEqual(brokerPortComplaints(unknown), ['parley-settings: no configuration of the broker "" is known']);
+});
 
 type Fault = [what: string, change: (pod: Pod, container: Container) => void, complaint: RegExp];
 
