@@ -25,6 +25,7 @@ function connect(uid: string, device: string, made: NonNullable<ConnectionCreden
 /** A device of each kind that is there, and one of each that is there no more. */
 async function registerAll(): Promise<string[]> {
   const at = Date.now();
+  connect("ann", "loggedOut", { at });
   await register(nats, callerOf("ann", "loggedOut", { passwordSince: 2, family: "a".repeat(32) }), fcm());
   const kept = [await register(nats, callerOf("ann", "loggedIn", { passwordSince: 1, family: "b".repeat(32) }), fcm())];
   connect("ann", "oldPassword", { at, passwordSince: 1 });

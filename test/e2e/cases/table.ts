@@ -8,6 +8,7 @@ import { messageRows } from "./rows/messages.ts";
 import { ownRows } from "./rows/own.ts";
 import { peopleRows } from "./rows/people.ts";
 import { phoneRows } from "./rows/phones.ts";
+import { pushRows } from "./rows/push.ts";
 import { roomRows } from "./rows/rooms.ts";
 
 export const table: readonly TableRow[] = [
@@ -18,6 +19,7 @@ export const table: readonly TableRow[] = [
   ...memberRows,
   ...peopleRows,
   ...deviceRows,
+  ...pushRows,
   ...phoneRows,
   ...accountRows,
 ];

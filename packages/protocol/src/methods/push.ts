@@ -78,7 +78,7 @@ export const pushRegister = defineMethod({
     strict,
   ),
   result: Type.Object({ id: TokenId }),
-  errors: ["conflict", "not_found"],
+  errors: ["forbidden", "conflict", "not_found"],
 });
 export type PushRegistration = Static<typeof pushRegister.params>;
 
@@ -90,7 +90,7 @@ export const pushRemove = defineMethod({
   changes: true,
   params: Type.Object({ ...ForDevice, id: Type.Optional(TokenId) }, strict),
   result: Type.Object({}),
-  errors: ["not_found"],
+  errors: ["forbidden", "not_found"],
 });
 
 const RegisteredToken = Type.Object({
@@ -112,7 +112,7 @@ export const pushList = defineMethod({
   http: { verb: "GET", path: "/push/tokens" },
   params: Type.Object({ ...ForUser }, strict),
   result: Type.Object({ tokens: Type.Array(RegisteredToken) }),
-  errors: ["not_found"],
+  errors: ["forbidden", "not_found"],
 });
 
 const Changeable = {
@@ -143,7 +143,7 @@ export const pushSettings = defineMethod({
   http: { verb: "GET", path: "/push/settings" },
   params: Type.Object({ ...ForUser }, strict),
   result: PushSettings,
-  errors: ["not_found"],
+  errors: ["forbidden", "not_found"],
 });
 
 export const pushUpdateSettings = defineMethod({
@@ -163,5 +163,5 @@ export const pushUpdateSettings = defineMethod({
     strict,
   ),
   result: PushSettings,
-  errors: ["not_found", "conflict"],
+  errors: ["forbidden", "not_found", "conflict"],
 });
