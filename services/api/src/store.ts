@@ -106,6 +106,12 @@ export interface Side {
   by?: string;
 }
 
+/** The other asks to be a contact, or is one now. `at`: unix ms */
+export interface PairNotice {
+  kind: "request" | "accepted";
+  at: number;
+}
+
 /** By `a b`, a < b: what two users are to each other, changed in one write. A side that was never anything is missing. */
 export interface PairDoc {
   a: string;
@@ -116,6 +122,11 @@ export interface PairDoc {
   changedAt?: number;
   /** unix ms of a change that history may not know yet */
   untold?: number;
+  /** what push is to tell their devices of */
+  noticeToA?: PairNotice;
+  noticeToB?: PairNotice;
+  /** unix ms: when push is to be told; while it is, when another replica tells it */
+  notifyAt?: number;
   /** with `untold`: they were each other's contact, and presence may not know that it is over */
   parted?: true;
   /** unix ms: since when neither is anything to the other */
@@ -390,6 +401,7 @@ export async function openApiStore(documents: Documents): Promise<ApiStore> {
         ofA: ["a", "ofA.changedAt"],
         ofB: ["b", "ofB.changedAt"],
         untold: ["untold"],
+        notify: ["notifyAt"],
         over: ["overSince"],
         changed: ["changedAt"],
       },

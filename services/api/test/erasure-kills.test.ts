@@ -17,7 +17,15 @@ const history = startHistoryProcess({ after }, api);
 const { log } = serviceContext("test");
 // Presence, search and push, as far as an erasure asks them.
 const unsearched: number[] = [];
+const pushErased = new Set<string>();
 answerJson(api.nats, subjects.eraseDevices, "test", () => ({}), log);
+answerJson<{ uid: string }>(
+  api.nats,
+  subjects.erasePush,
+  "test",
+  ({ uid }) => ({ size: pushErased.add(uid).size }),
+  log,
+);
 for (const service of ["presence", "search", "push"])
   answerCompact(api.nats, { service, compact: async () => {}, log });
 answerJson<{ seqs: number[] }>(
@@ -88,6 +96,7 @@ async function isErased(uid: string, { token, room }: { token: string; room: str
   const files = globSync(join(api.folder, "data/api/blobs/**"), { withFileTypes: true }).filter((one) => one.isFile());
   const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"));
   assert.equal(texts.includes(`secret-file-of-${uid}`), false, "its file is off the disk");
+  assert.ok(pushErased.has(uid), "push has nothing of it");
 }
 
 const registerAlias = async (uid: string) =>
@@ -95,7 +104,7 @@ const registerAlias = async (uid: string) =>
 
 const points: Checkpoint[] = [
   ...(["before-closing", "before-user-removed", "before-conversation-left"] as const),
-  ...(["before-files-removed", "before-erasure-done"] as const),
+  ...(["before-files-removed", "before-push-erased", "before-erasure-done"] as const),
   "before-bytes-removed",
 ];
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { devicesList, methodSubject, subjects } from "@parley/protocol";
+import { devicesList, methodSubject, pushList, pushSettings, subjects } from "@parley/protocol";
 import { answerJson, requestJson } from "@parley/runtime";
 import { eventually, serviceContext } from "@parley/testkit";
 import { startHistoryProcess } from "./history-process.ts";
@@ -13,6 +13,8 @@ const api = await startTestApi({ after }, { API_MEDIA_WORKERS: "0" });
 startHistoryProcess({ after }, api);
 const directory = "PK\u0005\u0006";
 const { log } = serviceContext("test");
+answerJson(api.nats, methodSubject(pushList.name), "test", () => ({ result: { tokens: [] } }), log);
+answerJson(api.nats, methodSubject(pushSettings.name), "test", () => ({ result: {} }), log);
 const password = { old: "old-password-1", new: "new-password-2" };
 
 async function logIn(device: string): Promise<string> {

@@ -4,7 +4,15 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type Attachment, compactSubject, devicesList, methodSubject, subjects } from "@parley/protocol";
+import {
+  type Attachment,
+  compactSubject,
+  devicesList,
+  methodSubject,
+  pushList,
+  pushSettings,
+  subjects,
+} from "@parley/protocol";
 import { answerJson, readSecrets } from "@parley/runtime";
 import { eventually, serviceContext } from "@parley/testkit";
 import exifReader from "exifreader";
@@ -56,7 +64,8 @@ const compacted = ["presence", "search", "push"].map(compactSubject);
 for (const subject of [subjects.eraseDevices, subjects.erasePush, ...compacted])
   answerJson(api.nats, subject, "test", () => ({}), log);
 answerJson(api.nats, subjects.removeFromSearch, "test", () => ({}), log);
-answerJson(api.nats, methodSubject(devicesList.name), "test", () => ({ result: { devices: [] } }), log);
+for (const method of [devicesList, pushList, pushSettings])
+  answerJson(api.nats, methodSubject(method.name), "test", () => ({ result: { devices: [], tokens: [] } }), log);
 
 const before = await photo(10);
 assert.ok(hasPlace(before));

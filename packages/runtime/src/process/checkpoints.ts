@@ -32,10 +32,10 @@ export const checkpoints = [
   ...["before-entries-erased", "before-member-removed"],
   ...["before-unnamed", "before-thumbnail", "after-thumbnail", "before-infected-removed"],
   ...["before-relation", "before-doors", "before-told", "before-relation-reply"],
-  ...["before-entries", "before-contacts-told"],
+  ...["before-entries", "before-contacts-told", "before-notice-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
   ...["before-push-queued", "before-stored-taken", "before-push-send", "before-push-settled", "before-push-taken"],
-  ...["before-token", "before-earlier-token", "before-token-told", "before-tokens-erased"],
+  ...["before-token", "before-earlier-token", "before-token-told", "before-push-erased", "before-tokens-erased"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];
 /** Marks that the work in hand has come to this point. */

@@ -56,6 +56,8 @@ export async function eraseKept(parts: ErasureParts, erasure: ErasureDoc): Promi
   await removeFiles(parts, uid);
   await removeRequestsOf(store.requests, uid);
   await others.devices(uid);
+  pass("before-push-erased");
+  await others.push(uid);
   await removeAliases(store, uid);
   // Of an api that died the last account may have left its login.
   await settleLogins(store);

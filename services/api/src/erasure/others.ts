@@ -1,4 +1,4 @@
-// What other services keep of a user who is erased: presence, the search index; and their disks.
+// What other services keep of a user who is erased: presence, push, the search index; and their disks.
 import { type RemoveRequest, subjects } from "@parley/protocol";
 import { type NatsConnection, requestCompact, requestJson } from "@parley/runtime";
 
@@ -8,6 +8,8 @@ const services = ["history", "search", "presence", "push"];
 export interface EraseOthers {
   /** Its devices are disconnected, and forgotten. */
   devices(uid: string): Promise<void>;
+  /** What they registered to be notified by, and how the user wanted that. */
+  push(uid: string): Promise<void>;
   unsearch(conv: string, seqs: readonly number[]): Promise<void>;
   /** Nothing that was removed is on the disk of any service any more. Every page of search's index is written anew. */
   compact(): Promise<void>;
@@ -19,6 +21,7 @@ export function connectOthers(nats: NatsConnection): EraseOthers {
   let closed = false;
   return {
     devices: async (uid) => void (await requestJson(nats, subjects.eraseDevices, { uid }, { timeoutMs })),
+    push: async (uid) => void (await requestJson(nats, subjects.erasePush, { uid }, { timeoutMs })),
     async unsearch(conv, seqs) {
       const request: RemoveRequest = { conv, seqs: [...seqs], later: true };
       await requestJson(nats, subjects.removeFromSearch, request, { timeoutMs });

@@ -5,7 +5,7 @@ import type { Archive } from "./archive.ts";
 import type { Ask } from "./ask.ts";
 import { type ExportParts, writeExport } from "./write.ts";
 
-const none = { aliases: [], devices: [], contacts: [], rooms: [], invitations: [], stars: [], drafts: [] };
+const none = { aliases: [], devices: [], tokens: [], contacts: [], rooms: [], invitations: [], stars: [], drafts: [] };
 const ask = (async () => ({ ...none, scheduled: [], conversations: [], next: null })) as unknown as Ask;
 const store = {
   users: { get: async () => ({ key: "ann", version: 1, doc: {} }) },

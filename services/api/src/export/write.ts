@@ -9,6 +9,8 @@ import {
   messagesScheduled,
   messagesStarred,
   profileGet,
+  pushList,
+  pushSettings,
   type ResultOf,
   roomsInvitations,
   roomsList,
@@ -78,6 +80,10 @@ async function writeAbout(writing: Writing): Promise<void> {
   await writeRows(writing, "aliases.jsonl", pagesOf(aliases));
   const devices = async () => ({ rows: (await ask(devicesList, {})).devices, next: null });
   await writeRows(writing, "devices.jsonl", pagesOf(devices));
+  const tokens = async () => ({ rows: (await ask(pushList, {})).tokens, next: null });
+  await writeRows(writing, "push.jsonl", pagesOf(tokens));
+  const { vapidPublicKey: _, ...notified } = await ask(pushSettings, {});
+  await writeJson(writing, "push-settings.json", notified);
   const roster = pagesOf(async (page) => {
     const { contacts, next } = await ask(rosterList, page);
     return { rows: contacts, next };

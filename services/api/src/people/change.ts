@@ -9,6 +9,7 @@ import type { ApiStore, PairDoc, Side } from "../store.ts";
 import { contactsOf } from "./contacts.ts";
 import { type Act, decide } from "./decide.ts";
 import { doorsOf } from "./doors.ts";
+import { withNotices } from "./notices.ts";
 import { areContacts, isOver, pairKey, pairOf, type Sides, sidesOf } from "./pairs.ts";
 import { keptProfile, maySee } from "./profiles.ts";
 import type { RosterSizes } from "./sizes.ts";
@@ -58,7 +59,8 @@ async function changePair(
   const after = stamped(before, decided, operation);
   if (after.mine === before.mine && after.theirs === before.theirs)
     return kept ? told(parts, kept.doc, { owner: uid, other: id }) : row(parts, uid, id, before);
-  const pair = withUntold(pairOf(uid, id, after), { kept: kept?.doc, before, after });
+  const moved = withUntold(pairOf(uid, id, after), { kept: kept?.doc, before, after });
+  const pair = withNotices(moved, kept?.doc, Date.now());
   pass("before-relation");
   if (!(await putPair(store, pair, kept?.version))) return undefined;
   if (isOver(before.mine) && !isOver(after.mine)) parts.sizes.grew(uid);

@@ -27,6 +27,7 @@ import { startRetelling } from "./retell.ts";
 import { type SearchParts, searchUsers } from "./search.ts";
 import { createRosterSizes } from "./sizes.ts";
 import { startTellingProfiles } from "./tell-profile.ts";
+import { startTellingPush } from "./tell-push.ts";
 
 const acts = [
   [rosterRemove, "remove"],
@@ -53,6 +54,7 @@ export function startPeople(given: Omit<ProfileParts & RosterParts & SearchParts
     startFinishingProfiles(parts, given.log),
     startRetelling(parts, given.log),
     startTellingProfiles(parts, given.log),
+    startTellingPush(parts, given.log),
   ];
   return {
     methods: peopleMethods(parts),
