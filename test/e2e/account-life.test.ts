@@ -21,6 +21,8 @@ import {
   messagesStar,
   type ParamsOf,
   profileUpdate,
+  pushRegister,
+  pushUpdateSettings,
   register,
   roomsCreate,
   roomsGet,
@@ -169,6 +171,9 @@ test("an export has all that is kept of a user, what the user may read, and noth
   await as("eve", profileUpdate, { name: "Eve", vcard: { tel: "1" } });
   await as("eve", rosterAdd, { id: "fred", note: "a friend" });
   await as("eve", aliasesAdd, { alias: "evening" });
+  const token = `fcm:${randomBytes(24).toString("hex")}`;
+  await as("eve", pushRegister, { kind: "fcm", token, appId: "com.example.chat" });
+  await as("eve", pushUpdateSettings, { preview: "name" });
   const room = await as("fred", roomsCreate, { name: "Left", members: ["eve"] });
   await say("fred", room.conv, { data: "before" });
   await as("eve", roomsLeave, { id: room.id });
@@ -211,6 +216,15 @@ test("an export has all that is kept of a user, what the user may read, and noth
   assert.deepEqual(
     zip.rows("devices.jsonl").map(({ clientId }) => clientId),
     [client.clientId, sessions.get("eve")!.clientId],
+  );
+  assert.deepEqual(
+    zip.rows("push.jsonl").map(({ clientId, token }) => [clientId, token]),
+    [[sessions.get("eve")!.clientId, `…${token.slice(-6)}`]],
+  );
+  assert.deepEqual(zip.json("push-settings.json"), { preview: "name", mentions: true, dndUntil: null });
+  assert.ok(
+    !zip.paths.some((path) => zip.bytes(path).includes(token)),
+    "whoever has the file cannot notify the device",
   );
   assert.deepEqual(
     zip.rows("drafts.jsonl").map(({ text }) => text),

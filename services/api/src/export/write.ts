@@ -83,6 +83,7 @@ async function writeAbout(writing: Writing): Promise<void> {
   const tokens = async () => ({ rows: (await ask(pushList, {})).tokens, next: null });
   await writeRows(writing, "push.jsonl", pagesOf(tokens));
   const { vapidPublicKey: _, ...notified } = await ask(pushSettings, {});
+  await checkUser(writing);
   await writeJson(writing, "push-settings.json", notified);
   const roster = pagesOf(async (page) => {
     const { contacts, next } = await ask(rosterList, page);
