@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { complaintsAbout } from "../check-container.ts";
 import { readDockerfile } from "../image/dockerfile.ts";
-import { interpolate, mapTexts, referencesIn } from "./interpolate.ts";
-import { readOurCompose, root } from "./read-compose.ts";
+import { referencesIn } from "./interpolate.ts";
+import { readCompose, root } from "./read-compose.ts";
 
 interface Overlay {
   services: Record<string, { environment?: Record<string, string>; volumes?: string[] }>;
@@ -22,21 +22,20 @@ const given = {
   PUSH_WEB_SUBJECT: "mailto:admin@example.org",
 };
 
+const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
+
 /** Complaints about push as it is with the overlay laid over docker-compose.yml. */
-function complaintsWith(text: string, env: Record<string, string>): string[] {
-  const overlay = mapTexts(parse(text), (one) => interpolate(one, env)) as Overlay;
-  const { push } = readOurCompose().services;
-  const { environment = {}, volumes = [] } = overlay.services.push!;
+function complaintsWith(overlay: string, env: Record<string, string>): string[] {
+  const { push } = readCompose(text, env, [overlay]).services;
   return complaintsAbout({
     where: "push",
     args: push!.command,
-    env: { ...image.env, ...push!.environment, ...environment },
+    env: { ...image.env, ...push!.environment },
     imageEnv: Object.keys(image.env),
     ports: [],
     probes: [],
     mounts: [
       ...push!.mounts.map(({ target, isReadOnly }) => ({ path: target, isReadOnly })),
-      ...volumes.map((one) => ({ path: one.split(":").at(-2)!, isReadOnly: true })),
       { path: "/tmp", isReadOnly: false },
     ],
     isRootReadOnly: true,
@@ -48,22 +47,25 @@ test("there is an overlay for each provider of push", () => {
 });
 
 for (const file of files) {
-  const text = readFileSync(join(root, file), "utf8");
+  const overlay = readFileSync(join(root, file), "utf8");
 
   test(`${file} names settings that push has, with values that it takes`, () => {
-    assert.deepEqual(complaintsWith(text, given), []);
-    assert.match(complaintsWith(text.replace("PUSH_", "PUSHED_"), given).join(), /PUSHED_\w+ is not a setting of push/);
+    assert.deepEqual(complaintsWith(overlay, given), []);
+    assert.match(
+      complaintsWith(overlay.replace("PUSH_", "PUSHED_"), given).join(),
+      /PUSHED_\w+ is not a setting of push/,
+    );
   });
 
   test(`${file} with a variable unset ends with one line that says what it is`, () => {
-    const needed = referencesIn(text).filter(({ operator }) => operator === ":?");
+    const needed = referencesIn(overlay).filter(({ operator }) => operator === ":?");
     assert.ok(needed.length > 0);
     for (const { name, word } of needed)
-      assert.throws(() => complaintsWith(text, { ...given, [name]: "" }), { message: `${name}: ${word}` });
+      assert.throws(() => complaintsWith(overlay, { ...given, [name]: "" }), { message: `${name}: ${word}` });
   });
 
   test(`${file} mounts what it names`, () => {
-    const { push } = (parse(text) as Overlay).services;
+    const { push } = (parse(overlay) as Overlay).services;
     const paths = Object.values(push!.environment ?? {}).filter((value) => value.startsWith("/"));
     const mounted = (push!.volumes ?? []).map((one) => one.split(":").at(-2));
     assert.deepEqual(paths, mounted);

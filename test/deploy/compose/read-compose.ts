@@ -48,13 +48,20 @@ export function parseCompose(text: string): Record<string, unknown> {
   return parse(text, { merge: true, maxAliasCount: -1 });
 }
 
-/** Throws UnsetVariable as Compose would end with its message. */
-export function readCompose(text: string, env: Readonly<Record<string, string | undefined>>): Compose {
-  const document = mapTexts(parseCompose(text), (one) => interpolate(one, env)) as {
-    services: Record<string, Record<string, unknown>>;
-    volumes?: Record<string, unknown>;
-    networks?: Compose["networks"];
-  };
+interface Document {
+  services: Record<string, Record<string, unknown>>;
+  volumes?: Record<string, unknown>;
+  networks?: Compose["networks"];
+}
+
+/** Throws UnsetVariable as Compose would end with its message. `overlays`: further files, laid over the first. */
+export function readCompose(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  overlays: readonly string[] = [],
+): Compose {
+  const read = (one: string) => mapTexts(parseCompose(one), (word) => interpolate(word, env)) as Document;
+  const document = overlays.map(read).reduce(layOver, read(text));
   const services = Object.entries(document.services).map(([name, one]) => [name, readService(name, one)] as const);
   return {
     services: Object.fromEntries(services),
@@ -63,9 +70,21 @@ export function readCompose(text: string, env: Readonly<Record<string, string | 
   };
 }
 
-/** docker-compose.yml, with the variables of .env and of `env`. */
-export function readOurCompose(env: Readonly<Record<string, string>> = {}): Compose {
-  return readCompose(readFileSync(join(root, "docker-compose.yml"), "utf8"), { ...readDotEnv(), ...env });
+// What our overlays have: environments are joined, lists grow, all else is replaced.
+function layOver(base: Document, overlay: Document): Document {
+  const services = Object.entries(overlay.services).map(([name, over]) => {
+    const under = base.services[name] ?? {};
+    const environment = { ...(under.environment as object), ...(over.environment as object) };
+    const volumes = [...((under.volumes as unknown[]) ?? []), ...((over.volumes as unknown[]) ?? [])];
+    return [name, { ...under, ...over, environment, volumes }] as const;
+  });
+  return { ...base, ...overlay, services: { ...base.services, ...Object.fromEntries(services) } };
+}
+
+/** docker-compose.yml with files of deploy/compose laid over it, with the variables of .env and of `env`. */
+export function readOurCompose(env: Readonly<Record<string, string>> = {}, ...overlays: string[]): Compose {
+  const fileOf = (path: string) => readFileSync(join(root, path), "utf8");
+  return readCompose(fileOf("docker-compose.yml"), { ...readDotEnv(), ...env }, overlays.map(fileOf));
 }
 
 /** What .env sets. */

@@ -1,6 +1,6 @@
 // Where a container's paths and addresses are in a rehearsal: folders of one temporary folder, and free ports of 127.0.0.1.
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { freePort } from "@parley/testkit";
 import { isOurs } from "../compose/check-compose.ts";
 import { type Compose, type ComposeService, root } from "../compose/read-compose.ts";
@@ -77,7 +77,9 @@ export function mount(dir: string, places: Places, container: Container, rewrite
     const place = container.paths.find(([path]) => path === target)?.[1] ?? "";
     mkdirSync(dirname(place), { recursive: true });
     if (type === "bind") {
-      writeFileSync(place, rewrite(places.here(container, readFileSync(join(root, source), "utf8"))));
+      const text = readFileSync(resolve(root, source), "utf8");
+      // What is given to a container by an absolute path is not ours, and is given as it is.
+      writeFileSync(place, isAbsolute(source) ? text : rewrite(places.here(container, text)));
       continue;
     }
     const volume = join(dir, "volumes", source, subpath);

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { callHttp, type Session } from "@parley/client";
-import { login, register } from "@parley/protocol";
-import { eventually, hasMongo, testMongo } from "@parley/testkit";
+import { login, pushRegister, register } from "@parley/protocol";
+import { eventually, hasMongo, startFcm, testMongo } from "@parley/testkit";
 import { openStock } from "../../e2e/stock.ts";
 import { readOurCompose } from "../compose/read-compose.ts";
 import { refusalsOver } from "./refusals.ts";
@@ -15,13 +15,15 @@ const dir = mkdtempSync(join(tmpdir(), "parley-rehearsal-"));
 if (!process.env.PARLEY_KEEP) after(() => rmSync(dir, { recursive: true, force: true }));
 
 const skip = hasMongo() ? false : "no MongoDB and no stand-in for it";
+const fcm = skip ? undefined : await startFcm({ after });
 // The whole file speaks to one Parley, which is there before its first test.
 const parley = skip ? (undefined as unknown as Rehearsal) : await bringUp();
 
 async function bringUp(): Promise<Rehearsal> {
   const mongo = await testMongo({ after });
-  const compose = readOurCompose({ COMPOSE_PROFILES: "mosquitto" });
-  return rehearse({ after }, { dir, compose, profile: "mosquitto", storeUrl: mongo!.url });
+  const { PUSH_FCM_SERVICE_ACCOUNT_FILE: key = "", ...settings } = fcm!.settings;
+  const compose = readOurCompose({ PUSH_FCM_KEY: key }, "deploy/compose/push-fcm.yml");
+  return rehearse({ after }, { dir, compose, profile: "mosquitto", storeUrl: mongo!.url, settings });
 }
 
 /** Registers and logs in over the published HTTP port, as an application would. */
@@ -53,6 +55,22 @@ test("two people chat through it over MQTT, told by nothing but their logins", {
   ];
   await eventually(() => heard(alice).length === 2 && heard(bob).length === 2);
   assert.deepEqual([heard(alice), heard(bob)], [both, both]);
+});
+
+test("who is away is notified by push, with an overlay of deploy/compose and a setting of parley.env", {
+  skip,
+}, async (t) => {
+  const server = `http://127.0.0.1:${parley.published(8080)}`;
+  const { token } = await sessionOf("cal");
+  await callHttp(
+    server,
+    pushRegister,
+    { kind: "fcm", token: "token-of-cal-0123456789", appId: "app.parley" },
+    { token },
+  );
+  const dan = await openStock(t, await sessionOf("dan"));
+  await dan.send({ id: "1", to: "user/cal", content: { type: "text", data: "are you there?" } });
+  await eventually(() => fcm!.seen.some((sent) => JSON.stringify(sent.message).includes("are you there?")));
 });
 
 test("NATS refuses no service what it needs, and each what is not its own", { skip }, async () => {

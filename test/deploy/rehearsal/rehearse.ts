@@ -41,9 +41,16 @@ const stoodIn = ["mongo", "mongo-init"];
 /** Starts what `docker compose --profile PROFILE up` would; resolves when all of it is healthy. */
 export async function rehearse(
   t: { after(fn: () => unknown): void },
-  options: { dir: string; compose: Compose; profile: string; storeUrl: string },
+  options: {
+    dir: string;
+    compose: Compose;
+    profile: string;
+    storeUrl: string;
+    /** what stands in parley.env; its paths and addresses are of this machine */
+    settings?: Readonly<Record<string, string>>;
+  },
 ): Promise<Rehearsal> {
-  const { dir, compose, profile, storeUrl } = options;
+  const { dir, compose, profile, storeUrl, settings = {} } = options;
   const services = startedWith(compose, [profile]).filter(({ name }) => !stoodIn.includes(name));
   const image = readDockerfile();
   const places = await layOut(dir, compose, services, image);
@@ -61,7 +68,7 @@ export async function rehearse(
       {
         command,
         args,
-        env: environmentOf(places, container),
+        env: environmentOf(container),
         cwd: container.paths.find(([path]) => path === "/tmp")![1],
       },
       { logFile: join(dir, "logs", `${service.name}.log`), dieWith: "SIGKILL" },
@@ -84,6 +91,11 @@ export async function rehearse(
     });
   }
 
+  const environmentOf = (container: Container) => ({
+    ...(container.isOurs ? settings : {}),
+    ...environmentHere(places, container),
+  });
+
   function programOf(container: Container): string[] {
     const { service } = container;
     const words = [...(service.entrypoint ?? (container.isOurs ? image.entrypoint : [])), ...service.command];
@@ -95,7 +107,7 @@ export async function rehearse(
     const test = container.service.healthcheck?.test ?? ["CMD", ...image.healthcheck];
     const [kind, ...words] = test.map((word) => places.here(container, word));
     const [command = "", ...args] = kind === "CMD-SHELL" ? ["sh", "-c", ...words] : words;
-    await promisify(execFile)(command, args, { env: environmentOf(places, container) }).catch((error) => {
+    await promisify(execFile)(command, args, { env: environmentOf(container) }).catch((error) => {
       throw new Error(`${error.stdout}${error.stderr}`.trim() || error.message);
     });
     return true;
@@ -136,7 +148,7 @@ async function stopOne(
 }
 
 /** The environment of the container and nothing else; where it listens is 127.0.0.1, on the ports that it has here. */
-function environmentOf(places: Places, container: Container): Record<string, string> {
+function environmentHere(places: Places, container: Container): Record<string, string> {
   const { env, ports, service } = container;
   const prefix = `${service.command[0]?.toUpperCase().replaceAll("-", "_")}_`;
   const told = Object.entries(env).map(([key, value]) => {
