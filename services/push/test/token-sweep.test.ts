@@ -28,6 +28,7 @@ async function registerAll(): Promise<string[]> {
   connect("ann", "loggedOut", { at });
   await register(nats, callerOf("ann", "loggedOut", { passwordSince: 2, family: "a".repeat(32) }), fcm());
   const kept = [await register(nats, callerOf("ann", "loggedIn", { passwordSince: 1, family: "b".repeat(32) }), fcm())];
+  await register(nats, callerOf("ann", "otherLogin", { passwordSince: 2, family: "o".repeat(32) }), fcm());
   connect("ann", "oldPassword", { at, passwordSince: 1 });
   await register(nats, byMqtt("ann", "oldPassword"), fcm());
   connect("ann", "password", { at, passwordSince: 2 });
@@ -39,7 +40,7 @@ async function registerAll(): Promise<string[]> {
   others.users.add("gone");
   connect("gone", "issuer", { at, issuedAt: at / 1000 });
   await register(nats, byMqtt("gone", "issuer"), fcm());
-  others.logins.set("ann", [login("ann:loggedIn", "b")]);
+  others.logins.set("ann", [login("ann:loggedIn", "b"), login("ann:otherLogin", "n")]);
   others.passwords.set("ann", 2);
   others.connections.set("ann:removed", { uid: "ann" });
   others.users.delete("gone");
@@ -66,7 +67,7 @@ test("a look at all tokens removes those of devices that are not logged in any m
   await sweepTokens(parts, () => false);
   const left = (await tokens.find({ limit: 100 })).items.map(({ key }) => key);
   assert.deepEqual(left.toSorted(), kept);
-  assert.deepEqual(changed.toSorted(), ["ann", "ann", "ann", "gone"]);
+  assert.deepEqual(changed.toSorted(), ["ann", "ann", "ann", "ann", "gone"]);
 });
 
 test("push that was away for longer than revocations are kept believes no token before it has looked at all", async (t) => {

@@ -113,20 +113,41 @@ test("a change of password ends the tokens of all logins but the one that made i
   await remove(nats, callerOf("bob", "phone"), {});
 });
 
-test("a device whose login lives on keeps its token, whichever of its logins registered it", async () => {
-  const keep = "l".repeat(32);
+test("of several logins under one client id the one that changes the password keeps its token, another one's goes", async () => {
   const caller: Caller = { uid: "bob", clientId: "bob:watch", via: "mqtt" };
-  // It connects by a login of before, and was logged in again since.
-  const connection = { at: Date.now(), issuedAt: now() - 100, passwordSince: 3_000, family: "o".repeat(32) };
-  others.connections.set("bob:watch", { uid: "bob", known: true, connection });
+  const made = { at: Date.now(), issuedAt: now() - 100, passwordSince: 3_000 };
+  const connect = (family: string) =>
+    others.connections.set("bob:watch", { uid: "bob", known: true, connection: { ...made, family } });
+  const [first, second] = ["o".repeat(32), "l".repeat(32)];
+  others.logins.set("bob", [{ clientId: "bob:watch", at: Date.now(), families: [first, second] }]);
+  connect(first);
   const { id } = await register(nats, caller, fcm());
-  others.logins.set("bob", [{ clientId: "bob:watch", at: Date.now(), families: [keep] }]);
-  await others.revoke({ uid: "bob", before: now() + 10, password: { since: 4_000, keep } });
-  await eventually(() => push.lines.some(({ event, clientId }) => event === "token_kept" && clientId === "bob:watch"));
+  await register(nats, callerOf("bob", "other", { passwordSince: 3_000, family: "z".repeat(32) }), fcm());
+  await others.revoke({ uid: "bob", before: now() + 10, password: { since: 4_000, keep: first } });
+  // The other one has gone: it was looked at.
+  await eventually(
+    async () =>
+      assert.deepEqual(
+        (await list(nats, "bob")).map((one) => one.id),
+        [id],
+      ) ?? true,
+  );
   await told("bob", [id]);
-  others.logins.set("bob", []);
-  await others.revoke({ uid: "bob", before: now() + 20, password: { since: 5_000 } });
+  await others.revoke({ uid: "bob", before: now() + 20, password: { since: 5_000, keep: second } });
   await gone("bob");
+  others.logins.set("bob", []);
+});
+
+test("a device that nobody knows the connection of is of its one login, if it has one", async () => {
+  const family = "e".repeat(32);
+  others.logins.set("fay", [{ clientId: "fay:phone", at: Date.now(), families: [family] }]);
+  const { id } = await register(nats, { uid: "fay", clientId: "fay:phone", via: "mqtt" }, fcm());
+  assert.equal((await push.tokens.get([id])).get(id)?.credential.family, family);
+  others.logins.set("fay", [{ clientId: "fay:phone", at: Date.now(), families: [family, "x".repeat(32)] }]);
+  await register(nats, { uid: "fay", clientId: "fay:phone", via: "mqtt" }, fcm());
+  await others.revoke({ uid: "fay", before: now() + 10, password: { since: 4_000, keep: family } });
+  await gone("fay");
+  others.logins.delete("fay");
 });
 
 test("a token that one account of a login registered for another goes with the device's login too", async () => {

@@ -64,7 +64,12 @@ async function ofConnection(
   }
   // Presence was not asked about its connection, or it has none.
   const login = (await logins.of(owner)).get(device.clientId);
-  if (login) return { ...made, credential: login.credential };
+  if (login) {
+    const { issuedAt, families } = login;
+    // Of several nobody knows which one it is.
+    const family = families.length === 1 ? families[0] : undefined;
+    return { ...made, credential: { issuedAt, ...known({ passwordSince: undefined, family }) } };
+  }
   if (mustBeKnown && !isKnown) return noDevice();
   return { ...made, credential: { issuedAt: (connection?.at ?? Date.now()) / 1000 - doubtSeconds } };
 }

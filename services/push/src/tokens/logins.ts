@@ -7,12 +7,12 @@ import {
   type UnchangedRequest,
 } from "@parley/protocol";
 import { type NatsConnection, requestJson } from "@parley/runtime";
-import type { TokenCredential } from "./token.ts";
 
 export interface Login {
   clientId: string;
-  /** with what its latest login is good */
-  credential: TokenCredential;
+  /** unix s: of its latest token */
+  issuedAt: number;
+  /** its logins that are good, if it has many the latest */
   families: readonly string[];
 }
 
@@ -43,9 +43,17 @@ export function askLogins(nats: NatsConnection): Logins {
   };
 }
 
+/** So many families of a device at most are told. */
+const familiesTold = 8;
+
 function readLogin({ clientId, at, families = [] }: LoginsReply["logins"][number]): Login {
-  const family = families.at(-1);
-  return { clientId, families, credential: { issuedAt: at / 1000, ...(family === undefined ? {} : { family }) } };
+  return { clientId, issuedAt: at / 1000, families };
+}
+
+/** `family`: absent, any login will do. One that has too many logins is believed. */
+export function isLoggedIn(login: Login | undefined, family: string | undefined): boolean {
+  if (login === undefined) return false;
+  return family === undefined || login.families.includes(family) || login.families.length >= familiesTold;
 }
 
 /** What api and presence cannot say now is `unavailable`, whatever they answered. */

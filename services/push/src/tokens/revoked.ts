@@ -9,8 +9,7 @@ import {
   readRevocation,
   takeMissedRevocations,
 } from "@parley/runtime";
-import { type FoundToken, type KeptTokens, tokensOf } from "./kept.ts";
-import type { Login, Logins } from "./logins.ts";
+import { type KeptTokens, tokensOf } from "./kept.ts";
 import type { TokenCredential, TokenDoc } from "./token.ts";
 
 export interface Revoked {
@@ -24,8 +23,7 @@ export interface Revoked {
 interface Parts {
   nats: NatsConnection;
   kept: KeptTokens;
-  logins: Pick<Logins, "of">;
-  /** Tokens of these users went, or changed. */
+  /** Tokens of these users went. */
   changed(uids: readonly string[]): void;
   /** All that may have been missed is known. */
   onKnown(): void;
@@ -112,49 +110,29 @@ export function followRevoked(parts: Parts): Revoked {
   };
 }
 
-export function asMade(clientId: string, { issuedAt, passwordSince, family }: TokenCredential) {
+function asMade(clientId: string, { issuedAt, passwordSince, family }: TokenCredential) {
   return { clientId, issuedAt, passwordSince, family };
 }
 
-async function endTokens(parts: Parts, revocation: Revocation): Promise<void> {
-  const { kept, log, changed } = parts;
+/**
+ * Those of a login that lives on stay: by its family. Another login under the same client id may be somebody else's, who knew the
+ * password.
+ */
+async function endTokens({ kept, log, changed }: Parts, revocation: Revocation): Promise<void> {
   const touched = new Set<string>();
-  let logins: Map<string, Map<string, Login>> | undefined;
-  const loginsOf = async (uid: string): Promise<Map<string, Login>> => {
-    logins ??= new Map();
-    const asked = logins.get(uid) ?? (await parts.logins.of(uid));
-    logins.set(uid, asked);
-    return asked;
-  };
   // A token that was registered anew at the same time is looked at again.
   for (let again = true; again; ) {
     again = false;
-    for (const token of await tokensOf(kept, revocation.uid, revocation.clientId)) {
-      if (!isRevokedBy(asMade(token.clientId, token.credential), revocation)) continue;
-      const login = revocation.password && (await loginsOf(token.owner)).get(token.clientId);
-      const done = login ? await adopt(kept, token, login, revocation) : await kept.remove(token.key, token.version);
-      again ||= !done;
-      if (!done) continue;
-      touched.add(token.uid);
-      log.info({
-        event: login ? "token_kept" : "token_revoked",
-        uid: token.uid,
-        clientId: token.clientId,
-        kind: token.kind,
-      });
+    for (const { key, version, ...token } of await tokensOf(kept, revocation.uid, revocation.clientId)) {
+      const { uid, clientId, kind, credential } = token;
+      if (!isRevokedBy(asMade(clientId, credential), revocation)) continue;
+      if (!(await kept.remove(key, version))) {
+        again = true;
+        continue;
+      }
+      touched.add(uid);
+      log.info({ event: "token_revoked", uid, clientId, kind });
     }
   }
   if (touched.size > 0) changed([...touched]);
-}
-
-/** The device is logged in beyond a change of password: by the login that made it, or one since. Its token is of that one now. */
-function adopt(kept: KeptTokens, token: FoundToken, login: Login, { password }: Revocation): Promise<boolean> {
-  const { key, version, ...doc } = token;
-  const since = password === undefined ? {} : { passwordSince: password.since };
-  const credential = {
-    ...login.credential,
-    ...since,
-    issuedAt: Math.max(login.credential.issuedAt, doc.credential.issuedAt),
-  };
-  return kept.update(key, { ...doc, credential }, version);
 }

@@ -2,7 +2,7 @@
 import { type Logger, repeat } from "@parley/runtime";
 import type { Collection } from "@parley/store";
 import { allTokens, type FoundToken, type KeptTokens } from "./kept.ts";
-import type { Login, Logins } from "./logins.ts";
+import { isLoggedIn, type Login, type Logins } from "./logins.ts";
 
 /** One document: up to when all revocations were known to a replica, and when all tokens were last looked at (unix ms). */
 export interface MarkDoc {
@@ -110,8 +110,8 @@ async function sweepOwner(
 
 /** A device that logs in has a login while it is good; one that connects by a password or another issuer's token has none. */
 async function stands(logins: Logins, { uid, owner, clientId, credential }: FoundToken, login: Login | undefined) {
-  if (login) return true;
   const { family, passwordSince } = credential;
+  if (isLoggedIn(login, family)) return true;
   if (family !== undefined) return false;
   if (passwordSince !== undefined && !(await logins.isUnchanged(owner, passwordSince))) return false;
   const device = await logins.connection(clientId);

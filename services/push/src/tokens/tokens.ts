@@ -54,7 +54,7 @@ export async function openTokens(parts: TokensParts): Promise<Tokens> {
   const logins = askLogins(nats);
   const cache = openUserCache({ load: (uids) => tokensForAll(kept, uids), max: usersKnown, ttlMs: knownMs });
   const sweep = startSweep({ kept, marks, logins, changed, areKnown: () => revoked.areKnown(), log });
-  const revoked = followRevoked({ nats, kept, logins, changed, onKnown: sweep.known, log });
+  const revoked = followRevoked({ nats, kept, changed, onKnown: sweep.known, log });
 
   function areSound(): true | string {
     if (!revoked.areKnown()) return "revocations are not loaded";
