@@ -9,7 +9,7 @@ export interface Memberships<T> {
 }
 
 /** About 600 bytes each. */
-const documentsKept = 100_000;
+const documentsKept = 200_000;
 
 /** Reads every time. */
 export function readingMemberships<T>(): Memberships<T> {

@@ -9,6 +9,8 @@ import { type ReadParts, readEnds } from "./read.ts";
 
 export interface Ends extends Pick<Following, "stored"> {
   of(convs: Iterable<string>): Promise<ReadonlyMap<string, End>>;
+  /** Follows these partitions up to where they are. Where one is as it was before, no conversation of it has moved. */
+  reach(partitions: Iterable<number>): Promise<(q: number) => number>;
 }
 
 interface Kept {
@@ -60,9 +62,14 @@ export function createEnds(parts: ReadParts & Pick<FollowParts, "heldPos">, most
     return missing.map(([, one]) => one);
   }
 
-  const { reach, stored } = createFollowing({ log: parts.store.log, heldPos: parts.heldPos, take, begin });
+  const { reach, position, stored } = createFollowing({ log: parts.store.log, heldPos: parts.heldPos, take, begin });
   return {
     stored,
+    async reach(partitions) {
+      await Promise.all([...partitions].map(reach));
+      const now = Float64Array.from({ length: conversationPartitionCount }, (_, q) => position(q));
+      return (q) => now[q] ?? 0;
+    },
     async of(asked) {
       const convs = [...new Set(asked)];
       const partitions = convs.map((conv) => kept.peek(conv)?.end.q ?? conversationPartition(conv));

@@ -14,6 +14,8 @@ export interface FollowParts {
 
 export interface Following {
   reach(q: number): Promise<void>;
+  /** up to where it is followed; 0: it is not */
+  position(q: number): number;
   /** What this replica stored, in the order of `pos`: it is not read again. */
   stored(q: number, entries: readonly LogEntry[]): void;
 }
@@ -55,6 +57,7 @@ export function createFollowing({ log, heldPos, take, begin }: FollowParts): Fol
         await work;
       }
     },
+    position: (q) => positions[q] ?? 0,
     stored(q, entries) {
       // Where something lies between, the log has it.
       if (entries[0]?.pos === (positions[q] ?? Number.NaN) + 1) takeNext(q, entries);

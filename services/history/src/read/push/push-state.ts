@@ -43,7 +43,7 @@ export async function pushState(reading: Reading, { asked }: PushStateRequest): 
       const { name = "" } = users.end(one.conv) ?? {};
       const answered = {
         state: stateOf(one, { users, message, isBlocked }),
-        ...{ uid: one.uid, place: placeKey(one), text: message?.text ?? null, unread: () => users.unread(one.uid) },
+        ...{ uid: one.uid, place: placeKey(one), text: message?.text ?? null, badge: users.badge(one.uid) },
         room: one.conv.startsWith("room/") && name !== "" ? { conv: one.conv, name } : undefined,
       };
       if (!reply.add(answered)) return reply.text();
@@ -91,7 +91,8 @@ function stateOf(asked: PushAsked, { users, message, isBlocked }: About): PushSt
 }
 
 function badgeOf(users: KnownUsers, { uid, clientId }: PushAsked): { badge?: number } {
-  return clientId !== undefined && users.isLimited(uid) ? { badge: users.unread(uid, clientId) } : {};
+  const badge = clientId === undefined ? undefined : users.badgeOf(uid, clientId);
+  return badge === undefined ? {} : { badge };
 }
 
 // It is shown as its last edit left it: who has left before that has nothing to be told.

@@ -9,8 +9,8 @@ export interface Answered {
   /** JSON of the message */
   text: string | null;
   room: { conv: string; name: string } | undefined;
-  /** asked for once a user */
-  unread(): number;
+  /** of the user */
+  badge: number;
 }
 
 // `{"states":[],"messages":{},"badges":{},"rooms":{}}`
@@ -28,11 +28,11 @@ export function startReply(room: number): { add(answered: Answered): boolean; te
     place,
     text,
     uid,
-    unread,
+    badge,
     room,
   }: Answered): [lines: Map<string, string>, key: string, line: string][] => [
     ...(messages.has(place) ? [] : [line(messages, place, text ?? "null")]),
-    ...(badges.has(uid) ? [] : [line(badges, uid, String(unread()))]),
+    ...(badges.has(uid) ? [] : [line(badges, uid, String(badge))]),
     ...(!room || rooms.has(room.conv) ? [] : [line(rooms, room.conv, JSON.stringify(room.name))]),
   ];
 
