@@ -41,7 +41,7 @@ async function startApi(t: TestContext, uids: readonly string[]) {
   await eventually(async () => (await api.call("POST", "/sync", { token, json: {} })).status === 200, {
     timeoutMs: 150_000,
   });
-  return { api, act: acting(api, tokens) };
+  return { api, tokens, act: acting(api, tokens) };
 }
 
 const acting =
@@ -51,7 +51,7 @@ const acting =
   };
 
 test("who is asked is told of a request, and who asked that it was accepted; nobody of anything else", async (t) => {
-  const { api, act } = await startApi(t, ["ann", "ben", "cat", "dan", "eve"]);
+  const { api, act } = await startApi(t, ["ann", "ben", "cat", "dan", "eve", "fay"]);
   const { told } = startPush(t, api.nats);
   await act("ann", "ben/request");
   await eventually(() => told.length === 1);
@@ -63,6 +63,8 @@ test("who is asked is told of a request, and who asked that it was accepted; nob
   await act("ben", "ann/mute");
   await act("cat", "ann/block");
   await act("ann", "cat/request");
+  await act("fay", "ann/mute");
+  await act("ann", "fay/request");
   await act("dan", "ann/mute");
   await act("ann", "dan/request");
   await act("dan", "ann/confirm");
@@ -77,16 +79,18 @@ test("who is asked is told of a request, and who asked that it was accepted; nob
   assert.deepEqual(
     all.slice(2).filter((one) => !["ann: request by eve", "eve: request by ann"].includes(one)),
     ["ann: accepted by dan", "ann: accepted by eve"],
-    "not cat, who has blocked, and not dan, who has muted",
+    "not cat, who has blocked, and neither dan nor fay, who have muted",
   );
 });
 
 test("with push away, or full, rosters change at once, and it is told when it is there; not of what was taken back", async (t) => {
-  const { api, act } = await startApi(t, ["ann", "ben", "cat", "dan"]);
+  const { api, act, tokens } = await startApi(t, ["ann", "ben", "cat", "dan"]);
   await act("ann", "ben/request");
   await act("ann", "cat/request");
   await eventually(() => api.lines.some(({ event }) => event === "push_not_told"));
   await act("ann", "cat/revoke");
+  const changed = { token: tokens.get("ann") as string, json: { note: "from school" } };
+  assert.equal((await api.call("PUT", "/roster/ben", changed)).status, 200);
   const push = startPush(t, api.nats);
   push.isFull = true;
   await act("ann", "dan/request");
