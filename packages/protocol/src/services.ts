@@ -208,10 +208,10 @@ export interface Door {
   account?: AccountDoor;
 }
 
-/** `tokens.logins` ({uid}) → those whose refresh tokens are good; at most 1,000. */
+/** `tokens.logins` ({uid}) → those whose refresh tokens are good; at most 1,000, of a device at most 8 `families`. */
 export interface LoginsReply {
-  /** `at`: of the token that is good now, unix ms; `families`: the logins of the device */
-  logins: { clientId: string; at: number; families?: string[] }[];
+  /** `at`: of the token that is good now, unix ms; `families`: the logins of the device; `passwordSince`: of the last of them */
+  logins: { clientId: string; at: number; families?: string[]; passwordSince?: number }[];
 }
 
 /** `tokens.renew` ({uid, clientId}) → a token of the device's login. `expiresAt`: unix ms */

@@ -22,6 +22,13 @@ export const settings = defineSettings({
       description: "how long a notification is of use: one that could not be sent by then is not sent (s)",
     }),
     ...providerSettings,
+    PUSH_APP_ID: Type.Optional(
+      Type.String({
+        pattern: "^[0-9A-Za-z][0-9A-Za-z.\\-]{0,127}$",
+        expects: "a bundle id like com.example.chat",
+        description: "the app of devices that name none when they register, as those of other protocols do",
+      }),
+    ),
     PUSH_VAPID_KEY: Type.Optional(
       Type.String({
         secret: true,

@@ -7,7 +7,6 @@ import {
   keepRequests,
   type MethodHandler,
   type NatsConnection,
-  type Networks,
   type RequestDoc,
   removeRequestsOf,
   requestIndexes,
@@ -18,6 +17,7 @@ import type { Documents } from "@parley/store";
 import { followChanges } from "./changes.ts";
 import { openSettings, type Settings } from "./settings.ts";
 import { settingsMethods } from "./settings-methods.ts";
+import type { Defaults } from "./tokens/check.ts";
 import { tokenMethods } from "./tokens/methods.ts";
 import { openTokens, type Tokens } from "./tokens/tokens.ts";
 
@@ -32,13 +32,13 @@ export interface Registered {
 interface Parts extends Pick<ServiceContext, "log" | "pass"> {
   documents: Documents;
   nats: NatsConnection;
-  /** networks that endpoints of Web Push may be in though they are not public */
-  allowed?: Networks | undefined;
+  /** of tokens */
+  defaults?: Defaults;
   vapidPublicKey: string;
 }
 
 export async function openRegistered(parts: Parts): Promise<Registered> {
-  const { documents, nats, allowed, vapidPublicKey, pass, log } = parts;
+  const { documents, nats, defaults = {}, vapidPublicKey, pass, log } = parts;
   const requests = await documents.collection<RequestDoc>({ name: "requests", indexes: requestIndexes });
   const keeping = keepRequests(requests, log);
   const caches: Pick<Tokens & Settings, "forget" | "clear">[] = [];
@@ -56,7 +56,7 @@ export async function openRegistered(parts: Parts): Promise<Registered> {
   const settings = await openSettings(documents, changes.tell);
   caches.push(tokens, settings);
   const handlers: MethodHandler[] = [
-    ...tokenMethods({ tokens, allowed }),
+    ...tokenMethods({ tokens, defaults }),
     ...settingsMethods({ settings, logins: tokens.logins, vapidPublicKey }),
   ];
   /** Its logins are revoked before, so that none comes back. Again is harmless. */

@@ -30,7 +30,7 @@ export async function startPush(config: PushConfig, context: ServiceContext): Pr
   const registered = await openRegistered({
     documents: store.documents(),
     nats,
-    allowed: readNetworks(config.PUSH_WEB_ALLOW),
+    defaults: { appId: config.PUSH_APP_ID, allowed: allowedBy(config) },
     vapidPublicKey: vapid.publicKey,
     pass,
     log,
@@ -89,4 +89,9 @@ function vapidKeysOf({ PUSH_VAPID_KEY: given }: PushConfig, { secretText }: Serv
     if (error instanceof RangeError) throw new ConfigError([error.message]);
     throw error;
   }
+}
+
+/** Who allows none has none, rather than an empty list. */
+function allowedBy({ PUSH_WEB_ALLOW: text }: PushConfig) {
+  return text.trim() === "" ? undefined : readNetworks(text);
 }

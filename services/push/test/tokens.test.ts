@@ -140,12 +140,20 @@ test("of several logins under one client id the one that changes the password ke
 
 test("a device that nobody knows the connection of is of its one login, if it has one", async () => {
   const family = "e".repeat(32);
-  others.logins.set("fay", [{ clientId: "fay:phone", at: Date.now(), families: [family] }]);
-  const { id } = await register(nats, { uid: "fay", clientId: "fay:phone", via: "mqtt" }, fcm());
-  assert.equal((await push.tokens.get([id])).get(id)?.credential.family, family);
-  others.logins.set("fay", [{ clientId: "fay:phone", at: Date.now(), families: [family, "x".repeat(32)] }]);
-  await register(nats, { uid: "fay", clientId: "fay:phone", via: "mqtt" }, fcm());
+  const [phone, pad] = ["phone", "pad"].map(
+    (device): Caller => ({ uid: "fay", clientId: `fay:${device}`, via: "mqtt" }),
+  );
+  const [at, passwordSince] = [Date.now(), 3_000];
+  others.logins.set("fay", [
+    { clientId: "fay:phone", at, passwordSince, families: [family] },
+    { clientId: "fay:pad", at, passwordSince, families: [family, "x".repeat(32)] },
+  ]);
+  const { id } = await register(nats, phone!, fcm());
+  await register(nats, pad!, fcm());
   await others.revoke({ uid: "fay", before: now() + 10, password: { since: 4_000, keep: family } });
+  await eventually(async () => (await list(nats, "fay")).length === 1);
+  await told("fay", [id]);
+  await others.revoke({ uid: "fay", before: now() + 20, password: { since: 5_000, keep: "y".repeat(32) } });
   await gone("fay");
   others.logins.delete("fay");
 });

@@ -18,7 +18,7 @@ export type TokenKind = Static<typeof Kind>;
 const AppId = Type.String({
   pattern: "^[0-9A-Za-z][0-9A-Za-z_.\\-]{0,127}$",
   description:
-    "the app's bundle id (without `.voip`) or application id; of `webpush` a name of your own, default `web`",
+    "the app's bundle id (without `.voip`) or application id, default the server's `PUSH_APP_ID`; of `webpush` a name of your own, default `web`",
 });
 const Language = Type.String({
   minLength: 2,

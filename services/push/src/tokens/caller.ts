@@ -65,10 +65,10 @@ async function ofConnection(
   // Presence was not asked about its connection, or it has none.
   const login = (await logins.of(owner)).get(device.clientId);
   if (login) {
-    const { issuedAt, families } = login;
-    // Of several nobody knows which one it is.
-    const family = families.length === 1 ? families[0] : undefined;
-    return { ...made, credential: { issuedAt, ...known({ passwordSince: undefined, family }) } };
+    const { issuedAt, families, passwordSince } = login;
+    // Of several nobody knows which one it is: a change of password ends what it registers.
+    const [family, ...others] = families;
+    return { ...made, credential: { issuedAt, ...(others.length === 0 ? known({ passwordSince, family }) : {}) } };
   }
   if (mustBeKnown && !isKnown) return noDevice();
   return { ...made, credential: { issuedAt: (connection?.at ?? Date.now()) / 1000 - doubtSeconds } };

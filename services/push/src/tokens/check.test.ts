@@ -19,9 +19,21 @@ function subscribed(change: Partial<NonNullable<PushRegistration["subscription"]
 
 test("who allows a network takes endpoints in it", () => {
   const allowed = readNetworks("127.0.0.0/8");
-  const read = (host: string) => readRegistration(subscribed({ endpoint: `https://${host}/x` }), allowed);
+  const read = (host: string) => readRegistration(subscribed({ endpoint: `https://${host}/x` }), { allowed });
   for (const host of ["127.0.0.1:8443", "localhost:8443"]) assert.ok(!(read(host) instanceof AppError), host);
   for (const host of ["10.0.0.1", "[::1]"]) assert.ok(read(host) instanceof AppError, host);
+});
+
+test("who says no app is of the server's own, if it has one; Firebase needs none", () => {
+  const { appId: _, ...nameless } = apns;
+  const appOf = (given: PushRegistration, appId?: string) => {
+    const read = readRegistration(given, { appId });
+    return read instanceof AppError ? read.code : read.appId;
+  };
+  assert.equal(appOf(nameless, "com.example.own"), "com.example.own");
+  assert.equal(appOf(apns, "com.example.own"), "com.example.chat");
+  assert.equal(appOf(nameless), "forbidden");
+  assert.equal(appOf({ kind: "fcm", token: fcm.token! }), "app");
 });
 
 test("what the providers give is taken, in one spelling each", () => {
@@ -63,7 +75,6 @@ const wrong: [string, PushRegistration, RegExp][] = [
   ["an APNs token that is not hex", { ...apns, token: "zz".repeat(32) }, /64 to 200 hex digits/],
   ["a topic for calls", { ...apns, appId: "com.example.chat.voip" }, /the bundle id itself/],
   ["a bundle id with a line", { ...apns, appId: "com.example_chat" }, /must be a bundle id/],
-  ["no app", { kind: "apns", token: "0a".repeat(32) }, /appId is missing/],
   ["no token", { kind: "fcm", appId: "a" }, /token is missing/],
   ["an FCM token with blanks", { ...fcm, token: "a b".repeat(20) }, /registration token/],
   ["an FCM token of a few letters", { ...fcm, token: "short" }, /registration token/],

@@ -5,6 +5,9 @@ import { AppError, type PushRegistration } from "@parley/protocol";
 import { isPublicAddress, type Networks } from "@parley/runtime";
 import type { Registration } from "./token.ts";
 
+/** Firebase is not told the app: a token says it. */
+const fcmApp = "app";
+
 type Keys = NonNullable<Registration["keys"]>;
 
 const apnsToken = /^(?:[0-9A-Fa-f]{2}){32,100}$/;
@@ -15,31 +18,44 @@ const fcmToken = /^[0-9A-Za-z_\-:.%]{16,4096}$/;
 /** Names that are never of the public internet [RFC 6761, RFC 6762, RFC 8375]. */
 const innerName = /(?:^|\.)(?:localhost|local|internal|home\.arpa|localdomain)\.?$/i;
 
-/** `allowed`: networks that endpoints may be in though they are not public; the names of who allows any are left to who sends. */
-export function readRegistration(given: PushRegistration, allowed?: Networks): Registration | AppError {
+export interface Defaults {
+  /** of who says no app */
+  appId?: string | undefined;
+  /** networks that endpoints may be in though they are not public; the names of who allows any are left to who sends */
+  allowed?: Networks | undefined;
+}
+
+export function readRegistration(given: PushRegistration, defaults: Defaults = {}): Registration | AppError {
   const { kind, token, subscription, sandbox = false } = given;
   const language = canonicalLanguage(given.language ?? "en");
   if (language === undefined) return refused("language must be a BCP 47 tag, as en or pt-BR");
-  const wrong = kind === "webpush" ? (token ?? sandbox) : subscription;
-  if (wrong !== undefined && wrong !== false)
-    return refused(
-      kind === "webpush" ? "webpush has a subscription and nothing else" : `${kind} has a token, no subscription`,
-    );
-  if (kind === "webpush") return readSubscription(given, language, allowed);
-  if (token === undefined) return refused("token is missing");
-  if (given.appId === undefined) return refused("appId is missing: the app's bundle id or application id");
-  if (kind === "fcm") {
-    if (sandbox) return refused("sandbox is of APNs only");
-    if (!fcmToken.test(token))
-      return refused("token must be a registration token of Firebase: 16 to 4,096 of A-Z a-z 0-9 _ - : . %");
-    return { kind, token, appId: given.appId, language, sandbox };
+  if (kind === "webpush") {
+    if (token !== undefined || sandbox) return refused("webpush has a subscription and nothing else");
+    return readSubscription(given, language, defaults.allowed);
   }
+  if (subscription !== undefined) return refused(`${kind} has a token, no subscription`);
+  if (token === undefined) return refused("token is missing");
+  const appId = given.appId ?? defaults.appId ?? (kind === "fcm" ? fcmApp : undefined);
+  // No mistake of the device: its protocol may have no word for it.
+  if (appId === undefined)
+    return new AppError("forbidden", "appId is missing, and this server knows no app by itself (PUSH_APP_ID)");
+  const wrong = kind === "fcm" ? wrongWithFcm(token, sandbox) : wrongWithApns(token, appId);
+  if (wrong !== undefined) return refused(wrong);
+  return { kind, token: kind === "fcm" ? token : token.toLowerCase(), appId, language, sandbox };
+}
+
+function wrongWithFcm(token: string, sandbox: boolean): string | undefined {
+  if (sandbox) return "sandbox is of APNs only";
+  if (fcmToken.test(token)) return undefined;
+  return "token must be a registration token of Firebase: 16 to 4,096 of A-Z a-z 0-9 _ - : . %";
+}
+
+function wrongWithApns(token: string, appId: string): string | undefined {
   if (!apnsToken.test(token))
-    return refused("token must be a device token of APNs: 64 to 200 hex digits, an even number of them");
-  if (!bundleId.test(given.appId)) return refused("appId must be a bundle id: letters, digits, . and -");
-  if (/\.voip$/i.test(given.appId))
-    return refused("appId must be the bundle id itself; Parley puts .voip behind it for calls");
-  return { kind, token: token.toLowerCase(), appId: given.appId, language, sandbox };
+    return "token must be a device token of APNs: 64 to 200 hex digits, an even number of them";
+  if (!bundleId.test(appId)) return "appId must be a bundle id: letters, digits, . and -";
+  if (/\.voip$/i.test(appId)) return "appId must be the bundle id itself; Parley puts .voip behind it for calls";
+  return undefined;
 }
 
 function readSubscription(

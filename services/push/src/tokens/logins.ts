@@ -12,6 +12,8 @@ export interface Login {
   clientId: string;
   /** unix s: of its latest token */
   issuedAt: number;
+  /** of the last of `families` */
+  passwordSince?: number;
   /** its logins that are good, if it has many the latest */
   families: readonly string[];
 }
@@ -46,8 +48,8 @@ export function askLogins(nats: NatsConnection): Logins {
 /** So many families of a device at most are told. */
 const familiesTold = 8;
 
-function readLogin({ clientId, at, families = [] }: LoginsReply["logins"][number]): Login {
-  return { clientId, issuedAt: at / 1000, families };
+function readLogin({ clientId, at, families = [], passwordSince }: LoginsReply["logins"][number]): Login {
+  return { clientId, issuedAt: at / 1000, families, ...(passwordSince === undefined ? {} : { passwordSince }) };
 }
 
 /** `family`: absent, any login will do. One that has too many logins is believed. */

@@ -1,24 +1,23 @@
 // The methods about tokens (packages/protocol/src/methods/push.ts).
 import { AppError, pushList, pushRegister, pushRemove, type RegisteredToken } from "@parley/protocol";
-import { handle, type MethodHandler, type Networks } from "@parley/runtime";
+import { handle, type MethodHandler } from "@parley/runtime";
 import { askedDevice, askedUser, registeringDevice } from "./caller.ts";
-import { readRegistration } from "./check.ts";
+import { type Defaults, readRegistration } from "./check.ts";
 import type { PushToken } from "./token.ts";
 import type { Tokens } from "./tokens.ts";
 
 interface Parts {
   tokens: Pick<Tokens, "logins" | "register" | "remove" | "removeDevice" | "list">;
-  /** networks that endpoints of Web Push may be in though they are not public */
-  allowed: Networks | undefined;
+  defaults: Defaults;
 }
 
 const shownCharacters = 6;
 
-export function tokenMethods({ tokens, allowed }: Parts): MethodHandler[] {
+export function tokenMethods({ tokens, defaults }: Parts): MethodHandler[] {
   const { logins } = tokens;
   return [
     handle(pushRegister, async (params, caller) => {
-      const registration = readRegistration(params, allowed);
+      const registration = readRegistration(params, defaults);
       if (registration instanceof AppError) return registration;
       const device = await registeringDevice(logins, params, caller);
       if (device instanceof AppError) return device;
