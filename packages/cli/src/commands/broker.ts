@@ -45,7 +45,10 @@ export function brokerCommand(): Command {
   const broker = new Command("broker").description("Configure the broker of production, and see whether it holds.");
   broker.addCommand(setup());
   broker.addCommand(check());
-  return broker;
+  return broker.addHelpText(
+    "after",
+    "\nExamples:\n  $ parley broker setup emqx http://emqx:18083 --key-file api-key.txt --hooks http://auth-webhook:8090",
+  );
 }
 
 function setup(): Command {

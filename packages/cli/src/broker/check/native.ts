@@ -1,10 +1,13 @@
 // Parley's own protocol: which topics are a device's, what is acknowledged, what a session keeps.
-import { messagesTopic, rosterAdd, uplinkTopic } from "@parley/protocol";
+import { deviceUplinkFilter, messagesTopic, rosterAdd, treeMountpoint, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { type Case, must, mustNotHear } from "./case.ts";
 import type { NativeDevice, Person, World } from "./world.ts";
 
 const mark = "raw-mark";
+
+/** All below its first levels. */
+const below = (topic: string, levels: number) => `${topic.split("/").slice(0, levels).join("/")}/#`;
 
 async function pair(world: World): Promise<{ ann: Person; bob: Person; phone: NativeDevice; other: NativeDevice }> {
   const [ann, bob] = (await world.people(2)) as [Person, Person];
@@ -65,8 +68,10 @@ export const native: Case<World>[] = [
     holds: "no filter but the device's own topics is granted",
     async run(world) {
       const { ann, bob, phone, other } = await pair(world);
-      const theirs = [messagesTopic(bob.uid), `im/dn/${bob.uid}/#`];
-      const wild = ["#", "+/#", "im/#", "im/up/#", "im/x/#", "$SYS/#", "/#"];
+      const theirs = [messagesTopic(bob.uid), below(messagesTopic(bob.uid), 3)];
+      const uplinks = below(deviceUplinkFilter(bob.uid, other.clientId), 2);
+      const trees = below(treeMountpoint({ p: "0", owner: "user", uid: bob.uid, clientId: other.clientId }), 2);
+      const wild = ["#", "+/#", below(uplinks, 1), uplinks, trees, "$SYS/#", "/#"];
       const shared = [`$share/g/${messagesTopic(ann.uid)}`, "$share/g/#"];
       const seen = new Set<string>();
       for (const filter of [...theirs, ...wild, ...shared]) {
