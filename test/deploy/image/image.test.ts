@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -49,6 +49,24 @@ test("the image starts every service and parley, of the files that its build has
     assert.match(stdout, new RegExp(`^parley ${service}: settings by environment`), service);
   }
   assert.match((await entrypoint("parley", "--help")).stdout, /^Usage: parley /);
+});
+
+test("parley in the image has the brokers' configurations, and so gets as far as asking the broker", {
+  skip,
+}, async () => {
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const [key, hookSecret] = ["api-key", "hook-secret"].map((name) => join(dir, name)) as [string, string];
+  writeFileSync(key, "key:secret\n");
+  writeFileSync(hookSecret, `${"h".repeat(40)}\n`);
+  const given = ["--hooks", "http://hooks:8090", "--key-file", key, "--hook-secret-file", hookSecret];
+  for (const kind of ["emqx", "vernemq"])
+    await assert.rejects(
+      entrypoint("parley", "broker", "setup", kind, nobody, ...given),
+      (error: { stderr: string }) => {
+        assert.match(error.stderr, /does not answer: .*ECONNREFUSED/);
+        return true;
+      },
+    );
 });
 
 test("what is no service ends with one line that names those that are", { skip }, async () => {
