@@ -270,6 +270,23 @@ def isolation(name, people):
     same(set(other) - {(f"status/{ada.clientid}", "offline")}, set())
 
 
+@in_both("a client registers the token that it is notified by, as one it has, and takes it back")
+def notified(name, people):
+    ada, bob = people()
+    token = hashlib.sha256(name.encode()).hexdigest()
+    tokens = lambda: user(f"{name}-a").http("GET", "/push/tokens")["tokens"]
+    answer = ada.does("push_token_reg", 201, push_target="APNS", device_token=token)
+    same(answer["rmsg"], "device token registered")
+    ada.does("push_token_reg", 201, push_target="APNS", device_token=token)
+    [kept] = tokens()
+    same((kept["kind"], kept["appId"], kept["clientId"]), ("apns", "com.example.asschat", ada.clientid))
+    same(kept["token"], f"…{token[-6:]}")
+    ada.does("push_token_reg", 201, push_target="FCM", device_token=f"{name}:{token}")
+    same(sorted(one["kind"] for one in tokens()), ["apns", "fcm"])
+    same(ada.does("push_token_unreg", 200)["rmsg"], "device token unregistered")
+    same(tokens(), [])
+
+
 @in_both("what is wrong is answered with a code and words, and nothing is lost of what is right")
 def wrong(name, people):
     ada, bob = people()
@@ -286,7 +303,8 @@ def wrong(name, people):
         ("ch_users_delete", {"ch_id": room, "users": {}}, 400),
         ("ch_search", {"query": ["eq"]}, 400),
         ("ch_invent", {}, 404),
-        ("push_token_reg", {"push_target": "APNS", "device_token": "t"}, 404),
+        ("push_token_reg", {"push_target": "APNS", "device_token": "t"}, 400),
+        ("push_token_reg", {"push_target": "GCM", "device_token": "t" * 32}, 400),
     ):
         answer = ada.asks(verb, **request)
         same(answer["rcode"], code)

@@ -12,7 +12,7 @@ test("chat: every flow of its documents, with an unchanged client in Python", { 
   runFlows(t, {
     folder: import.meta.dirname,
     packages: ["paho-mqtt==2.1.0", "websockets==15.0.1"],
-    env: { API_CODES_FIXED: fixed, AUTH_WEBHOOK_STRANGER_CONNECTS: "1000" },
-    flows: 45,
+    env: { API_CODES_FIXED: fixed, AUTH_WEBHOOK_STRANGER_CONNECTS: "1000", PUSH_APP_ID: "com.example.chat" },
+    flows: 46,
   }),
 );

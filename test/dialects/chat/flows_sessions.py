@@ -2,6 +2,7 @@
 from bert import Atom
 import bert
 from chat import CODE, Device, Person, next_phone
+from http_json import http
 from records import make, muc
 
 OK_SMS = (Atom("ok"), Atom("sms_sent"))
@@ -106,21 +107,48 @@ def bad_packets():
     device.leave()
 
 
+def push_tokens():
+    """a push token is registered for the session by its system; one that is none is refused, an empty one takes it back"""
+    person = Person()
+    device = person.device
+    registered = lambda: [
+        (one["kind"], one["appId"], one["clientId"])
+        for one in http("GET", "/push/tokens", None, device.password)["tokens"]
+    ]
+    device.send("Auth", push=f"{person.phone}:" + "f" * 40, os="android", type="push")
+    assert device.io()["code"] == ""
+    assert registered() == [("fcm", "com.example.chat", device.client_id)], registered()
+    device.send("Auth", push=f"{int(person.phone):064x}", os="ios", type="push")
+    assert device.io()["code"] == ""
+    assert sorted(kind for kind, _, _ in registered()) == ["apns", "fcm"]
+    device.at = len(device.heard)
+    device.send("Auth", push="push-token", os="ios", type="push")
+    assert device.code() == error("mismatch_user_data")
+    assert len(registered()) == 2
+    device.send("Auth", push="", os="ios", type="push")
+    assert device.io()["code"] == ""
+    assert registered() == []
+    device.leave()
+
+
 def sessions():
     """a phone's sessions are listed, a push token is taken, and logout ends one for good"""
     person = Person()
     second = person.another()
-    second.send("Auth", push="push-token", os="ios", type="push")
+    token = f"{int(person.phone):064x}"
+    second.send("Auth", push=token, os="ios", type="push")
     assert second.io()["code"] == ""
+    assert len(http("GET", "/push/tokens", None, second.password)["tokens"]) == 1
     second.send("Auth", type="list")
     second.record("Auth", client_id=person.client_id)
     own = second.record("Auth", client_id=second.client_id)
-    assert (own["push"], own["os"], own["phone"]) == ("push-token", "ios", person.phone)
+    assert (own["push"], own["os"], own["phone"]) == (token, "ios", person.phone)
     second.send("Auth", dev_key=person.key, user_id=person.phone, token=second.password, type="logout")
     answer = second.io()
     assert answer["code"] == (Atom("ok"), Atom("logout"))
     assert answer["data"] == (Atom("Auth"), second.password)
     second._until(lambda: second.state.startswith("disconnected"), "the end of the session")
+    second._until(lambda: not http("GET", "/push/tokens", None, person.device.password)["tokens"], "the end of its token")
     second.leave()
     try:
         Device(second.client_id, second.password).connect()
@@ -155,4 +183,4 @@ def json_form():
     device.leave()
 
 
-FLOWS = [registration, late_registration, attempts, wrong_sessions, nobody, bad_packets, sessions, web_client, json_form]
+FLOWS = [registration, late_registration, attempts, wrong_sessions, nobody, bad_packets, push_tokens, sessions, web_client, json_form]

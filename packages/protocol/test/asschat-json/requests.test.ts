@@ -6,6 +6,8 @@ import {
   conversationsUpdate,
   presenceGet,
   presenceList,
+  pushRegister,
+  pushRemove,
   roomsCreate,
   roomsDelete,
   roomsGet,
@@ -233,6 +235,13 @@ test("every field of the wrong type, too much, or unknown is refused with a code
     ["ch_search", { query: "eq('user_id', 'bob')" }, /the properties are/],
     ["ch_users_search", { query: "cs('users', ['bob'])" }, /the properties are/],
     ["ch_users_search", { query: `${query}, ${query}` }, /one clause/],
+    ["push_token_reg", { push_target: "APNS" }, /device_token is missing/],
+    ["push_token_reg", { device_token: "t" }, /push_target is missing/],
+    ["push_token_reg", { push_target: "WNS", device_token: "t" }, /APNS or FCM/],
+    ["push_token_reg", { push_target: "constructor", device_token: "t" }, /APNS or FCM/],
+    ["push_token_reg", { push_target: "FCM", device_token: 5 }, /device_token/],
+    ["push_token_reg", { push_target: "FCM", device_token: "t", app_id: 5 }, /app_id/],
+    ["push_token_unreg", { device_token: "t" }, /unknown field device_token/],
   ];
   for (const [verb, request, words] of wrong) {
     const { ask, parley } = working();
@@ -247,13 +256,37 @@ test("every field of the wrong type, too much, or unknown is refused with a code
   }
 });
 
-test("what is no request is answered too: no JSON, verbs and topics that are not there, push services", async () => {
+test("a device registers the token that it is notified by, and takes it back; it is answered where it asks for that", async () => {
+  const { ask, parley } = open();
+  parley.answer(pushRegister, () => ({ id: "t".repeat(43) }));
+  parley.answer(pushRemove, () => ({}));
+  const request = { req_id: "aa05f0d6f476", push_target: "APNS", device_token: "ab12", want_reply: true };
+  assert.deepEqual(await ask("push_token_reg", request), {
+    ...{ req_id: "aa05f0d6f476", type: "push_token_reg", rcode: 201, rmsg: "device token registered" },
+  });
+  const quiet = { push_target: "FCM", device_token: "f", app_id: "com.example.chat", want_reply: false };
+  assert.equal(await ask("push_token_reg", quiet), undefined);
+  assert.deepEqual(await ask("push_token_unreg", { req_id: "46e657cf3ea3", want_reply: true }), {
+    ...{ req_id: "46e657cf3ea3", type: "push_token_unreg", rcode: 200, rmsg: "device token unregistered" },
+  });
+  assert.deepEqual(changesOf(parley), [
+    ["push.register", { kind: "apns", token: "ab12" }],
+    ["push.register", { kind: "fcm", token: "f", appId: "com.example.chat" }],
+    ["push.remove", {}],
+  ]);
+  parley.answer(pushRegister, () => {
+    throw new AppError("forbidden", "appId is missing");
+  });
+  const { rcode, rmsg } = (await ask("push_token_reg", { ...request, want_reply: false }))!;
+  assert.deepEqual([rcode, rmsg], [403, "appId is missing"]);
+});
+
+test("what is no request is answered too: no JSON, verbs and topics that are not there", async () => {
   const { parley, take } = working();
   await take("ass/s/ch_create", '{"req_id":"cut off","users":[');
   await take("ass/s/ch_create", "[]");
   await take("ass/s/ch_rename", { req_id: 3 });
   await take("ass/s/constructor", { req_id: 4 });
-  await take("ass/s/push_token_reg", { req_id: "p", push_target: "APNS", device_token: "t", want_reply: false });
   await take("ass/msg/$tea", "hi");
   await take("ch/tea/more", "hi");
   assert.deepEqual(
@@ -263,7 +296,6 @@ test("what is no request is answered too: no JSON, verbs and topics that are not
       ["ch_create", 400, undefined],
       ["ch_rename", 404, 3],
       ["constructor", 404, 4],
-      ["push_token_reg", 404, "p"],
       ["ass/msg/$tea", 404, undefined],
       ["ch/tea/more", 404, undefined],
     ],

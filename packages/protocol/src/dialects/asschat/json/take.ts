@@ -6,6 +6,7 @@ import type { Device } from "../device.ts";
 import { type Asked, type Done, requestIdIn, writeDone, writeRefusal } from "./answers.ts";
 import { createChannel, deleteChannel, deleteUsers, updateUsers } from "./channel-commands.ts";
 import { messageType, readMessage, takeMessage, waitsForMembers } from "./messages.ts";
+import { registerToken, unregisterToken } from "./push-tokens.ts";
 import { isVerb, noSuchVerb, type Request, readRequest, type Verb } from "./requests.ts";
 import { searchChannels, searchUsers } from "./search.ts";
 import type { Status } from "./status.ts";
@@ -19,6 +20,8 @@ const works: { readonly [V in Verb]: (device: Device, request: Request<V>, dup: 
   ch_users_update: updateUsers,
   ch_users_search: searchUsers,
   ch_users_delete: deleteUsers,
+  push_token_reg: registerToken,
+  push_token_unreg: unregisterToken,
 };
 
 /** All that a device asks for is of one turn. */

@@ -3,6 +3,7 @@ import { AppError } from "../../../errors.ts";
 import { logout } from "../../../methods/accounts.ts";
 import { devicesList } from "../../../methods/devices.ts";
 import { phonesRegister, phonesResend, phonesVerify } from "../../../methods/phones.ts";
+import { type PushRegistration, pushRegister, pushRemove } from "../../../methods/push.ts";
 import { Atom, Tuple } from "../bert/term.ts";
 import { binary, io, ok, ok2, refusal, tuple } from "../device/answers.ts";
 import { type Call, clientIdsOf, type Device, entryOf } from "../device/device.ts";
@@ -116,8 +117,13 @@ async function end(device: Device, { token = "" }: Auth): Promise<void> {
 
 const pushMax = 20;
 
+/** What the programs' systems are notified by; others, as a web page's, by nothing that a token says. */
+const kinds: Readonly<Record<string, PushRegistration["kind"]>> = { ios: "apns", android: "fcm" };
+
 async function push(device: Device, { push: token, os = "" }: Auth): Promise<void> {
   if (token === undefined || token.length > 1_024) return device.answer(refusal("mismatch_user_data"));
+  const refused = await register(device, token, entryOf(kinds, os.toLowerCase()));
+  if (refused) return device.refuse(refused, { invalid_packet: "mismatch_user_data" });
   const { uid, clientId } = device.tree;
   const kept = await changeStored(device, uid, (stored) => {
     stored.push = Object.fromEntries(
@@ -129,6 +135,19 @@ async function push(device: Device, { push: token, os = "" }: Auth): Promise<voi
   }).catch(AppError.from);
   if (kept instanceof AppError) return device.refuse(kept);
   await device.answer(io(binary("")));
+}
+
+/** An empty one takes back what was registered. */
+async function register(
+  { parley }: Device,
+  token: string,
+  kind: PushRegistration["kind"] | undefined,
+): Promise<AppError | undefined> {
+  if (kind === undefined && token !== "") return undefined;
+  const done = token === "" ? parley.call(pushRemove, {}) : parley.call(pushRegister, { kind: kind!, token });
+  const refused = await done.then(() => undefined, AppError.from);
+  // Of programs that name no app this server may know none: then it keeps the token, and notifies nobody by it.
+  return refused?.code === "forbidden" ? undefined : refused;
 }
 
 /** One packet a login; nobody is shown another one's token. */
