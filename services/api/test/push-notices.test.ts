@@ -83,14 +83,17 @@ test("who is asked is told of a request, and who asked that it was accepted; nob
   );
 });
 
-test("with push away, or full, rosters change at once, and it is told when it is there; not of what was taken back", async (t) => {
-  const { api, act, tokens } = await startApi(t, ["ann", "ben", "cat", "dan"]);
+test("with push away, or full, rosters change at once, and it is told when it is there; not of what was taken back, or of whom one has blocked since", async (t) => {
+  const { api, act, tokens } = await startApi(t, ["ann", "ben", "cat", "dan", "eve"]);
   await act("ann", "ben/request");
   await act("ann", "cat/request");
   await eventually(() => api.lines.some(({ event }) => event === "push_not_told"));
   await act("ann", "cat/revoke");
   const changed = { token: tokens.get("ann") as string, json: { note: "from school" } };
   assert.equal((await api.call("PUT", "/roster/ben", changed)).status, 200);
+  await act("ann", "eve/request");
+  await act("eve", "ann/confirm");
+  await act("ann", "eve/block");
   const push = startPush(t, api.nats);
   push.isFull = true;
   await act("ann", "dan/request");

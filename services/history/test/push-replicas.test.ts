@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type PushStateReply, p2pConv } from "@parley/protocol";
 import { conversationPartition } from "@parley/protocol/partition";
+import { keepingMemberships } from "../src/keep/memberships.ts";
 import { deleteMessages } from "../src/own/delete.ts";
 import { pushState } from "../src/read/push/push-state.ts";
 import { takeDoors } from "../src/write/doors.ts";
@@ -29,6 +30,8 @@ for (const engine of ["sqlite", "mongodb"] as const) {
     await withSides("a replica that has long counted nothing counts what came meanwhile", longAway);
     await withSides("a replica that takes a partition over counts what its holder before took back", takenOver);
     await withSides("what moves while it is counted is counted once", movedMeanwhile);
+    await withSides("a member that is removed while it is counted counts the room no more", removedMeanwhile);
+    await withSides("what was added up before is added up anew where anything came, whoever stored it", addedUp);
     await withSides("what the holder says of a message, every replica says", sameStates);
   });
 }
@@ -122,6 +125,36 @@ async function movedMeanwhile(sides: Sides): Promise<void> {
     assert.ok(answered === 0 || answered === 1 || answered === 2, `${answered}`);
     assert.deepEqual(await unread(other, conv), [11, 0]);
   }
+}
+
+async function removedMeanwhile(sides: Sides): Promise<void> {
+  const [holder] = await two(sides);
+  await holder.say("ann", room, "1");
+  let meanwhile = async () => {
+    await holder.change(room, { event: "remove", by: "ann", uids: ["ben"] });
+  };
+  const other = await sides.add((store) => {
+    const find: typeof store.members.find = async (query) => {
+      const found = await store.members.find(query);
+      if (query.equals?.[0] !== "ben") return found;
+      const work = meanwhile;
+      meanwhile = async () => undefined;
+      await work();
+      return found;
+    };
+    const get = (members: typeof store.members, name: keyof typeof store.members) =>
+      name === "find" ? find : members[name].bind(members);
+    return { ...store, members: new Proxy(store.members, { get }) as typeof store.members };
+  });
+  assert.deepEqual(await unread(other), [12, 0]);
+}
+
+async function addedUp(sides: Sides): Promise<void> {
+  const [holder] = await two(sides);
+  const other = await sides.add((store) => ({ ...store, ...keepingMemberships(store.members) }));
+  for (let times = 0; times < 3; times++) assert.deepEqual(await unread(other), [12, 0]);
+  for (const from of ["u1", "u2"]) await holder.say(from, p2pConv(from, "ben"), "2");
+  assert.deepEqual(await unread(other), [14, 0]);
 }
 
 async function sameStates(sides: Sides): Promise<void> {
