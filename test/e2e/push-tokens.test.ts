@@ -22,7 +22,9 @@ import {
 } from "@parley/protocol";
 import { readSecrets } from "@parley/runtime";
 import { eventually, startTestCluster } from "@parley/testkit";
+import { runParley } from "./parley.ts";
 import { connectAs, password, registerAll } from "./people.ts";
+import { freshFolder } from "./process-end.ts";
 
 const cluster = await startTestCluster({ after });
 const { http } = cluster.run();
@@ -114,4 +116,32 @@ test("an application registers for a device of its user, and asks how the user i
   await assert.rejects(callHttp(http, pushRegister, { ...fcm(), uid: "eve", clientId: "eve:none" }, { token: key }), {
     code: "not_found",
   });
+});
+
+test("parley push shows a user its devices' tokens and changes how it is notified, and says which word is wrong", async (t) => {
+  const home = await freshFolder(t);
+  const run = (...args: string[]) => runParley(t, { cluster, home }, ["push", ...args, "--user", "fay"]);
+  await registerAll(cluster, "fay");
+  const none = await run("list");
+  assert.deepEqual([none.code, none.out], [0, ""]);
+  assert.match(none.err, /none yet/);
+  await phone("fay", "phone");
+  assert.match((await run("list")).out, /^fay:phone {2}fcm {2}com\.example\.chat {2}en {2}….{6} {2}since 20\d\d-.*\n$/);
+  const changed = await run("settings", "--preview", "none", "--mentions", "no", "--dnd-until", "2100-01-01T00:00Z");
+  assert.deepEqual(changed.out.split("\n").slice(0, 3), [
+    "shown: that there is something",
+    "of mentions in muted conversations: no",
+    "nothing until 2100-01-01T00:00:00.000Z",
+  ]);
+  const { vapidPublicKey: _, ...settings } = JSON.parse((await run("settings", "--dnd-until", "never", "--json")).out);
+  assert.deepEqual(settings, { preview: "none", mentions: false, dndUntil: null });
+  for (const [flag, word] of [
+    ["--preview", "some"],
+    ["--mentions", "maybe"],
+    ["--dnd-until", "later"],
+  ] as const) {
+    const wrong = await run("settings", flag, word);
+    assert.deepEqual([wrong.code, wrong.err.trim().split("\n").length], [2, 1], wrong.err);
+    assert.match(wrong.err, new RegExp(flag));
+  }
 });
