@@ -173,7 +173,7 @@ test("there is no address for a file without a thumbnail or that is none, nor wh
   ])
     await assert.rejects(signed(wrong), { code: "invalid_packet" });
   await api.restart({ API_PUBLIC_URL: "" });
-  assert.deepEqual(await signed(asked), [null, null, null]);
+  assert.deepEqual(await eventually(() => signed(asked)), [null, null, null]);
   await api.restart();
 });
 
@@ -181,7 +181,7 @@ test("who fetches by an address too often is slowed as its user, and guesses as 
   const file = await picture(80);
   await post(ann!.token, "/messages", { to: "user/ben", content: { type: "image", file } });
   await api.restart({ API_RATE: "1", API_BURST: "3", API_ADDRESS_RATE: "1", API_ADDRESS_BURST: "2" });
-  const [url] = await signed([{ file, uid: "ben" }]);
+  const [url] = await eventually(() => signed([{ file, uid: "ben" }]));
   const statuses = async (one: string, times: number) => {
     const all = await Promise.all(Array.from({ length: times }, () => fetched(one)));
     return [...new Set(all.map(({ status }) => status))].toSorted();
