@@ -8,7 +8,15 @@ import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { callHttp, downloadFile, type Session } from "@parley/client";
-import { conversationsList, historyGet, login, roomsCreate, searchMessages } from "@parley/protocol";
+import {
+  conversationsList,
+  historyGet,
+  login,
+  pushList,
+  pushRegister,
+  roomsCreate,
+  searchMessages,
+} from "@parley/protocol";
 import { type Cluster, eventually, programOf, startTestCluster } from "@parley/testkit";
 import { connectAs, password, registerAll } from "./people.ts";
 import { freshFolder } from "./process-end.ts";
@@ -56,6 +64,7 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const bytes = randomBytes(500_000);
   const { id: file } = await alice.client.upload(bytes, { name: "kept.bin" });
   await alice.client.send("user/bob", { type: "file", file });
+  await alice.client.request(pushRegister, { kind: "fcm", token: "f".repeat(40), appId: "com.example.chat" });
   const chatting = { on: true, sent: 0 };
   const chat = (async () => {
     while (chatting.on) await alice.client.send(room.conv, `meanwhile ${++chatting.sent}`);
@@ -65,7 +74,7 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const saved = join(await freshFolder(t), `Zoë's backup #1`);
   const [code, output] = await run(t, dir, "backup", saved);
   assert.equal(code, 0, output);
-  assert.match(output, /backed up to .*presence: .*history: \d+ entries.*api: /);
+  assert.match(output, /backed up to .*presence: .*push: .*history: \d+ entries.*api: /);
   assert.deepEqual(readdirSync(dirname(saved)), [basename(saved)], "nothing is left beside it");
   const during = chatting.sent;
   await eventually(() => chatting.sent > during);
@@ -82,7 +91,13 @@ test("a backup made while people chat has all that was acknowledged before it, a
   const sessions: Session[] = [];
   for (const username of ["alice", "bob", "carol"])
     sessions.push(await callHttp(http, login, { username, password, device: "new" }));
-  const [, bob] = sessions;
+  const [owner, bob] = sessions;
+  const { tokens } = await callHttp(http, pushList, {}, { token: owner!.token });
+  assert.deepEqual(
+    tokens.map(({ clientId }) => clientId),
+    ["alice:sdk"],
+    "what devices registered",
+  );
   const texts = (await textsOf(second, bob!, room.conv)).filter((text) => typeof text === "string");
   assert.deepEqual(
     texts.slice(0, 50),
