@@ -76,13 +76,17 @@ export class SqliteMessageLog implements MessageLog {
     });
   }
 
-  range(conv: string, { after, before, limit, maxBytes }: RangeQuery): Promise<LogEntry[]> {
+  range(conv: string, { after, before, limit, maxBytes = Number.POSITIVE_INFINITY }: RangeQuery): Promise<LogEntry[]> {
     return this.#database.read(() => {
       const statement = this.#statement(after === undefined ? sql.rangeDown : sql.rangeUp);
-      const values = [conv, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, atLeast0(limit)] as const;
-      // Row by row takes three times as long.
-      const entries =
-        maxBytes === undefined ? statement.all(...values).map(fromRow) : upTo(maxBytes, statement.iterate(...values));
+      const entries: LogEntry[] = [];
+      let bytes = 0;
+      for (const row of statement.iterate(conv, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, atLeast0(limit))) {
+        const entry = fromRow(row);
+        bytes += entry.body.length;
+        if (bytes > maxBytes && entries.length > 0) break;
+        entries.push(entry);
+      }
       return after === undefined ? entries.reverse() : entries;
     });
   }
@@ -173,18 +177,6 @@ export class SqliteMessageLog implements MessageLog {
   #number(text: string, column: string, value: SQLInputValue): number {
     return Number(this.#statement(text).get(value)?.[column] ?? 0);
   }
-}
-
-function upTo(maxBytes: number, rows: Iterable<Parameters<typeof fromRow>[0]>): LogEntry[] {
-  const entries: LogEntry[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const entry = fromRow(row);
-    bytes += entry.body.length;
-    if (bytes > maxBytes && entries.length > 0) break;
-    entries.push(entry);
-  }
-  return entries;
 }
 
 function atLeast0(limit: number): number {
