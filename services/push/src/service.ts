@@ -15,8 +15,8 @@ import {
 import { openStore } from "@parley/store";
 import type { PushConfig } from "./config.ts";
 import { startPipeline } from "./pipeline.ts";
-import { startSenders } from "./providers/start.ts";
 import { openRegistered } from "./registered.ts";
+import { startSenders } from "./start-senders.ts";
 import { answerTry } from "./try-tokens.ts";
 import { readVapidKeys, type VapidKeys } from "./vapid.ts";
 

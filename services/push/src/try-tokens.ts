@@ -4,7 +4,7 @@ import { type Answering, answerJson, available, type Logger, type NatsConnection
 import type { Notice } from "./payload/notice.ts";
 import { writeNotification } from "./payload/write-notification.ts";
 import type { Outcome, Outgoing, Sender } from "./providers/outgoing.ts";
-import type { Senders } from "./providers/start.ts";
+import type { Senders } from "./start-senders.ts";
 import { type PushToken, providerOf } from "./tokens/token.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 

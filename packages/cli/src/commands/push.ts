@@ -60,7 +60,7 @@ function replay(): Command {
   return new Command("replay")
     .description("Try again what was given up, the oldest first: when its reason is mended.")
     .option("--provider <name>", `of one provider: ${pushProviders.join(", ")}`)
-    .option("--limit <n>", "how many at most; all that there are unless said", String(Number.MAX_SAFE_INTEGER))
+    .option("--limit <n>", "how many at most", "1000000")
     .option("--json", "the result as JSON instead of text")
     .addHelpText("after", `\n${where}\n\nExamples:\n  $ parley push replay --provider apns`)
     .action(async (flags: Flags) => {

@@ -42,7 +42,7 @@ const appleEnvironments = {
 const userId = "0.9.2342.19200300.100.1.1";
 
 /** Makes an authority. Its key, and that of each certificate, takes some tenths of a second. */
-export async function createAuthority(): Promise<Authority> {
+async function createAuthority(): Promise<Authority> {
   const name = [{ name: "commonName", value: `Parley's tests ${randomBytes(4).toString("hex")}` }];
   const own = await generateKeys();
   const ca = sign(own.publicKey, own.privateKey, name, {

@@ -15,7 +15,7 @@ export interface FollowParts extends ToldParts, NotifyParts {
   log: Logger;
 }
 
-export const storedDurable = "push";
+const storedDurable = "push";
 /** JetStream messages taken together; of a busy hour a second's. */
 const batchMessages = 500;
 /** Longer than they are held, so that nobody need speak of those: after a `kill -9` they come again so late. */

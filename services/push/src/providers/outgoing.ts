@@ -45,7 +45,6 @@ export interface WebPushNotification {
 
 export type Outgoing = ApnsNotification | FcmNotification | WebPushNotification;
 export type ProviderName = Outgoing["provider"];
-export const providerNames = ["apns", "fcm", "webpush"] as const satisfies readonly ProviderName[];
 
 /** What became of one notification. `reason`: the provider's own words or code, for logs and `parley push test`. */
 export type Outcome =

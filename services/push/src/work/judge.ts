@@ -3,22 +3,20 @@ import type { Message, PushJob, PushPeopleReply, PushState } from "@parley/proto
 import type { UserSettings } from "../settings.ts";
 
 /** Why nothing is sent: the label of `parley_push_skipped_total`. */
-export const skipReasons = [
-  "token_gone",
-  "sent_already",
-  "merged",
-  "expired",
-  "connected",
-  "nothing_to_say",
-  "not_readable",
-  "read",
-  "muted",
-  "blocked",
-  "dnd",
-  "not_ringing",
-  "provider_off",
-] as const;
-export type SkipReason = (typeof skipReasons)[number];
+export type SkipReason =
+  | "token_gone"
+  | "sent_already"
+  | "merged"
+  | "expired"
+  | "connected"
+  | "nothing_to_say"
+  | "not_readable"
+  | "read"
+  | "muted"
+  | "blocked"
+  | "dnd"
+  | "not_ringing"
+  | "provider_off";
 
 type Person = PushPeopleReply["people"][number];
 

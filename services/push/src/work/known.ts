@@ -44,7 +44,7 @@ export async function readKnown(
     statesOf(ask, jobs),
     settingsOf([...new Set(jobs.map(({ uid }) => uid))]),
   ]);
-  const messageOf = (job: PushJob) => told.messages[placeKey(job)];
+  const messageOf = (job: PushJob) => (job.conv === undefined ? undefined : told.messages[placeKey(job)]);
   const fromOf = (job: PushJob) => job.by ?? messageOf(job)?.from;
   const settingsFor = ({ uid }: PushJob) => settings.get(uid)!;
   const [people, thumbnails] = await Promise.all([
@@ -54,7 +54,7 @@ export async function readKnown(
   return (job) => ({
     state: told.states.get(keyOf(job)),
     message: messageOf(job),
-    badge: told.badges[job.uid] ?? 0,
+    badge: told.states.get(keyOf(job))?.badge ?? told.badges[job.uid] ?? 0,
     room: job.conv === undefined ? undefined : told.rooms[job.conv],
     from: fromOf(job),
     person: people.get(`${job.uid} ${fromOf(job)}`),
@@ -100,7 +100,7 @@ function pictureOf(message: Message | null | undefined): string | undefined {
 }
 
 /** Where a job looks at a conversation; of what no message tells between the two, for the badge alone. */
-function placeOf({ uid, conv, seq = 0, by = uid }: PushJob): { conv: string; seq: number } {
+function placeOf({ uid, conv, seq = 1, by = uid }: PushJob): { conv: string; seq: number } {
   return { conv: conv ?? p2pConv(uid, by), seq };
 }
 

@@ -57,7 +57,8 @@ function parts(more: Partial<PrepareParts> = {}) {
   return { asked, all };
 }
 const picture = { type: "image", file: "f1", name: "a.jpg" };
-const skipsOf = (prepared: readonly Prepared[]) => prepared.map((one) => ("skip" in one ? one.skip : "sent"));
+const skipsOf = (prepared: readonly Prepared[]) =>
+  prepared.map((one) => ("skip" in one ? one.skip : "dead" in one ? one.dead : "sent"));
 
 test("a job becomes a notification with names, badge and room as they are now, and each place is asked for once", async () => {
   const { asked, all } = parts();
@@ -114,6 +115,32 @@ test("without an address of its picture a notification goes without one; without
   assert.ok(prepared && "outgoing" in prepared && prepared.notice.thumbnailUrl === undefined);
   await assert.rejects(prepare({ ...all, ask: { ...all.ask, states: away } }, [job(9)], 0), { code: "unavailable" });
   await assert.rejects(prepare({ ...all, ask: { ...all.ask, people: away } }, [job(9)], 0), { code: "unavailable" });
+});
+
+test("a job that is refused is found among many, and the others do not wait for it", async () => {
+  const { all } = parts();
+  const ask: PrepareParts["ask"] = {
+    ...all.ask,
+    states: async (places) => {
+      if (places.some(({ seq }) => seq === 6)) throw new AppError("invalid_packet", "seq 6 is none");
+      return all.ask.states(places);
+    },
+  };
+  const prepared = await prepare({ ...all, ask }, [job(1), job(2), job(6), job(3)], 0);
+  assert.deepEqual(
+    prepared.map((one) => ("dead" in one ? one.dead : "outgoing" in one && one.job.seq)),
+    [1, 2, "invalid_packet: seq 6 is none", 3],
+  );
+});
+
+test("a request holds nothing of the messages between the two", async () => {
+  const [prepared] = await prepare(
+    parts().all,
+    [job(0, { kind: "request", by: "ann", conv: undefined as never, seq: undefined as never })],
+    0,
+  );
+  assert.ok(prepared && "notice" in prepared);
+  assert.deepEqual([prepared.notice.content, prepared.notice.id, prepared.notice.badge], [undefined, undefined, 7]);
 });
 
 test("where nothing of a message may be shown no address of its picture is asked for", async () => {

@@ -1,5 +1,5 @@
 // From jobs to notifications: what is still to be said, as its device's user wants it said, in its provider's words.
-import type { PushJob, TokenKind } from "@parley/protocol";
+import { AppError, errorTable, type PushJob, type TokenKind } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import { writeNotification } from "../payload/write-notification.ts";
 import type { Outgoing } from "../providers/outgoing.ts";
@@ -37,6 +37,8 @@ export interface PrepareParts extends KnownParts {
 
 export type Prepared =
   | { job: PushJob; skip: SkipReason }
+  /** what is asked about it is refused: it will never be sent */
+  | { job: PushJob; dead: string }
   | { job: PushJob; token: KeptToken; notice: Notice; outgoing: Outgoing };
 
 /** What is older was kept up by an outage: its device may have come meanwhile, and newer messages stand for it. */
@@ -45,6 +47,20 @@ const nobody: ReadonlySet<string> = new Set();
 
 /** One a job, in order. `attempt`: how often they were tried in vain. Throws when what is to be known cannot be had now. */
 export async function prepare(parts: PrepareParts, jobs: readonly PushJob[], attempt: number): Promise<Prepared[]> {
+  try {
+    return await prepareAll(parts, jobs, attempt);
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    if (errorTable[error.code].retry) throw error;
+    // One of them is at fault, and the others must not wait for it: it is found by halves.
+    if (jobs.length === 1) return [{ job: jobs[0]!, dead: `${error.code}: ${error.message}` }];
+    const middle = Math.ceil(jobs.length / 2);
+    const halves = [jobs.slice(0, middle), jobs.slice(middle)];
+    return (await Promise.all(halves.map((half) => prepare(parts, half, attempt)))).flat();
+  }
+}
+
+async function prepareAll(parts: PrepareParts, jobs: readonly PushJob[], attempt: number): Promise<Prepared[]> {
   const now = parts.now?.() ?? Date.now();
   const sifted = await sift(parts, jobs, { attempt, now });
   const left = jobs.filter((_, index) => typeof sifted[index] === "object");

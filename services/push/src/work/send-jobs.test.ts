@@ -91,7 +91,8 @@ test("what was not taken goes into the queue again, no sooner than the provider 
     3: [{ is: "refused", reason: "413" }],
     4: [{ is: "misconfigured", reason: "401" }],
   });
-  await sendJobs(parts, [prepared(1), prepared(2), prepared(3), prepared(4)], 2);
+  const dead: Prepared = { job: job(5), dead: "invalid_packet" };
+  await sendJobs(parts, [prepared(1), prepared(2), prepared(3), prepared(4), dead], 2);
   const bySeq = new Map(seen.queued.flatMap(({ seqs, ...how }) => seqs.map((seq) => [seq, how])));
   assert.deepEqual([...bySeq.keys()].sort(), [1, 2, 4]);
   assert.ok(bySeq.get(1)!.inMs > 119_000);
@@ -101,7 +102,10 @@ test("what was not taken goes into the queue again, no sooner than the provider 
     [3, 3, 2],
     "a setting of ours is no try of theirs",
   );
-  assert.deepEqual(seen.buried, [[3, "413"]]);
+  assert.deepEqual(seen.buried, [
+    [3, "413"],
+    [5, "invalid_packet"],
+  ]);
   assert.deepEqual(seen.breaker, ["failed", "failed", "succeeded", "misconfigured"]);
 });
 

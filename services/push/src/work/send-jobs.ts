@@ -33,10 +33,8 @@ export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared
   const { provider, marks, metrics, pass } = parts;
   const outcomes = await Promise.all(
     prepared.map(async (one) => {
-      if ("skip" in one) {
-        metrics.skipped(one.skip);
-        return undefined;
-      }
+      if ("skip" in one) metrics.skipped(one.skip);
+      if (!("outgoing" in one)) return undefined;
       pass("before-push-send");
       const outcome = await send(parts, one.outgoing);
       metrics.outcome(provider, outcome.is);
@@ -75,6 +73,7 @@ async function settle(
   const later: Later[] = [];
   const work = prepared.map(async (one, index) => {
     const outcome = outcomes[index];
+    if ("dead" in one) return bury(parts, one.job, one.dead);
     if ("skip" in one || outcome === undefined) return;
     const { job, token } = one;
     if (outcome.is === "gone") return removeToken(parts, token, outcome);

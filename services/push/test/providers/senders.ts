@@ -7,7 +7,7 @@ import type { WebPush } from "@parley/testkit";
 import webPush from "web-push";
 import type { ApnsNotification, FcmNotification, Outcome, WebPushNotification } from "../../src/providers/outgoing.ts";
 import { providerSettings } from "../../src/providers/settings.ts";
-import { type Senders, startSenders } from "../../src/providers/start.ts";
+import { type Senders, startSenders } from "../../src/start-senders.ts";
 
 const settings = defineSettings({ service: "push", prefix: "PUSH", own: providerSettings });
 

@@ -2,14 +2,20 @@
 import { ConfigError, createGuard, type Logger, readNetworks } from "@parley/runtime";
 import type { Static, TObject } from "typebox";
 import type { VapidKeys } from "../vapid.ts";
-import type { ApnsCredentials, ApnsPlace } from "./apns/connection.ts";
-import { type ApnsOptions, startApnsSender } from "./apns/sender.ts";
-import type { FcmPlace } from "./fcm/app.ts";
-import { type FcmOptions, startFcmSender } from "./fcm/sender.ts";
-import { KeyFileError, readAppCertificate, readAuthorities, readServiceAccount, readSigningKey } from "./key-files.ts";
-import type { ApnsNotification, FcmNotification, Sender, WebPushNotification } from "./outgoing.ts";
-import type { providerSettings } from "./settings.ts";
-import { startWebPushSender, type WebPushOptions } from "./web-push/sender.ts";
+import type { ApnsCredentials, ApnsPlace } from "./providers/apns/connection.ts";
+import { type ApnsOptions, startApnsSender } from "./providers/apns/sender.ts";
+import type { FcmPlace } from "./providers/fcm/app.ts";
+import { type FcmOptions, startFcmSender } from "./providers/fcm/sender.ts";
+import {
+  KeyFileError,
+  readAppCertificate,
+  readAuthorities,
+  readServiceAccount,
+  readSigningKey,
+} from "./providers/key-files.ts";
+import type { ApnsNotification, FcmNotification, Sender, WebPushNotification } from "./providers/outgoing.ts";
+import type { providerSettings } from "./providers/settings.ts";
+import { startWebPushSender, type WebPushOptions } from "./providers/web-push/sender.ts";
 
 export type ProviderConfig = Static<TObject<typeof providerSettings>>;
 
