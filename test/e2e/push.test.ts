@@ -178,16 +178,19 @@ test("a provider that fails costs nothing: it is tried again, and what it refuse
   await eventually(() => tries().length === 2);
   fcm.answer(() => fcmError(400, "INVALID_ARGUMENT", { violation: "message.data" }));
   await say("user/bob", text("refused"));
-  const shell = { cluster, home };
+  const refusals = () => fcm.seen.filter(({ message }) => JSON.stringify(message).includes("refused"));
+  await eventually(() => refusals().length === 1);
+  fcm.answer(() => undefined);
+  const replay = ["push", "replay", "--provider", "fcm", "--json"];
+  // It is a dead letter a moment after the provider has refused it.
   await eventually(async () => {
-    fcm.answer(() => undefined);
-    const { out, err } = await runParley(t, shell, ["push", "replay", "--provider", "fcm", "--json"]);
-    fcm.answer(() => fcmError(400, "INVALID_ARGUMENT", { violation: "message.data" }));
+    const { out, err } = await runParley(t, { cluster, home }, replay);
     assert.equal(err, "");
     return (JSON.parse(out) as { replayed: number }).replayed === 1;
   });
-  fcm.answer(() => undefined);
-  await eventually(() => fcm.seen.filter(({ message }) => JSON.stringify(message).includes("refused")).length > 0);
+  await eventually(() => refusals().length === 2);
+  const { out } = await runParley(t, { cluster, home }, replay);
+  assert.deepEqual(JSON.parse(out), { replayed: 0, expired: 0, left: 0 });
 });
 
 test("who is invited to a room is told by whom", async () => {

@@ -1,7 +1,6 @@
 // The providers that the settings tell of, each with its client. Throws one ConfigError with all that is wrong with them.
 import { ConfigError, createGuard, type Logger, readNetworks } from "@parley/runtime";
 import type { Static, TObject } from "typebox";
-import type { VapidKeys } from "../vapid.ts";
 import type { ApnsCredentials, ApnsPlace } from "./providers/apns/connection.ts";
 import { type ApnsOptions, startApnsSender } from "./providers/apns/sender.ts";
 import type { FcmPlace } from "./providers/fcm/app.ts";
@@ -16,6 +15,7 @@ import {
 import type { ApnsNotification, FcmNotification, Sender, WebPushNotification } from "./providers/outgoing.ts";
 import type { providerSettings } from "./providers/settings.ts";
 import { startWebPushSender, type WebPushOptions } from "./providers/web-push/sender.ts";
+import type { VapidKeys } from "./vapid.ts";
 
 export type ProviderConfig = Static<TObject<typeof providerSettings>>;
 
