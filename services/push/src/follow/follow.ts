@@ -1,6 +1,5 @@
 // Follows what is stored: calls go on at once, all else when it has had a moment to be read.
-import type { PushProvider } from "@parley/protocol";
-import { streams } from "@parley/protocol";
+import { type PushProvider, pushProviders, streams } from "@parley/protocol";
 import { type FollowedReference, followReferences, type Logger, type NatsConnection, type Pass } from "@parley/runtime";
 import { callType, mayNotify } from "./kinds.ts";
 import { type NotifyParts, notifyOf } from "./notify.ts";
@@ -55,7 +54,8 @@ async function notifyOfAll(
   which: "calls" | "all",
 ): Promise<void> {
   const wanted = found.filter(({ reference }) => mayNotify(reference));
-  if (wanted.length === 0) return;
+  // Without a provider all is passed over, so that one that is switched on later is not told of what was before.
+  if (wanted.length === 0 || !pushProviders.some(parts.isOn)) return;
   // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
   const byMessage = new Map<string, FollowedReference[]>();
   for (const one of wanted) {

@@ -1,5 +1,6 @@
 // Whether a job is still to be said, and why not. Pure: everything it needs was read before.
 import type { Message, PushJob, PushPeopleReply, PushState } from "@parley/protocol";
+import { ringMs } from "../payload/urgency.ts";
 import type { UserSettings } from "../settings.ts";
 
 /** Why nothing is sent: the label of `parley_push_skipped_total`. */
@@ -29,9 +30,6 @@ export interface Facts {
   person?: Person | undefined;
   settings: Pick<UserSettings, "mentions" | "dndUntil">;
 }
-
-/** A call rings for so long; whoever is told later only finds that nobody is there. */
-export const ringMs = 30_000;
 
 export function judge(job: PushJob, facts: Facts): SkipReason | undefined {
   const { settings, now } = facts;

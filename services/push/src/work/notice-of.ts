@@ -1,7 +1,7 @@
 // A notice, made of a job and what is known of it. Pure.
 import { type PushJob, parseConv } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
-import { ringMs } from "./judge.ts";
+import { ringMs } from "../payload/urgency.ts";
 import type { Known } from "./known.ts";
 
 /** `ttlMs`: how long it is of use, but for a call. */
