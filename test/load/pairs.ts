@@ -17,6 +17,8 @@ export interface PairOptions {
   index: number;
   sender: Login & { clientId: string };
   receiver: Login & { clientId: string };
+  /** The receiver never connects: what is acknowledged counts as delivered. */
+  isAway?: boolean;
 }
 
 /** When a message was acknowledged (raw: PUBACK) and delivered, in ms of performance.now(). */
@@ -36,7 +38,7 @@ const text = "x".repeat(100);
 let nextId = 0;
 const run = Date.now().toString(36);
 
-export async function openPair({ mode, url, index, sender, receiver }: PairOptions): Promise<Pair> {
+export async function openPair({ mode, url, index, sender, receiver, isAway }: PairOptions): Promise<Pair> {
   const waiting = new Map<string, Timing>();
   const early = new Map<string, number>();
   const uplink = uplinkTopic({
@@ -59,12 +61,16 @@ export async function openPair({ mode, url, index, sender, receiver }: PairOptio
       mode === "raw" ? [] : [deviceTopic(senderUid(index), sender.clientId)],
       (payload) => {
         if (payload.includes('"type":"nack"')) throw new Error(`refused: ${payload.toString()}`);
-        half(idOf(payload), (timing) => timing.acknowledged(performance.now()));
+        const id = idOf(payload);
+        half(id, (timing) => timing.acknowledged(performance.now()));
+        if (isAway) half(id, (timing) => timing.delivered(performance.now()));
       },
     ),
-    openSession({ url, ...receiver }, [messagesTopic(receiverUid(index))], (payload) =>
-      half(idOf(payload), (timing) => timing.delivered(performance.now())),
-    ),
+    isAway
+      ? undefined
+      : openSession({ url, ...receiver }, [messagesTopic(receiverUid(index))], (payload) =>
+          half(idOf(payload), (timing) => timing.delivered(performance.now())),
+        ),
   ]);
   return {
     send(timing) {
@@ -75,7 +81,7 @@ export async function openPair({ mode, url, index, sender, receiver }: PairOptio
       if (mode === "raw") void sent.then(() => half(id, (waits) => waits.acknowledged(performance.now())));
     },
     async close() {
-      await Promise.all([from.close({ graceful: true }), to.close({ graceful: true })]);
+      await Promise.all([from.close({ graceful: true }), to?.close({ graceful: true })]);
     },
   };
 }

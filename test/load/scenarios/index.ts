@@ -11,6 +11,8 @@ import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
 import { presence } from "./presence.ts";
+import { push } from "./push.ts";
+import { pushChat } from "./push-chat.ts";
 import { replicas } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
 import { search } from "./search.ts";
@@ -31,6 +33,8 @@ export const scenarios = {
   search,
   size,
   presence,
+  push,
+  "push-chat": pushChat,
   engines,
   replicas,
   "hand-over": handOver,
