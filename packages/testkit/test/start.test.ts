@@ -63,7 +63,7 @@ async function chatAndStartAgain(t: TestContext, dir: string): Promise<void> {
   await first.ready();
   const shown = first.line("logins");
   const pids = Object.values(readRun(dir).processes).flat();
-  assert.equal(pids.length, 10);
+  assert.equal(pids.length, 11);
 
   const printed = ["mosquitto_sub", "mosquitto_pub", "npm run parley -- chat bob"].map(first.line);
   const { demo: logins } = readRun(dir);
