@@ -8,8 +8,8 @@ export interface Marks {
   queued(jobs: readonly PushJob[]): Promise<void>;
   /** The provider has these. */
   sent(jobs: readonly PushJob[]): Promise<void>;
-  /** One a job: it was sent, or a newer one of its conversation is in the queue or was sent. */
-  of(jobs: readonly PushJob[]): Promise<{ isSent: boolean; hasNewer: boolean }[]>;
+  /** One a job: whether it was sent, and the newest of its conversation that was ever in the queue, where it is newer. */
+  of(jobs: readonly PushJob[]): Promise<{ isSent: boolean; newer?: number }[]>;
 }
 
 const sentSeconds = 3_600;
@@ -40,7 +40,8 @@ export function openMarks(redis: Redis, log: Logger): Marks {
       const values = jobs.length === 0 ? [] : await redis.mget(keys).catch(unknown("push_marks_unknown"));
       return jobs.map(({ kind, seq = 0 }, index) => {
         const [sent, newest] = [values?.[2 * index], values?.[2 * index + 1]];
-        return { isSent: sent != null, hasNewer: kind === "message" && Number(newest ?? 0) > seq };
+        const isNewer = kind === "message" && Number(newest ?? 0) > seq;
+        return { isSent: sent != null, ...(isNewer && { newer: Number(newest) }) };
       });
     },
   };

@@ -49,7 +49,7 @@ function parts(more: Partial<PrepareParts> = {}) {
     tokens: async (keys) => new Map(keys.includes("t1") ? [["t1", token]] : []),
     settingsOf: async (uids) => new Map(uids.map((uid) => [uid, { preview: "full", mentions: true, dndUntil: null }])),
     activeDevices: async () => new Set(),
-    marks: { of: async (jobs) => jobs.map(() => ({ isSent: false, hasNewer: false })) },
+    marks: { of: async (jobs) => jobs.map(() => ({ isSent: false })) },
     ttlMs: 86_400_000,
     now: () => now,
     ...more,
@@ -89,7 +89,7 @@ test("a token that is gone, or moved to another user or device, is told nothing"
 
 test("what was sent before a crash is not sent again, and what is too old is not sent at all", async () => {
   const { all } = parts({
-    marks: { of: async (jobs) => jobs.map(({ seq }) => ({ isSent: seq === 1, hasNewer: true })) },
+    marks: { of: async (jobs) => jobs.map(({ seq }) => ({ isSent: seq === 1, newer: 9 })) },
   });
   const old = job(3, { at: now - 86_400_001 });
   assert.deepEqual(skipsOf(await prepare(all, [job(1), job(2), old], 0)), ["sent_already", "sent", "expired"]);
@@ -97,13 +97,38 @@ test("what was sent before a crash is not sent again, and what is too old is not
 
 test("after an outage, or when it is tried again, the newest message of a conversation stands for all, and who has come is not told", async () => {
   const marks: PrepareParts["marks"] = {
-    of: async (jobs) => jobs.map(({ seq = 0 }) => ({ isSent: false, hasNewer: seq < 5 })),
+    of: async (jobs) => jobs.map(({ seq = 0 }) => ({ isSent: false, ...(seq < 5 && { newer: 5 }) })),
   };
   const late = [job(4, { at: now - 60_001 }), job(5, { at: now - 60_001 }), job(4, { at: now - 59_999 })];
   assert.deepEqual(skipsOf(await prepare(parts({ marks }).all, late, 0)), ["merged", "sent", "sent"]);
   assert.deepEqual(skipsOf(await prepare(parts({ marks }).all, [job(4), job(5)], 1)), ["merged", "sent"]);
   const activeDevices = async () => new Set(["bob bob:phone"]);
   assert.deepEqual(skipsOf(await prepare(parts({ activeDevices }).all, late.slice(1), 0)), ["connected", "sent"]);
+});
+
+test("a newest message that nobody is told of takes no other one's place: it was recalled, or comes from somebody who is muted or blocked", async () => {
+  const newest = { recalled: null, muted: "carl", blocked: "dora", allowed: "ann" };
+  for (const [how, from] of Object.entries(newest)) {
+    const marks: PrepareParts["marks"] = { of: async (jobs) => jobs.map(() => ({ isSent: false, newer: 5 })) };
+    const { all } = parts({ marks });
+    const ask: PrepareParts["ask"] = {
+      ...all.ask,
+      async states(places) {
+        const reply = await all.ask.states(places);
+        for (const { conv, seq } of places)
+          if (seq === 5) reply.messages[`${conv} 5`] = from === null ? null : { ...message(conv, 5), from };
+        return reply;
+      },
+      people: async (pairs) =>
+        pairs.map(({ by }) => ({
+          name: by,
+          ...(by === "carl" && { muted: true as const }),
+          ...(by === "dora" && { blocked: true as const }),
+        })),
+    };
+    const prepared = await prepare({ ...all, ask }, [job(4, { conv: "room/r" })], 1);
+    assert.deepEqual(skipsOf(prepared), [how === "allowed" ? "merged" : "sent"], how);
+  }
 });
 
 test("without an address of its picture a notification goes without one; without an answer of history none goes", async () => {

@@ -64,25 +64,40 @@ async function prepareAll(parts: PrepareParts, jobs: readonly PushJob[], attempt
   const now = parts.now?.() ?? Date.now();
   const sifted = await sift(parts, jobs, { attempt, now });
   const left = jobs.filter((_, index) => typeof sifted[index] === "object");
-  const known = await readKnown(parts, left);
+  const newer = sifted.flatMap((one) => (typeof one === "object" && one.newer ? [one.newer] : []));
+  const known = await readKnown(parts, [...left, ...newer]);
+  const judged = (job: PushJob) => judge(job, { ...known(job), now });
   return jobs.map((job, index): Prepared => {
-    const token = sifted[index]!;
-    if (typeof token === "string") return { job, skip: token };
-    const facts = known(job);
-    const skip = judge(job, { ...facts, now });
+    const found = sifted[index]!;
+    if (typeof found === "string") return { job, skip: found };
+    if (found.newer && standsForAll(judged(found.newer))) return { job, skip: "merged" };
+    const skip = judged(job);
     if (skip !== undefined) return { job, skip };
+    const { token } = found;
+    const facts = known(job);
     const notice = noticeOf(job, token.language, facts, parts.ttlMs);
     const outgoing = writeNotification(notice, token, now);
     return outgoing === undefined ? { job, skip: "nothing_to_say" } : { job, token, notice, outgoing };
   });
 }
 
-/** One a job: its token, or why it is not sent, as far as that is known without looking at the conversation. */
+/** A newer one that is recalled, muted or blocked is not told of: then it takes no other one's place. */
+function standsForAll(skip: SkipReason | undefined): boolean {
+  return skip === undefined || skip === "read";
+}
+
+/** A job's token, and the newest message of its conversation, which may stand for it. */
+interface Sifted {
+  token: KeptToken;
+  newer?: PushJob;
+}
+
+/** One a job: why it is not sent, as far as that is known without looking at the conversation. */
 async function sift(
   parts: PrepareParts,
   jobs: readonly PushJob[],
   { attempt, now }: { attempt: number; now: number },
-): Promise<(KeptToken | SkipReason)[]> {
+): Promise<(Sifted | SkipReason)[]> {
   const isLate = (job: PushJob) => attempt > 0 || now - job.at > lateMs;
   const late = jobs.filter(isLate);
   const [tokens, marks, active] = await Promise.all([
@@ -95,8 +110,9 @@ async function sift(
     if (token?.uid !== job.uid || token.clientId !== job.clientId) return "token_gone";
     if (marks[index]?.isSent) return "sent_already";
     if (now - job.at > parts.ttlMs) return "expired";
-    if (!isLate(job)) return token;
-    if (marks[index]?.hasNewer) return "merged";
-    return active.has(`${job.uid} ${job.clientId}`) ? "connected" : token;
+    if (!isLate(job)) return { token };
+    if (active.has(`${job.uid} ${job.clientId}`)) return "connected";
+    const seq = marks[index]?.newer;
+    return { token, ...(seq !== undefined && { newer: { ...job, seq } }) };
   });
 }
