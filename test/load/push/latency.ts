@@ -79,7 +79,7 @@ function sectionOf(bench: Bench, rows: readonly Row[]): Section {
     notes: [
       `Messages at a fixed rate from one device to ${sized(bench, receiversMax, 8)} users who are away, each with one device that has a token of the local APNs; PUSH_DELAY_MS is 0.`,
       "It counts from the time that a message has as stored until the provider has the whole request. The baseline is from the intended send to the sender's ack.",
-      "References to what is stored gather at history for 250 ms (HISTORY_ANNOUNCE_MS) before anybody is told of them; the target is without that wait too, but for 10 ms: each one by itself is more than JetStream bears at 1,000/s.",
+      "References to what is stored gather at history for 250 ms (HISTORY_ANNOUNCE_MS) before anybody is told of them; the target is without that wait too, but for 10 ms.",
     ],
     figures: rows.flatMap((row) => figuresOf(bench, row)),
     tables: [
