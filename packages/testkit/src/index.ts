@@ -17,6 +17,7 @@ export { eventually } from "./processes/eventually.ts";
 export { freePort } from "./processes/free-port.ts";
 export { SetupError } from "./processes/setup-error.ts";
 export { programOf } from "./programs/programs.ts";
+export { type ProviderApart, startProviderApart } from "./push/apart.ts";
 export { type Apns, type ApnsOptions, type ApnsRequest, startApns } from "./push/apns.ts";
 export type { ApnsReply } from "./push/apns-reply.ts";
 export { type Authority, testAuthority } from "./push/certificates.ts";
