@@ -68,8 +68,8 @@ export function startPipeline(parts: PipelineParts): { close(): Promise<void> } 
   const others = [followMembersChanged(nats, members), answerReplay(nats, deadLetters, log)];
   return {
     async close() {
-      await Promise.all([...following, ...others].map((one) => one.close()));
-      await Promise.all(workers.map((worker) => worker.close()));
+      // Together, as a process has ten seconds for all of its end.
+      await Promise.all([...following, ...others, ...workers].map((one) => one.close()));
       askHolder.close();
     },
   };

@@ -13,7 +13,10 @@ export interface TokenOfDevice {
 /** Something that happened, and whom it is for. */
 export interface Told {
   what: Pick<PushJob, "kind" | "conv" | "seq" | "by" | "at">;
+  /** one list for all that is told to a room */
   receivers: readonly Receiver[];
+  /** who wrote it: told of it by nobody, though among them */
+  except?: string;
 }
 
 /** `tokens`: by uid; who has none may be missing. */
@@ -23,8 +26,9 @@ export function decideJobs(
   presence: PushPresenceReply["users"],
   isOn: (provider: PushProvider) => boolean,
 ): ProviderJob[] {
-  const { what, receivers } = told;
+  const { what, receivers, except } = told;
   return receivers.flatMap(({ uid, devices }) => {
+    if (uid === except) return [];
     const { dnd = false, devices: connected = [] } = presence[uid] ?? {};
     if (dnd && what.kind !== "read") return [];
     const active = new Set(connected.filter((device) => device.active).map(({ clientId }) => clientId));

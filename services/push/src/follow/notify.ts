@@ -16,8 +16,44 @@ export interface NotifyParts {
   pass: Pass;
 }
 
+/** What is told of some large rooms at once would be millions of jobs. */
+const receiversAtOnce = 20_000;
+
 /** Resolves when JetStream has all jobs; each inner list becomes messages of its own. Throws `unavailable`. */
 export async function notifyOf(parts: NotifyParts, groups: readonly (readonly Told[])[]): Promise<void> {
+  let some: Told[][] = [];
+  let count = 0;
+  for (const group of groups)
+    for (const piece of piecesOf(group)) {
+      const size = piece.reduce((sum, { receivers }) => sum + receivers.length, 0);
+      if (count + size > receiversAtOnce && count > 0) {
+        await notifyAtOnce(parts, some);
+        [some, count] = [[], 0];
+      }
+      some.push(piece);
+      count += size;
+    }
+  await notifyAtOnce(parts, some);
+}
+
+/** The same ones of the same group whatever stands beside it, so that what comes again has the same name. */
+function* piecesOf(group: readonly Told[]): Generator<Told[]> {
+  let piece: Told[] = [];
+  let count = 0;
+  for (const told of group)
+    for (let at = 0; at < told.receivers.length; at += receiversAtOnce) {
+      const receivers = told.receivers.slice(at, at + receiversAtOnce);
+      if (count + receivers.length > receiversAtOnce && count > 0) {
+        yield piece;
+        [piece, count] = [[], 0];
+      }
+      piece.push({ ...told, receivers });
+      count += receivers.length;
+    }
+  if (count > 0) yield piece;
+}
+
+async function notifyAtOnce(parts: NotifyParts, groups: readonly (readonly Told[])[]): Promise<void> {
   const { tokensOf, presenceOf, isOn, enqueue, marks, pass } = parts;
   const uids = new Set(groups.flat().flatMap(({ receivers }) => receivers.map(({ uid }) => uid)));
   if (uids.size === 0) return;

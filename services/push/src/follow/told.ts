@@ -37,9 +37,13 @@ async function readBodies({ nats }: ToldParts, found: readonly FollowedReference
 }
 
 async function messageOf({ whom }: ToldParts, reference: StoredReference, content: unknown): Promise<Told> {
-  const { conv, seq, ts } = reference;
+  const { conv, seq, from, ts } = reference;
   const rings = (content as { outcome?: unknown } | undefined)?.outcome === "ringing";
-  return { what: { kind: rings ? "call" : "message", conv, seq, at: ts }, receivers: await whom.of(reference) };
+  return {
+    what: { kind: rings ? "call" : "message", conv, seq, at: ts },
+    receivers: await whom.of(reference),
+    except: from,
+  };
 }
 
 /** Whom an event asks into its room, or takes in; nobody, as a rule. */

@@ -1,4 +1,4 @@
-// Whom a stored message is for: its conversation's members, but for who sent it.
+// Whom a stored message is for: its conversation's members.
 import { AppError, namedMembers, parseConv, type Receiver, type StoredReference } from "@parley/protocol";
 import { type Members, membersAt } from "@parley/runtime";
 
@@ -8,20 +8,27 @@ const listAgeMs = 60_000;
 export interface Whom {
   /** An event was stored there: lists of members of before it are old, whoever else has heard of it. */
   changed(reference: StoredReference): void;
-  /** Throws `unavailable` when history does not say. */
-  of(reference: StoredReference): Promise<Receiver[]>;
+  /** In a room who sent it is among them. Throws `unavailable` when history does not say. */
+  of(reference: StoredReference): Promise<readonly Receiver[]>;
 }
 
 export function createWhom(members: Members, now: () => number = () => performance.now()): Whom {
-  async function inRoom({ conv, seq, from }: StoredReference): Promise<Receiver[]> {
+  /** A large room's are made once for all its messages. */
+  const made = new WeakMap<object, readonly Receiver[]>();
+
+  async function inRoom({ conv, seq }: StoredReference): Promise<readonly Receiver[]> {
     const at = { seq, memberSeq: 0 };
-    const known = members.known(conv, at);
-    if (known && now() - known.askedAt > listAgeMs) known.isOld = true;
+    const kept = members.known(conv, at);
+    if (kept && now() - kept.askedAt > listAgeMs) kept.isOld = true;
     const list = members.known(conv, at) ?? (await members.read(conv, at));
-    const { users, devices } = membersAt(list, seq);
+    const recipients = membersAt(list, seq);
+    const known = made.get(recipients);
+    if (known) return known;
+    const { users, devices } = recipients;
     const receivers: Receiver[] = users.map((uid) => ({ uid }));
     for (const { uid, clientId } of devices) receivers.push({ uid, devices: [clientId] });
-    return receivers.filter(({ uid }) => uid !== from);
+    made.set(recipients, receivers);
+    return receivers;
   }
 
   return {

@@ -89,3 +89,14 @@ test("a reason is one line of at most 200 characters, whatever a provider says",
   assert.equal(reasonOf("x\ny"), "x y");
   assert.equal(reasonOf(undefined), "undefined");
 });
+
+test("close does not wait long for what a provider that hangs was sent", async () => {
+  const attempts = openAttempts({ deadlineMs: 5_000, atOnce: 1 });
+  void attempts.run({ work: () => new Promise(() => undefined) });
+  await new Promise(setImmediate);
+  const before = performance.now();
+  const timer = setTimeout(() => assert.fail("close hangs"), 4_000);
+  await attempts.close();
+  clearTimeout(timer);
+  assert.ok(performance.now() - before < 4_000);
+});

@@ -1,5 +1,5 @@
 // One try each: so many at once, and each settles within its time whatever the provider or its library does.
-import { openTurns } from "@parley/runtime";
+import { openTurns, within } from "@parley/runtime";
 import type { Outcome } from "./outgoing.ts";
 
 export interface AttemptLimits {
@@ -21,11 +21,13 @@ export interface Attempt {
 
 export interface Attempts {
   run(attempt: Attempt): Promise<Outcome>;
-  /** Nothing begins any more; resolves when what has begun has settled. */
+  /** Nothing begins any more; resolves when what has begun has settled, or does not in two seconds. */
   close(): Promise<void>;
 }
 
 const reasonMax = 200;
+/** Of a provider that hangs nothing is to be had; what it was sent comes again. */
+const closeWaitMs = 2_000;
 
 export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: AttemptLimits): Attempts {
   const turns = openTurns({ atOnce, atOnceEach });
@@ -72,7 +74,7 @@ export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: Attemp
     },
     async close() {
       isClosed = true;
-      await Promise.all(unsettled);
+      await within(closeWaitMs, Promise.all(unsettled));
     },
   };
 }

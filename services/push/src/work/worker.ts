@@ -32,7 +32,7 @@ const sendingMax = 1_000;
 /** messages of the queue that wait here to be looked at */
 const waitingMax = 200;
 const againMs = 2_000;
-const closeWaitMs = 6_000;
+const closeWaitMs = 5_000;
 
 interface Waiting {
   message: JsMsg;
@@ -102,8 +102,11 @@ export function startWorker(parts: WorkerParts): Worker {
     async close() {
       closing.abort();
       queue.close();
-      await within(closeWaitMs, Promise.resolve(working));
-      await within(closeWaitMs, sending.room(true));
+      const ended = async () => {
+        await working;
+        await sending.room(true);
+      };
+      await within(closeWaitMs, ended());
     },
   };
 }
