@@ -409,7 +409,11 @@ test("close finishes what is being taken and gives back the rest, which another 
 });
 
 test("what is held comes at once, and is taken when it has been stored for so long; close gives back what is still held", async (t) => {
-  const { nats, announce, follow } = await start(t);
+  const { nats, follow } = await start(t);
+  const announce = (pos: number, ts: number) => {
+    const reference = { pos, conv: "room/r", seq: pos, from: "ann", type: "text", ts };
+    return jetstream(nats).publish(storedSubject(q, "origin"), JSON.stringify({ q, entries: [reference] }));
+  };
   const held = { nats, durable: "holding", filter: streams.stored.originFilter, holdMs: 400 };
   const arrived: number[] = [];
   const taken: [pos: number, ageMs: number][] = [];
@@ -424,16 +428,39 @@ test("what is held comes at once, and is taken when it has been stored for so lo
   });
   t.after(() => holding.close());
   const announcedAt = Date.now();
-  await announce(1);
+  await announce(1, announcedAt);
   await eventually(() => taken.length === 1);
   const [, ageMs] = taken[0]!;
   // The server's time is rounded down to a millisecond.
   assert.ok(ageMs >= 399, `taken after ${ageMs} ms`);
-  await announce(2);
+  await announce(2, Date.now());
   await eventually(() => arrived.length === 2);
   await holding.close();
   const next: number[] = [];
   follow({ durable: "holding", take: async (entries) => next.push(...entries.map(({ pos }) => pos)) });
   await eventually(() => next.length === 1);
   assert.deepEqual([arrived, next], [[1, 2], [2]]);
+});
+
+test("what waited to be announced is held for the rest alone", async (t) => {
+  const { nats } = await start(t);
+  const taken: number[] = [];
+  const longMs = 20_000;
+  const holding = followReferences({
+    nats,
+    durable: "holding",
+    filter: streams.stored.originFilter,
+    holdMs: longMs,
+    take: async (found) => taken.push(...found.map(({ reference }) => reference.pos)),
+    log: recordingLogger().log,
+  });
+  t.after(() => holding.close());
+  const publish = (pos: number, ts: number) => {
+    const reference = { pos, conv: "room/r", seq: pos, from: "ann", type: "text", ts };
+    return jetstream(nats).publish(storedSubject(q, "origin"), JSON.stringify({ q, entries: [reference] }));
+  };
+  const began = performance.now();
+  await publish(1, Date.now() - longMs + 200);
+  await eventually(() => taken.length === 1);
+  assert.ok(performance.now() - began < longMs, "held anew");
 });

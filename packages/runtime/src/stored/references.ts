@@ -89,8 +89,9 @@ const failingMax = 1_000;
 export function followReferences(options: FollowReferencesOptions): { close(): Promise<void> } {
   const { nats, durable, log, retryMs = defaultRetryMs, maxDeliver = defaultMaxDeliver } = options;
   const { beginMsBack = defaultBeginMsBack, batchMessages = defaultBatchMessages } = options;
-  const { ackWaitMs = defaultAckWaitMs, gatherMs = 0, holdMs = 0 } = options;
-  const pace = { batchMessages, gatherMs, holdMs };
+  const { ackWaitMs = defaultAckWaitMs, gatherMs = 0 } = options;
+  const holding = openHolding(options);
+  const pace = { batchMessages, gatherMs, dueInMs: holding.dueInMs };
   const inHand = new Set<JsMsg>();
   const waiting: JsMsg[] = [];
   /** failures that will not pass, by the message's place in the stream */
@@ -152,7 +153,7 @@ export function followReferences(options: FollowReferencesOptions): { close(): P
     (message) => {
       inHand.add(message);
       waiting.push(message);
-      tellArrived(options, message);
+      holding.arrived(message);
       working ??= workAll();
     },
   );
@@ -174,25 +175,52 @@ function speakOf(nats: NatsConnection, inHand: ReadonlySet<JsMsg>, everyMs: numb
   }, everyMs);
 }
 
-/** What cannot be read is found out when it is taken. */
-function tellArrived({ arrived, kinds, durable, log }: FollowReferencesOptions, message: JsMsg): void {
-  if (arrived === undefined) return;
-  try {
-    arrived(referencesOf(message, kinds));
-  } catch (error) {
-    log.debug({ event: "stored_not_read", durable, reason: String(error) });
-  }
+/** When what has come may be taken; whoever wants to know that it came is told. */
+function openHolding({ arrived, holdMs = 0, kinds, durable, log }: FollowReferencesOptions) {
+  /** unix ms */
+  const dueAt = new WeakMap<JsMsg, number>();
+  return {
+    dueInMs: (message: JsMsg) => Math.max(0, (dueAt.get(message) ?? 0) - Date.now()),
+    arrived(message: JsMsg): void {
+      if (arrived === undefined && holdMs === 0) return;
+      let found: FollowedReference[] = [];
+      try {
+        found = referencesOf(message, kinds);
+      } catch (error) {
+        // It is found out again when it is taken.
+        log.debug({ event: "stored_not_read", durable, reason: String(error) });
+      }
+      if (holdMs > 0) dueAt.set(message, dueOf(message, found, holdMs));
+      if (found.length > 0) arrived?.(found);
+    },
+  };
 }
 
-type Pace = Required<Pick<FollowReferencesOptions, "batchMessages" | "gatherMs" | "holdMs">>;
+/**
+ * unix ms: when the newest of them has been stored for so long; what they waited to be announced counts. A clock that is ahead makes
+ * it no later than `holdMs` from when JetStream had them, and one that is ahead there no later than that from now.
+ */
+function dueOf({ time }: JsMsg, found: readonly FollowedReference[], holdMs: number): number {
+  const newest = found.reduce((latest, { reference }) => Math.max(latest, reference.ts), 0);
+  const storedAt = newest === 0 ? time.getTime() : Math.min(newest, time.getTime());
+  return Math.min(storedAt, Date.now()) + holdMs;
+}
+
+interface Pace {
+  batchMessages: number;
+  gatherMs: number;
+  /** ms until it may be taken */
+  dueInMs(message: JsMsg): number;
+}
 
 /** Waits for what is due, and for company. When it is closed all that waits is a batch at once. */
 async function nextBatch(waiting: JsMsg[], pace: Pace, closing: AbortSignal): Promise<JsMsg[]> {
-  const { batchMessages, gatherMs, holdMs } = pace;
+  const { batchMessages, gatherMs, dueInMs } = pace;
   const pause = (ms: number) => sleep(ms, undefined, { signal: closing }).catch(() => undefined);
-  if (holdMs > 0) await pause(dueInMs(waiting[0]!, holdMs));
+  const heldMs = dueInMs(waiting[0]!);
+  if (heldMs > 0) await pause(heldMs);
   if (gatherMs > 0 && waiting.length < batchMessages) await pause(gatherMs);
-  return takeBatch(waiting, batchMessages, (message) => closing.aborted || dueInMs(message, holdMs) === 0);
+  return takeBatch(waiting, batchMessages, (message) => closing.aborted || dueInMs(message) === 0);
 }
 
 /** Of two copies of a message, where the consumer was made again meanwhile, the second waits for what becomes of the first. */
@@ -205,11 +233,6 @@ function takeBatch(waiting: JsMsg[], most: number, isDue: (message: JsMsg) => bo
     batch.set(message.seq, message);
   }
   return waiting.splice(0, batch.size);
-}
-
-/** By the clock of the server that took it; one that is wrong makes it no later than `holdMs` from now. */
-function dueInMs({ time }: JsMsg, holdMs: number): number {
-  return holdMs === 0 ? 0 : Math.min(holdMs, Math.max(0, time.getTime() + holdMs - Date.now()));
 }
 
 /** Throws for a message that is none of ours. */

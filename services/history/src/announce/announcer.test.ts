@@ -35,17 +35,20 @@ function announcing(t: TestContext, kept: readonly LogEntry[], die: () => void =
   return { announcer, published };
 }
 
-test("what goes on to other rooms is announced at once, apart and before its batch; all else waits, and costs one message", async (t) => {
-  const entries = [entry(1), entry(2, onward), entry(3, { origin: "api" })];
+test("what goes on to other rooms is announced at once, apart and before its batch, and so is a call; all else waits, and costs one message", async (t) => {
+  const entries = [entry(1), entry(2, onward), entry(3, { origin: "api" }), entry(4, { type: "call" })];
   const { announcer, published } = announcing(t, entries);
   announcer.add(entries.slice(0, 2));
   await eventually(() => announcer.pos === 2);
-  announcer.add(entries.slice(2));
+  announcer.add(entries.slice(2, 3));
   await eventually(() => announcer.pos === 3);
+  announcer.add(entries.slice(3));
+  await eventually(() => announcer.pos === 4);
   assert.deepEqual(published, [
     ["onward", [2]],
     ["mqtt", [1, 2]],
     ["origin", [3]],
+    ["mqtt", [4]],
   ]);
 });
 

@@ -36,7 +36,7 @@ const closeWaitMs = 1_000;
 
 /**
  * Begins after `from`, or where JetStream says that it ends (`locate`), which nobody waits for; the log's end is `known`.
- * An entry waits up to `delayMs` for company; one with an origin, or that goes on to other rooms, does not.
+ * An entry waits up to `delayMs` for company; one with an origin, that goes on to other rooms, or of a call, which rings while somebody waits, does not.
  */
 export function startAnnouncer(options: AnnouncerOptions): Announcer {
   const { q, store, delayMs, log } = options;
@@ -97,7 +97,7 @@ export function startAnnouncer(options: AnnouncerOptions): Announcer {
       gathered.push(...references);
       // Without JetStream the log itself keeps what is not announced.
       if (gathered.length > gatheredMax) gathered = [];
-      wake(references.some(({ origin, onward }) => origin !== undefined || onward) ? 0 : delayMs);
+      wake(references.some(isUrgent) ? 0 : delayMs);
     },
     upTo(pos) {
       known = Math.max(known, pos);
@@ -113,6 +113,10 @@ export function startAnnouncer(options: AnnouncerOptions): Announcer {
       if (working) await within(closeWaitMs, working);
     },
   };
+}
+
+function isUrgent({ origin, onward, type }: StoredReference): boolean {
+  return origin !== undefined || onward === true || type === "call";
 }
 
 type PublishOptions = Pick<AnnouncerOptions, "q" | "jetstream" | "pass">;
