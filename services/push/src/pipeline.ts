@@ -28,6 +28,7 @@ import type { Settings } from "./settings.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 import { createAsk } from "./work/ask.ts";
 import { openBreaker } from "./work/breaker.ts";
+import { createInTurn } from "./work/in-turn.ts";
 import { openPushMetrics, type PushMetrics } from "./work/metrics.ts";
 import { type PrepareParts, prepare } from "./work/prepare.ts";
 import { sendJobs } from "./work/send-jobs.ts";
@@ -106,6 +107,7 @@ function workFor({ tokens, ...parts }: WorkParts): Worker {
   const sending = {
     ...parts,
     breaker,
+    inTurn: createInTurn(),
     removeToken: (key: string, registeredBefore: number) => tokens.remove(key, registeredBefore),
   };
   const preparing: PrepareParts = {

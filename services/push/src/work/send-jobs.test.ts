@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { PushJob } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import type { Outcome, Outgoing } from "../providers/outgoing.ts";
+import { createInTurn } from "./in-turn.ts";
 import type { KeptToken, Prepared } from "./prepare.ts";
 import { type SendJobsParts, sendJobs } from "./send-jobs.ts";
 
@@ -51,6 +52,7 @@ function world(answers: Record<number, Outcome[]>) {
       succeeded: () => seen.breaker.push("succeeded"),
       failed: ({ misconfigured }) => seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
     },
+    inTurn: createInTurn(),
     async enqueue(jobs, { attempt, notBefore = 0 } = {}) {
       seen.queued.push({ seqs: jobs.map(({ job: { seq } }) => seq), attempt, inMs: notBefore - Date.now() });
     },
@@ -136,4 +138,28 @@ test("when what is to be tried later cannot be kept, all of it is said to be und
     throw new Error("NATS is away");
   };
   await assert.rejects(sendJobs(parts, [prepared(1), prepared(2)], 0), /NATS is away/);
+});
+
+test("of one token and conversation a later notification waits until the provider has the one before, others do not wait", async () => {
+  const { parts } = world({});
+  const events: string[] = [];
+  const answer = Promise.withResolvers<void>();
+  parts.sender = {
+    async send(outgoing) {
+      const { token } = outgoing as { token: string };
+      events.push(`${token} begins`);
+      if (token === "1") await answer.promise;
+      events.push(`${token} ends`);
+      return { is: "sent" };
+    },
+    close: async () => undefined,
+  };
+  const one = (seq: number, token: string): Prepared => {
+    const made = prepared(seq);
+    return { ...made, job: { ...made.job, token } } as Prepared;
+  };
+  const sending = [sendJobs(parts, [one(1, "same"), one(3, "other")], 0), sendJobs(parts, [one(2, "same")], 0)];
+  setImmediate(answer.resolve);
+  await Promise.all(sending);
+  assert.deepEqual(events, ["1 begins", "3 begins", "3 ends", "1 ends", "2 begins", "2 ends"]);
 });

@@ -6,6 +6,7 @@ import type { DeadLetters } from "../queue/dead-letters.ts";
 import type { Enqueue } from "../queue/enqueue.ts";
 import type { Marks } from "../queue/marks.ts";
 import type { Breaker } from "./breaker.ts";
+import type { InTurn } from "./in-turn.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Prepared } from "./prepare.ts";
 
@@ -13,6 +14,8 @@ export interface SendJobsParts {
   provider: PushProvider;
   sender: Sender;
   breaker: Breaker;
+  /** by token and conversation: an older message must not take the place of a newer one */
+  inTurn: InTurn;
   enqueue: Enqueue;
   marks: Pick<Marks, "sent">;
   deadLetters: Pick<DeadLetters, "bury">;
@@ -36,7 +39,7 @@ export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared
       if ("skip" in one) metrics.skipped(one.skip);
       if (!("outgoing" in one)) return undefined;
       pass("before-push-send");
-      const outcome = await send(parts, one.outgoing);
+      const outcome = await parts.inTurn(`${one.job.token} ${one.job.conv}`, () => send(parts, one.outgoing));
       metrics.outcome(provider, outcome.is);
       if (outcome.is === "sent") metrics.delivered(provider, Date.now() - one.job.at);
       return outcome;
