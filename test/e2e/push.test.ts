@@ -65,7 +65,7 @@ const badgeOf = (sent: ApnsRequest | undefined) =>
 const wordsOf = (byte: number) => sentTo(byte).map(({ payload }) => JSON.stringify(payload));
 
 test("each device that is away is notified once, by its own provider, with name, words, badge and conversation", async () => {
-  const session = await phone("bob", 0xb0);
+  await phone("bob", 0xb0);
   const tab = await logIn(cluster, "bob", "tab");
   await callHttp(
     http,
@@ -89,7 +89,7 @@ test("each device that is away is notified once, by its own provider, with name,
   assert.equal(fcm.seen[1]?.token, "fcm-of-bob-0123456789");
   assert.match(JSON.stringify(fcm.seen[1]?.message), /second/);
   assert.match(web.seen[1]?.payload ?? "", /second/);
-  await callHttp(http, conversationsMark, { conv: "p2p/ann/bob", read: 2 }, auth(session));
+  await callHttp(http, conversationsMark, { conv: "p2p/ann/bob", read: 2 }, auth(tab));
   await eventually(() => sentTo(0xb0).length === 3);
   assert.equal(badgeOf(sentTo(0xb0)[2]), 0, "what is read elsewhere leaves the badge");
   assert.equal(web.seen.length, 2, "a browser must show what it is sent");

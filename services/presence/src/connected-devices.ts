@@ -30,14 +30,14 @@ export async function connectedDevices(
     throw new AppError("invalid_packet", `uids: at most ${pushAskedMax} ids of users`);
   const [found, areTrees] = await Promise.all([parts.sessions.ofUsers([...new Set(uids)]), parts.live.areThere()]);
   if (areTrees) await addShared(parts, found);
-  const users: PushPresenceReply["users"] = {};
-  for (const [uid, devices] of found) {
-    if (devices.size === 0) continue;
+  const there = [...found].flatMap(([uid, devices]): [string, PushPresenceReply["users"][string]][] => {
+    if (devices.size === 0) return [];
     const isBusy = [...devices.values()].some(({ show }) => show === "dnd");
     const rows = [...devices].map(([clientId, { active }]) => ({ clientId, active }));
-    users[uid] = { ...(isBusy && { dnd: true }), devices: rows };
-  }
-  return { users };
+    return [[uid, { ...(isBusy && { dnd: true as const }), devices: rows }]];
+  });
+  // A user may be called `__proto__`, which an assignment would take for something else.
+  return { users: Object.fromEntries(there) };
 }
 
 // A device with a tree is there for every account of its login: what any of them is told, it has.

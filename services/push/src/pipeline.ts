@@ -11,6 +11,7 @@ import {
   type Redis,
   type ServiceContext,
 } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
 import { askPresence } from "./follow/ask-presence.ts";
 import type { Told } from "./follow/decide-jobs.ts";
 import { followStoredMessages } from "./follow/follow.ts";
@@ -27,7 +28,7 @@ import { openMarks } from "./queue/marks.ts";
 import type { Settings } from "./settings.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 import { createAsk } from "./work/ask.ts";
-import { openBreaker } from "./work/breaker.ts";
+import { openBreakers } from "./work/breakers.ts";
 import { createInTurn } from "./work/in-turn.ts";
 import { openPushMetrics, type PushMetrics } from "./work/metrics.ts";
 import { type PrepareParts, prepare } from "./work/prepare.ts";
@@ -47,6 +48,9 @@ export interface PipelineParts extends Pick<ServiceContext, "log" | "metrics" | 
   /** ms that a notification is of use */
   ttlMs: number;
 }
+
+/** jobs of a provider that this process remembers to have sent */
+const sentHereMax = 20_000;
 
 /** Close finishes what is in hand and gives back the rest. */
 export function startPipeline(parts: PipelineParts): { close(): Promise<void> } {
@@ -103,10 +107,11 @@ interface WorkParts extends Omit<FollowingParts, "whom" | "metrics"> {
 
 function workFor({ tokens, ...parts }: WorkParts): Worker {
   const { nats, marks, settingsOf, ttlMs } = parts;
-  const breaker = openBreaker();
+  const breakers = openBreakers();
   const sending = {
     ...parts,
-    breaker,
+    breakers,
+    sentHere: new LRUCache<string, true>({ max: sentHereMax }),
     inTurn: createInTurn(),
     removeToken: (key: string, registeredBefore: number) => tokens.remove(key, registeredBefore),
   };
@@ -120,7 +125,7 @@ function workFor({ tokens, ...parts }: WorkParts): Worker {
   };
   return startWorker({
     ...parts,
-    breaker,
+    breaker: breakers.whole,
     prepare: (jobs, attempt) => prepare(preparing, jobs, attempt),
     sendJobs: (prepared, attempt) => sendJobs(sending, prepared, attempt),
   });

@@ -22,7 +22,7 @@ export async function askInParts(
   const parts: string[][] = [];
   for (let at = 0; at < uids.length; at += usersAtOnce) parts.push(uids.slice(at, at + usersAtOnce));
   const replies = await Promise.all(parts.map((some) => askSome(some, ask)));
-  return Object.assign({}, ...replies);
+  return together(replies);
 }
 
 // Whose devices are too many for one answer must not keep others from being told.
@@ -35,6 +35,11 @@ async function askSome(some: readonly string[], ask: (some: readonly string[]) =
     if (some.length === 1) return {};
     const middle = Math.ceil(some.length / 2);
     const halves = [some.slice(0, middle), some.slice(middle)];
-    return Object.assign({}, ...(await Promise.all(halves.map((half) => askSome(half, ask)))));
+    return together(await Promise.all(halves.map((half) => askSome(half, ask))));
   }
+}
+
+// A user may be called `__proto__`, which an assignment would take for something else.
+function together(all: readonly Users[]): Users {
+  return Object.fromEntries(all.flatMap((users) => Object.entries(users)));
 }

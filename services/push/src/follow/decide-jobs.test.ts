@@ -73,3 +73,8 @@ test("of a provider that has no settings no job is made", () => {
     ["bob-tab-fcm"],
   );
 });
+
+test("the device that has read is not told of it, though it is inactive by now", () => {
+  const told: Told = { what: { ...what, kind: "read" }, receivers: [{ uid: "bob" }], exceptDevice: "bob:phone" };
+  assert.deepEqual(keysOf(told), ["bob-tab-fcm"]);
+});

@@ -17,6 +17,8 @@ export interface Told {
   receivers: readonly Receiver[];
   /** who wrote it: told of it by nobody, though among them */
   except?: string;
+  /** the device that it was done with */
+  exceptDevice?: string | undefined;
 }
 
 /** `tokens`: by uid; who has none may be missing. */
@@ -26,14 +28,15 @@ export function decideJobs(
   presence: PushPresenceReply["users"],
   isOn: (provider: PushProvider) => boolean,
 ): ProviderJob[] {
-  const { what, receivers, except } = told;
+  const { what, receivers, except, exceptDevice } = told;
   return receivers.flatMap(({ uid, devices }) => {
     if (uid === except) return [];
     const { dnd = false, devices: connected = [] } = presence[uid] ?? {};
     if (dnd && what.kind !== "read") return [];
     const active = new Set(connected.filter((device) => device.active).map(({ clientId }) => clientId));
     const asleep = (tokens.get(uid) ?? []).filter(
-      ({ clientId }) => !active.has(clientId) && (devices === undefined || devices.includes(clientId)),
+      ({ clientId }) =>
+        clientId !== exceptDevice && !active.has(clientId) && (devices === undefined || devices.includes(clientId)),
     );
     return tokensFor(what.kind, asleep).flatMap((token) => {
       const provider = providerOf(token.kind);

@@ -26,9 +26,10 @@ export function followReadOn(
     const reads = [...waiting.values()];
     waiting.clear();
     const told = reads.map(
-      ({ uid, conv, seq }): Told => ({
+      ({ uid, conv, seq, clientId }): Told => ({
         what: { kind: "read", conv, seq, at: Date.now() },
         receivers: [{ uid }],
+        exceptDevice: clientId,
       }),
     );
     await notify(told).catch((error: unknown) => log.debug({ event: "read_on_not_told", reason: String(error) }));

@@ -48,7 +48,7 @@ test("so many at once, and of one key fewer; all get their turn", async () => {
     now[key]--;
     return sent;
   };
-  const keys = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? "a" : "b"));
+  const keys = Array.from({ length: 40 }, (_, n) => (n % 4 === 0 ? "b" : "a"));
   const outcomes = await Promise.all(keys.map((key) => attempts.run({ key, work: work(key) })));
   assert.deepEqual(new Set(outcomes.map(({ is }) => is)), new Set(["sent"]));
   assert.deepEqual(most, { a: 2, all: 4 });
@@ -66,8 +66,12 @@ test("closing resolves when what has begun has settled; what waits and what come
   });
   const waiting = attempts.run({ work: async () => sent });
   await started.promise;
-  const closing = attempts.close();
+  let isClosed = false;
+  const closing = attempts.close().then(() => {
+    isClosed = true;
+  });
   assert.equal((await attempts.run({ work: async () => sent })).is, "later");
+  assert.equal(isClosed, false);
   resolve(sent);
   await closing;
   assert.deepEqual([(await begun).is, (await waiting).is], ["sent", "later"]);

@@ -54,7 +54,7 @@ export async function readKnown(
   return (job) => ({
     state: told.states.get(keyOf(job)),
     message: messageOf(job),
-    badge: told.states.get(keyOf(job))?.badge ?? told.badges[job.uid] ?? 0,
+    badge: told.states.get(keyOf(job))?.badge ?? (Object.hasOwn(told.badges, job.uid) ? told.badges[job.uid]! : 0),
     room: job.conv === undefined ? undefined : told.rooms[job.conv],
     from: fromOf(job),
     person: people.get(`${job.uid} ${fromOf(job)}`),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { PushJob } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import type { Outcome, Outgoing } from "../providers/outgoing.ts";
+import { openBreakers } from "./breakers.ts";
 import { createInTurn } from "./in-turn.ts";
 import type { KeptToken, Prepared } from "./prepare.ts";
 import { type SendJobsParts, sendJobs } from "./send-jobs.ts";
@@ -46,12 +47,16 @@ function world(answers: Record<number, Outcome[]>) {
       },
       close: async () => undefined,
     },
-    breaker: {
-      waitMs: () => 0,
-      isTrying: () => false,
-      succeeded: () => seen.breaker.push("succeeded"),
-      failed: ({ misconfigured }) => seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
+    breakers: {
+      whole: {
+        waitMs: () => 0,
+        isTrying: () => false,
+        succeeded: () => seen.breaker.push("succeeded"),
+        failed: ({ misconfigured }) => seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
+      },
+      own: () => undefined,
     },
+    sentHere: new Map(),
     inTurn: createInTurn(),
     async enqueue(jobs, { attempt, notBefore = 0 } = {}) {
       seen.queued.push({ seqs: jobs.map(({ job: { seq } }) => seq), attempt, inMs: notBefore - Date.now() });
@@ -162,4 +167,32 @@ test("of one token and conversation a later notification waits until the provide
   setImmediate(answer.resolve);
   await Promise.all(sending);
   assert.deepEqual(events, ["1 begins", "3 begins", "3 ends", "1 ends", "2 begins", "2 ends"]);
+});
+
+test("the same job that comes twice at once is sent once", async () => {
+  const { parts, seen } = world({ 1: [{ is: "sent" }] });
+  await Promise.all([sendJobs(parts, [prepared(1)], 0), sendJobs(parts, [prepared(1)], 0)]);
+  assert.deepEqual([seen.sends, seen.sent], [[1], [1]]);
+});
+
+test("a push service that fails is left alone by itself: others, which users may have named too, go on", async () => {
+  const { parts, seen } = world({});
+  const breakers = openBreakers();
+  const asked: string[] = [];
+  parts.breakers = breakers;
+  parts.sender = {
+    async send(outgoing) {
+      const { endpoint } = outgoing as { endpoint: string };
+      asked.push(new URL(endpoint).host);
+      return endpoint.includes("bad") ? { is: "misconfigured", reason: "401" } : { is: "sent" };
+    },
+    close: async () => undefined,
+  };
+  const to = (seq: number, endpoint: string) =>
+    ({ ...prepared(seq), outgoing: { provider: "webpush", endpoint } }) as unknown as Prepared;
+  await sendJobs(parts, [to(1, "https://bad.test/1")], 0);
+  await sendJobs(parts, [to(2, "https://bad.test/2"), to(3, "https://good.test/3")], 0);
+  assert.deepEqual(asked, ["bad.test", "good.test"]);
+  assert.equal(breakers.whole.waitMs(), 0);
+  assert.deepEqual(seen.sent, [3]);
 });

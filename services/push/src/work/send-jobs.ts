@@ -4,8 +4,10 @@ import type { Logger, Pass } from "@parley/runtime";
 import type { Outcome, Outgoing, Sender } from "../providers/outgoing.ts";
 import type { DeadLetters } from "../queue/dead-letters.ts";
 import type { Enqueue } from "../queue/enqueue.ts";
+import { jobKey } from "../queue/jobs.ts";
 import type { Marks } from "../queue/marks.ts";
 import type { Breaker } from "./breaker.ts";
+import type { Breakers } from "./breakers.ts";
 import type { InTurn } from "./in-turn.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Prepared } from "./prepare.ts";
@@ -13,7 +15,9 @@ import type { Prepared } from "./prepare.ts";
 export interface SendJobsParts {
   provider: PushProvider;
   sender: Sender;
-  breaker: Breaker;
+  breakers: Breakers;
+  /** those that the provider has had from this process, of late: the same job may come twice at once */
+  sentHere: { has(key: string): boolean; set(key: string, is: true): unknown };
   /** by token and conversation: an older message must not take the place of a newer one */
   inTurn: InTurn;
   enqueue: Enqueue;
@@ -39,7 +43,8 @@ export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared
       if ("skip" in one) metrics.skipped(one.skip);
       if (!("outgoing" in one)) return undefined;
       pass("before-push-send");
-      const outcome = await parts.inTurn(`${one.job.token} ${one.job.conv}`, () => send(parts, one.outgoing));
+      const outcome = await parts.inTurn(`${one.job.token} ${one.job.conv}`, () => sendOnce(parts, one));
+      if (outcome === undefined) return undefined;
       metrics.outcome(provider, outcome.is);
       if (outcome.is === "sent") metrics.delivered(provider, Date.now() - one.job.at);
       return outcome;
@@ -51,10 +56,28 @@ export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared
   await settle(parts, prepared, outcomes, attempt);
 }
 
-async function send({ sender, breaker }: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
+/** undefined: the provider has it already. */
+async function sendOnce(
+  parts: SendJobsParts,
+  { job, outgoing }: { job: PushJob; outgoing: Outgoing },
+): Promise<Outcome | undefined> {
+  const key = jobKey(job);
+  if (parts.sentHere.has(key)) {
+    parts.metrics.skipped("sent_already");
+    return undefined;
+  }
+  const outcome = await send(parts, outgoing);
+  if (outcome.is === "sent") parts.sentHere.set(key, true);
+  return outcome;
+}
+
+async function send({ sender, breakers }: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
+  const own = breakers.own(outgoing);
+  const waitMs = own?.waitMs() ?? 0;
+  if (waitMs > 0) return { is: "later", reason: "its push service is left alone for a while", afterMs: waitMs };
   for (let time = 1; ; time++) {
     const outcome = await sender.send(outgoing);
-    tellBreaker(breaker, outcome);
+    tellBreaker(own ?? breakers.whole, outcome);
     if (outcome.is !== "again") return outcome;
     if (time === againMax) return { is: "later", reason: outcome.reason };
   }
@@ -112,9 +135,9 @@ async function bury({ provider, deadLetters, metrics }: SendJobsParts, job: Push
 }
 
 /** What is tried again at about the same time goes together: to a whole second. */
-function notBeforeOf({ breaker }: SendJobsParts, outcome: Outcome, attempt: number): number {
+function notBeforeOf({ breakers }: SendJobsParts, outcome: Outcome, attempt: number): number {
   const saidMs = outcome.is === "later" ? (outcome.afterMs ?? 0) : 0;
-  const waitMs = Math.max(saidMs, breaker.waitMs(), backoffMs(Math.max(1, attempt), retry));
+  const waitMs = Math.max(saidMs, breakers.whole.waitMs(), backoffMs(Math.max(1, attempt), retry));
   return Math.ceil((Date.now() + waitMs) / 1_000) * 1_000;
 }
 

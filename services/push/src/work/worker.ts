@@ -173,7 +173,8 @@ async function prepareBatch({ prepare, provider, log }: WorkerParts, batch: read
 function readChunk(message: JsMsg, log: Logger): PushChunk | undefined {
   try {
     const chunk = message.json<PushChunk>();
-    if (Array.isArray(chunk.jobs) && Number.isSafeInteger(chunk.attempt)) return chunk;
+    const isWhole = Array.isArray(chunk.jobs) && chunk.jobs.every((job) => typeof job?.token === "string");
+    if (isWhole && Number.isSafeInteger(chunk.attempt)) return chunk;
   } catch {
     // Told below, as what has no jobs.
   }

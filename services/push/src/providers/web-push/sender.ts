@@ -53,9 +53,8 @@ export function startWebPushSender(options: WebPushOptions): Sender<WebPushNotif
     const headers = { ...sealed.headers, Authorization: authorizationFor(url.origin) };
     try {
       const { answer, text } = await post({ url, headers, body: sealed.body, signal });
-      const outcome = readAnswer(answer);
-      heard(outcome);
-      return outcome.is === "sent" ? outcome : readAnswer(answer, await text);
+      heard(readAnswer(answer));
+      return readAnswer(answer, await text);
     } catch (error) {
       return readError(error);
     }
