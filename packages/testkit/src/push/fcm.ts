@@ -85,6 +85,8 @@ export async function startFcm(t: TestContext, options: FcmOptions = {}): Promis
   }
 
   const server = createServer({ ...(await forServer(["localhost", "127.0.0.1"])), keepAlive: true });
+  // As at Google, it is not the server that ends idle connections.
+  server.keepAliveTimeout = 0;
   server.on("request", async (request, response) => {
     const body = await readBody(request).catch(() => undefined);
     if (body === undefined) return;

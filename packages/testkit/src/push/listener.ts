@@ -7,8 +7,9 @@ import type { TestContext } from "../testing/start-servers.ts";
 export interface Listener {
   url: string;
   port: number;
-  /** Connections that are open. */
+  /** Connections that are open, and those that there were so far. */
   open(): number;
+  opened(): number;
   /** All connections end: by FIN, or by RST. */
   cut(how?: "fin" | "rst"): void;
   /** Nobody can connect until `up`, at the same port. */
@@ -19,7 +20,9 @@ export interface Listener {
 /** Listens on the loopback address, and ends with the test. */
 export async function openListener(t: TestContext, server: Server, port = 0): Promise<Listener> {
   const sockets = new Set<Socket>();
+  let opened = 0;
   server.on("connection", (socket: Socket) => {
+    opened++;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => undefined);
   });
@@ -42,6 +45,7 @@ export async function openListener(t: TestContext, server: Server, port = 0): Pr
     url: `https://localhost:${given}`,
     port: given,
     open: () => sockets.size,
+    opened: () => opened,
     cut(how = "fin") {
       for (const socket of sockets) {
         if (how === "fin") socket.destroy();

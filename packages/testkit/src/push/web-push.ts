@@ -82,6 +82,8 @@ export async function startWebPush(t: TestContext, options: WebPushOptions = {})
   }
 
   const server = createServer({ ...(await forServer(["localhost", "127.0.0.1"])), keepAlive: true });
+  // It is not the server that ends idle connections.
+  server.keepAliveTimeout = 0;
   server.on("request", async (request, response) => {
     const body = await readBody(request).catch(() => undefined);
     if (body === undefined) return;

@@ -78,12 +78,28 @@ test("a silent APNs: unknown at the deadline, for later what waited for the firs
   assert.equal(apns.count(), 1);
 });
 
+test("what waited for the first one of a connection is for later when that one fails: nothing more is posted", async (t) => {
+  const apns = await startApns(t);
+  apns.answer(() => "cut");
+  const sender = sendersOf(t, { ...apns.settings, ...soon }).apns;
+  const outcomes = await Promise.all(many(20).map((one) => sender.send(one)));
+  assert.deepEqual(
+    outcomes.map(({ is }) => is),
+    ["unknown", ...Array<string>(19).fill("later")],
+  );
+  assert.equal(apns.count(), 1);
+});
+
 test("after three silences in a row the connection is given up for one other, which shows the same signed token", async (t) => {
   const apns = await startApns(t);
   const sender = sendersOf(t, { ...apns.settings, ...soon }).apns;
   await sender.send(alert());
   apns.answer(() => "silence");
   assert.deepEqual(kinds(await Promise.all(many(2).map((one) => sender.send(one)))), ["unknown"]);
+  apns.answer(() => undefined);
+  assert.equal((await sender.send(alert())).is, "sent");
+  apns.answer(() => "silence");
+  assert.equal((await sender.send(alert())).is, "unknown");
   apns.answer(() => undefined);
   assert.equal((await sender.send(alert())).is, "sent");
   assert.equal(apns.opened(), 1);

@@ -64,15 +64,24 @@ test("connections that are cut in mid-flight: unknown each, none is sent twice, 
   assert.equal(fcm.count(), 22);
 });
 
-test("no more connections than the setting says, however much is sent at once", async (t) => {
+test("no more connections than the setting says, however much is sent at once and however silent FCM is", async (t) => {
   const fcm = await startFcm(t);
-  const sender = sendersOf(t, { ...fcm.settings, PUSH_FCM_IN_FLIGHT: "7" }).fcm;
+  const seven = { ...fcm.settings, PUSH_FCM_IN_FLIGHT: "7" };
+  const sender = sendersOf(t, seven).fcm;
   let most = 0;
   fcm.answer(() => {
     most = Math.max(most, fcm.open());
     return undefined;
   });
   assert.deepEqual(kinds(await Promise.all(many(100).map((one) => sender.send(one)))), ["sent"]);
+  await sender.close();
+  await eventually(() => fcm.open() === 0);
+  const hasty = sendersOf(t, { ...seven, ...soon }).fcm;
+  assert.equal((await hasty.send(fcmMessage())).is, "sent");
+  fcm.answer(() => "silence");
+  for (let n = 0; n < 3; n++)
+    assert.deepEqual(kinds(await Promise.all(many(7).map((one) => hasty.send(one)))), ["unknown"]);
+  most = Math.max(most, fcm.open());
   // The last one is to Google, for the access token.
   assert.ok(most > 2 && most <= 7 + 1, String(most));
 });

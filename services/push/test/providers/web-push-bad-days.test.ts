@@ -98,6 +98,19 @@ test("an endpoint that is not https is gone, and nobody is asked", async (t) => 
   assert.equal(asked, 0);
 });
 
+test("an answer that is large or has no end ends its connection; one that is in order keeps it", async (t) => {
+  const service = await startWebPush(t);
+  const sender = sendersOf(t, service.settings).webpush;
+  for (let n = 0; n < 3; n++) assert.equal((await sender.send(webMessage(service))).is, "sent");
+  assert.equal(service.opened(), 1);
+  service.answer(() => ({ status: 400, body: "x".repeat(1 << 20) }));
+  assert.equal((await sender.send(webMessage(service))).is, "refused");
+  service.answer(() => ({ status: 201, fault: "trickle" }));
+  assert.equal((await sender.send(webMessage(service))).is, "sent");
+  assert.equal(service.opened(), 2);
+  await eventually(() => service.open() === 0);
+});
+
 test("a redirect is not followed", async (t) => {
   const [service, other] = [await startWebPush(t), await startWebPush(t)];
   const sender = sendersOf(t, service.settings).webpush;
