@@ -1,7 +1,6 @@
 // Files of keys and certificates that settings name: read at the start, each problem told by the name of its setting.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ServiceAccount } from "./fcm/access.ts";
 
 /** What is wrong with a setting. Names the setting and the file, and says nothing of what stands in it. */
 export class KeyFileError extends Error {
@@ -65,6 +64,12 @@ export function readAppCertificate(
   if (!parsed.checkPrivateKey(parsedKey))
     throw new KeyFileError(keySetting, keyFile, `is not the key of the certificate ${file}`);
   return { cert, key, environments };
+}
+export interface ServiceAccount {
+  projectId: string;
+  clientEmail: string;
+  privateKeyId?: string;
+  privateKey: string;
 }
 
 export function readServiceAccount(setting: string, file: string): ServiceAccount {

@@ -1,13 +1,7 @@
 // Google's access token for a service account: asked for once for all who wait, kept until it is about to end.
 import type { Agent } from "node:https";
 import { JWT } from "google-auth-library";
-
-export interface ServiceAccount {
-  projectId: string;
-  clientEmail: string;
-  privateKeyId?: string;
-  privateKey: string;
-}
+import type { ServiceAccount } from "../key-files.ts";
 
 /** As firebase-admin takes it. */
 export interface AccessToken {

@@ -4,7 +4,8 @@ import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { deleteApp, initializeApp } from "firebase-admin/app";
 import { getMessaging, type Message } from "firebase-admin/messaging";
-import { type Access, openAccess, type ServiceAccount } from "./access.ts";
+import type { ServiceAccount } from "../key-files.ts";
+import { type Access, openAccess } from "./access.ts";
 
 /** Where FCM and Google's token endpoint are, if not at Google's own addresses. */
 export interface FcmPlace {

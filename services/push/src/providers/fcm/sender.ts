@@ -1,8 +1,8 @@
 // Sends through FCM's HTTP v1 API: one try each, and what FCM says in words of our own.
 import type { Message } from "firebase-admin/messaging";
 import { openAttempts, unanswered } from "../attempts.ts";
+import type { ServiceAccount } from "../key-files.ts";
 import type { FcmNotification, Outcome, Sender } from "../outgoing.ts";
-import type { ServiceAccount } from "./access.ts";
 import { type FcmApp, type FcmPlace, openAgent, openApp } from "./app.ts";
 import { readAccessError, readError } from "./outcome.ts";
 
