@@ -104,11 +104,15 @@ function alternative(host: string) {
   return isIP(host) === 0 ? { type: 2, value: host } : { type: 7, ip: host };
 }
 
+/** Its first byte is neither 0, which DER forbids, nor makes it negative. */
+function serialNumber(): string {
+  return `4${randomBytes(12).toString("hex").slice(1)}`;
+}
+
 function sign(publicKey: string, issuerKey: string, issuer: forge.pki.CertificateField[], wanted: Wanted): string {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  // Positive in any case.
-  certificate.serialNumber = `00${randomBytes(12).toString("hex")}`;
+  certificate.serialNumber = serialNumber();
   certificate.validity.notBefore = new Date(Date.now() + (wanted.from ?? -day));
   certificate.validity.notAfter = new Date(Date.now() + (wanted.until ?? 30 * day));
   certificate.setSubject(wanted.subject);
