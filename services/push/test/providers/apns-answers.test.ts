@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ApnsReply, startApns } from "@parley/testkit";
 import type { Outcome } from "../../src/providers/outgoing.ts";
-import { alert, assertOutcome, deviceToken, sendersOf, soon } from "./senders.ts";
+import { alert, assertOutcome, deviceToken, sendersOf } from "./senders.ts";
 
 type Row = [reply: ApnsReply, outcome: Partial<Outcome>, reason: RegExp];
 
@@ -98,7 +98,7 @@ for (const [name, [reply, outcome, reason]] of Object.entries(answers))
   test(`APNs, ${name}: ${JSON.stringify(outcome)}, after one request`, async (t) => {
     const apns = await startApns(t);
     apns.answer(() => reply);
-    const sender = sendersOf(t, { ...apns.settings, ...soon }).apns;
+    const sender = sendersOf(t, apns.settings).apns;
     assertOutcome(await sender.send(alert()), outcome, reason);
     assert.equal(apns.count(), 1);
   });

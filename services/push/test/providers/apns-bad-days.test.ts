@@ -26,7 +26,7 @@ function hold(apns: Apns) {
 
 test("while APNs is down notifications are for later, and the same client sends when it is there again", async (t) => {
   const apns = await startApns(t);
-  const sender = sendersOf(t, { ...apns.settings, ...soon }).apns;
+  const sender = sendersOf(t, apns.settings).apns;
   await apns.down();
   assertOutcome(await sender.send(alert()), { is: "later" }, /ECONNREFUSED/);
   const outcomes = await Promise.all(many(50).map((one) => sender.send(one)));
@@ -39,7 +39,7 @@ test("while APNs is down notifications are for later, and the same client sends 
 test("a server whose certificate nobody vouches for gets nothing, and the setting is named", async (t) => {
   const apns = await startApns(t);
   const { PUSH_APNS_CA_FILE: _, ...settings } = apns.settings;
-  const sender = sendersOf(t, { ...settings, ...soon }).apns;
+  const sender = sendersOf(t, settings).apns;
   assertOutcome(await sender.send(alert()), { is: "misconfigured" }, /PUSH_APNS_CA_FILE .*certificate/);
   assert.equal(apns.count(), 0);
 });

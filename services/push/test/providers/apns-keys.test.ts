@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { keyFolder, startApns } from "@parley/testkit";
-import { alert, assertOutcome, sendersOf, soon } from "./senders.ts";
+import { alert, assertOutcome, sendersOf } from "./senders.ts";
 
 test("a key that is not Apple's: APNs refuses it, nothing is tried twice, and the settings are named", async (t) => {
   const apns = await startApns(t);
@@ -69,7 +69,7 @@ test("a certificate that the server does not let in is a setting that is wrong",
   const { PUSH_APNS_KEY_FILE, PUSH_APNS_KEY_ID, PUSH_APNS_TEAM_ID } = other.settings;
   const { PUSH_APNS_CERTIFICATE_FILE: _, PUSH_APNS_CERTIFICATE_KEY_FILE: __, ...place } = apns.settings;
   const key = { PUSH_APNS_KEY_FILE, PUSH_APNS_KEY_ID, PUSH_APNS_TEAM_ID } as Record<string, string>;
-  const sender = sendersOf(t, { ...place, ...key, ...soon }).apns;
+  const sender = sendersOf(t, { ...place, ...key }).apns;
   assertOutcome(await sender.send(alert()), { is: "misconfigured" }, /PUSH_APNS_CERTIFICATE_FILE/);
   assert.equal(apns.count(), 0);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fcmError, type HttpsReply, startFcm } from "@parley/testkit";
 import type { Outcome } from "../../src/providers/outgoing.ts";
-import { assertOutcome, fcmMessage, sendersOf, soon } from "./senders.ts";
+import { assertOutcome, fcmMessage, sendersOf } from "./senders.ts";
 
 type Row = [reply: HttpsReply, outcome: Partial<Outcome>, reason: RegExp];
 
@@ -87,7 +87,7 @@ for (const [name, [reply, outcome, reason]] of Object.entries(answers))
   test(`FCM, ${name}: ${JSON.stringify(outcome)}, after one request`, async (t) => {
     const fcm = await startFcm(t);
     fcm.answer(() => reply);
-    const sender = sendersOf(t, { ...fcm.settings, ...soon }).fcm;
+    const sender = sendersOf(t, fcm.settings).fcm;
     assertOutcome(await sender.send(fcmMessage()), outcome, reason);
     assert.equal(fcm.count(), 1);
   });

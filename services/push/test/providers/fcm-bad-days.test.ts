@@ -11,7 +11,7 @@ const kinds = (outcomes: Outcome[]) => [...new Set(outcomes.map(({ is }) => is))
 
 test("while FCM is down notifications are for later, and the same client sends when it is there again", async (t) => {
   const fcm = await startFcm(t);
-  const sender = sendersOf(t, { ...fcm.settings, ...soon }).fcm;
+  const sender = sendersOf(t, fcm.settings).fcm;
   await sender.send(fcmMessage());
   await fcm.down();
   // What goes out on a connection whose end has not been seen yet is unknown.
@@ -26,7 +26,7 @@ test("while FCM is down notifications are for later, and the same client sends w
 test("a server whose certificate nobody vouches for gets nothing, and the setting is named", async (t) => {
   const fcm = await startFcm(t);
   const { PUSH_FCM_CA_FILE: _, ...settings } = fcm.settings;
-  const sender = sendersOf(t, { ...settings, ...soon }).fcm;
+  const sender = sendersOf(t, settings).fcm;
   assertOutcome(await sender.send(fcmMessage()), { is: "misconfigured" }, /PUSH_FCM_CA_FILE .*certificate/);
   assert.equal(fcm.asked(), 0);
 });

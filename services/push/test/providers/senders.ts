@@ -14,7 +14,7 @@ const settings = defineSettings({ service: "push", prefix: "PUSH", own: provider
 export const vapid = webPush.generateVAPIDKeys();
 
 /** A deadline that tests can wait for. */
-export const soon = { PUSH_DEADLINE_MS: "1000" };
+export const soon = { PUSH_DEADLINE_MS: "2000" };
 
 export interface TestSenders extends Required<Senders> {
   /** lines of the log */

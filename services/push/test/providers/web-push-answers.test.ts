@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HttpsReply, startWebPush } from "@parley/testkit";
 import type { Outcome } from "../../src/providers/outgoing.ts";
-import { assertOutcome, sendersOf, soon, vapid, webMessage } from "./senders.ts";
+import { assertOutcome, sendersOf, vapid, webMessage } from "./senders.ts";
 
 type Row = [reply: HttpsReply, outcome: Partial<Outcome>, reason?: RegExp];
 
@@ -39,11 +39,15 @@ const answers: Record<string, Row> = {
   "a body of a megabyte": [{ status: 400, body: "x".repeat(1 << 20) }, { is: "refused" }, /^.{200}$/],
 };
 
+/** An answer without an end is waited for until the deadline, where that is sooner than a second after its status. */
+const hurry = { PUSH_DEADLINE_MS: "1000" };
+const isOpen = (reply: HttpsReply) => typeof reply === "object" && "fault" in reply;
+
 for (const [name, [reply, outcome, reason]] of Object.entries(answers))
   test(`Web Push, ${name}: ${JSON.stringify(outcome)}, after one request`, async (t) => {
     const service = await startWebPush(t);
     service.answer(() => reply);
-    const sender = sendersOf(t, { ...service.settings, ...soon }).webpush;
+    const sender = sendersOf(t, isOpen(reply) ? { ...service.settings, ...hurry } : service.settings).webpush;
     assertOutcome(await sender.send(webMessage(service)), outcome, reason);
     assert.equal(service.count(), 1);
   });

@@ -11,7 +11,7 @@ const kinds = (outcomes: Outcome[]) => [...new Set(outcomes.map(({ is }) => is))
 
 test("while a push service is down notifications are for later, and those to another one are sent", async (t) => {
   const [service, other] = [await startWebPush(t), await startWebPush(t)];
-  const sender = sendersOf(t, { ...service.settings, ...soon }).webpush;
+  const sender = sendersOf(t, service.settings).webpush;
   await service.down();
   assertOutcome(await sender.send(webMessage(service)), { is: "later" }, /ECONNREFUSED/);
   assert.equal((await sender.send(webMessage(other))).is, "sent");
@@ -122,7 +122,7 @@ test("a redirect is not followed", async (t) => {
 test("a push service whose certificate nobody vouches for gets nothing, and it is no fault of ours", async (t) => {
   const service = await startWebPush(t);
   const { PUSH_WEB_CA_FILE: _, ...settings } = service.settings;
-  const sender = sendersOf(t, { ...settings, ...soon }).webpush;
+  const sender = sendersOf(t, settings).webpush;
   assertOutcome(await sender.send(webMessage(service)), { is: "later" }, /certificate/);
   assert.equal(service.count(), 0);
 });
