@@ -1,0 +1,192 @@
+// The real push and the real history as processes of their own, with a local APNs; api and presence are played, and nobody is connected.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { type PushPeopleRequest, packAppendRequest, streams, subjects, unpackAppendReply } from "@parley/protocol";
+import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
+import {
+  type AskHolder,
+  answerJson,
+  type Checkpoint,
+  connectRedis,
+  createAskHolder,
+  type NatsConnection,
+  type Redis,
+  startHolderLookup,
+} from "@parley/runtime";
+import {
+  type Apns,
+  eventually,
+  programOf,
+  serviceContext,
+  startApns,
+  startServers,
+  type TestContext,
+} from "@parley/testkit";
+import { keyOf } from "../src/tokens/token.ts";
+import { startOthers } from "./others.ts";
+import { callerOf, register } from "./registered.ts";
+
+export interface Pushing {
+  nats: NatsConnection;
+  redis: Redis;
+  apns: Apns;
+  jetstream: JetStreamManager;
+  /** `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
+  start(dieAt?: `${Checkpoint}:${number}`): void;
+  /** kill -9; resolves when push is gone. */
+  kill(): Promise<void>;
+  isDead(): boolean;
+  /** Resolves when push is gone: the signal that ended it. */
+  died(): Promise<string | null>;
+  /** Resolves when push reads what is stored. */
+  follows(): Promise<void>;
+  /** Resolves when nothing is left to do, of what is stored and of the queue. */
+  isIdle(): Promise<void>;
+  /** The most memory that the process of push has had so far, in MiB. */
+  peakMiB(): number;
+  /** A device that is away, with a token of APNs. */
+  phone(uid: string, device: string): Promise<Phone>;
+  /** Stored; resolves with the last one's seq. */
+  say(conv: string, from: string, ...texts: string[]): Promise<number>;
+  /** A room is made with these members; the event is its first entry. */
+  room(id: string, by: string, uids: string[]): Promise<void>;
+}
+
+export interface Phone {
+  uid: string;
+  clientId: string;
+  /** as APNs knows it */
+  token: string;
+  /** as jobs name it */
+  key: string;
+}
+
+const appId = "app.parley";
+
+export async function startPushing(t: TestContext, uids: readonly string[]): Promise<Pushing> {
+  const folder = await mkdtemp(join(tmpdir(), "parley-push-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const others = await startOthers(t);
+  for (const uid of uids) others.users.add(uid);
+  const { nats, natsServer } = others;
+  const { redis: redisServer } = await startServers(t, { redis: true });
+  const apns = await startApns(t);
+  playPeople(nats);
+  const redis = await connectRedis({ url: redisServer.url, name: "test", log: serviceContext("test").log });
+  const history = askHistory(t, nats, redis);
+  const env = {
+    ...process.env,
+    ...apns.settings,
+    NATS_URL: natsServer.url,
+    REDIS_URL: redisServer.url,
+    PARLEY_DIR: folder,
+    PARLEY_LOG_LEVEL: "error",
+    PARLEY_PARENT_PIPE: "true",
+    PUSH_DELAY_MS: "50",
+  };
+  const kept = startProcess("history", env);
+  let push: ChildProcess | undefined;
+  t.after(() => Promise.all([kept, push].map((child) => child && killed(child))));
+  const jetstream = await jetstreamManager(nats);
+  return {
+    ...{ nats, redis, apns, jetstream },
+    start(dieAt) {
+      push = startProcess("push", { ...env, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) });
+    },
+    kill: () => killed(push!),
+    isDead: () => push!.signalCode !== null || push!.exitCode !== null,
+    died: () => ended(push!),
+    peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${push!.pid}/status`, "utf8"))?.[1]) / 1_024,
+    ...waitingFor(jetstream),
+    phone: (uid, device) => registerPhone(nats, uid, device),
+    ...writingTo(history),
+  };
+}
+
+/** What api says of people, and presence of devices. */
+function playPeople(nats: NatsConnection): void {
+  const { log } = serviceContext("test");
+  const nameOf = ({ by }: { by: string }) => ({ name: by, relation: "contact" });
+  const people = ({ asked }: PushPeopleRequest) => ({ people: asked.map(nameOf) });
+  answerJson(nats, subjects.pushPeople, "played", people, log);
+  answerJson(nats, subjects.pushPresence, "played", () => ({ users: {} }), log);
+}
+
+function askHistory(t: TestContext, nats: NatsConnection, redis: Redis): AskHolder {
+  const { log } = serviceContext("test");
+  const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
+  const holder = createAskHolder(nats, holders);
+  t.after(() => {
+    holder.close();
+    holders.close();
+    redis.disconnect();
+  });
+  return holder;
+}
+
+let phones = 0;
+
+async function registerPhone(nats: NatsConnection, uid: string, device: string): Promise<Phone> {
+  const token = (++phones).toString(16).padStart(64, "0");
+  // Until push listens nobody answers.
+  await eventually(() => register(nats, callerOf(uid, device), { kind: "apns", token, appId }));
+  return { uid, clientId: `${uid}:${device}`, token, key: keyOf({ kind: "apns", appId, token }) };
+}
+
+function waitingFor(jetstream: JetStreamManager): Pick<Pushing, "follows" | "isIdle"> {
+  const following = () => jetstream.consumers.info(streams.stored.name, "push");
+  return {
+    follows: async () => void (await eventually(following)),
+    async isIdle() {
+      await eventually(async () => {
+        const { num_pending: coming, num_ack_pending: held } = await following();
+        const { state } = await jetstream.streams.info(streams.push.name);
+        return coming + held + state.messages === 0;
+      });
+    },
+  };
+}
+
+function writingTo(history: AskHolder): Pick<Pushing, "say" | "room"> {
+  let ids = 0;
+  return {
+    async say(conv, from, ...texts) {
+      const items = texts.map((data) => {
+        const id = `m${++ids}`;
+        const body = Buffer.from(JSON.stringify({ id, to: conv, content: { type: "text", data } }));
+        return { conv, from, device: `${from}:web`, id, type: "text", body };
+      });
+      const asked = packAppendRequest([{ q: conversationPartition(conv), items }]);
+      return eventually(async () => {
+        const group = (await history.bytes("append", conv, asked, unpackAppendReply))[0];
+        const outcome = group && "outcomes" in group ? group.outcomes.at(-1) : undefined;
+        return outcome && "seq" in outcome ? outcome.seq : undefined;
+      });
+    },
+    async room(id, by, uids) {
+      const event = { event: "create", by, uids, name: id };
+      const asked = { conv: `room/${id}`, id: "made", device: "api", origin: "api", event };
+      await eventually(() => history.json<object>("change", asked.conv, asked));
+    },
+  };
+}
+
+function startProcess(service: "history" | "push", env: NodeJS.ProcessEnv): ChildProcess {
+  const main = programOf(`services/${service}/src/main.ts`);
+  return spawn(process.execPath, [main], { env, stdio: ["pipe", "ignore", "inherit"] });
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await ended(child);
+}
+
+async function ended(child: ChildProcess): Promise<string | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  return child.signalCode;
+}
