@@ -68,7 +68,12 @@ export interface Phone {
 
 const appId = "app.parley";
 
-export async function startPushing(t: TestContext, uids: readonly string[]): Promise<Pushing> {
+/** `heapMiB`: with more of its own objects than that at once push ends. */
+export async function startPushing(
+  t: TestContext,
+  uids: readonly string[],
+  { heapMiB }: { heapMiB?: number } = {},
+): Promise<Pushing> {
   const folder = await mkdtemp(join(tmpdir(), "parley-push-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const others = await startOthers(t);
@@ -96,7 +101,8 @@ export async function startPushing(t: TestContext, uids: readonly string[]): Pro
   return {
     ...{ nats, redis, apns, jetstream },
     start(dieAt) {
-      push = startProcess("push", { ...env, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) });
+      const flags = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`, "--max-semi-space-size=4"];
+      push = startProcess("push", { ...env, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) }, flags);
     },
     kill: () => killed(push!),
     isDead: () => push!.signalCode !== null || push!.exitCode !== null,
@@ -176,9 +182,13 @@ function writingTo(history: AskHolder): Pick<Pushing, "say" | "room"> {
   };
 }
 
-function startProcess(service: "history" | "push", env: NodeJS.ProcessEnv): ChildProcess {
+function startProcess(
+  service: "history" | "push",
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): ChildProcess {
   const main = programOf(`services/${service}/src/main.ts`);
-  return spawn(process.execPath, [main], { env, stdio: ["pipe", "ignore", "inherit"] });
+  return spawn(process.execPath, [...flags, main], { env, stdio: ["pipe", "ignore", "inherit"] });
 }
 
 async function killed(child: ChildProcess): Promise<void> {
