@@ -13,6 +13,7 @@ export type {
 } from "./broker-session/options.ts";
 export { type Refusal, refusalsOf } from "./broker-session/refusals.ts";
 export { startBrokerSession } from "./broker-session/session.ts";
+export * from "./connections/jetstream.ts";
 export * from "./connections/nats.ts";
 export * from "./connections/redis.ts";
 export { sayWaiting, type Waiting } from "./connections/waiting.ts";
@@ -56,7 +57,7 @@ export * from "./requests/revocation-list.ts";
 export * from "./requests/revocations.ts";
 export * from "./requests/rpc.ts";
 export { type FollowStoredOptions, followStored } from "./stored/follow.ts";
-export { readEntriesOf, readLog, readStored } from "./stored/read.ts";
+export { readEntriesOf, readFollowed, readLog, readStored } from "./stored/read.ts";
 export {
   type DeadReference,
   type FollowedReference,

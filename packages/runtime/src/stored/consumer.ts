@@ -9,6 +9,7 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream";
 import { streams } from "@parley/protocol";
+import { ensureConsumer } from "../connections/jetstream.ts";
 import type { NatsConnection } from "../connections/nats.ts";
 import type { Logger } from "../process/log.ts";
 import type { Progress } from "./progress.ts";
@@ -107,26 +108,17 @@ async function makeConsumer(
   manager: JetStreamManager,
   { durable, filter, isOrdered, beginMsBack, progress, fetchedMax, ackWaitMs }: ConsumerOptions,
 ): Promise<ConsumerInfo> {
-  const { name } = streams.stored;
   // One that an earlier release made may wait longer.
   const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: isOrdered ? 1 : pendingMax(fetchedMax) };
-  const existing = await manager.consumers.update(name, durable, changeable).catch((error: unknown) => {
-    if (!/consumer not found/i.test(String(error))) throw error;
+  return ensureConsumer(manager, streams.stored.name, durable, changeable, async () => {
+    const firstSeq = await progress.gather();
+    const began = new Date(Date.now() - beginMsBack).toISOString();
+    return {
+      filter_subject: filter,
+      ack_policy: AckPolicy.Explicit,
+      ...(firstSeq === undefined
+        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: began }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: firstSeq }),
+    };
   });
-  if (existing) return existing;
-  const firstSeq = await progress.gather();
-  const config = {
-    ...changeable,
-    durable_name: durable,
-    filter_subject: filter,
-    ack_policy: AckPolicy.Explicit,
-    ...(firstSeq === undefined
-      ? {
-          deliver_policy: DeliverPolicy.StartTime,
-          opt_start_time: new Date(Date.now() - beginMsBack).toISOString(),
-        }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: firstSeq }),
-  };
-  // Of two replicas that make it at the same moment one is told that it exists.
-  return manager.consumers.add(name, config).catch(() => manager.consumers.info(name, durable));
 }

@@ -1,8 +1,7 @@
 // Follows what history has stored: references from JetStream, their entries from history, each handed over at least once.
 import type { StoredEntry, StoredReference } from "@parley/protocol";
-import type { NatsConnection } from "../connections/nats.ts";
-import { readStored } from "./read.ts";
-import { type FollowedReference, type FollowReferencesOptions, followReferences } from "./references.ts";
+import { readFollowed } from "./read.ts";
+import { type FollowReferencesOptions, followReferences } from "./references.ts";
 
 export interface FollowStoredOptions extends Omit<FollowReferencesOptions, "take"> {
   /** Which of the references are read; all unless said. */
@@ -18,25 +17,11 @@ export function followStored({ wants = () => true, take, ...options }: FollowSto
   return followReferences({
     ...options,
     async take(found) {
-      const entries = await readWanted(options.nats, found, wants);
+      const entries = await readFollowed(
+        options.nats,
+        found.filter(({ reference }) => wants(reference)),
+      );
       if (entries.length > 0) await take(entries);
     },
   });
-}
-
-/** Each partition's in one go. */
-async function readWanted(
-  nats: NatsConnection,
-  found: readonly FollowedReference[],
-  wants: (reference: StoredReference) => boolean,
-): Promise<StoredEntry[]> {
-  const positions = new Map<number, number[]>();
-  for (const { q, reference } of found) {
-    if (!wants(reference)) continue;
-    const ofPartition = positions.get(q);
-    if (ofPartition) ofPartition.push(reference.pos);
-    else positions.set(q, [reference.pos]);
-  }
-  const read = await Promise.all([...positions].map(([q, wanted]) => readStored(nats, q, wanted)));
-  return read.flat();
 }

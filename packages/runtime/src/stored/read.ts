@@ -11,6 +11,7 @@ import {
 } from "@parley/protocol";
 import type { NatsConnection } from "../connections/nats.ts";
 import { readJsonAnswer, request } from "../requests/request.ts";
+import type { FollowedReference } from "./references.ts";
 
 const timeoutMs = 3_000;
 const attemptsMax = 3;
@@ -27,6 +28,18 @@ export async function readStored(
     const asked: StoredEntriesRequest = { q, positions: some };
     return ask(nats, subjects.storedEntries, asked);
   });
+}
+
+/** The entries of references, each partition's in one go, without those that are not there. Throws as `readStored`. */
+export async function readFollowed(nats: NatsConnection, found: readonly FollowedReference[]): Promise<StoredEntry[]> {
+  const partitions = [...Map.groupBy(found, ({ q }) => q)];
+  const read = await Promise.all(
+    partitions.map(([q, ofPartition]) => {
+      const positions = ofPartition.map(({ reference }) => reference.pos);
+      return readStored(nats, q, positions);
+    }),
+  );
+  return read.flat();
 }
 
 /** Entries by conversation and `seq`, without those that are not there. Throws as `readStored`. */

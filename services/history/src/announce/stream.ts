@@ -1,7 +1,7 @@
 // The JetStream stream of references: made when it is missing, again after it was deleted.
 import { type JetStreamManager, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import { streams } from "@parley/protocol";
-import type { NatsConnection } from "@parley/runtime";
+import { ensureStream, type NatsConnection } from "@parley/runtime";
 
 const keptNanoseconds = 7 * 24 * 3600 * 1e9;
 
@@ -14,21 +14,12 @@ export async function openStreams(nats: NatsConnection): Promise<JetStreamManage
 
 /** Adds the streams that are missing; existing ones are left as they are. */
 export async function ensureStreams(manager: JetStreamManager): Promise<void> {
-  for (const { name, subjects } of [streams.stored, streams.dead]) {
-    const exists = await manager.streams.info(name).then(
-      () => true,
-      (error: unknown) => {
-        if (/not found/i.test(String(error))) return false;
-        throw error;
-      },
-    );
-    if (exists) continue;
-    await manager.streams.add({
+  for (const { name, subjects } of [streams.stored, streams.dead])
+    await ensureStream(manager, {
       name,
       subjects: [...subjects],
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       max_age: keptNanoseconds,
     });
-  }
 }

@@ -1,6 +1,6 @@
 // What stored entries tell, and whom: of a message its receivers, of an event those who are asked into a room by it.
 import type { MembershipEvent, StoredEntry, StoredReference } from "@parley/protocol";
-import { type FollowedReference, type NatsConnection, readStored } from "@parley/runtime";
+import { type FollowedReference, type NatsConnection, readFollowed } from "@parley/runtime";
 import type { Told } from "./decide-jobs.ts";
 import { callType, eventType } from "./kinds.ts";
 import type { Whom } from "./whom.ts";
@@ -28,12 +28,11 @@ export async function toldBy(parts: ToldParts, found: readonly FollowedReference
 
 /** By place; of kinds that are read alone. */
 async function readBodies({ nats }: ToldParts, found: readonly FollowedReference[]): Promise<Map<string, unknown>> {
-  const positions = new Map<number, number[]>();
-  for (const { q, reference } of found)
-    if (reference.type === eventType || reference.type === callType)
-      positions.set(q, [...(positions.get(q) ?? []), reference.pos]);
-  const read = await Promise.all([...positions].map(([q, wanted]) => readStored(nats, q, wanted)));
-  return new Map(read.flat().map(({ conv, seq, body }) => [`${conv} ${seq}`, contentOf(body)]));
+  const read = await readFollowed(
+    nats,
+    found.filter(({ reference }) => reference.type === eventType || reference.type === callType),
+  );
+  return new Map(read.map(({ conv, seq, body }) => [`${conv} ${seq}`, contentOf(body)]));
 }
 
 async function messageOf({ whom }: ToldParts, reference: StoredReference, content: unknown): Promise<Told> {

@@ -9,7 +9,7 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream";
 import { type PushProvider, pushSubject, streams } from "@parley/protocol";
-import { type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
+import { ensureConsumer, type Logger, type NatsConnection, natsConnected } from "@parley/runtime";
 import { ensurePushStream } from "./stream.ts";
 
 /** What a replica has in hand and does not speak of for so long goes to another one. */
@@ -94,20 +94,12 @@ export function consumeQueue(options: QueueOptions): QueueConsumer {
 }
 
 async function makeConsumer(nats: NatsConnection, provider: PushProvider): Promise<Consumer> {
-  await ensurePushStream(nats);
   const manager = await jetstreamManager(nats);
+  await ensurePushStream(manager);
   const { name } = streams.push;
   const durable = `push-${provider}`;
   const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax };
-  const fixed = { durable_name: durable, filter_subject: pushSubject(provider), ack_policy: AckPolicy.Explicit };
-  const exists = await manager.consumers.update(name, durable, changeable).then(
-    () => true,
-    (error: unknown) => {
-      if (/consumer not found/i.test(String(error))) return false;
-      throw error;
-    },
-  );
-  // Of two replicas that make it at the same moment one is told that it exists.
-  if (!exists) await manager.consumers.add(name, { ...fixed, ...changeable }).catch(() => undefined);
+  const fixed = { filter_subject: pushSubject(provider), ack_policy: AckPolicy.Explicit };
+  await ensureConsumer(manager, name, durable, changeable, () => fixed);
   return jetstream(nats).consumers.get(name, durable);
 }
