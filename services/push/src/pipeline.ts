@@ -113,7 +113,7 @@ function workFor({ tokens, ...parts }: WorkParts): Worker {
     breakers,
     sentHere: new LRUCache<string, true>({ max: sentHereMax }),
     inTurn: createInTurn(),
-    removeToken: (key: string, registeredBefore: number) => tokens.remove(key, registeredBefore),
+    removeToken: tokens.remove,
   };
   const preparing: PrepareParts = {
     ask: createAsk(nats),

@@ -1,14 +1,10 @@
 // Which tokens are to be told of what happened: by who has tokens, and how their devices are there. Pure.
-import type { PushJob, PushPresenceReply, PushProvider, Receiver, TokenKind } from "@parley/protocol";
+import type { PushJob, PushPresenceReply, PushProvider, Receiver } from "@parley/protocol";
 import type { ProviderJob } from "../queue/jobs.ts";
+import { type PushToken, providerOf } from "../tokens/token.ts";
 
 /** A token, as far as it matters here. */
-export interface TokenOfDevice {
-  key: string;
-  uid: string;
-  clientId: string;
-  kind: TokenKind;
-}
+export type TokenOfDevice = Pick<PushToken, "key" | "uid" | "clientId" | "kind">;
 
 /** Something that happened, and whom it is for. */
 export interface Told {
@@ -44,10 +40,6 @@ export function decideJobs(
       return [{ provider, job: { ...what, uid, clientId: token.clientId, token: token.key } }];
     });
   });
-}
-
-export function providerOf(kind: TokenKind): PushProvider {
-  return kind === "apns-voip" ? "apns" : kind;
 }
 
 // A phone rings by its voip token, where it has one. Nothing else may be sent to that: Apple ends an app's voip pushes for it.

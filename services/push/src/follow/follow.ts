@@ -1,16 +1,13 @@
 // Follows what is stored: calls go on at once, all else when it has had a moment to be read.
-import { type PushProvider, pushProviders, streams } from "@parley/protocol";
-import { type FollowedReference, followReferences, type Logger, type NatsConnection, type Pass } from "@parley/runtime";
+import { pushProviders, streams } from "@parley/protocol";
+import { type FollowedReference, followReferences, type Logger } from "@parley/runtime";
 import { callType, mayNotify } from "./kinds.ts";
 import { type NotifyParts, notifyOf } from "./notify.ts";
 import { type ToldParts, toldBy } from "./told.ts";
 
 export interface FollowParts extends ToldParts, NotifyParts {
-  nats: NatsConnection;
   /** ms that a message may be read before anybody is notified */
   delayMs: number;
-  isOn(provider: PushProvider): boolean;
-  pass: Pass;
   log: Logger;
 }
 
@@ -57,14 +54,8 @@ async function notifyOfAll(
   // Without a provider all is passed over, so that one that is switched on later is not told of what was before.
   if (wanted.length === 0 || !pushProviders.some(parts.isOn)) return;
   // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
-  const byMessage = new Map<string, FollowedReference[]>();
-  for (const one of wanted) {
-    // Calls by themselves, as they were told of at once.
-    const key = `${one.message} ${one.reference.type === callType}`;
-    const known = byMessage.get(key);
-    if (known) known.push(one);
-    else byMessage.set(key, [one]);
-  }
+  // Calls by themselves, as they were told of at once.
+  const byMessage = Map.groupBy(wanted, ({ message, reference }) => `${message} ${reference.type === callType}`);
   const groups = await Promise.all([...byMessage.values()].map((group) => toldBy(parts, group)));
   const now = which === "calls" ? groups.map((group) => group.filter(({ what }) => what.kind === "call")) : groups;
   await notifyOf(parts, now);

@@ -19,19 +19,13 @@ export function jobKey({ token, kind, conv = "", seq = 0, by = "", at }: PushJob
 
 /** By provider, in their order. */
 export function chunksOf(jobs: readonly ProviderJob[], attempt = 0, notBefore?: number): [PushProvider, PushChunk][] {
-  const byProvider = new Map<PushProvider, PushJob[]>();
-  for (const { provider, job } of jobs) {
-    const known = byProvider.get(provider);
-    if (known) known.push(job);
-    else byProvider.set(provider, [job]);
-  }
   const more = { attempt, ...(notBefore === undefined ? {} : { notBefore }) };
-  return [...byProvider].flatMap(([provider, all]) => {
+  return [...Map.groupBy(jobs, ({ provider }) => provider)].flatMap(([provider, all]) => {
     const count = Math.ceil(all.length / chunkJobs);
-    return Array.from({ length: count }, (_, index): [PushProvider, PushChunk] => [
-      provider,
-      { jobs: all.slice(index * chunkJobs, (index + 1) * chunkJobs), ...more },
-    ]);
+    return Array.from({ length: count }, (_, index): [PushProvider, PushChunk] => {
+      const some = all.slice(index * chunkJobs, (index + 1) * chunkJobs);
+      return [provider, { jobs: some.map(({ job }) => job), ...more }];
+    });
   });
 }
 

@@ -1,7 +1,8 @@
 // Whether a job is still to be said, and why not. Pure: everything it needs was read before.
-import type { Message, PushJob, PushPeopleReply, PushState } from "@parley/protocol";
+import type { PushJob } from "@parley/protocol";
 import { ringMs } from "../payload/urgency.ts";
 import type { UserSettings } from "../settings.ts";
+import type { Known } from "./known.ts";
 
 /** Why nothing is sent: the label of `parley_push_skipped_total`. */
 export type SkipReason =
@@ -16,18 +17,11 @@ export type SkipReason =
   | "muted"
   | "blocked"
   | "dnd"
-  | "not_ringing"
-  | "provider_off";
+  | "not_ringing";
 
-type Person = PushPeopleReply["people"][number];
-
-export interface Facts {
+export interface Facts extends Pick<Known, "state" | "message" | "person"> {
+  /** unix ms */
   now: number;
-  /** of a job about a place in a conversation */
-  state?: PushState | undefined;
-  message?: Message | null | undefined;
-  /** whom it is from, as the user has that one */
-  person?: Person | undefined;
   settings: Pick<UserSettings, "mentions" | "dndUntil">;
 }
 

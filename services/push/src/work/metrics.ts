@@ -5,7 +5,7 @@ import type { Outcome } from "../providers/outgoing.ts";
 import type { SkipReason } from "./judge.ts";
 
 export interface PushMetrics {
-  outcome(provider: PushProvider, outcome: Outcome["is"], count?: number): void;
+  outcome(provider: PushProvider, outcome: Outcome["is"]): void;
   skipped(reason: SkipReason): void;
   /** `ms` from when it happened until the provider had it */
   delivered(provider: PushProvider, ms: number): void;
@@ -25,7 +25,7 @@ export function openPushMetrics(registry: Registry): PushMetrics {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
   });
   return {
-    outcome: (provider, outcome, count = 1) => outcomes.inc({ provider, outcome }, count),
+    outcome: (provider, outcome) => outcomes.inc({ provider, outcome }),
     skipped: (reason) => skipped.inc({ reason }),
     delivered: (provider, ms) => seconds.observe({ provider }, ms / 1_000),
     dead: (provider) => dead.inc({ provider }),

@@ -1,28 +1,16 @@
 // From jobs to notifications: what is still to be said, as its device's user wants it said, in its provider's words.
-import { AppError, errorTable, type PushJob, type TokenKind } from "@parley/protocol";
+import { AppError, errorTable, type PushJob } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import { writeNotification } from "../payload/write-notification.ts";
 import type { Outgoing } from "../providers/outgoing.ts";
 import type { Marks } from "../queue/marks.ts";
+import type { PushToken } from "../tokens/token.ts";
 import { judge, type SkipReason } from "./judge.ts";
 import { type KnownParts, readKnown } from "./known.ts";
 import { noticeOf } from "./notice-of.ts";
 
-/** A token as it is kept. */
-export interface KeptToken {
-  key: string;
-  uid: string;
-  clientId: string;
-  kind: TokenKind;
-  /** of Web Push the endpoint */
-  token: string;
-  keys?: { p256dh: string; auth: string } | undefined;
-  appId: string;
-  language: string;
-  sandbox: boolean;
-  /** unix ms */
-  registeredAt: number;
-}
+/** A token as it is kept, without what it was registered with. */
+export type KeptToken = Omit<PushToken, "owner" | "credential">;
 
 export interface PrepareParts extends KnownParts {
   /** as they are now; who is gone is missing */
