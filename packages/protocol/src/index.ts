@@ -40,3 +40,4 @@ export * from "./stored.ts";
 export * from "./subjects.ts";
 export * from "./topics.ts";
 export * from "./trees.ts";
+export * from "./turns.ts";

@@ -1,5 +1,5 @@
 // From what is stored to the providers: the followers, the queue, and a worker for each provider that has settings.
-import { type PushProvider, pushProviders } from "@parley/protocol";
+import { createTurns, type PushProvider, pushProviders } from "@parley/protocol";
 import {
   askMembers,
   createAskHolder,
@@ -29,7 +29,6 @@ import type { Settings } from "./settings.ts";
 import type { Tokens } from "./tokens/tokens.ts";
 import { createAsk } from "./work/ask.ts";
 import { openBreakers } from "./work/breakers.ts";
-import { createInTurn } from "./work/in-turn.ts";
 import { openPushMetrics, type PushMetrics } from "./work/metrics.ts";
 import { type PrepareParts, prepare } from "./work/prepare.ts";
 import { sendJobs } from "./work/send-jobs.ts";
@@ -112,7 +111,7 @@ function workFor({ tokens, ...parts }: WorkParts): Worker {
     ...parts,
     breakers,
     sentHere: new LRUCache<string, true>({ max: sentHereMax }),
-    inTurn: createInTurn(),
+    turns: createTurns(),
     removeToken: tokens.remove,
   };
   const preparing: PrepareParts = {

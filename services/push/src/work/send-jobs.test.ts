@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PushJob } from "@parley/protocol";
+import { createTurns, type PushJob } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import type { Outcome, Outgoing } from "../providers/outgoing.ts";
 import { openBreakers } from "./breakers.ts";
-import { createInTurn } from "./in-turn.ts";
 import type { KeptToken, Prepared } from "./prepare.ts";
 import { type SendJobsParts, sendJobs } from "./send-jobs.ts";
 
@@ -57,7 +56,7 @@ function world(answers: Record<number, Outcome[]>) {
       own: () => undefined,
     },
     sentHere: new Map(),
-    inTurn: createInTurn(),
+    turns: createTurns(),
     async enqueue(jobs, { attempt, notBefore = 0 } = {}) {
       seen.queued.push({ seqs: jobs.map(({ job: { seq } }) => seq), attempt, inMs: notBefore - Date.now() });
     },

@@ -1,5 +1,5 @@
 // Sends what was prepared of one message of the queue, and does what each outcome asks for; then the message is done.
-import { backoffMs, type PushJob, type PushProvider } from "@parley/protocol";
+import { backoffMs, type PushJob, type PushProvider, type Turns } from "@parley/protocol";
 import type { Logger, Pass } from "@parley/runtime";
 import type { Outcome, Outgoing, Sender } from "../providers/outgoing.ts";
 import type { DeadLetters } from "../queue/dead-letters.ts";
@@ -8,7 +8,6 @@ import { jobKey } from "../queue/jobs.ts";
 import type { Marks } from "../queue/marks.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Breakers } from "./breakers.ts";
-import type { InTurn } from "./in-turn.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Prepared } from "./prepare.ts";
 
@@ -19,7 +18,7 @@ export interface SendJobsParts {
   /** those that the provider has had from this process, of late: the same job may come twice at once */
   sentHere: { has(key: string): boolean; set(key: string, is: true): unknown };
   /** by token and conversation: an older message must not take the place of a newer one */
-  inTurn: InTurn;
+  turns: Pick<Turns, "inTurn">;
   enqueue: Enqueue;
   marks: Pick<Marks, "sent">;
   deadLetters: Pick<DeadLetters, "bury">;
@@ -43,7 +42,7 @@ export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared
       if ("skip" in one) metrics.skipped(one.skip);
       if (!("outgoing" in one)) return undefined;
       pass("before-push-send");
-      const outcome = await parts.inTurn(`${one.job.token} ${one.job.conv}`, () => sendOnce(parts, one));
+      const outcome = await parts.turns.inTurn(`${one.job.token} ${one.job.conv}`, () => sendOnce(parts, one));
       if (outcome === undefined) return undefined;
       metrics.outcome(provider, outcome.is);
       if (outcome.is === "sent") metrics.delivered(provider, Date.now() - one.job.at);

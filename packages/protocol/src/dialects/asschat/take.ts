@@ -1,7 +1,7 @@
 // What a device published: a Channel Msg, a Channel Cmd, or an ack of a notification.
 import { AppError, isSessionEnd } from "../../errors.ts";
+import { createTurns } from "../../turns.ts";
 import type { Published, Speaker } from "../dialect.ts";
-import { createTurns } from "../turns.ts";
 import { ackTopic, writeAck, writeRefusal } from "./acks.ts";
 import { type Command, readCommand } from "./command.ts";
 import { checkCommand, isVerb, workCommand } from "./commands.ts";

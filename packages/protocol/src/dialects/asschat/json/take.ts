@@ -1,7 +1,7 @@
 // What a device published: a message, a request, or how it is there.
 import { AppError, isSessionEnd } from "../../../errors.ts";
+import { createTurns } from "../../../turns.ts";
 import type { Published, Speaker } from "../../dialect.ts";
-import { createTurns } from "../../turns.ts";
 import type { Device } from "../device.ts";
 import { type Asked, type Done, requestIdIn, writeDone, writeRefusal } from "./answers.ts";
 import { createChannel, deleteChannel, deleteUsers, updateUsers } from "./channel-commands.ts";

@@ -4,10 +4,10 @@ import { parseConv } from "../../../ids.ts";
 import { isStoredMessage } from "../../../packets/downlink.ts";
 import type { MembershipEvent } from "../../../rooms.ts";
 import type { Tree } from "../../../trees.ts";
+import { createTurns, type Turns } from "../../../turns.ts";
 import type { Downlink, Parley } from "../../dialect.ts";
 import { type OwnPresence, openOwnPresence } from "../../own-presence.ts";
 import { type Remembered, remembering } from "../../remembered.ts";
-import { createTurns, type Turns } from "../../turns.ts";
 
 /** Where a message stands. */
 export interface Place {

@@ -2,19 +2,21 @@
 
 export interface Turns {
   /** Runs it behind all of the same key that were begun; resolves and rejects as it does. */
-  inTurn(key: string, task: () => Promise<void>): Promise<void>;
+  inTurn<T>(key: string, task: () => Promise<T>): Promise<T>;
   /** Until all of the key that were begun are done; undefined: there are none. Never rejects. */
   turnOf(key: string): Promise<void> | undefined;
   /** Until all of any key that were begun are done. Never rejects. */
   all(): Promise<unknown>;
 }
 
+function nothing(): void {}
+
 export function createTurns(): Turns {
   const turns = new Map<string, Promise<void>>();
   return {
     inTurn(key, task) {
       const turn = (turns.get(key) ?? Promise.resolve()).then(task);
-      const quiet = turn.catch(() => undefined);
+      const quiet = turn.then(nothing, nothing);
       turns.set(key, quiet);
       void quiet.then(() => {
         if (turns.get(key) === quiet) turns.delete(key);
