@@ -1,11 +1,13 @@
 // The suite's cases against a system, and why none could be asked.
-import { connectDevice, type Endpoint } from "@parley/cli/broker-check/device";
+import { type Endpoint, knock } from "@parley/cli/broker-check/device";
 import { type Row, runCases as runAll } from "@parley/cli/broker-check/run-cases";
 import { callHttp } from "@parley/client";
 import { AppError, usersAccount } from "@parley/protocol";
 import { type BrokerName, isPromised } from "./brokers.ts";
 import type { Case } from "./case.ts";
 import { openWorld, type System } from "./world.ts";
+
+const patienceMs = 5_000;
 
 interface Run {
   system: System;
@@ -34,17 +36,9 @@ export async function whyNot({ api, key }: System, urls: readonly string[]): Pro
   if (asked instanceof AppError && ["unauthenticated", "forbidden"].includes(asked.code))
     return `--key-file: ${api} does not take this key (${asked.message})`;
   for (const url of urls) {
-    const device = await connectDevice(
-      { url, version: 4 },
-      { username: "nobody", password: "wrong", connectTimeout: 5_000, patienceMs: 0 },
-    ).catch((error: Error & { code?: number | string }) => error);
-    if (!(device instanceof Error)) {
-      await device.leave();
-      return `--url ${url}: it lets in who has no account: the broker does not ask auth-webhook`;
-    }
-    // A number is a CONNACK: somebody speaks MQTT there.
-    if (typeof device.code !== "number")
-      return `--url ${url}: ${device.message || device.code || "it does not answer"}`;
+    const answer = await knock(url, patienceMs);
+    if (answer === "let in") return `--url ${url}: it lets in who has no account: the broker does not ask auth-webhook`;
+    if (typeof answer === "object") return `--url ${url}: ${answer.silent}`;
   }
   return undefined;
 }

@@ -72,8 +72,8 @@ export async function connectDevice(endpoint: Endpoint, options: DeviceOptions):
     }
 }
 
-/** Why nobody speaks MQTT there, or undefined: any CONNACK will do, and being let in too. */
-export async function whySilent(url: string, patienceMs: number): Promise<string | undefined> {
+/** What becomes of somebody without an account; `silent`: why it seems that nobody speaks MQTT there. */
+export async function knock(url: string, patienceMs: number): Promise<"let in" | "refused" | { silent: string }> {
   const shown = {
     username: "nobody",
     password: "wrong",
@@ -84,8 +84,13 @@ export async function whySilent(url: string, patienceMs: number): Promise<string
   const device = await connectDevice({ url, version: 4 }, shown).catch(
     (error: Error & { code?: number | string }) => error,
   );
-  if (!(device instanceof Error)) return void (await device.leave());
-  return typeof device.code === "number" ? undefined : device.message || String(device.code ?? "it does not answer");
+  if (!(device instanceof Error)) {
+    await device.leave();
+    return "let in";
+  }
+  // A number is a CONNACK: somebody speaks MQTT there.
+  if (typeof device.code === "number") return "refused";
+  return { silent: device.message || String(device.code ?? "it does not answer") };
 }
 
 async function connectOnce(

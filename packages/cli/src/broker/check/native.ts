@@ -1,5 +1,12 @@
 // Parley's own protocol: which topics are a device's, what is acknowledged, what a session keeps.
-import { deviceUplinkFilter, messagesTopic, rosterAdd, treeMountpoint, uplinkTopic } from "@parley/protocol";
+import {
+  deviceUplinkFilter,
+  messagesTopic,
+  rosterAdd,
+  treeMountpoint,
+  treeUplinkPrefix,
+  uplinkTopic,
+} from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import { type Case, must, mustNotHear } from "./case.ts";
 import type { NativeDevice, Person, World } from "./world.ts";
@@ -92,11 +99,12 @@ export const native: Case<World>[] = [
     async run(world) {
       const { ann, bob, phone, other } = await pair(world);
       const p = ingestPartition(other.clientId);
+      const tree = treeMountpoint({ p: "0", owner: "user", uid: "x", clientId: "y" });
       const forged = JSON.stringify({ id: mark, to: `user/${ann.uid}`, content: { type: "text", data: mark } });
       const topics = [
         messagesTopic(bob.uid),
         uplinkTopic({ p, uid: bob.uid, clientId: other.clientId, verb: "msg" }),
-        "im/xu/0/x/y/t",
+        `${treeUplinkPrefix(tree)}t`,
         "a/b",
       ];
       const seen = new Set<string>();
@@ -131,7 +139,7 @@ export const native: Case<World>[] = [
     about: "native",
     holds: "nothing is retained",
     async run(world) {
-      const { bob, phone, other } = await pair(world);
+      const { ann, bob, phone, other } = await pair(world);
       const packet = JSON.stringify({
         id: "kept",
         to: `user/${bob.uid}`,
@@ -139,7 +147,7 @@ export const native: Case<World>[] = [
       });
       const how = await phone.publish(phone.topics.publish.msg, packet, { retain: true });
       const late = await world.native(bob, { device: "late" });
-      const sender = await world.native({ uid: phone.topics.publish.msg.split("/")[3] ?? "", password: "" });
+      const sender = await world.native(ann);
       await sender.say(`user/${bob.uid}`, "end");
       await Promise.all([late.hearsText("end"), other.hearsText("end")]);
       must(

@@ -1,4 +1,5 @@
 // Runs cases at each endpoint, and says of each what holds.
+import { openTurns, type Turns } from "@parley/runtime";
 import type { Case } from "./case.ts";
 import type { Endpoint } from "./device.ts";
 import type { World } from "./world.ts";
@@ -27,7 +28,7 @@ const caseLimitMs = 90_000;
 
 export async function runCases<W extends World, C extends Case<W>>(run: Run<W, C>): Promise<Row[]> {
   const { cases, endpoints, leftOut = () => undefined, onRow = () => {} } = run;
-  const turns = openTurns(atOnce);
+  const turns = openTurns({ atOnce });
   const rows = cases.map(async (one, at) => {
     const why = leftOut(one);
     const { about, holds } = one;
@@ -42,8 +43,6 @@ export async function runCases<W extends World, C extends Case<W>>(run: Run<W, C
   return Promise.all(rows);
 }
 
-type Turns = <T>(work: () => Promise<T>) => Promise<T>;
-
 async function outcomeOf<W extends World>(
   one: Case<W>,
   {
@@ -56,10 +55,19 @@ async function outcomeOf<W extends World>(
   const wanted = endpoints.filter(({ version }) => one.only === undefined || one.only === version);
   const run = Date.now().toString(36).slice(-5);
   const results = await Promise.all(
-    wanted.map((endpoint, at) => turns(() => runCase(one, endpoint, open(endpoint, `${name}-${at}${run}`)))),
+    wanted.map((endpoint, at) => runInTurn(turns, () => runCase(one, endpoint, open(endpoint, `${name}-${at}${run}`)))),
   );
   const failed = results.filter(({ isRight }) => !isRight);
   return { outcome: failed.length > 0 ? "no" : "yes", seen: wordsOf(failed.length > 0 ? failed : results, wanted) };
+}
+
+async function runInTurn<T>(turns: Turns, work: () => Promise<T>): Promise<T> {
+  const end = await turns.take();
+  try {
+    return await work();
+  } finally {
+    end?.();
+  }
 }
 
 interface Result {
@@ -103,20 +111,4 @@ function placesOf(where: ReadonlySet<Endpoint>, asked: readonly Endpoint[]): str
 
 export function endpointsOf(urls: readonly string[]): Endpoint[] {
   return urls.flatMap((url) => ([4, 5] as const).map((version) => ({ url, version })));
-}
-
-function openTurns(most: number): Turns {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }

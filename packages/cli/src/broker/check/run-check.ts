@@ -3,7 +3,7 @@ import { callHttp } from "@parley/client";
 import { AppError, usersAccount } from "@parley/protocol";
 import type { Output } from "../../output.ts";
 import { nativeCases } from "./cases.ts";
-import { type Endpoint, whySilent } from "./device.ts";
+import { type Endpoint, knock } from "./device.ts";
 import { endpointsOf, type Row, runCases } from "./run-cases.ts";
 import { sumOf, tableOf } from "./table.ts";
 import { openWorld, type System } from "./world.ts";
@@ -24,8 +24,9 @@ export async function runCheck({ system, urls, patienceMs, output }: Check): Pro
       throw new AppError(error.code, `${system.api}: ${error.message}`, { cause: thrown });
   });
   for (const url of urls) {
-    const why = await whySilent(url, patienceMs);
-    if (why !== undefined) throw new AppError("unavailable", `${url} does not speak MQTT: ${why}`);
+    // A broker that lets in everybody answers too: the cases say what is wrong with it.
+    const answer = await knock(url, patienceMs);
+    if (typeof answer === "object") throw new AppError("unavailable", `${url} does not speak MQTT: ${answer.silent}`);
   }
   const endpoints = endpointsOf(urls).map((one): Endpoint => ({ ...one, waitMs: patienceMs }));
   const rows = await runCases({
