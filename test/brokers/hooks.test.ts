@@ -6,10 +6,8 @@ import type { SessionEvent } from "@parley/protocol";
 import { subjects } from "@parley/protocol";
 import { eventually } from "@parley/testkit";
 import { emqxSettings, vernemqSettings } from "../../packages/cli/src/broker/settings/files.ts";
-import type { SettingValue } from "../../packages/cli/src/broker/settings/setting.ts";
+import type { SettingTree } from "../../packages/cli/src/broker/settings/setting.ts";
 import { post, startWebhook, type Webhook } from "../../services/auth-webhook/test/start.ts";
-
-type Tree = { [name: string]: SettingValue };
 
 interface Recorded {
   emqx: { connect: Record<string, string>; events: Record<string, unknown>[] };
@@ -23,9 +21,9 @@ async function recorded(): Promise<Recorded> {
 const emqx = emqxSettings().tree as {
   authentication: [{ url: string; headers: Record<string, string>; body: Record<string, string> }];
   connectors: { http: { parley: { url: string; headers: Record<string, string> } } };
-  actions: { http: { parley: { parameters: Tree & { path: string } } } };
+  actions: { http: { parley: { parameters: SettingTree & { path: string } } } };
   rule_engine: { rules: { parley: { sql: string } } };
-} & Tree;
+} & SettingTree;
 
 /** The file's address and headers, at this webhook and with its secret. */
 function ask(webhook: Webhook, address: string, headers: Record<string, string>, body: unknown) {

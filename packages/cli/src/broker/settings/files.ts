@@ -1,7 +1,7 @@
 // Where the brokers' files are: deploy/ of the repository this parley stands in.
 import { readFileSync } from "node:fs";
 import { type Hocon, readHocon } from "./hocon.ts";
-import { readVernemqConf } from "./vernemq-conf.ts";
+import { type ConfSetting, readVernemqConf } from "./vernemq-conf.ts";
 
 const deploy = new URL("../../../../../deploy/", import.meta.url);
 
@@ -9,7 +9,7 @@ export function emqxSettings(): Hocon {
   return readHocon(readDeployed("emqx/emqx.conf"));
 }
 
-export function vernemqSettings(): ReturnType<typeof readVernemqConf> {
+export function vernemqSettings(): ConfSetting[] {
   return readVernemqConf(readDeployed("vernemq/vernemq.conf"));
 }
 

@@ -1,5 +1,5 @@
 // EMQX's format of settings (HOCON), as far as deploy/emqx/emqx.conf uses it: objects, lists, `name = value`, comments.
-import { joinComment, type Setting, type SettingValue } from "./setting.ts";
+import { joinComment, type Setting, type SettingTree, type SettingValue } from "./setting.ts";
 
 interface Reader {
   text: string;
@@ -9,10 +9,8 @@ interface Reader {
   settings: Setting[];
 }
 
-type Tree = { [name: string]: SettingValue };
-
 export interface Hocon {
-  tree: Tree;
+  tree: SettingTree;
   /** all that are no objects, in the order of the file */
   settings: Setting[];
 }
@@ -25,8 +23,8 @@ export function readHocon(text: string): Hocon {
   return { tree, settings: reader.settings };
 }
 
-function readObject(reader: Reader, path: string, why: string): Tree {
-  const tree: Tree = {};
+function readObject(reader: Reader, path: string, why: string): SettingTree {
+  const tree: SettingTree = {};
   reader.comment = "";
   for (;;) {
     skip(reader, true);

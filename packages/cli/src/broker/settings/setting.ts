@@ -7,7 +7,9 @@ export interface Setting {
   why: string;
 }
 
-export type SettingValue = string | number | boolean | SettingValue[] | { [name: string]: SettingValue };
+export type SettingValue = string | number | boolean | SettingValue[] | SettingTree;
+
+export type SettingTree = { [name: string]: SettingValue };
 
 /** A comment's lines as one sentence after another; a blank line ends what it is about. */
 export function joinComment(lines: readonly string[]): string {

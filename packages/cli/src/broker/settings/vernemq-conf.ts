@@ -1,9 +1,11 @@
 // VerneMQ's format of settings, a `name = value` a line, as deploy/vernemq/vernemq.conf has it.
 import { joinComment, type Setting } from "./setting.ts";
 
+export type ConfSetting = Setting & { value: string };
+
 /** Throws with the line when it is none. */
-export function readVernemqConf(text: string): (Setting & { value: string })[] {
-  const settings: (Setting & { value: string })[] = [];
+export function readVernemqConf(text: string): ConfSetting[] {
+  const settings: ConfSetting[] = [];
   let comment: string[] = [];
   let isAbove = false;
   for (const [at, line] of text

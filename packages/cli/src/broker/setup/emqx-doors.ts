@@ -1,7 +1,7 @@
 // What at EMQX is not of Parley's file and may let somebody in: other listeners, authenticators and sources of rules.
-import type { Setting } from "../settings/setting.ts";
+import type { Setting, SettingTree } from "../settings/setting.ts";
 import type { AdminApi } from "./admin-api.ts";
-import { api5, type Tree } from "./emqx-pieces.ts";
+import { api5 } from "./emqx-pieces.ts";
 import type { Finding, Step } from "./finding.ts";
 
 const mountpoint = "$" + "{client_attrs.mp}";
@@ -19,7 +19,7 @@ export function removeFileSource(api: AdminApi, findings: readonly Finding[]): S
 }
 
 async function sources(api: AdminApi, settings: readonly Setting[]): Promise<Finding[]> {
-  const answer = (await api.ask(`${api5}/authorization/sources`)) as { sources?: Tree[] } | undefined;
+  const answer = (await api.ask(`${api5}/authorization/sources`)) as { sources?: SettingTree[] } | undefined;
   if (!Array.isArray(answer?.sources)) throw new Error("EMQX tells no list of authorization.sources");
   const why = settings.find(({ name }) => name === "authorization.sources")?.why ?? "";
   return answer.sources.map(({ type, enable }): Finding => {
@@ -43,7 +43,7 @@ async function sources(api: AdminApi, settings: readonly Setting[]): Promise<Fin
 }
 
 async function authenticators(api: AdminApi): Promise<Finding[]> {
-  const all = ((await api.ask(`${api5}/authentication`)) ?? []) as Tree[];
+  const all = ((await api.ask(`${api5}/authentication`)) ?? []) as SettingTree[];
   return all
     .filter(
       ({ mechanism, backend, enable }) => enable !== false && !(mechanism === "password_based" && backend === "http"),
@@ -61,7 +61,7 @@ async function listeners(api: AdminApi, settings: readonly Setting[]): Promise<F
   if (!Array.isArray(all)) throw new Error("EMQX tells no list of its listeners");
   const found: Finding[] = [];
   for (const id of all.filter(({ enable }) => enable !== false).map((one) => String(one.id))) {
-    const listener = (await api.ask(`${api5}/listeners/${encodeURIComponent(id)}`)) as Tree | undefined;
+    const listener = (await api.ask(`${api5}/listeners/${encodeURIComponent(id)}`)) as SettingTree | undefined;
     if (!listener || listener.enable === false) continue;
     const name = `listeners.${id.replace(":", ".")}`;
     const own = settings.some((one) => one.name.startsWith(`${name}.`));

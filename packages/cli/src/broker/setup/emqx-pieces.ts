@@ -1,15 +1,13 @@
 // EMQX's configuration in the pieces that its HTTP API reads and writes, each with its place in deploy/emqx/emqx.conf.
-import type { SettingValue } from "../settings/setting.ts";
+import type { SettingTree } from "../settings/setting.ts";
 import type { AdminApi } from "./admin-api.ts";
-
-export type Tree = { [name: string]: SettingValue };
 
 export interface Piece {
   /** where it is in the file; what is below this name is compared */
   root: string;
   /** undefined: EMQX has it not */
-  read(): Promise<Tree | undefined>;
-  write(wanted: Tree, found: Tree | undefined): Promise<void>;
+  read(): Promise<SettingTree | undefined>;
+  write(wanted: SettingTree, found: SettingTree | undefined): Promise<void>;
 }
 
 export const api5 = "/api/v5";
@@ -39,7 +37,7 @@ const typed = { type: "http", name: "parley" };
 function whole(api: AdminApi, root: string, path: string): Piece {
   return {
     root,
-    read: async () => (await api.ask(`${api5}${path}`)) as Tree | undefined,
+    read: async () => (await api.ask(`${api5}${path}`)) as SettingTree | undefined,
     async write(wanted, found) {
       // Of the rules' sources there is a list of its own.
       const { sources: _, ...rest } = wanted;
@@ -52,7 +50,7 @@ function zoneRoot(api: AdminApi, root: string): Piece {
   const path = `${api5}/configs/global_zone`;
   return {
     root,
-    read: async () => ((await api.ask(path)) as Record<string, Tree> | undefined)?.[root],
+    read: async () => ((await api.ask(path)) as Record<string, SettingTree> | undefined)?.[root],
     async write(wanted, found) {
       await api.ask(path, "PUT", { [root]: merge(found ?? {}, wanted) });
     },
@@ -64,7 +62,9 @@ function zones(api: AdminApi): Piece {
   return {
     root: "zones.services",
     async read() {
-      const found = (await api.ask(`${api5}/clients?like_clientid=router-p&limit=20&page=1`)) as { data?: Tree[] };
+      const found = (await api.ask(`${api5}/clients?like_clientid=router-p&limit=20&page=1`)) as {
+        data?: SettingTree[];
+      };
       const session = found?.data?.find(({ clientid }) => /^router-p[0-9a-f]$/.test(String(clientid)));
       if (!session) return undefined;
       const { mqueue_max: queue = "", inflight_max: inflight = "" } = session;
@@ -83,7 +83,7 @@ function authenticator(api: AdminApi): Piece {
   return {
     root: "authentication[]",
     async read() {
-      const all = ((await api.ask(path)) ?? []) as Tree[];
+      const all = ((await api.ask(path)) ?? []) as SettingTree[];
       return all.find(({ mechanism, backend }) => mechanism === "password_based" && backend === "http");
     },
     async write(wanted, found) {
@@ -99,7 +99,7 @@ function listener(api: AdminApi, id: string): Piece {
   const path = `${api5}/listeners/${encodeURIComponent(id)}`;
   return {
     root: `listeners.${type}.${name}`,
-    read: async () => (await api.ask(path)) as Tree | undefined,
+    read: async () => (await api.ask(path)) as SettingTree | undefined,
     async write(wanted, found) {
       if (!found) return void (await api.ask(`${api5}/listeners`, "POST", { type, name, ...wanted }));
       const settings = Object.fromEntries(Object.entries(found).filter(([one]) => !told.includes(one)));
@@ -112,8 +112,8 @@ function listener(api: AdminApi, id: string): Piece {
 }
 
 /** The certificate that comes with EMQX; its key is in every download. */
-export function hasExampleCertificate(listener: Tree): boolean {
-  const options = listener.ssl_options as Tree | undefined;
+export function hasExampleCertificate(listener: SettingTree): boolean {
+  const options = listener.ssl_options as SettingTree | undefined;
   return /(^|\/)etc\/certs\/(cert|key)\.pem$|\}\/certs\/(cert|key)\.pem$/.test(String(options?.certfile ?? ""));
 }
 
@@ -125,7 +125,7 @@ function entry(
   const path = `${api5}${list}/${encodeURIComponent(id)}`;
   return {
     root,
-    read: async () => (await api.ask(path)) as Tree | undefined,
+    read: async () => (await api.ask(path)) as SettingTree | undefined,
     async write(wanted, found) {
       if (found) await api.ask(path, "PUT", wanted);
       else await api.ask(`${api5}${list}`, "POST", { ...names, ...wanted });
@@ -134,8 +134,8 @@ function entry(
 }
 
 /** What is wanted over what is there. Lists are replaced. */
-function merge(found: Tree, wanted: Tree): Tree {
-  const merged: Tree = { ...found };
+function merge(found: SettingTree, wanted: SettingTree): SettingTree {
+  const merged: SettingTree = { ...found };
   for (const [name, value] of Object.entries(wanted)) {
     const old = merged[name];
     merged[name] = isTree(value) && isTree(old) ? merge(old, value) : value;
@@ -143,6 +143,6 @@ function merge(found: Tree, wanted: Tree): Tree {
   return merged;
 }
 
-function isTree(value: unknown): value is Tree {
+function isTree(value: unknown): value is SettingTree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
 // EMQX: what is read of its configuration over its HTTP API, what is wrong with it, and what mends that.
 import { emqxSettings } from "../settings/files.ts";
-import type { Setting, SettingValue } from "../settings/setting.ts";
+import type { Setting, SettingTree, SettingValue } from "../settings/setting.ts";
 import type { AdminApi } from "./admin-api.ts";
 import { foreignFindings, removeFileSource } from "./emqx-doors.ts";
-import { api5, emqxPieces, hasExampleCertificate, type Piece, type Tree } from "./emqx-pieces.ts";
+import { api5, emqxPieces, hasExampleCertificate, type Piece } from "./emqx-pieces.ts";
 import type { BrokerSetup, Finding, SetupTarget, Step } from "./finding.ts";
 import { isSame } from "./same.ts";
 
@@ -14,8 +14,8 @@ const placeOwn = /\.(bind|certfile|keyfile)$/;
 
 interface Look {
   piece: Piece;
-  wanted: Tree;
-  found: Tree | undefined;
+  wanted: SettingTree;
+  found: SettingTree | undefined;
   findings: Finding[];
 }
 
@@ -52,15 +52,15 @@ export function emqxSetup(api: AdminApi, target: SetupTarget & { writeSecret: bo
 }
 
 /** The address of auth-webhook and the hooks' secret, in their places. */
-function placeHooks(tree: Tree, { hooks, hookSecret }: SetupTarget): void {
+function placeHooks(tree: SettingTree, { hooks, hookSecret }: SetupTarget): void {
   const headers = { "content-type": "application/json", authorization: `Bearer ${hookSecret}` };
-  const [authenticator] = tree.authentication as Tree[];
+  const [authenticator] = tree.authentication as SettingTree[];
   Object.assign(authenticator ?? {}, { url: `${hooks}/emqx/authn`, headers });
-  const connector = at(tree, "connectors.http.parley") as Tree;
+  const connector = at(tree, "connectors.http.parley") as SettingTree;
   Object.assign(connector, { url: hooks, headers });
 }
 
-async function lookAt(piece: Piece, tree: Tree, all: readonly Setting[], writeSecret: boolean): Promise<Look> {
+async function lookAt(piece: Piece, tree: SettingTree, all: readonly Setting[], writeSecret: boolean): Promise<Look> {
   const wanted = wantedOf(tree, piece.root);
   const found = await piece.read();
   const settings = all.filter(({ name }) => name.startsWith(`${piece.root}.`) && !placeOwn.test(name));
@@ -70,7 +70,7 @@ async function lookAt(piece: Piece, tree: Tree, all: readonly Setting[], writeSe
 function findingsOf(
   { root }: Piece,
   settings: readonly Setting[],
-  { wanted, found, writeSecret }: { wanted: Tree; found: Tree | undefined; writeSecret: boolean },
+  { wanted, found, writeSecret }: { wanted: SettingTree; found: SettingTree | undefined; writeSecret: boolean },
 ): Finding[] {
   const isTls = /^listeners\.(ssl|wss)\./.test(root);
   const why = settings[0]?.why ?? "";
@@ -114,12 +114,12 @@ function differs(is: unknown, ought: unknown): string {
   return `it is ${shown(is)} and should be ${shown(ought)}`;
 }
 
-function wantedOf(tree: Tree, root: string): Tree {
-  if (root === "authentication[]") return (tree.authentication as Tree[])[0] as Tree;
-  return at(tree, root) as Tree;
+function wantedOf(tree: SettingTree, root: string): SettingTree {
+  if (root === "authentication[]") return (tree.authentication as SettingTree[])[0] as SettingTree;
+  return at(tree, root) as SettingTree;
 }
 
-function at(tree: Tree, path: string): SettingValue | undefined {
+function at(tree: SettingTree, path: string): SettingValue | undefined {
   let value: SettingValue | undefined = tree;
   for (const name of path.split(".")) {
     if (typeof value !== "object" || Array.isArray(value)) return undefined;

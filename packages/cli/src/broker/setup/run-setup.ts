@@ -17,7 +17,7 @@ export async function runSetup(
   );
   let findings = await broker.inspect();
   if (!checkOnly) {
-    tell(findings, output, "found");
+    tell(findings, output);
     const steps = broker.steps(findings);
     for (const { says, run } of steps) {
       await run();
@@ -29,7 +29,7 @@ export async function runSetup(
   conclude(broker, findings, { checkOnly, output });
 }
 
-function tell(findings: readonly Finding[], output: Output, _when: string): void {
+function tell(findings: readonly Finding[], output: Output): void {
   for (const { setting, state, says, why } of findings) {
     if (state === "right") continue;
     const mark = state === "open" ? "✖ OPEN" : state === "unseen" ? "–" : "✖";
@@ -47,7 +47,7 @@ function conclude(
   );
   const bad = findings.filter(({ state }) => state === "wrong" || state === "open");
   const open = bad.filter(({ state }) => state === "open");
-  if (checkOnly || bad.length > 0) tell(findings, output, "left");
+  if (checkOnly || bad.length > 0) tell(findings, output);
   const sum = `${right} settings are right, ${bad.length} wrong, ${unseen} not seen`;
   output.result({ broker: broker.title, findings: findings.filter(({ state }) => state !== "right"), right }, sum);
   if (open.length > 0)

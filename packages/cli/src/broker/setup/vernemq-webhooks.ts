@@ -1,5 +1,5 @@
 // VerneMQ's webhooks: each hook of the file at auth-webhook's address, and no other address for it.
-import type { Setting } from "../settings/setting.ts";
+import type { ConfSetting } from "../settings/vernemq-conf.ts";
 import type { AdminApi } from "./admin-api.ts";
 import type { Finding, SetupTarget, Step } from "./finding.ts";
 import { command, tableOf } from "./vernemq-api.ts";
@@ -10,8 +10,6 @@ interface Webhook {
   noPayload: boolean;
   why: string;
 }
-
-type ConfSetting = Setting & { value: string };
 
 export function lookAtWebhooks(
   api: AdminApi,

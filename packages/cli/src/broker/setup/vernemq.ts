@@ -1,12 +1,10 @@
 // VerneMQ: what is read of its configuration over its HTTP API, what is wrong with it, and what mends that until its next start.
 import { vernemqSettings } from "../settings/files.ts";
-import type { Setting } from "../settings/setting.ts";
+import type { ConfSetting } from "../settings/vernemq-conf.ts";
 import type { AdminApi } from "./admin-api.ts";
 import type { BrokerSetup, Finding, SetupTarget, Step } from "./finding.ts";
 import { command, tableOf } from "./vernemq-api.ts";
 import { lookAtWebhooks } from "./vernemq-webhooks.ts";
-
-type ConfSetting = Setting & { value: string };
 
 /** What `set` takes. All else stands in vernemq.conf alone. */
 const settable = [
@@ -50,7 +48,11 @@ export function vernemqSetup(api: AdminApi, target: SetupTarget): BrokerSetup {
       ];
     },
     // The plugin first: without it there are no webhooks. Nobody gets in while it has none.
-    steps: (findings) => [...setSteps(api, settings, findings), ...pluginSteps(api, findings), ...hooks.steps()],
+    steps: (findings) => [
+      ...setSteps(api, settings, findings),
+      ...pluginSteps(api, settings, findings),
+      ...hooks.steps(),
+    ],
     remarks: [
       "what was set over the API is gone when a node starts again: deploy/vernemq/vernemq.conf has to be its configuration",
       "VerneMQ does not show whether bodies travel with the hooks of publishes (no_payload), nor how many connections it has for hooks",
@@ -107,11 +109,11 @@ async function plugins(api: AdminApi, settings: readonly ConfSetting[]): Promise
   return [...own, ...others];
 }
 
-function pluginSteps(api: AdminApi, findings: readonly Finding[]): Step[] {
+function pluginSteps(api: AdminApi, settings: readonly ConfSetting[], findings: readonly Finding[]): Step[] {
   return findings
     .filter(({ setting, state, byHand }) => setting.startsWith("plugins.") && state !== "right" && !byHand)
-    .map(({ setting, says }): Step => {
-      const verb = says.endsWith("should be on") ? "enable" : "disable";
+    .map(({ setting }): Step => {
+      const verb = settings.find(({ name }) => name === setting)?.value === "on" ? "enable" : "disable";
       const name = setting.slice("plugins.".length);
       return { says: `${verb}s the plugin ${name}`, run: () => command(api, `plugin/${verb}?--name=${name}`) };
     });
