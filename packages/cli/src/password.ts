@@ -1,4 +1,4 @@
-// Where a password comes from: a file, the environment, a question; an argument too, which other users can list.
+// Where a password or a key comes from: a file, the environment, a question; a password by an argument too, which other users can list.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
@@ -12,6 +12,13 @@ export function givenPassword(
   if (password !== undefined && passwordFile !== undefined)
     throw new UsageError("--password or --password-file, not both");
   return password ?? (passwordFile === undefined ? env.PARLEY_PASSWORD : firstLineOf("--password-file", passwordFile));
+}
+
+/** A server key: the first line of `--key-file`, or PARLEY_SERVER_KEY. Throws a UsageError. */
+export function serverKeyOf({ keyFile }: { keyFile?: string }, env: NodeJS.ProcessEnv = process.env): string {
+  const key = keyFile === undefined ? env.PARLEY_SERVER_KEY : firstLineOf("--key-file", keyFile);
+  if (key) return key;
+  throw new UsageError("a server key is needed: --key-file or PARLEY_SERVER_KEY");
 }
 
 /** Of a file that holds a secret. Throws a UsageError. */

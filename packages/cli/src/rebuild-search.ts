@@ -1,7 +1,7 @@
 // Has search build its index anew, and hears how far it is.
 import { type RebuildProgress, type RebuildRequest, subjects, type WireError } from "@parley/protocol";
-import { natsAddress } from "@parley/runtime";
-import { connect, type NatsConnection } from "nats";
+import type { NatsConnection } from "nats";
+import { connectNats } from "./operator-request.ts";
 
 const askMs = 500;
 const timeoutMs = 5_000;
@@ -12,9 +12,7 @@ const silenceMs = 60_000;
 /** Resolves when an index that was not there before is the one that is searched. Throws where nobody answers. */
 export async function rebuildSearch(url: string, tell: (done: number, of: number) => void): Promise<{ ms: number }> {
   const begunAt = performance.now();
-  const nats = await connect({ ...natsAddress(url), name: "parley search rebuild", timeout: 5_000 }).catch((cause) => {
-    throw new Error(`NATS cannot be reached (${cause.message}): is Parley running? NATS_URL says where`, { cause });
-  });
+  const nats = await connectNats(url, "search rebuild");
   try {
     const before = await ask(nats, {}, firstSilenceMs);
     for (let now = await ask(nats, { begin: true }); ; now = await ask(nats, {})) {

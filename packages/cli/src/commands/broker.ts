@@ -1,5 +1,6 @@
 // parley broker: the broker of production configured as Parley needs it, and asked whether it keeps what it has to.
 import { join } from "node:path";
+import { secretTextPattern } from "@parley/runtime";
 import { Command } from "commander";
 import { openAdminApi } from "../broker/setup/admin-api.ts";
 import { emqxSetup } from "../broker/setup/emqx.ts";
@@ -7,7 +8,7 @@ import { runSetup } from "../broker/setup/run-setup.ts";
 import { vernemqSetup } from "../broker/setup/vernemq.ts";
 import { UsageError } from "../failure.ts";
 import { openOutput } from "../output.ts";
-import { firstLineOf } from "../password.ts";
+import { firstLineOf, serverKeyOf } from "../password.ts";
 import { findServer } from "../server.ts";
 
 const setupHelp = `
@@ -96,10 +97,8 @@ function check(): Command {
       for (const url of urls) addressOf("URL", url, /^(mqtt|ws)s?:$/);
       const patienceMs = Number(flags.patience) * 1_000;
       if (!(patienceMs > 0)) throw new UsageError(`--patience ${flags.patience}: a number of seconds`);
-      const key =
-        flags.keyFile === undefined ? process.env.PARLEY_SERVER_KEY : firstLineOf("--key-file", flags.keyFile);
-      if (!key) throw new UsageError("a server key is needed: --key-file or PARLEY_SERVER_KEY");
-      // Here, so that other commands start without an MQTT client.
+      const key = serverKeyOf(flags);
+      // Here, so that other commands start without it.
       const { runCheck } = await import("../broker/check/run-check.ts");
       const system = { api: findServer(flags.server).url, key };
       await runCheck({ system, urls, patienceMs, output: openOutput(flags.json === true) });
@@ -116,7 +115,7 @@ function apiKeyOf({ keyFile }: SetupFlags): [key: string, name: string] {
 function hookSecretOf({ hookSecretFile }: SetupFlags): string {
   const folder = process.env.PARLEY_SECRETS ?? join(process.env.PARLEY_DIR ?? ".parley", "secrets");
   const secret = firstLineOf("--hook-secret-file", hookSecretFile ?? join(folder, "hook-secret"));
-  if (!/^[0-9A-Za-z_-]{32,128}$/.test(secret))
+  if (!secretTextPattern.test(secret))
     throw new UsageError("--hook-secret-file: the hooks' secret has 32 to 128 of A-Z a-z 0-9 _ -");
   return secret;
 }

@@ -3,9 +3,9 @@ import type { ResultOf } from "@parley/client";
 import { pushList, pushSettings, pushUpdateSettings } from "@parley/protocol";
 import type { Command } from "commander";
 import { action, command } from "../command.ts";
-import { UsageError } from "../failure.ts";
 import { printable } from "../output.ts";
 import { readTime } from "../read-time.ts";
+import { readWord } from "../read-word.ts";
 
 interface Flags {
   preview?: string;
@@ -49,16 +49,10 @@ type Change = { preview?: Settings["preview"]; mentions?: boolean; dndUntil?: nu
 
 function readChange({ preview, mentions, dndUntil }: Flags): Change {
   return {
-    ...(preview === undefined ? {} : { preview: oneOf("--preview", ["full", "name", "none"], preview) }),
-    ...(mentions === undefined ? {} : { mentions: oneOf("--mentions", ["yes", "no"], mentions) === "yes" }),
+    ...(preview === undefined ? {} : { preview: readWord("--preview", ["full", "name", "none"], preview) }),
+    ...(mentions === undefined ? {} : { mentions: readWord("--mentions", ["yes", "no"], mentions) === "yes" }),
     ...(dndUntil === undefined ? {} : { dndUntil: dndUntil === "never" ? null : readTime("--dnd-until", dndUntil) }),
   };
-}
-
-function oneOf<Word extends string>(flag: string, words: readonly Word[], given: string): Word {
-  const word = words.find((one) => one === given);
-  if (word === undefined) throw new UsageError(`${flag} is one of ${words.join(", ")}, not ${JSON.stringify(given)}`);
-  return word;
 }
 
 function tokenLine({

@@ -9,10 +9,10 @@ import {
 } from "@parley/protocol";
 import { Command } from "commander";
 import { findNats } from "../backup/place.ts";
-import { UsageError } from "../failure.ts";
 import { askService } from "../operator-request.ts";
 import { openOutput } from "../output.ts";
 import { readNumber } from "../read-number.ts";
+import { readWord } from "../read-word.ts";
 import { listTokens, ownSettings } from "./push-own.ts";
 
 interface Flags {
@@ -66,7 +66,8 @@ function replay(): Command {
     .action(async (flags: Flags) => {
       const output = openOutput(flags.json === true);
       const most = readNumber("--limit", flags.limit, 1);
-      const all = await replayAll(readProvider(flags.provider), most);
+      const provider = flags.provider === undefined ? undefined : readWord("--provider", pushProviders, flags.provider);
+      const all = await replayAll(provider, most);
       const { replayed, expired, left } = all;
       output.result(
         all,
@@ -93,11 +94,4 @@ async function replayAll(provider: PushProvider | undefined, most: number): Prom
     const isDone = page.left === 0 || page.replayed + page.expired === 0 || all.replayed + all.expired >= most;
     if (isDone) return all;
   }
-}
-
-function readProvider(name: string | undefined): PushProvider | undefined {
-  const provider = pushProviders.find((one) => one === name);
-  if (name !== undefined && provider === undefined)
-    throw new UsageError(`--provider is one of ${pushProviders.join(", ")}, not ${JSON.stringify(name)}`);
-  return provider;
 }

@@ -2,9 +2,8 @@
 import { callHttp } from "@parley/client";
 import { usersAccount, usersDisable, usersEnable, usersRemove } from "@parley/protocol";
 import { Command } from "commander";
-import { UsageError } from "../failure.ts";
 import { openOutput } from "../output.ts";
-import { firstLineOf } from "../password.ts";
+import { serverKeyOf } from "../password.ts";
 import { findServer } from "../server.ts";
 
 interface Flags {
@@ -38,13 +37,7 @@ function actCommand([name, method, description]: (typeof acts)[number]): Command
     .addHelpText("after", `\nExamples:\n  $ parley users ${name} mallory --key-file server-key.txt`)
     .action(async (uid: string, flags: Flags) => {
       const output = openOutput(flags.json === true);
-      const account = await callHttp(findServer(flags.server).url, method, { uid }, { token: keyOf(flags) });
+      const account = await callHttp(findServer(flags.server).url, method, { uid }, { token: serverKeyOf(flags) });
       output.result(account, `${account.uid}  ${account.state}`);
     });
-}
-
-function keyOf({ keyFile }: Flags): string {
-  const key = keyFile === undefined ? process.env.PARLEY_SERVER_KEY : firstLineOf("--key-file", keyFile);
-  if (key) return key;
-  throw new UsageError("a server key is needed: --key-file or PARLEY_SERVER_KEY");
 }

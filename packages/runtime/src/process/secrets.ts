@@ -22,7 +22,8 @@ export const secretFiles = {
 } as const;
 
 const secretBytes = 32;
-const textPattern = /^[0-9A-Za-z_-]{32,128}$/;
+/** What a secret that is a text looks like. */
+export const secretTextPattern = /^[0-9A-Za-z_-]{32,128}$/;
 
 /** A secret that cannot be read or is not one; the message names the file and what to do. */
 export class SecretsError extends Error {
@@ -70,7 +71,7 @@ function readText(file: string): string {
   const text = readOrMake(file, () => Buffer.from(randomBytes(secretBytes).toString("base64url")))
     .toString()
     .trim();
-  if (!textPattern.test(text)) throw damaged(file, "not 32 to 128 of A-Z a-z 0-9 _ -");
+  if (!secretTextPattern.test(text)) throw damaged(file, "not 32 to 128 of A-Z a-z 0-9 _ -");
   return text;
 }
 
