@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { callHttp } from "@parley/client";
 import { keysCreate, usersCreate, usersLogin, usersSearch } from "@parley/protocol";
-import { eventually, freePort, startTestCluster, type TestContext } from "@parley/testkit";
+import { eventually, freePort, searchPath, startTestCluster, type TestContext } from "@parley/testkit";
 import { connectAsync } from "mqtt";
 import { nativeCases } from "../../packages/cli/src/broker/check/cases.ts";
 import type { Row } from "../../packages/cli/src/broker/check/run-cases.ts";
@@ -17,7 +17,7 @@ const env = { AUTH_WEBHOOK_STRANGER_CONNECTS: "1000", API_ADDRESS_RATE: "1000", 
 async function startOpenMosquitto(t: TestContext): Promise<string> {
   const port = await freePort();
   const file = await secretFile(t, `listener ${port} 127.0.0.1\nallow_anonymous true`);
-  const child = spawn("mosquitto", ["-c", file], { env: { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` } });
+  const child = spawn("mosquitto", ["-c", file], { env: { PATH: searchPath() } });
   t.after(() => child.kill("SIGKILL"));
   const url = `mqtt://127.0.0.1:${port}`;
   const client = await eventually(() => connectAsync(url, { reconnectPeriod: 0 }).catch(() => undefined));

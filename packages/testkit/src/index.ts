@@ -12,7 +12,7 @@ export { type Fault, type FaultyMongo, startFaultyMongo } from "./mongo/faulty-m
 export { type MongoKind, type MongoServer, startableKind, startMongo } from "./mongo/server.ts";
 export { hasMongo } from "./mongo/shared-server.ts";
 export { type TestMongo, testMongo } from "./mongo/test-mongo.ts";
-export { type Child, startChild } from "./processes/child.ts";
+export { type Child, searchPath, startChild } from "./processes/child.ts";
 export { eventually } from "./processes/eventually.ts";
 export { freePort } from "./processes/free-port.ts";
 export { SetupError } from "./processes/setup-error.ts";

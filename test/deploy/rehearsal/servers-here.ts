@@ -1,11 +1,12 @@
 // What a server of this machine cannot be told as the image's is: lines of its configuration that are left out or changed in a rehearsal.
 import { execFileSync } from "node:child_process";
+import { searchPath } from "@parley/testkit";
 
 /** Debian 12 has NATS 2.9, which does not know the line; from 2.10 on it counts. */
 function natsKnowsSyncAlways(): boolean {
   const text = execFileSync("nats-server", ["--version"], {
     encoding: "utf8",
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
+    env: { ...process.env, PATH: searchPath() },
   });
   const [, major, minor] = /(\d+)\.(\d+)/.exec(text) ?? [];
   return Number(major) > 2 || Number(minor) >= 10;
