@@ -39,7 +39,7 @@ export function build(folder: string): Resource[] {
   return apply(folder, []);
 }
 
-export function readKustomization(folder: string): Kustomization {
+function readKustomization(folder: string): Kustomization {
   const file = join(folder, "kustomization.yaml");
   const [read] = readYaml(file) as [Record<string, unknown>];
   const strange = Object.keys(read).find((key) => !words.includes(key));

@@ -31,9 +31,13 @@ function checkAll(programs: Programs): number {
     const overlays = overlayNames().map((name) => `overlays/${name}`);
     const examples = globSync("examples/*/kustomization.yaml", { cwd: manifests }).map(dirname).sort();
     const faults = [
-      ...overlays.flatMap((place) => [...check(programs, place, folder), ...compare(programs, place)]),
+      ...overlays.flatMap((place) =>
+        faultsOf(programs, place, (text) => [...check(programs, place, text, folder), ...compare(place, text)]),
+      ),
       // Kinds of operators have schemas that are not kept here.
-      ...examples.flatMap((place) => check(programs, place, folder, "-ignore-missing-schemas")),
+      ...examples.flatMap((place) =>
+        faultsOf(programs, place, (text) => check(programs, place, text, folder, "-ignore-missing-schemas")),
+      ),
     ];
     for (const fault of faults) process.stdout.write(`${fault}\n`);
     process.stdout.write(`${overlays.length} overlays, ${examples.length} examples, ${faults.length} faults\n`);
@@ -43,30 +47,34 @@ function checkAll(programs: Programs): number {
   }
 }
 
-function kustomized({ kustomize }: Programs, place: string) {
+/** What is found in all that Kustomize makes of a place, or why it makes nothing of it. */
+function faultsOf({ kustomize }: Programs, place: string, find: (text: string) => string[]): string[] {
   const { status, stdout, stderr } = spawnSync(kustomize, ["build", join(manifests, place)], { encoding: "utf8" });
-  return status === 0 ? { text: stdout } : { fault: `${place}: ${stderr.trim()}` };
+  const found = status === 0 ? find(stdout) : [stderr.trim()];
+  return found.map((fault) => `${place}: ${fault}`);
 }
 
-function check(programs: Programs, place: string, schemaFolder: string, ...flags: string[]): string[] {
-  const { text, fault } = kustomized(programs, place);
-  if (text === undefined) return [fault];
+function check(
+  { kubeconform }: Programs,
+  place: string,
+  text: string,
+  schemaFolder: string,
+  ...flags: string[]
+): string[] {
   const location = join(schemaFolder, "{{ .ResourceKind }}{{ .KindSuffix }}.json");
   const { status, stdout, stderr } = spawnSync(
-    programs.kubeconform,
+    kubeconform,
     ["-strict", "-summary", ...flags, "-schema-location", location, "-"],
     { encoding: "utf8", input: text },
   );
   const lines = `${stdout}${stderr}`.trim().split("\n");
   process.stdout.write(`${place}: ${lines.at(-1)}\n`);
-  return status === 0 ? [] : lines.slice(0, -1).map((line) => `${place}: ${line}`);
+  return status === 0 ? [] : lines.slice(0, -1);
 }
 
-function compare(programs: Programs, place: string): string[] {
-  const { text } = kustomized(programs, place);
-  if (text === undefined) return [];
+function compare(place: string, text: string): string[] {
   const resources = parseAllDocuments(text).map((document) => document.toJS() as Resource);
-  return differences(build(join(manifests, place)), resources).map((one) => `${place}: ${one}`);
+  return differences(build(join(manifests, place)), resources);
 }
 
 // kubeconform asks for deployment-apps-v1.json, service-v1.json, ingress-networking-v1.json …

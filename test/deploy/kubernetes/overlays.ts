@@ -5,8 +5,8 @@ import { join } from "node:path";
 export const manifests = join(import.meta.dirname, "../../../deploy/k8s");
 
 /** Names of the folders that an operator applies. */
-export function overlayNames(folder: string = manifests): string[] {
-  const overlays = join(folder, "overlays");
+export function overlayNames(): string[] {
+  const overlays = join(manifests, "overlays");
   return readdirSync(overlays)
     .filter((name) => existsSync(join(overlays, name, "kustomization.yaml")))
     .sort();

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serviceNames, settingsOf } from "../../settings-of.ts";
-import type { Resource } from "../resources.ts";
+import { podOf, type Resource } from "../resources.ts";
 import { environmentOf, serviceOf, workloadsOf } from "./containers.ts";
 import { servedBy } from "./references.ts";
 
@@ -108,8 +108,7 @@ function behind({ hostname, port }: URL, resources: readonly Resource[]): Target
   const found = ports.find((one) => one.port === Number(port));
   if (found === undefined) throw new Error(`${hostname}: the Service has no port ${port}`);
   const [workload] = servedBy(service, resources);
-  const spec = workload?.spec as { template?: { metadata?: { labels?: Record<string, string> } } } | undefined;
-  const labels = spec?.template?.metadata?.labels ?? selector;
+  const labels = (workload && podOf(workload)?.metadata.labels) ?? selector;
   const number = typeof found.targetPort === "number" ? found.targetPort : found.port;
   return [{ labels, port: number }];
 }

@@ -1,6 +1,7 @@
 // How pods of services are to run: without rights that they do not need, ended in time, spread, and never all at once.
 import { podOf, type Resource } from "../resources.ts";
 import { serviceOf, workloadsOf } from "./containers.ts";
+import { servedBy } from "./references.ts";
 
 /** What runMain gives a service to end (packages/runtime/src/process/main.ts), in seconds. */
 const closeLimitSeconds = 10;
@@ -56,16 +57,7 @@ function rights(workload: Resource): string[] {
 function ending(workload: Resource, resources: readonly Resource[]): string[] {
   const pod = podOf(workload)!;
   const { container } = serviceOf(workload);
-  const labels = Object.entries(pod.metadata.labels ?? {});
-  const isLedTo = resources.some(({ kind, spec }) => {
-    const { selector = {} } = (spec ?? {}) as { selector?: Record<string, string> };
-    const wanted = Object.entries(selector);
-    return (
-      kind === "Service" &&
-      wanted.length > 0 &&
-      wanted.every(([key, value]) => labels.some(([k, v]) => k === key && v === value))
-    );
-  });
+  const isLedTo = resources.some((one) => one.kind === "Service" && servedBy(one, resources).includes(workload));
   const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
   const grace = (pod.spec as PodSpec).terminationGracePeriodSeconds ?? 30;
   return [

@@ -79,7 +79,11 @@ export function servedBy(service: Resource, resources: readonly Resource[]): Res
   return resources.filter((one) => {
     // A StatefulSet gives each of its pods its own name for a label.
     const labels = { ...podOf(one)?.metadata.labels, "statefulset.kubernetes.io/pod-name": ordinal(one, selector) };
-    return podOf(one) !== undefined && selector.every(([key, value]) => labels[key as keyof typeof labels] === value);
+    return (
+      podOf(one) !== undefined &&
+      selector.length > 0 &&
+      selector.every(([key, value]) => labels[key as keyof typeof labels] === value)
+    );
   });
 }
 
