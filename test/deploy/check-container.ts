@@ -1,7 +1,7 @@
 // What is wrong with a container of Parley's image as a deployment describes it, held against what the code has: for compose and Kubernetes.
 import { ConfigError, fileKeyOf, nearest, readConfig, type Settings } from "@parley/runtime";
 import type { TProperties, TSchema } from "typebox";
-import { settingsOf } from "./settings-of.ts";
+import { listenedPorts, settingsOf } from "./settings-of.ts";
 
 /** One container as it is described, whatever describes it. */
 export interface DescribedContainer {
@@ -103,9 +103,7 @@ function missing(settings: Settings, { env }: DescribedContainer): string[] {
 }
 
 function strangePorts(settings: Settings, { env, ports }: DescribedContainer): string[] {
-  const listened = Object.keys(settings.properties)
-    .filter((key) => key.startsWith(`${settings.prefix}_`) && key.endsWith("_PORT") && key !== "API_MQTT_PORT")
-    .map((key) => Number(env[key] ?? schemaOf(settings, key)?.default));
+  const listened = Object.values(listenedPorts(settings, env));
   return ports
     .filter((port) => !listened.includes(port))
     .map((port) => `port ${port} is none that ${settings.service} listens on (${listened.join(", ")})`);

@@ -9,12 +9,37 @@ import { settings as push } from "../../services/push/src/config.ts";
 import { settings as router } from "../../services/router/src/config.ts";
 import { settings as search } from "../../services/search/src/config.ts";
 
-const all = [api, authWebhook, edge, history, presence, push, router, search] as unknown as Settings[];
+/** Of every service, in the order of docs/operations.md. */
+export const allSettings = [
+  edge,
+  authWebhook,
+  router,
+  history,
+  presence,
+  search,
+  push,
+  api,
+] as unknown as readonly Settings[];
 
-/** Every service that has settings of its own. */
-export const serviceNames = all.map(({ service }) => service);
+export const serviceNames = allSettings.map(({ service }) => service);
 
 /** The settings of a service, or undefined where there is no such service. */
 export function settingsOf(service: string): Settings | undefined {
-  return all.find((one) => one.service === service);
+  return allSettings.find((one) => one.service === service);
+}
+
+/** The settings of the ports that a service listens on; API_MQTT_PORT is told to devices. */
+export function portKeysOf({ prefix, properties }: Settings): string[] {
+  return Object.keys(properties).filter(
+    (key) => key.startsWith(`${prefix}_`) && key.endsWith("_PORT") && key !== "API_MQTT_PORT",
+  );
+}
+
+/** The ports that a service with this environment listens on, by their settings. */
+export function listenedPorts(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, number> {
+  const { properties } = settings as { properties: Record<string, { default?: unknown }> };
+  return Object.fromEntries(portKeysOf(settings).map((key) => [key, Number(env[key] ?? properties[key]?.default)]));
 }

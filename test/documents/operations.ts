@@ -2,17 +2,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Settings, secretFiles } from "@parley/runtime";
-import { settings as api } from "../../services/api/src/config.ts";
-import { settings as authWebhook } from "../../services/auth-webhook/src/config.ts";
-import { settings as edge } from "../../services/edge/src/config.ts";
-import { settings as history } from "../../services/history/src/config.ts";
-import { settings as presence } from "../../services/presence/src/config.ts";
-import { settings as push } from "../../services/push/src/config.ts";
-import { settings as router } from "../../services/router/src/config.ts";
-import { settings as search } from "../../services/search/src/config.ts";
+import { allSettings as all, portKeysOf } from "../deploy/settings-of.ts";
 
 const root = join(import.meta.dirname, "../..");
-const all = [edge, authWebhook, router, history, presence, search, push, api] as unknown as Settings[];
 
 type Row = { key: string; fallback: string; description: string; secret: boolean };
 
@@ -39,7 +31,7 @@ const isOf = ({ prefix }: Settings, key: string) => key.startsWith(`${prefix}_`)
 function ports(): string {
   const rows = all.flatMap((settings) =>
     rowsOf(settings)
-      .filter(({ key }) => isOf(settings, key) && key.endsWith("_PORT") && key !== "API_MQTT_PORT")
+      .filter(({ key }) => portKeysOf(settings).includes(key))
       .map(({ key, fallback, description }) => [settings.service, code(key), fallback, description]),
   );
   return table(["service", "setting", "default", "what"], rows);

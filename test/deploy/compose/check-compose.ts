@@ -1,12 +1,12 @@
 // What is wrong with docker-compose.yml: held against the image, the services' settings, the files of the repository and the secrets
 // that `parley secrets` makes.
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { makeSecrets, type ServerAddresses } from "../../../packages/cli/src/secrets/make-secrets.ts";
-import { complaintsAbout } from "../check-container.ts";
+import type { ServerAddresses } from "../../../packages/cli/src/secrets/make-secrets.ts";
+import { complaintsAbout, type DescribedContainer } from "../check-container.ts";
 import { type Image, readDockerfile } from "../image/dockerfile.ts";
-import { serviceNames } from "../settings-of.ts";
+import { withMadeSecrets } from "../made-secrets.ts";
+import { listenedPorts, serviceNames, settingsOf } from "../settings-of.ts";
 import { referencesIn } from "./interpolate.ts";
 import { type Compose, type ComposeService, readCompose, readDotEnv, root } from "./read-compose.ts";
 
@@ -53,7 +53,7 @@ function argsOf({ command, entrypoint = [] }: ComposeService): string[] {
   return [...entrypoint.slice(2), ...command];
 }
 
-function describe(service: ComposeService, image: Image) {
+export function describe(service: ComposeService, image: Image): DescribedContainer {
   return {
     where: service.name,
     args: argsOf(service),
@@ -158,12 +158,9 @@ function areTogether(one: ComposeService, other: ComposeService): boolean {
 
 function listens(service: ComposeService, port: number, compose: Compose, image: Image): boolean {
   if (!isOurs(compose, service)) return (serverPorts[service.name.replace(/-\d$/, "")] ?? []).includes(port);
-  const defaults: Record<string, string> = { API_PORT: "8080", EDGE_MQTT_PORT: "1883", EDGE_WS_PORT: "8083" };
-  const prefix = `${service.command[0]?.toUpperCase().replaceAll("-", "_")}_`;
-  const env = { ...defaults, ...image.env, ...service.environment };
-  return Object.entries(env).some(
-    ([key, value]) => key.startsWith(prefix) && key.endsWith("PORT") && value === String(port),
-  );
+  const settings = settingsOf(service.command[0] ?? "");
+  if (settings === undefined) return false;
+  return Object.values(listenedPorts(settings, { ...image.env, ...service.environment })).includes(port);
 }
 
 /** Only api and what speaks MQTT with devices may be reached from outside. */
@@ -189,7 +186,7 @@ function wrongSecrets(compose: Compose): string[] {
       })
       .map((address) => `secrets: ${server} is told to be at ${address}, where it is not`),
   );
-  const made = madeFiles(addresses);
+  const made = withMadeSecrets(addresses, (_, files) => files);
   const missing = Object.values(compose.services).flatMap((service) =>
     service.mounts
       .filter(({ source }) => source === "secrets")
@@ -218,15 +215,6 @@ export function addressesOf(command: readonly string[]): ServerAddresses {
   const words = command.flatMap((word) => word.split("="));
   const after = (flag: string) => words[words.indexOf(flag) + 1] ?? "";
   return { nats: after("--nats"), redis: after("--redis"), mongo: after("--mongo"), hooks: after("--hooks") };
-}
-
-function madeFiles(addresses: ServerAddresses): string[] {
-  const folder = mkdtempSync(join(tmpdir(), "parley-secrets-"));
-  try {
-    return makeSecrets(folder, addresses);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** All services but the edge, which only Mosquitto needs, are there whatever the profile. */

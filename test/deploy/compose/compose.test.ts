@@ -7,7 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { complaintsAboutCompose } from "./check-compose.ts";
 import { interpolate } from "./interpolate.ts";
 import { mistakes } from "./mistakes.ts";
-import { parseCompose, readCompose, readOurCompose, root } from "./read-compose.ts";
+import { parseCompose, readCompose, readOurCompose, root, startedWith } from "./read-compose.ts";
 
 const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
 const files = ["docker-compose.yml", ...globSync("deploy/compose/*.yml", { cwd: root })];
@@ -48,11 +48,9 @@ test("a variable that is needed and unset ends with the file's own line", () => 
 });
 
 test("each profile has one broker, and one presence that reads it", () => {
-  const { services } = readOurCompose();
+  const compose = readOurCompose();
   for (const profile of ["emqx", "vernemq", "mosquitto"]) {
-    const started = Object.values(services).filter(
-      ({ profiles }) => profiles.length === 0 || profiles.includes(profile),
-    );
+    const started = startedWith(compose, [profile]);
     assert.equal(started.filter(({ command }) => command[0] === "presence").length, 1, profile);
     assert.equal(started.filter(({ names }) => names.includes("broker")).length, 1, profile);
   }

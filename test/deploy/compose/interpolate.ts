@@ -1,8 +1,5 @@
 // Variables in a compose file as Compose replaces them: ${NAME:-default}, ${NAME:?message} and their kin, $$ for a dollar.
 
-/** A variable that is needed and unset; the message is the file's own. */
-export class UnsetVariable extends Error {}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const reference = /\$(?:(\$)|(\w+)|\{(\w+)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\})/g;
@@ -14,7 +11,7 @@ export function referencesIn(text: string): { name: string; operator: string; wo
     .map(([, , bare, name, operator = "", word = ""]) => ({ name: (bare ?? name)!, operator, word }));
 }
 
-/** The text with its variables replaced. Throws UnsetVariable with the message of `:?`. */
+/** The text with its variables replaced. Throws the file's own message where a variable is needed and unset (`:?`). */
 export function interpolate(text: string, env: Environment): string {
   return text.replaceAll(reference, (_, dollar, bare, named, operator: string | undefined, word = "") => {
     if (dollar) return "$";
@@ -27,7 +24,7 @@ export function interpolate(text: string, env: Environment): string {
       case "+":
         return isSet ? interpolate(word, env) : "";
       case "?":
-        if (!isSet) throw new UnsetVariable(`${name}: ${interpolate(word, env)}`);
+        if (!isSet) throw new Error(`${name}: ${interpolate(word, env)}`);
         return value!;
       default:
         return value ?? "";

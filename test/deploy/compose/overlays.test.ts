@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { complaintsAbout } from "../check-container.ts";
 import { readDockerfile } from "../image/dockerfile.ts";
+import { describe } from "./check-compose.ts";
 import { referencesIn } from "./interpolate.ts";
 import { readCompose, root } from "./read-compose.ts";
 
@@ -27,19 +28,7 @@ const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
 /** Complaints about push as it is with the overlay laid over docker-compose.yml. */
 function complaintsWith(overlay: string, env: Record<string, string>): string[] {
   const { push } = readCompose(text, env, [overlay]).services;
-  return complaintsAbout({
-    where: "push",
-    args: push!.command,
-    env: { ...image.env, ...push!.environment },
-    imageEnv: Object.keys(image.env),
-    ports: [],
-    probes: [],
-    mounts: [
-      ...push!.mounts.map(({ target, isReadOnly }) => ({ path: target, isReadOnly })),
-      { path: "/tmp", isReadOnly: false },
-    ],
-    isRootReadOnly: true,
-  });
+  return complaintsAbout(describe(push!, image));
 }
 
 test("there is an overlay for each provider of push", () => {

@@ -54,7 +54,7 @@ interface Document {
   networks?: Compose["networks"];
 }
 
-/** Throws UnsetVariable as Compose would end with its message. `overlays`: further files, laid over the first. */
+/** Throws the message that Compose would end with where a variable is needed and unset. `overlays`: further files, laid over the first. */
 export function readCompose(
   text: string,
   env: Readonly<Record<string, string | undefined>>,

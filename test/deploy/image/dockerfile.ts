@@ -27,12 +27,8 @@ export interface Image {
   stages: Stage[];
 }
 
-export function readDockerfileText(): string {
-  return readFileSync(file, "utf8");
-}
-
 /** The image that a Dockerfile makes. */
-export function readDockerfile(text = readDockerfileText()): Image {
+export function readDockerfile(text = readFileSync(file, "utf8")): Image {
   const image: Image = { env: {}, entrypoint: [], healthcheck: [], user: "", stages: [] };
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
     if (instruction.getKeyword().toUpperCase() === "FROM") beginStage(image, instruction as From);

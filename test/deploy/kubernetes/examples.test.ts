@@ -1,10 +1,9 @@
 // The examples by which production gets its servers. None of them was installed here; what can be held without a cluster is held.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { test } from "node:test";
-import { makeSecrets } from "../../../packages/cli/src/secrets/make-secrets.ts";
+import { withMadeSecrets } from "../made-secrets.ts";
 import { overlay } from "./built.ts";
 import {
   type Example,
@@ -23,9 +22,8 @@ const example = (file: string) => examples.find((one) => one.file === file)!;
 const kustomizations = ["examples/emqx/kustomization.yaml"].map((file) => readFileSync(join(manifests, file), "utf8"));
 const texts = [...examples.map(({ text }) => text), ...kustomizations];
 const secrets = { ...secretKeysOf("production"), ...madeByCommands(texts).secrets };
-const folder = mkdtempSync(join(tmpdir(), "parley-example-secrets-"));
-const made = makeSecrets(folder, { nats: "n:1", redis: "r:1", mongo: "m:1", hooks: "h:1" });
-rmSync(folder, { recursive: true });
+const addresses = { nats: "n:1", redis: "r:1", mongo: "m:1", hooks: "h:1" };
+const made = withMadeSecrets(addresses, (_, files) => files);
 const secretFiles = [...made, "passwords/redis", "passwords/broker-api", "parley/signing-key"];
 
 test("every value and field of the examples is one that the chart or the operator documents", () => {

@@ -5,17 +5,18 @@ import { freePort } from "@parley/testkit";
 import { isOurs } from "../compose/check-compose.ts";
 import { type Compose, type ComposeService, root } from "../compose/read-compose.ts";
 import type { Image } from "../image/dockerfile.ts";
+import { listenedPorts, settingsOf } from "../settings-of.ts";
 
 /** The ports that a server listens on inside its container, those for its own health check too. */
 const serverPorts: Record<string, number[]> = { nats: [4222, 8222], redis: [6379], mosquitto: [1884] };
-/** Ports of services that neither the image nor the compose file names: the services' own defaults. */
-const defaultPorts: Record<string, string> = { API_PORT: "8080", EDGE_MQTT_PORT: "1883", EDGE_WS_PORT: "8083" };
 
 export interface Container {
   service: ComposeService;
   isOurs: boolean;
   /** the image's environment and the compose file's, its own ports among them, as inside the container */
   env: Record<string, string>;
+  /** settings of the ports that a service of ours listens on */
+  portKeys: readonly string[];
   /** port inside → port of 127.0.0.1 */
   ports: Map<number, number>;
   /** path inside → path here, longest first */
@@ -42,10 +43,12 @@ export async function layOut(
 
 async function layContainer(dir: string, compose: Compose, service: ComposeService, image: Image): Promise<Container> {
   const ours = isOurs(compose, service);
-  const prefix = `${service.command[0]?.toUpperCase().replaceAll("-", "_")}_`;
-  const own = Object.entries(defaultPorts).filter(([key]) => key.startsWith(prefix));
-  const env = ours ? { ...Object.fromEntries(own), ...image.env, ...service.environment } : service.environment;
-  const inside = ours ? listenedPorts(env, prefix) : (serverPorts[service.name] ?? []);
+  const settings = ours ? settingsOf(service.command[0] ?? "") : undefined;
+  const told = ours ? { ...image.env, ...service.environment } : service.environment;
+  const listened = settings === undefined ? {} : listenedPorts(settings, told);
+  // Its own defaults too, where neither the image nor the compose file names a port.
+  const env = { ...told, ...Object.fromEntries(Object.entries(listened).map(([key, port]) => [key, String(port)])) };
+  const inside = ours ? Object.values(listened) : (serverPorts[service.name] ?? []);
   const ports = new Map<number, number>();
   for (const port of inside) ports.set(port, await freePort());
   const home = join(dir, "containers", service.name);
@@ -57,18 +60,7 @@ async function layContainer(dir: string, compose: Compose, service: ComposeServi
   }
   for (const { target } of service.mounts) paths.push([target, join(home, target)]);
   paths.sort(([one], [other]) => other.length - one.length);
-  return { service, isOurs: ours, env, ports, paths };
-}
-
-function listenedPorts(env: Record<string, string>, prefix: string): number[] {
-  return Object.entries(env)
-    .filter(([key]) => key.startsWith(prefix) && isOwnPort(key))
-    .map(([, value]) => Number(value));
-}
-
-/** API_MQTT_PORT is told to devices; all else of the name is listened on. */
-export function isOwnPort(key: string): boolean {
-  return key.endsWith("_PORT") && key !== "API_MQTT_PORT";
+  return { service, isOurs: ours, env, portKeys: Object.keys(listened), ports, paths };
 }
 
 /** Mounted files are copied, with what they say of paths and ports as it is here. As Docker, it refuses a subpath that is not there. */

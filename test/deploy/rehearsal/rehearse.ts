@@ -5,10 +5,10 @@ import { execFile } from "node:child_process";
 import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Child, eventually, startChild } from "@parley/testkit";
+import { type Child, eventually, searchPath, startChild } from "@parley/testkit";
 import { type Compose, type ComposeService, startedWith } from "../compose/read-compose.ts";
 import { readDockerfile } from "../image/dockerfile.ts";
-import { type Container, isOwnPort, layOut, mount, type Places, publishedAt } from "./places.ts";
+import { type Container, layOut, mount, type Places, publishedAt } from "./places.ts";
 import { forServerHere } from "./servers-here.ts";
 
 export interface Rehearsal {
@@ -149,18 +149,17 @@ async function stopOne(
 
 /** The environment of the container and nothing else; where it listens is 127.0.0.1, on the ports that it has here. */
 function environmentHere(places: Places, container: Container): Record<string, string> {
-  const { env, ports, service } = container;
-  const prefix = `${service.command[0]?.toUpperCase().replaceAll("-", "_")}_`;
-  const told = Object.entries(env).map(([key, value]) => {
+  const { env, portKeys, ports } = container;
+  const told = Object.entries(env).map(([key, value]): [string, string] => {
     if (key.endsWith("_HOST") && value === "0.0.0.0") return [key, "127.0.0.1"];
-    if (isOwnPort(key)) return [key, key.startsWith(prefix) ? String(ports.get(Number(value))) : value];
+    if (portKeys.includes(key)) return [key, String(ports.get(Number(value)))];
     if (key === "API_MQTT_PORT") return [key, String(publishedAt(places.containers, Number(value)))];
     return [key, places.here(container, value)];
   });
-  const health = Object.fromEntries(told.filter(([key]) => !key?.endsWith("_HEALTH_PORT") || key.startsWith(prefix)));
+  const health = Object.fromEntries(told.filter(([key]) => !key.endsWith("_HEALTH_PORT") || portKeys.includes(key)));
   const { NODE_COMPILE_CACHE: cache } = process.env;
   return {
-    PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin`,
+    PATH: searchPath(),
     ...health,
     ...(cache ? { NODE_COMPILE_CACHE: cache } : {}),
   };

@@ -1,8 +1,8 @@
 // docs/deploy-kubernetes.md: its commands, as an operator follows them.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeSecrets, type ServerAddresses } from "../../../../packages/cli/src/secrets/make-secrets.ts";
+import type { ServerAddresses } from "../../../../packages/cli/src/secrets/make-secrets.ts";
+import { withMadeSecrets } from "../../made-secrets.ts";
 import { manifests } from "../overlays.ts";
 import { madeByCommands } from "./examples.ts";
 import type { SecretKeys } from "./references.ts";
@@ -32,13 +32,9 @@ export function readersOf(stage: Stage, text: string = page): string[] {
 
 /** The Secrets that there are when the page was followed, and their keys. */
 export function secretKeysOf(stage: Stage, text: string = page): SecretKeys {
-  const folder = mkdtempSync(join(tmpdir(), "parley-secret-keys-"));
-  try {
-    makeSecrets(folder, addressesOf(stage, text));
+  return withMadeSecrets(addressesOf(stage, text), (folder) => {
     const keys = (name: string) => readdirSync(join(folder, name)).sort();
     const made = readersOf(stage, text).map((reader) => [`parley-${reader}`, keys(reader)] as const);
     return { ...Object.fromEntries(made), ...madeByCommands([text]).secrets, "parley-secrets": keys("parley") };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
