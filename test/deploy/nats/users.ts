@@ -1,4 +1,5 @@
 // deploy/nats/users.conf as text: each user with its password by name, and the subjects that it may publish and subscribe.
+import { backupSubject } from "@parley/protocol";
 import { type Permissions, permissions } from "./permissions.ts";
 
 const head = `# Who may say what over NATS, a user for each service. Written from test/deploy/nats/permissions.ts by
@@ -8,7 +9,7 @@ include "passwords/passwords.conf"`;
 /** What a user may publish and subscribe; its answers come to inboxes that nobody else may subscribe. */
 export function ruleOf(user: string, { answers = [], asks = [], hears = [], tells = [] }: Permissions) {
   // How far a backup is, a service tells to the inbox of who asked.
-  const progress = answers.some((subject) => subject.startsWith("backup.")) ? ["_INBOX.operator.>"] : [];
+  const progress = answers.some((subject) => subject.startsWith(backupSubject(""))) ? ["_INBOX.operator.>"] : [];
   return {
     publish: [...new Set([...asks, ...tells, ...progress])].sort(),
     subscribe: [...new Set([...answers, ...hears, `_INBOX.${user}.>`])].sort(),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { callHttp, type Session } from "@parley/client";
-import { login, pushRegister, register } from "@parley/protocol";
+import { historySubject, login, methodSubject, pushRegister, register, streams, subjects } from "@parley/protocol";
 import { eventually, hasMongo, startFcm, testMongo } from "@parley/testkit";
 import { openStock } from "../../e2e/stock.ts";
 import { readOurCompose } from "../compose/read-compose.ts";
@@ -77,11 +77,12 @@ test("NATS refuses no service what it needs, and each what is not its own", { sk
   const refused = parley.names().filter((name) => /permissions violation/i.test(parley.log(name)));
   assert.deepEqual(refused, []);
   const url = (user: string) => parley.secret(`${user}/nats-url`);
-  const foreign = ["history.append.someone", "users.verify", "tokens.revoked", "$JS.API.STREAM.DELETE.STORED"];
+  const said = [historySubject("append", "someone"), subjects.verifyPassword, subjects.revoked];
+  const foreign = [...said, `$JS.API.STREAM.DELETE.${streams.stored.name}`];
   assert.deepEqual(await refusalsOver(url("search"), { publish: foreign }), foreign);
-  const overheard = [">", "_INBOX.>", "_INBOX.history.>", "rpc.login", "notify", "$JS.API.>"];
+  const overheard = [">", "_INBOX.>", "_INBOX.history.>", methodSubject(login.name), subjects.notify, "$JS.API.>"];
   assert.deepEqual(await refusalsOver(url("search"), { subscribe: overheard }), overheard);
-  const own = await refusalsOver(url("search"), { publish: ["history.readable"], subscribe: ["_INBOX.search.x"] });
+  const own = await refusalsOver(url("search"), { publish: [subjects.readable], subscribe: ["_INBOX.search.x"] });
   assert.deepEqual(own, []);
 });
 
