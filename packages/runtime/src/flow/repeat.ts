@@ -1,7 +1,7 @@
 // Work that is done again and again, sooner when something calls for it.
 
-/** Runs `work` now and again `pauseMs()` (± 10 %) after it has ended. */
-export function repeat(work: () => Promise<void>, pauseMs: () => number) {
+/** Runs `work` now and again `pauseMs()` (± 10 %) after it has ended. Work that takes long asks whether it was `stopped`. */
+export function repeat(work: (stopped: () => boolean) => Promise<void>, pauseMs: () => number) {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -17,7 +17,7 @@ export function repeat(work: () => Promise<void>, pauseMs: () => number) {
     const { resolve } = following;
     following = Promise.withResolvers<void>();
     hurried = false;
-    running = work().then(() => {
+    running = work(() => stopped).then(() => {
       running = undefined;
       resolve();
       schedule(hurried ? 0 : pauseMs() * (0.9 + Math.random() * 0.2));

@@ -48,23 +48,20 @@ export function startSweeping(
   sweepUploads: (parts: SweepParts, nowMs: number, stopped: () => boolean) => Promise<void>,
   log: Logger,
 ): Sweeping {
-  let closed = false;
-  const stopped = () => closed;
   const failed = (err: unknown) => log.warn({ event: "attachments_not_swept", reason: String(err) });
-  const every = (ms: number, work: () => Promise<void>) =>
+  const every = (ms: number, work: (stopped: () => boolean) => Promise<void>) =>
     repeat(
-      () => work().catch(failed),
+      (stopped) => work(stopped).catch(failed),
       () => ms,
     );
   const turns = [
-    every(everyMs, () => sweepUploads(parts, Date.now(), stopped)),
-    every(everyMs, () => sweep(parts, Date.now(), stopped)),
-    every(everyMs, () => count(parts, stopped)),
-    every(freedEveryMs, () => sweepFreed(parts, Date.now(), stopped)),
+    every(everyMs, (stopped) => sweepUploads(parts, Date.now(), stopped)),
+    every(everyMs, (stopped) => sweep(parts, Date.now(), stopped)),
+    every(everyMs, (stopped) => count(parts, stopped)),
+    every(freedEveryMs, (stopped) => sweepFreed(parts, Date.now(), stopped)),
   ];
   return {
     async close() {
-      closed = true;
       await Promise.all(turns.map((turn) => turn.stop()));
     },
   };

@@ -33,15 +33,14 @@ const attemptsMax = 50;
 export function startTellingProfiles(parts: Parts, log: Logger): { close(): Promise<void> } {
   const { profiles } = parts.store;
   const lines = new Set<Promise<void>>();
-  let closed = false;
   const troubled = (error: unknown) => log.warn({ event: "profiles_not_told", reason: AppError.from(error).message });
 
-  async function look(): Promise<void> {
+  async function look(stopped: () => boolean): Promise<void> {
     const { items } = await profiles.find({ index: "tell", to: Date.now(), limit: pageProfiles });
     for (const kept of items) {
       while (lines.size >= linesMax) await Promise.race(lines);
-      if (closed) return;
-      const line = tellContacts(parts, kept, () => closed)
+      if (stopped()) return;
+      const line = tellContacts(parts, kept, stopped)
         .catch(troubled)
         .finally(() => lines.delete(line));
       lines.add(line);
@@ -49,12 +48,11 @@ export function startTellingProfiles(parts: Parts, log: Logger): { close(): Prom
   }
 
   const looking = repeat(
-    () => look().catch(troubled),
+    (stopped) => look(stopped).catch(troubled),
     () => lookMs,
   );
   return {
     async close() {
-      closed = true;
       await looking.stop();
       await Promise.all(lines);
     },

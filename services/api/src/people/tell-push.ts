@@ -28,13 +28,12 @@ const attemptsMax = 50;
 /** Goes on until it is closed. */
 export function startTellingPush(parts: Parts, log: Logger): { close(): Promise<void> } {
   const { pairs } = parts.store;
-  let closed = false;
   let isAway = false;
 
   // While push is away each look tries one: it costs nothing that there are many.
-  async function look(): Promise<void> {
+  async function look(stopped: () => boolean): Promise<void> {
     const { items } = await pairs.find({ index: "notify", to: Date.now(), limit: pagePairs });
-    for (let at = 0; at < items.length && !closed; ) {
+    for (let at = 0; at < items.length && !stopped(); ) {
       const some = items.slice(at, at + (isAway ? 1 : toldAtOnce));
       at += some.length;
       const answers = await Promise.all(some.map((kept) => tell(parts, kept)));
@@ -48,16 +47,13 @@ export function startTellingPush(parts: Parts, log: Logger): { close(): Promise<
   }
 
   const looking = repeat(
-    () =>
-      look().catch((error: unknown) => log.warn({ event: "notices_not_told", reason: AppError.from(error).message })),
+    (stopped) =>
+      look(stopped).catch((error: unknown) =>
+        log.warn({ event: "notices_not_told", reason: AppError.from(error).message }),
+      ),
     () => lookMs,
   );
-  return {
-    async close() {
-      closed = true;
-      await looking.stop();
-    },
-  };
+  return { close: looking.stop };
 }
 
 /** `none`: nothing of it is to be told any more, or another replica tells it. */

@@ -30,21 +30,15 @@ const missingForMs = 10 * 60_000;
 
 /** Looks at once and then again and again, until it is closed. */
 export function startExpiring(parts: SweepParts): { close(): Promise<void> } {
-  let closed = false;
   const looking = repeat(
-    () =>
-      sweep(parts, () => closed).then(
+    (stopped) =>
+      sweep(parts, stopped).then(
         () => parts.trouble.over("expiry_failed"),
         (error: unknown) => parts.trouble.failed("expiry_failed", error),
       ),
     () => lookMs,
   );
-  return {
-    async close() {
-      closed = true;
-      await looking.stop();
-    },
-  };
+  return { close: looking.stop };
 }
 
 async function sweep({ store, partitions, pass }: SweepParts, stopped: () => boolean): Promise<void> {
