@@ -76,31 +76,24 @@ async function refusedWays(
 
 /** Those of `others` who have blocked `uid`. */
 export async function blockersOf(
-  { doors }: Pick<HistoryStore, "doors">,
+  store: Pick<HistoryStore, "doors">,
   uid: string,
   others: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const keyOf = (other: string) => doorKey({ owner: other, other: uid });
-  const kept = await doors.getMany([...new Set(others.map(keyOf))]);
-  return new Set(others.filter((other) => kept.get(keyOf(other))?.doc.blocked));
+  const pairWith = (other: string): Pair => ({ owner: other, other: uid });
+  const isBlocked = await readBlocked(store, others.map(pairWith));
+  return new Set(others.filter((other) => isBlocked(pairWith(other))));
 }
 
-interface Pair {
-  owner: string;
-  other: string;
-}
+type Pair = Required<Pick<Door, "owner" | "other">>;
 
-export function pairKey(pair: Pair): string {
-  return doorKey(pair);
-}
-
-/** Those of these pairs in which the owner has blocked the other, by `pairKey`. */
-export async function blockedPairs(
+/** Whether the owner has blocked the other, of these pairs. */
+export async function readBlocked(
   { doors }: Pick<HistoryStore, "doors">,
   pairs: readonly Pair[],
-): Promise<ReadonlySet<string>> {
-  const kept = await doors.getMany([...new Set(pairs.map(pairKey))]);
-  return new Set([...kept].flatMap(([key, { doc }]) => (doc.blocked ? [key] : [])));
+): Promise<(pair: Pair) => boolean> {
+  const kept = await doors.getMany([...new Set(pairs.map(doorKey))]);
+  return (pair) => kept.get(doorKey(pair))?.doc.blocked === true;
 }
 
 /** True if one of these doors may be one of the conversation's. */

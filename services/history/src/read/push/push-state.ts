@@ -13,7 +13,7 @@ import {
 } from "@parley/protocol";
 import { mayRead as isInStay, isPresent, memberOrRefusal, sees, unreadOf } from "../../fold/members.ts";
 import type { Member } from "../../keep/store.ts";
-import { blockedPairs, pairKey } from "../../write/refused.ts";
+import { readBlocked } from "../../write/refused.ts";
 import type { End } from "../ends/end.ts";
 import { settingsOf } from "../own-state.ts";
 import type { Reading } from "../reading.ts";
@@ -32,18 +32,18 @@ export async function pushState(reading: Reading, { asked }: PushStateRequest): 
     await nextLoop();
     const some = asked.slice(at, at + atOnce);
     const [users, messages] = await Promise.all([knownUsers(reading, some), shownMessages(reading.store, some)]);
-    const pairs = some.flatMap((one) => {
-      const from = messages.get(placeKey(one))?.from;
-      return from === undefined ? [] : [{ owner: one.uid, other: from }];
+    const looked = some.map((one) => {
+      const place = placeKey(one);
+      const message = messages.get(place);
+      return { one, place, message, pair: message && { owner: one.uid, other: message.from } };
     });
-    const blocked = await blockedPairs(reading.store, pairs);
-    for (const one of some) {
-      const message = messages.get(placeKey(one));
-      const isBlocked = message !== undefined && blocked.has(pairKey({ owner: one.uid, other: message.from }));
+    const hasBlocked = await readBlocked(reading.store, looked.flatMap(({ pair }) => pair ?? [])); // biome-ignore format: one line reads better
+    for (const { one, place, message, pair } of looked) {
+      const isBlocked = pair !== undefined && hasBlocked(pair);
       const { name = "" } = users.end(one.conv) ?? {};
       const answered = {
         state: stateOf(one, { users, message, isBlocked }),
-        ...{ uid: one.uid, place: placeKey(one), text: message?.text ?? null, badge: users.badge(one.uid) },
+        ...{ uid: one.uid, place, text: message?.text ?? null, badge: users.badge(one.uid) },
         room: one.conv.startsWith("room/") && name !== "" ? { conv: one.conv, name } : undefined,
       };
       if (!reply.add(answered)) return reply.text();
