@@ -1,7 +1,8 @@
 // Grants: parts of an address by which one user's thumbnail can be had for a while without a token, as phones fetch pictures of
 // notifications without their app. What the user may not have any more, the address does not give either.
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { AppError, type Caller, isUid } from "@parley/protocol";
+import { secretCheck } from "@parley/runtime";
 import type { FastifyRequest } from "fastify";
 import type { FileRouteParts } from "./in-turn.ts";
 
@@ -25,8 +26,7 @@ export function readGrant(
   const [, until = "", signature = "", uid = ""] = /^(\d{1,12})\.([\w-]+)\.(.+)$/.exec(grant) ?? [];
   if (!isUid(uid)) return undefined;
   const granted = { file, uid, until: Number(until) };
-  const [given, ours] = [Buffer.from(signature), Buffer.from(signatureOf(signingKey, granted))];
-  if (given.length !== ours.length || !timingSafeEqual(given, ours)) return undefined;
+  if (!secretCheck(signatureOf(signingKey, granted))(signature)) return undefined;
   return granted.until * 1_000 > now ? granted : undefined;
 }
 
