@@ -133,7 +133,7 @@ function reading(redis: Redis): Pick<Sessions, "ofUser" | "ofUsers" | "of" | "al
     async ofUsers(uids) {
       const asked = redis.pipeline();
       for (const uid of uids) asked.hgetall(userKey(uid));
-      const answers = uids.length === 0 ? [] : await answersOf(asked);
+      const answers = await answersOf(asked);
       return new Map(uids.map((uid, at) => [uid, readSessions(answers[at] as Record<string, string>)]));
     },
     async of(uid, clientId) {

@@ -80,7 +80,6 @@ export function plantedTree(tree: Omit<Tree, "version" | "p" | "owner" | "uid" |
 
 export function openLiveTrees(redis: Redis): LiveTrees {
   async function many(clientIds: readonly string[]): Promise<Tree[]> {
-    if (clientIds.length === 0) return [];
     const asked = redis.pipeline();
     for (const clientId of clientIds) asked.hgetall(treeKey(clientId)).smembers(filtersKey(clientId));
     const answers = await answersOf(asked);
@@ -101,7 +100,7 @@ export function openLiveTrees(redis: Redis): LiveTrees {
     async accountsOf(clientIds) {
       const asked = redis.pipeline();
       for (const clientId of clientIds) asked.hget(treeKey(clientId), "accounts");
-      const answers = clientIds.length === 0 ? [] : await answersOf(asked);
+      const answers = await answersOf(asked);
       return new Map(
         clientIds.flatMap((clientId, at) => {
           const accounts = answers[at] as string | null;
