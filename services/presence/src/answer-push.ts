@@ -1,9 +1,8 @@
 // What push asks of presence.
 import { type PushPresenceRequest, subjects } from "@parley/protocol";
-import { type Answering, answerJson, type Logger, type NatsConnection } from "@parley/runtime";
+import { type Answering, answerJson, available, type Logger, type NatsConnection } from "@parley/runtime";
 import { type ConnectedParts, connectedDevices } from "./connected-devices.ts";
 import { type CredentialParts, credentialOf } from "./credential.ts";
-import { available } from "./requests.ts";
 
 type Parts = CredentialParts & ConnectedParts & { nats: NatsConnection; log: Logger };
 

@@ -1,9 +1,8 @@
 // The devices of a user who is erased: disconnected at the broker with their sessions, then forgotten.
 import { AppError, isUid, subjects } from "@parley/protocol";
-import { type Answering, answerCompact, answerJson, type Logger, removeRequestsOf } from "@parley/runtime";
+import { type Answering, answerCompact, answerJson, available, type Logger, removeRequestsOf } from "@parley/runtime";
 import type { Store } from "@parley/store";
 import type { MethodParts } from "./methods.ts";
-import { available } from "./requests.ts";
 import type { Telling } from "./tell/telling.ts";
 import type { KeptCursors } from "./trees/cursors.ts";
 

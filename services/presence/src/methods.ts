@@ -9,10 +9,9 @@ import {
   type LoginsReply,
   subjects,
 } from "@parley/protocol";
-import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
+import { available, handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import type { BrokerClients } from "./brokers/broker.ts";
 import type { DeviceDoc, Devices } from "./devices.ts";
-import { available } from "./requests.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 import type { KeptCursors } from "./trees/cursors.ts";
 

@@ -2,8 +2,6 @@
 import { keepRequests, type Logger, type Once, type RequestDoc, requestIndexes } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 
-export { available } from "@parley/runtime";
-
 export interface Requests {
   once: Once;
   requests: Collection<RequestDoc>;

@@ -13,8 +13,7 @@ import {
   type SeenRequest,
   subjects,
 } from "@parley/protocol";
-import { handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
-import { available } from "../requests.ts";
+import { available, handle, type MethodHandler, type NatsConnection, requestJson } from "@parley/runtime";
 import type { Told } from "../sessions/change.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Contacts } from "./contacts.ts";

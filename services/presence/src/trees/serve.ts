@@ -12,9 +12,8 @@ import {
   type TreesRequest,
   wasHere,
 } from "@parley/protocol";
-import { type Answering, answerJson, type Logger, type NatsConnection } from "@parley/runtime";
+import { type Answering, answerJson, available, type Logger, type NatsConnection } from "@parley/runtime";
 import type { Devices } from "../devices.ts";
-import { available } from "../requests.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { KeptCursors } from "./cursors.ts";
