@@ -150,12 +150,11 @@ export function readConfig<Properties extends TProperties>(
   const problems = unknownKeys(settings, env);
   const picked: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(settings.properties)) {
-    let text: string | undefined;
-    const unreadable = faultOf(() => {
-      text = isSecret(schema) ? readValue(env, key) : env[key];
-    });
-    if (unreadable) {
-      problems.push(unreadable);
+    let text = env[key];
+    try {
+      if (isSecret(schema)) text = readValue(env, key);
+    } catch (error) {
+      problems.push((error as Error).message);
       continue;
     }
     const value = text === undefined || text === "" ? Value.Default(schema, undefined) : convert(schema, text);
@@ -214,29 +213,18 @@ function convert(schema: TSchema, text: string): unknown {
 function check(key: string, schema: TSchema, value: unknown): string | undefined {
   if (value === undefined) return `${key} is required`;
   const { expects, secret, read } = schema as { expects?: string; secret?: boolean; read?(text: unknown): unknown };
-  if (Value.Check(schema, value))
-    return (
-      read &&
-      withKey(
-        key,
-        faultOf(() => read(value)),
-      )
-    );
+  if (Value.Check(schema, value)) return read && faultOf(key, () => read(value));
   const reason = expects ? `must be ${expects}` : (Value.Errors(schema, value)[0]?.message ?? "is not valid");
   return `${key} ${reason}${secret ? "" : `, not "${String(value).slice(0, 80)}"`}`;
 }
 
-function faultOf(read: () => unknown): string | undefined {
+function faultOf(key: string, read: () => unknown): string | undefined {
   try {
     read();
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    return `${key}: ${(error as Error).message}`;
   }
-}
-
-function withKey(key: string, fault: string | undefined): string | undefined {
-  return fault === undefined ? undefined : `${key}: ${fault}`;
 }
 
 function isSecret(schema: TSchema): boolean {
