@@ -49,8 +49,7 @@ export function readSecrets(folder: string): Secrets {
 
 /** One more secret of the folder, a text, made in the same way: what only one program needs has no place in `Secrets`. */
 export function readSecretText(folder: string, name: keyof typeof secretFiles): string {
-  makeFolder(folder);
-  return readText(join(folder, name));
+  return readOrMakeText(join(folder, name));
 }
 
 /** A secret of another folder than PARLEY_SECRETS, a text, made in the same way where it is missing. */
