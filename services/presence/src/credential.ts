@@ -1,4 +1,4 @@
-// With what a device's connection was made, for who keeps something that ends with it.
+// With what login a device's connection was made, for services that keep something of the device until that login ends.
 import { AppError, type ConnectionCredential, isAnyClientId, parseTreeUser } from "@parley/protocol";
 import type { Devices } from "./devices.ts";
 import type { Sessions } from "./sessions/sessions.ts";

@@ -1,5 +1,5 @@
-// The member lists of rooms as those need them who tell members of messages: cached, as of a membership event. When a message is newer, what changed
-// since is read.
+// The member lists of rooms, for services that tell members of messages: cached, as of a membership event. When a message is newer,
+// what changed since is read.
 import {
   type MemberList,
   type MemberRow,

@@ -8,7 +8,7 @@ const services = ["history", "search", "presence", "push"];
 export interface EraseOthers {
   /** Its devices are disconnected, and forgotten. */
   devices(uid: string): Promise<void>;
-  /** What they registered to be notified by, and how the user wanted that. */
+  /** What its devices registered to be notified by, and its settings of notifications. */
   push(uid: string): Promise<void>;
   unsearch(conv: string, seqs: readonly number[]): Promise<void>;
   /** Nothing that was removed is on the disk of any service any more. Every page of search's index is written anew. */

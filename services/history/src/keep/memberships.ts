@@ -4,7 +4,7 @@ import type { Collection } from "@parley/store";
 import { LRUCache } from "lru-cache";
 
 export interface Memberships<T> {
-  /** Those that `read` finds, or found and which nobody has written since; they may only be moved forward. */
+  /** What `read` finds, or found before if nobody has written any of it since. Callers may only move it forward, as the log says. */
   of(uid: string, read: () => Promise<T[]>): Promise<readonly T[]>;
 }
 
@@ -16,7 +16,7 @@ export function readingMemberships<T>(): Memberships<T> {
   return { of: (_, read) => read() };
 }
 
-/** The collection, and what is kept of it: of a user whose document is written nothing, until it is asked for again. */
+/** The collection, and what is kept of it: a write of a user's document drops what is kept of that user. */
 export function keepingMemberships<T extends object>(
   members: Collection<T>,
   most = documentsKept,
@@ -24,7 +24,7 @@ export function keepingMemberships<T extends object>(
   const kept = new LRUCache<string, readonly T[]>({ maxSize: most, sizeCalculation: (all) => all.length + 1 });
   const reading = new Map<string, Promise<readonly T[]>>();
 
-  // A read that is under way may be of before the write: whoever has begun it is told, and nobody else.
+  // A read that is under way may be of before the write: those who wait for it get what it finds, but it is not kept.
   function forget(keys: readonly string[]): void {
     for (const key of keys) {
       const uid = key.slice(key.lastIndexOf(" ") + 1);

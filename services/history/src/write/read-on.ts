@@ -1,11 +1,11 @@
-// Who has read on, for services that others' devices are told of it by: gathered for a moment, as people read many messages in a row.
+// Tells other services who has read on, so that notifications elsewhere follow: gathered for a moment, as people read many messages in a row.
 import { type ReadOn, subjects } from "@parley/protocol";
 import type { NatsConnection } from "@parley/runtime";
 
 type Read = ReadOn["reads"][number];
 
 export interface TellsReadOn {
-  /** The user's read mark is there now. */
+  /** The user's read mark is stored now. */
   note(read: Read): void;
   close(): void;
 }
