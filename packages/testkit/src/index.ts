@@ -34,5 +34,6 @@ export {
 export { startS3, type TestS3 } from "./s3/test-s3.ts";
 export { hasS3 } from "./s3/versitygw.ts";
 export { serviceContext, type TestServiceContext } from "./testing/service-context.ts";
+export { endProcess, processEnd, startServiceProcess } from "./testing/service-process.ts";
 export { startServers, type TestContext, type TestServer } from "./testing/start-servers.ts";
 export { readLog, startTestCluster } from "./testing/start-test-cluster.ts";

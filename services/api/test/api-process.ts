@@ -1,12 +1,19 @@
 // The real api as a process of its own, which can be told where to die.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Checkpoint, connectNats, type NatsConnection } from "@parley/runtime";
-import { programOf, serviceContext, startServers, type TestContext, type TestServer } from "@parley/testkit";
+import {
+  endProcess,
+  processEnd,
+  serviceContext,
+  startServers,
+  startServiceProcess,
+  type TestContext,
+  type TestServer,
+} from "@parley/testkit";
 import { type CallOptions, callUrl, type Reply } from "./surroundings.ts";
 
 export interface ApiProcess {
@@ -44,11 +51,7 @@ export async function startApiProcess(t: TestContext, more: Record<string, strin
   };
   let child: ChildProcess | undefined;
   let url = "";
-  const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "exit");
-  };
+  const kill = async () => child && endProcess(child);
   t.after(kill);
   return {
     nats,
@@ -56,20 +59,13 @@ export async function startApiProcess(t: TestContext, more: Record<string, strin
     redis,
     folder,
     async start(dieAt) {
-      const env = { ...settings, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) };
-      child = spawn(process.execPath, [programOf("services/api/src/main.ts")], {
-        env,
-        stdio: ["pipe", "pipe", "inherit"],
-      });
+      child = startServiceProcess("api", { env: settings, dieAt, stdout: "pipe" });
       url = `http://127.0.0.1:${await portOf(child)}`;
     },
     port: () => new URL(url).port,
     pid: () => child?.pid ?? 0,
     kill,
-    async died() {
-      if (child?.signalCode === null && child.exitCode === null) await once(child, "exit");
-      return child?.signalCode ?? null;
-    },
+    died: async () => (child ? processEnd(child) : null),
     call: (verb, path, options = {}) => callUrl(`${url}${path}`, verb, options),
   };
 }

@@ -1,8 +1,7 @@
 // The real history as a process of its own, beside the api of a test.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import type { Checkpoint } from "@parley/runtime";
-import { programOf, type TestContext } from "@parley/testkit";
+import { endProcess, processEnd, startServiceProcess, type TestContext } from "@parley/testkit";
 
 export interface HistoryProcess {
   /** `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
@@ -18,30 +17,20 @@ export interface HistoryProcess {
 type Surroundings = { natsServer: { url: string }; redis: { url: string }; folder: string };
 
 export function startHistoryProcess(t: TestContext, api: Surroundings): HistoryProcess {
-  const main = programOf("services/history/src/main.ts");
+  const env = {
+    ...process.env,
+    NATS_URL: api.natsServer.url,
+    REDIS_URL: api.redis.url,
+    PARLEY_DIR: api.folder,
+    PARLEY_LOG_LEVEL: "warn",
+    PARLEY_PARENT_PIPE: "true",
+  };
   let child: ChildProcess;
   const start: HistoryProcess["start"] = (dieAt) => {
-    const env = {
-      ...process.env,
-      NATS_URL: api.natsServer.url,
-      REDIS_URL: api.redis.url,
-      PARLEY_DIR: api.folder,
-      PARLEY_LOG_LEVEL: "warn",
-      PARLEY_PARENT_PIPE: "true",
-      ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }),
-    };
-    child = spawn(process.execPath, [main], { env, stdio: ["pipe", "ignore", "inherit"] });
+    child = startServiceProcess("history", { env, dieAt });
   };
-  const died = async () => {
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    return child.signalCode;
-  };
-  const end = async (signal: "SIGTERM" | "SIGKILL") => {
-    child.kill(signal);
-    await died();
-  };
-  const kill = () => end("SIGKILL");
+  const kill = () => endProcess(child);
   t.after(kill);
   start();
-  return { start, died, stop: () => end("SIGTERM"), kill };
+  return { start, died: () => processEnd(child), stop: () => endProcess(child, "SIGTERM"), kill };
 }

@@ -1,9 +1,9 @@
 // Push's tokens in processes of their own, to be killed.
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Checkpoint } from "@parley/runtime";
-import type { TestContext } from "@parley/testkit";
+import { endProcess, processEnd, type TestContext } from "@parley/testkit";
 import type { Others } from "./others.ts";
 
 export interface TokenProcess {
@@ -27,18 +27,8 @@ export async function startProcess(
     ...(crashAt === undefined ? {} : { CRASH_AT: crashAt }),
   };
   const child = fork(join(import.meta.dirname, "registered-process.ts"), { env });
-  t.after(() => killed(child));
+  t.after(() => endProcess(child));
   const [said] = await Promise.race([once(child, "message"), once(child, "exit")]);
   if (said !== "sound") throw new Error(`the process of tokens ended: ${said}`);
-  return { kill: () => killed(child), died: () => ended(child) };
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await ended(child);
-}
-
-async function ended(child: ChildProcess): Promise<NodeJS.Signals | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  return child.signalCode;
+  return { kill: () => endProcess(child), died: () => processEnd(child) };
 }

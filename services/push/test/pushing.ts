@@ -1,6 +1,5 @@
 // The real push and the real history as processes of their own, with a local APNs; api and presence are played, and nobody is connected.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,11 +19,13 @@ import {
 } from "@parley/runtime";
 import {
   type Apns,
+  endProcess,
   eventually,
-  programOf,
+  processEnd,
   serviceContext,
   startApns,
   startServers,
+  startServiceProcess,
   type TestContext,
 } from "@parley/testkit";
 import { keyOf } from "../src/tokens/token.ts";
@@ -94,19 +95,19 @@ export async function startPushing(
     PARLEY_PARENT_PIPE: "true",
     PUSH_DELAY_MS: "50",
   };
-  const kept = startProcess("history", env);
+  const kept = startServiceProcess("history", { env });
   let push: ChildProcess | undefined;
-  t.after(() => Promise.all([kept, push].map((child) => child && killed(child))));
+  t.after(() => Promise.all([kept, push].map((child) => child && endProcess(child))));
   const jetstream = await jetstreamManager(nats);
   return {
     ...{ nats, redis, apns, jetstream },
     start(dieAt) {
       const flags = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`, "--max-semi-space-size=4"];
-      push = startProcess("push", { ...env, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) }, flags);
+      push = startServiceProcess("push", { env, dieAt, flags });
     },
-    kill: () => killed(push!),
+    kill: () => endProcess(push!),
     isDead: () => push!.signalCode !== null || push!.exitCode !== null,
-    died: () => ended(push!),
+    died: () => processEnd(push!),
     peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${push!.pid}/status`, "utf8"))?.[1]) / 1_024,
     ...waitingFor(jetstream),
     phone: (uid, device) => registerPhone(nats, uid, device),
@@ -180,23 +181,4 @@ function writingTo(history: AskHolder): Pick<Pushing, "say" | "room"> {
       await eventually(() => history.json<object>("change", asked.conv, asked));
     },
   };
-}
-
-function startProcess(
-  service: "history" | "push",
-  env: NodeJS.ProcessEnv,
-  flags: readonly string[] = [],
-): ChildProcess {
-  const main = programOf(`services/${service}/src/main.ts`);
-  return spawn(process.execPath, [...flags, main], { env, stdio: ["pipe", "ignore", "inherit"] });
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await ended(child);
-}
-
-async function ended(child: ChildProcess): Promise<string | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  return child.signalCode;
 }

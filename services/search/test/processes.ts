@@ -1,6 +1,5 @@
 // The real search and the real history as processes of their own on one data folder; search can be told where to die.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,7 +26,15 @@ import {
   requestJson,
   startHolderLookup,
 } from "@parley/runtime";
-import { eventually, programOf, serviceContext, startServers, type TestContext } from "@parley/testkit";
+import {
+  endProcess,
+  eventually,
+  processEnd,
+  serviceContext,
+  startServers,
+  startServiceProcess,
+  type TestContext,
+} from "@parley/testkit";
 
 export interface Searching {
   /** `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
@@ -79,16 +86,16 @@ export async function startSearching(t: TestContext): Promise<Searching> {
     PARLEY_PARENT_PIPE: "true",
     SEARCH_READABLE_MS: "0",
   };
-  const history = startProcess("history", env);
+  const history = startServiceProcess("history", { env });
   let search: ChildProcess | undefined;
-  t.after(() => Promise.all([history, search].map((child) => child && killed(child))));
+  t.after(() => Promise.all([history, search].map((child) => child && endProcess(child))));
   const files = (suffix: string) => globSync(join(folder, `data/search/search-*.db${suffix}`));
   return {
     start(dieAt) {
-      search = startProcess("search", { ...env, ...(dieAt === undefined ? {} : { PARLEY_CRASH_AT: dieAt }) });
+      search = startServiceProcess("search", { env, dieAt });
     },
-    kill: () => killed(search!),
-    died: () => ended(search!),
+    kill: () => endProcess(search!),
+    died: () => processEnd(search!),
     ...writingTo(holder),
     remove: (asked) => requestJson(nats, subjects.removeFromSearch, asked, { timeoutMs }),
     rebuild: (asked) => requestJson(nats, subjects.rebuildSearch, asked, { timeoutMs }),
@@ -132,19 +139,4 @@ function writingTo(history: AskHolder): Pick<Searching, "say" | "empty"> {
       return seqs;
     },
   };
-}
-
-function startProcess(service: "history" | "search", env: NodeJS.ProcessEnv): ChildProcess {
-  const main = programOf(`services/${service}/src/main.ts`);
-  return spawn(process.execPath, [main], { env, stdio: ["pipe", "ignore", "inherit"] });
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await ended(child);
-}
-
-async function ended(child: ChildProcess): Promise<string | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  return child.signalCode;
 }
