@@ -43,10 +43,9 @@ export function startSweep(parts: Parts): Sweep {
   const { marks, areKnown, log } = parts;
   let isSound = false;
   let isFailing = false;
-  let closed = false;
   let looking: ReturnType<typeof repeat> | undefined;
 
-  async function look(): Promise<void> {
+  async function look(stopped: () => boolean): Promise<void> {
     if (!areKnown()) return;
     const found = await marks.get(key);
     const mark = found?.doc ?? { knownAt: 0, sweptAt: 0 };
@@ -54,17 +53,17 @@ export function startSweep(parts: Parts): Sweep {
     isSound ||= now - mark.knownAt < missedMs;
     const isDue = now - mark.sweptAt > everyMs;
     // Each replica looks before it believes any token; later one does for all.
-    if (!isSound) await sweepTokens(parts, () => closed);
-    if (closed) return;
+    if (!isSound) await sweepTokens(parts, stopped);
+    if (stopped()) return;
     const next = { knownAt: now, sweptAt: isSound && !isDue ? mark.sweptAt : now };
     const isMine = await (found ? marks.update(key, next, found.version) : marks.insert(key, next));
-    if (isSound && isDue && isMine) await sweepTokens(parts, () => closed);
+    if (isSound && isDue && isMine) await sweepTokens(parts, stopped);
     isSound = true;
   }
 
-  const work = async () => {
+  const work = async (stopped: () => boolean) => {
     isFailing = false;
-    await look().catch((error: unknown) => {
+    await look(stopped).catch((error: unknown) => {
       isFailing = true;
       log.warn({ event: "tokens_not_swept", reason: String(error) });
     });
@@ -76,7 +75,6 @@ export function startSweep(parts: Parts): Sweep {
       else looking = repeat(work, () => (isFailing ? againMs : hourMs));
     },
     async close() {
-      closed = true;
       await looking?.stop();
     },
   };
