@@ -42,6 +42,7 @@ export * from "./process/main.ts";
 export * from "./process/metrics.ts";
 export * from "./process/mosquitto-password.ts";
 export * from "./process/nearest.ts";
+export * from "./process/priority.ts";
 export * from "./process/reminders.ts";
 export * from "./process/secret-check.ts";
 export * from "./process/secrets.ts";

@@ -11,6 +11,7 @@ import {
   type ServiceContext,
   startHolderLookup,
   watchCheck,
+  yieldToChat,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import type { PushConfig } from "./config.ts";
@@ -24,6 +25,7 @@ const queue = "push";
 
 export async function startPush(config: PushConfig, context: ServiceContext): Promise<Service> {
   const { log, health, closing, pass } = context;
+  yieldToChat();
   const vapid = vapidKeysOf(config, context);
   const senders = startSenders(config, { log, vapid });
   const { store, nats, redis, holders } = await connect(config, context);

@@ -1,5 +1,4 @@
 // Puts search together: its store, the feed of what is stored, the builder, answers over NATS.
-import { constants, getPriority, setPriority } from "node:os";
 import { AppError, type RebuildRequest, type RemoveRequest, searchMessages, subjects } from "@parley/protocol";
 import {
   answerCompact,
@@ -11,6 +10,7 @@ import {
   type ServiceContext,
   serveMethods,
   watchCheck,
+  yieldToChat,
 } from "@parley/runtime";
 import { openStore } from "@parley/store";
 import { startBuilder } from "./build.ts";
@@ -22,14 +22,13 @@ import { openReadable } from "./readable.ts";
 import { compactAll, removeMessages } from "./remove.ts";
 
 const queue = "search";
-const behind = constants.priority.PRIORITY_BELOW_NORMAL;
 /** Searches at once, and of one user; those that wait. */
 const turnsOptions = { atOnce: 8, atOnceEach: 2, waitingMax: 1_000, waitMs: 5_000 } as const;
 
 export async function startSearch(config: SearchConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing, pass } = context;
   // Messages are sent and read before they are indexed.
-  if (getPriority() < behind) setPriority(behind);
+  yieldToChat();
   const store = await openStore(config.STORE_URL, { service: "search" });
   const indexes = await openIndexes(store, log);
   const feeds = await store.documents().collection<FeedDoc>({ name: "feeds" });

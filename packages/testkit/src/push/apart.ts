@@ -16,7 +16,8 @@ export interface ProviderApart {
 
 /** Ends with the test, or with this process. */
 export async function startProviderApart(t: TestContext, kind: "apns" | "fcm" | "webpush"): Promise<ProviderApart> {
-  const child = fork(join(import.meta.dirname, "serve.ts"), [kind], { execArgv: [] });
+  // In a session of its own, so that it yields to all of the others.
+  const child = fork(join(import.meta.dirname, "serve.ts"), [kind], { execArgv: [], detached: true });
   const waiting = new Map<number, (answer: unknown) => void>();
   let asked = 0;
   child.on("message", ({ id, answer }: { id: number; answer: unknown }) => {

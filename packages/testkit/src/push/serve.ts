@@ -1,4 +1,5 @@
 // The process of one local provider, for figures: its parent asks over IPC. `node serve.ts apns|fcm|webpush`
+import { yieldToChat } from "@parley/runtime";
 import { startApns } from "./apns.ts";
 import { startFcm } from "./fcm.ts";
 import { startWebPush } from "./web-push.ts";
@@ -15,6 +16,9 @@ export interface Figures {
   connections: number;
   cpuMs: number;
 }
+
+// A real one is a machine elsewhere, and takes no processor from chat.
+yieldToChat();
 
 // The process ends with its parent, and its files with it.
 const endings: (() => unknown)[] = [];

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+
+const program = `
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { constants, getPriority, setPriority } from "node:os";
+import { yieldToChat } from ${JSON.stringify(join(import.meta.dirname, "priority.ts"))};
+if (process.argv[1] === "lower") setPriority(constants.priority.PRIORITY_LOW);
+yieldToChat();
+const read = (path) => existsSync(path) ? readFileSync(path, "utf8") : "";
+const threads = existsSync("/proc/self/task") ? readdirSync("/proc/self/task").map(Number) : [process.pid];
+const group = /nice (-?\\d+)/.exec(read("/proc/self/autogroup"))?.[1];
+console.log(JSON.stringify({ own: getPriority(), all: threads.map((thread) => getPriority(thread)), group }));
+`;
+
+async function prioritiesOf(args: string[] = [], { detached = false } = {}) {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program, ...args], {
+    detached,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(await text(child.stdout)) as { own: number; all: number[]; group?: string };
+}
+
+test("a service that yields to chat does so with every thread it has", async () => {
+  const { own, all } = await prioritiesOf();
+  assert.equal(own, 10);
+  if (existsSync("/proc/self/task")) assert.ok(all.length > 1);
+  assert.deepEqual(new Set(all), new Set([10]));
+});
+
+test("a service with a session of its own yields as a group, and one in a session of others leaves that as it is", async () => {
+  const [alone, among] = await Promise.all([prioritiesOf([], { detached: true }), prioritiesOf()]);
+  // Elsewhere there are no such groups.
+  if (!existsSync("/proc/self/autogroup")) return assert.equal(alone.group, undefined);
+  const [, ours] = /nice (-?\d+)/.exec(readFileSync("/proc/self/autogroup", "utf8"))!;
+  assert.deepEqual([alone.group, among.group], ["10", ours]);
+});
+
+test("a process that was started with a lower priority keeps it", async () => {
+  assert.equal((await prioritiesOf(["lower"])).own, 19);
+});
