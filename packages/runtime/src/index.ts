@@ -65,3 +65,4 @@ export {
   type FollowReferencesOptions,
   followReferences,
 } from "./stored/references.ts";
+export { takeInGroups } from "./stored/some-not-taken.ts";

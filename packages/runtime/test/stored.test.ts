@@ -52,14 +52,14 @@ async function start(t: TestContext) {
 }
 
 /** One message of JetStream that carries references to all the positions. */
-function announcing(nats: NatsConnection) {
+function announcing(nats: NatsConnection, partition = q) {
   return async (...positions: number[]) => {
     const entries = positions.map((pos) => {
       const { body: _, memberSeq: _m, device: _d, onward: _o, ...reference } = entryAt(pos);
       return reference;
     });
-    const references: StoredReferences = { q, entries };
-    await jetstream(nats).publish(storedSubject(q, "origin"), JSON.stringify(references));
+    const references: StoredReferences = { q: partition, entries };
+    await jetstream(nats).publish(storedSubject(partition, "origin"), JSON.stringify(references));
   };
 }
 
@@ -79,14 +79,15 @@ function entryAt(pos: number): StoredEntry {
 
 function playHistory(nats: NatsConnection, log: FollowStoredOptions["log"]) {
   const asked: number[][] = [];
-  const state = { asked, missing: new Set<number>(), atOnce: Number.POSITIVE_INFINITY, away: false };
+  const awayOf = new Set<number>();
+  const state = { asked, missing: new Set<number>(), atOnce: Number.POSITIVE_INFINITY, away: false, awayOf };
   answer(
     nats,
     subjects.storedEntries,
     "history",
     (payload) => {
-      if (state.away) throw new AppError("unavailable");
-      const { positions } = parseJson(payload) as StoredEntriesRequest;
+      const { q: partition, positions } = parseJson(payload) as StoredEntriesRequest;
+      if (state.away || state.awayOf.has(partition)) throw new AppError("unavailable");
       asked.push(positions);
       const some = positions.slice(0, state.atOnce);
       return packStoredEntries(some.map((pos) => (state.missing.has(pos) ? null : entryAt(pos))));
@@ -234,6 +235,25 @@ test("what may pass never counts: however often history or who takes it is away,
   await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_redelivered > 0);
   history.away = false;
   await eventually(async () => taken.length === 2 && (await unacknowledged(manager)) === 0);
+  assert.deepEqual(await dead(), []);
+});
+
+test("a partition whose history is away keeps up its own entries alone", async (t) => {
+  const { nats, manager, history, follow, announce, dead } = await start(t);
+  const announceOther = announcing(nats, q + 1);
+  await announceOther(1);
+  await announce(2);
+  await announceOther(3);
+  await announce(4);
+  history.awayOf.add(q + 1);
+  const taken: number[] = [];
+  follow({ maxDeliver: 2, take: async (entries) => taken.push(...entries.map(({ pos }) => pos)) });
+  await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_ack_pending === 2);
+  await eventually(async () => (await manager.consumers.info(streams.stored.name, durable)).num_redelivered > 0);
+  assert.deepEqual(taken, [2, 4]);
+  history.awayOf.clear();
+  await eventually(async () => (await unacknowledged(manager)) === 0);
+  assert.deepEqual(taken.toSorted(), [1, 2, 3, 4]);
   assert.deepEqual(await dead(), []);
 });
 

@@ -16,6 +16,7 @@ import { within } from "../flow/within.ts";
 import type { Logger } from "../process/log.ts";
 import { followConsumer } from "./consumer.ts";
 import { shareProgress } from "./progress.ts";
+import { SomeNotTaken } from "./some-not-taken.ts";
 
 /** A reference, with where it was found. */
 export interface FollowedReference {
@@ -36,7 +37,8 @@ export interface FollowReferencesOptions {
   /**
    * Takes references in the order of their partition. Rejects with an error that may pass (`errorTable`, retry): they come
    * again, here or to another replica, for as long as it takes. Any other: they come again `maxDeliver` times, at last one by
-   * one, and what still fails is dead. What has been taken may come again: who takes it must bear that.
+   * one, and what still fails is dead. `SomeNotTaken` says this of some of them. What has been taken may come again: who takes it
+   * must bear that.
    */
   take(found: FollowedReference[]): Promise<unknown>;
   /** Called when they come; they are handed to `take` all the same, and may come again before. */
@@ -87,19 +89,22 @@ const failingMax = 1_000;
 
 /** Follows until closed. Close finishes what is being taken and gives back the rest, for another replica to take at once. */
 export function followReferences(options: FollowReferencesOptions): { close(): Promise<void> } {
-  const { nats, durable, log, retryMs = defaultRetryMs, maxDeliver = defaultMaxDeliver } = options;
-  const { beginMsBack = defaultBeginMsBack, batchMessages = defaultBatchMessages } = options;
-  const { ackWaitMs = defaultAckWaitMs, gatherMs = 0 } = options;
+  const { nats, durable, log, retryMs = defaultRetryMs, beginMsBack = defaultBeginMsBack } = options;
+  const { batchMessages = defaultBatchMessages, ackWaitMs = defaultAckWaitMs, gatherMs = 0 } = options;
   const holding = openHolding(options);
   const pace = { batchMessages, gatherMs, dueInMs: holding.dueInMs };
   const inHand = new Set<JsMsg>();
   const waiting: JsMsg[] = [];
-  /** failures that will not pass, by the message's place in the stream */
-  const failures = new LRUCache<number, number>({ max: failingMax });
-  const readReferences = (message: JsMsg) => referencesOf(message, options.kinds);
   const progress = shareProgress({ nats, durable, inHand: () => inHand.size, log });
   const closing = new AbortController();
   let working: Promise<void> | undefined;
+  const taking = openTaking(options, {
+    taken: (messages) => settle(messages, "taken", (message) => message.ack()),
+    again(messages, { code, message }) {
+      log.warn({ event: "stored_not_taken", durable, subject: messages[0]?.subject, code, reason: message });
+      settle(messages, "given back", (one) => one.nak(retryMs));
+    },
+  });
 
   async function workAll(): Promise<void> {
     // What one read of the socket brought is taken together.
@@ -111,31 +116,7 @@ export function followReferences(options: FollowReferencesOptions): { close(): P
   async function workBatch(all: readonly JsMsg[]): Promise<void> {
     if (closing.signal.aborted) return settle(all, "given back", (message) => message.nak());
     settle(all.filter(progress.isTaken), "taken", (message) => message.ack());
-    const batch = all.filter((message) => inHand.has(message));
-    if (batch.length > 1) {
-      const error = await failureOf(async () => options.take(batch.flatMap(readReferences)));
-      if (error === undefined) return settle(batch, "taken", (message) => message.ack());
-      if (mayPass(error)) return giveBack(batch, error);
-    }
-    for (const message of batch) await workAlone(message);
-  }
-
-  async function workAlone(message: JsMsg): Promise<void> {
-    const error = await failureOf(async () => options.take(readReferences(message)));
-    if (error === undefined) return settle([message], "taken", () => message.ack());
-    if (mayPass(error)) return giveBack([message], error);
-    const failed = (failures.get(message.seq) ?? 0) + 1;
-    failures.set(message.seq, failed);
-    if (failed < maxDeliver) return giveBack([message], error);
-    const unburied = await failureOf(() => buryCulprits(options, message));
-    if (unburied !== undefined) return giveBack([message], unburied);
-    failures.delete(message.seq);
-    settle([message], "taken", () => message.ack());
-  }
-
-  function giveBack(messages: readonly JsMsg[], { code, message }: AppError): void {
-    log.warn({ event: "stored_not_taken", durable, subject: messages[0]?.subject, code, reason: message });
-    settle(messages, "given back", (one) => one.nak(retryMs));
+    await taking.take(all.filter((message) => inHand.has(message)));
   }
 
   function settle(messages: readonly JsMsg[], as: "taken" | "given back", tell: (message: JsMsg) => void): void {
@@ -165,6 +146,49 @@ export function followReferences(options: FollowReferencesOptions): { close(): P
       await within(closeWaitMs, Promise.resolve(working));
       progress.close();
       clearInterval(speaking);
+    },
+  };
+}
+
+interface Outcomes {
+  taken(messages: readonly JsMsg[]): void;
+  again(messages: readonly JsMsg[], error: AppError): void;
+}
+
+/** Hands a batch to `options.take`, and tells of each message what became of it: once. */
+function openTaking(options: FollowReferencesOptions, { taken, again }: Outcomes) {
+  const { kinds, maxDeliver = defaultMaxDeliver } = options;
+  /** failures that will not pass, by the message's place in the stream */
+  const failures = new LRUCache<number, number>({ max: failingMax });
+  const read = (message: JsMsg) => referencesOf(message, kinds);
+
+  /** Those of them that are to be tried one by one. */
+  async function takeTogether(batch: readonly JsMsg[]): Promise<readonly JsMsg[]> {
+    const failure = await failureOf(async () => options.take(batch.flatMap(read)));
+    const hasFailed = ({ seq }: JsMsg) => failure !== undefined && (failure.messages?.has(seq) ?? true);
+    const failed = batch.filter(hasFailed);
+    taken(batch.filter((message) => !hasFailed(message)));
+    if (failure === undefined || !mayPass(failure.error)) return failed;
+    again(failed, failure.error);
+    return [];
+  }
+
+  async function takeAlone(message: JsMsg): Promise<void> {
+    const error = (await failureOf(async () => options.take(read(message))))?.error;
+    if (error === undefined) return taken([message]);
+    if (mayPass(error)) return again([message], error);
+    const failed = (failures.get(message.seq) ?? 0) + 1;
+    failures.set(message.seq, failed);
+    if (failed < maxDeliver) return again([message], error);
+    const unburied = await failureOf(() => buryCulprits(options, message));
+    if (unburied !== undefined) return again([message], unburied.error);
+    failures.delete(message.seq);
+    taken([message]);
+  }
+
+  return {
+    async take(batch: readonly JsMsg[]): Promise<void> {
+      for (const message of batch.length > 1 ? await takeTogether(batch) : batch) await takeAlone(message);
     },
   };
 }
@@ -254,7 +278,7 @@ async function buryCulprits(options: FollowReferencesOptions, message: JsMsg): P
     return bury(options, { subject, ...wordsOf(AppError.from(thrown)) });
   }
   for (const one of found) {
-    const error = await failureOf(async () => options.take([one]));
+    const error = (await failureOf(async () => options.take([one])))?.error;
     if (error && mayPass(error)) throw error;
     if (error) await bury(options, { subject, reference: one.reference, ...wordsOf(error) });
   }
@@ -270,12 +294,19 @@ function wordsOf({ code, message, cause }: AppError): Pick<DeadReference, "code"
   return { code, message: cause === undefined ? message : String(cause), at: Date.now() };
 }
 
-async function failureOf(work: () => Promise<unknown>): Promise<AppError | undefined> {
+interface Failure {
+  error: AppError;
+  /** of these places in the stream alone */
+  messages?: ReadonlySet<number>;
+}
+
+async function failureOf(work: () => Promise<unknown>): Promise<Failure | undefined> {
   try {
     await work();
     return undefined;
   } catch (thrown) {
-    return AppError.from(thrown);
+    if (thrown instanceof SomeNotTaken) return { error: thrown.cause, messages: thrown.messages };
+    return { error: AppError.from(thrown) };
   }
 }
 

@@ -1,6 +1,6 @@
 // Follows what is stored: calls go on at once, all else when it has had a moment to be read.
 import { pushProviders, streams } from "@parley/protocol";
-import { type FollowedReference, followReferences, type Logger } from "@parley/runtime";
+import { type FollowedReference, followReferences, type Logger, takeInGroups } from "@parley/runtime";
 import { callType, mayNotify } from "./kinds.ts";
 import { type NotifyParts, notifyOf } from "./notify.ts";
 import { type ToldParts, toldBy } from "./told.ts";
@@ -56,7 +56,15 @@ async function notifyOfAll(
   // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
   // Calls by themselves, as they were told of at once.
   const byMessage = Map.groupBy(wanted, ({ message, reference }) => `${message} ${reference.type === callType}`);
-  const groups = await Promise.all([...byMessage.values()].map((group) => toldBy(parts, group)));
-  const now = which === "calls" ? groups.map((group) => group.filter(({ what }) => what.kind === "call")) : groups;
-  await notifyOf(parts, now);
+  await takeInGroups(
+    [...byMessage.values()],
+    (group) => toldBy(parts, group),
+    (groups) => {
+      if (which === "all") return notifyOf(parts, groups);
+      return notifyOf(
+        parts,
+        groups.map((group) => group.filter(({ what }) => what.kind === "call")),
+      );
+    },
+  );
 }

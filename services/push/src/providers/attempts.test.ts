@@ -29,7 +29,7 @@ test("a try that never ends settles at the deadline as it says itself, is told s
   const outcomes = await Promise.all([attempts.run({ work, late }), attempts.run({ work: never })]);
   assert.deepEqual(outcomes, [
     { is: "gone", reason: "by its status" },
-    { is: "later", reason: "too many are under way" },
+    { is: "later", reason: "too many are under way", unasked: true },
   ]);
   assert.equal(aborted, true);
   assert.deepEqual(await attempts.run({ work: async () => sent }), sent);

@@ -81,8 +81,8 @@ export function openAttempts({ deadlineMs, atOnce, atOnceEach = atOnce }: Attemp
 
 /** What has waited for its turn for so much of its time does not begin: it would be given up before it is answered. */
 const shareToWait = 0.75;
-const tooMany = { is: "later", reason: "too many are under way" } as const satisfies Outcome;
-const closing = { is: "later", reason: "push is stopping" } as const satisfies Outcome;
+const tooMany = { is: "later", reason: "too many are under way", unasked: true } as const satisfies Outcome;
+const closing = { is: "later", reason: "push is stopping", unasked: true } as const satisfies Outcome;
 
 export function unanswered(ms: number): Outcome {
   return { is: "unknown", reason: `no answer within ${ms} ms` };

@@ -50,8 +50,8 @@ export type ProviderName = Outgoing["provider"];
 export type Outcome =
   /** the provider has it; `id` as it calls it */
   | { is: "sent"; id?: string }
-  /** not taken: again later, at the earliest after `afterMs`, if the provider said so */
-  | { is: "later"; reason: string; afterMs?: number }
+  /** not taken: again later, at the earliest after `afterMs`, if the provider said so; `unasked`: nothing went to it */
+  | { is: "later"; reason: string; afterMs?: number; unasked?: true }
   /** surely not taken, and nothing is wrong: again at once */
   | { is: "again"; reason: string }
   /** nobody knows whether it was taken: again later, which its collapse id makes harmless */

@@ -125,6 +125,16 @@ test("what nobody has taken after twenty tries is dead, but for a setting of our
   );
 });
 
+test("what was never asked of a provider says nothing of it, and is no try", async () => {
+  const { parts, seen } = world({ 1: [{ is: "later", reason: "too many are under way", unasked: true }] });
+  await sendJobs(parts, [prepared(1)], 20);
+  assert.deepEqual(
+    seen.queued.map(({ seqs, attempt }) => [seqs, attempt]),
+    [[[1], 20]],
+  );
+  assert.deepEqual([seen.breaker, seen.buried], [[], []]);
+});
+
 test("what was surely not taken goes again at once, three times at most", async () => {
   const { parts, seen } = world({
     1: [{ is: "again", reason: "REFUSED_STREAM" }, { is: "sent" }],

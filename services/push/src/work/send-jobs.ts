@@ -73,7 +73,8 @@ async function sendOnce(
 async function send({ sender, breakers }: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
   const own = breakers.own(outgoing);
   const waitMs = own?.waitMs() ?? 0;
-  if (waitMs > 0) return { is: "later", reason: "its push service is left alone for a while", afterMs: waitMs };
+  if (waitMs > 0)
+    return { is: "later", reason: "its push service is left alone for a while", afterMs: waitMs, unasked: true };
   for (let time = 1; ; time++) {
     const outcome = await sender.send(outgoing);
     tellBreaker(own ?? breakers.whole, outcome);
@@ -83,10 +84,16 @@ async function send({ sender, breakers }: SendJobsParts, outgoing: Outgoing): Pr
 }
 
 function tellBreaker(breaker: Breaker, outcome: Outcome): void {
+  if (isUnasked(outcome)) return;
   if (outcome.is === "misconfigured") breaker.failed({ misconfigured: true, pauseMs: outcome.pauseMs ?? 0 });
   else if (outcome.is === "later" || outcome.is === "unknown") breaker.failed({});
   // Whatever it says of one notification, it is there and knows us.
   else if (outcome.is !== "again") breaker.succeeded();
+}
+
+/** It says nothing of the provider, and is no attempt. */
+function isUnasked(outcome: Outcome): boolean {
+  return outcome.is === "later" && outcome.unasked === true;
 }
 
 async function settle(
@@ -105,7 +112,7 @@ async function settle(
     if (outcome.is === "refused") return bury(parts, job, outcome.reason);
     if (outcome.is === "sent" || outcome.is === "again") return;
     // An operator who takes a day to mend a setting costs nobody a notification.
-    const tried = outcome.is === "misconfigured" ? attempt : attempt + 1;
+    const tried = outcome.is === "misconfigured" || isUnasked(outcome) ? attempt : attempt + 1;
     if (tried > attemptsMax) return bury(parts, job, outcome.reason);
     later.push({ job, attempt: tried, notBefore: notBeforeOf(parts, outcome, tried) });
   });
