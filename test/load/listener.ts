@@ -1,14 +1,18 @@
-// A bare MQTT 3.1.1 subscriber of QoS 1, for a thousand of them in one process.
+// A bare MQTT 3.1.1 device of QoS 1, for a thousand of them in one process.
 import { connect } from "node:net";
 import mqttPacket, { type Packet } from "mqtt-packet";
 
 export interface Listener {
   subscribe(topic: string): Promise<void>;
   unsubscribe(topic: string): Promise<void>;
+  /** Does not wait for the PUBACK. */
+  publish(topic: string, payload: string): void;
   close(): void;
 }
 
-/** Resolves at CONNACK. `take` is called for every copy, which is PUBACKed. */
+const lastPacketId = 65_535;
+
+/** Resolves at CONNACK. `take` is called for every copy, which is PUBACKed: those that came together, together. */
 export function openListener(
   login: { port: number; clientId: string; username: string; password: string },
   take: (payload: Buffer) => void,
@@ -18,15 +22,32 @@ export function openListener(
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const waiting = new Map<number, () => void>();
     let last = 0;
+    const nextId = () => {
+      last = (last % lastPacketId) + 1;
+      return last;
+    };
     const ask = (packet: (messageId: number) => Packet) =>
       new Promise<void>((answered) => {
-        last += 1;
-        waiting.set(last, answered);
-        socket.write(mqttPacket.generate(packet(last)));
+        const messageId = nextId();
+        waiting.set(messageId, answered);
+        socket.write(mqttPacket.generate(packet(messageId)));
       });
     const listener: Listener = {
       subscribe: (topic) => ask((messageId) => ({ cmd: "subscribe", messageId, subscriptions: [{ topic, qos: 1 }] })),
       unsubscribe: (topic) => ask((messageId) => ({ cmd: "unsubscribe", messageId, unsubscriptions: [topic] })),
+      publish(topic, payload) {
+        socket.write(
+          mqttPacket.generate({
+            cmd: "publish",
+            topic,
+            payload,
+            qos: 1,
+            messageId: nextId(),
+            dup: false,
+            retain: false,
+          }),
+        );
+      },
       close: () => socket.destroy(),
     };
     const obey = (packet: Packet) => {
@@ -38,7 +59,11 @@ export function openListener(
       else if (packet.cmd === "suback" || packet.cmd === "unsuback") waiting.get(packet.messageId ?? 0)?.();
     };
     const parser = mqttPacket.parser({ protocolVersion: 4 }).on("packet", obey);
-    socket.on("data", (bytes) => parser.parse(bytes));
+    socket.on("data", (bytes) => {
+      socket.cork();
+      parser.parse(bytes);
+      socket.uncork();
+    });
     socket.on("error", reject);
     const fixed = { cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, keepalive: 0 } as const;
     socket.write(mqttPacket.generate({ ...fixed, clientId, username, password: Buffer.from(password) }));

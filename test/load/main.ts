@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { measureAgainst } from "./against.ts";
 import { openBench } from "./bench.ts";
 import { type SpokenName, spoken } from "./dialects/speeches.ts";
+import { measurePeer, peerNames } from "./peers/compare.ts";
 import { reportOf } from "./report.ts";
 import type { Section } from "./scenario.ts";
 import { type ScenarioName, scenarioNames, scenarios } from "./scenarios/index.ts";
@@ -22,6 +23,7 @@ const help = `npm run bench -- [options]
   --protocols L    beside native, of the scenario dialects (default all: ${others.join(",")})
   --json FILE      also write the figures as JSON
   --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
+  --peer NAME      by turns with another chat system, which is fetched by apt-get and not installed (${peerNames.join(", ")})
   --rounds N       how often each of the two builds, or of the protocols, is measured (default 5 and 4)
   --help
 
@@ -41,6 +43,7 @@ const { values: options } = parseArgs({
     protocols: { type: "string", default: others.join(",") },
     json: { type: "string" },
     against: { type: "string" },
+    peer: { type: "string" },
     rounds: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -50,39 +53,68 @@ if (options.help) process.stdout.write(`${help}\n`);
 else await main();
 
 async function main(): Promise<void> {
-  const { quick, way } = options;
-  const all = options.against === undefined ? scenarioNames : comparedScenarios;
-  const wanted = (options.only ?? all.join(",")).split(",").map((name) => name.trim());
-  const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
-  if (unknown !== undefined) return usage(`--only ${unknown}: is none of ${scenarioNames.join(", ")}`);
-  const seconds = Number(options.seconds ?? (quick ? quickSeconds : 8));
-  if (!(seconds >= 1 && seconds <= 600)) return usage(`--seconds ${options.seconds}: a number from 1 to 600`);
-  if (!["broker", "edge", "both"].includes(way)) return usage(`--way ${way}: broker, edge or both`);
-  const inFlight = options["in-flight"].split(",").map(Number);
-  if (!inFlight.every((count) => Number.isInteger(count) && count >= 1 && count <= 10_000))
-    return usage(`--in-flight ${options["in-flight"]}: numbers from 1 to 10000 with commas between`);
-  const rounds = Number(options.rounds ?? (options.against === undefined ? 4 : 5));
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
-    return usage(`--rounds ${options.rounds}: a whole number from 1 to 50`);
-  const protocols = options.protocols.split(",");
-  if (!protocols.every((name) => others.includes(name)))
-    return usage(`--protocols ${options.protocols}: some of ${others.join(", ")}`);
-  if (options.against !== undefined) return compareBuilds(options.against, wanted, seconds, rounds);
-  const ways = (["broker", "edge"] as const).filter((one) => way === "both" || way === one);
+  const { quick, way, against, peer } = options;
+  const asked = read();
+  const mistake = mistakeIn(asked);
+  if (mistake !== undefined) return usage(mistake);
+  const { wanted, seconds, rounds } = asked;
+  if (against !== undefined) return compareBuilds(against, wanted, seconds, rounds);
   const bench = openBench({
     seconds,
     warmupSeconds: quick ? 1 : 3,
     rounds,
-    protocols: protocols as SpokenName[],
+    protocols: asked.protocols as SpokenName[],
     quick,
-    ways,
-    inFlight,
+    ways: (["broker", "edge"] as const).filter((one) => way === "both" || way === one),
+    inFlight: asked.inFlight,
     say,
   });
   try {
-    await measure(wanted as ScenarioName[], bench);
+    if (peer === undefined) await measure(wanted as ScenarioName[], bench);
+    else await explained(measurePeer(bench));
   } finally {
     await bench.close();
+  }
+}
+
+function read() {
+  const { only, against, quick } = options;
+  const all = against === undefined ? scenarioNames : comparedScenarios;
+  return {
+    wanted: (only ?? all.join(",")).split(",").map((name) => name.trim()),
+    seconds: Number(options.seconds ?? (quick ? quickSeconds : 8)),
+    inFlight: options["in-flight"].split(",").map(Number),
+    rounds: Number(options.rounds ?? (against === undefined ? 4 : 5)),
+    protocols: options.protocols.split(","),
+  };
+}
+
+function mistakeIn({ wanted, seconds, inFlight, rounds, protocols }: ReturnType<typeof read>): string | undefined {
+  const { way, peer } = options;
+  const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
+  if (unknown !== undefined) return `--only ${unknown}: is none of ${scenarioNames.join(", ")}`;
+  if (!(seconds >= 1 && seconds <= 600)) return `--seconds ${options.seconds}: a number from 1 to 600`;
+  if (!["broker", "edge", "both"].includes(way)) return `--way ${way}: broker, edge or both`;
+  if (!inFlight.every((count) => Number.isInteger(count) && count >= 1 && count <= 10_000))
+    return `--in-flight ${options["in-flight"]}: numbers from 1 to 10000 with commas between`;
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
+    return `--rounds ${options.rounds}: a whole number from 1 to 50`;
+  if (!protocols.every((name) => others.includes(name)))
+    return `--protocols ${options.protocols}: some of ${others.join(", ")}`;
+  if (peer === undefined) return undefined;
+  if (!peerNames.includes(peer as (typeof peerNames)[number]))
+    return `--peer ${peer}: is none of ${peerNames.join(", ")}`;
+  const other = (["only", "against", "json"] as const).find((name) => options[name] !== undefined);
+  return other && `--${other}: not with --peer`;
+}
+
+/** What it rejects with is for people. */
+async function explained(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    say((error as Error).message);
+    process.exitCode = 1;
   }
 }
 
@@ -95,12 +127,7 @@ async function compareBuilds(
   if (options.json) return usage("--json: not with --against");
   const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
   const args = [...given, "--in-flight", options["in-flight"], ...(options.quick ? ["--quick"] : [])];
-  try {
-    await measureAgainst({ commit, rounds, args, say });
-  } catch (error) {
-    say((error as Error).message);
-    process.exitCode = 1;
-  }
+  await explained(measureAgainst({ commit, rounds, args, say }));
 }
 
 async function measure(wanted: readonly ScenarioName[], bench: ReturnType<typeof openBench>): Promise<void> {
