@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { compare, type Found, type Round } from "./comparison.ts";
+import { type Compared, compare, type Found, type Round, worseBy } from "./comparison.ts";
 import { ratio, reportOf, shown } from "./report.ts";
 
 const run = promisify(execFile);
@@ -16,13 +16,18 @@ interface Against {
   commit: string;
   /** how often each build is measured */
   rounds: number;
+  /** how much worse than before a figure may be, 0.1 for a tenth */
+  bound: number;
   /** options of both builds' bench, without --json */
   args: readonly string[];
   say(line: string): void;
 }
 
-/** Measures both builds and prints every figure of both beside each other. Throws a message for people. */
-export async function measureAgainst({ commit, rounds, args, say }: Against): Promise<void> {
+/**
+ * Measures both builds, prints every figure of both beside each other, and answers which are worse than the bound allows. Throws a
+ * message for people.
+ */
+export async function measureAgainst({ commit, rounds, bound, args, say }: Against): Promise<string[]> {
   const id = await resolveCommit(commit);
   const dir = await mkdtemp(join(tmpdir(), "parley-against-"));
   const before = join(dir, "before");
@@ -35,7 +40,10 @@ export async function measureAgainst({ commit, rounds, args, say }: Against): Pr
     // Node and pnpm lie in folders by version: the builds can share them.
     if (existsSync(join(root, ".tools"))) await symlink(join(root, ".tools"), join(before, ".tools"));
     await bench(before, ["--help"], "ignore");
-    process.stdout.write(`${reportOf([section(id, await inTurns({ dir, before, rounds, args, say }))])}\n`);
+    const compared = compare(await inTurns({ dir, before, rounds, args, say }));
+    process.stdout.write(`${reportOf([section(id, rounds, compared)])}\n`);
+    const worse = compared.figures.filter((figure) => worseBy(figure) > bound);
+    return worse.map(({ what, middle }) => `${what}: ${ratio(middle, 1)} of the build before`);
   } finally {
     await run("git", ["worktree", "remove", "--force", before], { cwd: root }).catch(() => {});
     await rm(dir, { recursive: true, force: true });
@@ -87,31 +95,41 @@ async function bench(folder: string, args: readonly string[], progress: "inherit
   if (code !== 0) throw new Error(`the bench of ${folder} ended with ${signal ?? code}`);
 }
 
-function section(id: string, rounds: readonly Round[]) {
-  const { figures, numbers } = compare(rounds);
+function section(id: string, rounds: number, { figures, numbers }: ReturnType<typeof compare>) {
   return {
     title: `This build against ${id.slice(0, 7)}`,
     subject: "this build",
     notes: [
-      `${rounds.length} rounds of both, by turns; each figure is the middle one of its build, each ratio the middle one of the rounds.`,
+      `${rounds} rounds of both, by turns; each figure is the middle one of its build, each ratio the middle one of the rounds.`,
       "Of a rate more is better, of a time or a cost less.",
     ],
     figures: [],
     tables: [
       {
-        head: ["figure", "this build", "the build before", "ratio", "ratio of each round"],
-        rows: figures.map(({ what, unit, now, before, middle, ratios }) => [
-          what,
-          `${shown(now)} ${unit}`,
-          `${shown(before)} ${unit}`,
-          ratio(middle, 1),
-          ratios.map((one) => ratio(one, 1)).join(", "),
+        head: ["figure", "this build", "the build before", "ratio", "spread", "ratio of each round"],
+        rows: figures.map((figure) => [
+          figure.what,
+          `${shown(figure.now)} ${figure.unit}`,
+          `${shown(figure.before)} ${figure.unit}`,
+          ratio(figure.middle, 1),
+          spread(figure),
+          figure.ratios.map((one) => ratio(one, 1)).join(", "),
         ]),
       },
       {
-        head: ["further numbers", "this build", "the build before", "ratio"],
-        rows: numbers.map(({ what, now, before, middle }) => [what, now, before, ratio(middle, 1)]),
+        head: ["further numbers", "this build", "the build before", "ratio", "spread"],
+        rows: numbers.map((number) => [
+          number.what,
+          number.now,
+          number.before,
+          ratio(number.middle, 1),
+          spread(number),
+        ]),
       },
     ],
   };
+}
+
+function spread({ ratios }: Compared): string {
+  return `${ratio(Math.min(...ratios), 1)} to ${ratio(Math.max(...ratios), 1)}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compare, type Found } from "./comparison.ts";
+import { compare, type Found, worseBy } from "./comparison.ts";
 
 const found = (rate: number, cpu: number, more: string[] = []): Found => ({
   pairs: [
@@ -46,5 +46,13 @@ test("a figure that only one build has is left out", () => {
   assert.deepEqual(
     figures.map(({ what }) => what),
     ["1:1: 32 in flight"],
+  );
+});
+
+test("of a rate less is worse, of a time or a cost more", () => {
+  const worse = (unit: string, middle: number) => Number(worseBy({ unit, middle }).toFixed(3));
+  assert.deepEqual(
+    [worse("/s", 0.8), worse("MB/s", 1.25), worse("ms", 1.25), worse("MiB", 0.5)],
+    [0.25, -0.2, 0.25, -0.5],
   );
 });

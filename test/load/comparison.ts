@@ -27,6 +27,11 @@ export function compare(rounds: readonly Round[]): { figures: Compared[]; number
   return { figures: compareBy(rounds, figuresOf), numbers: compareBy(rounds, numbersOf) };
 }
 
+/** How much worse than before, 0.1 for a tenth; less than nothing: it is better. Of a rate more is better, of all else less. */
+export function worseBy({ unit, middle }: Pick<Compared, "unit" | "middle">): number {
+  return unit.endsWith("/s") ? 1 / middle - 1 : middle - 1;
+}
+
 interface Measured {
   value: number;
   unit: string;

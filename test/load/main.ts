@@ -11,6 +11,7 @@ import type { Section } from "./scenario.ts";
 import { type ScenarioName, scenarioNames, scenarios } from "./scenarios/index.ts";
 
 const quickSeconds = 2;
+const boundPercent = 15;
 const comparedScenarios: readonly ScenarioName[] = ["pairs", "rooms"];
 const others = Object.keys(spoken).filter((name) => name !== "native");
 const help = `npm run bench -- [options]
@@ -23,6 +24,7 @@ const help = `npm run bench -- [options]
   --protocols L    beside native, of the scenario dialects (default all: ${others.join(",")})
   --json FILE      also write the figures as JSON
   --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
+  --bound N        with --against: end with 1 where a figure is more than so many percent worse (default ${boundPercent})
   --peer NAME      by turns with another chat system, which is fetched by apt-get and not installed (${peerNames.join(", ")})
   --rounds N       how often each of the two builds, or of the protocols, is measured (default 5 and 4)
   --help
@@ -43,6 +45,7 @@ const { values: options } = parseArgs({
     protocols: { type: "string", default: others.join(",") },
     json: { type: "string" },
     against: { type: "string" },
+    bound: { type: "string" },
     peer: { type: "string" },
     rounds: { type: "string" },
     help: { type: "boolean", default: false },
@@ -58,7 +61,7 @@ async function main(): Promise<void> {
   const mistake = mistakeIn(asked);
   if (mistake !== undefined) return usage(mistake);
   const { wanted, seconds, rounds } = asked;
-  if (against !== undefined) return compareBuilds(against, wanted, seconds, rounds);
+  if (against !== undefined) return compareBuilds(against, asked);
   const bench = openBench({
     seconds,
     warmupSeconds: quick ? 1 : 3,
@@ -77,6 +80,8 @@ async function main(): Promise<void> {
   }
 }
 
+type Asked = ReturnType<typeof read>;
+
 function read() {
   const { only, against, quick } = options;
   const all = against === undefined ? scenarioNames : comparedScenarios;
@@ -86,11 +91,12 @@ function read() {
     inFlight: options["in-flight"].split(",").map(Number),
     rounds: Number(options.rounds ?? (against === undefined ? 4 : 5)),
     protocols: options.protocols.split(","),
+    bound: Number(options.bound ?? boundPercent) / 100,
   };
 }
 
-function mistakeIn({ wanted, seconds, inFlight, rounds, protocols }: ReturnType<typeof read>): string | undefined {
-  const { way, peer } = options;
+function mistakeIn({ wanted, seconds, inFlight, rounds, protocols, bound }: Asked): string | undefined {
+  const { way } = options;
   const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
   if (unknown !== undefined) return `--only ${unknown}: is none of ${scenarioNames.join(", ")}`;
   if (!(seconds >= 1 && seconds <= 600)) return `--seconds ${options.seconds}: a number from 1 to 600`;
@@ -101,6 +107,14 @@ function mistakeIn({ wanted, seconds, inFlight, rounds, protocols }: ReturnType<
     return `--rounds ${options.rounds}: a whole number from 1 to 50`;
   if (!protocols.every((name) => others.includes(name)))
     return `--protocols ${options.protocols}: some of ${others.join(", ")}`;
+  if (!(bound >= 0 && bound <= 10)) return `--bound ${options.bound}: a number of percent from 0 to 1000`;
+  return mistakenPair();
+}
+
+/** What is said together and does not go together. */
+function mistakenPair(): string | undefined {
+  const { peer, against } = options;
+  if (against === undefined && options.bound !== undefined) return "--bound: only with --against";
   if (peer === undefined) return undefined;
   if (!peerNames.includes(peer as (typeof peerNames)[number]))
     return `--peer ${peer}: is none of ${peerNames.join(", ")}`;
@@ -118,16 +132,17 @@ async function explained(work: Promise<unknown>): Promise<void> {
   }
 }
 
-async function compareBuilds(
-  commit: string,
-  wanted: readonly string[],
-  seconds: number,
-  rounds: number,
-): Promise<void> {
+async function compareBuilds(commit: string, { wanted, seconds, rounds, bound }: Asked): Promise<void> {
   if (options.json) return usage("--json: not with --against");
   const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
   const args = [...given, "--in-flight", options["in-flight"], ...(options.quick ? ["--quick"] : [])];
-  await explained(measureAgainst({ commit, rounds, args, say }));
+  await explained(
+    measureAgainst({ commit, rounds, bound, args, say }).then((worse) => {
+      if (worse.length === 0 || options.quick) return;
+      say(`worse by more than ${100 * bound} %:\n${worse.map((line) => `  ${line}`).join("\n")}`);
+      process.exitCode = 1;
+    }),
+  );
 }
 
 async function measure(wanted: readonly ScenarioName[], bench: ReturnType<typeof openBench>): Promise<void> {
