@@ -68,6 +68,10 @@ The tests of the MongoDB engine run against MONGODB_URL (a server where database
 the PATH, else mongo-java-server, got by Maven where Java 17 and Maven are installed; else they are left out.
 `;
 
+// The others print one of their own.
+const withoutHelp = ["start", "test", "check", "check:deploy"];
+const asksHelp = (word) => word === "--help" || word === "-h";
+
 /** Something the user can mend: shown as one line. */
 class SetupError extends Error {}
 
@@ -287,7 +291,8 @@ function fail(error) {
 }
 
 function main([name, ...rest]) {
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") return process.stdout.write(help);
+  if (name === undefined || name === "help" || asksHelp(name)) return process.stdout.write(help);
+  if (withoutHelp.includes(name) && rest.some(asksHelp)) return process.stdout.write(help);
   if (!Object.hasOwn(commands, name))
     throw new SetupError(`${name} is not a command: ${Object.keys(commands).join(", ")}`);
   const args = rest[0] === "--" ? rest.slice(1) : rest;
