@@ -48,3 +48,13 @@ test("one refusal of us is enough, and a provider that says how long is left alo
   breaker.failed({ misconfigured: true, pauseMs: 1_200_000 });
   assert.equal(breaker.waitMs(), 1_200_000);
 });
+
+test("the failure that has it left alone says for how long, each time it is; the first success since says that it was", () => {
+  const { clock, breaker } = at();
+  const said = Array.from({ length: 21 }, () => breaker.failed({}));
+  assert.deepEqual(said, [...Array(19).fill(undefined), 1_000, undefined]);
+  clock.now += 1_000;
+  assert.deepEqual([breaker.failed({}), breaker.failed({})], [2_000, undefined]);
+  assert.deepEqual([breaker.succeeded(), breaker.succeeded()], [true, false]);
+  assert.equal(breaker.failed({ misconfigured: true, pauseMs: 1_200_000 }), 1_200_000);
+});

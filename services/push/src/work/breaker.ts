@@ -6,9 +6,13 @@ export interface Breaker {
   waitMs(): number;
   /** It was left alone and nothing has succeeded since: little is tried. */
   isTrying(): boolean;
-  succeeded(): void;
-  /** `misconfigured`: it will take nothing of us, so that one failure is enough. `pauseMs`: at least so long. */
-  failed(how: { misconfigured?: boolean; pauseMs?: number }): void;
+  /** True: it had been left alone, and this is the first that succeeded since. */
+  succeeded(): boolean;
+  /**
+   * `misconfigured`: it will take nothing of us, so that one failure is enough. `pauseMs`: at least so long. Answers the ms for which
+   * this failure has it left alone; undefined: it changes nothing.
+   */
+  failed(how: { misconfigured?: boolean; pauseMs?: number }): number | undefined;
 }
 
 /** One device that is throttled, or a few requests that are lost, say nothing about the provider. */
@@ -25,17 +29,21 @@ export function openBreaker(now: () => number = () => performance.now(), random?
     waitMs: () => Math.max(0, until - now()),
     isTrying: () => openings > 0,
     succeeded() {
+      const wasLeftAlone = openings > 0;
       failures = 0;
       openings = 0;
       until = 0;
+      return wasLeftAlone;
     },
     failed({ misconfigured = false, pauseMs = 0 }) {
       failures += 1;
-      if (now() < until) return;
-      if (!misconfigured && failures < failuresInARow && openings === 0) return;
+      if (now() < until) return undefined;
+      if (!misconfigured && failures < failuresInARow && openings === 0) return undefined;
       openings += 1;
       const backoff = misconfigured ? misconfiguration : outage;
-      until = now() + Math.max(pauseMs, backoffMs(openings, backoff, random));
+      const leftMs = Math.max(pauseMs, backoffMs(openings, backoff, random));
+      until = now() + leftMs;
+      return leftMs;
     },
   };
 }

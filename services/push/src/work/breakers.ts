@@ -7,19 +7,24 @@ export interface Breakers {
   /** while it is open nothing of the queue is taken */
   whole: Breaker;
   /** of one push service; undefined: it is under `whole` alone */
-  own(outgoing: Outgoing): Breaker | undefined;
+  own(outgoing: Outgoing): OwnBreaker | undefined;
+}
+
+export interface OwnBreaker extends Breaker {
+  /** of the push service */
+  origin: string;
 }
 
 const originsMax = 1_000;
 
 export function openBreakers(now?: () => number): Breakers {
-  const origins = new LRUCache<string, Breaker>({ max: originsMax });
+  const origins = new LRUCache<string, OwnBreaker>({ max: originsMax });
   return {
     whole: openBreaker(now),
     own(outgoing) {
       if (outgoing.provider !== "webpush") return undefined;
       const { origin } = new URL(outgoing.endpoint);
-      const breaker = origins.get(origin) ?? openBreaker(now);
+      const breaker = origins.get(origin) ?? { origin, ...openBreaker(now) };
       origins.set(origin, breaker);
       return breaker;
     },

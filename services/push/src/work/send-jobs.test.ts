@@ -23,9 +23,13 @@ const prepared = (seq: number): Prepared => ({
   outgoing: { provider: "fcm", token: String(seq), message: {} } as Outgoing,
 });
 
+type Line = Record<string, unknown>;
+
 /** `answers`: what the provider says to each token, in turn; the last one again and again. */
 function world(answers: Record<number, Outcome[]>) {
-  const log = { info() {}, debug() {}, warn() {}, error() {} } as unknown as SendJobsParts["log"];
+  const lines: Line[] = [];
+  const at = (level: string) => (line: object) => void lines.push({ level, ...line });
+  const log = { info: at("info"), debug() {}, warn: at("warn"), error: at("error") } as unknown as SendJobsParts["log"];
   const seen = {
     sends: [] as number[],
     queued: [] as { seqs: (number | undefined)[]; attempt: number | undefined; inMs: number }[],
@@ -50,8 +54,11 @@ function world(answers: Record<number, Outcome[]>) {
       whole: {
         waitMs: () => 0,
         isTrying: () => false,
-        succeeded: () => seen.breaker.push("succeeded"),
-        failed: ({ misconfigured }) => seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
+        succeeded() {
+          seen.breaker.push("succeeded");
+          return false;
+        },
+        failed: ({ misconfigured }) => void seen.breaker.push(misconfigured ? "misconfigured" : "failed"),
       },
       own: () => undefined,
     },
@@ -67,7 +74,7 @@ function world(answers: Record<number, Outcome[]>) {
     pass: () => undefined,
     log,
   };
-  return { parts, seen };
+  return { parts, seen, lines };
 }
 
 test("what the provider has is noted as sent, and a token that is good for nothing goes, if it was not registered since", async () => {
@@ -204,4 +211,45 @@ test("a push service that fails is left alone by itself: others, which users may
   assert.deepEqual(asked, ["bad.test", "good.test"]);
   assert.equal(breakers.whole.waitMs(), 0);
   assert.deepEqual(seen.sent, [3]);
+});
+
+/** What the log says of providers. */
+const providerLines = (lines: readonly Line[]) =>
+  lines.filter(({ event }) => String(event).startsWith("push_provider"));
+
+test("a provider that takes nothing of us is one error in the log each time it is left alone, with its reason, and one line when it works again", async () => {
+  const clock = { now: 0 };
+  const no = { is: "misconfigured", reason: "InvalidProviderToken" } as const;
+  const { parts, lines } = world({ 1: [no], 2: [no], 3: [no], 4: [{ is: "sent" }], 5: [{ is: "sent" }] });
+  parts.breakers = openBreakers(() => clock.now);
+  await sendJobs(parts, [prepared(1), prepared(2)], 0);
+  clock.now += parts.breakers.whole.waitMs();
+  await sendJobs(parts, [prepared(3)], 0);
+  await sendJobs(parts, [prepared(4), prepared(5)], 0);
+  const [first, second, ...rest] = providerLines(lines);
+  const alone = { event: "push_provider_left_alone", provider: "fcm", outcome: "misconfigured", reason: no.reason };
+  for (const line of [first, second]) {
+    assert.deepEqual({ ...line, ms: 0 }, { level: "error", ...alone, ms: 0 });
+    assert.ok((line?.ms as number) >= 5_000, "it says for how long");
+  }
+  assert.deepEqual(rest, [{ level: "info", event: "push_provider_works", provider: "fcm" }]);
+});
+
+test("a provider that is away is a warning, of Web Push with the push service's origin and nothing of the endpoint behind it", async () => {
+  const { parts, lines } = world({});
+  parts.breakers = openBreakers();
+  parts.sender = { send: async () => ({ is: "later", reason: "503" }), close: async () => undefined };
+  const endpoint = "https://bad.test/of-a-device";
+  const some = Array.from({ length: 25 }, (_, seq) => {
+    const outgoing = { provider: "webpush", endpoint };
+    return { ...prepared(seq), outgoing } as unknown as Prepared;
+  });
+  await sendJobs({ ...parts, provider: "webpush" }, some, 0);
+  const [line, ...rest] = providerLines(lines);
+  const { ms, ...said } = line!;
+  assert.ok((ms as number) > 0);
+  const about = { provider: "webpush", origin: "https://bad.test", outcome: "later", reason: "503" };
+  assert.deepEqual(said, { level: "warn", event: "push_provider_left_alone", ...about });
+  assert.deepEqual(rest, []);
+  assert.ok(!JSON.stringify(lines).includes("of-a-device"));
 });

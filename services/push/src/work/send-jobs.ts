@@ -6,10 +6,10 @@ import type { DeadLetters } from "../queue/dead-letters.ts";
 import type { Enqueue } from "../queue/enqueue.ts";
 import { jobKey } from "../queue/jobs.ts";
 import type { Marks } from "../queue/marks.ts";
-import type { Breaker } from "./breaker.ts";
 import type { Breakers } from "./breakers.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Prepared } from "./prepare.ts";
+import { isUnasked, tellBreaker } from "./tell-breaker.ts";
 
 export interface SendJobsParts {
   provider: PushProvider;
@@ -70,30 +70,18 @@ async function sendOnce(
   return outcome;
 }
 
-async function send({ sender, breakers }: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
+async function send(parts: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
+  const { sender, breakers } = parts;
   const own = breakers.own(outgoing);
   const waitMs = own?.waitMs() ?? 0;
   if (waitMs > 0)
     return { is: "later", reason: "its push service is left alone for a while", afterMs: waitMs, unasked: true };
   for (let time = 1; ; time++) {
     const outcome = await sender.send(outgoing);
-    tellBreaker(own ?? breakers.whole, outcome);
+    tellBreaker(parts, own ?? breakers.whole, outcome);
     if (outcome.is !== "again") return outcome;
     if (time === againMax) return { is: "later", reason: outcome.reason };
   }
-}
-
-function tellBreaker(breaker: Breaker, outcome: Outcome): void {
-  if (isUnasked(outcome)) return;
-  if (outcome.is === "misconfigured") breaker.failed({ misconfigured: true, pauseMs: outcome.pauseMs ?? 0 });
-  else if (outcome.is === "later" || outcome.is === "unknown") breaker.failed({});
-  // Whatever it says of one notification, it is there and knows us.
-  else if (outcome.is !== "again") breaker.succeeded();
-}
-
-/** It says nothing of the provider, and is no attempt. */
-function isUnasked(outcome: Outcome): boolean {
-  return outcome.is === "later" && outcome.unasked === true;
 }
 
 async function settle(

@@ -84,7 +84,6 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   function giveBack(pauseMs: number): void {
-    if (pauseMs > 0) log.warn({ event: "push_provider_left_alone", provider, ms: Math.round(pauseMs) });
     queue.interrupt();
     for (const { message } of waiting.splice(0)) queue.done(message, { againMs: Math.ceil(pauseMs) });
   }
