@@ -1,5 +1,6 @@
 // How users want to be notified: one document a user, none for who never said.
 import { AppError } from "@parley/protocol";
+import { available } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import type { Preview } from "./payload/notice.ts";
 import { openUserCache } from "./user-cache.ts";
@@ -23,7 +24,7 @@ export interface UserSettings {
 export type SettingsChange = { [Name in keyof UserSettings]?: UserSettings[Name] | undefined };
 
 export interface Settings {
-  /** Of all of them, those who set nothing too. Rejects when the store cannot be asked. */
+  /** Of all of them, those who set nothing too. Throws `unavailable` when the store cannot be asked. */
   ofUsers(uids: readonly string[]): Promise<Map<string, UserSettings>>;
   of(uid: string): Promise<UserSettings>;
   change(uid: string, change: SettingsChange): Promise<UserSettings | AppError>;
@@ -54,7 +55,7 @@ export async function openSettings(
   });
   return {
     async ofUsers(uids) {
-      const found = await cache.ofUsers(uids);
+      const found = await available(() => cache.ofUsers(uids));
       return new Map(uids.map((uid) => [uid, found.get(uid) ?? defaults]));
     },
     async of(uid) {

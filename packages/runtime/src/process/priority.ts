@@ -4,6 +4,8 @@ import { constants, getPriority, setPriority } from "node:os";
 
 /** nice 10: beside a busy process of a user's own 0 it still gets a tenth of a core. */
 const behind = constants.priority.PRIORITY_BELOW_NORMAL;
+/** as `setPriority` calls whoever asks */
+const ownProcess = 0;
 
 /**
  * Call it once, at the start. A process that was started with a lower priority keeps it. In a container it counts beside what else
@@ -20,7 +22,7 @@ export function yieldToChat(): void {
 
 // On Linux a priority is a thread's: V8 collects garbage in others, which were there before.
 function threads(): number[] {
-  return attempt(() => readdirSync("/proc/self/task").map(Number)) ?? [process.pid];
+  return attempt(() => readdirSync("/proc/self/task").map(Number)) ?? [ownProcess];
 }
 
 /**
@@ -35,9 +37,10 @@ function yieldAsGroup(): void {
 }
 
 function isSessionLeader(): boolean {
-  // What stands before the last bracket is the program's name, which may hold anything.
-  const [, , , session] = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)!.split(" ");
-  return Number(session) === process.pid;
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  // Behind the program's name, which stands in brackets and may hold anything.
+  const [, , , session] = stat.slice(stat.lastIndexOf(") ") + 2).split(" ");
+  return stat.startsWith(`${session} `);
 }
 
 /** undefined: the system knows no such thing or does not allow it, and the service runs beside the others. */

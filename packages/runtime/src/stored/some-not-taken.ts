@@ -1,6 +1,5 @@
 // Of references that were handed over together some may fail: a partition whose history is away must not keep up the others.
 import { AppError, errorTable } from "@parley/protocol";
-import type { FollowedReference } from "./references.ts";
 
 /** What `take` of `followReferences` rejects with when some of what it was given failed, by `cause`: the rest is taken. */
 export class SomeNotTaken extends Error {
@@ -15,10 +14,15 @@ export class SomeNotTaken extends Error {
   }
 }
 
+/** What came in one JetStream message of the stream. */
+interface OfMessage {
+  message: number;
+}
+
 /** Prepares each group by itself, takes together those that could be prepared, and throws `SomeNotTaken` of the others. */
-export async function takeInGroups<Prepared>(
-  groups: readonly FollowedReference[][],
-  prepare: (group: FollowedReference[]) => Promise<Prepared>,
+export async function takeInGroups<Item extends OfMessage, Prepared>(
+  groups: readonly Item[][],
+  prepare: (group: Item[]) => Promise<Prepared>,
   take: (prepared: Prepared[]) => Promise<unknown>,
 ): Promise<void> {
   const settled = await Promise.allSettled(groups.map(prepare));

@@ -1,6 +1,7 @@
 // Follows what is stored: calls go on at once, all else when it has had a moment to be read.
 import { pushProviders, streams } from "@parley/protocol";
 import { type FollowedReference, followReferences, type Logger, takeInGroups } from "@parley/runtime";
+import type { Told } from "./decide-jobs.ts";
 import { callType, mayNotify } from "./kinds.ts";
 import { type NotifyParts, notifyOf } from "./notify.ts";
 import { type ToldParts, toldBy } from "./told.ts";
@@ -53,13 +54,13 @@ async function notifyOfAll(
   const wanted = found.filter(({ reference }) => mayNotify(reference));
   // Without a provider all is passed over, so that one that is switched on later is not told of what was before.
   if (wanted.length === 0 || !pushProviders.some(parts.isOn)) return;
-  // A JetStream message that comes again makes the same jobs, and these the same messages of the queue.
-  // Calls by themselves, as they were told of at once.
-  const byMessage = Map.groupBy(wanted, ({ message, reference }) => `${message} ${reference.type === callType}`);
+  // A JetStream message that comes again makes the same jobs, and these the same messages of the queue: none while a part of it fails.
+  const byMessage = Map.groupBy(wanted, ({ message }) => message);
   await takeInGroups(
     [...byMessage.values()],
-    (group) => toldBy(parts, group),
-    (groups) => {
+    (group) => toldOf(parts, group),
+    (found) => {
+      const groups = found.flat();
       if (which === "all") return notifyOf(parts, groups);
       return notifyOf(
         parts,
@@ -67,4 +68,11 @@ async function notifyOfAll(
       );
     },
   );
+}
+
+// Calls by themselves, as they were told of at once.
+function toldOf(parts: FollowParts, group: readonly FollowedReference[]): Promise<Told[][]> {
+  const isCall = ({ reference }: FollowedReference) => reference.type === callType;
+  const sides = [group.filter(isCall), group.filter((one) => !isCall(one))].filter(({ length }) => length > 0);
+  return Promise.all(sides.map((side) => toldBy(parts, side)));
 }

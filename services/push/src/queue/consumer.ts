@@ -15,8 +15,8 @@ import { ensurePushStream } from "./stream.ts";
 /** What a replica has in hand and does not speak of for so long goes to another one. */
 const ackWaitMs = 15_000;
 const workingEveryMs = 5_000;
-/** Messages of all replicas together, those that wait for their time as well. */
-const pendingMax = 20_000;
+/** Messages of all replicas together. Those that wait for their time count too, and new ones must not wait behind them. */
+const pendingMax = 200_000;
 const retryMs = 2_000;
 const askedMs = 10_000;
 
@@ -34,8 +34,6 @@ export interface QueueConsumer {
   done(message: JsMsg, how: "taken" | { againMs: number }): void;
   /** Those on their way here go back, and no more come before there is room anew. */
   interrupt(): void;
-  /** messages of the queue that are not done, as last heard */
-  waiting(): number;
   close(): void;
 }
 
@@ -45,7 +43,6 @@ export function consumeQueue(options: QueueOptions): QueueConsumer {
   const closing = new AbortController();
   const isClosed = () => closing.signal.aborted;
   let messages: ConsumerMessages | undefined;
-  let pending = 0;
 
   async function follow(): Promise<void> {
     const consumer = await makeConsumer(nats, provider);
@@ -55,10 +52,8 @@ export function consumeQueue(options: QueueOptions): QueueConsumer {
       messages = await consumer.fetch({ max_messages, expires: askedMs });
       for await (const message of messages) {
         inHand.add(message);
-        pending = message.info.pending;
         take(message);
       }
-      if (messages.getProcessed() === 0) pending = 0;
     }
   }
 
@@ -84,7 +79,6 @@ export function consumeQueue(options: QueueOptions): QueueConsumer {
       else message.nak(how.againMs);
     },
     interrupt: () => messages?.stop(),
-    waiting: () => pending + inHand.size,
     close() {
       closing.abort();
       clearInterval(speaking);
@@ -93,11 +87,16 @@ export function consumeQueue(options: QueueOptions): QueueConsumer {
   };
 }
 
+/** What its consumer is called. */
+export function durableOf(provider: PushProvider): string {
+  return `push-${provider}`;
+}
+
 async function makeConsumer(nats: NatsConnection, provider: PushProvider): Promise<Consumer> {
   const manager = await jetstreamManager(nats);
   await ensurePushStream(manager);
   const { name } = streams.push;
-  const durable = `push-${provider}`;
+  const durable = durableOf(provider);
   const changeable = { ack_wait: ackWaitMs * 1e6, max_ack_pending: pendingMax };
   const fixed = { filter_subject: pushSubject(provider), ack_policy: AckPolicy.Explicit };
   await ensureConsumer(manager, name, durable, changeable, () => fixed);

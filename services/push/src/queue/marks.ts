@@ -12,8 +12,13 @@ export interface Marks {
   of(jobs: readonly PushJob[]): Promise<{ isSent: boolean; newer?: number }[]>;
 }
 
-const sentSeconds = 3_600;
+/** as long as push may be away after a `kill -9` right behind the note */
+const sentSeconds = 6 * 3_600;
 const newestSeconds = 86_400;
+/** An older message that comes again stands for none that is newer. */
+const raiseScript = `
+  if tonumber(redis.call("get", KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call("set", KEYS[1], ARGV[1], "EX", ARGV[2]) end
+`;
 
 /** Without Redis nothing is known: then a notification may come twice after a crash, and none is left out. */
 export function openMarks(redis: Redis, log: Logger): Marks {
@@ -23,10 +28,14 @@ export function openMarks(redis: Redis, log: Logger): Marks {
   };
   return {
     async queued(jobs) {
-      const messages = jobs.filter(({ kind }) => kind === "message");
-      if (messages.length === 0) return;
+      const newest = new Map<string, number>();
+      for (const job of jobs) {
+        const [key, seq] = [newestKey(job), job.seq ?? 0];
+        if (job.kind === "message" && seq > (newest.get(key) ?? 0)) newest.set(key, seq);
+      }
+      if (newest.size === 0) return;
       const pipeline = redis.pipeline();
-      for (const job of messages) pipeline.set(newestKey(job), String(job.seq), "EX", newestSeconds);
+      for (const [key, seq] of newest) pipeline.eval(raiseScript, 1, key, seq, newestSeconds);
       await pipeline.exec().catch(unknown("push_newest_not_noted"));
     },
     async sent(jobs) {

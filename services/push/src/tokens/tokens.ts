@@ -1,6 +1,6 @@
 // The tokens of all devices: registered, found for those who are told something, and gone when their devices are logged out.
 import { AppError } from "@parley/protocol";
-import type { Logger, NatsConnection, Pass } from "@parley/runtime";
+import { available, type Logger, type NatsConnection, type Pass } from "@parley/runtime";
 import type { Documents } from "@parley/store";
 import { openUserCache } from "../user-cache.ts";
 import { openKept, tokensFor, tokensForAll, tokensOf } from "./kept.ts";
@@ -12,7 +12,7 @@ import { overtaken, type PushToken, type Registration } from "./token.ts";
 
 export interface Tokens {
   logins: Logins;
-  /** What each of these users is notified by; who has nothing is missing. Throws `unavailable` while it is not sure who is logged in. */
+  /** What each of these users is notified by; who has nothing is missing. Throws `unavailable` while it is not sure who is logged in, or without the store. */
   ofUsers(uids: readonly string[]): Promise<Map<string, readonly PushToken[]>>;
   /** As they are in the store now, by key; those that are gone, or whose devices are logged out, are missing. Throws as `ofUsers`. */
   get(keys: readonly string[]): Promise<Map<string, PushToken>>;
@@ -70,7 +70,7 @@ export async function openTokens(parts: TokensParts): Promise<Tokens> {
     areSound,
     async ofUsers(uids) {
       assertSound();
-      const found = await cache.ofUsers(uids);
+      const found = await available(() => cache.ofUsers(uids));
       for (const [uid, tokens] of found) {
         if (!tokens.some(revoked.isRevoked)) continue;
         const good = tokens.filter((token) => !revoked.isRevoked(token));
@@ -81,7 +81,7 @@ export async function openTokens(parts: TokensParts): Promise<Tokens> {
     },
     async get(keys) {
       assertSound();
-      const found = await kept.getMany(keys);
+      const found = await available(() => kept.getMany(keys));
       const good = [...found].filter(([, { doc }]) => !revoked.isRevoked(doc));
       return new Map(good.map(([key, { doc }]) => [key, { ...doc, key }]));
     },

@@ -253,3 +253,51 @@ test("a provider that is away is a warning, of Web Push with the push service's 
   assert.deepEqual(rest, []);
   assert.ok(!JSON.stringify(lines).includes("of-a-device"));
 });
+
+test("what waited long for its turn is looked at anew before it is sent", async (t) => {
+  const { parts, seen } = world({ 1: [{ is: "sent" }] });
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  parts.turns = {
+    inTurn: async (_, work) => {
+      now += 6_000;
+      return work();
+    },
+  };
+  await sendJobs(parts, [prepared(1)], 0);
+  assert.deepEqual(
+    [seen.sends, seen.queued.map(({ seqs, attempt }) => [seqs, attempt])],
+    [[], [[[1], 1]]],
+    "late ones look whether their device has come",
+  );
+});
+
+test("what is never asked of a provider for long is prepared less and less often", async () => {
+  const { parts, seen } = world({ 1: [{ is: "later", reason: "too many are under way", unasked: true }] });
+  const old = prepared(1);
+  await sendJobs(parts, [{ ...old, job: { ...old.job, at: Date.now() - 1_200_000 } } as Prepared], 1);
+  assert.ok(seen.queued[0]!.inMs > 290_000, String(seen.queued[0]!.inMs));
+});
+
+test("a push service that was left alone is tried with one notification", async () => {
+  const { parts, seen } = world({});
+  let now = 0;
+  parts.breakers = openBreakers(() => now);
+  let asked = 0;
+  const answer = Promise.withResolvers<Outcome>();
+  const fail: Outcome = { is: "misconfigured", reason: "401" };
+  parts.sender = { send: async () => (asked++ === 0 ? fail : answer.promise), close: async () => undefined };
+  const to = (seq: number) =>
+    ({
+      ...prepared(seq),
+      outgoing: { provider: "webpush", endpoint: `https://one.test/${seq}` },
+    }) as unknown as Prepared;
+  await sendJobs(parts, [to(1)], 0);
+  now += 400_000;
+  const all = sendJobs(parts, [to(2), to(3), to(4)], 0);
+  await new Promise(setImmediate);
+  assert.equal(asked, 2);
+  answer.resolve({ is: "sent" });
+  await all;
+  assert.deepEqual([asked, seen.sent], [2, [2]]);
+});

@@ -6,7 +6,8 @@ import type { DeadLetters } from "../queue/dead-letters.ts";
 import type { Enqueue } from "../queue/enqueue.ts";
 import { jobKey } from "../queue/jobs.ts";
 import type { Marks } from "../queue/marks.ts";
-import type { Breakers } from "./breakers.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Breakers, OwnBreaker } from "./breakers.ts";
 import type { PushMetrics } from "./metrics.ts";
 import type { Prepared } from "./prepare.ts";
 import { isUnasked, tellBreaker } from "./tell-breaker.ts";
@@ -33,16 +34,26 @@ export interface SendJobsParts {
 const attemptsMax = 20;
 const againMax = 3;
 const retry = { baseMs: 2_000, maxMs: 900_000 };
+/** What has waited so long for its turn is looked at anew: its device may have come, or have been logged out. */
+const preparedMs = 5_000;
+/** What was never asked waits for so much of its age, that a provider that hangs costs little. */
+const shareOfAge = 0.25;
+const waited: Outcome = { is: "later", reason: "it waited for its turn", unasked: true };
+/** Push services of their own that are tried with one notification now. */
+const beingTried = new WeakSet<Breaker>();
 
 /** Throws when what is to be done later could not be kept: then all of it comes again, and what was sent is known. */
 export async function sendJobs(parts: SendJobsParts, prepared: readonly Prepared[], attempt: number): Promise<void> {
   const { provider, marks, metrics, pass } = parts;
+  const preparedAt = performance.now();
   const outcomes = await Promise.all(
     prepared.map(async (one) => {
       if ("skip" in one) metrics.skipped(one.skip);
       if (!("outgoing" in one)) return undefined;
       pass("before-push-send");
-      const outcome = await parts.turns.inTurn(`${one.job.token} ${one.job.conv}`, () => sendOnce(parts, one));
+      const outcome = await parts.turns.inTurn(`${one.job.token} ${one.job.conv}`, () =>
+        performance.now() - preparedAt > preparedMs ? Promise.resolve(waited) : sendOnce(parts, one),
+      );
       if (outcome === undefined) return undefined;
       metrics.outcome(provider, outcome.is);
       if (outcome.is === "sent") metrics.delivered(provider, Date.now() - one.job.at);
@@ -71,11 +82,17 @@ async function sendOnce(
 }
 
 async function send(parts: SendJobsParts, outgoing: Outgoing): Promise<Outcome> {
-  const { sender, breakers } = parts;
-  const own = breakers.own(outgoing);
+  const own = parts.breakers.own(outgoing);
   const waitMs = own?.waitMs() ?? 0;
-  if (waitMs > 0)
+  if (own === undefined || (waitMs === 0 && !own.isTrying())) return ask(parts, outgoing, own);
+  if (waitMs > 0 || beingTried.has(own))
     return { is: "later", reason: "its push service is left alone for a while", afterMs: waitMs, unasked: true };
+  beingTried.add(own);
+  return ask(parts, outgoing, own).finally(() => beingTried.delete(own));
+}
+
+async function ask(parts: SendJobsParts, outgoing: Outgoing, own: OwnBreaker | undefined): Promise<Outcome> {
+  const { sender, breakers } = parts;
   for (let time = 1; ; time++) {
     const outcome = await sender.send(outgoing);
     tellBreaker(parts, own ?? breakers.whole, outcome);
@@ -100,9 +117,11 @@ async function settle(
     if (outcome.is === "refused") return bury(parts, job, outcome.reason);
     if (outcome.is === "sent" || outcome.is === "again") return;
     // An operator who takes a day to mend a setting costs nobody a notification.
-    const tried = outcome.is === "misconfigured" || isUnasked(outcome) ? attempt : attempt + 1;
+    const isNoTry = outcome.is === "misconfigured" || isUnasked(outcome);
+    // Late ones, which look whether their device has come, are those with an attempt.
+    const tried = isNoTry ? Math.max(1, attempt) : attempt + 1;
     if (tried > attemptsMax) return bury(parts, job, outcome.reason);
-    later.push({ job, attempt: tried, notBefore: notBeforeOf(parts, outcome, tried) });
+    later.push({ job, attempt: tried, notBefore: notBeforeOf(parts, job, outcome, tried) });
   });
   await Promise.all([...work, tryLater(parts, later)]);
 }
@@ -129,9 +148,10 @@ async function bury({ provider, deadLetters, metrics }: SendJobsParts, job: Push
 }
 
 /** What is tried again at about the same time goes together: to a whole second. */
-function notBeforeOf({ breakers }: SendJobsParts, outcome: Outcome, attempt: number): number {
+function notBeforeOf({ breakers }: SendJobsParts, job: PushJob, outcome: Outcome, attempt: number): number {
   const saidMs = outcome.is === "later" ? (outcome.afterMs ?? 0) : 0;
-  const waitMs = Math.max(saidMs, breakers.whole.waitMs(), backoffMs(Math.max(1, attempt), retry));
+  const agedMs = isUnasked(outcome) ? Math.min(retry.maxMs, (Date.now() - job.at) * shareOfAge) : 0;
+  const waitMs = Math.max(saidMs, agedMs, breakers.whole.waitMs(), backoffMs(Math.max(1, attempt), retry));
   return Math.ceil((Date.now() + waitMs) / 1_000) * 1_000;
 }
 

@@ -19,8 +19,6 @@ export interface WorkerParts {
 }
 
 export interface Worker {
-  /** messages of the queue that are not done, as last heard */
-  waiting(): number;
   /** Resolves when what was being sent has an outcome; the rest goes back. */
   close(): Promise<void>;
 }
@@ -97,7 +95,6 @@ export function startWorker(parts: WorkerParts): Worker {
   }
 
   return {
-    waiting: queue.waiting,
     async close() {
       closing.abort();
       queue.close();
@@ -114,6 +111,8 @@ export function startWorker(parts: WorkerParts): Worker {
 function openSending({ sendJobs, provider, pass, log }: WorkerParts, queue: Pick<QueueConsumer, "done">) {
   const all = new Set<Promise<void>>();
   let jobs = 0;
+  // One promise for all: each that is raced again and again keeps what waited for it until it ends.
+  let ended = Promise.withResolvers<void>();
 
   async function send({ message, chunk }: Waiting, prepared: readonly Prepared[]): Promise<void> {
     try {
@@ -132,13 +131,15 @@ function openSending({ sendJobs, provider, pass, log }: WorkerParts, queue: Pick
       const sent = send(one, prepared).finally(() => {
         jobs -= prepared.length;
         all.delete(sent);
+        ended.resolve();
+        ended = Promise.withResolvers();
       });
       all.add(sent);
     },
     /** Resolves when more may be sent. `none`: when nothing is. */
     async room(none: boolean): Promise<void> {
       if (none) await Promise.all(all);
-      while (jobs >= sendingMax) await Promise.race(all);
+      while (jobs >= sendingMax) await ended.promise;
     },
   };
 }

@@ -46,9 +46,13 @@ export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }):
     return isFirst ? { is: "again", reason: "ExpiredProviderToken" } : outcome;
   }
 
-  function judgeToken(outcome: Outcome & { is: "gone" }, { topic, sandbox }: ApnsNotification): Outcome {
+  function judgeToken(outcome: Outcome & { is: "gone" }, { token, topic, sandbox }: ApnsNotification): Outcome {
     const environment = sandbox ? "sandbox" : "production";
-    const { bad, of, isSuspicious } = badTokens.count(`${environment} ${topic}`, doubtful.includes(outcome.reason));
+    const { bad, of, isSuspicious } = badTokens.count(
+      `${environment} ${topic}`,
+      token,
+      doubtful.includes(outcome.reason),
+    );
     if (!isSuspicious) return outcome;
     log.error({ event: "apns_environment_doubted", environment, topic, bad, of });
     const why = `${bad} of the last ${of} tokens of ${topic} are refused in Apple's ${environment}`;
@@ -64,7 +68,8 @@ export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }):
       return judgeExpired(outcome, startedAt);
     if (outcome.is !== "sent") return outcome;
     clockDoubtedAt = Number.POSITIVE_INFINITY;
-    badTokens.count(`${notification.sandbox ? "sandbox" : "production"} ${notification.topic}`, false);
+    const environment = notification.sandbox ? "sandbox" : "production";
+    badTokens.count(`${environment} ${notification.topic}`, notification.token, false);
     return outcome;
   }
 
