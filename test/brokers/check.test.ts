@@ -63,21 +63,33 @@ test("parley broker check", async (t) => {
       assert.match(seen(/^no filter but/)?.seen ?? "", /was granted/);
       assert.match(seen(/^a message is acknowledged/)?.seen ?? "", /the ack of .* did not come/);
       const { error } = JSON.parse(err) as { error: { message: string } };
-      assert.match(error.message, /^\d+ of \d+ do not hold: this broker is not one for Parley as it is$/);
+      assert.match(
+        error.message,
+        /^open: it lets in anybody\. \d+ of \d+ do not hold: this broker is not one for Parley as it is$/,
+      );
     },
   );
 
   await t.test("what cannot be asked is told in one line", async () => {
     const nobody = `mqtt://127.0.0.1:${await freePort()}`;
-    const [gone, wrong, http1, keyless] = await Promise.all([
+    const silent = `http://127.0.0.1:${await freePort()}`;
+    const [gone, web, wrong, serverless, http1, keyless] = await Promise.all([
       check(nobody, "--patience", "1"),
+      check(http.replace("http:", "mqtt:"), "--patience", "1"),
       runBroker(["check", tcp, "--server", http, "--key-file", await secretFile(t, "no-key")]),
+      runBroker(["check", tcp, "--server", silent, "--key-file", keyFile]),
       check("http://broker:1883"),
       runBroker(["check", tcp, "--server", http]),
     ]);
-    assert.deepEqual([gone.code, wrong.code, http1.code, keyless.code], [4, 3, 2, 2]);
+    const outcomes = [gone, web, wrong, serverless, http1, keyless];
+    assert.deepEqual(
+      outcomes.map(({ code }) => code),
+      [4, 4, 3, 4, 2, 2],
+    );
     assert.match(gone.err, /^parley: mqtt:\/\/127\.0\.0\.1:\d+ does not speak MQTT: .*ECONNREFUSED/);
-    assert.match(wrong.err, new RegExp(`^parley: ${http}: `));
+    assert.match(web.err, /^parley: mqtt:\/\/127\.0\.0\.1:\d+ does not speak MQTT$/m);
+    assert.match(wrong.err, new RegExp(`^parley: ${http} does not take the key of --key-file: `));
+    assert.equal(serverless.err, `parley: ${silent} does not answer\n`);
     assert.match(http1.err, /^parley: URL http:\/\/broker:1883: an address like mqtt:\/\/broker:1883 is needed/);
     assert.match(keyless.err, /^parley: a server key is needed/);
   });

@@ -224,6 +224,7 @@ test("what cannot be asked is told in one line", async (t) => {
   t.after(() => page.close());
   const proxy = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
   const nobody = `http://127.0.0.1:${await freePort()}`;
+  const needed = "KIND has to be emqx or vernemq";
   const rest = ["--hooks", hooks, "--hook-secret-file", secret, "--check"];
   const cases: [string, string[], number, RegExp][] = [
     [
@@ -244,9 +245,32 @@ test("what cannot be asked is told in one line", async (t) => {
       "nobody",
       ["setup", "emqx", nobody, "--key-file", wrong, ...rest],
       4,
-      /EMQX at .* does not answer: .*ECONNREFUSED/,
+      /EMQX at .* does not answer: .*ECONNREFUSED.*; check host and port$/,
     ],
-    ["another broker", ["setup", "rabbit", emqx.url, "--key-file", wrong, ...rest], 2, /rabbit: emqx or vernemq/],
+    [
+      "a port that is none of HTTP",
+      ["setup", "emqx", "http://127.0.0.1:1", "--key-file", wrong, ...rest],
+      4,
+      /^parley: EMQX at http:\/\/127\.0\.0\.1:1 does not answer: check host and port$/,
+    ],
+    [
+      "another broker",
+      ["setup", "rabbit", emqx.url, "--key-file", wrong, ...rest],
+      2,
+      new RegExp(`${needed}, not rabbit$`),
+    ],
+    [
+      "Mosquitto",
+      ["setup", "mosquitto", emqx.url, "--key-file", wrong, ...rest],
+      2,
+      new RegExp(`${needed}: Mosquitto needs no setup, as the edge stands before it$`),
+    ],
+    [
+      "no address, before a key that cannot be read",
+      ["setup", "emqx", "notaurl", "--key-file", `${wrong}.none`, ...rest],
+      2,
+      /^parley: URL notaurl: an address like http:\/\/broker:8090 is needed$/,
+    ],
     [
       "a key in the address",
       ["setup", "emqx", emqx.url.replace("//", "//key:secret@"), "--key-file", wrong, ...rest],

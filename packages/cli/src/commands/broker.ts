@@ -64,17 +64,22 @@ function setup(): Command {
     .option("--json", "the result as JSON instead of text")
     .addHelpText("after", setupHelp)
     .action(async (kind: string, url: string, flags: SetupFlags) => {
-      if (kind !== "emqx" && kind !== "vernemq") throw new UsageError(`${kind}: emqx or vernemq`);
+      if (kind !== "emqx" && kind !== "vernemq") throw new UsageError(`KIND has to be emqx or vernemq${not(kind)}`);
+      const address = addressOf("URL", url);
       const target = { hooks: addressOf("--hooks", flags.hooks), hookSecret: hookSecretOf(flags) };
       const [key, keyName] = apiKeyOf(flags);
       if (kind === "emqx" && !/^[^:]+:.+$/.test(key)) throw new UsageError(`${keyName}: EMQX's key is KEY:SECRET`);
       const authorization = `Basic ${Buffer.from(kind === "emqx" ? key : `${key}:`).toString("base64")}`;
       const title = kind === "emqx" ? "EMQX" : "VerneMQ";
-      const api = openAdminApi({ url: addressOf("URL", url), authorization, keyName, title });
+      const api = openAdminApi({ url: address, authorization, keyName, title });
       const writeSecret = flags.writeSecret === true;
       const asked = kind === "emqx" ? emqxSetup(api, { ...target, writeSecret }) : vernemqSetup(api, target);
       await runSetup(asked, { checkOnly: flags.check === true, output: openOutput(flags.json === true) });
     });
+}
+
+function not(kind: string): string {
+  return kind === "mosquitto" ? ": Mosquitto needs no setup, as the edge stands before it" : `, not ${kind}`;
 }
 
 interface CheckFlags {
@@ -101,7 +106,8 @@ function check(): Command {
       // Here, so that other commands start without it.
       const { runCheck } = await import("../broker/check/run-check.ts");
       const system = { api: findServer(flags.server).url, key };
-      await runCheck({ system, urls, patienceMs, output: openOutput(flags.json === true) });
+      const keyName = flags.keyFile === undefined ? "PARLEY_SERVER_KEY" : "--key-file";
+      await runCheck({ system, keyName, urls, patienceMs, output: openOutput(flags.json === true) });
     });
 }
 

@@ -72,7 +72,11 @@ export async function connectDevice(endpoint: Endpoint, options: DeviceOptions):
     }
 }
 
-/** What becomes of somebody without an account; `silent`: why it seems that nobody speaks MQTT there. */
+const noAnswer = "the connection was closed without an answer";
+/** The second is the library's. */
+const silences = [noAnswer, "connack timeout"];
+
+/** What becomes of somebody without an account; `silent`: why nobody speaks MQTT there, empty if somebody speaks something else. */
 export async function knock(url: string, patienceMs: number): Promise<"let in" | "refused" | { silent: string }> {
   const shown = {
     username: "nobody",
@@ -90,7 +94,9 @@ export async function knock(url: string, patienceMs: number): Promise<"let in" |
   }
   // A number is a CONNACK: somebody speaks MQTT there.
   if (typeof device.code === "number") return "refused";
-  return { silent: device.message || String(device.code ?? "it does not answer") };
+  // Bytes of another protocol are told by how they differ from MQTT, which helps nobody.
+  const isSilent = device.code !== undefined || silences.includes(device.message);
+  return { silent: isSilent ? device.message || String(device.code) : "" };
 }
 
 async function connectOnce(
@@ -113,7 +119,7 @@ async function connectOnce(
   const { properties } = await new Promise<IConnackPacket>((resolve, reject) => {
     client.once("connect", resolve);
     client.once("error", reject);
-    client.once("close", () => reject(new Error("the connection was closed without an answer")));
+    client.once("close", () => reject(new Error(noAnswer)));
   }).finally(() => client.on("error", () => {}));
   const orClosed = <T>(work: (done: (answer: T) => void) => void, closed: T): Promise<T> =>
     new Promise((resolve) => {

@@ -59,7 +59,9 @@ export function openAdminApi({ url, authorization, keyName, title }: Options): A
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       const reason = ((cause as Error).cause as Error | undefined)?.message || (cause as Error).message;
-      throw new AppError("unavailable", `${title} at ${base} does not answer: ${reason}`, { cause });
+      // So fetch calls a port of another protocol, which it asks nothing.
+      const seen = reason === "bad port" ? "" : `${reason}; `;
+      throw new AppError("unavailable", `${title} at ${base} does not answer: ${seen}check host and port`, { cause });
     }
   }
 }
