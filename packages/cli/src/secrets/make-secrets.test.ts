@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -76,4 +76,27 @@ test("what services share and where passwords are kept is their owner's alone; m
     for (const name of readdirSync(join(dir, folder))) assert.equal(statSync(join(dir, folder, name)).mode & 0o077, 0);
   }
   assert.match(readFileSync(join(dir, "mongo/keyfile"), "utf8"), /^[0-9A-Za-z+/=]{6,1024}\n$/);
+});
+
+test("a password that is none is named with what to do, and is left as it is", (t) => {
+  const dir = folderOf(t);
+  makeSecrets(dir, addresses);
+  const file = join(dir, "passwords/broker-api");
+  writeFileSync(file, "");
+  assert.throws(() => makeSecrets(dir, addresses), {
+    name: "SecretsError",
+    message: `${file} is not 32 to 128 of A-Z a-z 0-9 _ -; restore it, or remove it to have a new one made, and start all again`,
+  });
+  assert.equal(readFileSync(file, "utf8"), "");
+});
+
+test("a file in the place of a folder is said to be one, and nothing is made", (t) => {
+  for (const name of ["", "passwords", "parley"]) {
+    const dir = join(folderOf(t), "secrets");
+    if (name !== "") mkdirSync(dir);
+    writeFileSync(join(dir, name), "");
+    const message = `${join(dir, name)} is a file, where a folder is needed: remove it, or name another folder`;
+    assert.throws(() => makeSecrets(dir, addresses), { name: "SecretsError", message });
+    if (name !== "") assert.deepEqual(readdirSync(dir), [name]);
+  }
 });

@@ -1,8 +1,8 @@
 // The secrets of an installation whose servers are machines or containers of their own: a folder a reader, so that each is given what is
 // its own. What is there stays; what is missing is made.
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { passwordLine, readOrMakeText, readSecrets, readSecretText, secretFiles } from "@parley/runtime";
+import { passwordLine, readOrMakeText, readSecrets, readSecretText, SecretsError, secretFiles } from "@parley/runtime";
 import { type AddressedServer, addressFiles, readers } from "./readers.ts";
 
 /** `host:port` of each, of auth-webhook too (`hooks`); of MongoDB several, with commas between. */
@@ -15,12 +15,14 @@ const sharedTexts = (Object.keys(secretFiles) as (keyof typeof secretFiles)[]).f
 
 const readable = { folder: 0o755, file: 0o644 };
 
-/** Makes or completes the folder; answers the paths of what is in it, for readers. */
+/** Makes or completes the folder; answers the paths of what is in it, for readers. Throws a SecretsError. */
 export function makeSecrets(folder: string, addresses: ServerAddresses): string[] {
   const { hooks } = addresses;
   // Where the passwords are kept, each once; nobody but this command reads it.
-  const password = (name: string) => readOrMakeText(join(folder, "passwords", name));
+  const passwords = join(folder, "passwords");
+  const password = (name: string) => readPassword(join(passwords, name));
   const shared = join(folder, "parley");
+  for (const one of [folder, passwords, shared]) refuseFile(one);
   const { servicesSecret, hookSecret } = readSecrets(shared);
   for (const name of sharedTexts) readSecretText(shared, name);
   const vernemqKey = hex(password("broker-api"));
@@ -50,6 +52,23 @@ export function makeSecrets(folder: string, addresses: ServerAddresses): string[
   };
   for (const [path, text] of Object.entries(files)) write(join(folder, path), text);
   return [...Object.keys(files), ...["signing-key", ...sharedTexts].map((name) => `parley/${name}`)];
+}
+
+function refuseFile(folder: string): void {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isFile()) return;
+  throw new SecretsError(`${folder} is a file, where a folder is needed: remove it, or name another folder`);
+}
+
+function readPassword(file: string): string {
+  try {
+    return readOrMakeText(file);
+  } catch (error) {
+    // With a cause it could not be read; without one it was, and its loss costs something else than that of a secret of PARLEY_SECRETS.
+    if (!(error instanceof SecretsError) || error.cause !== undefined) throw error;
+    const words =
+      "is not 32 to 128 of A-Z a-z 0-9 _ -; restore it, or remove it to have a new one made, and start all again";
+    throw new SecretsError(`${file} ${words}`, { cause: error });
+  }
 }
 
 function addressesOfReaders(
