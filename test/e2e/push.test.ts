@@ -10,6 +10,7 @@ import {
   conversationsUpdate,
   logout,
   messagesSend,
+  type PushReplayReply,
   pushList,
   pushRegister,
   pushUpdateSettings,
@@ -190,7 +191,9 @@ test("a provider that fails costs nothing: it is tried again, and what it refuse
   });
   await eventually(() => refusals().length === 2);
   const { out } = await runParley(t, { cluster, home }, replay);
-  assert.deepEqual(JSON.parse(out), { replayed: 0, expired: 0, left: 0 });
+  const { waiting, ...replayed } = JSON.parse(out) as PushReplayReply;
+  assert.deepEqual(replayed, { replayed: 0, expired: 0, left: 0 });
+  assert.deepEqual(Object.keys(waiting ?? {}), ["fcm"], "it says what waits for the provider");
 });
 
 test("who is invited to a room is told by whom", async () => {

@@ -140,6 +140,11 @@ export interface PushReplayReply {
   expired: number;
   /** those that are left */
   left: number;
+  /**
+   * by provider: messages of its queue that are not done, of as many as 32 notifications each; what waits for a provider that is left
+   * alone as well. Of those asked for that have settings; absent: JetStream did not say
+   */
+  waiting?: Partial<Record<PushProvider, number>>;
 }
 
 /** What waits in PUSH for one token: a reference, so that what is recalled or read meanwhile is not sent. */

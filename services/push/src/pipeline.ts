@@ -1,6 +1,7 @@
 // From what is stored to the providers: the followers, the queue, and a worker for each provider that has settings.
 import { createTurns, type PushProvider, pushProviders } from "@parley/protocol";
 import {
+  type AskHolder,
   askMembers,
   createAskHolder,
   createMembers,
@@ -24,6 +25,7 @@ import type { Outgoing, Sender } from "./providers/outgoing.ts";
 import { answerReplay } from "./queue/answer-replay.ts";
 import { openDeadLetters } from "./queue/dead-letters.ts";
 import { createEnqueue } from "./queue/enqueue.ts";
+import { watchQueues } from "./queue/lengths.ts";
 import { openMarks } from "./queue/marks.ts";
 import type { Settings } from "./settings.ts";
 import type { Tokens } from "./tokens/tokens.ts";
@@ -48,6 +50,7 @@ export interface PipelineParts extends Pick<ServiceContext, "log" | "metrics" | 
   ttlMs: number;
 }
 
+const membersPatience = { allMs: 1_000, answerMs: 1_000 };
 /** jobs of a provider that this process remembers to have sent */
 const sentHereMax = 20_000;
 
@@ -55,7 +58,7 @@ const sentHereMax = 20_000;
 export function startPipeline(parts: PipelineParts): { close(): Promise<void> } {
   const { nats, redis, holders, senders, ttlMs, metrics, log } = parts;
   const askHolder = createAskHolder(nats, holders);
-  const members = createMembers((asked) => askMembers(askHolder, asked));
+  const members = createMembers((asked) => askMembers(impatient(askHolder), asked));
   const marks = openMarks(redis, log);
   const enqueue = createEnqueue(nats);
   const isExpired = ({ kind, at }: { kind: string; at: number }) =>
@@ -67,9 +70,14 @@ export function startPipeline(parts: PipelineParts): { close(): Promise<void> } 
     const sender = senders[provider] as Sender<Outgoing> | undefined;
     return sender ? [workFor({ ...shared, provider, sender })] : [];
   });
-  const waiting = () => workers.reduce((sum, worker) => sum + worker.waiting(), 0);
-  gauge(metrics, "push_queue", "messages of the queue of notifications that are not done", waiting);
-  const others = [followMembersChanged(nats, members), answerReplay(nats, deadLetters, log)];
+  const queues = watchQueues(
+    nats,
+    pushProviders.filter((provider) => senders[provider]),
+    log,
+  );
+  gauge(metrics, "push_queue", "messages of a provider's queue that are not done", queues.last, "provider");
+  const replaying = answerReplay(nats, deadLetters, queues, log);
+  const others = [followMembersChanged(nats, members), replaying, queues];
   return {
     async close() {
       // Together, as a process has ten seconds for all of its end.
@@ -77,6 +85,11 @@ export function startPipeline(parts: PipelineParts): { close(): Promise<void> } 
       askHolder.close();
     },
   };
+}
+
+/** What is stored comes again, and others' messages stand behind one whose history is silent. */
+function impatient({ json }: AskHolder): Pick<AskHolder, "json"> {
+  return { json: (verb, conv, body) => json(verb, conv, body, membersPatience) };
 }
 
 type FollowingParts = PipelineParts & {

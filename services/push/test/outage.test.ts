@@ -112,8 +112,11 @@ test("dead letters that are tried again are sent once each, the oldest first and
   for (const seq of [1, 2]) for (const job of jobsOf("message", one, seq, now)) await bury("apns", job, "BadPayload");
   for (const job of jobsOf("call", one, 2, old)) await bury("apns", job, "BadPayload");
   for (const job of jobsOf("message", one, last, now)) await bury("apns", job, "BadPayload");
-  const replay = (asked: PushReplayRequest) =>
-    requestJson<PushReplayReply>(nats, subjects.replayPush, asked, { timeoutMs: 30_000 });
+  const replay = async (asked: PushReplayRequest) => {
+    const reply = await requestJson<PushReplayReply>(nats, subjects.replayPush, asked, { timeoutMs: 30_000 });
+    const { waiting: _, ...replayed } = reply;
+    return replayed;
+  };
   const sent = () => apns.seen.map(named);
   const names = [1, 2, last].map((seq) => `message ${one.phones[0]?.token} p2p/ann/bob ${seq}`);
   assert.deepEqual(await replay({ provider: "fcm", limit: 10 }), { replayed: 0, expired: 0, left: 0 });

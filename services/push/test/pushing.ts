@@ -69,11 +69,11 @@ export interface Phone {
 
 const appId = "app.parley";
 
-/** `heapMiB`: with more of its own objects than that at once push ends. */
+/** `heapMiB`: with more of its own objects than that at once push ends. `settings`: more of push. */
 export async function startPushing(
   t: TestContext,
   uids: readonly string[],
-  { heapMiB }: { heapMiB?: number } = {},
+  { heapMiB, settings = {} }: { heapMiB?: number; settings?: Record<string, string> } = {},
 ): Promise<Pushing> {
   const folder = await mkdtemp(join(tmpdir(), "parley-push-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -88,6 +88,7 @@ export async function startPushing(
   const env = {
     ...process.env,
     ...apns.settings,
+    ...settings,
     NATS_URL: natsServer.url,
     REDIS_URL: redisServer.url,
     PARLEY_DIR: folder,

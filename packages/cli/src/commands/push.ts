@@ -71,9 +71,16 @@ function replay(): Command {
       const { replayed, expired, left } = all;
       output.result(
         all,
-        `${replayed} in the queue again, ${expired} removed that are of no use any more, ${left} left`,
+        `${replayed} in the queue again, ${expired} removed that are of no use any more, ${left} left${waitingWords(all)}`,
       );
     });
+}
+
+/** Which providers have a queue that is not empty. */
+function waitingWords({ waiting = {} }: PushReplayReply): string {
+  const some = Object.entries(waiting).filter(([, messages]) => messages > 0);
+  if (some.length === 0) return "";
+  return `; waiting in the queue, in messages of up to 32: ${some.map(([name, messages]) => `${name} ${messages}`).join(", ")}`;
 }
 
 async function replayAll(provider: PushProvider | undefined, most: number): Promise<PushReplayReply> {
@@ -91,6 +98,7 @@ async function replayAll(provider: PushProvider | undefined, most: number): Prom
     all.replayed += page.replayed;
     all.expired += page.expired;
     all.left = page.left;
+    if (page.waiting) all.waiting = page.waiting;
     const isDone = page.left === 0 || page.replayed + page.expired === 0 || all.replayed + all.expired >= most;
     if (isDone) return all;
   }

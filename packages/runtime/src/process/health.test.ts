@@ -63,6 +63,22 @@ test("metrics show Node's figures and the service's own, labelled with the servi
   assert.match(text, /^process_cpu_seconds_total/m);
 });
 
+test("a gauge with a label shows the values that there are now, and none of those that were before", async (t) => {
+  const { metrics, get } = await startOn(t);
+  let waiting = new Map([
+    ["mail", 2],
+    ["fax", 1],
+  ]);
+  gauge(metrics, "letters", "letters that wait", () => waiting, "way");
+  const shown = async () => [...(await get("/metrics")).text.matchAll(/^parley_letters.*$/gm)].map(String);
+  assert.deepEqual(await shown(), [
+    'parley_letters{way="mail",service="demo"} 2',
+    'parley_letters{way="fax",service="demo"} 1',
+  ]);
+  waiting = new Map([["mail", 3]]);
+  assert.deepEqual(await shown(), ['parley_letters{way="mail",service="demo"} 3']);
+});
+
 test("any other path is a 404 that says what there is", async (t) => {
   const { get } = await startOn(t);
   const { status, text } = await get("/");

@@ -21,14 +21,32 @@ export function counter<Label extends string = never>(
   return new Counter<Label>({ name: `parley_${name}`, help, labelNames: [...labelNames], registers: [registry] });
 }
 
-/** A gauge `parley_{name}` that is read when it is asked for. */
-export function gauge(registry: Registry, name: string, help: string, read: () => number) {
+/** A gauge `parley_{name}` that is read when it is asked for: a number, or with `label` one for each of its values. */
+export function gauge(registry: Registry, name: string, help: string, read: () => number): Gauge;
+export function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => ReadonlyMap<string, number>,
+  label: string,
+): Gauge;
+export function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number | ReadonlyMap<string, number>,
+  label = "",
+) {
   return new Gauge({
     name: `parley_${name}`,
     help,
+    labelNames: label === "" ? [] : [label],
     registers: [registry],
     collect() {
-      this.set(read());
+      const values = read();
+      if (typeof values === "number") return this.set(values);
+      this.reset();
+      for (const [value, number] of values) this.set({ [label]: value }, number);
     },
   });
 }
