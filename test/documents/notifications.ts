@@ -1,6 +1,8 @@
 // The examples of docs/push.md, made by the code that writes notifications.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readConfig } from "@parley/runtime";
+import { settings } from "../../services/push/src/config.ts";
 import type { Addressee } from "../../services/push/src/payload/addressee.ts";
 import type { Notice } from "../../services/push/src/payload/notice.ts";
 import { catalogue, type Language } from "../../services/push/src/payload/phrases/catalogue.ts";
@@ -9,6 +11,7 @@ import type { Outgoing } from "../../services/push/src/providers/outgoing.ts";
 
 const at = 1_795_240_400_000;
 const appId = "org.example.chat";
+const ttlSeconds = readConfig(settings, {}).PUSH_TTL_SECONDS;
 
 const tokens: Readonly<Record<string, Addressee>> = {
   APNs: { kind: "apns", token: "…", appId, sandbox: false },
@@ -31,7 +34,7 @@ const text: Notice = {
   preview: "full",
   language: "en",
   at,
-  expiresAt: at + 7 * 24 * 3_600_000,
+  expiresAt: at + ttlSeconds * 1_000,
 };
 const inRoom: Notice = { ...text, conv: "room/tea", room: { id: "tea", name: "Tea" } };
 const picture: Notice = {
