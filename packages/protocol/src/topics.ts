@@ -77,6 +77,11 @@ export function deviceTopics(p: string, uid: string, clientId: string) {
   return { publish, subscribe: [messagesTopic(uid), ephemeralTopic(uid), deviceTopic(uid, clientId)] };
 }
 
+/** The MQTT client id of a router's session of its own, by which it knows that the broker takes its login. */
+export function routerLoginId(instance: string): string {
+  return `router-of-${instance}`;
+}
+
 /** The MQTT client id of the one persistent session that takes in partition `p`. */
 export function routerClientId(p: string): string {
   return `router-p${p}`;

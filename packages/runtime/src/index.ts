@@ -1,4 +1,6 @@
 // @parley/runtime: what every service's main.ts needs.
+
+export { brokerAddress } from "./broker-session/address.ts";
 export type {
   BrokerSession,
   BrokerSessionOptions,

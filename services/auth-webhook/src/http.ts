@@ -28,6 +28,8 @@ interface Route {
   authentic: boolean;
   answer: ((body: HookBody, decisions: Decisions) => HookReply | Promise<HookReply>) | undefined;
   deny: HookReply;
+  /** to whoever does not show the secret */
+  stranger: HookReply;
 }
 
 /** Says that the edge asks. */
@@ -91,11 +93,12 @@ function routes(hookSecret: string): (request: IncomingMessage) => Route | undef
       const handler = own(vernemqHooks, hook);
       const asker: Asker = headers[askerHeader] === "edge" ? "edge" : "vernemq";
       const answer = handler && ((body: HookBody, decisions: Decisions) => handler(body, decisions, asker));
-      return { hook, authentic: isSecret(rest), answer, deny: vernemqDeny };
+      const stranger = asker === "edge" ? { ...vernemqDeny, status: 403 } : vernemqDeny;
+      return { hook, authentic: isSecret(rest), answer, deny: vernemqDeny, stranger };
     }
     if (broker !== "emqx" || more.length > 0) return undefined;
     const authentic = isSecret(/^Bearer (.*)$/i.exec(headers.authorization ?? "")?.[1] ?? "");
-    return { hook: rest, authentic, answer: own(emqxHooks, rest), deny: emqxDeny };
+    return { hook: rest, authentic, answer: own(emqxHooks, rest), deny: emqxDeny, stranger: emqxDeny };
   };
 }
 
@@ -106,11 +109,11 @@ function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined 
 /** Whatever goes wrong here is a no in the broker's own words. */
 async function answerHook(route: Route, bytes: Buffer | undefined, decisions: Decisions): Promise<HookReply> {
   const { hook, authentic, answer, deny } = route;
-  const refuse = (reason: string) => {
+  const refuse = (reason: string, as = deny) => {
     decisions.malformed(hook, reason);
-    return deny;
+    return as;
   };
-  if (!authentic) return refuse("wrong or missing secret");
+  if (!authentic) return refuse("wrong or missing secret", route.stranger);
   if (!answer) return refuse("unknown hook");
   if (!bytes) return refuse(`body over ${bodyBytes} bytes`);
   let body: unknown;

@@ -35,6 +35,7 @@ import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
 import { createDeadLetter } from "./ingest/dead-letter.ts";
 import { createIngest, type Ingest } from "./ingest/ingest.ts";
+import { type Login, openLogin } from "./ingest/login.ts";
 import { createProbe } from "./ingest/probe.ts";
 import { followOnward, type HandOnParts } from "./onward/hand-on.ts";
 import { createUnnest } from "./onward/unnest.ts";
@@ -43,6 +44,8 @@ import { createUplinks, type Uplinks } from "./uplinks/uplinks.ts";
 
 const forever = Number.POSITIVE_INFINITY;
 const releaseWaitMs = 1_000;
+/** A broker that is there takes a login sooner: what waits longer is tried again with the next turn of the leases. */
+const loginWaitMs = 1_000;
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
@@ -62,7 +65,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const guests = readGuests(config.GUESTS).map(({ name, prefix }) => ({ name, prefix }));
   const trees = startTrees({ nats, guests, deadLetter, log });
   const unheard = openUnheardOf(trees);
-  const shared = {
+  const uplinks = createUplinks({
     config,
     guests,
     trees,
@@ -76,15 +79,12 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     deliver,
     underWay,
     log,
-  };
-  const uplinks = createUplinks({
-    ...shared,
     append,
     readStored: createReadStored(nats),
     isRefused: createIsRefused(askHolder),
     pass: context.pass,
   });
-  const { ingest, leases } = startIngest(config, context, { ...uplinks, nats, redis });
+  const { ingest, leases, login } = await startIngest(config, context, { ...uplinks, nats, redis });
   const send = createSend(ingest, trees, log, { unheard });
   const following = [
     followMembersChanged(nats, members),
@@ -95,13 +95,14 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     watchCheck(health, "publish", createProbe(ingest)),
   ];
   health.check("partitions", leases.ready);
-  health.check("broker", () => ingest.alive() || "the broker does not answer");
+  health.check("broker", () => ingest.alive() || login.refusal() || "the broker does not answer");
   measure(metrics, { leases, ingest, underWay });
   return {
     async close() {
       await closing("following", () => Promise.all(following.map((one) => one.close())));
       await closing("kept back", () => within(releaseWaitMs, send.release()));
       await closing("leases", () => leases.close());
+      await closing("login", () => login.close());
       await closing("trees", () => trees.close());
       askHolder.close();
       holders.close();
@@ -120,19 +121,21 @@ function handOn(
 }
 
 /** The partitions that this router holds, and those it gets and gives up. */
-function startIngest(
+async function startIngest(
   config: RouterConfig,
   { instance, log, secrets }: ServiceContext,
   { nats, redis, ...uplinks }: Uplinks & { nats: NatsConnection; redis: Redis },
-): { ingest: Ingest; leases: Leases } {
+): Promise<{ ingest: Ingest; leases: Leases; login: Login }> {
+  const broker = { brokerUrl: config.PARLEY_BROKER_URL, password: secrets().servicesSecret, log };
+  const login = openLogin({ ...broker, instance });
+  await within(loginWaitMs, login.whenTaken());
   const ingest = createIngest({
-    brokerUrl: config.PARLEY_BROKER_URL,
-    password: secrets().servicesSecret,
+    ...broker,
+    login,
     window: config.ROUTER_WINDOW,
     maxInFlight: config.ROUTER_MAX_IN_FLIGHT,
     ...uplinks,
     afterPause: () => leases.afterPause(),
-    log,
   });
   const leases: Leases = startLeases({
     redis,
@@ -144,7 +147,7 @@ function startIngest(
     acquire: ingest.acquire,
     release: ingest.release,
   });
-  return { ingest, leases };
+  return { ingest, leases, login };
 }
 
 function measure(

@@ -1,8 +1,9 @@
 // One network connection of a broker session, from the TCP connect to its end; it never comes back.
-import { connect, type Socket } from "node:net";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { IConnackPacket, Packet } from "mqtt-packet";
 import { AckLine } from "./acks.ts";
+import { brokerAddress } from "./address.ts";
 import { FrameReader, MalformedPacketError } from "./frames.ts";
 import {
   brokerLimits,
@@ -45,10 +46,9 @@ export type ConnectionOwner = {
 const doNothing = () => undefined;
 
 function openSocket(url: string): Socket {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  if (protocol === "mqtts:") return connectTls({ host, port: Number(port || 8883) });
-  return connect({ host, port: Number(port || 1883) });
+  const address = brokerAddress(url);
+  if (!url.startsWith("mqtts:")) return connect(address);
+  return connectTls(address as TcpNetConnectOpts).setNoDelay(true);
 }
 
 export class Connection {
@@ -80,7 +80,6 @@ export class Connection {
       options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     );
     this.#socket = openSocket(options.url);
-    this.#socket.setNoDelay(true);
     this.#socket.on("data", (chunk) => this.#read(chunk));
     this.#socket.on("drain", () => this.#drained());
     this.#socket.on("error", (error) => this.#end(error.message));

@@ -187,8 +187,7 @@ function closedError(): AppError {
 /** Starts to connect at once and goes on for ever, until closed. Throws on a bad URL. */
 export function startBrokerSession(options: BrokerSessionOptions): BrokerSession {
   const { protocol } = new URL(options.url);
-  if (protocol !== "mqtt:" && protocol !== "mqtts:") {
-    throw new AppError("internal", "the broker's URL must begin with mqtt:// or mqtts://");
-  }
+  if (!["mqtt:", "mqtts:", "unix:"].includes(protocol))
+    throw new AppError("internal", "the broker's URL must begin with mqtt://, mqtts:// or unix://");
   return new Session(options);
 }

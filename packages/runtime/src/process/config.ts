@@ -62,7 +62,11 @@ export const sharedSettings = {
     read: readNetworks,
     description: "networks that previews may be fetched from, at any port, although they are not public",
   }),
-  PARLEY_BROKER_URL: url("mqtt://127.0.0.1:1883", "mqtts?", "the broker's own port, for services"),
+  PARLEY_BROKER_URL: url(
+    "mqtt://127.0.0.1:1883",
+    "mqtts?|unix",
+    "the broker's own port, for services, or on one machine its socket: unix:///path",
+  ),
 };
 
 /** Settings that every service has. */

@@ -140,9 +140,10 @@ test("no other user of the machine finds a secret among arguments, in a configur
     .filter(({ parentPath, name }) => parentPath !== dir || !["version", "lock"].includes(name))
     .filter(({ parentPath, name }) => (statSync(join(parentPath, name)).mode & 0o077) !== 0)
     .map(({ parentPath, name }) => join(parentPath, name).slice(dir.length + 1));
-  // What nats-server and SQLite make lies within folders that nobody else may enter.
+  // What nats-server, SQLite and mosquitto (its socket) make lies within folders that nobody else may enter.
+  assert.equal(statSync(join(dir, "mosquitto")).mode & 0o077, 0);
   assert.deepEqual(
-    open.filter((path) => !/^(nats-server|data)\/./.test(path)),
+    open.filter((path) => !/^((nats-server|data)\/.|mosquitto\/broker\.sock$)/.test(path)),
     [],
   );
 });

@@ -4,6 +4,7 @@ import { readSecrets, readSecretText } from "@parley/runtime";
 import { type Clocks, openClocks } from "../faults/clocks.ts";
 import type { Link } from "../faults/link.ts";
 import { type LinkedServer, type Links, startLinks } from "../faults/links.ts";
+import { brokerSocketIn } from "../parts/mosquitto.ts";
 import type { ServerDoor } from "../parts/server.ts";
 import { passwordFiles, type ServerName, serverNames, servers } from "../parts/servers.ts";
 import { serviceNames, services, type Wiring } from "../parts/services.ts";
@@ -212,7 +213,8 @@ function wire(dir: string, storeUrl: string, plan: PortPlan, doors: Record<Serve
     redis: servers["redis-server"].url(doors["redis-server"]),
     broker: servers.mosquitto.url(doors.mosquitto),
   };
-  return { dir, storeUrl, urls, public: plan.public, replicas: plan.replicas };
+  const brokerSocket = brokerSocketIn(join(dir, "mosquitto"));
+  return { dir, storeUrl, urls, brokerSocket, public: plan.public, replicas: plan.replicas };
 }
 
 // A full disk must not end what still runs.

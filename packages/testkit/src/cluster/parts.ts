@@ -64,9 +64,15 @@ function superviseService(service: ServiceName, wiring: Wiring, hooks: Hooks): S
       prepare: () => serviceProgram(service, hooks.links?.wiringOf(service, index) ?? wiring, own, env),
       probe: () => askHealth(own.health),
       logFile: join(wiring.dir, "logs", `${name}.log`),
+      ...(dispensable[service] && { without: dispensable[service] }),
     });
   });
 }
+
+/** What is said when its settings are wrong, and all others start without it. */
+const dispensable: Partial<Record<ServiceName, string>> = {
+  push: "chat goes on, and nobody is notified until its settings are right and Parley is started again",
+};
 
 const probeMs = 50;
 const progressMs = 5_000;
@@ -86,7 +92,7 @@ export async function announceReady(
   const waiting = new Map<string, string>();
   const elapsedMs = () => performance.now() - startedAt;
   const announce = async (one: Supervised) => {
-    while (!given.up) {
+    while (!given.up && !one.isGivenUp()) {
       const readiness = await one.probe();
       if (readiness === true) {
         waiting.delete(one.name);

@@ -1,5 +1,5 @@
 // Mosquitto: the broker of one machine.
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { passwordLine } from "@parley/runtime";
 import type { Program } from "../processes/child.ts";
 import { answers } from "./answers.ts";
@@ -15,6 +15,18 @@ export const mosquitto: Server = {
   url: ({ port }) => `mqtt://127.0.0.1:${port}`,
 };
 
+const socketName = "broker.sock";
+/** bytes of a socket's path: macOS has room for 103, Linux for 107 */
+const socketPathMax = 103;
+
+/** Where services on this machine reach it with less CPU than over TCP; undefined: its folder's path is too long for that. */
+export function brokerSocketIn(dir: string): string | undefined {
+  const path = join(resolve(dir), socketName);
+  return Buffer.byteLength(path) > socketPathMax
+    ? undefined
+    : `unix://${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
 async function prepare(place: ServerPlace, before?: LifeBefore): Promise<Program> {
   const { dir, port, password, settings = [] } = place;
   await makePrivate(dir);
@@ -22,6 +34,7 @@ async function prepare(place: ServerPlace, before?: LifeBefore): Promise<Program
   await writePrivate(join(dir, "passwords"), [passwordLine(servicesUsername, password)]);
   const lines = [
     `listener ${port} 127.0.0.1`,
+    `listener 0 ${socketName}`,
     ...(await loginLines("passwords")),
     "set_tcp_nodelay true",
     "max_inflight_messages 1000",

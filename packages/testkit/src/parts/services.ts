@@ -17,6 +17,8 @@ export type Wiring = {
   dir: string;
   storeUrl: string;
   urls: { nats: string; redis: string; broker: string };
+  /** the broker's for services, where it has one beside its port */
+  brokerSocket?: string | undefined;
   public: { http: number; mqtt: number; ws: number };
   replicas: Record<ServiceName, Ports[]>;
 };
@@ -109,7 +111,7 @@ export function serviceProgram(service: ServiceName, wiring: Wiring, own: Ports,
     NATS_URL: wiring.urls.nats,
     REDIS_URL: wiring.urls.redis,
     STORE_URL: wiring.storeUrl,
-    PARLEY_BROKER_URL: wiring.urls.broker,
+    PARLEY_BROKER_URL: wiring.brokerSocket ?? wiring.urls.broker,
     PARLEY_DIR: wiring.dir,
     PARLEY_SECRETS: join(wiring.dir, "secrets"),
     PARLEY_PARENT_PIPE: "true",

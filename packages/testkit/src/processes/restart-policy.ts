@@ -10,7 +10,7 @@ const steadyAfterMs = 10_000;
 const deathLimit = 5;
 const deathWindowMs = 20_000;
 // sysexits.h, EX_CONFIG: a setting is wrong, and starting again will not mend it.
-const configError = 78;
+export const configError = 78;
 
 /**
  * Waits 100 ms, doubling to 5 s, from the start again after a life of 10 s. `hopeless` is said at the fifth death

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Child, type Exit, isInstalled, type Program, startChild } from "./child.ts";
 import { lastLogLine, logSize, rotateLog } from "./log-file.ts";
-import { type Life, restartPolicy } from "./restart-policy.ts";
+import { configError, type Life, restartPolicy } from "./restart-policy.ts";
 
 /** true, or the reason why it is not ready. */
 export type Readiness = true | string;
@@ -19,11 +19,15 @@ export type SupervisedOptions = {
   changed(): void;
   /** It does not get up by itself; the message is one line. */
   trouble(message: string): void;
+  /** With wrong settings it is given up, and the others do without it: what is said then. Without this word they do not. */
+  without?: string;
 };
 
 export type Supervised = {
   name: string;
   pid(): number | undefined;
+  /** The others do without it. */
+  isGivenUp(): boolean;
   /** How often it was started again after it died. */
   restarts(): number;
   /** Asks it now. */
@@ -42,6 +46,7 @@ export function supervise(options: SupervisedOptions): Supervised {
   const { name } = options;
   let child: Child | undefined;
   let restarts = 0;
+  let isGivenUp = false;
   let stopping: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
 
@@ -56,6 +61,10 @@ export function supervise(options: SupervisedOptions): Supervised {
       });
       if (life === undefined || signal.aborted) return;
       lastWord = life.message;
+      if (life.code === configError && options.without !== undefined) {
+        isGivenUp = true;
+        return options.log(`${life.message}; ${options.without}`);
+      }
       const { waitMs, hopeless } = policy.after(life);
       if (hopeless) options.trouble(`${life.message} (log: ${options.logFile})`);
       else options.log(`${life.message}; starting it again`);
@@ -67,6 +76,7 @@ export function supervise(options: SupervisedOptions): Supervised {
   return {
     name,
     pid: () => child?.pid,
+    isGivenUp: () => isGivenUp,
     restarts: () => restarts,
     probe: async () => (child?.alive() ? options.probe() : `${name} is not running`),
     start() {

@@ -1,15 +1,14 @@
 // The connections to the broker behind the edge: one a device, and short ones that end a session or probe.
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Turns } from "@parley/runtime";
+import { brokerAddress, type Turns } from "@parley/runtime";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "../packets/framing.ts";
 import { readPacket, types, type Version, writePacket } from "../packets/packets.ts";
 import { destroyOnError } from "../streams.ts";
 
 export interface Broker {
-  host: string;
-  port: number;
+  at: NetConnectOpts;
   /** the services' login, which stands in place of every device's own */
   username: string;
   password: string;
@@ -27,10 +26,9 @@ export interface BrokerConnection {
 const anySize = 268_435_460;
 
 export function readBroker(url: string, password: string, timeoutMs: number): Broker {
-  const { protocol, hostname, port } = new URL(url);
-  if (protocol !== "mqtt:") throw new Error(`PARLEY_BROKER_URL: ${protocol}// is not supported, use mqtt://host:port`);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  return { host, port: port === "" ? 1883 : Number(port), username: "parley", password, timeoutMs };
+  if (url.startsWith("mqtts:"))
+    throw new Error("PARLEY_BROKER_URL: mqtts:// is not supported, use mqtt://host:port or unix:///path");
+  return { at: brokerAddress(url), username: "parley", password, timeoutMs };
 }
 
 /** Between two tries to reach a broker at whose port nobody listens. */
@@ -78,7 +76,7 @@ function tryBroker(
   version: Version,
 ): Promise<BrokerConnection | "away" | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host: broker.host, port: broker.port, noDelay: true });
+    const socket = connect(broker.at);
     const framing = new Framing(anySize);
     const timer = setTimeout(() => socket.destroy(), broker.timeoutMs);
     const settle = (connection: BrokerConnection | "away" | undefined): void => {
@@ -90,7 +88,9 @@ function tryBroker(
       if (connection === undefined || connection === "away") socket.destroy();
       resolve(connection);
     };
-    const fail = ({ code }: NodeJS.ErrnoException): void => settle(code === "ECONNREFUSED" ? "away" : undefined);
+    // A socket's file is missing as long as the broker has not made it.
+    const fail = ({ code }: NodeJS.ErrnoException): void =>
+      settle(code === "ECONNREFUSED" || code === "ENOENT" ? "away" : undefined);
     const end = (): void => settle(undefined);
     const take = (chunk: Buffer): void => {
       framing.push(chunk);

@@ -31,10 +31,11 @@ export function startProbe({
   log: Logger;
 }): { close(): void } {
   let closed = false;
-  const brokerFault = "the broker takes no login and publish of a service";
-  const hookFault = "auth-webhook does not answer";
-  const brokerWatch = watch(log, "broker", addresses.broker, brokerFault);
-  const hookWatch = watch(log, "auth-webhook", addresses.hooks, hookFault);
+  const brokerFault =
+    "the broker takes no login and publish of a service: is services-secret of PARLEY_SECRETS the one that it was started with?";
+  let hookFault = "auth-webhook does not answer";
+  const brokerWatch = watch(log, "broker", addresses.broker, () => brokerFault);
+  const hookWatch = watch(log, "auth-webhook", addresses.hooks, () => hookFault);
   health.check("broker", () => brokerWatch.isFresh() || brokerFault);
   health.check("hooks", () => hookWatch.isFresh() || hookFault);
 
@@ -50,6 +51,7 @@ export function startProbe({
       written();
       onState(state);
     }
+    if (answer.verdict === "failed") hookFault = `auth-webhook does not answer: ${answer.error}`;
     hookWatch.asked(answer.verdict !== "failed");
     timer = setTimeout(() => void probe(), everyMs);
   }
@@ -66,7 +68,7 @@ export function startProbe({
 }
 
 /** When something answered last; the log says while it does not. */
-function watch(log: Logger, what: string, address: string, fault: string) {
+function watch(log: Logger, what: string, address: string, fault: () => string) {
   let answeredAt = Number.NEGATIVE_INFINITY;
   let waiting: Waiting | undefined;
   const isFresh = () => performance.now() - answeredAt < freshMs;
@@ -77,7 +79,7 @@ function watch(log: Logger, what: string, address: string, fault: string) {
         answeredAt = performance.now();
         waiting?.done();
         waiting = undefined;
-      } else if (!isFresh()) waiting ??= sayWaiting(log, what, address, () => fault);
+      } else if (!isFresh()) waiting ??= sayWaiting(log, what, address, fault);
     },
     close: () => waiting?.cancel(),
   };

@@ -184,8 +184,12 @@ function failed(error: string): HookAnswer {
   return { verdict: "failed", error, maxAgeSeconds: 0, body: {} };
 }
 
+/** What both sides have of their own folder of secrets. */
+const otherSecret = "auth-webhook does not take hook-secret: the folder PARLEY_SECRETS has another one here than there";
+
 /** `{"result": "ok" | "next" | {"error": …}}` with status 200; all else is no answer. "next" finds no other plugin here. */
 export function readAnswer(status: number, cacheControl: string | undefined, bytes: Buffer): HookAnswer {
+  if (status === 403) return failed(otherSecret);
   if (status !== 200) return failed(`status_${status}`);
   let body: unknown;
   try {

@@ -5,6 +5,8 @@ import type { BrokerClient } from "./broker.ts";
 export type Row = Record<string, unknown>;
 
 const answerMs = 10_000;
+const otherSecret =
+  "it does not take the credential: is PRESENCE_BROKER_API_KEY the broker's, or at edges services-secret of PARLEY_SECRETS theirs?";
 
 /** What is to be ended or subscribed for a client that is not there is fine. */
 export async function askBroker(
@@ -18,6 +20,8 @@ export async function askBroker(
     const asked = { method, headers, signal: AbortSignal.timeout(answerMs) };
     response = await fetch(url, body === undefined ? asked : { ...asked, body: JSON.stringify(body) });
     if (method !== "GET" && response.status === 404) return undefined;
+    if (response.status === 401 || response.status === 403)
+      throw new Error(`status ${response.status}: ${otherSecret}`);
     if (!response.ok) throw new Error(`status ${response.status}`);
     const text = await response.text();
     return text === "" ? undefined : JSON.parse(text);

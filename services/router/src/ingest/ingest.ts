@@ -8,6 +8,7 @@ import {
   type Waiting,
   within,
 } from "@parley/runtime";
+import type { Login } from "./login.ts";
 import { openPartition, type Partition, type PartitionParts, type Takes } from "./partition.ts";
 
 export interface Ingest extends Pick<BrokerSession, "publishMany"> {
@@ -15,13 +16,14 @@ export interface Ingest extends Pick<BrokerSession, "publishMany"> {
   release(p: string, reason: ReleaseReason): Promise<void>;
   /** Has it any partition? */
   holds(): boolean;
-  /** False when no session has been connected for a while: the broker is away from here. */
+  /** False when no session has been connected for a while, or none was yet: the broker is away from here. */
   alive(): boolean;
   /** Packets taken and not confirmed, and bytes of publishes that wait for the broker, all sessions together. */
   load(): Pick<BrokerSessionStats, "held" | "queuedBytes">;
 }
 
 export interface IngestParts extends PartitionParts {
+  login: Pick<Login, "isTaken">;
   /** What to do with the packets of a partition; called once an acquisition. */
   takesOf(p: string, session: BrokerSession): Promise<Takes>;
   released(p: string): Promise<void>;
@@ -34,7 +36,7 @@ const brokerGraceMs = 3_000;
 
 export function createIngest(parts: IngestParts): Ingest {
   const held = new Map<string, Partition>();
-  let connectedAt = performance.now();
+  let connectedAt = Number.NEGATIVE_INFINITY;
   let waiting: Waiting | undefined;
 
   async function acquire(p: string): Promise<void> {
@@ -92,7 +94,7 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     alive() {
       const now = performance.now();
-      if (held.size === 0 || sessions().some(({ connected }) => connected)) connectedAt = now;
+      if (parts.login.isTaken() || sessions().some(({ connected }) => connected)) connectedAt = now;
       return now - connectedAt < brokerGraceMs;
     },
   };
