@@ -160,6 +160,8 @@ export interface PushJob {
   by?: string;
   /** unix ms: when what it tells of happened */
   at: number;
+  /** of one that was given up and is tried again: the place of its dead letter in DEAD */
+  letter?: number;
 }
 
 /** What one JetStream message of PUSH holds (`push.queue.{provider}`). */

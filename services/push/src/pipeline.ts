@@ -63,7 +63,7 @@ export function startPipeline(parts: PipelineParts): { close(): Promise<void> } 
   const enqueue = createEnqueue(nats);
   const isExpired = ({ kind, at }: { kind: string; at: number }) =>
     Date.now() - at > (kind === "call" ? ringMs : ttlMs);
-  const deadLetters = openDeadLetters(nats, enqueue, isExpired, log);
+  const deadLetters = openDeadLetters({ ...parts, enqueue, isExpired });
   const following = startFollowing({ ...parts, marks, enqueue, whom: createWhom(members) });
   const shared = { ...parts, marks, enqueue, deadLetters, metrics: openPushMetrics(metrics) };
   const workers = pushProviders.flatMap((provider): Worker[] => {

@@ -107,7 +107,12 @@ test("dead letters that are tried again are sent once each, the oldest first and
   const last = await pushing.say("p2p/ann/bob", "ann", "one", "two", "three");
   await pushing.isIdle();
   const one = { conv: "p2p/ann/bob", to: "bob", phones: [await pushing.phone("bob", "phone")] };
-  const { bury } = openDeadLetters(nats, createEnqueue(nats), () => false, serviceContext("test").log);
+  const { bury } = openDeadLetters({
+    ...serviceContext("test"),
+    nats,
+    enqueue: createEnqueue(nats),
+    isExpired: () => false,
+  });
   const [now, old] = [Date.now(), Date.now() - 2 * minutes];
   for (const seq of [1, 2]) for (const job of jobsOf("message", one, seq, now)) await bury("apns", job, "BadPayload");
   for (const job of jobsOf("call", one, 2, old)) await bury("apns", job, "BadPayload");

@@ -35,6 +35,7 @@ export const checkpoints = [
   ...["before-entries", "before-contacts-told", "before-notice-told"],
   ...["before-schedule-reply", "before-scheduled-send", "before-scheduled-done"],
   ...["before-push-queued", "before-stored-taken", "before-push-send", "before-push-settled", "before-push-taken"],
+  "before-letter-removed",
   ...["before-token", "before-earlier-token", "before-token-told", "before-push-erased", "before-tokens-erased"],
 ] as const;
 export type Checkpoint = (typeof checkpoints)[number];

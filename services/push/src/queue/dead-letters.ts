@@ -10,13 +10,14 @@ import {
   type PushReplayRequest,
   streams,
 } from "@parley/protocol";
-import type { Logger, NatsConnection } from "@parley/runtime";
+import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import type { Enqueue } from "./enqueue.ts";
+import { lifeKey } from "./jobs.ts";
 
 export interface DeadLetters {
-  /** Resolves when JetStream has it. Throws `unavailable`. */
+  /** Resolves when JetStream has it: once, also of a job that a crash brings again within two minutes. Throws `unavailable`. */
   bury(provider: PushProvider, job: PushJob, reason: string): Promise<void>;
-  /** The oldest first. A crash in between puts some into the queue twice, where what was sent is known. */
+  /** The oldest first. A crash in between puts some into the queue twice: what was sent is known there, and what is buried again, too. */
   replay(asked: PushReplayRequest): Promise<PushReplayReply>;
 }
 
@@ -24,20 +25,24 @@ const timeoutMs = 3_000;
 const replayedMax = 1_000;
 const waitMs = 1_000;
 
-/** `isExpired`: a job of it is of no use any more. */
-export function openDeadLetters(
-  nats: NatsConnection,
-  enqueue: Enqueue,
-  isExpired: (job: PushJob) => boolean,
-  log: Logger,
-): DeadLetters {
+export interface DeadLettersParts {
+  nats: NatsConnection;
+  enqueue: Enqueue;
+  /** a job of it is of no use any more */
+  isExpired(job: PushJob): boolean;
+  pass: Pass;
+  log: Logger;
+}
+
+export function openDeadLetters({ nats, enqueue, isExpired, pass, log }: DeadLettersParts): DeadLetters {
   const stream = jetstream(nats);
   return {
     async bury(provider, job, reason) {
       const letter: DeadPush = { provider, job, reason, at: Date.now() };
       log.error({ event: "dead_letter", provider, clientId: job.clientId, conv: job.conv, seq: job.seq, reason });
       try {
-        await stream.publish(deadSubject(`push.${provider}`), JSON.stringify(letter), { timeout: timeoutMs });
+        const once = { msgID: `push.${lifeKey(job)}`, timeout: timeoutMs };
+        await stream.publish(deadSubject(`push.${provider}`), JSON.stringify(letter), once);
       } catch (cause) {
         throw new AppError("unavailable", "JetStream does not take a dead letter", { cause });
       }
@@ -47,12 +52,13 @@ export function openDeadLetters(
       const filter = deadSubject(`push.${provider ?? "*"}`);
       const { letters, left } = await readLetters(manager, nats, filter, Math.min(limit, replayedMax));
       const good = letters.filter(({ letter }) => !isExpired(letter.job));
-      const again = `.replay.${Date.now()}`;
       await enqueue(
-        good.map(({ letter }) => ({ provider: letter.provider, job: letter.job })),
-        { again },
+        good.map(({ seq, letter: { provider: of, job } }) => ({ provider: of, job: { ...job, letter: seq } })),
       );
-      for (const { seq } of letters) await manager.streams.deleteMessage(streams.dead.name, seq, false);
+      for (const { seq } of letters) {
+        pass("before-letter-removed");
+        await manager.streams.deleteMessage(streams.dead.name, seq, false);
+      }
       return { replayed: good.length, expired: letters.length - good.length, left };
     },
   };

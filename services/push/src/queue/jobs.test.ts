@@ -40,12 +40,14 @@ test("jobs go by provider in their order, at most 32 together, and none is lost 
   }
 });
 
-test("the same jobs have the same name, others and other attempts have not", () => {
+test("the same jobs have the same name; others, other attempts, and those of another dead letter have not", () => {
   const names = [
     chunkId({ jobs: [job(1), job(2)], attempt: 0 }),
     chunkId({ jobs: [job(2), job(1)], attempt: 0 }),
     chunkId({ jobs: [job(1)], attempt: 0 }),
     chunkId({ jobs: [job(1), job(2)], attempt: 1 }),
+    chunkId({ jobs: [job(1, { letter: 3 }), job(2)], attempt: 0 }),
+    chunkId({ jobs: [job(1, { letter: 4 }), job(2)], attempt: 0 }),
   ];
   assert.equal(new Set(names).size, names.length);
   assert.equal(chunkId({ jobs: [job(1), job(2)], attempt: 0 }), names[0]);
@@ -65,4 +67,5 @@ test("what a token is told is told apart by kind and place, and of what has no p
   ].map(jobKey);
   assert.equal(new Set(keys).size, keys.length);
   assert.equal(jobKey(job(1, { at: 8 })), keys[0], "the same message");
+  assert.equal(jobKey(job(1, { letter: 3 })), keys[0], "what was sent is known, whichever way it came");
 });

@@ -29,9 +29,14 @@ export function chunksOf(jobs: readonly ProviderJob[], attempt = 0, notBefore?: 
   });
 }
 
+/** Names a job that was tried until it was done or given up: tried again from its dead letter it has another one. */
+export function lifeKey(job: PushJob): string {
+  return job.letter === undefined ? jobKey(job) : `${jobKey(job)}.${job.letter}`;
+}
+
 /** The same jobs at the same attempt have the same name, so JetStream drops what a crash has published twice. */
 export function chunkId({ jobs, attempt }: PushChunk): string {
   const hash = createHash("sha1");
-  for (const job of jobs) hash.update(jobKey(job)).update("\n");
+  for (const job of jobs) hash.update(lifeKey(job)).update("\n");
   return `${hash.digest("base64url")}.${attempt}`;
 }
