@@ -1,13 +1,6 @@
 // The ingest partitions this router holds: taken, given up, and published on for whatever else this router has to send.
 import { AppError } from "@parley/protocol";
-import {
-  type BrokerSession,
-  type BrokerSessionStats,
-  type ReleaseReason,
-  sayWaiting,
-  type Waiting,
-  within,
-} from "@parley/runtime";
+import { type BrokerSession, type BrokerSessionStats, type ReleaseReason, within } from "@parley/runtime";
 import type { Login } from "./login.ts";
 import { openPartition, type Partition, type PartitionParts, type Takes } from "./partition.ts";
 
@@ -37,17 +30,13 @@ const brokerGraceMs = 3_000;
 export function createIngest(parts: IngestParts): Ingest {
   const held = new Map<string, Partition>();
   let connectedAt = Number.NEGATIVE_INFINITY;
-  let waiting: Waiting | undefined;
 
   async function acquire(p: string): Promise<void> {
     const partition = openPartition(parts, p);
     held.set(p, partition);
-    waiting ??= sayWaiting(parts.log, "broker", parts.brokerUrl, () => undefined);
     try {
       const connected = await within(connectWaitMs, partition.session.whenConnected());
       if (!connected) throw new Error("the broker did not take the session in time");
-      waiting?.done();
-      waiting = undefined;
       partition.begin(await parts.takesOf(p, partition.session));
     } catch (error) {
       held.delete(p);

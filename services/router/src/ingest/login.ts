@@ -1,6 +1,6 @@
 // Whether the broker takes this router's login: it takes no partition before, as another router may be able to serve it.
 import { routerLoginId } from "@parley/protocol";
-import { type Logger, startBrokerSession } from "@parley/runtime";
+import { type Logger, sayWaiting, startBrokerSession, type Waiting } from "@parley/runtime";
 
 export interface Login {
   /** Is its session with the broker connected now? */
@@ -27,6 +27,7 @@ const otherSecret =
 /** Connects at once, and again for as long as it takes. */
 export function openLogin({ brokerUrl, password, instance, log }: LoginParts): Login {
   let refusal: string | undefined;
+  let waiting: Waiting | undefined;
   const session = startBrokerSession({
     url: brokerUrl,
     clientId: routerLoginId(instance),
@@ -40,8 +41,12 @@ export function openLogin({ brokerUrl, password, instance, log }: LoginParts): L
     log,
     onPacket: (_, ack) => ack(),
     onState(state, reason = "") {
-      if (state === "connected") refusal = undefined;
-      if (state !== "disconnected" || !refused.test(reason)) return;
+      if (state === "connected") {
+        refusal = undefined;
+        waiting?.done();
+        waiting = undefined;
+      } else if (reason !== "closed") waiting ??= sayWaiting(log, "broker", brokerUrl, () => refusal);
+      if (!refused.test(reason)) return;
       if (refusal === undefined) log.error({ event: "broker_login_refused", reason: otherSecret });
       refusal = otherSecret;
     },
@@ -50,6 +55,9 @@ export function openLogin({ brokerUrl, password, instance, log }: LoginParts): L
     isTaken: () => session.connected,
     whenTaken: () => session.whenConnected(),
     refusal: () => refusal,
-    close: () => session.close({ graceful: true }),
+    close() {
+      waiting?.cancel();
+      return session.close({ graceful: true });
+    },
   };
 }
