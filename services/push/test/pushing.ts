@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type PushPeopleRequest, packAppendRequest, streams, subjects, unpackAppendReply } from "@parley/protocol";
 import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
@@ -37,6 +38,8 @@ export interface Pushing {
   redis: Redis;
   apns: Apns;
   jetstream: JetStreamManager;
+  /** of push's log; errors unless the settings say more */
+  lines: Record<string, unknown>[];
   /** `dieAt`: `{point}` or `{point}:{n}`, where it kills itself. */
   start(dieAt?: `${Checkpoint}:${number}`): void;
   /** kill -9; resolves when push is gone. */
@@ -88,11 +91,11 @@ export async function startPushing(
   const env = {
     ...process.env,
     ...apns.settings,
-    ...settings,
     NATS_URL: natsServer.url,
     REDIS_URL: redisServer.url,
     PARLEY_DIR: folder,
     PARLEY_LOG_LEVEL: "error",
+    ...settings,
     PARLEY_PARENT_PIPE: "true",
     PUSH_DELAY_MS: "50",
   };
@@ -100,11 +103,13 @@ export async function startPushing(
   let push: ChildProcess | undefined;
   t.after(() => Promise.all([kept, push].map((child) => child && endProcess(child))));
   const jetstream = await jetstreamManager(nats);
+  const lines: Record<string, unknown>[] = [];
   return {
-    ...{ nats, redis, apns, jetstream },
+    ...{ nats, redis, apns, jetstream, lines },
     start(dieAt) {
       const flags = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`, "--max-semi-space-size=4"];
-      push = startServiceProcess("push", { env, dieAt, flags });
+      push = startServiceProcess("push", { env, dieAt, flags, stdout: "pipe" });
+      createInterface({ input: push.stdout! }).on("line", (line) => lines.push(...readLine(line)));
     },
     kill: () => endProcess(push!),
     isDead: () => push!.signalCode !== null || push!.exitCode !== null,
@@ -114,6 +119,15 @@ export async function startPushing(
     phone: (uid, device) => registerPhone(nats, uid, device),
     ...writingTo(history),
   };
+}
+
+/** None of a line that a kill has cut. */
+function readLine(line: string): Record<string, unknown>[] {
+  try {
+    return [JSON.parse(line) as Record<string, unknown>];
+  } catch {
+    return [];
+  }
 }
 
 /** What api says of people, and presence of devices. */
