@@ -2,7 +2,7 @@
 // devices are told. The mark on the profile is there until all were. Every replica looks for marks; whoever moves one on first tells.
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@parley/protocol";
-import { type Logger, type NatsConnection, type Pass, repeat } from "@parley/runtime";
+import { type Logger, type NatsConnection, openTurns, type Pass, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, PairDoc, ProfileDoc } from "../store.ts";
 import { contactOf } from "./contacts.ts";
@@ -33,16 +33,20 @@ const attemptsMax = 50;
 export function startTellingProfiles(parts: Parts, log: Logger): { close(): Promise<void> } {
   const { profiles } = parts.store;
   const lines = new Set<Promise<void>>();
+  const turns = openTurns({ atOnce: linesMax });
   const troubled = (error: unknown) => log.warn({ event: "profiles_not_told", reason: AppError.from(error).message });
 
   async function look(stopped: () => boolean): Promise<void> {
     const { items } = await profiles.find({ index: "tell", to: Date.now(), limit: pageProfiles });
     for (const kept of items) {
-      while (lines.size >= linesMax) await Promise.race(lines);
-      if (stopped()) return;
+      const done = await turns.take();
+      if (stopped()) return done?.();
       const line = tellContacts(parts, kept, stopped)
         .catch(troubled)
-        .finally(() => lines.delete(line));
+        .finally(() => {
+          lines.delete(line);
+          done?.();
+        });
       lines.add(line);
     }
   }

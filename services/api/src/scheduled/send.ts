@@ -1,7 +1,7 @@
 // Sends scheduled messages at their time: every replica looks for what is due, and whichever writes first that it sends a
 // message does. The message has its id from the beginning, so that one that is sent again, after a death in between, is a duplicate.
 import { AppError, type AppendItem, errorTable } from "@parley/protocol";
-import { repeat } from "@parley/runtime";
+import { openTurns, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { readOutgoing } from "../outgoing.ts";
 import type { ScheduledDoc } from "../store.ts";
@@ -21,6 +21,7 @@ const sendingMs = 500;
 export function startSending(parts: ScheduledParts): { close(): Promise<void> } {
   const { scheduled } = parts.store;
   const lines = new Map<string, Promise<void>>();
+  const turns = openTurns({ atOnce: linesMax });
   let closed = false;
 
   async function look(): Promise<void> {
@@ -34,11 +35,14 @@ export function startSending(parts: ScheduledParts): { close(): Promise<void> } 
   }
 
   async function begin(conv: string, due: readonly Kept[], waiting: Set<string>): Promise<void> {
-    while (lines.size >= linesMax) await Promise.race(lines.values());
-    if (closed || waiting.has(conv)) return;
+    const done = await turns.take();
+    if (closed || waiting.has(conv)) return done?.();
     // What is in hand of it goes first: the next look takes this, and all behind it.
-    if (lines.has(conv)) return void waiting.add(conv);
-    lines.set(conv, send(conv, due, waiting));
+    if (lines.has(conv)) {
+      waiting.add(conv);
+      return done?.();
+    }
+    lines.set(conv, send(conv, due, waiting).finally(done));
   }
 
   async function send(conv: string, due: readonly Kept[], waiting: Set<string>): Promise<void> {
