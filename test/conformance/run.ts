@@ -38,7 +38,8 @@ export async function whyNot({ api, key }: System, urls: readonly string[]): Pro
   for (const url of urls) {
     const answer = await knock(url, patienceMs);
     if (answer === "let in") return `--url ${url}: it lets in who has no account: the broker does not ask auth-webhook`;
-    if (typeof answer === "object") return `--url ${url}: ${answer.silent}`;
+    if (typeof answer === "object")
+      return `--url ${url}: it does not speak MQTT${answer.silent && `: ${answer.silent}`}`;
   }
   return undefined;
 }
