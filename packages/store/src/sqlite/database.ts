@@ -8,7 +8,7 @@ import { makeFolder } from "../make-folder.ts";
 import { StoreError } from "../store-error.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrate, readFacts, type Schema, schemaVersion, writeFacts } from "./schema.ts";
-import { asStoreError } from "./sqlite-error.ts";
+import { asStoreError, hasMetWrite } from "./sqlite-error.ts";
 
 const lockPollMs = 50;
 // A checkpoint stops appends: often and shortly, or seldom and long. Of 1,000, 4,000 and 32,000 pages the middle gave the
@@ -19,6 +19,10 @@ const walKeptBytes = 64 * 1024 * 1024;
 const removedKeptMs = 30_000;
 // While a step copies so much, no statement can run.
 const backupStepPages = 200;
+const backupAttempts = 200;
+const backupPauseMs = 5;
+
+type Progress = { totalPages: number; remainingPages: number };
 
 export type DatabaseOptions = {
   path: string;
@@ -115,13 +119,15 @@ export class Database {
    */
   async backup(path: string, tell: (done: number, of: number) => void): Promise<void> {
     this.#checkOpen();
-    try {
-      await backup(this.#sqlite, path, {
-        rate: backupStepPages,
-        progress: ({ totalPages, remainingPages }) => tell(totalPages - remainingPages, totalPages),
-      });
-    } catch (error) {
-      throw asStoreError(error, path);
+    const progress = ({ totalPages, remainingPages }: Progress) => tell(totalPages - remainingPages, totalPages);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await backup(this.#sqlite, path, { rate: backupStepPages, progress });
+        return;
+      } catch (error) {
+        if (!hasMetWrite(error) || attempt === backupAttempts) throw asStoreError(error, path);
+        await delay(backupPauseMs);
+      }
     }
   }
 

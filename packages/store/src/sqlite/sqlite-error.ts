@@ -26,6 +26,14 @@ export function brokenConstraint(error: unknown): string | undefined {
   return /constraint failed: (.*)$/.exec((error as Error).message)?.[1] ?? "unknown";
 }
 
+/**
+ * A backup that began amid a write of its own process: Node 24.21 takes SQLITE_LOCKED of a first step for the end, and rejects with
+ * "not an error" (code 0) in place of asking again. Nothing is copied by then.
+ */
+export function hasMetWrite(error: unknown): boolean {
+  return sqliteCode(error) === 0;
+}
+
 /** A failure of the disk or of the file as StoreError; everything else, a bug, as it is. */
 export function asStoreError(error: unknown, path: string): unknown {
   const known = codes[(sqliteCode(error) ?? 0) & 0xff];
