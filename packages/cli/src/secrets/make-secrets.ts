@@ -20,7 +20,7 @@ export function makeSecrets(folder: string, addresses: ServerAddresses): string[
   const { hooks } = addresses;
   // Where the passwords are kept, each once; nobody but this command reads it.
   const passwords = join(folder, "passwords");
-  const password = (name: string) => readPassword(join(passwords, name));
+  const password = (name: string) => readOrMakeText(join(passwords, name));
   const shared = join(folder, "parley");
   for (const one of [folder, passwords, shared]) refuseFile(one);
   const { servicesSecret, hookSecret } = readSecrets(shared);
@@ -57,18 +57,6 @@ export function makeSecrets(folder: string, addresses: ServerAddresses): string[
 function refuseFile(folder: string): void {
   if (!statSync(folder, { throwIfNoEntry: false })?.isFile()) return;
   throw new SecretsError(`${folder} is a file, where a folder is needed: remove it, or name another folder`);
-}
-
-function readPassword(file: string): string {
-  try {
-    return readOrMakeText(file);
-  } catch (error) {
-    // With a cause it could not be read; without one it was, and its loss costs something else than that of a secret of PARLEY_SECRETS.
-    if (!(error instanceof SecretsError) || error.cause !== undefined) throw error;
-    const words =
-      "is not 32 to 128 of A-Z a-z 0-9 _ -; restore it, or remove it to have a new one made, and start all again";
-    throw new SecretsError(`${file} ${words}`, { cause: error });
-  }
 }
 
 function addressesOfReaders(

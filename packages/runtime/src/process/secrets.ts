@@ -38,7 +38,8 @@ export function readSecrets(folder: string): Secrets {
   makeFolder(folder);
   const signingKey = readOrMake(join(folder, "signing-key"), () => randomBytes(secretBytes));
   if (signingKey.length !== secretBytes) {
-    throw damaged(join(folder, "signing-key"), `${signingKey.length} bytes long instead of ${secretBytes}`);
+    const what = `${signingKey.length} bytes long instead of ${secretBytes}`;
+    throw damaged(join(folder, "signing-key"), what, "made (tokens and sessions end)");
   }
   return {
     signingKey,
@@ -70,7 +71,8 @@ function readText(file: string): string {
   const text = readOrMake(file, () => Buffer.from(randomBytes(secretBytes).toString("base64url")))
     .toString()
     .trim();
-  if (!secretTextPattern.test(text)) throw damaged(file, "not 32 to 128 of A-Z a-z 0-9 _ -");
+  if (!secretTextPattern.test(text))
+    throw damaged(file, "not 32 to 128 of A-Z a-z 0-9 _ -", "made, and start all again");
   return text;
 }
 
@@ -108,8 +110,6 @@ function unreadable(path: string, verb: string, cause: unknown): SecretsError {
   return new SecretsError(`cannot ${verb} ${path}: ${reason}`, { cause });
 }
 
-function damaged(file: string, what: string): SecretsError {
-  return new SecretsError(
-    `${file} is ${what}; restore it, or remove it to have a new one made (tokens and sessions end)`,
-  );
+function damaged(file: string, what: string, made: string): SecretsError {
+  return new SecretsError(`${file} is ${what}; restore it, or remove it to have a new one ${made}`);
 }
