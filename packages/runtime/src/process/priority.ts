@@ -4,6 +4,8 @@ import { constants, getPriority, setPriority } from "node:os";
 
 /** nice 10: beside a busy process of a user's own 0 it still gets a tenth of a core. */
 const behind = constants.priority.PRIORITY_BELOW_NORMAL;
+const groupAttempts = 20;
+const groupPauseMs = 150;
 /** as `setPriority` calls whoever asks */
 const ownProcess = 0;
 
@@ -17,7 +19,7 @@ export function yieldToChat(): void {
       if (getPriority(thread) < behind) setPriority(thread, behind);
     });
   }
-  attempt(yieldAsGroup);
+  attempt(() => yieldAsGroup(groupAttempts));
 }
 
 // On Linux a priority is a thread's: V8 collects garbage in others, which were there before.
@@ -29,11 +31,18 @@ function threads(): number[] {
  * Where Linux groups processes by session (man 7 sched, autogroup) a priority counts within the group alone, and a service that has a
  * session of its own would yield to nobody. In a session of others the group is not ours to change.
  */
-function yieldAsGroup(): void {
+function yieldAsGroup(attempts: number): void {
   const file = "/proc/self/autogroup";
   if (!isSessionLeader()) return;
   const given = Number(/nice (-?\d+)/.exec(readFileSync(file, "utf8"))?.[1]);
-  if (given < behind) writeFileSync(file, String(behind));
+  if (!(given < behind)) return;
+  try {
+    writeFileSync(file, String(behind));
+  } catch (error) {
+    // But for root the whole machine may do this ten times a second, and services start together.
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || attempts === 1) throw error;
+    setTimeout(() => attempt(() => yieldAsGroup(attempts - 1)), groupPauseMs).unref();
+  }
 }
 
 function isSessionLeader(): boolean {
