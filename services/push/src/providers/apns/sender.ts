@@ -25,6 +25,15 @@ const token = /^[0-9a-f]{2,200}$/i;
 /** Refusals that may mean the environment and not the token. */
 const doubtful = ["BadDeviceToken", "DeviceTokenNotForTopic"];
 
+function environmentOf({ sandbox }: ApnsNotification): "sandbox" | "production" {
+  return sandbox ? "sandbox" : "production";
+}
+
+/** What its token is good for: one app in one environment. */
+function appOf(notification: ApnsNotification): string {
+  return `${environmentOf(notification)} ${notification.topic}`;
+}
+
 export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }): Sender<ApnsNotification> {
   const { deadlineMs, inFlight, credentials, environments, places } = options;
   const attempts = openAttempts({ deadlineMs, atOnce: inFlight });
@@ -46,13 +55,10 @@ export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }):
     return isFirst ? { is: "again", reason: "ExpiredProviderToken" } : outcome;
   }
 
-  function judgeToken(outcome: Outcome & { is: "gone" }, { token, topic, sandbox }: ApnsNotification): Outcome {
-    const environment = sandbox ? "sandbox" : "production";
-    const { bad, of, isSuspicious } = badTokens.count(
-      `${environment} ${topic}`,
-      token,
-      doubtful.includes(outcome.reason),
-    );
+  function judgeToken(outcome: Outcome & { is: "gone" }, notification: ApnsNotification): Outcome {
+    const { token, topic } = notification;
+    const environment = environmentOf(notification);
+    const { bad, of, isSuspicious } = badTokens.count(appOf(notification), token, doubtful.includes(outcome.reason));
     if (!isSuspicious) return outcome;
     log.error({ event: "apns_environment_doubted", environment, topic, bad, of });
     const why = `${bad} of the last ${of} tokens of ${topic} are refused in Apple's ${environment}`;
@@ -68,15 +74,14 @@ export function startApnsSender(options: ApnsOptions, { log }: { log: Logger }):
       return judgeExpired(outcome, startedAt);
     if (outcome.is !== "sent") return outcome;
     clockDoubtedAt = Number.POSITIVE_INFINITY;
-    const environment = notification.sandbox ? "sandbox" : "production";
-    badTokens.count(`${environment} ${notification.topic}`, notification.token, false);
+    badTokens.count(appOf(notification), notification.token, false);
     return outcome;
   }
 
   return {
     async send(notification) {
       if (!token.test(notification.token)) return { is: "gone", reason: "BadDeviceToken: it is not hexadecimal" };
-      const environment = notification.sandbox ? "sandbox" : "production";
+      const environment = environmentOf(notification);
       if (!environments[environment])
         return { is: "refused", reason: `PUSH_APNS_CERTIFICATE_FILE is not for Apple's ${environment}` };
       const connection = connectionTo(places[environment]);
