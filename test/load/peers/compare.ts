@@ -43,21 +43,27 @@ interface Round {
   peer: Measured;
 }
 
+/** Of one kind of work: its figures, and its line of the further numbers. */
+interface Found {
+  figures: Figure[];
+  row: string[];
+}
+
 /** Prints the table. Throws a message for people. */
 export async function measurePeer(bench: Bench): Promise<void> {
   const peer = await startEjabberd(bench.say);
   try {
     await bench.withCluster({}, async (cluster) => {
-      const sections: Section[] = [];
-      for (const work of works) sections.push(await measureWork(bench, work, cluster, peer));
-      process.stdout.write(`\n${reportOf([together(bench, sections)])}\n`);
+      const found: Found[] = [];
+      for (const work of works) found.push(await measureWork(bench, work, cluster, peer));
+      process.stdout.write(`\n${reportOf([sectionOf(bench, found)])}\n`);
     });
   } finally {
     await peer.close();
   }
 }
 
-async function measureWork(bench: Bench, work: Work, cluster: Cluster, peer: Ejabberd): Promise<Section> {
+async function measureWork(bench: Bench, work: Work, cluster: Cluster, peer: Ejabberd): Promise<Found> {
   const members = work.members && sized(bench, work.members, 10);
   const pairs = sized(bench, work.pairs ?? 0, 2);
   bench.say(`${work.what}: connecting both sides`);
@@ -83,7 +89,7 @@ async function measureWork(bench: Bench, work: Work, cluster: Cluster, peer: Eja
   }
   await checkArchived(peer, archivedBefore, rounds);
   await Promise.all([...sides.parley, ...sides.peer].map((pair) => pair.close()));
-  return sectionOf(bench, work, rounds);
+  return foundOf(bench, work, rounds);
 }
 
 /** Who stores less does less work. A message is in the archive of who wrote it and of who received it, or of the room. */
@@ -130,7 +136,7 @@ async function measure(
   };
 }
 
-function sectionOf({ quick }: Bench, { what, members, target }: Work, rounds: readonly Round[]): Section {
+function foundOf({ quick }: Bench, { what, members, target }: Work, rounds: readonly Round[]): Found {
   const of = (side: keyof Round, read: (measured: Measured) => number) =>
     middleOf(rounds.map((round) => read(round[side])));
   const ratios = rounds.map(({ parley, peer }) => parley.rate / peer.rate);
@@ -145,8 +151,6 @@ function sectionOf({ quick }: Bench, { what, members, target }: Work, rounds: re
   const kept = middleOf(ratios);
   const isFast = (limit: number) => p99.value <= limit * p99.baseline.value;
   return {
-    title: what,
-    notes: [],
     figures: [
       { ...rate, target: { text: `≥ ${target.rate} ×`, met: quick ? undefined : kept >= target.rate } },
       figure("p50", "ms", ({ latency }) => latency.p50),
@@ -154,17 +158,7 @@ function sectionOf({ quick }: Bench, { what, members, target }: Work, rounds: re
         ? p99
         : { ...p99, target: { text: `≤ ${target.p99} ×`, met: quick ? undefined : isFast(target.p99) } },
     ],
-    tables: [
-      {
-        head: [
-          "",
-          "ratio of each round",
-          "Parley CPU µs a delivery, without and with generator",
-          "ejabberd and PostgreSQL",
-        ],
-        rows: [[what, ratios.map((one) => one.toFixed(2)).join(", "), cpuOf(of, "parley"), cpuOf(of, "peer")]],
-      },
-    ],
+    row: [what, ratios.map((one) => one.toFixed(2)).join(", "), cpuOf(of, "parley"), cpuOf(of, "peer")],
   };
 }
 
@@ -174,8 +168,14 @@ function cpuOf(of: (side: keyof Round, read: (measured: Measured) => number) => 
   return `${Math.round(all - generator)}, ${Math.round(all)}`;
 }
 
-function together({ rounds, seconds }: Bench, sections: readonly Section[]): Section {
-  const [first] = sections.flatMap(({ tables = [] }) => tables);
+const head = [
+  "",
+  "ratio of each round",
+  "Parley CPU µs a delivery, without and with generator",
+  "ejabberd and PostgreSQL",
+];
+
+function sectionOf({ rounds, seconds }: Bench, found: readonly Found[]): Section {
   return {
     title: "Parley and ejabberd",
     notes: [
@@ -183,9 +183,7 @@ function together({ rounds, seconds }: Bench, sections: readonly Section[]): Sec
       `Each figure is the middle of ${rounds} rounds of ${seconds} s, by turns; generators on raw TCP are one process and share the cores.`,
       "A message of Parley counts when its sender has the ack and all who receive it have it; one of ejabberd when all have it.",
     ],
-    figures: sections.flatMap(({ figures }) => figures),
-    tables: [
-      { head: first?.head ?? [], rows: sections.flatMap(({ tables = [] }) => tables.flatMap(({ rows }) => rows)) },
-    ],
+    figures: found.flatMap(({ figures }) => figures),
+    tables: [{ head, rows: found.map(({ row }) => row) }],
   };
 }

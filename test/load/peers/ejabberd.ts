@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort } from "@parley/testkit";
+import { eventually, freePort } from "@parley/testkit";
 import { type Child, startChild } from "../../../packages/testkit/src/processes/child.ts";
 import { bringPackages, fileOf } from "./debian.ts";
 import { startPostgres } from "./postgres.ts";
@@ -56,13 +56,15 @@ async function startBoth(dir: string, children: [Child, NodeJS.Signals][]): Prom
   const child = await startErlang(dir, env, configuration({ sqlPort, xmppPort, httpPort }));
   children.push([child, "SIGTERM"]);
   const api = `http://127.0.0.1:${httpPort}/api/`;
-  if (!(await within(startMs, () => post(`${api}status`, {})))) {
+  try {
+    await eventually(() => post(`${api}status`, {}), { timeoutMs: startMs, intervalMs: 100 });
+  } catch (cause) {
     const log = await readFile(join(dir, "ejabberd.log"), "utf8").catch(() => "");
-    throw new Error(`ejabberd does not start:\n${log.split("\n").slice(-10).join("\n")}`);
+    throw new Error(`ejabberd does not start:\n${log.split("\n").slice(-10).join("\n")}`, { cause });
   }
   return {
     xmppPort,
-    register: (user, password) => post(`${api}register`, { user, host: "localhost", password }),
+    register: async (user, password) => void (await post(`${api}register`, { user, host: "localhost", password })),
     archived: async () => Number(await postgres.query("ejabberd", "select count(*) from archive")),
     processes: () => ({ ejabberd: [child.pid], postgres: familyOf(postgres.child.pid) }),
   };
@@ -138,22 +140,12 @@ sql_pool_size: 10
 `;
 }
 
-async function post(url: string, body: object): Promise<void> {
+async function post(url: string, body: object): Promise<string> {
   const headers = { "content-type": "application/json" };
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
-}
-
-async function within(ms: number, work: () => Promise<unknown>): Promise<boolean> {
-  for (const due = Date.now() + ms; Date.now() < due; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    const done = await work().then(
-      () => true,
-      () => false,
-    );
-    if (done) return true;
-  }
-  return false;
+  return text;
 }
 
 /** A process and its children. */

@@ -3,18 +3,13 @@ import { deviceTopic, messagesTopic, uplinkTopic } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
 import type { Cluster } from "@parley/testkit";
 import { type Listener, openListener } from "../listener.ts";
-import type { Pair, Timing } from "../pairs.ts";
+import type { Pair } from "../pairs.ts";
 import { logIn, makeKey, makeRoom, makeUsers } from "../people.ts";
 import { idOf } from "../session.ts";
+import { openWaiting, type Waiting } from "./waiting.ts";
 
 const together = 20;
 let made = 0;
-let lastId = 0;
-
-interface Waiting {
-  timing: Timing;
-  copies: number;
-}
 
 /** Two people each; done when the sender has its ack and the receiver the message. */
 export async function openMqttPairs(cluster: Cluster, count: number, text: string): Promise<Pair[]> {
@@ -25,13 +20,14 @@ export async function openMqttPairs(cluster: Cluster, count: number, text: strin
   return Promise.all(
     Array.from({ length: count }, async (_, index): Promise<Pair> => {
       const [sender, receiver] = [`${run}s${index}`, `${run}r${index}`];
-      const { waiting, acknowledged, delivered } = openWaiting(1);
+      // The sender has a copy of its own, which does not count.
+      const { begin, acknowledged, delivered } = openWaiting(1);
       const [from, to] = await Promise.all([
-        join(cluster, key, sender, { own: acknowledged }),
-        join(cluster, key, receiver, { messages: delivered }),
+        join(cluster, key, sender, { acknowledged }),
+        join(cluster, key, receiver, { delivered }),
       ]);
       return {
-        send: (timing) => from.say(waiting(timing), `user/${receiver}`, text),
+        send: (timing) => from.say(begin(timing), `user/${receiver}`, text),
         async close() {
           from.close();
           to.close();
@@ -45,17 +41,14 @@ export async function openMqttPairs(cluster: Cluster, count: number, text: strin
 export async function openMqttRoom(cluster: Cluster, members: number, text: string): Promise<Pair> {
   const key = await makeKey(cluster);
   const { room, uids } = await makeRoom(cluster, members);
-  const { waiting, acknowledged, delivered } = openWaiting(members);
+  const waiting = openWaiting(members);
   const people: Person[] = [];
   for (let from = 0; from < members; from += together) {
-    const some = uids.slice(from, from + together).map((uid, at) => {
-      const own = from + at === 0 ? acknowledged : undefined;
-      return join(cluster, key, uid, { messages: delivered, ...(own && { own }) });
-    });
+    const some = uids.slice(from, from + together).map((uid) => join(cluster, key, uid, waiting));
     people.push(...(await Promise.all(some)));
   }
   return {
-    send: (timing) => people[0]?.say(waiting(timing), `room/${room}`, text),
+    send: (timing) => people[0]?.say(waiting.begin(timing), `room/${room}`, text),
     async close() {
       for (const person of people) person.close();
     },
@@ -67,18 +60,15 @@ interface Person {
   close(): void;
 }
 
-interface Heard {
-  messages?(payload: Buffer): void;
-  own?(payload: Buffer): void;
-}
+type Heard = Partial<Pick<Waiting, "acknowledged" | "delivered">>;
 
-async function join(cluster: Cluster, key: string, uid: string, { messages, own }: Heard): Promise<Person> {
+async function join(cluster: Cluster, key: string, uid: string, heard: Heard): Promise<Person> {
   const { http, mqtt } = cluster.run();
   const { token, clientId } = await logIn(http, key, uid);
   const take = (payload: Buffer) => {
     if (payload.includes('"type":"nack"')) throw new Error(`refused: ${payload}`);
-    if (payload.includes('"type":"ack"')) own?.(payload);
-    else messages?.(payload);
+    if (payload.includes('"type":"ack"')) heard.acknowledged?.(idOf(payload));
+    else heard.delivered?.(idOf(payload));
   };
   const device: Listener = await openListener({ port: mqtt.port, clientId, username: uid, password: token }, take);
   await Promise.all([device.subscribe(messagesTopic(uid)), device.subscribe(deviceTopic(uid, clientId))]);
@@ -87,31 +77,5 @@ async function join(cluster: Cluster, key: string, uid: string, { messages, own 
     say: (id, to, text) =>
       device.publish(topic, `{"id":"${id}","to":"${to}","content":{"type":"text","data":"${text}"}}`),
     close: device.close,
-  };
-}
-
-function openWaiting(copies: number) {
-  const all = new Map<string, Waiting>();
-  const unacknowledged = new Map<string, Timing>();
-  return {
-    waiting(timing: Timing): string {
-      lastId += 1;
-      const id = `b${lastId}`;
-      all.set(id, { timing, copies });
-      unacknowledged.set(id, timing);
-      return id;
-    },
-    acknowledged(payload: Buffer): void {
-      const id = idOf(payload);
-      unacknowledged.get(id)?.acknowledged(performance.now());
-      unacknowledged.delete(id);
-    },
-    delivered(payload: Buffer): void {
-      const id = idOf(payload);
-      const message = all.get(id);
-      if (message === undefined || --message.copies > 0) return;
-      all.delete(id);
-      message.timing.delivered(performance.now());
-    },
   };
 }

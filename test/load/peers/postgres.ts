@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { eventually } from "@parley/testkit";
 import { type Child, startChild } from "../../../packages/testkit/src/processes/child.ts";
 
 const run = promisify(execFile);
@@ -57,15 +58,14 @@ export async function startPostgres({ bin, dir, port, user, env }: PostgresOptio
   };
 }
 
+/** Who has died is not waited for. */
 async function untilReady(ask: () => Promise<unknown>, child: Child): Promise<void> {
-  for (const due = Date.now() + startMs; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    try {
-      await ask();
-      return;
-    } catch (error) {
-      if (child.alive() && Date.now() < due) continue;
-      child.kill("SIGKILL");
-      throw new Error("PostgreSQL does not start", { cause: error });
-    }
+  const isUp = async () => !child.alive() || ((await ask()) && true);
+  try {
+    await eventually(isUp, { timeoutMs: startMs, intervalMs: 100 });
+    await ask();
+  } catch (cause) {
+    child.kill("SIGKILL");
+    throw new Error("PostgreSQL does not start", { cause });
   }
 }

@@ -1,7 +1,9 @@
 // XMPP people on raw TCP: they log in with PLAIN, write to each other or in a room, and know a stanza by its end.
 import { connect } from "node:net";
-import type { Pair, Timing } from "../pairs.ts";
+import type { Pair } from "../pairs.ts";
+import { pause } from "../saturate.ts";
 import type { Ejabberd } from "./ejabberd.ts";
+import { openWaiting, type Waiting } from "./waiting.ts";
 
 interface Person {
   write(stanza: string): void;
@@ -17,15 +19,15 @@ let made = 0;
 /** Two people each, who have never heard of each other; done when the receiver has it, which ejabberd archives before. */
 export async function openXmppPairs(server: Ejabberd, count: number, text: string): Promise<Pair[]> {
   const run = `p${made++}`;
-  const waiting = new Map<string, Timing>();
-  const receive = settleBy(waiting, () => 1);
+  const waiting = openWaiting(1);
+  const receive = takeBy(waiting);
   const pairs: Pair[] = [];
   for (let index = 0; index < count; index++) {
     const to = `${run}r${index}`;
     const [from, receiver] = [await join(server, `${run}s${index}`, () => undefined), await join(server, to, receive)];
     pairs.push({
       send(timing) {
-        const id = idOf(waiting, timing);
+        const id = waiting.begin(timing);
         from.write(`<message to='${to}@${host}' type='chat' id='${id}'><body>${text}</body></message>`);
       },
       async close() {
@@ -41,8 +43,8 @@ export async function openXmppPairs(server: Ejabberd, count: number, text: strin
 export async function openXmppRoom(server: Ejabberd, members: number, text: string): Promise<Pair> {
   const run = `m${made++}`;
   const room = `${run}@conference.${host}`;
-  const waiting = new Map<string, Timing>();
-  const receive = settleBy(waiting, () => members);
+  const waiting = openWaiting(members);
+  const receive = takeBy(waiting);
   const people: Person[] = [];
   for (let from = 0; from < members; from += together) {
     const some = Array.from({ length: Math.min(together, members - from) }, (_, at) =>
@@ -58,17 +60,17 @@ export async function openXmppRoom(server: Ejabberd, members: number, text: stri
     );
     // The first one makes the room, and lets others in.
     if (index > 0) continue;
-    await pause(300);
+    await pause(0.3);
     const form = "<x xmlns='jabber:x:data' type='submit'/>";
     const query = `<query xmlns='http://jabber.org/protocol/muc#owner'>${form}</query>`;
     owner.write(`<iq type='set' to='${room}' id='cfg'>${query}</iq>`);
-    await pause(300);
+    await pause(0.3);
   }
   // Everybody is told of everybody: 10,000 stanzas for a hundred.
-  await pause(5_000);
+  await pause(5);
   return {
     send(timing) {
-      const id = idOf(waiting, timing);
+      const id = waiting.begin(timing);
       owner.write(`<message to='${room}' type='groupchat' id='${id}'><body>${text}</body></message>`);
     },
     async close() {
@@ -77,28 +79,11 @@ export async function openXmppRoom(server: Ejabberd, members: number, text: stri
   };
 }
 
-let lastId = 0;
-
-function idOf(waiting: Map<string, Timing>, timing: Timing): string {
-  lastId += 1;
-  const id = `b${lastId}`;
-  waiting.set(id, timing);
-  return id;
-}
-
-function settleBy(waiting: Map<string, Timing>, copies: () => number) {
-  const seen = new Map<string, number>();
-  return (stanza: string) => {
-    const id = / id='(b\d+)'/.exec(stanza)?.[1];
-    const timing = id === undefined ? undefined : waiting.get(id);
-    if (id === undefined || timing === undefined) return;
-    const count = (seen.get(id) ?? 0) + 1;
-    if (count < copies()) return seen.set(id, count);
-    seen.delete(id);
-    waiting.delete(id);
-    const at = performance.now();
-    timing.acknowledged(at);
-    timing.delivered(at);
+// Its sender hears nothing of the archive: it is acknowledged when all have it.
+function takeBy(waiting: Waiting): (stanza: string) => void {
+  return (stanza) => {
+    const [, id] = / id='(b\d+)'/.exec(stanza) ?? [];
+    if (id !== undefined && waiting.delivered(id)) waiting.acknowledged(id);
   };
 }
 
@@ -140,8 +125,4 @@ async function join(server: Ejabberd, user: string, take: (message: string) => v
         resolve({ write: (stanza) => void socket.write(stanza), close: () => socket.destroy() });
     });
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
