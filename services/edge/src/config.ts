@@ -10,7 +10,7 @@ const count = (fallback: number, minimum: number, description: string) =>
 export const settings = defineSettings({
   service: "edge",
   prefix: "EDGE",
-  shared: ["PARLEY_BROKER_URL", "TRUSTED_PROXIES"],
+  shared: ["PARLEY_BROKER_URL", "PARLEY_DIRECT_SOCKET", "TRUSTED_PROXIES"],
   own: {
     EDGE_HOST: Type.String({ default: "127.0.0.1", description: "address the device ports are bound to" }),
     EDGE_MQTT_PORT: port(1883, "MQTT over TCP; 0 = any free one"),

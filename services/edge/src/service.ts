@@ -5,17 +5,22 @@ import { counter, gauge, type Logger, openTurns, readNetworks, type ServiceConte
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
+import { openRecordWriter } from "./broker/record-writer.ts";
 import { openLearning, openRecords, type Records, readRecords } from "./broker/records.ts";
 import type { EdgeConfig } from "./config.ts";
+import type { DirectPeople } from "./direct/hand-out.ts";
+import { type DirectDoor, openDirectDoor } from "./direct/serve.ts";
+import { type DirectTurns, startDirectTurns } from "./direct/turns.ts";
 import { startAdmin } from "./doors/admin.ts";
 import { type Door, type DoorOptions, openTcp, openWebSocket } from "./doors/listen.ts";
-import { openPlaces } from "./doors/places.ts";
+import { openPlaces, type Places } from "./doors/places.ts";
 import { startDecisions } from "./hooks/decisions.ts";
 import { type Hooks, hookSockets, startHooks } from "./hooks/hooks.ts";
 import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
 import { type Reason, reasons } from "./packets/reasons.ts";
 import { Connection, type Device, type Surroundings } from "./session/connection.ts";
 import { type Sessions, startSessions } from "./session/sessions.ts";
+import { openWriteDown } from "./session/write-down.ts";
 
 /** Often, so that many sockets that came together are not closed in one breath. */
 const placesSweepMs = 100;
@@ -48,16 +53,11 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
     log,
     onAnswer: (hook, { verdict }) => measures.hooks.inc({ hook, verdict }),
   });
-  const records = openRecords();
-  const sessions = startSessions({
-    hooks,
-    records,
-    endSession: (clientId) => endSession(broker, clientId),
-    awayMax: config.EDGE_USER_SESSIONS_AWAY,
-    tellWaitMs: config.EDGE_DECISION_WAIT_MS,
-    log,
-  });
-  const surroundings = surround({ config, context, broker, hooks, sessions, turns, connections, room, measures });
+  const { records, writeDown, sessions, learning } = keepSessions({ config, context, broker, hooks });
+  const path = config.PARLEY_DIRECT_SOCKET;
+  const direct = path === "" ? undefined : { ...startDirectTurns(), writeDown };
+  const known = { config, context, broker, hooks, sessions, connections };
+  const surroundings = surround({ ...known, turns, direct, room, measures });
   const places = openPlaces({
     most: room.devices + room.refused,
     silentMost: config.EDGE_SILENT_CONNECTIONS,
@@ -67,24 +67,45 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
   const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log });
-  const probe = watchBroker({ config, context, broker, hooks, sessions, connections, records });
-  const sweeping = setInterval(() => sweep(connections, sessions), 1000);
-  const sweepingPlaces = setInterval(() => places.sweep(performance.now()), placesSweepMs);
+  const probe = watchBroker({ ...known, records, learning });
+  const directDoor = direct && (await openDirect(path, { sessions, knowsAll: learning.isDone, direct, log }));
+  const sweeping = startSweeping(connections, sessions, places);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
   for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });
   return {
     ports,
     close: async () => {
-      clearInterval(sweeping);
-      clearInterval(sweepingPlaces);
+      sweeping.stop();
       probe.close();
       const closed = Promise.all(doors.map((door) => door.close()));
       for (const connection of connections) connection.close(reasons.shuttingDown);
+      direct?.close();
       await sessions.settled();
+      // By then routers have been told what no device has confirmed.
+      await directDoor?.close();
       hooks.close();
       await closed;
     },
   };
+}
+
+/** Sessions, and what is written down of them at the broker. */
+function keepSessions(parts: { config: EdgeConfig; context: ServiceContext; broker: Broker; hooks: Hooks }) {
+  const { config, context, broker, hooks } = parts;
+  const visitor = `sys_${context.instance}`;
+  const records = openRecords();
+  const writeDown = openWriteDown(records, openRecordWriter(broker, `${visitor}_writes`, records));
+  const sessions = startSessions({
+    hooks,
+    records,
+    writeDown,
+    endSession: (clientId) => endSession(broker, clientId),
+    awayMax: config.EDGE_USER_SESSIONS_AWAY,
+    tellWaitMs: config.EDGE_DECISION_WAIT_MS,
+    log: context.log,
+  });
+  const learning = openLearning(() => readRecords(broker, `${visitor}_sessions`, { records, onPage: sessions.learn }));
+  return { records, writeDown, sessions, learning };
 }
 
 /** Looks once a second how the broker is, tells it which sessions there are, and learns those that it does not know. */
@@ -96,10 +117,10 @@ function watchBroker(parts: {
   sessions: Sessions;
   connections: Set<Connection>;
   records: Records;
+  learning: ReturnType<typeof openLearning>;
 }): { close(): void } {
-  const { config, context, broker, hooks, sessions, connections, records } = parts;
+  const { config, context, broker, hooks, sessions, connections, records, learning } = parts;
   const clientId = `sys_${context.instance}`;
-  const learning = openLearning(() => readRecords(broker, `${clientId}_sessions`, { records, onPage: sessions.learn }));
   const memory = watchBrokerMemory({
     limitBytes: config.EDGE_BROKER_MEMORY_BYTES,
     endLongestAway: sessions.endLongestAway,
@@ -130,11 +151,12 @@ function surround(parts: {
   hooks: Hooks;
   sessions: Sessions;
   turns: Turns;
+  direct: Surroundings["direct"];
   connections: Set<Connection>;
   room: Room;
   measures: Measures;
 }): Surroundings {
-  const { config, context, broker, hooks, sessions, turns, connections, room, measures } = parts;
+  const { config, context, broker, hooks, sessions, turns, direct, connections, room, measures } = parts;
   /** devices let in that far, until their sockets are closed */
   let admitted = 0;
   const memory = { maxEntries: config.EDGE_DECISION_CACHE_ENTRIES, waitMs: config.EDGE_DECISION_WAIT_MS };
@@ -143,6 +165,7 @@ function surround(parts: {
     rules: { hooks, decisions, broker, maxSessionExpirySeconds: config.EDGE_SESSION_EXPIRY_SECONDS },
     sessions,
     turns,
+    direct,
     maxPacketBytes: config.EDGE_MAX_PACKET_BYTES,
     uplinkLimits: {
       packets: config.EDGE_RATE_PACKETS,
@@ -189,10 +212,37 @@ async function openDoors(
   }
 }
 
-function sweep(connections: Set<Connection>, sessions: Sessions): void {
-  const now = performance.now();
-  for (const connection of connections) connection.sweep(now);
-  sessions.sweep(now);
+/** Copies of routers, to devices of which all is known here. */
+function openDirect(
+  path: string,
+  parts: { sessions: Sessions; knowsAll(): boolean; direct: DirectTurns; log: Logger },
+): Promise<DirectDoor> {
+  const { sessions, knowsAll, direct, log } = parts;
+  const people: DirectPeople = {
+    devicesOf: (uid) => (knowsAll() ? (sessions.own.allOf(uid) as ReadonlySet<Connection> | undefined) : undefined),
+    device(clientId) {
+      const found = sessions.only(clientId) as Connection | undefined;
+      return found?.hasTree ? undefined : found;
+    },
+    hasOthers: sessions.own.hasOthers,
+  };
+  return openDirectDoor({ path, people, together: direct.together, log });
+}
+
+function startSweeping(connections: Set<Connection>, sessions: Sessions, places: Places): { stop(): void } {
+  const timers = [
+    setInterval(() => {
+      const now = performance.now();
+      for (const connection of connections) connection.sweep(now);
+      sessions.sweep(now);
+    }, 1000),
+    setInterval(() => places.sweep(performance.now()), placesSweepMs),
+  ];
+  return {
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
 }
 
 type Measures = ReturnType<typeof startMeasures>;

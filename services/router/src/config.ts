@@ -6,7 +6,7 @@ import Type from "typebox";
 export const settings = defineSettings({
   service: "router",
   prefix: "ROUTER",
-  shared: ["NATS_URL", "REDIS_URL", "PARLEY_BROKER_URL", "GUESTS"],
+  shared: ["NATS_URL", "REDIS_URL", "PARLEY_BROKER_URL", "PARLEY_DIRECT_SOCKET", "GUESTS"],
   own: {
     ROUTER_WINDOW: Type.Integer({
       default: 1_000,

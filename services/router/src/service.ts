@@ -11,6 +11,7 @@ import {
   followMembersChanged,
   gauge,
   type Leases,
+  type Logger,
   type NatsConnection,
   natsConnected,
   type Redis,
@@ -31,6 +32,7 @@ import { createDeliver } from "./deliver/deliver.ts";
 import { createReadStored } from "./deliver/read-stored.ts";
 import { createIsRefused } from "./deliver/refusals.ts";
 import { createSend, openUnheardOf } from "./deliver/send.ts";
+import { type Direct, openDirect, throughBroker } from "./direct/direct.ts";
 import { followNotify } from "./follow/notify.ts";
 import { followOrigin } from "./follow/origin.ts";
 import { createDeadLetter } from "./ingest/dead-letter.ts";
@@ -64,12 +66,12 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
   const deadLetter = createDeadLetter(nats, log);
   const guests = readGuests(config.GUESTS).map(({ name, prefix }) => ({ name, prefix }));
   const trees = startTrees({ nats, guests, deadLetter, log });
-  const unheard = openUnheardOf(trees);
+  const sending = { unheard: openUnheardOf(trees), direct: directOf(config, log) };
   const uplinks = createUplinks({
     config,
     guests,
     trees,
-    unheard,
+    ...sending,
     deadLetter,
     nats,
     redis,
@@ -85,7 +87,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
     pass: context.pass,
   });
   const { ingest, leases, login } = await startIngest(config, context, { ...uplinks, nats, redis });
-  const send = createSend(ingest, trees, log, { unheard });
+  const send = createSend(ingest, trees, log, sending);
   const following = [
     followMembersChanged(nats, members),
     followNotify(nats, send, log),
@@ -102,6 +104,7 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
       await closing("following", () => Promise.all(following.map((one) => one.close())));
       await closing("kept back", () => within(releaseWaitMs, send.release()));
       await closing("leases", () => leases.close());
+      sending.direct.close();
       await closing("login", () => login.close());
       await closing("trees", () => trees.close());
       askHolder.close();
@@ -110,6 +113,10 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
       redis.disconnect();
     },
   };
+}
+
+function directOf({ PARLEY_DIRECT_SOCKET: path }: RouterConfig, log: Logger): Direct {
+  return path === "" ? throughBroker : openDirect(path, log);
 }
 
 function handOn(

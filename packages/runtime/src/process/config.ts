@@ -67,6 +67,13 @@ export const sharedSettings = {
     "mqtts?|unix",
     "the broker's own port, for services, or on one machine its socket: unix:///path",
   ),
+  PARLEY_DIRECT_SOCKET: Type.String({
+    default: "",
+    pattern: "^(/.{1,102})?$",
+    expects: "an absolute path of at most 103 bytes",
+    description:
+      "Unix socket by which routers give copies to the edge without the broker; only where one edge has all devices, and nobody else may enter its folder",
+  }),
 };
 
 /** Settings that every service has. */

@@ -41,7 +41,8 @@ test("a service with a session of its own yields as a group, and one in a sessio
   const alone = () => prioritiesOf(["patient"], { detached: true });
   const [first, second, among] = await Promise.all([alone(), alone(), prioritiesOf()]);
   // Elsewhere there are no such groups, and on Linux a process in the session that the system began with is in none: its file is empty.
-  for (const { groupBefore, group } of [first, second]) assert.equal(group, groupBefore === undefined ? undefined : "10");
+  for (const { groupBefore, group } of [first, second])
+    assert.equal(group, groupBefore === undefined ? undefined : "10");
   assert.equal(among.group, among.groupBefore);
 });
 

@@ -5,9 +5,11 @@ import { type Clocks, openClocks } from "../faults/clocks.ts";
 import type { Link } from "../faults/link.ts";
 import { type LinkedServer, type Links, startLinks } from "../faults/links.ts";
 import { brokerSocketIn } from "../parts/mosquitto.ts";
+import { makePrivate } from "../parts/private-files.ts";
 import type { ServerDoor } from "../parts/server.ts";
 import { passwordFiles, type ServerName, serverNames, servers } from "../parts/servers.ts";
 import { serviceNames, services, type Wiring } from "../parts/services.ts";
+import { socketPathIn } from "../parts/socket-path.ts";
 import { SetupError } from "../processes/setup-error.ts";
 import type { Supervised } from "../processes/supervise.ts";
 import { checkStore } from "./check-store.ts";
@@ -92,6 +94,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     if (leftovers > 0) log(`ended ${leftovers} processes that an earlier run had left behind`);
     const plan = await planPorts(options.ports ?? { http: 0, mqtt: 0, ws: 0 }, options.replicas ?? {}, log);
     const doors = openDoors(dir, plan);
+    await makePrivate(join(dir, edgeFolder));
     const wiring = wire(dir, storeUrl, plan, doors);
     const links = options.links ? await startLinks(wiring) : undefined;
     const clocks = options.clocks ? openClocks(dir) : undefined;
@@ -207,6 +210,8 @@ function openDoors(dir: string, plan: PortPlan): Record<ServerName, ServerDoor> 
   return Object.fromEntries(doors);
 }
 
+const edgeFolder = "edge";
+
 function wire(dir: string, storeUrl: string, plan: PortPlan, doors: Record<ServerName, ServerDoor>): Wiring {
   const urls = {
     nats: servers["nats-server"].url(doors["nats-server"]),
@@ -214,7 +219,9 @@ function wire(dir: string, storeUrl: string, plan: PortPlan, doors: Record<Serve
     broker: servers.mosquitto.url(doors.mosquitto),
   };
   const brokerSocket = brokerSocketIn(join(dir, "mosquitto"));
-  return { dir, storeUrl, urls, brokerSocket, public: plan.public, replicas: plan.replicas };
+  // Of several edges each has only some of a user's devices.
+  const directSocket = plan.replicas.edge.length === 1 ? socketPathIn(join(dir, edgeFolder), "direct.sock") : undefined;
+  return { dir, storeUrl, urls, brokerSocket, directSocket, public: plan.public, replicas: plan.replicas };
 }
 
 // A full disk must not end what still runs.

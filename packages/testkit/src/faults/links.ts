@@ -56,7 +56,7 @@ async function linkReplica(wiring: Wiring): Promise<OfReplica> {
   };
   const single = /^mongodb:\/\/[^,]*$/.test(wiring.storeUrl);
   const storeUrl = single ? directly(await through("store", wiring.storeUrl)) : wiring.storeUrl;
-  return { links, wiring: { ...wiring, urls, brokerSocket: undefined, storeUrl } };
+  return { links, wiring: { ...wiring, urls, brokerSocket: undefined, directSocket: undefined, storeUrl } };
 }
 
 // A replica set tells its drivers its own addresses, which are not the link's.

@@ -1,5 +1,5 @@
 // Mosquitto: the broker of one machine.
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { passwordLine } from "@parley/runtime";
 import type { Program } from "../processes/child.ts";
 import { answers } from "./answers.ts";
@@ -7,6 +7,7 @@ import { databaseFault, memoryLimit, setDatabaseAside } from "./mosquitto-databa
 import { loginLines } from "./mosquitto-login.ts";
 import { makePrivate, writePrivate } from "./private-files.ts";
 import { type LifeBefore, type Server, type ServerPlace, servicesUsername } from "./server.ts";
+import { socketPathIn } from "./socket-path.ts";
 
 export const mosquitto: Server = {
   prepare,
@@ -16,15 +17,11 @@ export const mosquitto: Server = {
 };
 
 const socketName = "broker.sock";
-/** bytes of a socket's path: macOS has room for 103, Linux for 107 */
-const socketPathMax = 103;
 
 /** Where services on this machine reach it with less CPU than over TCP; undefined: its folder's path is too long for that. */
 export function brokerSocketIn(dir: string): string | undefined {
-  const path = join(resolve(dir), socketName);
-  return Buffer.byteLength(path) > socketPathMax
-    ? undefined
-    : `unix://${path.split("/").map(encodeURIComponent).join("/")}`;
+  const path = socketPathIn(dir, socketName);
+  return path && `unix://${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 async function prepare(place: ServerPlace, before?: LifeBefore): Promise<Program> {

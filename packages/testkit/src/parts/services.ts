@@ -19,6 +19,8 @@ export type Wiring = {
   urls: { nats: string; redis: string; broker: string };
   /** the broker's for services, where it has one beside its port */
   brokerSocket?: string | undefined;
+  /** where routers give copies to the edge, if there is one edge */
+  directSocket?: string | undefined;
   public: { http: number; mqtt: number; ws: number };
   replicas: Record<ServiceName, Ports[]>;
 };
@@ -112,6 +114,7 @@ export function serviceProgram(service: ServiceName, wiring: Wiring, own: Ports,
     REDIS_URL: wiring.urls.redis,
     STORE_URL: wiring.storeUrl,
     PARLEY_BROKER_URL: wiring.brokerSocket ?? wiring.urls.broker,
+    PARLEY_DIRECT_SOCKET: wiring.directSocket ?? "",
     PARLEY_DIR: wiring.dir,
     PARLEY_SECRETS: join(wiring.dir, "secrets"),
     PARLEY_PARENT_PIPE: "true",

@@ -25,6 +25,8 @@ export interface Records {
   learn(clientId: string, connectionId: string): void;
   /** An edge of a version before wrote this one down under `topic`: it is written as it is now, and that one goes. */
   renew(topic: string, found: FoundRecord | undefined): void;
+  /** The broker has one of this session, whichever connection's. */
+  isWritten(clientId: string): boolean;
   /** Whose the broker has, as far as is known here. */
   connectionsOf(clientId: string): readonly string[];
   /** PUBLISHes of what changed, not too many at once. `written` is told when the broker has them. */
@@ -52,6 +54,7 @@ export function openRecords(): Records {
   return {
     keep(clientId, record) {
       const before = known.of(clientId);
+      if (before.length === 1 && before[0] === record.connectionId) return;
       // The new one first: whoever is killed between the two leaves one too many.
       changed.set(topicOf(clientId, record.connectionId), record);
       for (const one of before) if (one !== record.connectionId) remove(clientId, one);
@@ -70,6 +73,7 @@ export function openRecords(): Records {
       }
       changed.set(topic, undefined);
     },
+    isWritten: (clientId) => known.of(clientId).some((one) => !changed.has(topicOf(clientId, one))),
     connectionsOf: known.of,
     changes() {
       const some = first(changed, changesAtOnce);
@@ -139,7 +143,7 @@ export function readRecords(
 const againMs = 10_000;
 
 /** Reads them until it has succeeded once (`first`), and later now and then (`again`). */
-export function openLearning(read: () => Promise<boolean>): { first(): void; again(): void } {
+export function openLearning(read: () => Promise<boolean>): { first(): void; again(): void; isDone(): boolean } {
   let startedAt = Number.NEGATIVE_INFINITY;
   let reading = false;
   let done = false;
@@ -152,6 +156,7 @@ export function openLearning(read: () => Promise<boolean>): { first(): void; aga
   return {
     first: () => void (done || reading || learn()),
     again: () => void (reading || performance.now() - startedAt < againMs || learn()),
+    isDone: () => done,
   };
 }
 

@@ -37,6 +37,8 @@ export interface Admission extends Asker {
   wantsWords: boolean;
   /** the largest packet it takes */
   maxPacketBytes: number;
+  /** PUBLISHes of QoS 1 and 2 that it takes without having confirmed them [MQTT5 3.1.2.11.3] */
+  receiveMaximum: number;
   /** of its own; undefined: it speaks Parley's own protocol */
   tree: TreeGrant | undefined;
 }
@@ -198,5 +200,6 @@ function admit(connect: Connect, granted: Granted, expiresAt: number | undefined
     expiresAt,
     wantsWords: version === 5 && connect.properties?.requestProblemInformation !== false,
     maxPacketBytes: connect.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    receiveMaximum: connect.properties?.receiveMaximum ?? 65_535,
   };
 }

@@ -21,6 +21,7 @@ function open(connected: Record<string, string>) {
     isHere: () => false,
     tell: (clientId, hook) => void did.push(`${hook} ${clientId}`),
     records: { drop: note("drop"), forget: note("forget"), learn: () => {}, connectionsOf: () => ["c"] },
+    own: { away: () => {}, back: () => {} },
   });
   const learn = (...clientIds: string[]) => {
     const record = { username: "ann", sessionExpirySeconds: 3600, connectionId: "c" };

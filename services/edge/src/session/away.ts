@@ -3,6 +3,7 @@ import { openTurns, type Turns } from "@parley/runtime";
 import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import type { Member, SessionHook } from "./member.ts";
+import type { OwnSessions } from "./own-sessions.ts";
 
 interface Waiting {
   connectionId: string;
@@ -38,6 +39,8 @@ export interface AwayOptions {
   tell(clientId: string, hook: SessionHook, connectionId?: string): void;
   /** where each is written down */
   records: AwayRecords;
+  /** told of each while the broker may have it */
+  own: Pick<OwnSessions<never>, "away" | "back">;
 }
 
 type AwayRecords = Pick<Records, "drop" | "forget" | "learn" | "connectionsOf">;
@@ -55,8 +58,8 @@ export interface Away {
   endLongestAway(count: number): number;
 }
 
-export function openAway({ hooks, endSession, userMax, isHere, tell, records }: AwayOptions): Away {
-  const waiting = openWaiting();
+export function openAway({ hooks, endSession, userMax, isHere, tell, records, own }: AwayOptions): Away {
+  const waiting = openWaiting(own);
   const ending = openTurns({ atOnce: endedAtOnce });
   const { learn, askLearned, leaveToOther } = openLearned({ waiting, ending, hooks, isHere, records, endSurplus });
 
@@ -110,8 +113,11 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records }: 
   /** `bySelf`: the broker has ended it already. */
   function end(clientId: string, { bySelf } = { bySelf: false }): void {
     const session = waiting.get(clientId);
+    if (session === undefined) return;
+    // Until it has ended the broker may have it.
+    own.away(clientId);
     waiting.delete(clientId);
-    if (session !== undefined) void expire(clientId, session, bySelf);
+    void expire(clientId, session, bySelf).finally(() => own.back(clientId));
   }
 
   /**
@@ -210,7 +216,7 @@ function openLearned(parts: {
 }
 
 /** Sessions whose devices are away: longest away first, of all and of each user. */
-function openWaiting() {
+function openWaiting({ away, back }: AwayOptions["own"]) {
   const sessions = new Map<string, Waiting>();
   const ofUser = new Map<string | null, Set<string>>();
 
@@ -218,6 +224,7 @@ function openWaiting() {
     const session = sessions.get(clientId);
     if (session === undefined) return false;
     sessions.delete(clientId);
+    back(clientId);
     const own = ofUser.get(session.username);
     own?.delete(clientId);
     if (own?.size === 0) ofUser.delete(session.username);
@@ -232,6 +239,7 @@ function openWaiting() {
     add(clientId: string, session: Waiting): void {
       remove(clientId);
       sessions.set(clientId, session);
+      away(clientId);
       const own = ofUser.get(session.username);
       if (own === undefined) ofUser.set(session.username, new Set([clientId]));
       else own.add(clientId);

@@ -7,6 +7,9 @@ import type { Holder } from "../broker/holding.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
 import type { Admission, ConnectRules, Peer } from "../connect/connect.ts";
 import { judgeConnect } from "../connect/judge.ts";
+import { type Copy, DirectDevice, owesMuch, windowMax } from "../direct/direct-device.ts";
+import type { DirectTarget } from "../direct/hand-out.ts";
+import type { DirectTurns } from "../direct/turns.ts";
 import { Framing, type Skipped } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
@@ -14,11 +17,13 @@ import { type Reason, reasons } from "../packets/reasons.ts";
 import type { FiltersChange, TreeWays } from "../tree/tree-device.ts";
 import { openDesk, type UplinkDevice } from "../uplink/device.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
+import type { Heard, Kind } from "../uplink/hearing.ts";
 import { letGo } from "./let-go.ts";
 import type { Member } from "./member.ts";
 import { openPassage, type Passage } from "./passage.ts";
 import type { Sessions } from "./sessions.ts";
 import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
+import type { WriteDown } from "./write-down.ts";
 
 /** What every connection needs of the edge. */
 export interface Surroundings {
@@ -33,6 +38,8 @@ export interface Surroundings {
   /** how long a device may read nothing of what it was sent */
   unreadMs: number;
   log: Logger;
+  /** undefined: all goes through the broker */
+  direct: (DirectTurns & { writeDown: Pick<WriteDown, "now"> }) | undefined;
   /** Takes a device's place; false when there is none left. */
   admit(): boolean;
   onClose(connection: Connection, reason: Reason | undefined): void;
@@ -54,6 +61,10 @@ export interface Device {
   place: DevicePlace;
 }
 
+/** a PUBLISH's bytes besides its payload, with room to spare */
+const directHeadBytes = 512;
+/** Mosquitto's `max_inflight_messages`: what it sends a device at most, whatever goes past it */
+const brokerWindow = 1_000;
 /** bytes of our own answers a device may leave unread before the edge stops reading it */
 const maxUnreadBytes = 256 * 1024;
 /** Room for a token and a Will: nobody knows yet who it is, and there may be many of them. */
@@ -61,7 +72,7 @@ const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
 
-export class Connection implements Member, Holder, TreeWays {
+export class Connection implements Member, Holder, TreeWays, DirectTarget {
   clientId = "";
   username: string | null = null;
   version: Version = 4;
@@ -101,6 +112,10 @@ export class Connection implements Member, Holder, TreeWays {
   #deviceEnded = false;
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
+  /** the largest payload that goes past the broker; 0: none does */
+  #directBytes = 0;
+  /** for the device, and waits for what else there is in this turn */
+  #gathered: Buffer[] | undefined;
 
   constructor(device: Device, edge: Surroundings) {
     const { stream, transport, peer } = device;
@@ -166,6 +181,7 @@ export class Connection implements Member, Holder, TreeWays {
     if (this.#phase === "closed") return;
     const tellsWhy = this.#phase === "open" && this.version === 5 && !this.#parted && this.#device.writable;
     this.#phase = "closed";
+    this.#desk?.direct?.close(this.sessionExpirySeconds > 0);
     const words = reason !== undefined && tellsWhy ? disconnection(reason) : undefined;
     if (words !== undefined) this.#device.write(words);
     if (this.#claimed) this.#edge.sessions.leave(this);
@@ -328,6 +344,12 @@ export class Connection implements Member, Holder, TreeWays {
     this.#claimed = true;
     const link = await awaitBroker(rules.broker, admission.packet, admission.version, { turns, isWanted });
     if (link === undefined) return refuse(reasons.unavailable, admission.version);
+    if (this.#edge.direct !== undefined && !this.hasTree && !(await this.#edge.direct.writeDown.now(this))) {
+      link.socket.destroy();
+      return refuse(reasons.unavailable, admission.version);
+    }
+    // It may have ended meanwhile.
+    if (link.socket.destroyed) return refuse(reasons.unavailable, admission.version);
     return this.#open(link, admission);
   }
 
@@ -343,7 +365,10 @@ export class Connection implements Member, Holder, TreeWays {
       return { ...(reply && { reply }), close: reasons.unavailable };
     }
     this.#phase = "open";
-    this.#desk = openDesk({ ...admission, hasTree: this.hasTree }, () => this.#phase === "open");
+    const isNew = !connack.sessionPresent;
+    this.#desk = openDesk({ ...admission, hasTree: this.hasTree }, isNew, () => this.#phase === "open");
+    if (admission.receiveMaximum >= brokerWindow + windowMax)
+      this.#directBytes = Math.max(0, admission.maxPacketBytes - directHeadBytes);
     this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = Date.now();
     this.#lastHeardAt = performance.now();
@@ -416,6 +441,55 @@ export class Connection implements Member, Holder, TreeWays {
     this.#unreadSince = undefined;
     this.#broker?.resume();
     this.#regulate();
+  }
+
+  hears(kind: Kind): Heard {
+    return this.#phase === "open" && !this.#parted ? this.#desk?.hearing.of(kind) : undefined;
+  }
+
+  hasRoom(bytes: number): boolean {
+    if (bytes > this.#directBytes || this.#unreadSince !== undefined || !this.#device.writable) return false;
+    return this.#desk?.direct?.hasRoom(bytes) ?? true;
+  }
+
+  owesMuch(): boolean {
+    return this.#desk !== undefined && owesMuch(this.#desk.owed);
+  }
+
+  holdBack(): void {
+    this.#directDevice().holdBack();
+  }
+
+  sendDirect(copy: Copy, qos: 0 | 1): void {
+    const direct = this.#directDevice();
+    direct.send(copy, qos);
+    if (direct.size > 0) this.#edge.direct?.waits(direct);
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    const gathered = this.#gathered;
+    this.#gathered = undefined;
+    if (gathered === undefined) return;
+    this.toDevice(gathered.length === 1 ? (gathered[0] as Buffer) : Buffer.concat(gathered));
+  }
+
+  #directDevice(): DirectDevice {
+    const desk = this.#desk!;
+    desk.direct ??= new DirectDevice({
+      version: this.version,
+      owed: desk.owed,
+      pings: () => desk.pings,
+      toBroker: (bytes) => this.toBroker(bytes),
+      toDevice: (bytes) => this.#gather(bytes),
+    });
+    return desk.direct;
+  }
+
+  #gather(bytes: Buffer): void {
+    if (!this.#edge.direct?.gathers(this)) this.toDevice(bytes);
+    else if (this.#gathered === undefined) this.#gathered = [bytes];
+    else this.#gathered.push(bytes);
   }
 
   /** Resolves true when a hook knows what its device has subscribed. */

@@ -5,7 +5,12 @@ import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { askWhere, openAway } from "./away.ts";
 import type { Member, SessionHook } from "./member.ts";
+import { type OwnSessions, openOwnSessions } from "./own-sessions.ts";
 import { startTelling, type Telling } from "./telling.ts";
+import type { WriteDown } from "./write-down.ts";
+
+/** the services' login, which may hear everybody's topics */
+const servicesUsername = "parley";
 
 export interface Sessions {
   /** From the moment the broker is asked for the client id: what the one before it does now tells nothing any more. */
@@ -31,6 +36,10 @@ export interface Sessions {
   endLongestAway(count: number): number;
   /** Resolves when the hooks have been told all so far. */
   settled(): Promise<void>;
+  /** By whom sessions are, connected and away. */
+  readonly own: OwnSessions<Member>;
+  /** The newest connection of a client id; undefined: there is none, or one takes over. */
+  only(clientId: string): Member | undefined;
 }
 
 /** Kept in memory; `records` are what the next edge learns them from. */
@@ -40,6 +49,7 @@ export function startSessions({
   awayMax,
   tellWaitMs,
   records,
+  writeDown,
   log,
 }: {
   hooks: Hooks;
@@ -49,6 +59,7 @@ export function startSessions({
   /** how long a device with a tree waits until the hooks know what it has subscribed */
   tellWaitMs: number;
   records: Records;
+  writeDown: Pick<WriteDown, "keep">;
   log: Logger;
 }): Sessions {
   /** newest last; more than one only while a take-over is under way */
@@ -57,17 +68,17 @@ export function startSessions({
   const tellOf = (member: Member, hook: SessionHook): void =>
     member.hasTree ? insist(member, hook) : tell(member.clientId, hook, member.connectionId);
   const isHere = (clientId: string) => members.has(clientId);
-  const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records });
+  const own = openOwnSessions<Member>(servicesUsername);
+  const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records, own });
 
   function claim(member: Member): void {
     away.forget(member.clientId);
     members.set(member.clientId, [...(members.get(member.clientId) ?? []), member]);
+    own.add(member);
   }
 
   function wake(member: Member): void {
-    const { clientId, username, sessionExpirySeconds, connectionId } = member;
-    if (sessionExpirySeconds === 0) records.drop(clientId);
-    else records.keep(clientId, { username, sessionExpirySeconds, connectionId });
+    writeDown.keep(member);
     tellOf(member, "on_client_wakeup");
   }
 
@@ -76,9 +87,17 @@ export function startSessions({
     const others = (members.get(clientId) ?? []).filter((one) => one !== member);
     if (others.length > 0) {
       members.set(clientId, others);
+      own.remove(member);
       return;
     }
     members.delete(clientId);
+    leaveAlone(member);
+    // Behind: no moment in which its session is nowhere.
+    own.remove(member);
+  }
+
+  function leaveAlone(member: Member): void {
+    const { clientId } = member;
     if (member.sessionExpirySeconds === 0) {
       records.drop(clientId);
       tellOf(member, "on_client_gone");
@@ -114,6 +133,11 @@ export function startSessions({
     isTakenOver: (member) => members.get(member.clientId)?.at(-1) !== member,
     isElsewhere: startAsking(hooks),
     settled,
+    own,
+    only(clientId) {
+      const found = members.get(clientId);
+      return found?.length === 1 ? found[0] : undefined;
+    },
   };
 }
 

@@ -14,7 +14,7 @@ function pass(version: Version, sent: Buffer, chunk: number) {
   const admitted = { clientId: "alice:1", username: "alice", version, wantsWords: true, hasTree: true };
   const toDevice: Buffer[] = [];
   const toBroker: Buffer[] = [];
-  const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, () => true);
+  const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, true, () => true);
   const tree = openTreeDevice(
     { mountpoint, subscribesAll: false, filters: undefined, isEphemeral: false },
     { cmd: "connack", sessionPresent: false },

@@ -1,7 +1,9 @@
 // What the edge keeps of a connected device to decide what it sends.
+import type { DirectDevice } from "../direct/direct-device.ts";
 import type { Version } from "../packets/packets.ts";
 import { SparseMap } from "../packets/sparse.ts";
 import type { TopicAliases } from "../packets/topic-aliases.ts";
+import { type Hearing, openHearing } from "./hearing.ts";
 import { type Owed, openOwed } from "./owed.ts";
 import { openRefusals, type Refusals, type RefusedDevice } from "./refusals.ts";
 
@@ -21,6 +23,11 @@ export interface UplinkDevice extends RefusedDevice {
   readonly surplus: SparseMap<number, number>;
   readonly aliases: TopicAliases;
   readonly owed: Owed;
+  readonly hearing: Hearing;
+  /** what it gets past the broker; undefined: nothing yet */
+  direct: DirectDevice | undefined;
+  /** its PINGREQs that the broker has not answered */
+  pings: number;
   readonly refusals: Refusals;
   /** it said so: it gets nothing ephemeral */
   isInactive: boolean;
@@ -28,8 +35,9 @@ export interface UplinkDevice extends RefusedDevice {
   isOpen(): boolean;
 }
 
-export function openDesk(admitted: RefusedDevice, isOpen: () => boolean): UplinkDevice {
-  return new Desk(admitted, isOpen);
+/** `isNew`: the broker had no session of it. */
+export function openDesk(admitted: RefusedDevice, isNew: boolean, isOpen: () => boolean): UplinkDevice {
+  return new Desk(admitted, isNew, isOpen);
 }
 
 /** Nearly all devices need no more than its first lines: the rest is made when it is first asked for. */
@@ -43,13 +51,17 @@ class Desk implements UplinkDevice {
   readonly isOpen: () => boolean;
   tellRouter: UplinkDevice["tellRouter"];
   readonly owed = openOwed();
+  readonly hearing: Hearing;
+  direct: DirectDevice | undefined;
+  pings = 0;
   readonly partial: PartialAnswers = new SparseMap();
   readonly surplus = new SparseMap<number, number>();
   isInactive = false;
   #aliases: TopicAliases | undefined;
   #refusals: Refusals | undefined;
 
-  constructor(admitted: RefusedDevice, isOpen: () => boolean) {
+  constructor(admitted: RefusedDevice, isNew: boolean, isOpen: () => boolean) {
+    this.hearing = openHearing(isNew);
     this.clientId = admitted.clientId;
     this.username = admitted.username;
     this.version = admitted.version;

@@ -10,6 +10,9 @@ export interface Owed {
   /** PUBACK, PUBREC or PUBCOMP came. */
   confirmed(frame: Place): void;
   bytes(): number;
+  /** how many */
+  readonly size: number;
+  has(packetId: number): boolean;
   /** Looks, about once a second, since when (ms of `now`) the oldest has been waiting; undefined: nothing does. */
   look(now: number): number | undefined;
 }
@@ -45,6 +48,14 @@ class OwedPackets implements Owed {
 
   bytes(): number {
     return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#packets?.size ?? 0;
+  }
+
+  has(packetId: number): boolean {
+    return this.#packets?.has(packetId) ?? false;
   }
 
   look(now: number): number | undefined {

@@ -29,6 +29,7 @@ export async function decideSubscribe(packet: Buffer, device: UplinkDevice, deci
   const packetId = subscribe.messageId!;
   const words = device.wantsWords ? wordsFor(verdicts, device) : "";
   if (granted.length === 0) return { reply: writeAnswer("suback", packetId, verdicts, words, device) };
+  device.hearing.asked(packetId, granted, subscribe.properties?.subscriptionIdentifier === undefined);
   const asAsked = subscribe.subscriptions.every((one, index) => one.qos === verdicts[index]);
   if (asAsked) {
     partial.delete(packetId);

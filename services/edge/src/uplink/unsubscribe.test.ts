@@ -24,7 +24,7 @@ async function decide(version: Version, packet: Buffer) {
     hasTree: false,
     maxPacketBytes: largest,
   };
-  const device = openDesk(admitted, () => true);
+  const device = openDesk(admitted, true, () => true);
   const frame = new Framing(largest);
   frame.push(Buffer.concat([Buffer.from([0xc0, 0]), packet]));
   frame.next();

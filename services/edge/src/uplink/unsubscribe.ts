@@ -38,6 +38,7 @@ export async function decideUnsubscribe(
     parts.push(part);
   }
   const known = parts.flatMap((part) => part.known);
+  if (known.length > 0) device.hearing.unsubscribed();
   if (known.length === count) {
     device.partial.delete(packetId);
     return asItCame;

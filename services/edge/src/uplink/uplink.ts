@@ -2,7 +2,7 @@
 import type { Decisions } from "../hooks/decisions.ts";
 import type { Framing } from "../packets/framing.ts";
 import { areFiltersText, checkAcknowledgement, readFilters } from "../packets/grammar.ts";
-import { asItCame, type Outcome } from "../packets/outcome.ts";
+import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { types } from "../packets/packets.ts";
 import { type Reason, reasons } from "../packets/reasons.ts";
 import type { UplinkDevice } from "./device.ts";
@@ -25,7 +25,7 @@ export function decideUplink(frame: Framing, device: UplinkDevice, decisions: De
     case (types.unsubscribe << 4) | 2:
       return decideFilters(frame, device, decisions);
     case types.pingreq << 4:
-      return body === end ? asItCame : { close: reasons.malformed };
+      return body === end ? ping(device) : { close: reasons.malformed };
     default:
       if (first >> 4 === types.publish) return decidePublish(frame, device, decisions);
       return { close: notExpected.has(first >> 4) ? reasons.protocolError : reasons.malformed };
@@ -55,8 +55,14 @@ function decideFilters(frame: Framing, device: UplinkDevice, decisions: Decision
   return decideSubscribe(frame.packet(), device, decisions);
 }
 
-function confirm(frame: Framing, { owed }: UplinkDevice): Outcome {
+function confirm(frame: Framing, { owed, direct }: UplinkDevice): Outcome {
+  if (frame.bytes[frame.start]! >> 4 === types.puback && direct?.confirmed(frame)) return dropped;
   owed.confirmed(frame);
+  return asItCame;
+}
+
+function ping(device: UplinkDevice): Outcome {
+  device.pings += 1;
   return asItCame;
 }
 

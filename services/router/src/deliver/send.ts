@@ -17,11 +17,12 @@ import {
   type Unheard,
 } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
+import { type Direct, throughBroker } from "../direct/direct.ts";
 import { openUnheard, type UnheardTopics } from "./unheard.ts";
 
 /**
- * Takes its place behind what was sent before, at once. Resolves when the broker has every copy, or goes on refusing
- * one. Rejects only when the session ended.
+ * Takes its place behind what was sent before, at once. Resolves when the broker has every copy or goes on refusing one, or
+ * devices have confirmed what went past it. Rejects only when the session ended.
  */
 export type SendKept = (packet: Uint8Array, to: Recipients, read?: () => JsonObject) => Promise<unknown>;
 
@@ -69,6 +70,8 @@ export function openUnheardOf(trees: Pick<TreeRecipients, "has">): UnheardTopics
 export interface SendOptions {
   /** which all sessions of a router share */
   unheard?: UnheardTopics;
+  /** which all sessions of a router share: what goes past the broker */
+  direct?: Direct;
   giveUpMs?: number;
   pauseMs?: number;
 }
@@ -78,7 +81,7 @@ export function createSend(
   session: Session,
   trees: TreeRecipients,
   log: Logger,
-  { unheard = openUnheardOf(trees), giveUpMs = 10_000, pauseMs = 200 }: SendOptions = {},
+  { unheard = openUnheardOf(trees), direct = throughBroker, giveUpMs = 10_000, pauseMs = 200 }: SendOptions = {},
 ): Send {
   const refusedSince = new LRUCache<string, number>({ max: topicsInTroubleMax, ttl: giveUpMs * 3 });
 
@@ -123,7 +126,7 @@ export function createSend(
     kept(packet, to, read) {
       trees.offer(packet, to, "kept", { read });
       const { topics, elsewhere } = unheard.keepBack(topicsOf(to, "kept"), packet, publishKept);
-      const sent = publishKept(topics, packet);
+      const sent = direct.send(topics, packet, publishKept);
       const full = unheard.isFull() ? unheard.answered() : undefined;
       return full || elsewhere ? Promise.all([sent, elsewhere, full]) : sent;
     },

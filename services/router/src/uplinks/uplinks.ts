@@ -14,6 +14,7 @@ import type { ReadStored } from "../deliver/read-stored.ts";
 import type { IsRefused } from "../deliver/refusals.ts";
 import { createSend } from "../deliver/send.ts";
 import type { UnheardTopics } from "../deliver/unheard.ts";
+import type { Direct } from "../direct/direct.ts";
 import { type CrashGuard, createCrashGuard } from "../ingest/crash-guard.ts";
 import type { DeadLetter } from "../ingest/dead-letter.ts";
 import type { Take, Takes } from "../ingest/partition.ts";
@@ -31,6 +32,7 @@ export interface UplinkParts {
   guests: readonly GuestTopics[];
   trees: Trees;
   unheard: UnheardTopics;
+  direct: Direct;
   nats: NatsConnection;
   redis: Redis;
   instance: string;
@@ -52,7 +54,7 @@ export interface Uplinks extends Pick<CrashGuard, "released" | "lost"> {
 }
 
 export function createUplinks(parts: UplinkParts): Uplinks {
-  const { config, nats, trees, unheard, instance, askHolder, members, isRefused, underWay, log } = parts;
+  const { config, nats, trees, unheard, direct, instance, askHolder, members, isRefused, underWay, log } = parts;
   const stamp = createStamp(instance);
   const admit = createAdmit({ rate: config.ROUTER_RATE, burst: config.ROUTER_BURST });
   const guard = createCrashGuard(parts);
@@ -60,7 +62,7 @@ export function createUplinks(parts: UplinkParts): Uplinks {
 
   return {
     async takesOf(p, session) {
-      const send = createSend(session, trees, log, { unheard });
+      const send = createSend(session, trees, log, { unheard, direct });
       const acknowledge = createAcknowledge(send.kept);
       const path = { ...parts, admit, send: send.kept, acknowledge };
       const decodeMessage = createDecodeMessage(config.ROUTER_PACKET_BYTES);

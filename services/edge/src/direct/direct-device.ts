@@ -1,0 +1,244 @@
+// What one device gets past the broker: packets of the edge's own among the broker's, until the device has confirmed them.
+import type { Framing } from "../packets/framing.ts";
+import { confirmation, types, type Version } from "../packets/packets.ts";
+import { writeVarint } from "../packets/properties.ts";
+
+/** A copy for one device. */
+export interface Copy {
+  topic: string;
+  payload: Buffer;
+  /** Called once, and last: the device has it, nobody can have it any more, or it is late and the broker shall have it. */
+  end(how: "confirmed" | "gone" | "late"): void;
+}
+
+/** What it needs of the connection. */
+export interface DirectWays {
+  toDevice(bytes: Buffer): void;
+  toBroker(bytes: Buffer): void;
+  /** PINGREQs of the device that the broker has not answered */
+  pings(): number;
+  /** PUBLISHes of the broker that the device has not confirmed */
+  owed: { readonly size: number; bytes(): number; has(packetId: number): boolean };
+  version: Version;
+}
+
+type Place = Pick<Framing, "bytes" | "start" | "body" | "end">;
+
+interface Under {
+  copy: Readonly<Copy>;
+  /** performance.now() */
+  at: number;
+  /** The broker shall have it too: what it sends of it is this one. */
+  isLate: boolean;
+  /** the broker's packet that is this copy */
+  brokerId: number | undefined;
+}
+
+/** Copies under way to a device, in packets and bytes: what comes beyond goes through the broker, which has room for it. */
+export const windowMax = 100;
+const windowBytes = 256 * 1024;
+/** The broker counts up from 1: half the ids lie between. */
+const firstId = 32_768;
+const lastId = 65_535;
+/** A device that has not confirmed a copy for so long may be gone: the broker keeps it from then on. */
+export const lateAfterMs = 3_000;
+/** Up to so much that a device has not confirmed no broker holds anything back behind it: Mosquitto's own limit is 20. */
+const owedMax = 16;
+const owedBytesMax = 256 * 1024;
+/** copies that the device confirmed late, kept until the broker's packet for them has come */
+const lateKeptMax = 2 * windowMax;
+/** The broker's packet comes at once, or its router is gone. */
+const lateKeptMs = 10_000;
+
+export class DirectDevice {
+  readonly #ways: DirectWays;
+  /** by packet id, oldest first */
+  readonly #under = new Map<number, Under>();
+  /** confirmed when they were late already */
+  readonly #lateConfirmed: Under[] = [];
+  #bytes = 0;
+  /** late and not confirmed */
+  #late = 0;
+  #lastId = lastId;
+  /** they wait until the broker has nothing for the device */
+  #waiting: { copy: Copy; qos: 0 | 1 }[] | undefined;
+  /** the device's own PINGRESPs that come before ours */
+  #pingsBefore = 0;
+  #askAgain = false;
+
+  constructor(ways: DirectWays) {
+    this.#ways = ways;
+  }
+
+  get size(): number {
+    return this.#under.size + (this.#waiting?.length ?? 0);
+  }
+
+  /** False as well while it owes what is late: it may be gone. */
+  hasRoom(bytes: number): boolean {
+    return this.#late === 0 && this.size < windowMax && this.#bytes + bytes <= windowBytes;
+  }
+
+  /** Copies that follow go out behind what the broker has for the device: a PINGREQ finds out. */
+  holdBack(): void {
+    if (this.#waiting === undefined) this.#waiting = [];
+    else {
+      this.#askAgain = true;
+      return;
+    }
+    this.#ask();
+  }
+
+  #ask(): void {
+    this.#pingsBefore = this.#ways.pings();
+    this.#ways.toBroker(Buffer.from([types.pingreq << 4, 0]));
+  }
+
+  send(copy: Copy, qos: 0 | 1): void {
+    this.#bytes += copy.payload.length;
+    if (this.#waiting === undefined) this.#write(copy, qos);
+    else this.#waiting.push({ copy, qos });
+  }
+
+  /** The broker's PINGRESP. True: it is to ours. */
+  answered(): boolean {
+    if (this.#waiting === undefined) return false;
+    if (this.#pingsBefore > 0) {
+      this.#pingsBefore -= 1;
+      return false;
+    }
+    if (this.#askAgain) {
+      this.#askAgain = false;
+      this.#ask();
+      return true;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    const isBehind = owesMuch(this.#ways.owed);
+    for (const { copy, qos } of waiting)
+      if (isBehind) this.#end(copy, "late");
+      else this.#write(copy, qos);
+    return true;
+  }
+
+  /** PUBACK. True: it is to one of these. */
+  confirmed({ bytes, body }: Place): boolean {
+    const packetId = bytes.readUInt16BE(body);
+    const under = this.#under.get(packetId);
+    if (under === undefined) return false;
+    this.#under.delete(packetId);
+    if (under.brokerId !== undefined) this.#ways.toBroker(confirmation("puback", under.brokerId));
+    else if (under.isLate) this.#remember({ ...under, at: performance.now() });
+    if (!under.isLate) {
+      this.#end(under.copy, "confirmed");
+      return true;
+    }
+    this.#late -= 1;
+    this.#bytes -= under.copy.payload.length;
+    return true;
+  }
+
+  /** A PUBLISH of the broker. True: the device has it already, or is being sent it. */
+  isKnown({ bytes, start, body, end }: Place): boolean {
+    if ((bytes[start]! & 6) !== 2) return false;
+    const idAt = body + 2 + bytes.readUInt16BE(body);
+    const packetId = bytes.readUInt16BE(idAt);
+    const late = this.#findLate(bytes, idAt + 2, end);
+    if (late === undefined) return false;
+    if (typeof late === "number") {
+      this.#lateConfirmed.splice(late, 1);
+      this.#ways.toBroker(confirmation("puback", packetId));
+    } else late.brokerId = packetId;
+    return true;
+  }
+
+  /** A PUBLISH of the broker has the packet id of a copy that the device has never confirmed, half the ids later. */
+  collides({ bytes, start, body }: Place): boolean {
+    return (bytes[start]! & 6) !== 0 && this.#under.has(bytes.readUInt16BE(body + 2 + bytes.readUInt16BE(body)));
+  }
+
+  /** What has waited for too long is late. */
+  look(now: number): void {
+    for (const under of this.#under.values()) {
+      if (now - under.at < lateAfterMs) return;
+      if (under.isLate) continue;
+      under.isLate = true;
+      this.#late += 1;
+      const { payload, topic, end } = under.copy;
+      // It stays for longer than what it came with.
+      under.copy = { payload: Buffer.from(payload), topic, end };
+      end("late");
+    }
+  }
+
+  /** The connection ends. `persists`: the session does not. */
+  close(persists: boolean): void {
+    const how = persists ? "late" : "gone";
+    for (const { copy, isLate } of this.#under.values()) if (!isLate) copy.end(how);
+    for (const { copy } of this.#waiting ?? []) copy.end(how);
+    this.#under.clear();
+    this.#waiting = undefined;
+  }
+
+  #end(copy: Copy, how: "confirmed" | "late"): void {
+    this.#bytes -= copy.payload.length;
+    copy.end(how);
+  }
+
+  #write(copy: Copy, qos: 0 | 1): void {
+    const packetId = qos === 0 ? undefined : this.#freeId();
+    this.#ways.toDevice(writePublish(copy, packetId, this.#ways.version));
+    if (packetId === undefined) this.#end(copy, "confirmed");
+    else this.#under.set(packetId, { copy, at: performance.now(), isLate: false, brokerId: undefined });
+  }
+
+  #freeId(): number {
+    const { owed } = this.#ways;
+    do this.#lastId = this.#lastId === lastId ? firstId : this.#lastId + 1;
+    while (this.#under.has(this.#lastId) || owed.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #remember(under: Under): void {
+    this.#lateConfirmed.push(under);
+    if (this.#lateConfirmed.length > lateKeptMax) this.#lateConfirmed.shift();
+  }
+
+  /** Of a late copy under way, or the place of one that is confirmed. */
+  #findLate(bytes: Buffer, from: number, end: number): Under | number | undefined {
+    const isSame = ({ copy }: Under): boolean => isPayload(copy.payload, bytes, from, end, this.#ways.version);
+    for (const under of this.#under.values())
+      if (under.isLate && under.brokerId === undefined && isSame(under)) return under;
+    if (this.#lateConfirmed.length === 0) return undefined;
+    const since = performance.now() - lateKeptMs;
+    const at = this.#lateConfirmed.findIndex((under) => under.at > since && isSame(under));
+    return at < 0 ? undefined : at;
+  }
+}
+
+/** More may wait at the broker behind what it has not confirmed. */
+export function owesMuch(owed: { readonly size: number; bytes(): number }): boolean {
+  return owed.size > owedMax || owed.bytes() > owedBytesMax;
+}
+
+/** `from`: behind the packet id, where MQTT 5 has properties. */
+function isPayload(payload: Buffer, bytes: Buffer, from: number, end: number, version: Version): boolean {
+  // The broker adds none to a copy.
+  const at = version === 5 ? (bytes[from] === 0 ? from + 1 : -1) : from;
+  return at >= 0 && end - at === payload.length && bytes.compare(payload, 0, payload.length, at, end) === 0;
+}
+
+function writePublish({ topic, payload }: Copy, packetId: number | undefined, version: Version): Buffer {
+  const topicBytes = Buffer.byteLength(topic);
+  const size = 2 + topicBytes + (packetId === undefined ? 0 : 2) + (version === 5 ? 1 : 0) + payload.length;
+  const length = writeVarint(size);
+  const packet = Buffer.allocUnsafe(1 + length.length + size);
+  packet[0] = (types.publish << 4) | (packetId === undefined ? 0 : 2);
+  packet.set(length, 1);
+  let at = packet.writeUInt16BE(topicBytes, 1 + length.length);
+  at += packet.write(topic, at);
+  if (packetId !== undefined) at = packet.writeUInt16BE(packetId, at);
+  if (version === 5) packet[at++] = 0;
+  packet.set(payload, at);
+  return packet;
+}
