@@ -66,9 +66,14 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   });
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
-  const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log });
-  const probe = watchBroker({ ...known, records, learning });
   const directDoor = direct && (await openDirect(path, { sessions, knowsAll: learning.isDone, direct, log }));
+  const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log }).catch(
+    async (error) => {
+      await directDoor?.close();
+      throw error;
+    },
+  );
+  const probe = watchBroker({ ...known, records, learning });
   const sweeping = startSweeping(connections, sessions, places);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
   for (const [what, port] of Object.entries(ports)) log.info({ event: "listening", what, port });

@@ -28,7 +28,7 @@ export function startDirectTurns(): DirectTurns {
       device.look(now);
       if (device.size === 0) waiting.delete(device);
     }
-  }, lookMs);
+  }, lookMs).unref();
   return {
     together(work) {
       isTogether = true;
