@@ -173,6 +173,34 @@ suite("leases", { concurrency: 8 }, () => {
     await eventually(() => evenlyHeld(replicas, 2));
   });
 
+  test("whoever comes takes no key that need not move, whatever its name", async (t) => {
+    const { redis: server } = await startServers(t, { redis: true });
+    const seven = { kind: "conversation", keys: keysOf(7) } as const;
+    const two = { kind: "ingest", keys: keysOf(2) } as const;
+    for (const [shared, moves] of [
+      [seven, 2],
+      [two, 0],
+    ] as const) {
+      const count = shared.keys.length;
+      const [m, n] = [
+        await startReplica(t, server, "m", count, shared),
+        await startReplica(t, server, "n", count, shared),
+      ];
+      await eventually(() => m.leases.held().size + n.leases.held().size === count && n.leases.held().size > 0);
+      for (const { released } of [m, n]) released.length = 0;
+      const a = await startReplica(t, server, "a", count, shared);
+      const turnAt = (replica: Replica) =>
+        replica.redis.zscore(replicasKey(shared.kind), replica.instance).then(Number);
+      await eventually(() => a.leases.ready() === true && a.leases.held().size === moves);
+      for (const replica of [m, n, a]) {
+        const seenAt = await turnAt(replica);
+        await eventually(async () => (await turnAt(replica)) > seenAt + 1_100);
+      }
+      assert.equal(m.released.length + n.released.length, moves);
+      assert.equal(a.leases.held().size, moves);
+    }
+  });
+
   test("keys of a replica killed with kill -9 are free when they have expired, and not before", async (t) => {
     const { redis: server } = await startServers(t, { redis: true });
     const victim = await startHolder(t, server.url, "victim", 16);

@@ -16,7 +16,8 @@ export const quietMs = 2000;
 export const sureMs = 1500;
 
 // The marks, one a key: h = held (renewed, set again if it is gone), x = let be, - = not ours.
-// Shares are exact (of 16 keys over 3 replicas 6, 5, 5): a replica that has its share wants nothing and owes nothing.
+// Shares are exact (of 16 keys over 3 replicas 6, 5, 5): a replica that has its share wants nothing and owes nothing. The larger
+// ones are for those that hold so many already, then for the first by name: whoever comes takes no key that need not move.
 const turnScript = `
 local me, ttl, knownEpoch, newEpoch, marks, channel = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local renew, join, take, seize = ARGV[7] == "1", ARGV[8] == "1", ARGV[9] == "1", ARGV[10] == "1"
@@ -30,24 +31,33 @@ if join and redis.call("ZADD", KEYS[1], now + ttl, me) == 1 then
   redis.call("PUBLISH", channel, cjson.encode({ by = me, replicas = "joined" }))
 end
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", now)
+local owners, holds = redis.call("MGET", unpack(KEYS, 3)), {}
+for _, owner in ipairs(owners) do
+  if owner then holds[owner] = (holds[owner] or 0) + 1 end
+end
 local scores = redis.call("ZRANGE", KEYS[1], 0, -1, "WITHSCORES")
 local before, living, others, nextExpiry, joined = 0, #scores / 2, 0, ttl, false
+local least, over = 0, 0
+if living > 0 then least, over = math.floor((#KEYS - 2) / living), (#KEYS - 2) % living end
+local isLarge = function(replica) return (holds[replica] or 0) > least end
 for i = 1, #scores, 2 do
   if scores[i] == me then joined = true else
     others = others + 1
-    if scores[i] < me then before = before + 1 end
+    if isLarge(scores[i]) == isLarge(me) then
+      if scores[i] < me then before = before + 1 end
+    elseif isLarge(scores[i]) then before = before + 1 end
     nextExpiry = math.min(nextExpiry, tonumber(scores[i + 1]) - now)
   end
 end
 local share = 0
 if joined then
-  share = math.floor((#KEYS - 2) / living)
-  if before < (#KEYS - 2) % living then share = share + 1 end
+  share = least
+  if before < over then share = least + 1 end
 end
-local owners, free, mine = {}, {}, 0
+local free, mine = {}, 0
 for i = 3, #KEYS do
   local mark = string.sub(marks, i - 2, i - 2)
-  local owner = redis.call("GET", KEYS[i])
+  local owner = owners[i - 2]
   if mark == "h" and renew and (not owner or owner == me) then
     redis.call("SET", KEYS[i], me, "PX", ttl)
     owner = me
