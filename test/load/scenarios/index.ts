@@ -10,6 +10,7 @@ import { handOver } from "./hand-over.ts";
 import { hooks } from "./hooks.ts";
 import { list } from "./list.ts";
 import { pairs } from "./pairs.ts";
+import { partitions } from "./partitions.ts";
 import { presence } from "./presence.ts";
 import { push } from "./push.ts";
 import { pushChat } from "./push-chat.ts";
@@ -37,6 +38,7 @@ export const scenarios = {
   "push-chat": pushChat,
   engines,
   replicas,
+  partitions,
   "hand-over": handOver,
 } satisfies Record<string, Scenario>;
 
