@@ -1,6 +1,4 @@
 // The examples of docs/push.md, made by the code that writes notifications.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { readConfig } from "@parley/runtime";
 import { settings } from "../../services/push/src/config.ts";
 import type { Addressee } from "../../services/push/src/payload/addressee.ts";
@@ -8,6 +6,7 @@ import type { Notice } from "../../services/push/src/payload/notice.ts";
 import { catalogue, type Language } from "../../services/push/src/payload/phrases/catalogue.ts";
 import { writeNotification } from "../../services/push/src/payload/write-notification.ts";
 import type { Outgoing } from "../../services/push/src/providers/outgoing.ts";
+import { readMadePage } from "./made.ts";
 
 const at = 1_795_240_400_000;
 const appId = "org.example.chat";
@@ -130,15 +129,4 @@ export function notificationExamples(): Record<string, string> {
   };
 }
 
-/** docs/push.md as it is, and as it would be with examples made now. */
-export function readNotifications(): { path: string; written: string; wanted: string } {
-  const path = join(import.meta.dirname, "../../docs/push.md");
-  const written = readFileSync(path, "utf8");
-  let wanted = written;
-  for (const [name, made] of Object.entries(notificationExamples())) {
-    const place = new RegExp(`(<!-- made: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
-    if (!place.test(wanted)) throw new Error(`docs/push.md has no place for ${name}`);
-    wanted = wanted.replace(place, (_, begin: string, end: string) => `${begin}\n${made}\n\n${end}`);
-  }
-  return { path, written, wanted };
-}
+export const readNotifications = () => readMadePage("push.md", notificationExamples());

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Settings, secretFiles } from "@parley/runtime";
 import { allSettings as all, portKeysOf } from "../deploy/settings-of.ts";
+import { readMadePage } from "./made.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -112,16 +113,4 @@ export function operationsTables(): Record<string, string> {
   };
 }
 
-const path = join(root, "docs/operations.md");
-
-/** docs/operations.md as it is, and as it would be with tables made now. */
-export function readOperations(): { path: string; written: string; wanted: string } {
-  const written = readFileSync(path, "utf8");
-  let wanted = written;
-  for (const [name, text] of Object.entries(operationsTables())) {
-    const place = new RegExp(`(<!-- made: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
-    if (!place.test(wanted)) throw new Error(`docs/operations.md has no place for the table ${name}`);
-    wanted = wanted.replace(place, (_, begin: string, end: string) => `${begin}\n${text}\n\n${end}`);
-  }
-  return { path, written, wanted };
-}
+export const readOperations = () => readMadePage("operations.md", operationsTables());
