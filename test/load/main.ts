@@ -33,7 +33,7 @@ Scenarios:
 ${scenarioNames.map((name) => `  ${name.padEnd(16)} ${scenarios[name].does}`).join("\n")}
 
 Starts clusters of its own in temporary folders, with the device's rate limit lifted. Nothing else should run meanwhile.
-The MongoDB of engines and replicas is MONGODB_URL, else mongod from PATH, else a test server that says nothing of speed.`;
+The MongoDB of engines, replicas-mongo and hand-over is MONGODB_URL, else mongod from PATH, else a test server that says nothing of speed.`;
 
 const { values: options } = parseArgs({
   options: {

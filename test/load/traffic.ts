@@ -12,8 +12,8 @@ export interface Traffic {
   perSecond: Map<number, number>;
   latency: Percentiles;
   missing: number;
-  /** µs a message at the most in flight */
-  cpu: ByPart;
+  /** in flight → µs a message */
+  cpu: Map<number, ByPart>;
 }
 
 const pairsMax = 64;
@@ -26,7 +26,7 @@ export async function measureTraffic(
 ): Promise<Traffic> {
   const people = await makePeople(cluster, pairsMax);
   const perSecond = new Map<number, number>();
-  let cpu: ByPart = {};
+  const cpu = new Map<number, ByPart>();
   const loop = await openPairs(cluster, people, "broker", "parley", pairsMax);
   const latency = await openLoop(loop, { rate, warmupSeconds, seconds });
   await closePairs(loop);
@@ -36,7 +36,7 @@ export async function measureTraffic(
     const found = await saturate(pairs, { inFlight, warmupSeconds, seconds, sample });
     await closePairs(pairs);
     perSecond.set(inFlight, found.perSecond);
-    cpu = difference(found.after, found.before, found.messages);
+    cpu.set(inFlight, difference(found.after, found.before, found.messages));
     say(`${inFlight} in flight: ${Math.round(found.perSecond)}/s`);
   }
   return { perSecond, latency: latency.delivery, missing: latency.missing, cpu };
@@ -63,9 +63,12 @@ export function compared(
 }
 
 export function cpuTable(rows: readonly { what: string; traffic: Traffic }[]): Table {
-  const parts = [...new Set(rows.flatMap(({ traffic }) => Object.keys(traffic.cpu)))];
+  const all = rows.flatMap(({ what, traffic }) =>
+    [...traffic.cpu].map(([inFlight, cpu]) => ({ what: `${what}, ${inFlight} in flight`, cpu, traffic })),
+  );
+  const parts = [...new Set(all.flatMap(({ cpu }) => Object.keys(cpu)))];
   return {
-    head: ["CPU µs a message, at the most in flight", ...parts, "missing"],
-    rows: rows.map(({ what, traffic }) => [what, ...parts.map((part) => traffic.cpu[part] ?? 0), traffic.missing]),
+    head: ["CPU µs a message", ...parts, "missing"],
+    rows: all.map(({ what, cpu, traffic }) => [what, ...parts.map((part) => cpu[part] ?? 0), traffic.missing]),
   };
 }

@@ -14,7 +14,7 @@ import { partitions } from "./partitions.ts";
 import { presence } from "./presence.ts";
 import { push } from "./push.ts";
 import { pushChat } from "./push-chat.ts";
-import { replicas } from "./replicas.ts";
+import { replicas, replicasMongo } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
 import { search } from "./search.ts";
 import { size } from "./size.ts";
@@ -38,6 +38,7 @@ export const scenarios = {
   "push-chat": pushChat,
   engines,
   replicas,
+  "replicas-mongo": replicasMongo,
   partitions,
   "hand-over": handOver,
 } satisfies Record<string, Scenario>;
