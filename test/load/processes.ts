@@ -1,4 +1,4 @@
-// What the processes of a cluster use, as Linux counts it: CPU time and memory.
+// What the processes of a cluster use, as Linux counts it: CPU time, memory, bytes read and written.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -21,6 +21,15 @@ export function residentMiB(processes: Record<string, number[]>): ByPart {
     const kiB = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return Number(kiB ?? 0) / 1_024;
   });
+}
+
+/** Bytes that went through read and write so far, those of sockets too, by part. */
+export function bytesMoved(processes: Record<string, number[]>): { read: ByPart; written: ByPart } {
+  const count = (name: string) =>
+    ofAll(processes, (pid) =>
+      Number(new RegExp(`^${name}: (\\d+)`, "m").exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1]),
+    );
+  return { read: count("rchar"), written: count("wchar") };
 }
 
 export function difference(after: ByPart, before: ByPart, per = 1): ByPart {

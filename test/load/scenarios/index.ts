@@ -1,6 +1,7 @@
 // The scenarios by name, in the order they are run.
 import type { Scenario } from "../scenario.ts";
 import { connections } from "./connections.ts";
+import { cost } from "./cost.ts";
 import { dialects } from "./dialects.ts";
 import { engines } from "./engines.ts";
 import { fanOut } from "./fan-out.ts";
@@ -22,6 +23,7 @@ import { sync } from "./sync.ts";
 
 export const scenarios = {
   pairs,
+  cost,
   dialects,
   hooks,
   rooms,
