@@ -53,6 +53,8 @@ function measureReplicas(bench: Bench, compared: Compared): Promise<Section> {
       const clusters = { one, two: other };
       if (canPin()) for (const side of sides) pinReplicas(clusters[side], Object.keys(two));
       const rounds: Round[] = [];
+      // The first is not counted: new processes still compile what they run, and two do so twice.
+      if (!bench.quick) await measureRound(bench, clusters, 0);
       for (let round = 0; round < sized(bench, bench.rounds, 1); round++)
         rounds.push(await measureRound(bench, clusters, round));
       return sectionOf(bench, compared, rounds);
