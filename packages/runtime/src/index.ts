@@ -26,6 +26,7 @@ export * from "./flow/repeat.ts";
 export * from "./flow/tally.ts";
 export * from "./flow/token-bucket.ts";
 export * from "./flow/turns.ts";
+export * from "./flow/up-to.ts";
 export * from "./flow/within.ts";
 export * from "./guesses/failures.ts";
 export * from "./leases/holders.ts";

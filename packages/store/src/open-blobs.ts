@@ -2,8 +2,6 @@
 import { resolve } from "node:path";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openFileBlobs } from "./blobs-in-files/file-blobs.ts";
-import { openGridFsBlobs } from "./blobs-in-gridfs/gridfs-blobs.ts";
-import { openS3Blobs } from "./blobs-in-s3/s3-blobs.ts";
 import { engineOf } from "./engines.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -16,10 +14,14 @@ export type BlobsOptions = {
   storeUrl: string;
 };
 
+// MongoDB's driver and Amazon's client are loaded where they are wanted: they are two thirds of what a service would load.
 const engines: readonly { pattern: RegExp; open(url: string, service: string): Promise<Blobs> }[] = [
   { pattern: /^files:.+/, open: (url) => openFileBlobs(resolve(url.slice("files:".length))) },
-  { pattern: /^mongodb(\+srv)?:\/\//, open: openGridFsBlobs },
-  { pattern: /^s3\+https?:\/\//, open: openS3Blobs },
+  {
+    pattern: /^mongodb(\+srv)?:\/\//,
+    open: async (url, service) => (await import("./blobs-in-gridfs/gridfs-blobs.ts")).openGridFsBlobs(url, service),
+  },
+  { pattern: /^s3\+https?:\/\//, open: async (url) => (await import("./blobs-in-s3/s3-blobs.ts")).openS3Blobs(url) },
 ];
 
 /**

@@ -1,4 +1,5 @@
 // Until when each connected device's credential is good: bounds what a broker may remember of our answers.
+import { upTo } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 
 export interface Expiries {
@@ -15,7 +16,7 @@ export interface Expiries {
 const devices = 200_000;
 
 export function openExpiries(maxAgeSeconds: number): Expiries {
-  const ends = new LRUCache<string, { at: number; certain: boolean }>({ max: devices });
+  const ends = new LRUCache<string, { at: number; certain: boolean }>(upTo(devices));
   const now = () => Math.floor(Date.now() / 1000);
   return {
     set: (clientId, expiresAt) => void ends.set(clientId, { at: expiresAt ?? Number.POSITIVE_INFINITY, certain: true }),

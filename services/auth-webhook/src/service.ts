@@ -26,6 +26,7 @@ import {
   type Service,
   type ServiceContext,
   secretCheck,
+  upTo,
 } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
@@ -199,7 +200,7 @@ function followExpiries(nats: NatsConnection, expiries: Expiries, log: ServiceCo
 
 /** Who was made once is there, and asked of api no more until all its tokens are revoked. */
 function rememberEnsured(ensure: (uid: string) => Promise<boolean | undefined>) {
-  const ensured = new LRUCache<string, true>({ max: 100_000 });
+  const ensured = new LRUCache<string, true>(upTo(100_000));
   return {
     async ensure(uid: string) {
       if (ensured.has(uid)) return true;

@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { AppError, type Credential } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, upTo } from "@parley/runtime";
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
 import type { AuthWebhookConfig } from "./config.ts";
@@ -38,7 +38,7 @@ export function looksLikeToken(text: string): boolean {
 export async function openTokens(config: AuthWebhookConfig, signingKey: () => Buffer, log: Logger): Promise<Tokens> {
   const own = await ownTokens(config, signingKey);
   const external = externalTokens(config);
-  const known = new LRUCache<string, TokenClaims>({ max: rememberedTokens });
+  const known = new LRUCache<string, TokenClaims>(upTo(rememberedTokens));
   return {
     async verify(token, graceSeconds) {
       const isOver = (claims: TokenClaims) => claims.exp + (claims.external ? 0 : graceSeconds) <= Date.now() / 1000;

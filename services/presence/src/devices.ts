@@ -1,6 +1,6 @@
 // Which device is whose, and when each was last seen: kept in the store, the latest in memory.
 import { type AddressClass, isAnyClientId, uidNamedBy, uidOfClientId } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { type Logger, upTo } from "@parley/runtime";
 import type { Collection, Documents } from "@parley/store";
 import { LRUCache } from "lru-cache";
 
@@ -98,7 +98,7 @@ export async function openDevices(
   userExists: (uid: string) => Promise<boolean>,
 ): Promise<Devices> {
   const kept = await documents.collection<DeviceDoc>({ name: "devices", indexes: { uid: ["uid"] } });
-  const owners = new LRUCache<string, string>({ max: knownDevices, ttl: knownMs });
+  const owners = new LRUCache<string, string>({ ...upTo(knownDevices), ttl: knownMs });
   const notes = openNotes(kept, log);
 
   return {

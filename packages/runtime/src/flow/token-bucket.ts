@@ -1,5 +1,6 @@
 // Token buckets: so much a second, so much at once. One for a single flow, or one a key.
 import { LRUCache } from "lru-cache";
+import { upTo } from "./up-to.ts";
 
 export interface Rate {
   /** tokens that come back in a second */
@@ -79,7 +80,7 @@ export interface TokenBuckets {
 
 /** `keys` buckets at most. Of more keys the least recently used is forgotten, and starts with a full burst again. */
 export function openTokenBuckets({ keys, ...rate }: Rate & { keys: number }): TokenBuckets {
-  const buckets = new LRUCache<string, TokenBucket>({ max: keys });
+  const buckets = new LRUCache<string, TokenBucket>(upTo(keys));
   return {
     take(key, cost) {
       let bucket = buckets.get(key);

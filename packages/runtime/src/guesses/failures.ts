@@ -6,6 +6,7 @@ import { backoffMs, foldName } from "@parley/protocol";
 import { LRUCache } from "lru-cache";
 import type { Redis } from "../connections/redis.ts";
 import { addressKey } from "../flow/address.ts";
+import { upTo } from "../flow/up-to.ts";
 import type { Logger } from "../process/log.ts";
 
 /** One counter: whose failures they are (`"address 192.0.2.1"`) and how many there may be in a window. */
@@ -116,7 +117,7 @@ export function openFailures(options: FailuresOptions): Failures {
 }
 
 function openLocal(windowMs: number) {
-  const tallies = new LRUCache<string, Tally>({ max: localTallies });
+  const tallies = new LRUCache<string, Tally>(upTo(localTallies));
 
   function tallyOf(key: string): Tally {
     const now = performance.now();

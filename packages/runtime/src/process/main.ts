@@ -1,5 +1,6 @@
 // The life of a service's process: settings, logger, health, start, signals, an end within ten seconds.
 import { randomBytes } from "node:crypto";
+import { flushCompileCache } from "node:module";
 import { AppError } from "@parley/protocol";
 import type { Static, TObject, TProperties } from "typebox";
 import { createPass, type Pass } from "./checkpoints.ts";
@@ -128,6 +129,8 @@ async function run<Properties extends TProperties>(
   if (life.state !== "starting") return;
   life.state = "ready";
   log.info({ event: "started" });
+  // Node keeps what it made of the sources at the end of a process; one that is killed has left it to the next one, too.
+  flushCompileCache();
 }
 
 function listenForStop(process: ServiceProcess, parentPipe: boolean, stop: (reason: string) => void): void {

@@ -1,13 +1,12 @@
 // MongoDB as an engine: `mongodb://…/DATABASE`, collections `{service}_…` of that database.
 import type { Engine } from "../engine.ts";
-import { listMongoServices } from "./list-services.ts";
-import { openMongoStore } from "./store.ts";
 
+// The driver is loaded when a store of it is opened: a process on SQLite starts without its 130 modules.
 export const mongo: Engine = {
   urls: "mongodb://…",
   takes: (url) => /^mongodb(\+srv)?:\/\//.test(url),
-  open: (url, { service, facts }) => openMongoStore(url, service, facts),
-  listServices: (url) => listMongoServices(url),
+  open: async (url, { service, facts }) => (await import("./store.ts")).openMongoStore(url, service, facts),
+  listServices: async (url) => (await import("./list-services.ts")).listMongoServices(url),
   identityOf: async (url) => identityOf(url),
   blobsUrl: (url) => url,
 };

@@ -36,6 +36,15 @@ test("a program says from its bundle what it says from its source", async () => 
   assert.deepEqual(said[0], said[1]);
 });
 
+test("a program that only listens for HTTP starts without Node's client for it", async () => {
+  assert.equal(await bundlePrograms(), undefined);
+  const says =
+    "process.on('exit', () => console.log(process.moduleLoadList.filter((name) => name.includes('undici'))))";
+  const args = ["--import", `data:text/javascript,${says}`, programOf("services/router/src/main.ts"), "--help"];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(stdout.split("\n").at(-2), "[]");
+});
+
 test("whose a process is can be told of its source, of its bundle and of bundles before", () => {
   const api = "services/api/src/main.ts";
   for (const file of [join(root, api), join(bundlesFolder, "0123/services/api/src/main.js")])

@@ -74,7 +74,7 @@ async function bundle(outdir: string): Promise<void> {
     banner: {
       js: 'import { createRequire as __requireOf } from "node:module"; const require = __requireOf(import.meta.url);',
     },
-    plugins: [foundWhereTheyAre, ownPlaces],
+    plugins: [foundWhereTheyAre, ownPlaces, httpByItself],
   });
 }
 
@@ -100,6 +100,17 @@ const ownPlaces: Plugin = {
         .replaceAll("import.meta.dirname", JSON.stringify(dirname(path)));
       return { contents, loader: "ts" };
     });
+  },
+};
+
+// Imported as a module, Node's http loads its WebSocket too, and by it all of undici: a tenth of the CPU of a start.
+const httpByItself: Plugin = {
+  name: "http-by-itself",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?http$/ }, () => ({ path: "node:http", namespace: "http-by-itself" }));
+    onLoad({ filter: /^/, namespace: "http-by-itself" }, () => ({
+      contents: 'module.exports = process.getBuiltinModule("node:http")',
+    }));
   },
 };
 

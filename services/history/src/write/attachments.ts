@@ -1,11 +1,11 @@
 // May messages refer to the files that they do? Asked of api before their batch, of all of a group at once and only where there are any.
 import { type AppendItem, type AppendOutcome, type Sendable, type SendableReply, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, requestJson, upTo } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { refusal } from "./outcome.ts";
 
 /** Whoever sends a file again a moment later may have it still: it was asked for then. */
-const kept = { max: 100_000, ttl: 60_000 };
+const kept = { ...upTo(100_000), ttl: 60_000 };
 const timeoutMs = 2_000;
 // While api does not answer, nobody waits for it again this long.
 const pauseMs = 1_000;

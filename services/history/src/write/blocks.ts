@@ -1,5 +1,6 @@
 // Between whom a block stands: known of those who receive and read, without a look-up a receipt.
 import type { Door } from "@parley/protocol";
+import { upTo } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { findAll, type HistoryStore } from "../keep/store.ts";
 
@@ -18,7 +19,7 @@ const keptMs = 60_000;
 const none: ReadonlySet<string> = new Set();
 
 export function createBlocks(store: Pick<HistoryStore, "doors">): Blocks {
-  const kept = new LRUCache<string, Promise<ReadonlySet<string>>>({ max: usersKept, ttl: keptMs });
+  const kept = new LRUCache<string, Promise<ReadonlySet<string>>>({ ...upTo(usersKept), ttl: keptMs });
 
   function read(uid: string): Promise<ReadonlySet<string>> {
     const asked = blocksOf(store, uid);

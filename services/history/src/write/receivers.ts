@@ -7,7 +7,7 @@ import {
   parseConv,
   subjects,
 } from "@parley/protocol";
-import { type Logger, type NatsConnection, requestJson } from "@parley/runtime";
+import { type Logger, type NatsConnection, requestJson, upTo } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Shelf } from "./conversation.ts";
 import { noSuchUser, refusal } from "./outcome.ts";
@@ -25,7 +25,7 @@ export interface Receivers {
 }
 
 export function createReceivers({ nats, shelf, log }: { nats: NatsConnection; shelf: Shelf; log: Logger }): Receivers {
-  const existing = new LRUCache<string, true>({ max: usersKept });
+  const existing = new LRUCache<string, true>(upTo(usersKept));
   let askAgainAt = Number.NEGATIVE_INFINITY;
 
   async function exists(request: ExistsRequest): Promise<boolean | "unknown"> {

@@ -1,7 +1,7 @@
 // Tells routers of devices with trees: each that came, changed or went.
 import { parseTreeUser, subjects, type Tree, type TreeEvent } from "@parley/protocol";
 import { ingestPartition } from "@parley/protocol/partition";
-import { type Logger, type NatsConnection, natsConnected, onNatsBack } from "@parley/runtime";
+import { type Logger, type NatsConnection, natsConnected, onNatsBack, upTo } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { Devices } from "../devices.ts";
 import type { ToldTree } from "../sessions/sessions.ts";
@@ -33,7 +33,7 @@ const missedTurnMs = 200;
 export function openTreeTelling({ nats, live, devices, greet, log }: TreeTellingParts): TreeTelling {
   const inHand = new Set<Promise<void>>();
   /** client id → which of its connections, by its time */
-  const greeted = new LRUCache<string, number>({ max: greetedMax });
+  const greeted = new LRUCache<string, number>(upTo(greetedMax));
   let saying: NodeJS.Timeout | undefined;
 
   function say(event: TreeEvent): void {

@@ -1,6 +1,7 @@
 // How far conversations are, kept in memory for whoever asks about many again and again. The log alone says so: what is kept of a
 // partition is followed, so that it is never older than what was acknowledged before it was asked for.
 import { conversationPartition, conversationPartitionCount } from "@parley/protocol/partition";
+import { upTo } from "@parley/runtime";
 import type { LogEntry } from "@parley/store";
 import { LRUCache } from "lru-cache";
 import { type End, endBehind, laterEnd, noEnd } from "./end.ts";
@@ -24,7 +25,7 @@ interface Kept {
 const endsKept = 100_000;
 
 export function createEnds(parts: ReadParts & Pick<FollowParts, "heldPos">, most = endsKept): Ends {
-  const kept = new LRUCache<string, Kept>({ max: most });
+  const kept = new LRUCache<string, Kept>(upTo(most));
   /** what is kept of a partition is of its latest epoch, or counts no more */
   const epochs = new Uint32Array(conversationPartitionCount);
 
