@@ -11,8 +11,10 @@ const program = fileURLToPath(import.meta.resolve("../../test/demo-service.ts"))
 
 function run(t: TestContext, env: Record<string, string> = {}, args: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), "parley-main-"));
-  const { PATH = "" } = process.env;
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH, PARLEY_DIR: folder, ...env } });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH, NODE_COMPILE_CACHE, PARLEY_DIR: folder, ...env },
+  });
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     output.stdout += chunk;

@@ -1,6 +1,6 @@
 // `npm test`: every test of the workspace on real servers, the longest files first.
-import { globSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -8,19 +8,19 @@ import { inspect } from "node:util";
 import { handOn, sharedMongo } from "../mongo/shared-server.ts";
 import { bundlePrograms } from "../programs/bundle.ts";
 import { root } from "../programs/programs.ts";
+import { bundleTests } from "../suite/bundle-tests.ts";
+import { watchCapacity } from "../suite/capacity.ts";
 import { keepTemporaryFilesInMemory } from "../suite/memory-folder.ts";
 import { type Job, type Lane, runLongestFirst } from "../suite/schedule.ts";
 import { slowFiles } from "../suite/slow-files.ts";
 
 const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"];
-// What two cores bear at once: many files wait most of the time (for a lease, a back-off, an expiry), those of test/e2e,
-// test/dialects and test/conformance have a whole cluster each, and under those of test/fault parts are killed under load.
-// A machine that is behind with what it has already is given half as much: what is waited for in tests comes in time then.
-const capacity = () => ((loadavg()[0] ?? 0) > 4 * availableParallelism() ? 3 : 6);
+// Many files wait most of the time (for a lease, a back-off, an expiry); those of test/e2e, test/dialects and test/conformance have a
+// whole cluster each, and under those of test/fault parts are killed under load.
 const lanes = {
-  faults: { atOnce: 1, weight: 4, usualSeconds: 80 },
-  clusters: { atOnce: 2, weight: 2, usualSeconds: 30 },
-  parts: { atOnce: 4, weight: 1, usualSeconds: 5 },
+  faults: { atOnce: 2, weight: 3, usualSeconds: 80 },
+  clusters: { atOnce: 3, weight: 2, usualSeconds: 30 },
+  parts: { atOnce: 8, weight: 1, usualSeconds: 5 },
 } satisfies Record<string, Lane & { usualSeconds: number }>;
 
 // The whole takes about a quarter of an hour on two cores, and many times that on some; it must end, whatever hangs.
@@ -46,16 +46,18 @@ type Failure = { where: string; name: string; error: unknown };
 
 // Told again at the very end, where whoever has only the last lines of a log finds them.
 const failures: Failure[] = [];
-const durations: { file: string; seconds: number }[] = [];
+const durations: { file: string; seconds: number; cpuSeconds: number | undefined }[] = [];
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 async function runFile({ file }: Job): Promise<void> {
   const startedAt = performance.now();
+  const cpuFile = join(cpuFolder, String(durations.length + Math.random()));
   const tests = run({
-    files: [join(root, file)],
+    files: [placeOf(file)],
     // Before the file's own deadline, so that the test that hangs is named.
     timeout: fileDeadlineMs - 10_000,
-    execArgv: ["--import", import.meta.resolve("../testing/file-deadline.ts")],
+    execArgv: ["--enable-source-maps", ...preloaded],
+    env: { ...process.env, PARLEY_TEST_CPU: cpuFile },
     signal: outOfTime,
   });
   tests.on("test:summary", ({ file: one, counts: all }) => {
@@ -75,8 +77,27 @@ async function runFile({ file }: Job): Promise<void> {
   let text = "";
   for await (const part of tests.filter(isOfTest).compose(new spec())) text += part;
   const seconds = (performance.now() - startedAt) / 1_000;
-  durations.push({ file, seconds });
-  process.stdout.write(`\n${file} (${seconds.toFixed(1)} s)\n${text}`);
+  const cpuSeconds = readCpu(cpuFile);
+  durations.push({ file, seconds, cpuSeconds });
+  process.stdout.write(`\n${file} (${seconds.toFixed(1)} s${inCpu(cpuSeconds)})\n${text}`);
+}
+
+const preloaded = ["../testing/file-deadline.ts", "../testing/cpu-used.ts"].flatMap((file) => [
+  "--import",
+  import.meta.resolve(file),
+]);
+
+/** undefined: it was killed, or this is not Linux. */
+function readCpu(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function inCpu(seconds: number | undefined): string {
+  return seconds === undefined ? "" : `, ${seconds.toFixed(1)} s of CPU`;
 }
 
 // Not the totals of a run, which are told once for all files.
@@ -101,7 +122,9 @@ const slowestFiles = 15;
 
 function tellSlowest(): string {
   const slowest = durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, slowestFiles);
-  return slowest.map(({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${file}\n`).join("");
+  return slowest
+    .map((one) => `${one.seconds.toFixed(1).padStart(7)} s  ${one.file}${inCpu(one.cpuSeconds)}\n`)
+    .join("");
 }
 
 const failureLines = 40;
@@ -114,24 +137,42 @@ function tellFailure({ where, name, error }: Failure): string {
   return [`\n✖ ${name} (${where})`, ...lines.slice(0, failureLines), ...rest].join("\n  ");
 }
 
-const files = findFiles(process.argv.slice(2));
+// Bundling takes as much CPU as twenty files save: some files alone run from their sources.
+async function choosePlaces(): Promise<(file: string) => string> {
+  if (wanted.length === 0) {
+    try {
+      return await bundleTests(files);
+    } catch (error) {
+      process.stdout.write(`tests start from their sources: ${(error as Error).message}\n`);
+    }
+  }
+  return (file) => join(root, file);
+}
+
+const wanted = process.argv.slice(2);
+const files = findFiles(wanted);
 if (files.length === 0) {
-  process.stderr.write(`no test file has ${process.argv.slice(2).join(" or ")} in its path\n`);
+  process.stderr.write(`no test file has ${wanted.join(" or ")} in its path\n`);
   process.exit(1);
 }
 process.env.PARLEY_TEST_DEADLINE_MS = String(fileDeadlineMs);
 keepTemporaryFilesInMemory();
 const startedAt = performance.now();
-const [mongoWords, notBundled] = await Promise.all([startSharedMongo(), bundlePrograms()]);
+const cpuFolder = mkdtempSync(join(tmpdir(), "parley-cpu-"));
+process.once("exit", () => rmSync(cpuFolder, { recursive: true, force: true }));
+const [mongoWords, notBundled, placeOf] = await Promise.all([startSharedMongo(), bundlePrograms(), choosePlaces()]);
 if (notBundled !== undefined) process.stdout.write(`programs start from their sources: ${notBundled}\n`);
 process.stdout.write(`${mongoWords.replace("ran", "run")}\n${files.length} files\n`);
-await runLongestFirst(files.map(jobOf), capacity, runFile);
+await runLongestFirst(files.map(jobOf), watchCapacity(), runFile);
 if (durations.length > slowestFiles) process.stdout.write(`\nthe slowest files:\n${tellSlowest()}`);
 for (const failure of failures) process.stdout.write(`${tellFailure(failure)}\n`);
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
 const seconds = Math.round((performance.now() - startedAt) / 1_000);
+const allCpu = durations.reduce((sum, { cpuSeconds = 0 }) => sum + cpuSeconds, 0);
 if (outOfTime.aborted) process.stdout.write(`stopped after ${wholeRunMs / 60_000} minutes\n`);
-process.stdout.write(`\n${relative(process.cwd(), root) || "parley"}: ${files.length} files in ${seconds} s\n`);
+process.stdout.write(
+  `\n${relative(process.cwd(), root) || "parley"}: ${files.length} files in ${seconds} s${inCpu(allCpu)}\n`,
+);
 process.stdout.write(`${mongoWords}\n`);
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
 process.exit(counts.failed > 0 || outOfTime.aborted ? 1 : 0);
