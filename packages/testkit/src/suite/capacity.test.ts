@@ -20,7 +20,11 @@ test("more files run at once while the machine is idle, one step at a time, and 
   assert.deepEqual(given(8, 0.5), [7, 8, 9, 10, 11, 12, 12, 12]);
 });
 
+test("a machine that was behind and has idle cores now is given more", () => {
+  assert.deepEqual(given(2, 0.5, true), [7, 8]);
+});
+
 test("a machine that is busy is given what it bears, and one that is behind half of it", () => {
   assert.deepEqual(given(2, 0.1), [6, 6]);
-  assert.deepEqual(given(2, 0.5, true), [3, 3]);
+  assert.deepEqual(given(2, 0.1, true), [3, 3]);
 });

@@ -21,12 +21,12 @@ export function watchCapacity(
 ): () => number {
   let [before, beforeAt, capacity] = [readTimes(), now(), usual];
   return () => {
-    if (isBehind()) return least;
     if (now() - beforeAt < lookMs) return capacity;
     const times = readTimes();
     const idle = (times.idle - before.idle) / Math.max(1, times.total - before.total);
-    // A step at a time: what was started last is still starting.
-    capacity = idle > idleShare ? Math.min(most, capacity + 1) : Math.max(usual, capacity - 1);
+    // A step at a time: what was started last is still starting. The system's load is of the last minute, so idle cores count first.
+    if (idle > idleShare) capacity = Math.min(most, Math.max(usual, capacity + 1));
+    else capacity = isBehind() ? least : Math.max(usual, capacity - 1);
     [before, beforeAt] = [times, now()];
     return capacity;
   };
