@@ -18,7 +18,7 @@ function deliver(raw: string | Uint8Array, id = "made-here") {
   assert.ok(!(parsed instanceof AppError), `not decoded: ${String(parsed)}`);
   const body = storableBody(bytes, parsed, typeof parsed.id === "string" ? parsed.id : id);
   const text = Buffer.from(renderMessage(fields, body)).toString();
-  assert.equal(renderMessageText(fields, body), text);
+  assert.equal(renderMessageText(fields, Buffer.from(body).toString()), text);
   return { bytes, body, text };
 }
 

@@ -33,7 +33,6 @@ export interface ServerFields {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8 = new TextDecoder();
 const openBrace = 0x7b;
 
@@ -81,8 +80,8 @@ function joined(head: Uint8Array, body: Uint8Array): Uint8Array {
 }
 
 /** The same as text. */
-export function renderMessageText(fields: ServerFields, body: Uint8Array): string {
-  return headOf(fields) + decoder.decode(body.subarray(1));
+export function renderMessageText(fields: ServerFields, body: string): string {
+  return headOf(fields) + body.slice(1);
 }
 
 function headOf({ conv, seq, from, device, ts, expiresAt }: ServerFields): string {

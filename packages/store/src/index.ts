@@ -12,7 +12,7 @@ export type {
   Versioned,
 } from "./documents.ts";
 export type { Facts } from "./facts.ts";
-export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "./log.ts";
+export type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery, ReadEntry } from "./log.ts";
 export { type BlobsOptions, openBlobs } from "./open-blobs.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export { phrasesOf } from "./search/phrases.ts";

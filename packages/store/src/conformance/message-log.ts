@@ -5,6 +5,7 @@ import type { LogEntry } from "../log.ts";
 import { StoreError } from "../store-error.ts";
 import type { OpenEngine } from "./engine.ts";
 import { append, entries, entry, keyOf, neighboursOf, partitionOf, plain, seqs } from "./entries.ts";
+import { readingForReaders } from "./read-entries.ts";
 
 const conv = "room/r1";
 const q = partitionOf(conv);
@@ -14,6 +15,7 @@ const codeOf = (code: string) => (error: unknown) => error instanceof StoreError
 export function messageLogConformance(name: string, open: OpenEngine): void {
   describe(`MessageLog on ${name}: writing`, () => writing(open));
   describe(`MessageLog on ${name}: reading`, () => reading(open));
+  describe(`MessageLog on ${name}: reading for readers`, () => readingForReaders(open));
   describe(`MessageLog on ${name}: erasing and retention`, () => erasing(open));
   describe(`MessageLog on ${name}: restoring`, () => restoring(open));
 }

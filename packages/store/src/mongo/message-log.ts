@@ -92,6 +92,10 @@ export class MongoMessageLog implements MessageLog {
     return up ? entries : entries.reverse();
   }
 
+  read(conv: string, query: RangeQuery): Promise<LogEntry[]> {
+    return this.range(conv, query);
+  }
+
   async follow(q: number, afterPos: number, limit: number): Promise<LogEntry[]> {
     if (limit <= 0) return [];
     const found = await this.#find({ q, pos: { $gt: afterPos } }, { sort: { pos: 1 }, ...page(limit) });

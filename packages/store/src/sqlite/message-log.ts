@@ -1,9 +1,10 @@
 // The port MessageLog on SQLite: one table, one transaction for all that is appended in one turn.
 import type { SQLInputValue } from "node:sqlite";
-import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery } from "../log.ts";
+import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery, ReadEntry } from "../log.ts";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
 import { columns, eventText, fromRow, toRow } from "./entry-rows.ts";
+import { readEntries } from "./read-entries.ts";
 import { brokenConstraint } from "./sqlite-error.ts";
 
 const select = `SELECT ${columns} FROM entries`;
@@ -89,6 +90,10 @@ export class SqliteMessageLog implements MessageLog {
       }
       return after === undefined ? entries.reverse() : entries;
     });
+  }
+
+  read(conv: string, query: RangeQuery): Promise<ReadEntry[]> {
+    return this.#database.read(() => readEntries(this.#database, conv, query));
   }
 
   follow(q: number, afterPos: number, limit: number): Promise<LogEntry[]> {

@@ -116,7 +116,7 @@ export function infoOf(folded: Folded): ConversationInfo {
 }
 
 /** True if the entry counts as unread and moves its sender's own mark. */
-export function isCounted({ type }: LogEntry): boolean {
+export function isCounted({ type }: Pick<LogEntry, "type">): boolean {
   return !uncountedTypes.has(type);
 }
 

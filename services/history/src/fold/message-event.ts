@@ -23,6 +23,6 @@ export function threadOf({ event }: Pick<LogEntry, "event">): number | undefined
 }
 
 /** The seq of the message that an entry answers. */
-export function replyOf({ event }: LogEntry): number | undefined {
+export function replyOf({ event }: Pick<LogEntry, "event">): number | undefined {
   return event?.reply as number | undefined;
 }

@@ -43,6 +43,7 @@ export function notingFreed(
     last: (q) => log.last(q),
     heads: (convs) => log.heads(convs),
     range: (conv, query) => log.range(conv, query),
+    read: (conv, query) => log.read(conv, query),
     follow: (q, afterPos, limit) => log.follow(q, afterPos, limit),
     at: (q, pos) => log.at(q, pos),
     find: (keys) => log.find(keys),

@@ -1,13 +1,13 @@
 // Messages as their reader sees them: with their reactions, the last edit, or what a recall left of them.
 import { limits, renderMessageText, type ServerFields } from "@parley/protocol";
-import type { LogEntry } from "@parley/store";
+import type { ReadEntry } from "@parley/store";
 import { isCounted } from "../fold/fold-entry.ts";
 import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import { entryAt } from "../keep/entry-at.ts";
 import type { HistoryStore, Member } from "../keep/store.ts";
-import { erasedBody, isEmpty, storedBody } from "../keep/stored-body.ts";
+import { bodyText, erasedText, isEmpty } from "../keep/stored-body.ts";
 import { keptExpiry } from "../keep/timers.ts";
 import { type AnnotatedPiece, annotationPieces } from "./annotation-pieces.ts";
 import { hideExpired } from "./expired.ts";
@@ -23,11 +23,11 @@ const namedMax = 10;
 const entriesAtOnce = 200;
 
 /** One stored entry as the message that is delivered, JSON text. */
-export function messageJson(entry: LogEntry): string {
-  return renderMessageText(fieldsOf(entry), storedBody(entry));
+export function messageJson(entry: ReadEntry): string {
+  return renderMessageText(fieldsOf(entry), bodyText(entry));
 }
 
-function fieldsOf(entry: LogEntry): ServerFields {
+function fieldsOf(entry: ReadEntry): ServerFields {
   const { conv, seq, from, device, ts } = entry;
   return { conv, seq, from, device, ts, expiresAt: isCounted(entry) ? keptExpiry(entry).expiresAt : undefined };
 }
@@ -39,7 +39,7 @@ function fieldsOf(entry: LogEntry): ServerFields {
 export async function annotateMessages(
   store: Annotated,
   member: Member,
-  entries: readonly LogEntry[],
+  entries: readonly ReadEntry[],
   maxBytes: number = Number.POSITIVE_INFINITY,
 ): Promise<string[]> {
   const texts: string[] = [];
@@ -79,7 +79,7 @@ async function annotatePiece(
 async function annotatedJson(
   store: Annotated,
   member: Member,
-  entry: LogEntry,
+  entry: ReadEntry,
   { annotations, quote }: { annotations: Annotations | undefined; quote: string | undefined },
 ): Promise<string> {
   const quoted = quote === undefined ? "" : `"quoted":${quote}`;
@@ -89,7 +89,7 @@ async function annotatedJson(
   // Who left before it is not told of the recall; what it took is gone for all.
   const recalled = recall && mayRead(member, recall.seq) ? `"recalled":${JSON.stringify(recall)}` : "";
   if (recalled !== "" || isEmpty(entry))
-    return withFields(renderMessageText(fieldsOf(entry), erasedBody(entry)), recalled, replies);
+    return withFields(renderMessageText(fieldsOf(entry), erasedText(entry)), recalled, replies);
   const edit = await entryAt(store, entry.conv, visibleEdits(member, annotations).at(-1));
   const reactions = reactionsFor(member, annotations, namedMax);
   return withFields(

@@ -1,10 +1,10 @@
 // What was said later about the messages of a page, a piece at a time: one document may be hundreds of KiB.
-import type { LogEntry } from "@parley/store";
+import type { ReadEntry } from "@parley/store";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
 import type { HistoryStore } from "../keep/store.ts";
 
 export interface AnnotatedPiece {
-  entries: readonly LogEntry[];
+  entries: readonly ReadEntry[];
   /** by key */
   annotated: ReadonlyMap<string, Annotations>;
 }
@@ -16,7 +16,7 @@ const sparse = 8;
 /** All of these entries of one conversation, in their order, up or down. One look at an index where few have anything. */
 export async function* annotationPieces(
   { annotations }: Pick<HistoryStore, "annotations">,
-  entries: readonly LogEntry[],
+  entries: readonly ReadEntry[],
 ): AsyncGenerator<AnnotatedPiece> {
   const [first, last] = [entries[0], entries.at(-1)];
   if (!first || !last) return;
@@ -43,7 +43,7 @@ export async function* annotationPieces(
 
 async function* piecesByKey(
   annotations: HistoryStore["annotations"],
-  entries: readonly LogEntry[],
+  entries: readonly ReadEntry[],
 ): AsyncGenerator<AnnotatedPiece> {
   for (let at = 0; at < entries.length; at += annotationsAtOnce) {
     const some = entries.slice(at, at + annotationsAtOnce);

@@ -42,7 +42,7 @@ export async function readPage(
   query: PageQuery,
 ): Promise<MessagePage> {
   const maxBytes = query.maxBytes ?? limits.pageBytes;
-  const entries = await store.log.range(member.conv, { ...visible(member, query), maxBytes });
+  const entries = await store.log.read(member.conv, { ...visible(member, query), maxBytes });
   const readable = entries.filter(({ seq }) => sees(member, seq));
   const isUp = query.after !== undefined;
   const found = await annotateMessages(

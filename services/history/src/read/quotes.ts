@@ -1,7 +1,7 @@
 // The messages that others answer, as a reader sees them now. A quote is a reference and never a copy, so that nothing of
 // what was recalled, erased or may not be read lives on in an answer.
 import { limits } from "@parley/protocol";
-import type { LogEntry } from "@parley/store";
+import type { ReadEntry } from "@parley/store";
 import { mayRead, sees } from "../fold/members.ts";
 import { replyOf } from "../fold/message-event.ts";
 import { type Annotations, annotationsKey } from "../keep/annotations.ts";
@@ -23,7 +23,7 @@ const shownFields = ["data", "name", "emoji", "question", "file"] as const;
 export async function quotesOf(
   store: Quoting,
   member: Member,
-  entries: readonly LogEntry[],
+  entries: readonly ReadEntry[],
 ): Promise<ReadonlyMap<number, string>> {
   const answered = new Set(entries.flatMap((entry) => replyOf(entry) ?? []));
   const seqs = [...answered].filter((seq) => sees(member, seq));
@@ -41,7 +41,7 @@ async function quotesAt(
   store: Quoting,
   member: Member,
   seqs: readonly number[],
-  known: ReadonlyMap<number, LogEntry>,
+  known: ReadonlyMap<number, ReadEntry>,
 ): Promise<[seq: number, quote: string][]> {
   const { conv } = member;
   const [annotated, found] = await Promise.all([
@@ -65,7 +65,7 @@ async function quotesAt(
 async function contentNow(
   store: Quoting,
   member: Member,
-  entry: LogEntry,
+  entry: ReadEntry,
   annotations: Annotations | undefined,
 ): Promise<Content> {
   const isRecalled = annotations?.recall && mayRead(member, annotations.recall.seq);
