@@ -12,7 +12,10 @@ export function fieldSql(field: string): string {
   return `json_extract(doc, '$${path.join("")}')`;
 }
 
-/** Selects one row more than `limit`: whether there is a next page. */
+/**
+ * Selects one row more than `limit`: whether there is a next page. `LIMIT +?` everywhere: a statement with `LIMIT ?` is prepared anew each time
+ * (findings/node-sqlite-bound-limit.sh).
+ */
 export function findSql(collection: string, table: string, index: Index | undefined, query: FindQuery): Find {
   const { equals = [], order = "asc", limit, page } = query;
   const fields = index?.fields ?? [];
@@ -42,7 +45,7 @@ export function findSql(collection: string, table: string, index: Index | undefi
   const sql = `SELECT key, version, doc FROM ${table}
     ${index ? `INDEXED BY ${indexSqlName(collection, index.name)}` : ""}
     ${where.length > 0 ? `WHERE ${where.join(" AND ")}` : ""}
-    ${sortedBy.length > 0 ? `ORDER BY ${sortedBy.map((expression) => `${expression} ${order}`).join(", ")}` : ""} LIMIT ?`;
+    ${sortedBy.length > 0 ? `ORDER BY ${sortedBy.map((expression) => `${expression} ${order}`).join(", ")}` : ""} LIMIT +?`;
   const position = (key: string, doc: object) => [...rest.map((field) => valueAt(doc, field)), ...(byKey ? [key] : [])];
   return { sql, values: [...values, limit + 1], position };
 }

@@ -15,8 +15,8 @@ type Row = [
 
 const select = "SELECT seq, sender, device, id, type, ts, event, CAST(body AS TEXT) FROM entries";
 const sql = {
-  up: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?`,
-  down: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  up: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT +?`,
+  down: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT +?`,
 };
 
 /** As `MessageLog.read` says. Not all at once: a row behind the last one that fits is the only one read in vain. */
