@@ -17,9 +17,7 @@ const unlimited = {
 type Options = Parameters<Bench["withCluster"]>[0];
 
 /** `close` ends what is still open. */
-export function openBench(
-  given: Pick<Bench, "seconds" | "warmupSeconds" | "rounds" | "protocols" | "quick" | "ways" | "inFlight" | "say">,
-): Bench & { close(): Promise<void> } {
+export function openBench(given: Omit<Bench, "shared" | "withCluster">): Bench & { close(): Promise<void> } {
   let shared: { cluster: Cluster; close(): Promise<void> } | undefined;
 
   // Nothing else runs beside a cluster that is measured.

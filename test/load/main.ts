@@ -21,6 +21,7 @@ const help = `npm run bench -- [options]
   --quick          a trial of a few seconds a scenario: small sizes, figures that say nothing
   --way W          broker, edge or both: how the pairs connect (default both)
   --in-flight L    messages in flight of the pairs (default 1,32,320,1000)
+  --devices N      of the scenario connections (default 10000; 500 with --quick)
   --protocols L    beside native, of the scenario dialects (default all: ${others.join(",")})
   --json FILE      also write the figures as JSON
   --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
@@ -42,6 +43,7 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     way: { type: "string", default: "both" },
     "in-flight": { type: "string", default: "1,32,320,1000" },
+    devices: { type: "string" },
     protocols: { type: "string", default: others.join(",") },
     json: { type: "string" },
     against: { type: "string" },
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
     rounds,
     protocols: asked.protocols as SpokenName[],
     quick,
+    devices: asked.devices,
     ways: (["broker", "edge"] as const).filter((one) => way === "both" || way === one),
     inFlight: asked.inFlight,
     say,
@@ -90,12 +93,13 @@ function read() {
     seconds: Number(options.seconds ?? (quick ? quickSeconds : 8)),
     inFlight: options["in-flight"].split(",").map(Number),
     rounds: Number(options.rounds ?? (against === undefined ? 4 : 5)),
+    devices: Number(options.devices ?? (quick ? 500 : 10_000)),
     protocols: options.protocols.split(","),
     bound: Number(options.bound ?? boundPercent) / 100,
   };
 }
 
-function mistakeIn({ wanted, seconds, inFlight, rounds, protocols, bound }: Asked): string | undefined {
+function mistakeIn({ wanted, seconds, inFlight, rounds, devices, protocols, bound }: Asked): string | undefined {
   const { way } = options;
   const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
   if (unknown !== undefined) return `--only ${unknown}: is none of ${scenarioNames.join(", ")}`;
@@ -105,6 +109,8 @@ function mistakeIn({ wanted, seconds, inFlight, rounds, protocols, bound }: Aske
     return `--in-flight ${options["in-flight"]}: numbers from 1 to 10000 with commas between`;
   if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 50))
     return `--rounds ${options.rounds}: a whole number from 1 to 50`;
+  if (!(Number.isInteger(devices) && devices >= 1 && devices <= 40_000))
+    return `--devices ${options.devices}: a whole number from 1 to 40000`;
   if (!protocols.every((name) => others.includes(name)))
     return `--protocols ${options.protocols}: some of ${others.join(", ")}`;
   if (!(bound >= 0 && bound <= 10)) return `--bound ${options.bound}: a number of percent from 0 to 1000`;
@@ -135,7 +141,8 @@ async function explained(work: Promise<unknown>): Promise<void> {
 async function compareBuilds(commit: string, { wanted, seconds, rounds, bound }: Asked): Promise<void> {
   if (options.json) return usage("--json: not with --against");
   const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
-  const args = [...given, "--in-flight", options["in-flight"], ...(options.quick ? ["--quick"] : [])];
+  const sizes = [...(options.quick ? ["--quick"] : []), ...(options.devices ? ["--devices", options.devices] : [])];
+  const args = [...given, "--in-flight", options["in-flight"], ...sizes];
   await explained(
     measureAgainst({ commit, rounds, bound, args, say }).then((worse) => {
       if (worse.length === 0 || options.quick) return;

@@ -38,6 +38,8 @@ export interface Bench {
   rounds: number;
   /** a trial: small sizes and short times, whose figures say nothing */
   quick: boolean;
+  /** how many the scenario connections holds */
+  devices: number;
   ways: readonly ("broker" | "edge")[];
   inFlight: readonly number[];
   /** which are measured beside native */

@@ -5,11 +5,11 @@ import { ingestPartition } from "@parley/protocol/partition";
 import { readSecrets } from "@parley/runtime";
 import type { Cluster } from "@parley/testkit";
 import { SignJWT } from "jose";
-import { openCrowd, percentile, type Storm } from "../crowd/crowd.ts";
+import { type Crowd, openCrowd, percentile, type Storm } from "../crowd/crowd.ts";
 import type { CrowdLogin } from "../crowd/device.ts";
-import { type ByPart, difference, residentMiB } from "../processes.ts";
+import { type ByPart, cpuMicros, difference, residentMiB } from "../processes.ts";
 import { pause } from "../saturate.ts";
-import { type Bench, type Figure, type Scenario, type Section, sized, type Table } from "../scenario.ts";
+import type { Bench, Figure, Scenario, Section, Table } from "../scenario.ts";
 
 const edges = 2;
 const together = 200;
@@ -23,10 +23,12 @@ export const connections: Scenario = {
 interface Held {
   storms: Record<string, Storm>;
   perThousandMiB: ByPart;
+  /** µs a device of the storm in which all drop */
+  cpu: ByPart;
 }
 
 async function measure(bench: Bench): Promise<Section> {
-  const count = sized(bench, 10_000, 500);
+  const count = bench.devices;
   const raw = await bench.withCluster({ parts: ["mosquitto"] }, (cluster) =>
     hold(bench, cluster, atBroker(cluster, count), false),
   );
@@ -88,6 +90,7 @@ function sectionOf(count: number, figures: Figure[], { raw, parley }: { raw: Hel
           ["Parley", ...parts.map((part) => parley.perThousandMiB[part] ?? 0)],
         ],
       },
+      cpuTable({ "raw broker": raw.cpu, Parley: parley.cpu }),
     ],
   };
 }
@@ -101,17 +104,35 @@ async function hold(bench: Bench, cluster: Cluster, logins: readonly CrowdLogin[
     bench.say(`${whose}: ${logins.length} connected in ${Math.round(connected.allBackMs)} ms`);
     await pause(settleSeconds);
     const perThousandMiB = difference(residentMiB(cluster.run().processes), before, logins.length / 1_000);
-    const storms: Held["storms"] = { connect: connected, "all drop": await crowd.cut() };
-    bench.say(`${whose}: all are back after ${Math.round(storms["all drop"]?.allBackMs ?? 0)} ms`);
-    if (!edged) return { storms, perThousandMiB };
+    const { storm, cpu } = await cutAll(cluster, crowd, logins.length);
+    const storms: Held["storms"] = { connect: connected, "all drop": storm };
+    bench.say(`${whose}: all are back after ${Math.round(storm.allBackMs)} ms`);
+    if (!edged) return { storms, perThousandMiB, cpu };
     await pause(settleSeconds);
     const killAll = () => Promise.all(Array.from({ length: edges }, (_, index) => cluster.kill("edge", { index })));
     storms["edges killed"] = await crowd.whenCut(killAll);
     bench.say(`${whose}: edges killed, all are back after ${Math.round(storms["edges killed"].allBackMs)} ms`);
-    return { storms, perThousandMiB };
+    return { storms, perThousandMiB, cpu };
   } finally {
     await crowd.close();
   }
+}
+
+/** What is told of sessions behind their logins is counted as well. */
+async function cutAll(cluster: Cluster, crowd: Crowd, devices: number): Promise<{ storm: Storm; cpu: ByPart }> {
+  const used = () => cpuMicros({ ...cluster.run().processes, devices: crowd.pids });
+  const before = used();
+  const storm = await crowd.cut();
+  await pause(settleSeconds);
+  return { storm, cpu: difference(used(), before, devices) };
+}
+
+function cpuTable(whose: Record<string, ByPart>): Table {
+  const parts = [...new Set(Object.values(whose).flatMap((cpu) => Object.keys(cpu)))];
+  return {
+    head: ["CPU µs a device that is cut and comes back", ...parts],
+    rows: Object.entries(whose).map(([name, cpu]) => [name, ...parts.map((part) => cpu[part] ?? 0)]),
+  };
 }
 
 function refusals(refused: Storm["refused"]): string {
