@@ -1,4 +1,5 @@
 // What services say to each other over NATS as JSON; subjects stand in subjects.ts. Unknown fields are allowed here.
+import type { WireError } from "./errors.ts";
 import type { LastSeenPrivacy } from "./methods/users.ts";
 import type { Notice, PresenceNotice, ReceiptNotice } from "./packets/downlink.ts";
 import type { StatePacket } from "./packets/uplink.ts";
@@ -297,7 +298,7 @@ export interface NotifyRequest {
   more?: Notice[];
 }
 
-/** `presence.connect`: registers a session in the connect decision. */
+/** `presence.connect`, one or a list: registers a session in the connect decision. */
 export interface ConnectRequest {
   uid: string;
   clientId: string;
@@ -341,6 +342,9 @@ export type ConnectReply =
   | { ok: true; dialect?: string; filters?: string[] }
   | { ok: false; reason: "owned_by_another" | "blocked" | "unknown_device" };
 
+/** Of a list, in order; `error`: of that one alone. */
+export type ConnectReplies = (ConnectReply | { error: WireError })[];
+
 /** `presence.session`: what the broker tells of a session. */
 export interface SessionEvent {
   /** `misplaced`: a device with a tree is connected outside of it, as the broker puts no mountpoint before its topics */
@@ -352,6 +356,8 @@ export interface SessionEvent {
   connection?: string;
   /** whose it is, where the broker tells: a uid, or the user of a tree (`treeUser`) */
   user?: string;
+  /** whether its connection has a tree; absent: nobody says */
+  tree?: boolean;
   /** of "connected": whether the broker had a session of the device; absent: it does not tell */
   present?: boolean;
   /** of "connected": whether its session outlives the connection, where the broker tells it only now */

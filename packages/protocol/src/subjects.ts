@@ -135,7 +135,7 @@ export const subjects = {
   notify: "notify",
   /** presence: may this device connect? asked inside the connect decision */
   connectDevice: "presence.connect",
-  /** presence: a device's session began or ended, as the broker tells it */
+  /** presence: devices' sessions began or ended, as the broker tells it (event or request, a SessionEvent; event, a list of them) */
   sessionEvent: "presence.session",
   /** presence: is this device connected anywhere? (request) */
   deviceConnected: "presence.connected",

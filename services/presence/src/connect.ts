@@ -4,13 +4,15 @@ import {
   type ConnectedReply,
   type ConnectedRequest,
   type ConnectingTree,
+  type ConnectReplies,
   type ConnectReply,
   type ConnectRequest,
   isAnyClientId,
   isUid,
+  subjects,
   treeUser,
 } from "@parley/protocol";
-import { within } from "@parley/runtime";
+import { type Logger, within } from "@parley/runtime";
 import { addressClass } from "./address-class.ts";
 import type { DeviceDoc, Devices } from "./devices.ts";
 import type { Begin } from "./sessions/begin.ts";
@@ -35,7 +37,29 @@ export interface ConnectParts {
 const writeMs = 100;
 const treeWriteMs = 500;
 
-export async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
+export type ConnectAsked = ConnectRequest | readonly ConnectRequest[];
+
+/** Of a list each is decided by itself, and what is wrong with one is told of that one. */
+export async function connectDevices(
+  asked: ConnectAsked,
+  parts: ConnectParts & { log: Logger },
+): Promise<ConnectReply | ConnectReplies> {
+  if (!isList(asked)) return connectDevice(asked, parts);
+  return Promise.all(asked.map((request) => connectDevice(request, parts).catch((error) => refuse(error, parts))));
+}
+
+function isList(asked: ConnectAsked): asked is readonly ConnectRequest[] {
+  return Array.isArray(asked);
+}
+
+function refuse(thrown: unknown, { log }: { log: Logger }): ConnectReplies[number] {
+  const error = AppError.from(thrown);
+  if (error.code !== "internal") return { error: error.toWire() };
+  log.error({ event: "request_failed", subject: subjects.connectDevice, err: error.cause ?? error });
+  return { error: new AppError("internal").toWire() };
+}
+
+async function connectDevice(request: ConnectRequest, parts: ConnectParts): Promise<ConnectReply> {
   const { uid, clientId, at, issuedAt, passwordSince, family, expiresAt, connection, tree } = request;
   const isOwner = typeof uid === "string" && (tree?.owner === "anonymous" ? uid === "" : isUid(uid));
   if (!isOwner || !canBeClientId(clientId) || !Number.isFinite(at))

@@ -67,7 +67,7 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
       },
     });
   const subscriptions = [
-    follow(subjects.sessionEvent, (told) => takeSession(told as SessionEvent, parts)),
+    follow(subjects.sessionEvent, (told) => takeSessions(told as SessionEvent | SessionEvent[], parts)),
     follow(subjects.deviceState, (told) => takeState(told as DeviceState, parts)),
     follow(subjects.contactsChanged, (told) => telling.changeContacts(readContacts(told as ContactsChanged))),
     follow(subjects.contactsChanged, (told) => telling.forgetContacts(readContacts(told as ContactsChanged)), {}),
@@ -83,12 +83,20 @@ export function followEvents(parts: EventParts): { close(): Promise<void> } {
   };
 }
 
+/** What is wrong with one of a list is nobody else's affair. */
+async function takeSessions(told: SessionEvent | SessionEvent[], parts: EventParts): Promise<void> {
+  if (!Array.isArray(told)) return takeSession(told, parts);
+  const refuse = (reason: unknown) =>
+    parts.log.warn({ event: "event_refused", subject: subjects.sessionEvent, reason: String(reason) });
+  await Promise.all(told.map((one) => takeSession(one, parts).catch(refuse)));
+}
+
 async function takeSession(told: SessionEvent, parts: EventParts): Promise<void> {
   const { devices, live, change, broker, log } = parts;
   const { event, clientId, at } = told;
   if (typeof clientId !== "string" || !Number.isFinite(at)) throw new TypeError("an event names clientId and at");
   // Whose it is: as the broker says, as its tree is known, or as its client id says.
-  const inTree = await live.userOf(clientId).catch(() => undefined);
+  const inTree = told.tree === false ? undefined : await live.userOf(clientId).catch(() => undefined);
   const uid = (typeof told.user === "string" ? told.user : inTree) ?? (await devices.ownerOf(clientId));
   if (uid === undefined) return;
   if (event === "connected") await takeConnected(told, { uid, isInTree: uid === inTree }, parts);

@@ -1,5 +1,5 @@
 // Puts presence together: NATS, Redis, the store of devices, sessions, notices, the broker's list.
-import { type ConnectedRequest, type ConnectRequest, subjects } from "@parley/protocol";
+import { type ConnectedRequest, subjects } from "@parley/protocol";
 import {
   answerBackup,
   answerJson,
@@ -19,7 +19,7 @@ import type { AwayLimits } from "./away.ts";
 import type { BrokerClients } from "./brokers/broker.ts";
 import { openBrokerClients } from "./brokers/table.ts";
 import type { PresenceConfig } from "./config.ts";
-import { connectDevice, isConnected } from "./connect.ts";
+import { type ConnectAsked, connectDevices, isConnected } from "./connect.ts";
 import { openDevices } from "./devices.ts";
 import { serveErasure } from "./erase.ts";
 import { followEvents } from "./events.ts";
@@ -73,7 +73,7 @@ export async function startPresence(config: PresenceConfig, context: ServiceCont
   answerBackup(nats, { service: "presence", store, log });
   const parts = { nats, devices, sessions, begin, broker, ...trees, greet, log };
   const serving = [
-    answerJson<ConnectRequest>(nats, subjects.connectDevice, queue, (asked) => connectDevice(asked, parts), log),
+    answerJson<ConnectAsked>(nats, subjects.connectDevice, queue, (asked) => connectDevices(asked, parts), log),
     answerJson<ConnectedRequest>(nats, subjects.deviceConnected, queue, (asked) => isConnected(asked, parts), log),
     ...answerPush(parts, queue),
     serveMethods(nats, { queue, handlers: [...deviceMethods(parts), ...telling.methods], once: requests.once, log }),

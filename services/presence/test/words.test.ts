@@ -9,7 +9,7 @@ import { openStore } from "@parley/store";
 import { eventually, serviceContext, startServers } from "@parley/testkit";
 import { type Devices, openDevices } from "../src/devices.ts";
 import { createBegin } from "../src/sessions/begin.ts";
-import { changeSession, type SessionChange } from "../src/sessions/change.ts";
+import { changeSessions, type SessionChange } from "../src/sessions/change.ts";
 import { saidKey, toldKey, unsureKey } from "../src/sessions/keys.ts";
 import { keepWords } from "../src/sessions/words.ts";
 
@@ -28,7 +28,12 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const change = async (one: SessionChange) => void (await changeSession(redis, one, 0));
+async function changed(one: SessionChange) {
+  const [outcome] = await changeSessions(redis, [one], 0);
+  if (outcome === undefined || outcome instanceof Error) throw outcome;
+  return outcome;
+}
+const change = async (one: SessionChange) => void (await changed(one));
 const told = (uid: string) => redis.get(toldKey(uid));
 const isKept = async (clientId: string) => (await devices.areInvisible([clientId])).get(clientId);
 
@@ -93,7 +98,7 @@ test("of what a device said to one router the later word stays, in whatever orde
   await change({ ...eva, op: "state", at: 11, by: "r", show: "invisible", status: "earlier" });
   assert.equal(await told("eva"), "online later");
   await change({ ...eva, op: "state", at: 13, by: "r", active: true });
-  const late = await changeSession(redis, { ...eva, op: "state", at: 12, by: "r", active: false }, 0);
+  const late = await changed({ ...eva, op: "state", at: 12, by: "r", active: false });
   assert.equal(await told("eva"), "online later");
   assert.equal(late.wakes, true, "what came between was left out");
   keepHere(t);

@@ -1,7 +1,25 @@
-// The one Lua call that changes a session and finds out whether that changes what others are told of its user.
-import type { Redis } from "@parley/runtime";
-import { expiringKey, keysOfTree, leavingKey, saidKey, sessionsKey, toldKey, unsureKey, userKey } from "./keys.ts";
-import { keysOfTelling, tellScript } from "./settle.ts";
+// The one Lua call that changes sessions and finds out whether that changes what others are told of their users.
+import { ingestPartition } from "@parley/protocol/partition";
+import { type Redis, redisScript } from "@parley/runtime";
+import {
+  dueKey,
+  endedKey,
+  expiringKey,
+  filtersKey,
+  leavingKey,
+  leftPrefix,
+  nextSuffix,
+  pacedPrefix,
+  saidKey,
+  sentPrefix,
+  sessionsKey,
+  toldKey,
+  treeKey,
+  treesKey,
+  unsureKey,
+  userKey,
+} from "./keys.ts";
+import { tellScript } from "./settle.ts";
 import { treeScript } from "./tree-script.ts";
 
 /**
@@ -75,15 +93,18 @@ export interface SessionOutcome {
 // a begin that arrives after its end, or a list made before it, makes no ghost. It holds what the session was made with, too:
 // a revocation may have ended it before its connection was there to be ended, and the session that then begins is no newer.
 // Two replicas may be told what one device said in any order: of what one router took, the later word stays.
-const changeScript = `${tellScript}
+// One after the other; what is wrong with one is said in its place, and the others are made all the same.
+const changeScript = redisScript(`${tellScript}
 ${treeScript}
-local user, told, sessions, leaving, expiring, tomb = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local unsure, saids = KEYS[7], KEYS[8]
-local keys = { due = KEYS[9], paced = KEYS[10], left = KEYS[11], sent = KEYS[12] }
-local tree = { tree = KEYS[13], filters = KEYS[14], next = KEYS[15], nextFilters = KEYS[16], trees = KEYS[17] }
+local sessions, leaving, expiring = "${sessionsKey}", "${leavingKey}", "${expiringKey}"
+local unsure, saids = "${unsureKey}", "${saidKey}"
+local heard, delay = ARGV[1], tonumber(ARGV[2])
+local function change(op, uid, id, p, given)
+local user, told, tomb = "${userKey("")}" .. uid, "${toldKey("")}" .. uid, "${endedKey("")}" .. id
+local keys = { due = "${dueKey}", paced = "${pacedPrefix}" .. uid, left = "${leftPrefix}" .. uid, sent = "${sentPrefix}" .. uid }
+local tree = { tree = "${treeKey("")}" .. id, filters = "${filtersKey("")}" .. id, trees = "${treesKey("")}" .. p }
+tree.next, tree.nextFilters = tree.tree .. "${nextSuffix}", tree.filters .. "${nextSuffix}"
 local treeWord, treeName = "", ""
-local op, uid, id, heard, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local given = cjson.decode(ARGV[6])
 local kept = redis.call("HGET", user, id)
 local session = kept and cjson.decode(kept) or nil
 local said = redis.call("HGET", saids, id)
@@ -245,22 +266,40 @@ end
 local after = show .. " " .. status
 if after ~= before then redis.call("SET", told, after) end
 local due = tell(keys, uid, before, after, now)
-return { applied and 1 or 0, 0, due, wakes and 1 or 0, treeWord, treeName, version() }`;
+return { applied and 1 or 0, 0, due, wakes and 1 or 0, treeWord, treeName, version() }
+end
+local replies = {}
+for at = 3, #ARGV, 5 do
+  local ok, reply = pcall(function()
+    return change(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], cjson.decode(ARGV[at + 4]))
+  end)
+  if not ok then reply = { type(reply) == "table" and reply.err or tostring(reply) } end
+  replies[#replies + 1] = reply
+end
+return replies`);
 
-type Reply = [number, number, number, number, "" | "here" | "gone", string, string];
+type Reply = [number, number, number, number, "" | "here" | "gone", string, string] | [string];
 
-/** Throws when Redis does not do it. */
-export async function changeSession(
+/** One outcome a change, in order; an Error is of that change alone. Rejects when Redis does not do it. */
+export async function changeSessions(
   redis: Redis,
-  change: SessionChange,
+  changes: readonly SessionChange[],
   offlineDelayMs: number,
-): Promise<SessionOutcome> {
-  const { op, uid, clientId, ...given } = change;
-  const own = [userKey(uid), toldKey(uid), sessionsKey, leavingKey, expiringKey, `presence:ended:${clientId}`];
-  const keys = [...own, unsureKey, saidKey, ...keysOfTelling(uid), ...keysOfTree(clientId)];
-  const args = [op, uid, clientId, Date.now(), offlineDelayMs, JSON.stringify(given)];
-  const reply = await redis.eval(changeScript, keys.length, ...keys, ...args);
-  const [applied, leaving, dueMs, wakes, word, connection, version] = reply as Reply;
+): Promise<(SessionOutcome | Error)[]> {
+  const args = changes.flatMap(({ op, uid, clientId, ...given }) => [
+    op,
+    uid,
+    clientId,
+    ingestPartition(clientId),
+    JSON.stringify(given),
+  ]);
+  const replies = (await changeScript(redis, [], [Date.now(), offlineDelayMs, ...args])) as Reply[];
+  return replies.map(readReply);
+}
+
+function readReply(reply: Reply): SessionOutcome | Error {
+  if (reply.length === 1) return new Error(reply[0]);
+  const [applied, leaving, dueMs, wakes, word, connection, version] = reply;
   const outcome: SessionOutcome = {
     applied: applied === 1,
     leaving: leaving === 1,

@@ -54,10 +54,18 @@ export function filtersKey(clientId: string): string {
   return `presence:filters:${clientId}`;
 }
 
+/** Hash: of a session that ended lately, so that what is told late makes no ghost. */
+export function endedKey(clientId: string): string {
+  return `presence:ended:${clientId}`;
+}
+
+/** Behind the key of a tree, or of what it has subscribed: the same of a connection that was let in and is not there yet. */
+export const nextSuffix = " next";
+
 /** tree, filters, and the same of a connection that was let in and is not there yet; trees. */
 export function keysOfTree(clientId: string): string[] {
-  const [tree, filters] = [treeKey(clientId), filtersKey(clientId)];
-  return [tree, filters, `${tree} next`, `${filters} next`, treesKey(ingestPartition(clientId))];
+  const own = [treeKey(clientId), filtersKey(clientId)];
+  return [...own, ...own.map((key) => key + nextSuffix), treesKey(ingestPartition(clientId))];
 }
 
 /** Sorted set: tokens of those who tell of the user, or its contacts to it, just now; by when they are given up. */

@@ -1,7 +1,7 @@
 // Sessions of devices, kept in Redis; while Redis is away the changes wait here and are made when it is back.
-import type { Logger, Redis } from "@parley/runtime";
+import { type Logger, openRounds, type Redis } from "@parley/runtime";
 import {
-  changeSession,
+  changeSessions,
   type DeviceShow,
   type MadeWith,
   readStates,
@@ -61,14 +61,21 @@ const sweepMs = 5000;
 const retryMs = 1000;
 const sweepUsers = 200;
 const timersAtMost = 1000;
+/** Redis does nothing else meanwhile: some ms. */
+const changesAtOnce = 64;
 
 export function openSessions(options: SessionsOptions): Sessions {
   const { redis, offlineDelayMs, log, onDue, onWake, onEnd, onReplayed, onTree } = options;
   const waiting = openWaiting(log);
   const timers = new Set<NodeJS.Timeout>();
 
+  const changed = openRounds({
+    most: changesAtOnce,
+    work: (changes: readonly SessionChange[]) => changeSessions(redis, changes, offlineDelayMs),
+  });
+
   async function make(change: SessionChange): Promise<void> {
-    const { applied, dueMs, leaving, wakes, tree } = await changeSession(redis, change, offlineDelayMs);
+    const { applied, dueMs, leaving, wakes, tree } = await changed(change);
     if (tree) onTree({ user: change.uid, clientId: change.clientId, ...tree });
     if (applied && (change.op === "end" || change.op === "drop")) onEnd(change.clientId, Date.now());
     if (dueMs !== undefined) onDue(dueMs);

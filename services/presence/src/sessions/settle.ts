@@ -24,11 +24,6 @@ local function tell(keys, uid, before, after, leftAt)
   return wait
 end`;
 
-/** due, paced, left and sent of the user. */
-export function keysOfTelling(uid: string): string[] {
-  return [dueKey, `${pacedPrefix}${uid}`, `${leftPrefix}${uid}`, `${sentPrefix}${uid}`];
-}
-
 // A session that begins takes its user out of the leaving.
 const settleScript = `${tellScript}
 local leaving, due = KEYS[1], KEYS[2]

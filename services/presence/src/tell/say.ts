@@ -31,7 +31,10 @@ export async function sayUser(parts: SayParts, { uid, leftAt, isLate }: Due): Pr
     const state = own?.show === "invisible" ? undefined : own;
     const packet = noticeOf(uid, state, privacy === "nobody" ? null : leftAt);
     if (states.size > 0) notify(nats, { uids: [...states.keys()], channel: "e", packet });
-    await Promise.all([flushed(nats), state || isGone ? undefined : lastSeen.keep(uid, leftAt)]);
+    await Promise.all([
+      states.size > 0 ? flushed(nats) : undefined,
+      state || isGone ? undefined : lastSeen.keep(uid, leftAt),
+    ]);
     return state;
   });
 }
@@ -49,7 +52,7 @@ export async function sayContacts(
       const [packet, ...more] = notices.slice(from, from + noticesAtOnce);
       if (packet) notify(nats, { device: { uid, clientId }, channel: "e", packet, more });
     }
-    await flushed(nats);
+    if (notices.length > 0) await flushed(nats);
   });
   return true;
 }
