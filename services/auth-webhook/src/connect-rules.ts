@@ -25,6 +25,8 @@ export interface ConnectAttempt {
   sessionExpirySeconds?: number | undefined;
   /** may the broker that asks put a mountpoint before a device's topics? */
   hasTrees: boolean;
+  /** Does the broker that asks know a native device's own topics, and the end of its login? It asks nobody about them then. */
+  judgesOwnTopics?: boolean;
   /** its session outlives the connection; undefined: the broker does not tell */
   persistent?: boolean | undefined;
   /** it begins a new session; undefined: the broker does not tell */

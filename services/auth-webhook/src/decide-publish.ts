@@ -1,5 +1,5 @@
 // Decides who may publish what: a device its own uplink, Parley's services anything of Parley's.
-import { isNativeTopic, isUid, parseMountpoint, parseUplinkTopic, treeUser, uidOfClientId } from "@parley/protocol";
+import { isNativeTopic, isOwnUplink, isUid, parseMountpoint, treeUser, uidOfClientId } from "@parley/protocol";
 
 /** Who asks, as the connect decision let it in. */
 export interface Identity {
@@ -32,12 +32,10 @@ export function isInTree({ username, clientId, mountpoint }: Identity): boolean 
   return tree?.clientId === clientId && treeUser(tree) === username;
 }
 
-/** Any `p` will do here: the router nacks a wrong one and names the right topic. */
 export function decidePublish(who: Identity, { topic, retain }: Publication): PublishDecision {
   if (who.username === servicesUsername) return isNativeTopic(topic) ? "allow" : "deny";
   if (who.mountpoint) return isInTree(who) ? (retain ? "strip_retain" : "allow") : "deny";
   const uid = nativeUid(who);
-  const uplink = uid === undefined ? undefined : parseUplinkTopic(topic);
-  if (uplink?.uid !== uid || uplink?.clientId !== who.clientId) return "deny";
+  if (uid === undefined || !isOwnUplink(topic, { uid, clientId: who.clientId })) return "deny";
   return retain ? "strip_retain" : "allow";
 }

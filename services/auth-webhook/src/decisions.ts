@@ -47,6 +47,8 @@ export interface DecisionsOptions {
   count(hook: "connect" | "publish" | "subscribe", result: string): void;
 }
 
+type Allowed = Extract<ConnectDecision, { allow: true }>;
+
 /** Refusals of what presence had registered already. */
 const endedAgain: readonly ConnectRefusal[] = ["revoked_meanwhile", "password_changed"];
 const onceMs = 60_000;
@@ -79,13 +81,17 @@ export function openDecisions(options: DecisionsOptions): Decisions {
     if (decided === undefined) return { allow: false, reason: "busy" };
     return decideConnect(attempt, rules).finally(decided);
   }
+  /** Until when it is let in, where this or another replica will be asked what it may do. */
+  function remember({ clientId, judgesOwnTopics }: ConnectAttempt, { expiresAt, service, tree }: Allowed): void {
+    if (judgesOwnTopics && !service && !tree) return;
+    expiries.set(clientId, expiresAt);
+    if (!service) share({ clientId, expiresAt: expiresAt ?? null });
+  }
   return {
     async connect(attempt) {
       const decision = await decide(attempt);
       if (decision.allow) {
-        const { clientId } = attempt;
-        expiries.set(clientId, decision.expiresAt);
-        if (!decision.service) share({ clientId, expiresAt: decision.expiresAt ?? null });
+        remember(attempt, decision);
         count("connect", "allowed");
       } else refused("connect", attempt.clientId, decision.reason);
       // Presence had begun its session.

@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { AppError } from "@parley/protocol";
 import { type Logger, secretCheck } from "@parley/runtime";
+import { answerHook, malformed, own } from "./answer.ts";
 import type { Decisions } from "./decisions.ts";
 import { emqxDeny, emqxHooks } from "./emqx.ts";
+import { openLinks } from "./link.ts";
 import { type HookBody, type HookReply, isRecord } from "./reply.ts";
 import { type Asker, vernemqDeny, vernemqHooks } from "./vernemq.ts";
 
@@ -32,7 +34,7 @@ interface Route {
   stranger: HookReply;
 }
 
-/** Says that the edge asks. */
+/** Says that an edge asks, of a version that had no link. */
 const askerHeader = "parley-asker";
 // Nothing is kept of a body whose sender shows no secret.
 const bodyBytes = 1024 * 1024;
@@ -49,7 +51,7 @@ export async function startHookServer(options: Options): Promise<HookServer> {
     const route = findRoute(request);
     if (!route) return send(response, 404, '{"error":{"code":"not_found","message":"no such hook"}}', 0);
     readBody(request, route.authentic ? bodyBytes : 0, (bytes) => {
-      answerHook(route, bytes, decisions).then(
+      answerRequest(route, bytes, decisions).then(
         ({ body, maxAge, status = 200 }) => {
           response.shouldKeepAlive &&= !closing;
           send(response, status, body, maxAge);
@@ -62,6 +64,8 @@ export async function startHookServer(options: Options): Promise<HookServer> {
     });
   });
   server.maxConnections = connectionsMax;
+  const links = openLinks({ hookSecret, decisions, log });
+  server.on("upgrade", links.take);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "the port is taken" : (cause.code ?? cause.message);
@@ -75,7 +79,11 @@ export async function startHookServer(options: Options): Promise<HookServer> {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), 5000);
+      links.end();
+      const late = setTimeout(() => {
+        server.closeAllConnections();
+        links.close();
+      }, 5000);
       await closed;
       clearTimeout(late);
     },
@@ -91,9 +99,9 @@ function routes(hookSecret: string): (request: IncomingMessage) => Route | undef
       // VerneMQ keeps a pool of connections for each URL: with /vernemq/SECRET/register logins delay no publish.
       const hook = String(headers["vernemq-hook"]);
       const handler = own(vernemqHooks, hook);
-      const asker: Asker = headers[askerHeader] === "edge" ? "edge" : "vernemq";
+      const asker: Asker = headers[askerHeader] === "edge" ? "early edge" : "vernemq";
       const answer = handler && ((body: HookBody, decisions: Decisions) => handler(body, decisions, asker));
-      const stranger = asker === "edge" ? { ...vernemqDeny, status: 403 } : vernemqDeny;
+      const stranger = asker === "early edge" ? { ...vernemqDeny, status: 403 } : vernemqDeny;
       return { hook, authentic: isSecret(rest), answer, deny: vernemqDeny, stranger };
     }
     if (broker !== "emqx" || more.length > 0) return undefined;
@@ -102,19 +110,11 @@ function routes(hookSecret: string): (request: IncomingMessage) => Route | undef
   };
 }
 
-function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
-}
-
 /** Whatever goes wrong here is a no in the broker's own words. */
-async function answerHook(route: Route, bytes: Buffer | undefined, decisions: Decisions): Promise<HookReply> {
+async function answerRequest(route: Route, bytes: Buffer | undefined, decisions: Decisions): Promise<HookReply> {
   const { hook, authentic, answer, deny } = route;
-  const refuse = (reason: string, as = deny) => {
-    decisions.malformed(hook, reason);
-    return as;
-  };
+  const refuse = (reason: string, as = deny) => malformed(hook, reason, decisions, as);
   if (!authentic) return refuse("wrong or missing secret", route.stranger);
-  if (!answer) return refuse("unknown hook");
   if (!bytes) return refuse(`body over ${bodyBytes} bytes`);
   let body: unknown;
   try {
@@ -123,13 +123,7 @@ async function answerHook(route: Route, bytes: Buffer | undefined, decisions: De
     return refuse("the body is not JSON");
   }
   if (!isRecord(body)) return refuse("the body is not an object");
-  try {
-    return await answer(body, decisions);
-  } catch (error) {
-    if (error instanceof TypeError && error.constructor === TypeError && / is n(ot|either) /.test(error.message))
-      return refuse(error.message);
-    throw error;
-  }
+  return answerHook({ hook, body, answer, deny }, decisions);
 }
 
 /** Hands on the whole body, or undefined when it has over `most` bytes. A request that breaks off is dropped. */

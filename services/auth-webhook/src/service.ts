@@ -3,7 +3,6 @@ import {
   AppError,
   type ConnectedReply,
   type ConnectedRequest,
-  type ConnectReply,
   type CredentialExpiry,
   type LoginsReply,
   type PasswordReply,
@@ -35,13 +34,13 @@ import type { ConnectRules, Passwords } from "./connect-rules.ts";
 import { openDecisions } from "./decisions.ts";
 import { type Expiries, openExpiries } from "./expiries.ts";
 import { startHookServer } from "./http.ts";
+import { openRegister } from "./register.ts";
 import { startRevocations } from "./revocations.ts";
+import { openSessionTelling } from "./tell-sessions.ts";
 import { openTokens } from "./tokens.ts";
 
 const askApiMs = 2000;
 const keepMs = 2000;
-/** Whoever is refused without presence's answer: a store that is slow keeps it waiting, not away. */
-const neededAnswerMs = 1000;
 
 export async function startAuthWebhook(
   config: AuthWebhookConfig,
@@ -67,11 +66,7 @@ export async function startAuthWebhook(
     isRevoked: revocations.isRevoked,
     sessionExpiryMaxSeconds: config.AUTH_WEBHOOK_SESSION_EXPIRY_SECONDS,
     ensureUser: ensured.ensure,
-    register: (request, { isNeeded }) => {
-      const asRuleMs = config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS;
-      const timeoutMs = isNeeded ? Math.max(asRuleMs, neededAnswerMs) : asRuleMs;
-      return askOver<ConnectReply>(nats, subjects.connectDevice, request, timeoutMs);
-    },
+    register: openRegister(nats, config.AUTH_WEBHOOK_PRESENCE_TIMEOUT_MS),
     rates: openConnectRates(limits, failures),
     guests: readGuests(config.GUESTS),
     dialects: table,
@@ -87,7 +82,7 @@ export async function startAuthWebhook(
   const decisions = openDecisions({
     rules,
     expiries,
-    tell: (event) => publish(subjects.sessionEvent, event),
+    tell: openSessionTelling(publish),
     share: (expiry) => publish(subjects.credentialExpiry, expiry),
     isConnected: (clientId, connection) => isConnected(nats, { clientId, ...(connection ? { connection } : {}) }),
     keepFilters: async (change) => (await askOver<object>(nats, subjects.treeFilters, change, keepMs)) !== undefined,

@@ -41,8 +41,11 @@ const clientIdRefusals: readonly ConnectRefusal[] = ["client_id", "other_client_
 const refusedQos = { 4: 128, 5: 135 } as const;
 
 type Version = 4 | 5;
-/** The edge asks VerneMQ's questions and obeys all of each answer; VerneMQ does not, and has settings of its own. */
-export type Asker = "edge" | "vernemq";
+/**
+ * The edge asks VerneMQ's questions and obeys all of each answer; VerneMQ does not, and has settings of its own. An early edge asks over
+ * HTTP, also about its devices' own topics.
+ */
+export type Asker = "edge" | "early edge" | "vernemq";
 type HookHandler = (body: HookBody, decisions: Decisions, asker: Asker) => HookReply | Promise<HookReply>;
 
 /** By the `vernemq-hook` header. */
@@ -68,6 +71,7 @@ export const vernemqHooks: Readonly<Record<string, HookHandler>> = {
 };
 
 async function register(body: HookBody, decisions: Decisions, protocol: Version, asker: Asker): Promise<HookReply> {
+  const isEdge = asker !== "vernemq";
   const decision = await decisions.connect({
     clientId: text(body, "client_id"),
     username: text(body, "username", null),
@@ -79,25 +83,29 @@ async function register(body: HookBody, decisions: Decisions, protocol: Version,
     // The edge shortens what is too long.
     sessionExpirySeconds: asker === "vernemq" ? sessionExpiryOf(body.properties) : undefined,
     // VerneMQ takes no publish to `$…`, and no topic as deep as one in a tree.
-    hasTrees: asker === "edge",
+    hasTrees: isEdge,
+    judgesOwnTopics: asker === "edge",
     ...sessionOf(body, protocol),
     assigned: body.assigned === true,
   });
-  if (!decision.allow && asker === "edge" && clientIdRefusals.includes(decision.reason)) return denyClientId;
-  if (!decision.allow && asker === "edge" && decision.reason === "protocol") return denyProtocol;
+  if (!decision.allow && isEdge && clientIdRefusals.includes(decision.reason)) return denyClientId;
+  if (!decision.allow && isEdge && decision.reason === "protocol") return denyProtocol;
   if (!decision.allow) return passingRefusals[decision.reason] ?? vernemqDeny;
-  if (asker === "edge") return admit(decision);
+  if (isEdge) return admit(decision);
   if (decision.service) return reply({ result: "ok", modifiers: servicesQueues });
   if (decision.expiresAt === undefined) return ok;
   const seconds = Math.max(1, Math.floor(decision.expiresAt - Date.now() / 1000));
   return reply({ result: "ok", modifiers: { max_connection_lifetime: seconds } });
 }
 
-/** Beside `result` what is ours: until when, and of a tree whether `#` is subscribed for it, is it ephemeral, what it had subscribed. */
-function admit({ expiresAt, tree, uid }: Extract<ConnectDecision, { allow: true }>): HookReply {
-  if (expiresAt === undefined && !tree) return ok;
+/**
+ * Beside `result` what is ours: until when, that the device has its own topics and nobody need be asked about them, and of a tree whether
+ * `#` is subscribed for it, is it ephemeral, what it had subscribed.
+ */
+function admit({ expiresAt, tree, uid, service }: Extract<ConnectDecision, { allow: true }>): HookReply {
+  if (service) return ok;
   const until = expiresAt === undefined ? {} : { expire_at: expiresAt };
-  if (!tree) return reply({ result: "ok", ...until });
+  if (!tree) return reply({ result: "ok", ...until, own_topics: true });
   const { mountpoint, subscribesAll, isEphemeral, filters } = tree;
   return reply({
     result: "ok",
@@ -161,7 +169,7 @@ function subscribe(body: HookBody, decisions: Decisions, version: Version, asker
     return { topic: one.topic, qos: refusedQos[version] };
   });
   // VerneMQ's version 5 tells the client which topic is refused, and does something else with it: there it is all or none.
-  const takesPart = version === 4 || asker === "edge";
+  const takesPart = version === 4 || asker !== "vernemq";
   if (refusals === topics.length || (refusals > 0 && !takesPart)) return vernemqDeny;
   if (refusals > 0) return reply(version === 5 ? { result: "ok", modifiers: { topics } } : { result: "ok", topics });
   return oneOfFew(asked, body.properties) ? { ...ok, maxAge: decisions.maxAge(who.clientId) } : ok;
@@ -185,6 +193,8 @@ async function session(body: HookBody, decisions: Decisions, event: SessionEvent
   const told: SessionEvent = { event, clientId, at: Date.now() };
   if (connection !== undefined) told.connection = connection;
   if (tree) told.user = treeUser(tree);
+  // Ours: without it a mountpoint that is missing says nothing, as a session that is over has none.
+  if (tree || body.own_topics === true) told.tree = tree !== undefined;
   if (typeof present === "boolean") told.present = present;
   if (reservedClientId.test(clientId)) return ok;
   if (tree) return (await decisions.treeSession(told)) ? ok : again;

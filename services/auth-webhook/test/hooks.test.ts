@@ -42,15 +42,19 @@ async function values(webhook: Webhook, clientId: string) {
   return { token: await webhook.token(), servicesSecret, exp, lifetime, p: ingestPartition(clientId) };
 }
 
-test("VerneMQ gets the answer it obeys to every body it sends", async (t) => {
+test("VerneMQ and the edge get the answer they obey to every body they send", async (t) => {
   const webhook = await startWebhook(t);
   for (const { name, hook, body, answer, kept, asker } of await cases("vernemq.json")) {
     await t.test(name, async () => {
       const filled = await values(webhook, String(body.client_id));
-      const reply = await webhook.vernemq(hook, fill(body, filled), { asker });
+      if (asker === "edge") {
+        const { body: said, maxAgeSeconds } = await webhook.edge(hook, fill(body, filled) as object);
+        return assert.deepEqual([said, maxAgeSeconds], [fill(answer, filled), kept ? 300 : 0]);
+      }
+      const reply = await webhook.vernemq(hook, fill(body, filled));
       assert.equal(reply.status, 200);
       assert.deepEqual(roughly(reply.body), roughly(fill(answer, filled)));
-      assert.equal(reply.cacheControl, kept ? "max-age=300" : null);
+      return assert.equal(reply.cacheControl, kept ? "max-age=300" : null);
     });
   }
 });

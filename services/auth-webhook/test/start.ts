@@ -20,6 +20,7 @@ import { eventually, serviceContext, startServers, type TestContext, type TestSe
 import { SignJWT } from "jose";
 import { settings } from "../src/config.ts";
 import { startAuthWebhook } from "../src/service.ts";
+import { type LinkReply, openLink } from "./link.ts";
 
 export interface Webhook {
   url: string;
@@ -36,11 +37,9 @@ export interface Webhook {
   ready(): boolean;
   stop(): Promise<void>;
   token(claims?: Record<string, unknown>, alg?: string): Promise<string>;
-  vernemq(
-    hook: string,
-    body: unknown,
-    asking?: { secret?: string; asker?: string | undefined; path?: string },
-  ): Promise<Reply>;
+  vernemq(hook: string, body: unknown, asking?: { secret?: string; path?: string }): Promise<Reply>;
+  /** asks as the edge does, on a link of its own */
+  edge(hook: string, body: object): Promise<LinkReply>;
   emqx(path: string, body: unknown, secret?: string): Promise<Reply>;
 }
 
@@ -56,7 +55,14 @@ export interface Peers {
   logins: LoginsReply["logins"];
   /** does presence keep what devices subscribe? */
   keepsFilters: boolean;
-  asked: { presence: ConnectRequest[]; password: PasswordRequest[]; ensured: string[]; filters: FiltersChange[] };
+  asked: {
+    presence: ConnectRequest[];
+    /** how many of them each request held */
+    together: number[];
+    password: PasswordRequest[];
+    ensured: string[];
+    filters: FiltersChange[];
+  };
 }
 
 export interface Reply {
@@ -109,11 +115,9 @@ export async function startWebhook(
     ready,
     stop,
     token: (claims, alg = "HS256") => signToken(secrets.signingKey, claims, alg),
-    vernemq: (hook, body, { secret = secrets.hookSecret, asker, path = "" } = {}) =>
-      post(`${url}/vernemq/${secret}${path}`, body, {
-        "vernemq-hook": hook,
-        ...(asker === undefined ? {} : { "parley-asker": asker }),
-      }),
+    vernemq: (hook, body, { secret = secrets.hookSecret, path = "" } = {}) =>
+      post(`${url}/vernemq/${secret}${path}`, body, { "vernemq-hook": hook }),
+    edge: async (hook, body) => (await openLink(t, url, secrets.hookSecret)).ask(hook, body),
     emqx: (path, body, secret = secrets.hookSecret) =>
       post(`${url}/emqx/${path}`, body, { authorization: `Bearer ${secret}` }),
   };
@@ -143,11 +147,15 @@ function playPeers(nats: NatsConnection): Peers {
     users: new Set(["alice", "bob"]),
     logins: [],
     keepsFilters: true,
-    asked: { presence: [], password: [], ensured: [], filters: [] },
+    asked: { presence: [], together: [], password: [], ensured: [], filters: [] },
   };
-  answerJson<ConnectRequest>(nats, subjects.connectDevice, "presence", (request) => {
+  const connectOne = (request: ConnectRequest) => {
     peers.asked.presence.push(request);
-    return peers.presence?.(request) ?? new Promise(() => {});
+    return peers.presence?.(request) ?? new Promise<never>(() => {});
+  };
+  answerJson<ConnectRequest | ConnectRequest[]>(nats, subjects.connectDevice, "presence", (asked) => {
+    peers.asked.together.push(Array.isArray(asked) ? asked.length : 1);
+    return Array.isArray(asked) ? Promise.all(asked.map(connectOne)) : connectOne(asked);
   });
   answerJson<PasswordRequest>(nats, subjects.verifyPassword, "api", (request) => {
     peers.asked.password.push(request);

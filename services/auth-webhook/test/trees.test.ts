@@ -36,7 +36,7 @@ async function connect(more: Record<string, unknown>): Promise<{ answer: Answer;
   const { asked } = webhook.peers;
   asked.presence.length = 0;
   const body = { peer_addr: `198.51.100.${++peer}`, peer_port: 1, mountpoint: "", username: null, password: null };
-  const reply = await webhook.vernemq("auth_on_register", { ...body, clean_session: true, ...more }, { asker: "edge" });
+  const reply = await webhook.edge("auth_on_register", { ...body, clean_session: true, ...more });
   return { answer: reply.body as Answer, asked: asked.presence.at(-1) };
 }
 let peer = 0;
@@ -240,11 +240,11 @@ test("in its tree a device publishes and subscribes all, and nothing in another'
   const own = { username: "alice", client_id: "alice/android", mountpoint };
   const publish = async (who: object) => {
     const asked = { ...who, topic: "$IM/user/bob", qos: 1, payload: "", retain: true };
-    return (await webhook.vernemq("auth_on_publish", asked, { asker: "edge" })).body;
+    return (await webhook.edge("auth_on_publish", asked)).body;
   };
   const subscribe = async (who: object) => {
     const asked = { ...who, topics: [{ topic: "#", qos: 1 }] };
-    return (await webhook.vernemq("auth_on_subscribe", asked, { asker: "edge" })).body;
+    return (await webhook.edge("auth_on_subscribe", asked)).body;
   };
   assert.deepEqual(await publish(own), { result: "ok", modifiers: { retain: false } });
   assert.deepEqual(await subscribe(own), { result: "ok" });

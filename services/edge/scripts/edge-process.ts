@@ -1,12 +1,11 @@
 // An edge in a process of its own, as it is deployed, with hooks that say yes: to devices whose client id begins so, with a tree.
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { treeMountpoint } from "@parley/protocol";
 import { createHealth, createLogger, createMetrics, readConfig } from "@parley/runtime";
 import { freePort } from "@parley/testkit";
 import { settings } from "../src/config.ts";
 import { startEdge } from "../src/service.ts";
+import { playHooks } from "../test/played-hooks.ts";
 import { answerMemory, type MeasuredProcess, startMeasured } from "./measured-process.ts";
 
 export const treeClients = "tree-";
@@ -50,19 +49,13 @@ export async function startEdgeProcess(
 
 /** auth-webhook's part; its answers are good for a minute. */
 async function startHooks(scope: { after(fn: () => unknown): void }): Promise<number> {
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const part of request) body += part;
-    const { client_id: clientId = "" } = JSON.parse(body) as { client_id?: string };
-    const isTree =
-      `${request.headers["vernemq-hook"]}`.startsWith("auth_on_register") && clientId.startsWith(treeClients);
+  const played = await playHooks((hook, { client_id: clientId = "" }) => {
+    const isTree = hook.startsWith("auth_on_register") && String(clientId).startsWith(treeClients);
     const modifiers = isTree ? { modifiers: { mountpoint: mountpointOf(clientId), username: uid } } : {};
-    response.writeHead(200, { "content-type": "application/json", "cache-control": "max-age=60" });
-    response.end(JSON.stringify({ result: "ok", ...modifiers }));
+    return { maxAgeSeconds: 60, body: { result: "ok", ...modifiers } };
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  scope.after(() => server.close());
-  return (server.address() as AddressInfo).port;
+  scope.after(played.stop);
+  return played.port;
 }
 
 async function serve(servicesSecret: string): Promise<void> {

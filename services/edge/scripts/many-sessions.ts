@@ -2,8 +2,6 @@
 // what devices wait for meanwhile.
 // node services/edge/scripts/many-sessions.ts [--sessions 200000] [--seconds 150]
 import { fork } from "node:child_process";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -14,6 +12,7 @@ import { readBroker, visitBroker } from "../src/broker/broker.ts";
 import { openRecords } from "../src/broker/records.ts";
 import { settings } from "../src/config.ts";
 import { startEdge } from "../src/service.ts";
+import { playHooks } from "../test/played-hooks.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -61,17 +60,14 @@ async function main(): Promise<void> {
   const closers: (() => unknown)[] = [];
   const { mosquitto } = await startServers({ after: (fn) => void closers.unshift(fn) }, { mosquitto: true });
   const asked = new Map<string, number>();
-  const hooks = createServer((request, response) => {
-    const hook = String(request.headers["vernemq-hook"]);
+  const hooks = await playHooks((hook) => {
     asked.set(hook, (asked.get(hook) ?? 0) + 1);
-    request.resume();
-    response.writeHead(200, { "content-type": "application/json" }).end('{"result":"ok"}');
+    return { body: { result: "ok" } };
   });
-  await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
   await writeSessions(readBroker(mosquitto.url, mosquitto.password, 60_000), Number(options.sessions));
   const env = {
     PARLEY_BROKER_URL: mosquitto.url,
-    EDGE_HOOKS_URL: `http://127.0.0.1:${(hooks.address() as AddressInfo).port}`,
+    EDGE_HOOKS_URL: `http://127.0.0.1:${hooks.port}`,
     ...{ EDGE_MQTT_PORT: "0", EDGE_WS_PORT: "0", EDGE_ADMIN_PORT: "0" },
   };
   const served = JSON.stringify({ env, password: mosquitto.password });
@@ -87,7 +83,7 @@ async function main(): Promise<void> {
   });
   await sleep(1000 * Number(options.seconds));
   for (const close of closers) await close();
-  hooks.close();
+  await hooks.stop();
   process.exit();
 }
 

@@ -2,6 +2,7 @@
 // Folders import one way: doors → session → connect → tree → uplink → broker, hooks → packets.
 // `tree` stands before uplink: devices with a tree of their own have their topics put there, and taken out on their way back.
 import { counter, gauge, type Logger, openTurns, readNetworks, type ServiceContext, type Turns } from "@parley/runtime";
+import { LRUCache } from "lru-cache";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
 import { startProbe } from "./broker/probe.ts";
@@ -164,8 +165,13 @@ function surround(parts: {
   const { config, context, broker, hooks, sessions, turns, direct, connections, room, measures } = parts;
   /** devices let in that far, until their sockets are closed */
   let admitted = 0;
-  const memory = { maxEntries: config.EDGE_DECISION_CACHE_ENTRIES, waitMs: config.EDGE_DECISION_WAIT_MS };
-  const decisions = startDecisions(hooks, memory, () => measures.reused.inc());
+  const decisions = startDecisions({
+    hooks,
+    maxEntries: config.EDGE_DECISION_CACHE_ENTRIES,
+    waitMs: config.EDGE_DECISION_WAIT_MS,
+    onReuse: () => measures.reused.inc(),
+    onForeign: sayForeign(context.log),
+  });
   return {
     rules: { hooks, decisions, broker, maxSessionExpirySeconds: config.EDGE_SESSION_EXPIRY_SECONDS },
     sessions,
@@ -193,6 +199,17 @@ function surround(parts: {
       connections.delete(connection);
       if (reason !== undefined) measures.closed.inc({ reason: reason.name });
     },
+  };
+}
+
+/** A client that asks for the same wrong thing again and again is one line a minute. */
+function sayForeign(log: Logger): (hook: "publish" | "subscribe", clientId: string) => void {
+  const said = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
+  return (hook, clientId) => {
+    const key = `${hook} ${clientId}`;
+    if (said.has(key)) return;
+    said.set(key, true);
+    log.info({ event: "refused", hook, clientId, reason: "topic" });
   };
 }
 

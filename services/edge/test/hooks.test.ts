@@ -9,6 +9,7 @@ import {
   cached,
   connectDevice,
   deny,
+  fault,
   newClientId,
   ok,
   startBoth,
@@ -36,8 +37,7 @@ test("an answer with max-age is asked for once, whatever the QoS and payload", a
 
 test("an answer without max-age is asked for every time", async (t) => {
   const { hooks, edge } = await startBoth(t, mosquitto);
-  const headers = { "cache-control": "no-store, max-age=0" };
-  hooks.answer(() => ({ ...ok, headers }));
+  hooks.answer(() => cached(0, ok));
   const device = await connectDevice(t, edge);
   for (let count = 1; count <= 5; count++) {
     await device.publishAsync("asked", "x", { qos: 1 });
@@ -117,8 +117,6 @@ test("what no hook decides is not refused: it waits, and passes once a hook answ
   const device = await connectDevice(t, edge);
   const answers = [
     () => new Promise<never>(() => {}),
-    () => ({ status: 500, body: { result: "ok" } }),
-    () => ({ status: 302, body: { result: "ok" } }),
     () => ({ body: "ok" }),
     () => ({ body: "[]" }),
     () => ({ body: '"ok"' }),
@@ -141,7 +139,7 @@ test("what no hook decides is not refused: it waits, and passes once a hook answ
 for (const version of [4, 5] as const)
   test(`what no hook decides for too long closes the connection without a word, so that it is sent again, MQTT ${version}`, async (t) => {
     const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_WAIT_MS: "0" });
-    hooks.answer((hook) => (isDecision(hook) ? { status: 500, body: "" } : ok));
+    hooks.answer((hook) => (isDecision(hook) ? fault : ok));
     const packets: Packet[] = [
       { cmd: "publish", topic: "t", payload: "x", qos: 1, dup: false, retain: false, messageId: 1 },
       { cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 1 }] },
@@ -200,6 +198,52 @@ test("a replica that hangs is tried by one question a second, and nobody else wa
   await Promise.all(devices);
   const seconds = Math.ceil((performance.now() - begun) / 1_000);
   assert.ok(asked - before <= 2 + seconds, `${asked - before} of 40 questions went to the one that hangs`);
+});
+
+test("a replica that is about to end answers what it was asked, and what is asked next goes by another link", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_WAIT_MS: "0" });
+  const held = Promise.withResolvers<void>();
+  hooks.answer(async (_, { topic }) => {
+    if (topic === "held") await held.promise;
+    return ok;
+  });
+  const device = await connectDevice(t, edge);
+  const other = await connectDevice(t, edge);
+  const before = device.publishAsync("held", "x", { qos: 1 });
+  await eventually(() => hooks.of("auth_on_publish_m5").length === 1);
+  const opened = hooks.links();
+  hooks.end();
+  await other.publishAsync("next", "x", { qos: 1 });
+  assert.ok(hooks.links() > opened);
+  held.resolve();
+  await before;
+  assert.equal(hooks.of("auth_on_publish_m5").length, 2, "nothing was asked twice");
+});
+
+test("a link that is cut costs nobody an answer: what waited on it is asked again", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_WAIT_MS: "0" });
+  let cuts = 0;
+  // No line of the link: the edge closes it.
+  hooks.answer((_, { topic }) => (topic === "cut" && ++cuts === 1 ? { body: "{" } : ok));
+  const [device, other] = [await connectDevice(t, edge), await connectDevice(t, edge)];
+  const [cut, kept] = ["cut", "kept"].map((topic, index) =>
+    [device, other][index]!.publishAsync(topic, "x", { qos: 1 }),
+  );
+  await Promise.all([cut, kept]);
+  assert.equal(cuts, 2);
+});
+
+test("questions of one turn leave together, and one that is slow keeps none waiting", async (t) => {
+  const { hooks, edge } = await startBoth(t, mosquitto);
+  const slow = Promise.withResolvers<void>();
+  hooks.answer(async (_, { client_id }) => {
+    if (client_id === "alice:slow") await slow.promise;
+    return ok;
+  });
+  const late = connectDevice(t, edge, { clientId: "alice:slow" });
+  await Promise.all(Array.from({ length: 20 }, () => connectDevice(t, edge)));
+  slow.resolve();
+  await late;
 });
 
 test("the edge is ready when the broker takes its login and a hook answers, not while either is away, and again when both are back", async (t) => {

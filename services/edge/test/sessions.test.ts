@@ -161,6 +161,7 @@ for (const version of versions) {
       said.map(({ reasonCode }) => reasonCode),
       version === 5 ? [0x98] : [],
     );
+    await eventually(() => events(hooks).length === 2);
     assert.deepEqual(events(hooks), [`on_client_wakeup ${clientId}`, `on_client_gone ${clientId}`]);
     assert.deepEqual(await clientsOf(edge), []);
     assert.equal(await isKept(edge, clientId), false);

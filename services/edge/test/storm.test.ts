@@ -9,7 +9,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { eventually, freePort, programOf, startServers, type TestContext } from "@parley/testkit";
 import { connectPacket, openRaw, type Version } from "./raw-client.ts";
-import { connectDevice, newClientId, ok, startBoth, startHookServer } from "./surroundings.ts";
+import {
+  connectDevice,
+  hookSecret,
+  newClientId,
+  ok,
+  startBoth,
+  startHookServer,
+  startTestEdge,
+} from "./surroundings.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
 const codeOf = (packet: Record<string, unknown>) => packet.reasonCode ?? packet.returnCode;
@@ -76,6 +84,38 @@ test("a device that left while it was judged is told of as gone", async (t) => {
   await eventually(() => hooks.of("on_client_gone").length === 1);
 });
 
+/** A Unix socket that leads to the broker, in a process of its own, where few connections may wait to be taken. */
+async function startNarrowSocket(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), "parley-edge-"));
+  const path = join(folder, "broker");
+  const serve = `const { connect, createServer } = require("node:net");
+    createServer((one) => one.pipe(connect(${new URL(mosquitto.url).port}, "127.0.0.1")).pipe(one))
+      .listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => console.log("listening"));`;
+  const child = spawn(process.execPath, ["-e", serve], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  });
+  await once(child.stdout, "data");
+  return { url: `unix://${path}`, child };
+}
+
+test("devices for whom the broker's socket has no room at the moment wait, and are let in when it has", async (t) => {
+  const { url, child } = await startNarrowSocket(t);
+  const hooks = await startHookServer(t);
+  const edge = await startTestEdge(t, { url, password: mosquitto.password }, hooks);
+  child.kill("SIGSTOP");
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connectRaw(t, edge.tcp)));
+  await eventually(() => hooks.of("auth_on_register").length === clients.length);
+  // Whoever came to the broker meanwhile is told that there is no room.
+  const probe = await connectRaw(t, edge.tcp);
+  await eventually(() => hooks.of("auth_on_register").length > clients.length);
+  clients.push(probe);
+  child.kill("SIGCONT");
+  const codes = await Promise.all(clients.map(async (client) => codeOf(await client.next())));
+  assert.deepEqual([...new Set(codes)], [0]);
+});
+
 /** An edge's own process, with so few files that it may have open. */
 async function startLimited(t: TestContext, files: number, env: Record<string, string>) {
   const port = await freePort();
@@ -99,7 +139,11 @@ test("where files are few the edge says so at its start, takes as many devices a
   const folder = await mkdtemp(join(tmpdir(), "parley-edge-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, "secrets"));
-  await writeFile(join(folder, "secrets", "services-secret"), mosquitto.password, { mode: 0o600 });
+  for (const [name, secret] of [
+    ["services-secret", mosquitto.password],
+    ["hook-secret", hookSecret],
+  ] as const)
+    await writeFile(join(folder, "secrets", name), secret, { mode: 0o600 });
   const env = { PARLEY_BROKER_URL: mosquitto.url, EDGE_HOOKS_URL: hooks.url, PARLEY_DIR: folder };
   const edge = await startLimited(t, 300, env);
   await eventually(() => edge.said().includes('"started"'));

@@ -1,77 +1,52 @@
-// What the edge's tests stand on: an HTTP server that plays auth-webhook's hooks, and an edge between it and a real Mosquitto.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+// What the edge's tests stand on: a server that plays auth-webhook's hooks, and an edge between it and a real Mosquitto.
 import { createHealth, createLogger, createMetrics, readConfig, type ServiceContext } from "@parley/runtime";
 import type { TestContext, TestServer } from "@parley/testkit";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { settings } from "../src/config.ts";
 import { startEdge } from "../src/service.ts";
+import { type Body, type HookAnswer, type PlayedHooks, playHooks } from "./played-hooks.ts";
 
-export const hookSecret = "the-hook-secret-of-a-test";
+export type { Body, HookAnswer } from "./played-hooks.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what the edge sends is what the tests look at
-export type Body = Record<string, any>;
+export const hookSecret = "the-hook-secret-of-a-test-as-long-as-one";
 
-export interface HookAnswer {
-  status?: number;
-  headers?: Record<string, string>;
-  /** an object is sent as JSON, a string as it is */
-  body: object | string;
-}
-
-export interface HookServer {
+export interface HookServer extends Pick<PlayedHooks, "links" | "end" | "stop"> {
   url: string;
   /** all that was asked, in order; the edge's own probes left out */
-  asked: { hook: string; body: Body; connection?: string; path: string; headers: Body }[];
+  asked: { hook: string; body: Body; connection?: string }[];
   /** The bodies of one hook's questions. */
   of(hook: string): Body[];
   /** Answers from now on; what it leaves undefined is allowed. */
   answer(policy: (hook: string, body: Body, connection?: string) => HookAnswer | Promise<HookAnswer> | undefined): void;
-  stop(): Promise<void>;
 }
 
 export const ok: HookAnswer = { body: { result: "ok" } };
 export const deny: HookAnswer = { body: { result: { error: "not_allowed" } } };
-export const cached = (seconds: number, answer: HookAnswer): HookAnswer => ({
-  ...answer,
-  headers: { "cache-control": `max-age=${seconds}` },
-});
+/** No decision: from a hook that is in trouble itself. */
+export const fault: HookAnswer = { body: {} };
+export const cached = (maxAgeSeconds: number, answer: HookAnswer): HookAnswer => ({ ...answer, maxAgeSeconds });
 
 /** On any free port, unless one is given. */
 export async function startHookServer(t: TestContext, port = 0): Promise<HookServer> {
   const asked: HookServer["asked"] = [];
   let policy: Parameters<HookServer["answer"]>[0] = () => undefined;
-  const server: Server = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const hook = String(request.headers["vernemq-hook"]);
-    const { connection_id: connection, ...body } = JSON.parse(Buffer.concat(parts).toString()) as Body;
-    const isProbe = String(body.client_id).startsWith("sys_");
-    if (!isProbe) asked.push({ hook, body, connection, path: request.url ?? "", headers: request.headers });
-    const {
-      status = 200,
-      headers = {},
-      body: answer,
-    } = (isProbe ? undefined : await policy(hook, body, connection)) ?? ok;
-    response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
-  });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const stop = async (): Promise<void> => {
-    if (!server.listening) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  };
-  t.after(stop);
+  const played = await playHooks(
+    async (hook, { connection_id: connection, ...body }) => {
+      if (String(body.client_id).startsWith("sys_")) return ok;
+      asked.push({ hook, body, connection });
+      return (await policy(hook, body, connection)) ?? ok;
+    },
+    { port, secret: hookSecret },
+  );
+  t.after(played.stop);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...played,
+    url: `http://127.0.0.1:${played.port}`,
     asked,
     of: (hook) => asked.filter((one) => one.hook === hook).map((one) => one.body),
     answer: (next) => {
       policy = next;
     },
-    stop,
   };
 }
 

@@ -5,7 +5,7 @@ import { treeUplinkPrefix } from "@parley/protocol";
 import { eventually, startServers } from "@parley/testkit";
 import { publish, subscribe, unsubscribe, untilPong } from "./packets.ts";
 import { connectPacket, encode, openRaw, openSession } from "./raw-client.ts";
-import { connectDevice, newClientId, startBoth } from "./surroundings.ts";
+import { connectDevice, fault, newClientId, startBoth } from "./surroundings.ts";
 import { grantTree, grantTrees, mountpointOf, startTreeRouter, toldOf } from "./trees.ts";
 
 const { mosquitto } = await startServers({ after }, { mosquitto: true });
@@ -205,7 +205,7 @@ for (const version of versions) {
     let isAway = false;
     hooks.answer((hook, body) => {
       if (hook.startsWith("auth_on_register")) return grantTree(body);
-      return isAway ? { status: 500, body: "" } : undefined;
+      return isAway ? fault : undefined;
     });
     const clientId = newClientId();
     const kept = version === 5 ? { properties: { sessionExpiryInterval: 60 } } : {};
@@ -245,7 +245,7 @@ for (const version of versions) {
     const { hooks, edge } = await startBoth(t, mosquitto, { EDGE_DECISION_WAIT_MS: "300" });
     hooks.answer((hook, body) => {
       if (hook.startsWith("auth_on_register")) return grantTree(body);
-      return hook === "on_subscribe" ? { status: 500, body: "" } : undefined;
+      return hook === "on_subscribe" ? fault : undefined;
     });
     const client = await openSession(t, edge.tcp, version, newClientId());
     client.send(subscribe(1, { topic: "a", qos: 1 }));

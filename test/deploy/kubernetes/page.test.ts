@@ -116,9 +116,10 @@ test("every metric that the page, the alarms and their rules name is one of /met
 test("services are upgraded in the order that operations.md asks for", () => {
   const [, order = ""] = /^for service in (.*); do$/m.exec(page) ?? [];
   const services = order.split(" ");
-  assert.match(operations, /\*\*presence before routers and api\*\*, and \*\*api before history\*\*/);
+  assert.match(operations, /\*\*presence before routers, api and auth-webhook\*\*, \*\*api before history\*\*/);
   const before = (one: string, other: string) => services.indexOf(one) < services.indexOf(other);
   assert.ok(before("presence", "router") && before("presence", "api") && before("api", "history"), order);
+  assert.ok(before("presence", "auth-webhook"), order);
   const all = overlay("production").filter(({ kind }) => kind === "Deployment");
   assert.deepEqual([...services].sort(), all.map(({ metadata }) => metadata.name).sort());
 });

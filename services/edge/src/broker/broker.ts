@@ -31,8 +31,8 @@ export function readBroker(url: string, password: string, timeoutMs: number): Br
   return { at: brokerAddress(url), username: "parley", password, timeoutMs };
 }
 
-/** Between two tries to reach a broker at whose port nobody listens. */
-const retryMs = 100;
+/** Between two tries to reach a broker at whose port nobody listens; one whose queue of connections is full takes them soon. */
+const retryMs = { away: 100, full: 10 };
 
 /**
  * As `connectBroker`, but waits for a broker that is being started again, as long as `isWanted` and within its timeout:
@@ -51,13 +51,21 @@ export async function awaitBroker(
     if (done === undefined) return undefined;
     const triedAt = performance.now();
     const found = await tryBroker({ ...broker, timeoutMs: leftMs }, connectPacket, version).finally(done);
-    if (found !== "away") return found;
-    leftMs -= performance.now() - triedAt + retryMs;
+    if (found !== "away" && found !== "full") return found;
+    leftMs -= performance.now() - triedAt + retryMs[found];
     if (leftMs <= 0 || !isWanted()) return undefined;
-    await sleep(retryMs);
+    await sleep(retryMs[found]);
     if (!isWanted()) return undefined;
   }
 }
+
+const unreached: Readonly<Record<string, "away" | "full">> = {
+  ECONNREFUSED: "away",
+  // A socket's file is missing as long as the broker has not made it.
+  ENOENT: "away",
+  // So a Unix socket says at once what makes a TCP one wait.
+  EAGAIN: "full",
+};
 
 /** Sends `connectPacket` and resolves with the broker's CONNACK, whatever it says; undefined when none came. The socket is paused. */
 async function connectBroker(
@@ -66,31 +74,29 @@ async function connectBroker(
   version: Version,
 ): Promise<BrokerConnection | undefined> {
   const found = await tryBroker(broker, connectPacket, version);
-  return found === "away" ? undefined : found;
+  return found === "away" || found === "full" ? undefined : found;
 }
 
-/** `away`: nobody listens there, and nothing was sent. */
+/** `away`: nobody listens there; `full`: as many wait there as may. Nothing was sent. */
 function tryBroker(
   broker: Broker,
   connectPacket: Buffer,
   version: Version,
-): Promise<BrokerConnection | "away" | undefined> {
+): Promise<BrokerConnection | "away" | "full" | undefined> {
   return new Promise((resolve) => {
     const socket = connect(broker.at);
     const framing = new Framing(anySize);
     const timer = setTimeout(() => socket.destroy(), broker.timeoutMs);
-    const settle = (connection: BrokerConnection | "away" | undefined): void => {
+    const settle = (connection: BrokerConnection | "away" | "full" | undefined): void => {
       clearTimeout(timer);
       // One by one: `removeAllListeners` leaves a slower and larger table of them. What is left may not hold on to the CONNECT.
       socket.off("error", fail).off("close", end).off("data", take);
       destroyOnError(socket);
       socket.pause();
-      if (connection === undefined || connection === "away") socket.destroy();
+      if (typeof connection !== "object") socket.destroy();
       resolve(connection);
     };
-    // A socket's file is missing as long as the broker has not made it.
-    const fail = ({ code }: NodeJS.ErrnoException): void =>
-      settle(code === "ECONNREFUSED" || code === "ENOENT" ? "away" : undefined);
+    const fail = ({ code = "" }: NodeJS.ErrnoException): void => settle(unreached[code]);
     const end = (): void => settle(undefined);
     const take = (chunk: Buffer): void => {
       framing.push(chunk);

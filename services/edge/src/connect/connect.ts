@@ -31,8 +31,6 @@ export interface Admission extends Asker {
   assigned: boolean;
   /** the device asked for a longer session than it gets, and MQTT 5 is told */
   capped: boolean;
-  /** unix time in ms at which the connection is cut */
-  expiresAt: number | undefined;
   /** MQTT 5: it wants to be told in words what was wrong (Request Problem Information) */
   wantsWords: boolean;
   /** the largest packet it takes */
@@ -87,7 +85,7 @@ export async function decideConnect(
   const willFault =
     granted.tree === undefined ? await refuseWill(connect, granted, rules.decisions) : mountOwn(connect, granted.tree);
   if (willFault !== undefined) return refuse(willFault);
-  return { admission: admit(connect, granted, readExpiry(answer), rules) };
+  return { admission: admit(connect, granted, rules) };
 }
 
 function findFault(connect: Connect): Reason | undefined {
@@ -121,7 +119,9 @@ function readGranted(connect: Connect, clientId: string, answer: HookAnswer): Gr
   if (typeof newClientId !== "string" || newClientId === "" || typeof mountpoint !== "string") return undefined;
   if (username !== null && typeof username !== "string") return undefined;
   const tree = mountpoint === "" ? undefined : readGrant(mountpoint, answer.body);
-  return mountpoint !== "" && tree === undefined ? undefined : { clientId: newClientId, username, tree };
+  if (mountpoint !== "" && tree === undefined) return undefined;
+  const hasOwnTopics = answer.body.own_topics === true && tree === undefined;
+  return { clientId: newClientId, username, tree, hasOwnTopics, expiresAt: readExpiry(answer) };
 }
 
 /** `expire_at` beside `result`: unix seconds at which the login ends. */
@@ -163,7 +163,7 @@ function relaxKeepAlive(seconds: number): number {
   return seconds === 0 ? 0 : Math.min(2 * seconds + 10, 65_535);
 }
 
-function admit(connect: Connect, granted: Granted, expiresAt: number | undefined, rules: ConnectRules): Admission {
+function admit(connect: Connect, granted: Granted, rules: ConnectRules): Admission {
   const { protocolVersion: version, keepalive = 0, will } = connect;
   const isEphemeral = granted.tree?.isEphemeral === true;
   const clean = isEphemeral || connect.clean === true;
@@ -197,7 +197,6 @@ function admit(connect: Connect, granted: Granted, expiresAt: number | undefined
     sessionExpirySeconds,
     assigned: connect.clientId === "",
     capped: asked > sessionExpirySeconds,
-    expiresAt,
     wantsWords: version === 5 && connect.properties?.requestProblemInformation !== false,
     maxPacketBytes: connect.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     receiveMaximum: connect.properties?.receiveMaximum ?? 65_535,

@@ -1,5 +1,6 @@
-// What a device may publish and subscribe: the hooks' answers, kept for as long as they said.
+// What a device may publish and subscribe: as its login said, else the hooks' answers, kept for as long as they said.
 import { setTimeout as sleep } from "node:timers/promises";
+import { isOwnInbox, isOwnUplink } from "@parley/protocol";
 import { LRUCache } from "lru-cache";
 import type { ISubscription } from "mqtt-packet";
 import type { Version } from "../packets/packets.ts";
@@ -14,7 +15,7 @@ export type PublishVerdict = { allowed: true; topic?: string } | { allowed: fals
 export type SubscribeVerdict = number;
 
 export interface Decisions {
-  /** The kept verdict about a topic, if there is one. `spelling` is the topic with one character a byte (latin1). */
+  /** The verdict about a topic, if it is known. `spelling` is the topic with one character a byte (latin1). */
   knownPublish(asker: Asker, spelling: string): PublishVerdict | undefined;
   /** undefined: nobody decided. */
   askPublish(asker: Asker, publication: Publication, patience: Patience): Promise<PublishVerdict | undefined>;
@@ -34,19 +35,32 @@ const refused: PublishVerdict = { allowed: false, reason: reasons.notAuthorized 
 /** Between two tries while no hook decides. */
 const askAgainMs = 500;
 
-/**
- * `onReuse` is told of each answer taken from memory. `maxEntries` bounds each of the two memories. A question that no
- * hook decides is asked again for `waitMs`.
- */
-export function startDecisions(
-  hooks: Hooks,
-  { maxEntries, waitMs }: { maxEntries: number; waitMs: number },
-  onReuse: () => void,
-): Decisions {
+export interface DecisionsOptions {
+  hooks: Hooks;
+  /** bounds each of the two memories */
+  maxEntries: number;
+  /** how long a question that no hook decides is asked again (ms) */
+  waitMs: number;
+  /** An answer was taken from memory. */
+  onReuse(): void;
+  /** A device asked for what is not its own. */
+  onForeign(hook: "publish" | "subscribe", clientId: string): void;
+}
+
+export function startDecisions({ hooks, maxEntries, waitMs, onReuse, onForeign }: DecisionsOptions): Decisions {
   const publishes = new LRUCache<string, PublishVerdict>({ max: maxEntries });
   const subscribes = new LRUCache<string, SubscribeVerdict>({ max: maxEntries });
 
+  function isOwn(asker: Asker, hook: "publish" | "subscribe", topic: string): boolean {
+    const names = { uid: asker.username ?? "", clientId: asker.clientId };
+    const isTheirs = hook === "publish" ? isOwnUplink(topic, names) : isOwnInbox(topic, names);
+    if (isTheirs && !(asker.expiresAt !== undefined && asker.expiresAt <= Date.now())) return true;
+    onForeign(hook, asker.clientId);
+    return false;
+  }
+
   function knownPublish(asker: Asker, spelling: string): PublishVerdict | undefined {
+    if (asker.hasOwnTopics) return isOwn(asker, "publish", spelling) ? allowed : refused;
     const verdict = publishes.get(keyOf(asker, spelling));
     if (verdict !== undefined) onReuse();
     return verdict;
@@ -65,6 +79,7 @@ export function startDecisions(
 
   async function askPublish(asker: Asker, publication: Publication, patience: Patience) {
     const { version } = patience;
+    if (asker.hasOwnTopics) return isOwn(asker, "publish", publication.topic) ? allowed : refused;
     const hook = version === 5 ? "auth_on_publish_m5" : "auth_on_publish";
     const answer = await ask(hook, publishQuestion(asker, publication, version), patience);
     if (answer === undefined) return undefined;
@@ -76,6 +91,8 @@ export function startDecisions(
 
   async function subscribe(asker: Asker, subscriptions: ISubscription[], patience: Patience) {
     const { version } = patience;
+    if (asker.hasOwnTopics)
+      return subscriptions.map((one) => atMost(one, isOwn(asker, "subscribe", one.topic) ? 2 : refusing(version)));
     const known = subscriptions.map((one) => subscribes.get(keyOf(asker, one.topic)));
     const unknown = subscriptions.filter((_, index) => known[index] === undefined);
     if (unknown.length < subscriptions.length) onReuse();
@@ -95,6 +112,10 @@ export function startDecisions(
 
 function keyOf(asker: Asker, topic: string): string {
   return `${asker.clientId}\n${asker.username}\n${topic}`;
+}
+
+function refusing(version: Version): SubscribeVerdict {
+  return version === 5 ? 135 : 128;
 }
 
 function atMost(subscription: ISubscription, verdict: SubscribeVerdict): SubscribeVerdict {
@@ -119,7 +140,7 @@ function readSubscribeVerdicts(
   asked: ISubscription[],
   version: Version,
 ): Map<string, SubscribeVerdict> {
-  const no = version === 5 ? 135 : 128;
+  const no = refusing(version);
   if (answer.verdict !== "ok") return new Map(asked.map((one) => [one.topic, no]));
   const { modifiers } = answer.body;
   const topics = answer.body.topics ?? (isRecord(modifiers) ? modifiers.topics : modifiers);

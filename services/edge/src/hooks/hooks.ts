@@ -1,6 +1,6 @@
-// Asks VerneMQ's webhooks of auth-webhook: keep-alive HTTP, round-robin with failover, and no answer means no.
-import { Agent, request } from "node:http";
+// Asks VerneMQ's hooks of auth-webhook: over links, round-robin with failover, and no answer means no.
 import { type Logger, openReminders, openTurns } from "@parley/runtime";
+import { Link, type LinkAnswer } from "./link.ts";
 
 export type HookName =
   | "auth_on_register"
@@ -22,7 +22,7 @@ export interface HookAnswer {
   verdict: "ok" | "refused" | "failed";
   /** the hook's word for a refusal, or what went wrong when it failed */
   error: string;
-  /** of Cache-Control; 0 when the answer may not be kept */
+  /** 0 when the answer may not be kept */
   maxAgeSeconds: number;
   /** the body as it came; only its `result` has been checked */
   body: Record<string, unknown>;
@@ -43,7 +43,7 @@ export interface Hooks {
 }
 
 interface Endpoint {
-  url: URL;
+  links: readonly Link[];
   /** its last question failed */
   failing: boolean;
   restsUntil: number;
@@ -52,12 +52,14 @@ interface Endpoint {
 }
 
 const restMs = 1000;
-/** Sockets kept to each replica. */
-const socketsEach = 64;
+/** Behind one address there may be several replicas: a balancer gives each link one of them. */
+const linksEach = 4;
+/** Questions in hand at each address; the next wait. */
+const questionsEach = 256;
 
-/** How many sockets there are at most. */
+/** How many sockets there are at most, but for moments in which replicas end. */
 export function hookSockets(urls: readonly string[]): number {
-  return urls.length * socketsEach;
+  return urls.length * linksEach;
 }
 
 /** Whoever waits to get in comes first: its time runs out soonest. What is told of sessions can wait. */
@@ -65,8 +67,6 @@ function rankOf(hook: HookName): 0 | 1 | 2 {
   if (hook === "auth_on_register" || hook === "auth_on_register_m5") return 0;
   return hook.startsWith("auth_") ? 1 : 2;
 }
-
-const maxAnswerBytes = 1024 * 1024;
 
 /** `urls` are the bases of one or more replicas; `timeoutMs` bounds one question, all its attempts together. */
 export function startHooks({
@@ -82,23 +82,30 @@ export function startHooks({
   log: Logger;
   onAnswer: (hook: HookName, answer: HookAnswer) => void;
 }): Hooks {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: socketsEach,
-    maxFreeSockets: socketsEach,
-    scheduling: "lifo",
-  });
   const endpoints: Endpoint[] = urls.map((url) => {
-    return { url: hookUrl(url, secret), failing: false, restsUntil: 0, tried: false };
+    const links = Array.from({ length: linksEach }, () => new Link(url, secret));
+    return { links, failing: false, restsUntil: 0, tried: false };
   });
-  // What waits for a socket waits here, and its time has not begun.
-  const turns = openTurns({ atOnce: hookSockets(urls) });
+  // What waits here has not begun: its time does not run.
+  const turns = openTurns({ atOnce: urls.length * questionsEach });
   const reminders = openReminders();
   let turn = 0;
+  let sameTurn: Endpoint | undefined;
+
+  /** Of one turn of the event loop all questions go the same way, in one write. */
+  function choose(): Endpoint {
+    if (sameTurn !== undefined && !sameTurn.failing) return sameTurn;
+    if (sameTurn === undefined)
+      setImmediate(() => {
+        sameTurn = undefined;
+      });
+    sameTurn = chooseNext();
+    return sameTurn;
+  }
 
   /** The next replica; one that failed gets one question a second until it answers, unless all did. */
-  function choose(): Endpoint {
-    turn = (turn + 1) % endpoints.length;
+  function chooseNext(): Endpoint {
+    turn += 1;
     const now = performance.now();
     for (let step = 0; step < endpoints.length; step++) {
       const endpoint = endpoints[(turn + step) % endpoints.length]!;
@@ -107,7 +114,7 @@ export function startHooks({
       endpoint.tried = true;
       return endpoint;
     }
-    return endpoints[turn]!;
+    return endpoints[turn % endpoints.length]!;
   }
 
   function judge(endpoint: Endpoint, failed: boolean): void {
@@ -131,15 +138,15 @@ export function startHooks({
   }
 
   async function askInTurn(hook: HookName, body: object): Promise<HookAnswer> {
-    const bytes = Buffer.from(JSON.stringify(body));
     const attempts = Math.max(2, endpoints.length);
     const deadline = performance.now() + timeoutMs;
     let answer = failed("no_attempt");
     for (let attempt = 0; attempt < attempts && performance.now() < deadline; attempt++) {
       const endpoint = choose();
+      const link = endpoint.links[Math.floor(turn / endpoints.length) % linksEach]!;
       // A replica that hangs may not use up the time of the others.
       const share = endpoints.length > 1 && attempt < endpoints.length - 1 ? endpoints.length : 1;
-      answer = await post(agent, endpoint.url, hook, bytes, (deadline - performance.now()) / share);
+      answer = readAnswer(await link.ask(hook, body, (deadline - performance.now()) / share));
       judge(endpoint, answer.verdict === "failed");
       if (answer.verdict !== "failed") break;
     }
@@ -148,68 +155,29 @@ export function startHooks({
     return answer;
   }
 
-  return { ask, close: () => agent.destroy() };
-}
-
-function hookUrl(base: string, secret: string): URL {
-  return new URL(`${base.replace(/\/+$/, "")}/vernemq/${encodeURIComponent(secret)}`);
-}
-
-function post(agent: Agent, url: URL, hook: HookName, body: Buffer, timeoutMs: number): Promise<HookAnswer> {
-  return new Promise((resolve) => {
-    const asked = { "vernemq-hook": hook, "parley-asker": "edge" };
-    const headers = { "content-type": "application/json", "content-length": body.length, ...asked };
-    const req = request(url, { agent, method: "POST", headers }, (res) => {
-      const parts: Buffer[] = [];
-      let size = 0;
-      res.on("data", (part: Buffer) => {
-        size += part.length;
-        if (size > maxAnswerBytes) req.destroy(new Error("answer_too_large"));
-        else parts.push(part);
-      });
-      res.on("end", () => settle(readAnswer(res.statusCode ?? 0, res.headers["cache-control"], Buffer.concat(parts))));
-      res.on("error", (error) => settle(failed(error.message)));
-    });
-    const timer = setTimeout(() => req.destroy(new Error("timeout")), Math.max(1, timeoutMs));
-    const settle = (answer: HookAnswer): void => {
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    req.on("error", (error: NodeJS.ErrnoException) => settle(failed(error.code ?? error.message)));
-    req.end(body);
-  });
+  return {
+    ask,
+    close() {
+      for (const { links } of endpoints) for (const link of links) link.close();
+    },
+  };
 }
 
 function failed(error: string): HookAnswer {
   return { verdict: "failed", error, maxAgeSeconds: 0, body: {} };
 }
 
-/** What both sides have of their own folder of secrets. */
-const otherSecret = "auth-webhook does not take hook-secret: the folder PARLEY_SECRETS has another one here than there";
-
-/** `{"result": "ok" | "next" | {"error": …}}` with status 200; all else is no answer. "next" finds no other plugin here. */
-export function readAnswer(status: number, cacheControl: string | undefined, bytes: Buffer): HookAnswer {
-  if (status === 403) return failed(otherSecret);
-  if (status !== 200) return failed(`status_${status}`);
-  let body: unknown;
-  try {
-    body = JSON.parse(bytes.toString());
-  } catch {
-    return failed("malformed_answer");
-  }
+/** `{"result": "ok" | "next" | {"error": …}}`; all else is no answer. "next" finds no other plugin here. */
+export function readAnswer(answer: LinkAnswer): HookAnswer {
+  if ("failed" in answer) return failed(answer.failed);
+  const { body, maxAgeSeconds } = answer;
   if (!isRecord(body)) return failed("malformed_answer");
-  const maxAgeSeconds = readMaxAge(cacheControl);
   const { result } = body;
   if (result === "ok") return { verdict: "ok", error: "", maxAgeSeconds, body };
   if (result === "next") return { verdict: "refused", error: "next", maxAgeSeconds, body };
   if (!isRecord(result) || !("error" in result)) return failed("malformed_answer");
   const error = typeof result.error === "string" ? result.error : "not_allowed";
   return { verdict: "refused", error, maxAgeSeconds, body };
-}
-
-function readMaxAge(cacheControl: string | undefined): number {
-  const found = /(?:^|[\s,])max-age=(\d{1,9})(?=$|[\s,;])/i.exec(cacheControl ?? "");
-  return found ? Number(found[1]) : 0;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -6,7 +6,13 @@ import type { Connect } from "../packets/packets.ts";
 export interface Asker {
   username: string | null;
   clientId: string;
+  /** its login said that it has its own topics, as a native device: no hook is asked about any */
+  hasOwnTopics: boolean;
+  /** unix time in ms at which the login ends */
+  expiresAt: number | undefined;
 }
+
+type Named = Pick<Asker, "username" | "clientId">;
 
 export interface Publication {
   topic: string;
@@ -38,7 +44,7 @@ export function registerQuestion(
   return { ...asked, clean_start: connect.clean === true, properties: spell(connect.properties) };
 }
 
-export function publishQuestion(asker: Asker, publication: Publication, version: number): object {
+export function publishQuestion(asker: Named, publication: Publication, version: number): object {
   const asked = {
     username: asker.username,
     mountpoint: "",
@@ -52,7 +58,7 @@ export function publishQuestion(asker: Asker, publication: Publication, version:
 }
 
 /** The topics of one SUBSCRIBE are listed in reverse order, as VerneMQ does. */
-export function subscribeQuestion(asker: Asker, subscriptions: ISubscription[], version: number): object {
+export function subscribeQuestion(asker: Named, subscriptions: ISubscription[], version: number): object {
   const topics = subscriptions.map((one) =>
     version === 5
       ? {

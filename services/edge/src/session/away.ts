@@ -2,8 +2,9 @@
 import { openTurns, type Turns } from "@parley/runtime";
 import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
-import type { Member, SessionHook } from "./member.ts";
+import type { Member } from "./member.ts";
 import type { OwnSessions } from "./own-sessions.ts";
+import type { Telling } from "./telling.ts";
 
 interface Waiting {
   connectionId: string;
@@ -36,7 +37,7 @@ export interface AwayOptions {
   userMax: number;
   /** Is the device back? */
   isHere(clientId: string): boolean;
-  tell(clientId: string, hook: SessionHook, connectionId?: string): void;
+  tell: Telling["tell"];
   /** where each is written down */
   records: AwayRecords;
   /** told of each while the broker may have it */
@@ -82,7 +83,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records, ow
 
   function over(clientId: string, connectionId: string): void {
     records.drop(clientId);
-    tell(clientId, "on_session_expired", connectionId);
+    tell({ clientId, connectionId }, "on_session_expired");
   }
 
   function sweep(now: number): void {
@@ -134,7 +135,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records, ow
       if (isBack()) return;
       if (where === "elsewhere") {
         await leaveToOther(clientId);
-        if (bySelf) tell(clientId, "on_session_expired", session.connectionId);
+        if (bySelf) tell({ clientId, connectionId: session.connectionId }, "on_session_expired");
         return;
       }
       const ended = await endAtBroker(bySelf, where, clientId);

@@ -79,6 +79,7 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
   connectedAt = 0;
   sessionExpirySeconds = 0;
   hasTree = false;
+  hasOwnTopics = false;
   mountpoint = "";
   isResumed = false;
   readonly connectionId: string;
@@ -334,6 +335,7 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
     this.version = admission.version;
     this.sessionExpirySeconds = admission.sessionExpirySeconds;
     this.hasTree = admission.tree !== undefined;
+    this.hasOwnTopics = admission.hasOwnTopics;
     this.mountpoint = admission.tree?.mountpoint ?? "";
     sessions.claim(this);
     // It was let in, and left before: its end is told as any other's.

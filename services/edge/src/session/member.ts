@@ -11,6 +11,8 @@ export interface Member {
   /** unix time in ms */
   connectedAt: number;
   hasTree: boolean;
+  /** its login said so: it has no tree, and nobody need look for one */
+  hasOwnTopics: boolean;
   /** of its tree; empty: it has none */
   mountpoint: string;
   /** the broker had a session of its client id */

@@ -66,7 +66,7 @@ export function startSessions({
   const members = new Map<string, Member[]>();
   const { tell, insist, tellFilters, settled } = startTelling(hooks, tellWaitMs);
   const tellOf = (member: Member, hook: SessionHook): void =>
-    member.hasTree ? insist(member, hook) : tell(member.clientId, hook, member.connectionId);
+    member.hasTree ? insist(member, hook) : tell(member, hook);
   const isHere = (clientId: string) => members.has(clientId);
   const own = openOwnSessions<Member>(servicesUsername);
   const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records, own });
@@ -114,7 +114,7 @@ export function startSessions({
     const ended = await endSession(clientId);
     if (ended === "failed") throw new AppError("unavailable", "the broker did not end the session");
     records.drop(clientId);
-    if (here.length === 0 && (known || ended === "ended")) tell(clientId, "on_client_gone");
+    if (here.length === 0 && (known || ended === "ended")) tell({ clientId }, "on_client_gone");
     log.info({ event: "session_removed", clientId, known, ended });
     return known || ended === "ended";
   }

@@ -7,13 +7,19 @@ import type { FiltersChange } from "../tree/tree-device.ts";
 import type { Member, SessionHook } from "./member.ts";
 
 export interface Telling {
-  tell(clientId: string, hook: SessionHook, connectionId?: string): void;
+  tell(session: ToldSession, hook: SessionHook): void;
   /** As `tell`, but until a hook has taken it: of devices with trees presence keeps more than their connections. */
   insist(member: Member, hook: SessionHook): void;
   /** Resolves true when a hook has taken it, false when none did for `waitMs`; it is told all the same. */
   tellFilters(member: Member, change: FiltersChange): Promise<boolean>;
   /** Resolves when the hooks have been told all so far, each once at least. */
   settled(): Promise<void>;
+}
+
+/** Of what is told: a connection, or a session of which only this is known. */
+export interface ToldSession extends Pick<Member, "clientId"> {
+  connectionId?: string;
+  hasOwnTopics?: boolean;
 }
 
 /** What waits behind what the hooks are being told of the same client id. */
@@ -76,8 +82,10 @@ export function startTelling(hooks: Hooks, waitMs: number): Telling {
   }
 
   return {
-    tell: (clientId, hook, connectionId) =>
-      void append(clientId, () => hooks.ask(hook, questionOf(clientId, connectionId))),
+    tell(session, hook) {
+      const question = questionOf(session);
+      void append(session.clientId, () => hooks.ask(hook, question));
+    },
     insist(member, hook) {
       const { clientId, isResumed } = member;
       const present = hook === "on_client_wakeup" ? { session_present: isResumed } : {};
@@ -100,7 +108,7 @@ function namesOf({ mountpoint, clientId, connectionId }: Member): object {
   return { mountpoint, client_id: clientId, connection_id: connectionId };
 }
 
-function questionOf(clientId: string, connectionId: string | undefined): object {
+function questionOf({ clientId, connectionId, hasOwnTopics }: ToldSession): object {
   const named = connectionId === undefined ? {} : { connection_id: connectionId };
-  return { mountpoint: "", client_id: clientId, ...named };
+  return { mountpoint: "", client_id: clientId, ...named, ...(hasOwnTopics === true ? { own_topics: true } : {}) };
 }

@@ -11,7 +11,15 @@ const mountpoint = "im/x/0/alice/alice:1/";
 
 /** What a device of that version gets of what the broker sends, `chunk` bytes at a time. */
 function pass(version: Version, sent: Buffer, chunk: number) {
-  const admitted = { clientId: "alice:1", username: "alice", version, wantsWords: true, hasTree: true };
+  const admitted = {
+    clientId: "alice:1",
+    username: "alice",
+    version,
+    wantsWords: true,
+    hasTree: true,
+    hasOwnTopics: false,
+    expiresAt: undefined,
+  };
   const toDevice: Buffer[] = [];
   const toBroker: Buffer[] = [];
   const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, true, () => true);

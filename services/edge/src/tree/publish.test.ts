@@ -11,7 +11,15 @@ const prefix = "im/xu/0/alice/alice:1/";
 
 /** What becomes of each packet of a device, one after the other: the topic that the broker gets with the payload, or a refusal. */
 function decide(version: Version, packets: Buffer[]): (string | undefined)[] {
-  const admitted = { clientId: "alice:1", username: "alice", version, wantsWords: true, hasTree: true };
+  const admitted = {
+    clientId: "alice:1",
+    username: "alice",
+    version,
+    wantsWords: true,
+    hasTree: true,
+    hasOwnTopics: false,
+    expiresAt: undefined,
+  };
   const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, true, () => true);
   const ways = { toDevice: () => {}, toBroker: () => {}, close: () => {}, tell: () => Promise.resolve(true) };
   const grant = { mountpoint: "im/x/0/alice/alice:1/", subscribesAll: false, filters: undefined, isEphemeral: false };

@@ -44,6 +44,8 @@ export function openDesk(admitted: RefusedDevice, isNew: boolean, isOpen: () => 
 class Desk implements UplinkDevice {
   readonly clientId: string;
   readonly username: string | null;
+  readonly hasOwnTopics: boolean;
+  readonly expiresAt: number | undefined;
   readonly version: Version;
   readonly wantsWords: boolean;
   readonly maxPacketBytes: number;
@@ -64,6 +66,8 @@ class Desk implements UplinkDevice {
     this.hearing = openHearing(isNew);
     this.clientId = admitted.clientId;
     this.username = admitted.username;
+    this.hasOwnTopics = admitted.hasOwnTopics;
+    this.expiresAt = admitted.expiresAt;
     this.version = admitted.version;
     this.wantsWords = admitted.wantsWords;
     this.maxPacketBytes = admitted.maxPacketBytes;

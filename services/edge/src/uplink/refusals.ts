@@ -110,7 +110,7 @@ function readWhole(payload: Buffer): unknown {
 }
 
 /** The refusal of a topic that is not the device's own; `details.topic` is where it may publish. */
-export function notYours({ clientId, username }: Asker, topic: string): AppError {
+export function notYours({ clientId, username }: Pick<Asker, "clientId" | "username">, topic: string): AppError {
   const verb = parseUplinkTopic(topic)?.verb ?? "msg";
   const right = uplinkTopic({ p: ingestPartition(clientId), uid: username ?? "", clientId, verb });
   return new AppError("forbidden", `this device may not publish here; publish to ${right}`, {

@@ -22,6 +22,8 @@ async function decide(version: Version, packet: Buffer) {
     version,
     wantsWords: true,
     hasTree: false,
+    hasOwnTopics: false,
+    expiresAt: undefined,
     maxPacketBytes: largest,
   };
   const device = openDesk(admitted, true, () => true);
