@@ -104,7 +104,7 @@ local user, told, tomb = "${userKey("")}" .. uid, "${toldKey("")}" .. uid, "${en
 local keys = { due = "${dueKey}", paced = "${pacedPrefix}" .. uid, left = "${leftPrefix}" .. uid, sent = "${sentPrefix}" .. uid }
 local tree = { tree = "${treeKey("")}" .. id, filters = "${filtersKey("")}" .. id, trees = "${treesKey("")}" .. p }
 tree.next, tree.nextFilters = tree.tree .. "${nextSuffix}", tree.filters .. "${nextSuffix}"
-local treeWord, treeName = "", ""
+local treeWord, treeName, treeVersion = "", "", ""
 local kept = redis.call("HGET", user, id)
 local session = kept and cjson.decode(kept) or nil
 local said = redis.call("HGET", saids, id)
@@ -123,6 +123,7 @@ local function begun(one)
 end
 local function leave()
   treeWord, treeName = "gone", fell(tree, id)
+  treeVersion = version()
 end
 local buried = name and redis.call("HGET", tomb, "connection") == name
 if op == "connect" then
@@ -247,12 +248,12 @@ elseif op == "end" or op == "drop" then
   end
 end
 -- Guests and nobody are nobody's contacts.
-if string.sub(uid, 1, 1) == "~" then return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, version() } end
+if string.sub(uid, 1, 1) == "~" then return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, treeVersion } end
 local all = redis.call("HVALS", user)
 local before = redis.call("GET", told)
 if #all == 0 then
-  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1, 0, treeWord, treeName, version() } end
-  return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, version() }
+  if before then redis.call("ZADD", leaving, "NX", now + delay, uid) return { applied and 1 or 0, 1, -1, 0, treeWord, treeName, treeVersion } end
+  return { applied and 1 or 0, 0, -1, 0, treeWord, treeName, treeVersion }
 end
 redis.call("ZREM", leaving, uid)
 local show, status, statusAt = "away", "", 0
@@ -266,7 +267,7 @@ end
 local after = show .. " " .. status
 if after ~= before then redis.call("SET", told, after) end
 local due = tell(keys, uid, before, after, now)
-return { applied and 1 or 0, 0, due, wakes and 1 or 0, treeWord, treeName, version() }
+return { applied and 1 or 0, 0, due, wakes and 1 or 0, treeWord, treeName, treeVersion }
 end
 local replies = {}
 for at = 3, #ARGV, 5 do

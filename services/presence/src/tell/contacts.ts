@@ -17,6 +17,8 @@ export interface View extends ContactsReply {
 }
 
 export interface Contacts {
+  /** Has the user none, as far as is known here? Who shows or tells anything asks `of` or `with`. Rejects when api does not answer. */
+  hasNone(uid: string): Promise<boolean>;
   /** Rejects when api or Redis does not answer. */
   of(uid: string): Promise<View>;
   /**
@@ -104,6 +106,7 @@ export function openContacts({ nats, redis }: { nats: NatsConnection; redis: Red
     asked.clear();
   });
   return {
+    hasNone: async (uid) => (await known(uid)).uids.length === 0,
     of: (uid) => view(uid),
     async with(uid, work) {
       const token = randomUUID();

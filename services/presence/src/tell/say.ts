@@ -44,6 +44,8 @@ export async function sayContacts(
   { nats, contacts, sessions }: SayParts,
   { uid, clientId, all }: { uid: string; clientId: string; all: boolean },
 ): Promise<true> {
+  // Whoever becomes its contact meanwhile is told of by that.
+  if (await contacts.hasNone(uid)) return true;
   if ((await sessions.of(uid, clientId))?.active === false) return true;
   await contacts.with(uid, async ({ uids, states }) => {
     const every = uids.map((contact) => noticeOf(contact, states.get(contact)));
