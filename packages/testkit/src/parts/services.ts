@@ -104,7 +104,13 @@ export const serviceNames = Object.keys(services) as ServiceName[];
  * MiB of a half of the young generation, where V8's own (32) is not best. With less, router and history spend a tenth of their time on
  * copying what is still in hand. The edge has hardly anything in hand: with more it takes only more memory (docs/bench.md).
  */
-const roomForYoung: Partial<Record<ServiceName, number>> = { edge: 16, router: 64, history: 64 };
+const roomForYoung: Partial<Record<ServiceName, number>> = {
+  edge: 16,
+  presence: 8,
+  "auth-webhook": 8,
+  router: 64,
+  history: 64,
+};
 
 /** How to start one replica: what the cluster knows wins over `env`, which wins over our own environment. */
 export function serviceProgram(service: ServiceName, wiring: Wiring, own: Ports, env: Environment): Program {
