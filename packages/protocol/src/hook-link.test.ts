@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   HookLines,
-  hookLineBytes,
+  hookLineMax,
   hookLinkEnds,
   readHookAnswer,
   readHookQuestion,
@@ -38,7 +38,7 @@ test("a line that is no question is none, and no answer either", () => {
 
 test("a line longer than any may be is refused before it ends", () => {
   const lines = new HookLines();
-  const part = new Uint8Array(hookLineBytes / 2).fill(65);
+  const part = new Uint8Array(hookLineMax / 2).fill(65);
   assert.deepEqual([lines.push(part), lines.push(part)], [[], []]);
   assert.equal(lines.push(Uint8Array.of(65)), undefined);
 });

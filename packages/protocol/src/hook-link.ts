@@ -4,8 +4,8 @@
 /** `GET /edge` with `Authorization: Bearer {hook-secret}`, `Connection: Upgrade` and this `Upgrade`. */
 export const hookLink = { path: "/edge", upgrade: "parley-hooks" } as const;
 
-/** bytes of a line, either way */
-export const hookLineBytes = 1024 * 1024;
+/** characters of a line, either way */
+export const hookLineMax = 1024 * 1024;
 
 export interface HookQuestion {
   /** the asker's, of one link */
@@ -69,7 +69,7 @@ export class HookLines {
   push(chunk: Uint8Array): string[] | undefined {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
-    const isTooLong = this.#rest.length > hookLineBytes || lines.some((line) => line.length > hookLineBytes);
+    const isTooLong = this.#rest.length > hookLineMax || lines.some((line) => line.length > hookLineMax);
     return isTooLong ? undefined : lines;
   }
 }
