@@ -164,7 +164,7 @@ async function removedMember(sides: Sides): Promise<void> {
 
 async function removedMeanwhile(sides: Sides): Promise<void> {
   let meanwhile: (() => Promise<void>) | undefined;
-  let before: "heads" | "range" = "heads";
+  let before: "heads" | "read" = "heads";
   // Between the documents and the ends of the log, or between those and the messages.
   const interrupted = (store: HistoryStore) => {
     const stop =
@@ -177,7 +177,7 @@ async function removedMeanwhile(sides: Sides): Promise<void> {
       };
     const get = (log: typeof store.log, name: keyof typeof store.log) => {
       const call = log[name].bind(log) as (...args: never[]) => unknown;
-      return name === "heads" || name === "range" ? stop(name, call) : call;
+      return name === "heads" || name === "read" ? stop(name, call) : call;
     };
     return { ...store, log: new Proxy(store.log, { get }) as typeof store.log };
   };
@@ -197,8 +197,8 @@ async function removedMeanwhile(sides: Sides): Promise<void> {
       for (const [isFolded, at] of [
         [false, "heads"],
         [true, "heads"],
-        [false, "range"],
-        [true, "range"],
+        [false, "read"],
+        [true, "read"],
       ] as const) {
         let removedAt = Number.POSITIVE_INFINITY;
         before = at;

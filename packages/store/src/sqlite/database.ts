@@ -45,11 +45,13 @@ export class Database {
   readonly #commits: GroupCommit;
   readonly #removedKeptMs: number;
   #emptying: NodeJS.Timeout | undefined;
+  /** Told of each transaction's end, before those who wait for it: for whoever keeps what was written in memory as well. */
+  ended: (isCommitted: boolean) => void = () => {};
 
   private constructor(sqlite: DatabaseSync, options: DatabaseOptions) {
     this.path = options.path;
     this.#sqlite = sqlite;
-    this.#commits = new GroupCommit(sqlite, options.path);
+    this.#commits = new GroupCommit(sqlite, options.path, (isCommitted) => this.ended(isCommitted));
     this.#removedKeptMs = options.removedKeptMs ?? removedKeptMs;
     // A process that was killed may have left something.
     this.noteRemoval();

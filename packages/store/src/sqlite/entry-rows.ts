@@ -4,7 +4,7 @@ import type { LogEntry } from "../log.ts";
 import type { Schema } from "./schema.ts";
 
 // `conv` decides `q`, so the unique keys need not name it. The idempotency key begins with `id`: ids that grow with time
-// (ULIDs) then land on the same page of that index, which halves the cost of a row.
+// (ULIDs) then land on the same pages of that index.
 export const logSchema: Schema = {
   kind: "log",
   steps: [
@@ -27,10 +27,29 @@ export const logSchema: Schema = {
        UNIQUE (conv, seq),
        UNIQUE (id, conv, sender, device)
      ) STRICT`,
+    // The unique indexes become tables of their own, which are written behind the log: an index and a table WITHOUT ROWID whose
+    // key is unique lie in the file alike, so only the schema changes, however much is stored.
+    `PRAGMA writable_schema = ON;
+     ${becomesTable(1, "by_position", "q INTEGER NOT NULL, pos INTEGER NOT NULL", "q, pos")};
+     ${becomesTable(2, "by_seq", "conv TEXT NOT NULL, seq INTEGER NOT NULL", "conv, seq")};
+     ${becomesTable(3, "by_key", "id TEXT NOT NULL, conv TEXT NOT NULL, sender TEXT NOT NULL, device TEXT NOT NULL", "id, conv, sender, device")};
+     UPDATE sqlite_schema
+       SET sql = substr(sql, 1, instr(sql, 'UNIQUE (q, pos)') - 1) || 'entry INTEGER PRIMARY KEY) STRICT'
+       WHERE name = 'entries';
+     PRAGMA writable_schema = RESET;
+     INSERT INTO meta (name, value) SELECT 'indexed', coalesce(max(entry), 0) FROM entries`,
   ],
 };
 
+// `entry` is the rowid that each row of an index ends with.
+function becomesTable(index: number, name: string, declared: string, key: string): string {
+  const sql = `CREATE TABLE ${name} (${declared}, entry INTEGER NOT NULL, PRIMARY KEY (${key})) WITHOUT ROWID, STRICT`;
+  return `UPDATE sqlite_schema SET type = 'table', name = '${name}', tbl_name = '${name}', sql = '${sql}' WHERE name = 'sqlite_autoindex_entries_${index}'`;
+}
+
 export const columns = "q, pos, conv, seq, ord, sender, device, id, type, ts, origin, event, member_seq, body";
+/** The same, where other tables have some of these names too. */
+export const ofEntries = columns.replaceAll(/\w+/g, "entries.$&");
 
 export function toRow(entry: LogEntry): SQLInputValue[] {
   return [

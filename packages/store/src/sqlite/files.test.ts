@@ -113,15 +113,18 @@ test("a half-written file is named", async (t) => {
   await assert.rejects(open(folder), refusal("corrupt", /history\/log\.db: it is damaged/));
 });
 
-test("a damaged page is found when it is read, and named", async (t) => {
+test("a damaged page is found at the latest when it is read, and named", async (t) => {
   const folder = await freshFolder(t);
   const path = await storeWithEntries(folder);
   const bytes = await readFile(path);
   bytes.fill(0xaa, 4 * 4096);
   await writeFile(path, bytes);
-  const store = await open(folder);
-  t.after(() => store.close());
-  await assert.rejects(store.log().range("room/r1", { after: 0, limit: 500 }), refusal("corrupt", /history\/log\.db/));
+  const read = async () => {
+    const store = await open(folder);
+    t.after(() => store.close());
+    await store.log().range("room/r1", { after: 0, limit: 500 });
+  };
+  await assert.rejects(read, refusal("corrupt", /history\/log\.db/));
 });
 
 test("a database of somebody else's, or of the other port, is refused", async (t) => {

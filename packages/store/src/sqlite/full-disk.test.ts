@@ -38,7 +38,7 @@ test("a database at its size limit refuses the whole group with full, then works
   const path = join(await freshFolder(t), "log.db");
   const database = await Database.open({ path, schema: logSchema, lockWaitMs: 0, cacheMiB: 1 });
   t.after(() => database.close());
-  const log = new SqliteMessageLog(database);
+  const log = await SqliteMessageLog.open(database);
   database.exec("PRAGMA max_page_count = 100");
   const stored = await appendUntilFull(log);
   const others = await Promise.allSettled([

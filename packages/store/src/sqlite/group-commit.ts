@@ -11,12 +11,15 @@ type Write = { rows: number; run: () => void; settle: () => void; fail: (error: 
 export class GroupCommit {
   readonly #sqlite: DatabaseSync;
   readonly #path: string;
+  readonly #ended: (isCommitted: boolean) => void;
   #waiting: Write[] = [];
   #scheduled = false;
 
-  constructor(sqlite: DatabaseSync, path: string) {
+  /** `ended` is told of each transaction's end before anybody else is. */
+  constructor(sqlite: DatabaseSync, path: string, ended: (isCommitted: boolean) => void) {
     this.#sqlite = sqlite;
     this.#path = path;
+    this.#ended = ended;
   }
 
   /** Runs `work` with the next group; what it throws fails it alone, unless the transaction is lost with it. */
@@ -65,9 +68,11 @@ export class GroupCommit {
       this.#sqlite.exec("COMMIT");
     } catch (cause) {
       const error = this.#rollBack(cause);
+      this.#ended(false);
       for (const write of group) write.fail(refused.get(write) ?? error);
       return;
     }
+    this.#ended(true);
     for (const write of group) {
       if (refused.has(write)) write.fail(refused.get(write));
       else write.settle();

@@ -1,76 +1,78 @@
-// The port MessageLog on SQLite: one table, one transaction for all that is appended in one turn.
+// The port MessageLog on SQLite: one table, one transaction for all that is appended in one turn. Where its entries are says
+// the index, which is written behind them.
 import type { SQLInputValue } from "node:sqlite";
 import type { EntryKey, LogEntry, LogPosition, MessageLog, RangeQuery, ReadEntry } from "../log.ts";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
-import { columns, eventText, fromRow, toRow } from "./entry-rows.ts";
+import { columns, eventText, fromRow, ofEntries, toRow } from "./entry-rows.ts";
+import { firstHeld, heldAt, heldDown, heldUp, lastHeld } from "./held.ts";
+import { type IndexPace, LogIndex } from "./log-index.ts";
 import { readEntries } from "./read-entries.ts";
-import { brokenConstraint } from "./sqlite-error.ts";
+import type { Keys } from "./unindexed.ts";
 
-const select = `SELECT ${columns} FROM entries`;
+const bySeq = `SELECT ${ofEntries} FROM by_seq JOIN entries USING (entry) WHERE by_seq.conv = ?`;
+const byPosition = `SELECT ${ofEntries} FROM by_position JOIN entries USING (entry) WHERE by_position.q = ?`;
 const sql = {
   insert: `INSERT INTO entries (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  exists: "SELECT 1 FROM entries WHERE q = ? AND pos = ?",
-  last: "SELECT max(pos) AS pos FROM entries WHERE q = ?",
-  head: `${select} WHERE conv = ? ORDER BY seq DESC LIMIT 1`,
-  rangeUp: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT +?`,
-  rangeDown: `${select} WHERE conv = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT +?`,
-  follow: `${select} WHERE q = ? AND pos > ? ORDER BY pos LIMIT +?`,
-  at: `${select} WHERE q = ? AND pos = ?`,
-  find: `${select} WHERE id = ? AND conv = ? AND sender = ? AND device = ?`,
-  senders: "SELECT DISTINCT sender FROM entries WHERE conv = ? AND seq > ? AND seq <= ? ORDER BY sender LIMIT +?",
-  blank: "UPDATE entries SET body = x'' WHERE conv = ? AND seq = ?",
-  erase: `UPDATE entries SET device = '',
-            id = 'erased-' || seq,
+  read: `SELECT ${columns} FROM entries WHERE entry = ?`,
+  head: `${bySeq} ORDER BY by_seq.seq DESC LIMIT 1`,
+  rangeUp: `${bySeq} AND by_seq.seq > ? AND by_seq.seq < ? ORDER BY by_seq.seq LIMIT +?`,
+  rangeDown: `${bySeq} AND by_seq.seq > ? AND by_seq.seq < ? ORDER BY by_seq.seq DESC LIMIT +?`,
+  follow: `${byPosition} AND by_position.pos > ? AND by_position.pos < ? ORDER BY by_position.pos LIMIT +?`,
+  at: `${byPosition} AND by_position.pos = ?`,
+  senders: `SELECT DISTINCT sender FROM by_seq JOIN entries USING (entry)
+            WHERE by_seq.conv = ? AND by_seq.seq > ? AND by_seq.seq <= ? ORDER BY sender LIMIT +?`,
+  row: "SELECT entry FROM by_seq WHERE conv = ? AND seq = ?",
+  rowsBelow: "SELECT entry FROM by_seq WHERE conv = ? AND seq < ?",
+  keys: 'SELECT entry AS "row", q, pos, conv, seq, sender AS "from", device, id FROM entries WHERE entry = ?',
+  blank: "UPDATE entries SET body = x'' WHERE entry = ?",
+  erase: `UPDATE entries SET device = ?,
+            id = ?,
             body = CASE type WHEN 'event' THEN body ELSE x'' END,
             event = CASE WHEN type IN ('event', 'recall') THEN event ELSE NULL END
-          WHERE conv = ? AND seq = ?`,
-  blankWith: "UPDATE entries SET body = x'', event = ? WHERE conv = ? AND seq = ?",
-  retain: "DELETE FROM entries WHERE conv = ? AND seq < ?",
-  first: "SELECT min(seq) AS seq FROM entries WHERE conv = ?",
+          WHERE entry = ?`,
+  blankWith: "UPDATE entries SET body = x'', event = ? WHERE entry = ?",
+  remove: "DELETE FROM entries WHERE entry = ?",
+  first: "SELECT seq FROM by_seq WHERE conv = ? ORDER BY seq LIMIT 1",
 };
 // Removing more at once would let appends wait.
 const retainStep = 500;
 
 export class SqliteMessageLog implements MessageLog {
   readonly #database: Database;
+  readonly #index: LogIndex;
 
-  constructor(database: Database) {
+  private constructor(database: Database, index: LogIndex) {
     this.#database = database;
+    this.#index = index;
+  }
+
+  static async open(database: Database, pace?: IndexPace): Promise<SqliteMessageLog> {
+    return new SqliteMessageLog(database, await LogIndex.open(database, pace));
   }
 
   append(q: number, batch: readonly LogEntry[]): Promise<void> {
-    return this.#database.write(batch.length, () => {
-      let next = batch[0]?.pos ?? 0;
-      if (next > 1 && !this.#statement(sql.exists).get(q, next - 1)) throw gap(q, next);
-      for (const entry of batch) {
-        if (entry.q !== q || entry.pos !== next) throw gap(q, entry.pos);
-        this.#insert(entry);
-        next++;
-      }
+    return this.#write(batch, (entry) => {
+      if (entry.q !== q || entry.pos > this.#index.last(q) + 1) throw gap(q, entry.pos);
     });
   }
 
   restore(q: number, entries: readonly LogEntry[]): Promise<void> {
-    return this.#database.write(entries.length, () => {
-      let last = this.#number(sql.last, "pos", q);
-      for (const entry of entries) {
-        if (entry.q !== q || entry.pos <= last) throw gap(q, entry.pos);
-        this.#insert(entry);
-        last = entry.pos;
-      }
+    return this.#write(entries, (entry) => {
+      if (entry.q !== q || entry.pos <= this.#index.last(q)) throw gap(q, entry.pos);
     });
   }
 
   last(q: number): Promise<LogPosition> {
-    return this.#database.read(() => ({ pos: this.#number(sql.last, "pos", q) }));
+    return this.#database.read(() => ({ pos: this.#index.last(q) }));
   }
 
   heads(convs: readonly string[]): Promise<Map<string, LogEntry>> {
     return this.#database.read(() => {
       const found = new Map<string, LogEntry>();
       for (const conv of convs) {
-        const entry = this.#one(sql.head, conv);
+        const recent = lastHeld(this.#index.conversation(conv));
+        const entry = recent ? this.#read(recent.row) : this.#one(sql.head, conv);
         if (entry) found.set(conv, entry);
       }
       return found;
@@ -79,11 +81,13 @@ export class SqliteMessageLog implements MessageLog {
 
   range(conv: string, { after, before, limit, maxBytes = Number.POSITIVE_INFINITY }: RangeQuery): Promise<LogEntry[]> {
     return this.#database.read(() => {
-      const statement = this.#statement(after === undefined ? sql.rangeDown : sql.rangeUp);
+      const [low, high] = [after ?? 0, before ?? Number.MAX_SAFE_INTEGER];
+      const found =
+        after === undefined ? this.#down(conv, high, atLeast0(limit)) : this.#up(conv, [low, high], atLeast0(limit));
       const entries: LogEntry[] = [];
       let bytes = 0;
-      for (const row of statement.iterate(conv, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, atLeast0(limit))) {
-        const entry = fromRow(row);
+      for (const entry of found) {
+        if (entries.length >= limit) break;
         bytes += entry.body.length;
         if (bytes > maxBytes && entries.length > 0) break;
         entries.push(entry);
@@ -93,46 +97,65 @@ export class SqliteMessageLog implements MessageLog {
   }
 
   read(conv: string, query: RangeQuery): Promise<ReadEntry[]> {
-    return this.#database.read(() => readEntries(this.#database, conv, query));
+    return this.#database.read(() => readEntries(this.#database, conv, query, this.#index.conversation(conv)));
   }
 
   follow(q: number, afterPos: number, limit: number): Promise<LogEntry[]> {
-    return this.#database.read(() => this.#statement(sql.follow).all(q, afterPos, atLeast0(limit)).map(fromRow));
+    return this.#database.read(() => {
+      const recent = this.#index.partition(q);
+      const end = firstHeld(recent)?.pos ?? Number.MAX_SAFE_INTEGER;
+      const found = this.#statement(sql.follow).all(q, afterPos, end, atLeast0(limit)).map(fromRow);
+      const more = heldUp(recent, "pos", [afterPos, Number.POSITIVE_INFINITY], atLeast0(limit - found.length));
+      return [...found, ...more.map(({ row }) => this.#read(row))];
+    });
   }
 
   at(q: number, pos: number): Promise<LogEntry | undefined> {
-    return this.#database.read(() => this.#one(sql.at, q, pos));
+    return this.#database.read(() => {
+      const recent = heldAt(this.#index.partition(q), "pos", pos);
+      return recent ? this.#read(recent.row) : this.#one(sql.at, q, pos);
+    });
   }
 
   find(keys: readonly EntryKey[]): Promise<(LogEntry | undefined)[]> {
     return this.#database.read(() =>
-      keys.map(({ conv, from, device, id }) => this.#one(sql.find, id, conv, from, device)),
+      keys.map((key) => {
+        const row = this.#index.find(key);
+        return row === undefined ? undefined : this.#read(row);
+      }),
     );
   }
 
   senders(conv: string, after: number, upTo: number, limit: number): Promise<string[]> {
-    return this.#database.read(() =>
-      this.#statement(sql.senders)
-        .all(conv, after, upTo, atLeast0(limit))
-        .map(({ sender }) => String(sender)),
-    );
+    return this.#database.read(() => {
+      const recent = heldUp(this.#index.conversation(conv), "seq", [after, upTo + 1], Number.POSITIVE_INFINITY);
+      const indexed = this.#statement(sql.senders).all(conv, after, upTo, atLeast0(limit));
+      const names = new Set([...indexed.map(({ sender }) => String(sender)), ...recent.map(({ from }) => from)]);
+      return [...names].sort(byBytes).slice(0, atLeast0(limit));
+    });
   }
 
   blank(conv: string, seq: number, event?: LogEntry["event"]): Promise<boolean> {
     this.#database.noteRemoval();
     return this.#database.write(1, () => {
-      const { changes } =
-        event === undefined
-          ? this.#statement(sql.blank).run(conv, seq)
-          : this.#statement(sql.blankWith).run(eventText(event), conv, seq);
-      return changes === 1;
+      const row = this.#rowOf(conv, seq);
+      if (row === undefined) return false;
+      if (event === undefined) this.#statement(sql.blank).run(row);
+      else this.#statement(sql.blankWith).run(eventText(event), row);
+      return true;
     });
   }
 
   erase(conv: string, seqs: readonly number[]): Promise<void> {
     this.#database.noteRemoval();
     return this.#database.write(seqs.length, () => {
-      for (const seq of seqs) this.#statement(sql.erase).run(conv, seq);
+      for (const seq of seqs) {
+        const keys = this.#keysOf(this.#rowOf(conv, seq));
+        if (!keys) continue;
+        const key = { device: "", id: `erased-${seq}` };
+        this.#statement(sql.erase).run(key.device, key.id, keys.row);
+        this.#index.rename(keys, key);
+      }
     });
   }
 
@@ -148,26 +171,74 @@ export class SqliteMessageLog implements MessageLog {
   }
 
   first(conv: string): Promise<number> {
-    return this.#database.read(() => this.#number(sql.first, "seq", conv));
+    return this.#database.read(
+      () => this.#number(sql.first, "seq", conv) ?? firstHeld(this.#index.conversation(conv))?.seq ?? 0,
+    );
   }
 
   #removeBelow(conv: string, seq: number): Promise<number> {
     this.#database.noteRemoval();
-    return this.#database.write(retainStep, () => Number(this.#statement(sql.retain).run(conv, seq).changes));
+    return this.#database.write(retainStep, () => {
+      const recent = heldDown(this.#index.conversation(conv), "seq", seq, Number.POSITIVE_INFINITY);
+      const indexed = this.#statement(sql.rowsBelow).all(conv, seq);
+      const rows = new Set([...indexed.map(({ entry }) => Number(entry)), ...recent.map(({ row }) => row)]);
+      for (const keys of [...rows].flatMap((row) => this.#keysOf(row) ?? [])) {
+        this.#statement(sql.remove).run(keys.row);
+        this.#index.remove(keys);
+      }
+      return rows.size;
+    });
+  }
+
+  /** `check` throws where an entry does not belong. */
+  async #write(entries: readonly LogEntry[], check: (entry: LogEntry) => void): Promise<void> {
+    await this.#database.write(entries.length, () => {
+      for (const entry of entries) {
+        check(entry);
+        this.#insert(entry);
+      }
+    });
+    this.#index.written(entries.length);
   }
 
   #insert(entry: LogEntry): void {
-    try {
-      this.#statement(sql.insert).run(...toRow(entry));
-    } catch (error) {
-      const columns = brokenConstraint(error);
-      if (columns === undefined) throw error;
-      const { q, pos, conv, seq } = entry;
-      throw new StoreError("duplicate_key", `the log has an entry with the same ${columns}`, {
-        cause: error,
-        details: { q, pos, conv, seq },
-      });
-    }
+    const { q, pos, conv, seq, from, device, id } = entry;
+    const key = { conv, from, device, id };
+    if (pos <= this.#index.last(q)) throw taken(entry, "q and pos");
+    if (seq <= this.#index.lastSeq(conv)) throw taken(entry, "conv and seq");
+    if (this.#index.find(key) !== undefined) throw taken(entry, "conv, from, device and id");
+    const { lastInsertRowid } = this.#statement(sql.insert).run(...toRow(entry));
+    this.#index.add({ ...key, row: Number(lastInsertRowid), q, pos, seq });
+  }
+
+  // What is in memory comes behind all that is indexed; of what is being indexed the index may have some already.
+  *#up(conv: string, [low, high]: readonly [number, number], limit: number): Iterable<LogEntry> {
+    const recent = this.#index.conversation(conv);
+    const end = Math.min(high, firstHeld(recent)?.seq ?? high);
+    for (const row of this.#statement(sql.rangeUp).iterate(conv, low, end, limit)) yield fromRow(row);
+    for (const { row } of heldUp(recent, "seq", [low, high], limit)) yield this.#read(row);
+  }
+
+  *#down(conv: string, high: number, limit: number): Iterable<LogEntry> {
+    const recent = this.#index.conversation(conv);
+    for (const { row } of heldDown(recent, "seq", high, limit)) yield this.#read(row);
+    const end = Math.min(high, firstHeld(recent)?.seq ?? high);
+    for (const row of this.#statement(sql.rangeDown).iterate(conv, 0, end, limit)) yield fromRow(row);
+  }
+
+  #rowOf(conv: string, seq: number): number | undefined {
+    return heldAt(this.#index.conversation(conv), "seq", seq)?.row ?? this.#number(sql.row, "entry", conv, seq);
+  }
+
+  #keysOf(row: number | undefined): Omit<Keys, "isGone"> | undefined {
+    return row === undefined ? undefined : (this.#statement(sql.keys).get(row) as Omit<Keys, "isGone"> | undefined);
+  }
+
+  #read(row: number): LogEntry {
+    const found = this.#one(sql.read, row);
+    if (!found)
+      throw new StoreError("corrupt", `${this.#database.path}: the index names entry ${row}, which is not there`);
+    return found;
   }
 
   #statement(text: string) {
@@ -179,13 +250,25 @@ export class SqliteMessageLog implements MessageLog {
     return row && fromRow(row);
   }
 
-  #number(text: string, column: string, value: SQLInputValue): number {
-    return Number(this.#statement(text).get(value)?.[column] ?? 0);
+  #number(text: string, column: string, ...values: SQLInputValue[]): number | undefined {
+    const row = this.#statement(text).get(...values);
+    return row && Number(row[column]);
   }
 }
 
 function atLeast0(limit: number): number {
   return Math.max(0, limit);
+}
+
+// As SQLite sorts text.
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function taken({ q, pos, conv, seq }: LogEntry, what: string): StoreError {
+  return new StoreError("duplicate_key", `the log has an entry with the same ${what}`, {
+    details: { q, pos, conv, seq },
+  });
 }
 
 function gap(q: number, pos: number): StoreError {

@@ -31,7 +31,7 @@ for (const [name, remove] of Object.entries(removals))
     const [folder, killed] = [await freshFolder(t), await freshFolder(t)];
     const database = await open(folder);
     t.after(() => database.close());
-    const log = new SqliteMessageLog(database);
+    const log = await SqliteMessageLog.open(database);
     // What was there at the start has been emptied.
     await eventually(async () => (await stat(join(folder, "log.db-wal"))).size === 0);
     await append(log, [entry("room/r1", 1, 1, { body: secret }), entry("room/r1", 2, 2)]);
@@ -44,5 +44,5 @@ for (const [name, remove] of Object.entries(removals))
     const next = await open(killed);
     t.after(() => next.close());
     await eventually(async () => (await filesWith(killed)).length === 0);
-    assert.equal((await new SqliteMessageLog(next).heads(["room/r1"])).get("room/r1")?.seq, 2);
+    assert.equal((await (await SqliteMessageLog.open(next)).heads(["room/r1"])).get("room/r1")?.seq, 2);
   });

@@ -34,6 +34,8 @@ export function schemaVersion(sqlite: DatabaseSync, path: string, { kind, steps 
 /** Brings the schema from `version` to the newest one, in one transaction. */
 export function migrate(sqlite: DatabaseSync, { kind, steps }: Schema, version: number): void {
   if (version === steps.length) return;
+  // A step may change the schema's own table.
+  sqlite.enableDefensive(false);
   sqlite.exec("BEGIN IMMEDIATE");
   if (version === 0) {
     sqlite.exec("CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT");
@@ -42,6 +44,7 @@ export function migrate(sqlite: DatabaseSync, { kind, steps }: Schema, version: 
   for (const step of steps.slice(version)) sqlite.exec(step);
   sqlite.prepare("UPDATE meta SET value = ? WHERE name = 'version'").run(steps.length);
   sqlite.exec("COMMIT");
+  sqlite.enableDefensive(true);
 }
 
 const factPrefix = "fact.";

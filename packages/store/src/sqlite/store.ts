@@ -5,6 +5,7 @@ import type { Store } from "../store.ts";
 import { Database } from "./database.ts";
 import { documentsSchema, SqliteDocuments } from "./documents.ts";
 import { logSchema } from "./entry-rows.ts";
+import type { IndexPace } from "./log-index.ts";
 import { SqliteMessageLog } from "./message-log.ts";
 import { SqliteSearchIndexes } from "./search-index.ts";
 
@@ -13,7 +14,7 @@ export const databaseFiles = ["log.db", "documents.db"] as const;
 
 export async function openSqliteStore(
   folder: string,
-  { lockWaitMs, facts }: { lockWaitMs: number; facts: Facts },
+  { lockWaitMs, facts, pace }: { lockWaitMs: number; facts: Facts; pace?: IndexPace },
 ): Promise<Store> {
   const [logPath, documentsPath] = databaseFiles.map((file) => join(folder, file)) as [string, string];
   const logFile = await Database.open({
@@ -30,15 +31,22 @@ export async function openSqliteStore(
       lockWaitMs,
       cacheMiB: 32,
     });
-    return assemble(logFile, documentsFile, new SqliteSearchIndexes(folder, lockWaitMs));
+    try {
+      const log = await SqliteMessageLog.open(logFile, pace);
+      return assemble({ logFile, log, documentsFile }, new SqliteSearchIndexes(folder, lockWaitMs));
+    } catch (error) {
+      documentsFile.close();
+      throw error;
+    }
   } catch (error) {
     logFile.close();
     throw error;
   }
 }
 
-function assemble(logFile: Database, documentsFile: Database, indexes: SqliteSearchIndexes): Store {
-  const log = new SqliteMessageLog(logFile);
+type Files = { logFile: Database; log: SqliteMessageLog; documentsFile: Database };
+
+function assemble({ logFile, log, documentsFile }: Files, indexes: SqliteSearchIndexes): Store {
   const documents = new SqliteDocuments(documentsFile);
   return {
     exclusive: true,
