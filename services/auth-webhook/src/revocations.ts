@@ -9,6 +9,7 @@ import {
   openReminders,
   openRevocationList,
   parseJson,
+  pauseWhileWaiting,
 } from "@parley/runtime";
 
 export interface Revocations {
@@ -33,6 +34,7 @@ export function startRevocations(
     list.add(revocation);
     if (revocation.clientId === undefined && revocation.password === undefined) onUser(revocation.uid);
   };
+  const startedAt = performance.now();
   let loaded = false;
   const reminders = openReminders();
   let timer: NodeJS.Timeout | undefined;
@@ -60,7 +62,7 @@ export function startRevocations(
       if (!loaded) log.info({ event: "revocations_loaded", count });
       loaded = true;
     } catch (error) {
-      waitMs = retryMs;
+      waitMs = loaded ? retryMs : pauseWhileWaiting(performance.now() - startedAt, retryMs);
       const reason = error instanceof Error ? error.message : String(error);
       if (!loaded && reminders.isDue("api")) log.warn({ event: "waiting", what: "api", reason });
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { eventually } from "@parley/testkit";
-import { createHealth, startHealthServer, watchCheck } from "./health.ts";
+import { createHealth, pauseWhileWaiting, startHealthServer, watchCheck } from "./health.ts";
 import { counter, createMetrics, gauge, histogram } from "./metrics.ts";
 
 async function startOn(t: TestContext) {
@@ -28,6 +28,11 @@ test("what is asked again and again is a reason while it rejects, and none when 
   await eventually(() => health.reasons().store === "no primary");
   fault = undefined;
   await eventually(() => Object.keys(health.reasons()).length === 0);
+});
+
+test("what is waited for is asked for often at first, and the less often the longer it takes", () => {
+  const pauses = [0, 300, 1_000, 10_000, 60_000].map((waitedMs) => pauseWhileWaiting(waitedMs, 2_000));
+  assert.deepEqual(pauses, [50, 50, 100, 1_000, 2_000]);
 });
 
 test("ready is 503 with each reason until every check is true; live is 200 all the while", async (t) => {

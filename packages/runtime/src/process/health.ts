@@ -30,21 +30,32 @@ export function createHealth(): Health {
 }
 
 const askEveryMs = 2000;
+const soonestMs = 50;
+
+/** Pause before something that all wait for is asked for again: a tenth of how long it was waited for, 50 ms to `mostMs`. */
+export function pauseWhileWaiting(waitedMs: number, mostMs: number): number {
+  return Math.min(mostMs, Math.max(soonestMs, waitedMs / 10));
+}
 
 /**
  * Asks again and again, two seconds after the last answer, and makes the answer a named part of `ready`: not ready while
- * `ask` rejects, with the error's message as the reason, and until it has resolved once.
+ * `ask` rejects, with the error's message as the reason, and until it has resolved once. Until then it asks sooner.
  */
 export function watchCheck(health: Health, name: string, ask: () => Promise<void>): { close(): void } {
   let state: true | string = "not asked yet";
+  const startedAt = performance.now();
+  let everyMs: number | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   const turn = async () => {
     state = await ask().then(
-      () => true as const,
+      () => {
+        everyMs = askEveryMs;
+        return true as const;
+      },
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
-    if (!closed) timer = setTimeout(next, askEveryMs);
+    if (!closed) timer = setTimeout(next, everyMs ?? pauseWhileWaiting(performance.now() - startedAt, askEveryMs));
   };
   const next = () => void turn();
   health.check(name, () => state);
