@@ -41,6 +41,9 @@ export type Supervised = {
 };
 
 const stopLimitMs = 12_000;
+const probeEveryMs = 50;
+/** Whoever asks within this is given the same answer: all who wait for a process cost it one request. */
+const sameAnswerMs = 40;
 
 export function supervise(options: SupervisedOptions): Supervised {
   const { name } = options;
@@ -49,14 +52,22 @@ export function supervise(options: SupervisedOptions): Supervised {
   let isGivenUp = false;
   let stopping: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
+  let asked: { at: number; answer: Promise<Readiness> } | undefined;
+
+  function probe(): Promise<Readiness> {
+    const at = performance.now();
+    if (asked === undefined || at - asked.at > sameAnswerMs) asked = { at, answer: options.probe() };
+    return asked.answer;
+  }
 
   async function run(signal: AbortSignal): Promise<void> {
     rotateLog(options.logFile);
     const policy = restartPolicy();
     let lastWord: string | undefined;
     while (!signal.aborted) {
-      const life = await live(options, lastWord, signal, (mine) => {
+      const life = await live({ ...options, probe }, lastWord, signal, (mine) => {
         child = mine;
+        asked = undefined;
         options.changed();
       });
       if (life === undefined || signal.aborted) return;
@@ -78,7 +89,7 @@ export function supervise(options: SupervisedOptions): Supervised {
     pid: () => child?.pid,
     isGivenUp: () => isGivenUp,
     restarts: () => restarts,
-    probe: async () => (child?.alive() ? options.probe() : `${name} is not running`),
+    probe: async () => (child?.alive() ? probe() : `${name} is not running`),
     start() {
       if (stopping && !stopping.signal.aborted) return;
       const controller = new AbortController();
@@ -150,7 +161,7 @@ function endOf({ code, signal, error }: Exit): string {
 async function untilReady(options: SupervisedOptions, child: Child): Promise<boolean> {
   while (child.alive()) {
     if ((await options.probe()) === true && child.alive()) return true;
-    await Promise.race([sleep(50), child.exited]);
+    await Promise.race([sleep(probeEveryMs), child.exited]);
   }
   return false;
 }
