@@ -242,7 +242,9 @@ function openDirect(
   const { sessions, knowsAll, direct, log } = parts;
   const people: DirectPeople = {
     devicesOf: (uid) => (knowsAll() ? (sessions.own.allOf(uid) as ReadonlySet<Connection> | undefined) : undefined),
+    connectionsOf: (uid) => sessions.own.connectionsOf(uid) as ReadonlySet<Connection>,
     device(clientId) {
+      if (!knowsAll() || sessions.own.isWatched()) return undefined;
       const found = sessions.only(clientId) as Connection | undefined;
       return found?.hasTree ? undefined : found;
     },

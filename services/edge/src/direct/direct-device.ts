@@ -65,6 +65,10 @@ export class DirectDevice {
   /** the device's own PINGRESPs that come before ours */
   #pingsBefore = 0;
   #askAgain = false;
+  /** performance.now(): the broker was asked what it has for the device */
+  #askedAt = 0;
+  /** What it had in flight when it answers, at most: confirmed meanwhile or not, more may wait behind that. */
+  #inFlight = { size: 0, bytes: 0 };
 
   constructor(ways: DirectWays) {
     this.#ways = ways;
@@ -74,8 +78,9 @@ export class DirectDevice {
     return this.#under.size + (this.#waiting?.length ?? 0);
   }
 
-  /** False as well while it owes what is late: it may be gone. */
+  /** False as well while it owes what is late, or the broker does not answer: it may be gone. */
   hasRoom(bytes: number): boolean {
+    if (this.#waiting !== undefined && performance.now() - this.#askedAt >= lateAfterMs) return false;
     return this.#late === 0 && this.size < windowMax && this.#bytes + bytes <= windowBytes;
   }
 
@@ -90,7 +95,10 @@ export class DirectDevice {
   }
 
   #ask(): void {
-    this.#pingsBefore = this.#ways.pings();
+    const { pings, owed } = this.#ways;
+    this.#pingsBefore = pings();
+    this.#askedAt = performance.now();
+    this.#inFlight = { size: owed.size, bytes: owed.bytes() };
     this.#ways.toBroker(Buffer.from([types.pingreq << 4, 0]));
   }
 
@@ -114,7 +122,7 @@ export class DirectDevice {
     }
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    const isBehind = owesMuch(this.#ways.owed);
+    const isBehind = isMuch(this.#inFlight);
     for (const { copy, qos } of waiting)
       if (isBehind) this.#end(copy, "late");
       else this.#write(copy, qos);
@@ -140,6 +148,9 @@ export class DirectDevice {
 
   /** A PUBLISH of the broker. True: the device has it already, or is being sent it. */
   isKnown({ bytes, start, body, end }: Place): boolean {
+    if ((bytes[start]! & 6) === 0) return false;
+    this.#inFlight.size += 1;
+    this.#inFlight.bytes += end - start;
     if ((bytes[start]! & 6) !== 2) return false;
     const idAt = body + 2 + bytes.readUInt16BE(body);
     const packetId = bytes.readUInt16BE(idAt);
@@ -160,15 +171,20 @@ export class DirectDevice {
   /** What has waited for too long is late. */
   look(now: number): void {
     for (const under of this.#under.values()) {
-      if (now - under.at < lateAfterMs) return;
-      if (under.isLate) continue;
-      under.isLate = true;
-      this.#late += 1;
-      const { payload, topic, end } = under.copy;
-      // It stays for longer than what it came with.
-      under.copy = { payload: Buffer.from(payload), topic, end };
-      end("late");
+      if (now - under.at < lateAfterMs) break;
+      this.#makeLate(under);
     }
+    if (this.#waiting === undefined || now - this.#askedAt < lateAfterMs) return;
+    for (const { copy } of this.#waiting.splice(0)) this.#end(copy, "late");
+  }
+
+  /** What it has not confirmed of this topic is late. */
+  leaveToBroker(topic: string): void {
+    for (const under of this.#under.values()) if (under.copy.topic === topic) this.#makeLate(under);
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = waiting.filter(({ copy }) => copy.topic !== topic);
+    for (const { copy } of waiting) if (copy.topic === topic) this.#end(copy, "late");
   }
 
   /** The connection ends. `persists`: the session does not. */
@@ -178,6 +194,16 @@ export class DirectDevice {
     for (const { copy } of this.#waiting ?? []) copy.end(how);
     this.#under.clear();
     this.#waiting = undefined;
+  }
+
+  #makeLate(under: Under): void {
+    if (under.isLate) return;
+    under.isLate = true;
+    this.#late += 1;
+    const { payload, topic, end } = under.copy;
+    // It stays for longer than what it came with.
+    under.copy = { payload: Buffer.from(payload), topic, end };
+    end("late");
   }
 
   #end(copy: Copy, how: "confirmed" | "late"): void {
@@ -218,7 +244,11 @@ export class DirectDevice {
 
 /** More may wait at the broker behind what it has not confirmed. */
 export function owesMuch(owed: { readonly size: number; bytes(): number }): boolean {
-  return owed.size > owedMax || owed.bytes() > owedBytesMax;
+  return isMuch({ size: owed.size, bytes: owed.bytes() });
+}
+
+function isMuch({ size, bytes }: { size: number; bytes: number }): boolean {
+  return size > owedMax || bytes > owedBytesMax;
 }
 
 /** `from`: behind the packet id, where MQTT 5 has properties. */

@@ -15,12 +15,16 @@ export interface DirectTarget {
   owesMuch(): boolean;
   holdBack(): void;
   sendDirect(copy: Copy, qos: 0 | 1): void;
+  /** The broker gets the next of this topic: what the device has not confirmed is late, if its session would have it behind that. */
+  leaveToBroker(topic: string): void;
 }
 
 export interface DirectPeople {
   /** undefined: not all of the user's sessions are known to be connected here. */
   devicesOf(uid: string): Iterable<DirectTarget> | undefined;
-  /** undefined: it is not connected here, or twice while one takes over. */
+  /** All connections of the user's native devices. */
+  connectionsOf(uid: string): Iterable<DirectTarget>;
+  /** undefined: it is not connected here, or twice while one takes over, or somebody hears what is others'. */
   device(clientId: string): DirectTarget | undefined;
   /** Has the user sessions besides this one? */
   hasOthers(uid: string, clientId: string): boolean;
@@ -59,11 +63,17 @@ export function openHandOut(people: DirectPeople, answer: (answer: CopiesAnswer)
     if (open.size > openMax) open.clear();
     for (const [index, copyTopic] of topics.entries()) {
       if (handTo(copyTopic, payload, state, index)) continue;
-      open.delete(copyTopic.topic);
+      close(copyTopic.topic);
       refused.push(index);
     }
     if (refused.length > 0) answer({ kind: "refused", id, indexes: refused });
     ended(state);
+  }
+
+  /** Before the broker has the next: a device that is cut has what it did not confirm from there, in its order. */
+  function close(topic: string): void {
+    open.delete(topic);
+    for (const target of people.connectionsOf(placeOf(topic)?.uid ?? "")) target.leaveToBroker(topic);
   }
 
   /** False: the broker is to have it. */

@@ -116,9 +116,9 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records, ow
     const session = waiting.get(clientId);
     if (session === undefined) return;
     // Until it has ended the broker may have it.
-    own.away(clientId);
+    own.away(clientId, session.username);
     waiting.delete(clientId);
-    void expire(clientId, session, bySelf).finally(() => own.back(clientId));
+    void expire(clientId, session, bySelf).finally(() => own.back(clientId, session.username));
   }
 
   /**
@@ -225,7 +225,7 @@ function openWaiting({ away, back }: AwayOptions["own"]) {
     const session = sessions.get(clientId);
     if (session === undefined) return false;
     sessions.delete(clientId);
-    back(clientId);
+    back(clientId, session.username);
     const own = ofUser.get(session.username);
     own?.delete(clientId);
     if (own?.size === 0) ofUser.delete(session.username);
@@ -240,7 +240,7 @@ function openWaiting({ away, back }: AwayOptions["own"]) {
     add(clientId: string, session: Waiting): void {
       remove(clientId);
       sessions.set(clientId, session);
-      away(clientId);
+      away(clientId, session.username);
       const own = ofUser.get(session.username);
       if (own === undefined) ofUser.set(session.username, new Set([clientId]));
       else own.add(clientId);

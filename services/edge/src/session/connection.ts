@@ -468,6 +468,10 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
     if (direct.size > 0) this.#edge.direct?.waits(direct);
   }
 
+  leaveToBroker(topic: string): void {
+    if (this.sessionExpirySeconds > 0) this.#desk?.direct?.leaveToBroker(topic);
+  }
+
   /** Writes what was gathered. */
   flush(): void {
     const gathered = this.#gathered;

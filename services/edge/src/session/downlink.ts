@@ -26,24 +26,24 @@ export function passDownlink(frame: Framing, device: UplinkDevice, ways: Ways): 
     }
     const type = frame.bytes[frame.start]! >> 4;
     if (type === types.disconnect) parted = true;
-    // What is held back until this one goes out behind all that came before it.
-    if (type === types.pingresp) from = passRun(frame, from, ways);
+    // What has waited for it past the broker goes out behind all that came before.
+    if (type === types.pingresp) from = sendRun(frame, from, ways);
     const changed = see(frame, type, device) ?? change(frame, type, device);
     if (changed === undefined) {
       if (type === types.publish) device.owed.sent(frame);
       continue;
     }
-    passRun(frame, from, ways);
+    sendRun(frame, from, ways);
     if (changed === collision) return { parted, broken: true };
     sendInstead(changed, ways);
     from = frame.end;
   }
 }
 
-/** Sends on what comes before the packet that stands in `frame`; answers where that begins. */
-function passRun(frame: Framing, from: number, ways: Ways): number {
-  if (frame.start > from) ways.toDevice(frame.bytes.subarray(from, frame.start));
-  return frame.start;
+/** The packets from `from` up to this one. Answers where it begins. */
+function sendRun({ bytes, start }: Framing, from: number, ways: Ways): number {
+  if (start > from) ways.toDevice(bytes.subarray(from, start));
+  return start;
 }
 
 function hear(frame: Framing, { hearing, version }: UplinkDevice): void {

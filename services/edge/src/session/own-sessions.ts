@@ -12,11 +12,15 @@ export interface OwnSessions<Member extends Connected> {
   add(member: Member): void;
   remove(member: Member): void;
   /** A session outlives its connection, until `back`: once for each time. */
-  away(clientId: string): void;
-  back(clientId: string): void;
+  away(clientId: string, username: string | null): void;
+  back(clientId: string, username: string | null): void;
   /** Connections of the user's native devices; undefined: a session is away, or somebody hears what is others'. */
   allOf(uid: string): ReadonlySet<Member> | undefined;
+  /** Its connections, whatever else there is. */
+  connectionsOf(uid: string): ReadonlySet<Member>;
   hasOthers(uid: string, clientId: string): boolean;
+  /** Has somebody a session, connected or away, that hears what is others'? */
+  isWatched(): boolean;
 }
 
 const nobody: ReadonlySet<never> = new Set<never>();
@@ -44,17 +48,21 @@ export function openOwnSessions<Member extends Connected>(seesAll: string): OwnS
       own?.delete(member);
       if (own?.size === 0) connected.delete(uid);
     },
-    away(clientId) {
+    away(clientId, username) {
+      if (username === seesAll) watching += 1;
       const uid = uidOfClientId(clientId);
       if (uid !== undefined) awayOf.set(uid, (awayOf.get(uid) ?? 0) + 1);
     },
-    back(clientId) {
+    back(clientId, username) {
+      if (username === seesAll) watching -= 1;
       const uid = uidOfClientId(clientId) ?? "";
       const left = (awayOf.get(uid) ?? 0) - 1;
       if (left > 0) awayOf.set(uid, left);
       else awayOf.delete(uid);
     },
     allOf: (uid) => (watching > 0 || awayOf.has(uid) ? undefined : (connected.get(uid) ?? nobody)),
+    connectionsOf: (uid) => connected.get(uid) ?? nobody,
+    isWatched: () => watching > 0,
     hasOthers(uid, clientId) {
       if (awayOf.has(uid)) return true;
       for (const member of connected.get(uid) ?? nobody) if (member.clientId !== clientId) return true;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deviceTopic, ephemeralTopic, messagesTopic } from "@parley/protocol";
 import { openHearing } from "./hearing.ts";
 
 const m = { topic: "im/dn/ann/m" };
@@ -50,4 +51,19 @@ test("after an UNSUBSCRIBE nothing is known, also of what was being asked", () =
   hearing.asked(2, [m], true);
   hearing.answered(2, Uint8Array.of(0));
   assert.equal(hearing.of("m"), 0);
+});
+
+test("a user's name is no part of what a topic is for", () => {
+  for (const uid of ["ann", "d", "m"]) {
+    const hearing = openHearing(true);
+    const topics = [messagesTopic(uid), deviceTopic(uid, `${uid}:phone`), ephemeralTopic(uid)];
+    hearing.asked(
+      1,
+      topics.map((topic) => ({ topic })),
+      true,
+    );
+    assert.deepEqual([hearing.of("m"), hearing.of("d")], [undefined, undefined]);
+    hearing.answered(1, Uint8Array.of(1, 2, 0));
+    assert.deepEqual([hearing.of("m"), hearing.of("d")], [1, 2], uid);
+  }
 });

@@ -1,4 +1,5 @@
 // Which of its own topics a native device hears, as far as this connection shows: hooks allow it three, by their names.
+import { parseDownlinkTopic } from "@parley/protocol";
 import type { ISubscription } from "mqtt-packet";
 
 /** QoS, or "not"; undefined: nobody knows here. The broker may have it from an earlier connection, or is being asked. */
@@ -79,6 +80,6 @@ class DeviceHearing implements Hearing {
 }
 
 function kindOf(topic: string): Kind | undefined {
-  if (topic.endsWith("/m") && !topic.includes("/d/")) return "m";
-  return topic.includes("/d/") ? "d" : undefined;
+  const channel = parseDownlinkTopic(topic)?.channel;
+  return channel === "e" ? undefined : channel;
 }

@@ -65,6 +65,7 @@ function unsubscribeInParts(device: UplinkDevice, toBroker: (packet: Buffer) => 
     onFilter(filter) {
       const packetId = reader.packetId();
       if (packetId === 0 || !isText(filter) || !mayBeSubscribed(filter.toString())) return;
+      device.hearing.unsubscribed();
       if (part.isFull()) {
         surplus.set(packetId, (surplus.get(packetId) ?? 0) + 1);
         toBroker(part.take(packetId));

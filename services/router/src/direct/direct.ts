@@ -147,7 +147,7 @@ class DirectCopies implements Direct {
     this.#ways.forgetDirect();
     for (const handed of all) {
       const ways = [...handed.left].map((index) => handed.ways[index] as Way);
-      if (ways.length > 0) handed.published.push(publishTo(ways, handed));
+      if (ways.length > 0) published(handed, publishTo(ways, handed));
       finish(handed);
     }
   }
@@ -162,15 +162,24 @@ function refused(handed: Handed, indexes: readonly number[]): void {
     leaveToBroker(way, refusedMs);
     ways.push(way);
   }
-  if (ways.length > 0) handed.published.push(publishTo(ways, handed));
+  if (ways.length > 0) published(handed, publishTo(ways, handed));
 }
 
 /** `topic` may be one device's own: the user's others have it, or are late by themselves. */
-function late({ ways, published, publish, payload }: Handed, index: number, topic: string): void {
-  const way = ways[index];
+function late(handed: Handed, index: number, topic: string): void {
+  const way = handed.ways[index];
   if (way === undefined) return;
   leaveToBroker(way, lateMs);
-  published.push(whileAtBroker([way], () => publish([topic], payload)));
+  published(
+    handed,
+    whileAtBroker([way], () => handed.publish([topic], handed.payload)),
+  );
+}
+
+function published(handed: Handed, answered: Promise<unknown>): void {
+  handed.published.push(answered);
+  // It may fail long before the edge has finished the rest of the frame: whoever sent it is told then.
+  answered.catch(() => undefined);
 }
 
 /** Behind what was published for these before. */
