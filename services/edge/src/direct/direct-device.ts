@@ -37,13 +37,14 @@ interface Under {
 /** Copies under way to a device, in packets and bytes: what comes beyond goes through the broker, which has room for it. */
 export const windowMax = 100;
 const windowBytes = 256 * 1024;
-/** The broker counts up from 1: half the ids lie between. */
-const firstId = 32_768;
-const lastId = 65_535;
+/** The broker counts up, from 1 and again: the edge's own ids are half of all away, and move on when it comes near. */
+const ids = 65_535;
+const halfTheIds = 32_768;
+const nearIds = 2_000;
 /** A device that has not confirmed a copy for so long may be gone: the broker keeps it from then on. */
-export const lateAfterMs = 3_000;
-/** Up to so much that a device has not confirmed no broker holds anything back behind it: Mosquitto's own limit is 20. */
-const owedMax = 16;
+export const lateAfterMs = 1_500;
+/** Up to so much in flight Mosquitto holds nothing back behind it: `max_inflight_messages` is 1,000, `max_inflight_bytes` 4 MiB. */
+const owedMax = 200;
 const owedBytesMax = 256 * 1024;
 /** copies that the device confirmed late, kept until the broker's packet for them has come */
 const lateKeptMax = 2 * windowMax;
@@ -59,7 +60,9 @@ export class DirectDevice {
   #bytes = 0;
   /** late and not confirmed */
   #late = 0;
-  #lastId = lastId;
+  #lastId = halfTheIds;
+  /** the last one of the broker's */
+  #brokerId = 0;
   /** they wait until the broker has nothing for the device */
   #waiting: { copy: Copy; qos: 0 | 1 }[] | undefined;
   /** the device's own PINGRESPs that come before ours */
@@ -151,9 +154,10 @@ export class DirectDevice {
     if ((bytes[start]! & 6) === 0) return false;
     this.#inFlight.size += 1;
     this.#inFlight.bytes += end - start;
-    if ((bytes[start]! & 6) !== 2) return false;
     const idAt = body + 2 + bytes.readUInt16BE(body);
     const packetId = bytes.readUInt16BE(idAt);
+    this.#brokerId = packetId;
+    if ((bytes[start]! & 6) !== 2) return false;
     const late = this.#findLate(bytes, idAt + 2, end);
     if (late === undefined) return false;
     if (typeof late === "number") {
@@ -220,7 +224,8 @@ export class DirectDevice {
 
   #freeId(): number {
     const { owed } = this.#ways;
-    do this.#lastId = this.#lastId === lastId ? firstId : this.#lastId + 1;
+    if ((this.#lastId - this.#brokerId + ids) % ids < nearIds) this.#lastId = (this.#brokerId + halfTheIds) % ids;
+    do this.#lastId = (this.#lastId % ids) + 1;
     while (this.#under.has(this.#lastId) || owed.has(this.#lastId));
     return this.#lastId;
   }

@@ -11,6 +11,7 @@ interface Played extends DirectTarget {
   room: boolean;
   owing: boolean;
   held: number;
+  left: string[];
 }
 
 function device(clientId: string, heard: Played["heard"] = { m: 1, d: 1 }): Played {
@@ -21,10 +22,12 @@ function device(clientId: string, heard: Played["heard"] = { m: 1, d: 1 }): Play
     room: true,
     owing: false,
     held: 0,
+    left: [],
     hears: (kind) => played.heard[kind],
     hasRoom: () => played.room,
     owesMuch: () => played.owing,
     holdBack: () => void played.held++,
+    leaveToBroker: (topic) => void played.left.push(topic),
     sendDirect: (copy, qos) => void played.got.push({ copy, qos }),
   };
   return played;
@@ -36,6 +39,7 @@ function ann(devices: Played[]) {
   const state = { away: false };
   const { take } = openHandOut(
     {
+      connectionsOf: () => devices,
       devicesOf: (uid) => (uid === "ann" && !state.away ? devices : undefined),
       device: (clientId) => devices.find((one) => one.clientId === clientId),
       hasOthers: (_, clientId) => state.away || devices.some((one) => one.clientId !== clientId),
@@ -143,6 +147,16 @@ test("what is late for one of several devices the broker has for that one alone,
     { kind: "late", id: 1, index: 0, topic: "im/dn/ann/m" },
     { kind: "done", id: 1 },
   ]);
+});
+
+test("before the broker has the next copy, all connections of the user learn that what they did not confirm goes there first", () => {
+  const [phone, desk] = [device("ann:phone"), device("ann:desk")];
+  const { say, state } = ann([phone, desk]);
+  say("im/dn/ann/m", true);
+  assert.deepEqual(phone.left, []);
+  state.away = true;
+  say();
+  assert.deepEqual([phone.left, desk.left], [["im/dn/ann/m"], ["im/dn/ann/m"]]);
 });
 
 test("a device's own topic is its own: others may be away", () => {

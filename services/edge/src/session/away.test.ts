@@ -19,7 +19,7 @@ function open(connected: Record<string, string>) {
     },
     userMax: 2,
     isHere: () => false,
-    tell: (clientId, hook) => void did.push(`${hook} ${clientId}`),
+    tell: ({ clientId }, hook) => void did.push(`${hook} ${clientId}`),
     records: { drop: note("drop"), forget: note("forget"), learn: () => {}, connectionsOf: () => ["c"] },
     own: { away: () => {}, back: () => {} },
   });

@@ -6,7 +6,7 @@ import type { Member } from "./member.ts";
 import type { OwnSessions } from "./own-sessions.ts";
 import type { Telling } from "./telling.ts";
 
-interface Waiting {
+export interface Waiting {
   connectionId: string;
   username: string | null;
   endsAt: number;
@@ -52,8 +52,10 @@ export interface Away {
   learn(found: readonly FoundRecord[]): void;
   /** Ends a session that waits. */
   end(clientId: string): void;
-  /** The device is back, or its session is ended by somebody else: false when it was not waiting. */
-  forget(clientId: string): boolean;
+  /** The device is back, or its session is ended by somebody else: what waited, if it did. */
+  forget(clientId: string): Waiting | undefined;
+  /** The device was not back after all. */
+  putBack(clientId: string, session: Waiting): void;
   sweep(now: number): void;
   /** Answers how many end, also when they were asked to before. */
   endLongestAway(count: number): number;
@@ -152,7 +154,7 @@ export function openAway({ hooks, endSession, userMax, isHere, tell, records, ow
     return where === "nowhere" ? endSession(clientId) : "failed";
   }
 
-  return { add, learn, end, forget: waiting.delete, sweep, endLongestAway };
+  return { add, learn, end, forget: waiting.take, putBack: waiting.add, sweep, endLongestAway };
 }
 
 type Where = "elsewhere" | "nowhere" | "unknown";
@@ -237,6 +239,11 @@ function openWaiting({ away, back }: AwayOptions["own"]) {
     all: () => sessions.entries(),
     get: (clientId: string) => sessions.get(clientId),
     delete: remove,
+    take(clientId: string): Waiting | undefined {
+      const session = sessions.get(clientId);
+      remove(clientId);
+      return session;
+    },
     add(clientId: string, session: Waiting): void {
       remove(clientId);
       sessions.set(clientId, session);

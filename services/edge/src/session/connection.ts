@@ -181,8 +181,9 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
   close(reason?: Reason): void {
     if (this.#phase === "closed") return;
     const tellsWhy = this.#phase === "open" && this.version === 5 && !this.#parted && this.#device.writable;
-    this.#phase = "closed";
+    // Before it is closed: what it hears says where the broker has them for it.
     this.#desk?.direct?.close(this.sessionExpirySeconds > 0);
+    this.#phase = "closed";
     const words = reason !== undefined && tellsWhy ? disconnection(reason) : undefined;
     if (words !== undefined) this.#device.write(words);
     if (this.#claimed) this.#edge.sessions.leave(this);

@@ -14,7 +14,14 @@ function publish(text: string, messageId: number): Buffer {
 }
 
 function openDevice() {
-  const admitted = { clientId: "ann:phone", username: "ann", version: 4 as const, wantsWords: false };
+  const admitted = {
+    clientId: "ann:phone",
+    username: "ann",
+    version: 4 as const,
+    wantsWords: false,
+    hasOwnTopics: false,
+    expiresAt: undefined,
+  };
   const device = openDesk({ ...admitted, maxPacketBytes: 1_000_000, hasTree: false }, true, () => true);
   const sent: Buffer[] = [];
   const ways = { toDevice: (bytes: Buffer) => void sent.push(Buffer.from(bytes)), toBroker: () => undefined };
@@ -47,7 +54,7 @@ test("what waits behind more than a broker has in flight is left to it, however 
   const { device, direct, take, send, ends } = openDevice();
   direct.holdBack();
   send("newest");
-  for (let id = 1; id <= 40; id++) {
+  for (let id = 1; id <= 240; id++) {
     take(publish("queued", id));
     device.owed.confirmed({ bytes: Buffer.from([0x40, 2, 0, id]), start: 0, body: 2, end: 4 });
   }

@@ -4,6 +4,7 @@ import type { Logger } from "@parley/runtime";
 import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { askWhere, openAway } from "./away.ts";
+import { openForgotten } from "./forgotten.ts";
 import type { Member, SessionHook } from "./member.ts";
 import { type OwnSessions, openOwnSessions } from "./own-sessions.ts";
 import { startTelling, type Telling } from "./telling.ts";
@@ -42,16 +43,7 @@ export interface Sessions {
   only(clientId: string): Member | undefined;
 }
 
-/** Kept in memory; `records` are what the next edge learns them from. */
-export function startSessions({
-  hooks,
-  endSession,
-  awayMax,
-  tellWaitMs,
-  records,
-  writeDown,
-  log,
-}: {
+export interface SessionParts {
   hooks: Hooks;
   endSession: (clientId: string) => Promise<"ended" | "unknown" | "failed">;
   /** sessions of one user whose devices are away */
@@ -61,7 +53,11 @@ export function startSessions({
   records: Records;
   writeDown: Pick<WriteDown, "keep">;
   log: Logger;
-}): Sessions {
+}
+
+/** Kept in memory; `records` are what the next edge learns them from. */
+export function startSessions(parts: SessionParts): Sessions {
+  const { hooks, endSession, awayMax, tellWaitMs, records, writeDown, log } = parts;
   /** newest last; more than one only while a take-over is under way */
   const members = new Map<string, Member[]>();
   const { tell, insist, tellFilters, settled } = startTelling(hooks, tellWaitMs);
@@ -70,14 +66,16 @@ export function startSessions({
   const isHere = (clientId: string) => members.has(clientId);
   const own = openOwnSessions<Member>(servicesUsername);
   const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records, own });
+  const forgotten = openForgotten(away);
 
   function claim(member: Member): void {
-    away.forget(member.clientId);
+    forgotten.claimed(member.clientId);
     members.set(member.clientId, [...(members.get(member.clientId) ?? []), member]);
     own.add(member);
   }
 
   function wake(member: Member): void {
+    forgotten.over(member.clientId);
     writeDown.keep(member);
     tellOf(member, "on_client_wakeup");
   }
@@ -85,19 +83,16 @@ export function startSessions({
   function leave(member: Member): void {
     const { clientId } = member;
     const others = (members.get(clientId) ?? []).filter((one) => one !== member);
-    if (others.length > 0) {
-      members.set(clientId, others);
-      own.remove(member);
-      return;
-    }
-    members.delete(clientId);
-    leaveAlone(member);
+    if (others.length > 0) members.set(clientId, others);
+    else members.delete(clientId);
+    if (others.length === 0) leaveAlone(member);
     // Behind: no moment in which its session is nowhere.
     own.remove(member);
   }
 
   function leaveAlone(member: Member): void {
     const { clientId } = member;
+    if (forgotten.putBack(member)) return;
     if (member.sessionExpirySeconds === 0) {
       records.drop(clientId);
       tellOf(member, "on_client_gone");
@@ -109,7 +104,8 @@ export function startSessions({
 
   async function remove(clientId: string): Promise<boolean> {
     const here = members.get(clientId) ?? [];
-    const known = away.forget(clientId) || here.length > 0;
+    const known = away.forget(clientId) !== undefined || here.length > 0;
+    forgotten.over(clientId);
     for (const member of here) member.remove();
     const ended = await endSession(clientId);
     if (ended === "failed") throw new AppError("unavailable", "the broker did not end the session");
@@ -134,10 +130,7 @@ export function startSessions({
     isElsewhere: startAsking(hooks),
     settled,
     own,
-    only(clientId) {
-      const found = members.get(clientId);
-      return found?.length === 1 ? found[0] : undefined;
-    },
+    only: (clientId) => onlyOne(members.get(clientId)),
   };
 }
 
@@ -154,6 +147,10 @@ function startAsking(hooks: Hooks): Sessions["isElsewhere"] {
     });
     return where === "elsewhere";
   };
+}
+
+function onlyOne(found: readonly Member[] | undefined): Member | undefined {
+  return found?.length === 1 ? found[0] : undefined;
 }
 
 function* connectedOf(members: Map<string, Member[]>): Iterable<Member> {

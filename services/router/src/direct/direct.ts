@@ -107,9 +107,10 @@ class DirectCopies implements Direct {
   /** Until the broker has what came before: among many messages there would be no moment in which it has all. */
   #wait(way: Way, copy: Copy): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      way.waiting.push(() => {
-        const place = this.#isOpen ? this.#hand([{ way, reopens: !way.isDirect }], copy) : publishTo([way], copy);
-        way.isDirect = this.#isOpen;
+      way.waiting.push((isCut) => {
+        const isDirect = this.#isOpen && !isCut;
+        const place = isDirect ? this.#hand([{ way, reopens: !way.isDirect }], copy) : publishTo([way], copy);
+        way.isDirect = isDirect;
         place.then(resolve, reject);
       });
     });
@@ -195,12 +196,23 @@ function leaveToBroker(way: Way, forMs: number): void {
 
 function whileAtBroker(ways: readonly Way[], publish: () => Promise<unknown>): Promise<unknown> {
   for (const way of ways) way.atBroker += 1;
-  return publish().finally(() => {
-    for (const way of ways) {
-      way.atBroker -= 1;
-      if (way.atBroker === 0) for (const work of way.waiting.splice(0)) work();
-    }
-  });
+  const sent = publish();
+  sent.then(
+    () => leftBroker(ways, false),
+    () => leftBroker(ways, true),
+  );
+  return sent;
+}
+
+function leftBroker(ways: readonly Way[], isCut: boolean): void {
+  for (const way of ways) {
+    way.atBroker -= 1;
+    way.isCut ||= isCut;
+    if (way.atBroker > 0) continue;
+    const wasCut = way.isCut;
+    way.isCut = false;
+    for (const work of way.waiting.splice(0)) work(wasCut);
+  }
 }
 
 function finish({ published, settle }: Handed): void {

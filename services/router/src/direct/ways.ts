@@ -10,8 +10,10 @@ export interface Way {
   isDirect: boolean;
   /** performance.now(): the edge is not asked before */
   askAt: number;
-  /** what is to be done, in this order, when nothing is on its way to the broker any more */
-  readonly waiting: (() => void)[];
+  /** What is to be done, in this order, when nothing is on its way to the broker any more. `isCut`: a session ended with some of it. */
+  readonly waiting: ((isCut: boolean) => void)[];
+  /** the broker may lack some that the next holder of its packet publishes */
+  isCut: boolean;
 }
 
 export interface Ways {
@@ -39,7 +41,7 @@ export function openWays(): Ways {
     of(topic) {
       let way = ways.get(topic);
       if (way === undefined) {
-        way = { topic, handed: 0, atBroker: 0, isDirect: false, askAt: 0, waiting: [] };
+        way = { topic, handed: 0, atBroker: 0, isDirect: false, askAt: 0, waiting: [], isCut: false };
         ways.set(topic, way);
       }
       return way;
