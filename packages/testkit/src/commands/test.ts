@@ -56,7 +56,8 @@ async function runFile({ file }: Job): Promise<void> {
     files: [placeOf(file)],
     // Before the file's own deadline, so that the test that hangs is named.
     timeout: fileDeadlineMs - 10_000,
-    execArgv: ["--enable-source-maps", ...preloaded],
+    // Node tells of what is deprecated unless it is in node_modules: in bundles libraries are not.
+    execArgv: ["--enable-source-maps", "--disable-warning=DEP0169", ...preloaded],
     env: { ...process.env, PARLEY_TEST_CPU: cpuFile },
     signal: outOfTime,
   });
