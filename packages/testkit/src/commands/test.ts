@@ -18,7 +18,7 @@ const patterns = ["packages/*/{src,test}/**/*.test.ts", "services/*/{src,test}/*
 // Many files wait most of the time (for a lease, a back-off, an expiry); those of test/e2e, test/dialects and test/conformance have a
 // whole cluster each, and under those of test/fault parts are killed under load.
 const lanes = {
-  faults: { atOnce: 2, weight: 3, usualSeconds: 80 },
+  faults: { atOnce: 1, weight: 4, usualSeconds: 80 },
   clusters: { atOnce: 3, weight: 2, usualSeconds: 30 },
   parts: { atOnce: 8, weight: 1, usualSeconds: 5 },
 } satisfies Record<string, Lane & { usualSeconds: number }>;
