@@ -19,6 +19,7 @@ import { replicas, replicasMongo } from "./replicas.ts";
 import { rooms } from "./rooms.ts";
 import { search } from "./search.ts";
 import { size } from "./size.ts";
+import { start } from "./start.ts";
 import { sync } from "./sync.ts";
 
 export const scenarios = {
@@ -30,6 +31,7 @@ export const scenarios = {
   "fan-out": fanOut,
   sync,
   list,
+  start,
   connections,
   files,
   flood,

@@ -1,6 +1,6 @@
 // The settings of a cluster on this machine, read strictly from the environment.
 import { resolve } from "node:path";
-import { nearest } from "@parley/runtime";
+import { nearest } from "@parley/runtime/nearest";
 import { type ServiceName, serviceNames, services } from "../parts/services.ts";
 import { SetupError } from "../processes/setup-error.ts";
 

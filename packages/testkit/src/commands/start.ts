@@ -1,9 +1,9 @@
 // `npm start`: the whole cluster until Ctrl-C.
-import { startCluster } from "../cluster/cluster.ts";
+import { pathToFileURL } from "node:url";
 import { readClusterSettings } from "../cluster/settings.ts";
 import { SetupError } from "../processes/setup-error.ts";
 import { bundlePrograms } from "../programs/bundle.ts";
-import { describeRun, readDemo } from "./demo.ts";
+import { programOf } from "../programs/programs.ts";
 
 // One Ctrl-C arrives several times: from the terminal, and passed on by npm and by start.mjs.
 const sameSignalMs = 700;
@@ -59,6 +59,7 @@ async function start(): Promise<void> {
   print(`starting Parley in ${settings.dir}: this takes some seconds, each part says when it is ready`);
   const notBundled = await bundlePrograms();
   if (notBundled !== undefined) print(`  the programs start from their sources: ${notBundled}`);
+  const { startCluster, readDemo, describeRun } = await loadWhole();
   if (stopping.signal.aborted) return leave(0);
   const cluster = await startCluster({ ...settings, log: (line) => print(`  ${line}`), signal: stopping.signal });
   closing = cluster.close;
@@ -66,6 +67,10 @@ async function start(): Promise<void> {
   const demo = await readDemo(settings.dir, cluster.run().http);
   cluster.publishDemo(demo);
   print(describeRun(settings.dir, cluster.run(), demo));
+}
+
+function loadWhole(): Promise<typeof import("./whole.ts")> {
+  return import(pathToFileURL(programOf("packages/testkit/src/commands/whole.ts")).href);
 }
 
 start().catch(async (error: Error) => {

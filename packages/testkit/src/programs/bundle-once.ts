@@ -14,7 +14,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build, type Plugin, version } from "esbuild";
+import type { Plugin } from "esbuild";
 import { root } from "./programs.ts";
 
 // These look for files of their own: binaries, or pages.
@@ -55,6 +55,7 @@ async function make(folder: string, files: readonly string[], sourceMaps: boolea
 }
 
 async function bundle(outdir: string, files: readonly string[], sourceMaps: boolean): Promise<void> {
+  const { build } = await import("esbuild");
   await build({
     absWorkingDir: root,
     entryPoints: [...files],
@@ -126,9 +127,9 @@ function removeOld(place: string): void {
   for (const folder of latestFirst.slice(keptFolders)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** Of everything that goes into them. */
+/** Of everything that goes into them; the lockfile says with which esbuild. */
 function keyOf(madeOf: readonly string[]): string {
-  const hash = createHash("sha256").update(`${version} ${process.version} ${root}`);
+  const hash = createHash("sha256").update(`${process.version} ${root}`);
   const sources = globSync([...madeOf], { cwd: root, exclude: ["**/node_modules/**"] });
   for (const file of ["pnpm-lock.yaml", ...sources.sort()])
     hash

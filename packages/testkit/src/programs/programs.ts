@@ -16,6 +16,7 @@ export const programs = [
   "services/router/src/main.ts",
   "services/edge/src/main.ts",
   "packages/cli/src/main.ts",
+  "packages/testkit/src/commands/whole.ts",
 ] as const;
 
 export type ProgramSource = (typeof programs)[number];
