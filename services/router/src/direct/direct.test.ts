@@ -35,14 +35,19 @@ async function played(t: TestContext) {
 
   /** what the broker got, as `topic payload`; each waits for `take` */
   const published: string[] = [];
-  const atBroker: (() => void)[] = [];
+  const atBroker: { take(): void; cut(): void }[] = [];
   const publish = (topics: readonly string[], payload: Uint8Array) => {
     published.push(...topics.map((topic) => `${topic} ${Buffer.from(payload)}`));
-    return new Promise<undefined>((resolve) => atBroker.push(() => resolve(undefined)));
+    return new Promise<undefined>((resolve, reject) =>
+      atBroker.push({ take: () => resolve(undefined), cut: () => reject(new Error("the session ended")) }),
+    );
   };
   const finished: string[] = [];
   const send = (text: string, ...topics: string[]) =>
-    void direct.send(topics, Buffer.from(text), publish).then(() => finished.push(text));
+    void direct.send(topics, Buffer.from(text), publish).then(
+      () => finished.push(text),
+      () => finished.push(`${text} again`),
+    );
   const answer = (one: CopiesAnswer) => sockets.at(-1)?.write(writeCopiesAnswer(one));
   return {
     send,
@@ -50,7 +55,10 @@ async function played(t: TestContext) {
     finished,
     answer,
     broker: () => {
-      for (const resolve of atBroker.splice(0)) resolve();
+      for (const { take } of atBroker.splice(0)) take();
+    },
+    cut: () => {
+      for (const { cut } of atBroker.splice(0)) cut();
     },
     /** what the edge got, as `payload topic…`, with `*` where it reopens */
     async edgeGot(count: number) {
@@ -132,6 +140,23 @@ test("a while after a refusal the edge is asked again, once the broker has all t
   broker();
   assert.deepEqual(await edgeGot(2), ["two a*", "three a"]);
   assert.deepEqual(published, ["a one"]);
+});
+
+test("what waits behind copies that ended with their session goes to the broker: those come again, and it may not be first", async (t) => {
+  const { send, edgeGot, published, finished, answer, broker, cut, quiet } = await played(t);
+  send("one", "a");
+  await edgeGot(1);
+  answer({ kind: "refused", id: 1, indexes: [0] });
+  answer({ kind: "done", id: 1 });
+  await eventually(() => published.length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  send("two", "a");
+  cut();
+  await eventually(() => finished.length === 1);
+  assert.deepEqual([finished, published, await quiet()], [["one again"], ["a one", "a two"], true]);
+  broker();
+  await eventually(() => finished.length === 2);
+  assert.deepEqual(finished, ["one again", "two"]);
 });
 
 test("a late copy goes to the broker under the topic that the edge names, and the others of its frame are not repeated", async (t) => {
