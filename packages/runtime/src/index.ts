@@ -39,6 +39,7 @@ export * from "./members/members.ts";
 export * from "./members/members-changed.ts";
 export * from "./process/checkpoints.ts";
 export * from "./process/config.ts";
+export * from "./process/external-memory.ts";
 export * from "./process/guests.ts";
 export * from "./process/health.ts";
 export * from "./process/link-if-free.ts";

@@ -6,6 +6,7 @@ import {
   clientAddress,
   connectNats,
   connectRedis,
+  countBuffersAsHeap,
   createGuard,
   gauge,
   type Logger,
@@ -58,6 +59,7 @@ import { type ApiStore, openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
   const { log, metrics, closing, pass } = context;
+  countBuffersAsHeap();
   const { signingKey, servicesSecret } = context.secrets();
   // Closed from the last to the first, also by a start that is refused.
   await using opened = new AsyncDisposableStack();

@@ -5,6 +5,7 @@ import {
   askMembers,
   connectNats,
   connectRedis,
+  countBuffersAsHeap,
   counter,
   createAskHolder,
   createMembers,
@@ -51,6 +52,7 @@ const loginWaitMs = 1_000;
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
+  countBuffersAsHeap();
   const [nats, redis] = await Promise.all([
     connectNats({ url: config.NATS_URL, name: instance, log, health }),
     connectRedis({ url: config.REDIS_URL, name: instance, log }),

@@ -6,7 +6,6 @@ import type { Static, TObject, TProperties } from "typebox";
 import { createPass, type Pass } from "./checkpoints.ts";
 import { type Closing, openClosing } from "./closing.ts";
 import { type CommonConfig, ConfigError, describeSettings, readConfig, type Settings } from "./config.ts";
-import { countBuffersAsHeap } from "./external-memory.ts";
 import { createHealth, type Health, startHealthServer } from "./health.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Registry } from "./metrics.ts";
@@ -84,7 +83,6 @@ async function run<Properties extends TProperties>(
   { settings, start, process }: ServiceDefinition<Properties>,
   config: Static<TObject<Properties>>,
 ): Promise<void> {
-  countBuffersAsHeap();
   const common = config as CommonConfig;
   const instance = `${settings.service}-${randomName()}`;
   const name = common.PARLEY_INSTANCE ?? instance;
