@@ -53,10 +53,7 @@ const loginWaitMs = 1_000;
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
   countBuffersAsHeap();
-  const [nats, redis] = await Promise.all([
-    connectNats({ url: config.NATS_URL, name: instance, log, health }),
-    connectRedis({ url: config.REDIS_URL, name: instance, log }),
-  ]);
+  const [nats, redis] = await connect(config, context);
   const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   await holders.refresh();
   const askHolder = createAskHolder(nats, holders);
@@ -115,6 +112,13 @@ export async function startRouter(config: RouterConfig, context: ServiceContext)
       redis.disconnect();
     },
   };
+}
+
+function connect({ NATS_URL, REDIS_URL }: RouterConfig, { instance, log, health }: ServiceContext) {
+  return Promise.all([
+    connectNats({ url: NATS_URL, name: instance, log, health }),
+    connectRedis({ url: REDIS_URL, name: instance, log }),
+  ]);
 }
 
 function directOf({ PARLEY_DIRECT_SOCKET: path }: RouterConfig, log: Logger): Direct {
