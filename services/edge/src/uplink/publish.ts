@@ -59,11 +59,11 @@ function decideOther(
     packet[0] = packet[0]! & ~retainFlag;
   }
   const { topic } = header;
-  const known = plain ?? decisions.knownPublish(device, topic);
-  if (known !== undefined) return conclude(known, packet, header, device);
+  // What is no topic is nobody's: it is not refused as another's would be.
   if (!isText(Buffer.from(topic, "latin1"))) return refuseFault(packet, header, reasons.malformed, device);
   if (!isTopicName(topic)) return refuseFault(packet, header, reasons.topicInvalid, device);
-  return ask(packet, header, device, decisions);
+  const known = plain ?? decisions.knownPublish(device, topic);
+  return known === undefined ? ask(packet, header, device, decisions) : conclude(known, packet, header, device);
 }
 
 export const retainFlag = 1;
