@@ -18,7 +18,7 @@ import { startProbe } from "./broker/probe.ts";
 import { openRecordWriter } from "./broker/record-writer.ts";
 import { openLearning, openRecords, type Records, readRecords } from "./broker/records.ts";
 import type { EdgeConfig } from "./config.ts";
-import type { DirectPeople } from "./direct/hand-out.ts";
+import type { DirectPeople, DirectTarget } from "./direct/hand-out.ts";
 import { type DirectDoor, openDirectDoor } from "./direct/serve.ts";
 import { type DirectTurns, startDirectTurns } from "./direct/turns.ts";
 import { startAdmin } from "./doors/admin.ts";
@@ -28,8 +28,10 @@ import { startDecisions } from "./hooks/decisions.ts";
 import { type Hooks, hookSockets, startHooks } from "./hooks/hooks.ts";
 import { findRoom, type Room, readOpenFilesLimit } from "./open-files.ts";
 import { type Reason, reasons } from "./packets/reasons.ts";
-import { Connection, type Device, type Surroundings } from "./session/connection.ts";
+import { Connection } from "./session/connection.ts";
+import type { Member } from "./session/member.ts";
 import { type Sessions, startSessions } from "./session/sessions.ts";
+import type { Device, Surroundings } from "./session/surroundings.ts";
 import { openWriteDown } from "./session/write-down.ts";
 
 /** Often, so that many sockets that came together are not closed in one breath. */
@@ -205,8 +207,8 @@ function surround(parts: {
     release() {
       admitted -= 1;
     },
-    onClose: (connection: Connection, reason: Reason | undefined) => {
-      connections.delete(connection);
+    onClose: (connection, reason: Reason | undefined) => {
+      connections.delete(connection as Connection);
       if (reason !== undefined) measures.closed.inc({ reason: reason.name });
     },
   };
@@ -251,16 +253,23 @@ function openDirect(
 ): Promise<DirectDoor> {
   const { sessions, knowsAll, direct, log } = parts;
   const people: DirectPeople = {
-    devicesOf: (uid) => (knowsAll() ? (sessions.own.allOf(uid) as ReadonlySet<Connection> | undefined) : undefined),
-    connectionsOf: (uid) => sessions.own.connectionsOf(uid) as ReadonlySet<Connection>,
+    devicesOf(uid) {
+      const own = knowsAll() ? sessions.own.allOf(uid) : undefined;
+      return own && sidesOf(own);
+    },
+    connectionsOf: (uid) => sidesOf(sessions.own.connectionsOf(uid)),
     device(clientId) {
       if (!knowsAll() || sessions.own.isWatched()) return undefined;
       const found = sessions.only(clientId) as Connection | undefined;
-      return found?.hasTree ? undefined : found;
+      return found?.hasTree ? undefined : found?.direct;
     },
     hasOthers: sessions.own.hasOthers,
   };
   return openDirectDoor({ path, people, together: direct.together, log });
+}
+
+function* sidesOf(members: Iterable<Member>): Iterable<DirectTarget> {
+  for (const member of members) yield (member as Connection).direct;
 }
 
 function startSweeping(connections: Set<Connection>, sessions: Sessions, places: Places): { stop(): void } {

@@ -1,6 +1,6 @@
 // What V8 makes of buffers, which lie outside its heap.
-import { versions } from "node:process";
 import { setFlagsFromString } from "node:v8";
+import { nodeVersion } from "./main.ts";
 
 /**
  * Counts them in the limit of the heap, as later versions of V8 do. By itself that of Node 24 marks the whole heap after each 32 MiB of
@@ -8,5 +8,5 @@ import { setFlagsFromString } from "node:v8";
  * their time. It is for services that much passes through: they keep some ten MiB more. Call it at the start.
  */
 export function countBuffersAsHeap(): void {
-  if (versions.node.startsWith("24.")) setFlagsFromString("--external-memory-accounted-in-global-limit");
+  if (nodeVersion.startsWith("24.")) setFlagsFromString("--external-memory-accounted-in-global-limit");
 }

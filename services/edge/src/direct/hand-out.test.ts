@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CopiesAnswer } from "@parley/protocol/direct-copies";
-import type { Heard, Kind } from "../uplink/hearing.ts";
 import type { Copy } from "./direct-device.ts";
 import { type DirectTarget, openHandOut } from "./hand-out.ts";
+import type { Heard, Kind } from "./hearing.ts";
 
 interface Played extends DirectTarget {
   got: { copy: Copy; qos: 0 | 1 }[];

@@ -2,8 +2,8 @@
 // here and the broker has nothing for it, and else says that the broker shall have them.
 import { deviceTopic, parseDownlinkTopic } from "@parley/protocol";
 import type { CopiesAnswer, CopiesFrame, CopyTopic } from "@parley/protocol/direct-copies";
-import type { Heard, Kind } from "../uplink/hearing.ts";
 import type { Copy } from "./direct-device.ts";
+import type { Heard, Kind } from "./hearing.ts";
 
 /** A connected native device. */
 export interface DirectTarget {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { AppError } from "@parley/protocol";
 import { clientAddress, type Networks, plainAddress } from "@parley/runtime";
 import type { Peer } from "../connect/connect.ts";
-import type { Device } from "../session/connection.ts";
+import type { Device } from "../session/surroundings.ts";
 import { destroyOnError } from "../streams.ts";
 import type { Place, Places } from "./places.ts";
 import { awaitProxyHeader, type Source } from "./proxy-header.ts";

@@ -1,15 +1,11 @@
 // One device's connection: its packets in order to the broker, the broker's back, and the end of both.
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Logger, Turns } from "@parley/runtime";
 import { awaitBroker, type BrokerConnection } from "../broker/broker.ts";
 import type { Holder } from "../broker/holding.ts";
 import { acceptance, brokerRefusal } from "../connect/connack.ts";
-import type { Admission, ConnectRules, Peer } from "../connect/connect.ts";
+import type { Admission } from "../connect/connect.ts";
 import { judgeConnect } from "../connect/judge.ts";
-import { type Copy, DirectDevice, owesMuch, windowMax } from "../direct/direct-device.ts";
-import type { DirectTarget } from "../direct/hand-out.ts";
-import type { DirectTurns } from "../direct/turns.ts";
 import { Framing, type Skipped } from "../packets/framing.ts";
 import { asItCame, dropped, type Outcome } from "../packets/outcome.ts";
 import { disconnection, protocolOf, refusal, types, type Version } from "../packets/packets.ts";
@@ -17,54 +13,13 @@ import { type Reason, reasons } from "../packets/reasons.ts";
 import type { FiltersChange, TreeWays } from "../tree/tree-device.ts";
 import { openDesk, type UplinkDevice } from "../uplink/device.ts";
 import { decideDisconnect } from "../uplink/disconnect.ts";
-import type { Heard, Kind } from "../uplink/hearing.ts";
+import { DirectSide } from "./direct-side.ts";
 import { letGo } from "./let-go.ts";
 import type { Member } from "./member.ts";
 import { openPassage, type Passage } from "./passage.ts";
-import type { Sessions } from "./sessions.ts";
-import { openUplinkRates, type UplinkLimits, type UplinkRates } from "./uplink-rates.ts";
-import type { WriteDown } from "./write-down.ts";
+import type { Device, Surroundings } from "./surroundings.ts";
+import { openUplinkRates, type UplinkRates } from "./uplink-rates.ts";
 
-/** What every connection needs of the edge. */
-export interface Surroundings {
-  rules: ConnectRules;
-  sessions: Sessions;
-  /** of CONNECTs to be judged */
-  turns: Turns;
-  maxPacketBytes: number;
-  uplinkLimits: UplinkLimits;
-  /** how long a CONNECT may wait for its turn, and for hooks that do not answer */
-  connectWaitMs: number;
-  /** how long a device may read nothing of what it was sent */
-  unreadMs: number;
-  log: Logger;
-  /** undefined: all goes through the broker */
-  direct: (DirectTurns & { writeDown: Pick<WriteDown, "now"> }) | undefined;
-  /** Takes a device's place; false when there is none left. */
-  admit(): boolean;
-  onClose(connection: Connection, reason: Reason | undefined): void;
-  /** The sockets of one that was admitted are closed. */
-  release(): void;
-}
-
-interface DevicePlace {
-  /** CONNECT has come: until then it may be closed for others. */
-  spoke(): void;
-}
-
-/** A device as its listener hands it over. */
-export interface Device {
-  /** its errors destroy it */
-  stream: Duplex;
-  transport: "tcp" | "ws";
-  peer: Peer;
-  place: DevicePlace;
-}
-
-/** a PUBLISH's bytes besides its payload, with room to spare */
-const directHeadBytes = 512;
-/** Mosquitto's `max_inflight_messages`: what it sends a device at most, whatever goes past it */
-const brokerWindow = 1_000;
 /** bytes of our own answers a device may leave unread before the edge stops reading it */
 const maxUnreadBytes = 256 * 1024;
 /** Room for a token and a Will: nobody knows yet who it is, and there may be many of them. */
@@ -72,7 +27,7 @@ const maxConnectBytes = 16 * 1024;
 /** how long a device may read nothing while the broker is short of memory */
 const shortMemoryUnreadMs = 2000;
 
-export class Connection implements Member, Holder, TreeWays, DirectTarget {
+export class Connection implements Member, Holder, TreeWays {
   clientId = "";
   username: string | null = null;
   version: Version = 4;
@@ -113,10 +68,8 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
   #deviceEnded = false;
   /** DISCONNECT has passed, from either side: nothing more is to be said */
   #parted = false;
-  /** the largest payload that goes past the broker; 0: none does */
-  #directBytes = 0;
-  /** for the device, and waits for what else there is in this turn */
-  #gathered: Buffer[] | undefined;
+  /** what goes past the broker */
+  readonly direct: DirectSide;
 
   constructor(device: Device, edge: Surroundings) {
     const { stream, transport, peer } = device;
@@ -125,6 +78,7 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
     this.#device = stream;
     this.#arrival = device;
     this.#edge = edge;
+    this.direct = new DirectSide(this, edge.direct);
     this.#rates = openUplinkRates(edge.uplinkLimits);
     this.#uplink = new Framing(Math.min(edge.maxPacketBytes, maxConnectBytes));
     stream.once("data", (chunk: Buffer) => {
@@ -370,8 +324,7 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
     this.#phase = "open";
     const isNew = !connack.sessionPresent;
     this.#desk = openDesk({ ...admission, hasTree: this.hasTree }, isNew, () => this.#phase === "open");
-    if (admission.receiveMaximum >= brokerWindow + windowMax)
-      this.#directBytes = Math.max(0, admission.maxPacketBytes - directHeadBytes);
+    this.direct.allow(admission);
     this.#uplink.allow(this.#edge.maxPacketBytes);
     this.connectedAt = Date.now();
     this.#lastHeardAt = performance.now();
@@ -446,57 +399,12 @@ export class Connection implements Member, Holder, TreeWays, DirectTarget {
     this.#regulate();
   }
 
-  hears(kind: Kind): Heard {
-    return this.#phase === "open" && !this.#parted ? this.#desk?.hearing.of(kind) : undefined;
+  openDesk(): UplinkDevice | undefined {
+    return this.#phase === "open" && !this.#parted ? this.#desk : undefined;
   }
 
-  hasRoom(bytes: number): boolean {
-    if (bytes > this.#directBytes || this.#unreadSince !== undefined || !this.#device.writable) return false;
-    return this.#desk?.direct?.hasRoom(bytes) ?? true;
-  }
-
-  owesMuch(): boolean {
-    return this.#desk !== undefined && owesMuch(this.#desk.owed);
-  }
-
-  holdBack(): void {
-    this.#directDevice().holdBack();
-  }
-
-  sendDirect(copy: Copy, qos: 0 | 1): void {
-    const direct = this.#directDevice();
-    direct.send(copy, qos);
-    if (direct.size > 0) this.#edge.direct?.waits(direct);
-  }
-
-  leaveToBroker(topic: string): void {
-    if (this.sessionExpirySeconds > 0) this.#desk?.direct?.leaveToBroker(topic);
-  }
-
-  /** Writes what was gathered. */
-  flush(): void {
-    const gathered = this.#gathered;
-    this.#gathered = undefined;
-    if (gathered === undefined) return;
-    this.toDevice(gathered.length === 1 ? (gathered[0] as Buffer) : Buffer.concat(gathered));
-  }
-
-  #directDevice(): DirectDevice {
-    const desk = this.#desk!;
-    desk.direct ??= new DirectDevice({
-      version: this.version,
-      owed: desk.owed,
-      pings: () => desk.pings,
-      toBroker: (bytes) => this.toBroker(bytes),
-      toDevice: (bytes) => this.#gather(bytes),
-    });
-    return desk.direct;
-  }
-
-  #gather(bytes: Buffer): void {
-    if (!this.#edge.direct?.gathers(this)) this.toDevice(bytes);
-    else if (this.#gathered === undefined) this.#gathered = [bytes];
-    else this.#gathered.push(bytes);
+  isReading(): boolean {
+    return this.#unreadSince === undefined && this.#device.writable;
   }
 
   /** Resolves true when a hook knows what its device has subscribed. */

@@ -1,9 +1,9 @@
 // What the edge keeps of a connected device to decide what it sends.
 import type { DirectDevice } from "../direct/direct-device.ts";
+import { type Hearing, openHearing } from "../direct/hearing.ts";
 import type { Version } from "../packets/packets.ts";
 import { SparseMap } from "../packets/sparse.ts";
 import type { TopicAliases } from "../packets/topic-aliases.ts";
-import { type Hearing, openHearing } from "./hearing.ts";
 import { type Owed, openOwed } from "./owed.ts";
 import { openRefusals, type Refusals, type RefusedDevice } from "./refusals.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openUnheard, type Publish } from "./unheard.ts";
+import type { Publish } from "../direct/publish.ts";
+import { openUnheard } from "./unheard.ts";
 
 const keptMs = 20;
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

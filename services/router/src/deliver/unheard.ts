@@ -2,10 +2,7 @@
 // such a topic right behind that is kept back for a moment, and one copy asks for all of it: it is published only where by then
 // somebody is there. So a device that subscribes is sent all that was said since, in its order, a moment late at most. All sessions
 // of a router share this: of one conversation now one, now another has the next message.
-import type { Unheard } from "@parley/runtime";
-
-/** Of one session. Resolves with those of the topics that nobody subscribes, when the broker has the copies; rejects when the session ended. */
-export type Publish = (topics: readonly string[], payload: Uint8Array) => Promise<Unheard>;
+import type { Publish } from "../direct/publish.ts";
 
 export interface UnheardTopics {
   /** Takes what is kept back, or goes out on another session behind what was. `topics`: those that are left to be published on now. */

@@ -2,8 +2,8 @@
 // through the broker after all. Of each topic copies go one way at a time, so that none overtakes another.
 import { type CopiesAnswer, type CopyTopic, copyTopicsMax, writeCopies } from "@parley/protocol/direct-copies";
 import type { Logger } from "@parley/runtime";
-import type { Publish } from "../deliver/unheard.ts";
 import { type Link, openLink } from "./link.ts";
+import type { Publish } from "./publish.ts";
 import { openWays, type Way } from "./ways.ts";
 
 export interface Direct {
