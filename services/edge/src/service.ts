@@ -79,7 +79,8 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   });
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
-  const directDoor = direct && (await openDirect(path, { sessions, knowsAll: learning.isDone, direct, log }));
+  const knowsAll = learning.isDone;
+  const directDoor = direct && (await openDirect(path, { sessions, knowsAll, direct, log }).catch(without(hooks)));
   const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log }).catch(
     async (error) => {
       await directDoor?.close();
@@ -244,6 +245,14 @@ async function openDoors(
     await Promise.all(doors.map((door) => door.close()));
     throw error;
   }
+}
+
+/** What began before a door could not be opened ends with it. */
+function without(hooks: Hooks): (error: unknown) => never {
+  return (error) => {
+    hooks.close();
+    throw error;
+  };
 }
 
 /** Copies of routers, to devices of which all is known here. */
