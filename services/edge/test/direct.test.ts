@@ -6,8 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { type CopiesAnswer, CopiesReader, writeCopies } from "@parley/protocol/direct-copies";
+import type { Logger } from "@parley/runtime";
 import { eventually, startLink, startServers } from "@parley/testkit";
 import mqtt, { type IClientOptions } from "mqtt";
+import type { DirectPeople } from "../src/direct/hand-out.ts";
+import { openDirectDoor } from "../src/direct/serve.ts";
 import { openSession } from "./raw-client.ts";
 import { connectDevice, startBoth, type TestEdge } from "./surroundings.ts";
 
@@ -50,7 +53,7 @@ async function start(t: TestContext, brokerUrl = mosquitto.url) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  return { edge, uid, hand, outcome, handUntilTaken };
+  return { edge, uid, path, hand, outcome, handUntilTaken };
 }
 
 function join3(t: TestContext, edge: TestEdge, uid: string, device: string, options: IClientOptions = {}) {
@@ -165,4 +168,12 @@ test("a service that hears everybody's topics through the edge misses nothing", 
   assert.deepEqual(await outcome(hand(`im/dn/${uid}/m`, "watched")), ["refused", "done"]);
   await watcher.endAsync();
   await handUntilTaken(`im/dn/${uid}/m`, "after");
+});
+
+test("a second edge on the same socket is told in one line that there is one", async (t) => {
+  const { path } = await start(t);
+  const second = openDirectDoor({ path, people: {} as DirectPeople, together: (work) => work(), log: {} as Logger });
+  await assert.rejects(second, {
+    message: `PARLEY_DIRECT_SOCKET ${path}: another edge listens there, and only one may`,
+  });
 });

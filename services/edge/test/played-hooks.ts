@@ -41,6 +41,8 @@ export async function playHooks(
   const server = createServer((_, response) => void response.writeHead(404).end());
   server.on("upgrade", ({ url, headers }, link: Duplex) => {
     link.on("error", () => link.destroy()).on("close", () => links.delete(link));
+    // One that was on its way when the server ended would be waited for.
+    if (!server.listening) return link.destroy();
     const isEdge = secret === undefined || headers.authorization === `Bearer ${secret}`;
     if (url !== hookLink.path || !isEdge) return link.end("HTTP/1.1 403 Forbidden\r\n\r\n");
     opened += 1;
