@@ -6,7 +6,6 @@ import {
   clientAddress,
   connectNats,
   connectRedis,
-  countBuffersAsHeap,
   createGuard,
   gauge,
   type Logger,
@@ -59,7 +58,6 @@ import { type ApiStore, openApiStore } from "./store.ts";
 
 export async function startApi(config: Config, context: ServiceContext): Promise<Service> {
   const { log, metrics, closing, pass } = context;
-  countBuffersAsHeap();
   const { signingKey, servicesSecret } = context.secrets();
   // Closed from the last to the first, also by a start that is refused.
   await using opened = new AsyncDisposableStack();

@@ -1,16 +1,7 @@
 // Puts the edge together: doors, hooks, decisions, sessions, admin. No state that matters, no policy.
 // Folders import one way: doors → session → connect → tree → uplink → broker, hooks → packets.
 // `tree` stands before uplink: devices with a tree of their own have their topics put there, and taken out on their way back.
-import {
-  countBuffersAsHeap,
-  counter,
-  gauge,
-  type Logger,
-  openTurns,
-  readNetworks,
-  type ServiceContext,
-  type Turns,
-} from "@parley/runtime";
+import { counter, gauge, type Logger, openTurns, readNetworks, type ServiceContext, type Turns } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import { type Broker, endSession, readBroker } from "./broker/broker.ts";
 import { watchBrokerMemory } from "./broker/memory.ts";
@@ -45,7 +36,6 @@ export interface Edge {
 
 export async function startEdge(config: EdgeConfig, context: ServiceContext): Promise<Edge> {
   const { log } = context;
-  countBuffersAsHeap();
   const { servicesSecret, hookSecret } = context.secrets();
   const connections = new Set<Connection>();
   const urls = config.EDGE_HOOKS_URL.split(",");

@@ -5,7 +5,6 @@ import {
   askMembers,
   connectNats,
   connectRedis,
-  countBuffersAsHeap,
   counter,
   createAskHolder,
   createMembers,
@@ -52,7 +51,6 @@ const loginWaitMs = 1_000;
 
 export async function startRouter(config: RouterConfig, context: ServiceContext): Promise<Service> {
   const { instance, log, health, metrics, closing } = context;
-  countBuffersAsHeap();
   const [nats, redis] = await connect(config, context);
   const holders = startHolderLookup({ redis, kind: "conversation", keys: conversationPartitions, log });
   await holders.refresh();

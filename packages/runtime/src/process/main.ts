@@ -53,9 +53,6 @@ export const exitCodes = { ok: 0, failed: 1, usage: 64, bug: 70, config: 78 } as
 
 const closeLimitMs = 10_000;
 
-/** As `24.1.0`. */
-export const nodeVersion = process.versions.node;
-
 /** Runs a service until it is told to stop; exits the process. */
 export async function runMain<Properties extends TProperties>(
   definition: ServiceDefinition<Properties>,
