@@ -1,7 +1,10 @@
 // Writes down at once what cannot wait for the next probe: all that is asked for meanwhile goes together.
+import { openRounds } from "@parley/runtime";
 import { type Broker, probeBroker } from "./broker.ts";
 import type { Records } from "./records.ts";
 
+/** client ids of one round; what else changed goes with them */
+const roundMost = 1_000;
 /** Rounds until one client id is written: each takes thousands. */
 const roundsMax = 20;
 
@@ -11,26 +14,19 @@ export function openRecordWriter(
   visitor: string,
   records: Pick<Records, "changes" | "isWritten">,
 ): (clientId: string) => Promise<boolean> {
-  let next: Promise<boolean> | undefined;
-  let running: Promise<boolean> = Promise.resolve(true);
-
-  async function round(): Promise<boolean> {
-    await running;
-    const { packets, written } = records.changes();
-    next = undefined;
-    running = probeBroker(broker, visitor, packets).then((state) => {
-      if (state === undefined) return false;
-      written();
-      return true;
-    });
-    return running;
-  }
+  const write = openRounds<string, boolean>({
+    most: roundMost,
+    async work(clientIds) {
+      const { packets, written } = records.changes();
+      const isTaken = (await probeBroker(broker, visitor, packets)) !== undefined;
+      if (isTaken) written();
+      return clientIds.map(() => isTaken);
+    },
+  });
 
   return async (clientId) => {
-    for (let rounds = 0; rounds < roundsMax && !records.isWritten(clientId); rounds++) {
-      next ??= round();
-      if (!(await next)) return false;
-    }
+    for (let rounds = 0; rounds < roundsMax && !records.isWritten(clientId); rounds++)
+      if (!(await write(clientId))) return false;
     return records.isWritten(clientId);
   };
 }
