@@ -3,7 +3,7 @@ import { unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { AppError } from "@parley/protocol";
 import { CopiesReader, writeCopiesAnswer } from "@parley/protocol/direct-copies";
-import type { Logger } from "@parley/runtime";
+import { type Logger, openOneWrite } from "@parley/runtime";
 import { destroyOnError } from "../streams.ts";
 import { type DirectPeople, openHandOut } from "./hand-out.ts";
 
@@ -41,19 +41,9 @@ function serve(
   socket: Socket,
   { people, together, log }: Pick<DirectDoorOptions, "people" | "together" | "log">,
 ): void {
-  let isCorked = false;
-  const uncork = (): void => {
-    isCorked = false;
-    socket.uncork();
-  };
+  const write = openOneWrite(socket);
   const { take } = openHandOut(people, (answer) => {
-    if (!socket.writable) return;
-    if (!isCorked) {
-      isCorked = true;
-      socket.cork();
-      setImmediate(uncork);
-    }
-    socket.write(writeCopiesAnswer(answer));
+    if (socket.writable) write(writeCopiesAnswer(answer));
   });
   const reader = new CopiesReader();
   socket.on("data", (chunk) => {

@@ -1,11 +1,11 @@
 // The link to the edge of this machine: a stream of frames, opened again for as long as it takes.
 import { connect, type Socket } from "node:net";
 import { type CopiesAnswer, CopiesReader } from "@parley/protocol/direct-copies";
-import type { Logger } from "@parley/runtime";
+import { type Logger, openOneWrite } from "@parley/runtime";
 
 export interface Link {
-  /** False: it is not open, and nothing was sent. What is sent in one turn leaves in one write. */
-  send(frame: Buffer): boolean;
+  /** Nothing where it is not open. What is sent in one turn leaves in one write. */
+  send(frame: Buffer): void;
   close(): void;
 }
 
@@ -24,17 +24,16 @@ const unreadMax = 32 * 1024 * 1024;
 
 export function openLink({ path, onOpen, onAnswer, onLost, log }: LinkParts): Link {
   let socket: Socket | undefined;
-  let isOpen = false;
+  let write: ((frame: Buffer) => void) | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let isCorked = false;
 
   function open(): void {
     const reader = new CopiesReader();
     const own = connect({ path });
     socket = own;
     own.on("connect", () => {
-      isOpen = true;
+      write = openOneWrite(own);
       log.info({ event: "direct_link_opened" });
       onOpen();
     });
@@ -50,8 +49,8 @@ export function openLink({ path, onOpen, onAnswer, onLost, log }: LinkParts): Li
   }
 
   function lost(): void {
-    const wasOpen = isOpen;
-    isOpen = false;
+    const wasOpen = write !== undefined;
+    write = undefined;
     if (wasOpen) {
       if (!isClosed) log.warn({ event: "direct_link_lost" });
       onLost();
@@ -59,26 +58,11 @@ export function openLink({ path, onOpen, onAnswer, onLost, log }: LinkParts): Li
     if (!isClosed) retry = setTimeout(open, retryMs);
   }
 
-  function uncork(): void {
-    isCorked = false;
-    socket?.uncork();
-  }
-
   open();
   return {
     send(frame) {
-      if (!isOpen || socket === undefined) return false;
-      if (socket.writableLength > unreadMax) {
-        socket.destroy();
-        return false;
-      }
-      if (!isCorked) {
-        isCorked = true;
-        socket.cork();
-        setImmediate(uncork);
-      }
-      socket.write(frame);
-      return true;
+      if (socket !== undefined && socket.writableLength > unreadMax) socket.destroy();
+      else write?.(frame);
     },
     close() {
       isClosed = true;
