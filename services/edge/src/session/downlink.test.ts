@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { testDesk } from "../../test/desk.ts";
 import { DirectDevice } from "../direct/direct-device.ts";
 import { Framing } from "../packets/framing.ts";
 import { writePacket } from "../packets/packets.ts";
-import { openDesk } from "../uplink/device.ts";
 import { passDownlink } from "./downlink.ts";
 
 const pingresp = Buffer.from([0xd0, 0]);
@@ -14,15 +14,13 @@ function publish(text: string, messageId: number): Buffer {
 }
 
 function openDevice() {
-  const admitted = {
+  const device = testDesk({
     clientId: "ann:phone",
     username: "ann",
-    version: 4 as const,
+    version: 4,
     wantsWords: false,
-    hasOwnTopics: false,
-    expiresAt: undefined,
-  };
-  const device = openDesk({ ...admitted, maxPacketBytes: 1_000_000, hasTree: false }, true, () => true);
+    maxPacketBytes: 1_000_000,
+  });
   const sent: Buffer[] = [];
   const ways = { toDevice: (bytes: Buffer) => void sent.push(Buffer.from(bytes)), toBroker: () => undefined };
   const direct = new DirectDevice({ ...ways, pings: () => device.pings, owed: device.owed, version: 4 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import mqttPacket, { type IPublishPacket } from "mqtt-packet";
+import { testDesk } from "../../test/desk.ts";
 import { Framing } from "../packets/framing.ts";
 import type { Version } from "../packets/packets.ts";
-import { openDesk } from "../uplink/device.ts";
 import { passTreeDownlink } from "./downlink.ts";
 import { openTreeDevice } from "./tree-device.ts";
 
@@ -11,18 +11,9 @@ const mountpoint = "im/x/0/alice/alice:1/";
 
 /** What a device of that version gets of what the broker sends, `chunk` bytes at a time. */
 function pass(version: Version, sent: Buffer, chunk: number) {
-  const admitted = {
-    clientId: "alice:1",
-    username: "alice",
-    version,
-    wantsWords: true,
-    hasTree: true,
-    hasOwnTopics: false,
-    expiresAt: undefined,
-  };
   const toDevice: Buffer[] = [];
   const toBroker: Buffer[] = [];
-  const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, true, () => true);
+  const desk = testDesk({ clientId: "alice:1", username: "alice", version, hasTree: true });
   const tree = openTreeDevice(
     { mountpoint, subscribesAll: false, filters: undefined, isEphemeral: false },
     { cmd: "connack", sessionPresent: false },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import mqttPacket, { type IPublishPacket } from "mqtt-packet";
+import { testDesk } from "../../test/desk.ts";
 import { Framing } from "../packets/framing.ts";
 import type { Version } from "../packets/packets.ts";
-import { openDesk } from "../uplink/device.ts";
 import { decideTreePublish } from "./publish.ts";
 import { openTreeDevice } from "./tree-device.ts";
 
@@ -11,16 +11,7 @@ const prefix = "im/xu/0/alice/alice:1/";
 
 /** What becomes of each packet of a device, one after the other: the topic that the broker gets with the payload, or a refusal. */
 function decide(version: Version, packets: Buffer[]): (string | undefined)[] {
-  const admitted = {
-    clientId: "alice:1",
-    username: "alice",
-    version,
-    wantsWords: true,
-    hasTree: true,
-    hasOwnTopics: false,
-    expiresAt: undefined,
-  };
-  const desk = openDesk({ ...admitted, maxPacketBytes: Number.POSITIVE_INFINITY }, true, () => true);
+  const desk = testDesk({ clientId: "alice:1", username: "alice", version, hasTree: true });
   const ways = { toDevice: () => {}, toBroker: () => {}, close: () => {}, tell: () => Promise.resolve(true) };
   const grant = { mountpoint: "im/x/0/alice/alice:1/", subscribesAll: false, filters: undefined, isEphemeral: false };
   const tree = openTreeDevice(grant, { cmd: "connack", sessionPresent: false }, desk, ways);

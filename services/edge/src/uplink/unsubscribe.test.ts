@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { testDesk } from "../../test/desk.ts";
 import type { Decisions } from "../hooks/decisions.ts";
 import { Framing } from "../packets/framing.ts";
 import { asItCame, type Outcome } from "../packets/outcome.ts";
 import { type Version, writePacket } from "../packets/packets.ts";
-import { openDesk } from "./device.ts";
 import { decideUplink } from "./uplink.ts";
 
 const largest = 131_072;
@@ -16,17 +16,7 @@ function unsubscribe(version: Version, filters: string[]): Buffer {
 
 /** What becomes of an UNSUBSCRIBE that comes behind another packet, and how often others had their turn meanwhile. */
 async function decide(version: Version, packet: Buffer) {
-  const admitted = {
-    clientId: "ann:1",
-    username: "ann",
-    version,
-    wantsWords: true,
-    hasTree: false,
-    hasOwnTopics: false,
-    expiresAt: undefined,
-    maxPacketBytes: largest,
-  };
-  const device = openDesk(admitted, true, () => true);
+  const device = testDesk({ clientId: "ann:1", username: "ann", version, maxPacketBytes: largest });
   const frame = new Framing(largest);
   frame.push(Buffer.concat([Buffer.from([0xc0, 0]), packet]));
   frame.next();
