@@ -1,6 +1,6 @@
 // What one device gets past the broker: packets of the edge's own among the broker's, until the device has confirmed them.
 import type { Framing } from "../packets/framing.ts";
-import { confirmation, types, type Version } from "../packets/packets.ts";
+import { confirmation, publishIdAt, types, type Version } from "../packets/packets.ts";
 import { writeVarint } from "../packets/properties.ts";
 
 /** A copy for one device. */
@@ -154,7 +154,7 @@ export class DirectDevice {
     if ((bytes[start]! & 6) === 0) return false;
     this.#inFlight.size += 1;
     this.#inFlight.bytes += end - start;
-    const idAt = body + 2 + bytes.readUInt16BE(body);
+    const idAt = publishIdAt(bytes, body);
     const packetId = bytes.readUInt16BE(idAt);
     this.#brokerId = packetId;
     if ((bytes[start]! & 6) !== 2) return false;
@@ -169,7 +169,7 @@ export class DirectDevice {
 
   /** A PUBLISH of the broker has the packet id of a copy that the device has never confirmed, half the ids later. */
   collides({ bytes, start, body }: Place): boolean {
-    return (bytes[start]! & 6) !== 0 && this.#under.has(bytes.readUInt16BE(body + 2 + bytes.readUInt16BE(body)));
+    return (bytes[start]! & 6) !== 0 && this.#under.has(bytes.readUInt16BE(publishIdAt(bytes, body)));
   }
 
   /** What has waited for too long is late. */

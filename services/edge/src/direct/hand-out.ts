@@ -139,14 +139,16 @@ function one(target: DirectTarget | undefined): DirectTarget[] | undefined {
 }
 
 const placesMax = 100_000;
-const places = new Map<string, Place | undefined>();
+/** null: no device hears it */
+const places = new Map<string, Place | null>();
 
 /** Copies for the same topics come again and again. */
 function placeOf(topic: string): Place | undefined {
-  if (places.has(topic)) return places.get(topic);
+  const known = places.get(topic);
+  if (known !== undefined) return known ?? undefined;
   if (places.size >= placesMax) places.clear();
   const place = readPlace(topic);
-  places.set(topic, place);
+  places.set(topic, place ?? null);
   return place;
 }
 

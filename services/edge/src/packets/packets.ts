@@ -72,6 +72,11 @@ export function disconnection(reason: Reason): Buffer | undefined {
   return reason.silent ? undefined : Buffer.from([0xe0, 2, reason.code, 0]);
 }
 
+/** Where the packet id of a PUBLISH of QoS 1 or 2 stands, whose variable header begins at `body`. */
+export function publishIdAt(bytes: Buffer, body: number): number {
+  return body + 2 + bytes.readUInt16BE(body);
+}
+
 /** A packet of nothing but a packet id: PUBACK, PUBREC or PUBCOMP that says yes, in both versions. */
 export function confirmation(type: "puback" | "pubrec" | "pubcomp", packetId: number): Buffer {
   return Buffer.from([types[type] << 4, 2, packetId >> 8, packetId & 0xff]);

@@ -1,6 +1,6 @@
 // What a device was sent at QoS 1 and 2 and has not confirmed: the broker keeps it, and queues as much again behind it.
 import type { Framing } from "../packets/framing.ts";
-import { types } from "../packets/packets.ts";
+import { publishIdAt, types } from "../packets/packets.ts";
 
 type Place = Pick<Framing, "bytes" | "start" | "body" | "end">;
 
@@ -33,7 +33,7 @@ class OwedPackets implements Owed {
 
   sent({ bytes, start, body, end }: Place): void {
     if ((bytes[start]! & 6) === 0) return;
-    const packetId = bytes.readUInt16BE(body + 2 + bytes.readUInt16BE(body));
+    const packetId = bytes.readUInt16BE(publishIdAt(bytes, body));
     this.#take(packetId);
     this.#packets ??= new Map();
     this.#packets.set(packetId, end - start);
