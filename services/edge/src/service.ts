@@ -69,14 +69,8 @@ export async function startEdge(config: EdgeConfig, context: ServiceContext): Pr
   });
   gauge(context.metrics, "edge_silent_connections", "connections that have not said CONNECT", places.silent);
   const onDevice = (device: Device): void => void connections.add(new Connection(device, surroundings));
-  const knowsAll = learning.isDone;
-  const directDoor = direct && (await openDirect(path, { sessions, knowsAll, direct, log }).catch(without(hooks)));
-  const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log }).catch(
-    async (error) => {
-      await directDoor?.close();
-      throw error;
-    },
-  );
+  const directDoor = direct && (await openDirect(path, { sessions, knowsAll: learning.isDone, direct, log }));
+  const doors = await openDoors(config, { onDevice, places }, { secret: servicesSecret, sessions, log });
   const probe = watchBroker({ ...known, records, learning });
   const sweeping = startSweeping(connections, sessions, places);
   const ports = { mqtt: doors[0]!.port, ws: doors[1]!.port, admin: doors[2]!.port };
@@ -235,14 +229,6 @@ async function openDoors(
     await Promise.all(doors.map((door) => door.close()));
     throw error;
   }
-}
-
-/** What began before a door could not be opened ends with it. */
-function without(hooks: Hooks): (error: unknown) => never {
-  return (error) => {
-    hooks.close();
-    throw error;
-  };
 }
 
 /** Copies of routers, to devices of which all is known here. */
