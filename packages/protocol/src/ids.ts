@@ -161,6 +161,9 @@ export function isName(text: string): boolean {
   return nameRegex.test(text);
 }
 
+/** Parley's own services' user name at brokers and NATS. Only who has the services' secret connects with it. */
+export const servicesUsername = "parley";
+
 /** The uid a native client id belongs to, or undefined if it is not a native client id. */
 export function uidOfClientId(clientId: string): string | undefined {
   if (!clientIdRegex.test(clientId)) return undefined;

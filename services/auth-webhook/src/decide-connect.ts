@@ -4,13 +4,14 @@ import {
   type ConnectRequest,
   isAnyClientId,
   reservedClientId,
+  servicesUsername,
   treeMountpoint,
   treeUser,
 } from "@parley/protocol";
 import { dialectOf } from "@parley/protocol/dialects";
 import { ingestPartition } from "@parley/protocol/partition";
 import type { ConnectAttempt, ConnectRefusal, ConnectRules } from "./connect-rules.ts";
-import { nativeUid, servicesUsername } from "./decide-publish.ts";
+import { nativeUid } from "./decide-publish.ts";
 import { isOwnAlone, type Proven, prove } from "./prove.ts";
 
 /** Where the device lives: behind the broker all that it publishes and subscribes begins so. */

@@ -1,5 +1,13 @@
 // Decides who may publish what: a device its own uplink, Parley's services anything of Parley's.
-import { isNativeTopic, isOwnUplink, isUid, parseMountpoint, treeUser, uidOfClientId } from "@parley/protocol";
+import {
+  isNativeTopic,
+  isOwnUplink,
+  isUid,
+  parseMountpoint,
+  servicesUsername,
+  treeUser,
+  uidOfClientId,
+} from "@parley/protocol";
 
 /** Who asks, as the connect decision let it in. */
 export interface Identity {
@@ -16,9 +24,6 @@ export interface Publication {
 
 /** `strip_retain`: may be published, but not retained. */
 export type PublishDecision = "allow" | "strip_retain" | "deny";
-
-/** The user name of Parley's own services at the broker. Only the services' secret connects with it. */
-export const servicesUsername = "parley";
 
 /** The uid behind a native device, or undefined for whoever is none. */
 export function nativeUid({ username, clientId }: Identity): string | undefined {

@@ -1,7 +1,7 @@
 // Decides who may subscribe what: a device exactly its three topics, or anything in a tree of its own, Parley's services
 // anything of Parley's.
-import { isNativeTopic, isOwnInbox } from "@parley/protocol";
-import { type Identity, isInTree, nativeUid, servicesUsername } from "./decide-publish.ts";
+import { isNativeTopic, isOwnInbox, servicesUsername } from "@parley/protocol";
+import { type Identity, isInTree, nativeUid } from "./decide-publish.ts";
 
 /** May `who` subscribe this filter? */
 export function decideSubscribe(who: Identity, filter: string): boolean {

@@ -1,16 +1,10 @@
 // The three decisions and the session events as both brokers' shapes use them: with their memory and their log lines.
-import type { CredentialExpiry, FiltersChange, SessionEvent } from "@parley/protocol";
+import { type CredentialExpiry, type FiltersChange, type SessionEvent, servicesUsername } from "@parley/protocol";
 import { addressKey, type Logger, openTurns } from "@parley/runtime";
 import { LRUCache } from "lru-cache";
 import type { ConnectAttempt, ConnectRefusal, ConnectRules } from "./connect-rules.ts";
 import { type ConnectDecision, decideConnect } from "./decide-connect.ts";
-import {
-  decidePublish,
-  type Identity,
-  type Publication,
-  type PublishDecision,
-  servicesUsername,
-} from "./decide-publish.ts";
+import { decidePublish, type Identity, type Publication, type PublishDecision } from "./decide-publish.ts";
 import { decideSubscribe } from "./decide-subscribe.ts";
 import type { Expiries } from "./expiries.ts";
 

@@ -1,12 +1,13 @@
 // Mosquitto: the broker of one machine.
 import { join } from "node:path";
+import { servicesUsername } from "@parley/protocol";
 import { passwordLine } from "@parley/runtime";
 import type { Program } from "../processes/child.ts";
 import { answers } from "./answers.ts";
 import { databaseFault, memoryLimit, setDatabaseAside } from "./mosquitto-database.ts";
 import { loginLines } from "./mosquitto-login.ts";
 import { makePrivate, writePrivate } from "./private-files.ts";
-import { type LifeBefore, type Server, type ServerPlace, servicesUsername } from "./server.ts";
+import type { LifeBefore, Server, ServerPlace } from "./server.ts";
 import { socketPathIn } from "./socket-path.ts";
 
 export const mosquitto: Server = {

@@ -1,9 +1,10 @@
 // NATS with JetStream: what services say to each other.
 import { join } from "node:path";
+import { servicesUsername } from "@parley/protocol";
 import type { Program } from "../processes/child.ts";
 import { answers } from "./answers.ts";
 import { makePrivate, writePrivate } from "./private-files.ts";
-import { type Server, type ServerPlace, servicesUsername } from "./server.ts";
+import type { Server, ServerPlace } from "./server.ts";
 
 export const nats: Server = {
   prepare,

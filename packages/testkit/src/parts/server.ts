@@ -20,6 +20,3 @@ export type Server = {
   /** For services. Mosquitto's has no password: they show it the services' secret. */
   url(door: ServerDoor): string;
 };
-
-/** The services' user name at the broker's own port and at NATS. */
-export const servicesUsername = "parley";

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { servicesUsername } from "../parts/server.ts";
+import { servicesUsername } from "@parley/protocol";
 import { type ServerName, servers } from "../parts/servers.ts";
 import { type Child, startChild } from "../processes/child.ts";
 import { eventually } from "../processes/eventually.ts";

@@ -1,6 +1,7 @@
 // The connections to the broker behind the edge: one a device, and short ones that end a session or probe.
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { servicesUsername } from "@parley/protocol";
 import { brokerAddress, type Turns } from "@parley/runtime";
 import type { IConnackPacket } from "mqtt-packet";
 import { Framing } from "../packets/framing.ts";
@@ -28,7 +29,7 @@ const anySize = 268_435_460;
 export function readBroker(url: string, password: string, timeoutMs: number): Broker {
   if (url.startsWith("mqtts:"))
     throw new Error("PARLEY_BROKER_URL: mqtts:// is not supported, use mqtt://host:port or unix:///path");
-  return { at: brokerAddress(url), username: "parley", password, timeoutMs };
+  return { at: brokerAddress(url), username: servicesUsername, password, timeoutMs };
 }
 
 /** Between two tries to reach a broker at whose port nobody listens; one whose queue of connections is full takes them soon. */

@@ -1,5 +1,5 @@
 // Which client ids are connected here, which sessions wait, and what the hooks are told of both.
-import { AppError } from "@parley/protocol";
+import { AppError, servicesUsername } from "@parley/protocol";
 import type { Logger } from "@parley/runtime";
 import type { FoundRecord, Records } from "../broker/records.ts";
 import type { Hooks } from "../hooks/hooks.ts";
@@ -9,9 +9,6 @@ import type { Member, SessionHook } from "./member.ts";
 import { type OwnSessions, openOwnSessions } from "./own-sessions.ts";
 import { startTelling, type Telling } from "./telling.ts";
 import type { WriteDown } from "./write-down.ts";
-
-/** the services' login, which may hear everybody's topics */
-const servicesUsername = "parley";
 
 export interface Sessions {
   /** From the moment the broker is asked for the client id: what the one before it does now tells nothing any more. */
@@ -64,6 +61,7 @@ export function startSessions(parts: SessionParts): Sessions {
   const tellOf = (member: Member, hook: SessionHook): void =>
     member.hasTree ? insist(member, hook) : tell(member, hook);
   const isHere = (clientId: string) => members.has(clientId);
+  // Services may hear everybody's topics.
   const own = openOwnSessions<Member>(servicesUsername);
   const away = openAway({ hooks, endSession, userMax: awayMax, isHere, tell, records, own });
   const forgotten = openForgotten(away);

@@ -1,5 +1,5 @@
 // Whether the broker takes this router's login: it takes no partition before, as another router may be able to serve it.
-import { routerLoginId } from "@parley/protocol";
+import { routerLoginId, servicesUsername } from "@parley/protocol";
 import { type Logger, sayWaiting, startBrokerSession, type Waiting } from "@parley/runtime";
 
 export interface Login {
@@ -31,7 +31,7 @@ export function openLogin({ brokerUrl, password, instance, log }: LoginParts): L
   const session = startBrokerSession({
     url: brokerUrl,
     clientId: routerLoginId(instance),
-    username: "parley",
+    username: servicesUsername,
     password,
     cleanStart: true,
     sessionExpirySeconds: 0,

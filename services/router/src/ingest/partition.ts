@@ -3,6 +3,7 @@ import {
   parseTreeTopic,
   parseUplinkTopic,
   routerClientId,
+  servicesUsername,
   type TreeTopic,
   treeFilters,
   type UplinkTopic,
@@ -82,7 +83,7 @@ export function openPartition(parts: PartitionParts, p: string): Partition {
   const session = startBrokerSession({
     url: parts.brokerUrl,
     clientId: routerClientId(p),
-    username: "parley",
+    username: servicesUsername,
     password: parts.password,
     cleanStart: false,
     sessionExpirySeconds,
