@@ -5,8 +5,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { type PushPeopleRequest, packAppendRequest, streams, subjects, unpackAppendReply } from "@parley/protocol";
+import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  type PushPeopleRequest,
+  packAppendRequest,
+  type StoredReferences,
+  streams,
+  subjects,
+  unpackAppendReply,
+} from "@parley/protocol";
 import { conversationPartition, conversationPartitions } from "@parley/protocol/partition";
 import {
   type AskHolder,
@@ -102,10 +109,11 @@ export async function startPushing(
   const kept = startServiceProcess("history", { env });
   let push: ChildProcess | undefined;
   t.after(() => Promise.all([kept, push].map((child) => child && endProcess(child))));
-  const jetstream = await jetstreamManager(nats);
+  const manager = await jetstreamManager(nats);
+  const told = followTold(t, nats);
   const lines: Record<string, unknown>[] = [];
   return {
-    ...{ nats, redis, apns, jetstream, lines },
+    ...{ nats, redis, apns, jetstream: manager, lines },
     start(dieAt) {
       const flags = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`, "--max-semi-space-size=4"];
       push = startServiceProcess("push", { env, dieAt, flags, stdout: "pipe" });
@@ -115,9 +123,9 @@ export async function startPushing(
     isDead: () => push!.signalCode !== null || push!.exitCode !== null,
     died: () => processEnd(push!),
     peakMiB: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${push!.pid}/status`, "utf8"))?.[1]) / 1_024,
-    ...waitingFor(jetstream),
+    ...waitingFor(manager, told),
     phone: (uid, device) => registerPhone(nats, uid, device),
-    ...writingTo(history),
+    ...writingTo(history, told),
   };
 }
 
@@ -160,21 +168,54 @@ async function registerPhone(nats: NatsConnection, uid: string, device: string):
   return { uid, clientId: `${uid}:${device}`, token, key: keyOf({ kind: "apns", appId, token }) };
 }
 
-function waitingFor(jetstream: JetStreamManager): Pick<Pushing, "follows" | "isIdle"> {
-  const following = () => jetstream.consumers.info(streams.stored.name, "push");
+/** What was stored here, and what of it the stream STORED has: history tells of it a little later. */
+interface Told {
+  expect(conv: string, seq: number): void;
+  all(): Promise<void>;
+}
+
+function followTold(t: TestContext, nats: NatsConnection): Told {
+  const expected = new Map<string, number>();
+  const seen = new Map<string, number>();
+  let following: Promise<unknown> | undefined;
+
+  async function follow(): Promise<void> {
+    const consumer = await jetstream(nats).consumers.get(streams.stored.name);
+    const messages = await consumer.consume({
+      callback(message) {
+        for (const { conv, seq } of message.json<StoredReferences>().entries)
+          seen.set(conv, Math.max(seq, seen.get(conv) ?? 0));
+      },
+    });
+    t.after(() => messages.close());
+  }
+
+  return {
+    expect: (conv, seq) => void expected.set(conv, seq),
+    async all() {
+      following ??= follow();
+      await following;
+      await eventually(() => [...expected].every(([conv, seq]) => (seen.get(conv) ?? 0) >= seq));
+    },
+  };
+}
+
+function waitingFor(manager: JetStreamManager, told: Told): Pick<Pushing, "follows" | "isIdle"> {
+  const following = () => manager.consumers.info(streams.stored.name, "push");
   return {
     follows: async () => void (await eventually(following)),
     async isIdle() {
+      await told.all();
       await eventually(async () => {
         const { num_pending: coming, num_ack_pending: held } = await following();
-        const { state } = await jetstream.streams.info(streams.push.name);
+        const { state } = await manager.streams.info(streams.push.name);
         return coming + held + state.messages === 0;
       });
     },
   };
 }
 
-function writingTo(history: AskHolder): Pick<Pushing, "say" | "room"> {
+function writingTo(history: AskHolder, told: Told): Pick<Pushing, "say" | "room"> {
   let ids = 0;
   return {
     async say(conv, from, ...texts) {
@@ -184,11 +225,13 @@ function writingTo(history: AskHolder): Pick<Pushing, "say" | "room"> {
         return { conv, from, device: `${from}:web`, id, type: "text", body };
       });
       const asked = packAppendRequest([{ q: conversationPartition(conv), items }]);
-      return eventually(async () => {
+      const seq = await eventually(async () => {
         const group = (await history.bytes("append", conv, asked, unpackAppendReply))[0];
         const outcome = group && "outcomes" in group ? group.outcomes.at(-1) : undefined;
         return outcome && "seq" in outcome ? outcome.seq : undefined;
       });
+      told.expect(conv, seq);
+      return seq;
     },
     async room(id, by, uids) {
       const event = { event: "create", by, uids, name: id };

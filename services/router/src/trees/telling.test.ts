@@ -11,7 +11,9 @@ const message = (seq: number, kind: string) => ({
 });
 
 /** A device whose dialect says each content type on a topic of its own, and a history of what was offered to it. */
-function device(...filters: string[]) {
+const device = (...filters: string[]) => deviceOf({ echoes: true }, ...filters);
+
+function deviceOf(dialect: Partial<Dialect>, ...filters: string[]) {
   const tree: Tree = {
     ...{ p: "0", owner: "user", uid: "jack", clientId: "jack", accounts: ["jack"], persistent: true, connectedAt: 1 },
     ...{ filters, version: 1 },
@@ -35,7 +37,7 @@ function device(...filters: string[]) {
   };
   const telling = createTelling({
     tree,
-    voice: () => ({ dialect: { echoes: true } as Dialect, speaker }),
+    voice: () => ({ dialect: dialect as Dialect, speaker }),
     filters: () => readFilters(tree.filters),
     publish: async ({ topic, payload }: Said) =>
       void sent.push(topic.startsWith("im/") ? JSON.parse(`${payload}`).id : Number(payload)),
@@ -58,20 +60,24 @@ function device(...filters: string[]) {
     moved: (_, seq) => void moved.push(seq),
     log: console as never,
   });
+  /** It comes here when what is returned is called. */
+  function store(kind: string): () => Promise<void> {
+    const one = message(history.length + 1, kind);
+    history.push(one);
+    return async () => void (await telling.show({ packet: one, channel: "m" }));
+  }
+
   return {
     ...{ sent, moved },
     renderWith: (wait: Promise<void>) => {
       rendering = wait;
     },
     async offer(...kinds: string[]) {
-      for (const kind of kinds) {
-        const one = message(history.length + 1, kind);
-        history.push(one);
-        await telling.show({ packet: one, channel: "m" });
-      }
+      for (const kind of kinds) await store(kind)();
     },
+    store,
     /** Stored, and lost on the way here. */
-    lose: (kind: string) => void history.push(message(history.length + 1, kind)),
+    lose: (kind: string) => void store(kind),
     lookAgain: telling.lookAgain,
     answer: (id: number) => telling.show({ packet: { type: "result", id }, channel: "d" }),
     close: telling.close,
@@ -120,6 +126,18 @@ test("a filter that comes while something is said loses nothing, and nothing com
   assert.deepEqual(sent, [], "the third would overtake those before it");
   await catchUp();
   assert.deepEqual(sent, [1, 2, 3]);
+});
+
+test("who hears rooms while it subscribes is told nothing of before, though the event that opened the room comes late", async () => {
+  const live: Partial<Dialect> = { live: { topicOf: (of) => of, mayHear: () => true } };
+  const { offer, store, lose, sent } = deviceOf(live, "tea/text");
+  const opening = store("nothing");
+  lose("text");
+  await opening();
+  await offer("text");
+  lose("text");
+  await offer("text");
+  assert.deepEqual(sent, [3, 4, 5], "what is lost after it heard something is read again");
 });
 
 test("a look again tells what was lost on the way, once, and nothing of what there is no filter for", async () => {

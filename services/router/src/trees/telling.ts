@@ -74,9 +74,7 @@ export function createTelling(parts: TellingParts): Telling {
     const { conv, seq } = message;
     refuseClosed();
     if (hasNewFilter || seq <= (reached(conv) ?? 0)) return undefined;
-    const isOwnSilent = isOwn(message, tree) && !comesBack(message, parts.voice()?.dialect);
-    const isSilent = isOwnSilent || isForAnother(conv, tree);
-    const said = isSilent ? [] : rendered(message, parts);
+    const said = isSilent(message, parts) ? [] : rendered(message, parts);
     return whenKnown(said, (words) => say(words, message));
   }
 
@@ -86,6 +84,8 @@ export function createTelling(parts: TellingParts): Telling {
     if (hasNewFilter) return undefined;
     const wanted = wantedOf(said);
     if (wanted.length === 0 && (said.length > 0 || passed.has(conv))) return void passed.set(conv, seq);
+    // That a room was opened may come late: what lies behind it was perhaps said before the device subscribed.
+    if (said.length === 0 && isLive() && !shown.has(conv)) return undefined;
     passed.delete(conv);
     shown.set(conv, seq);
     return publish(wanted, () => parts.moved(conv, seq));
@@ -194,6 +194,12 @@ function nativeSaid(
 function nativeTopic({ uid, clientId }: Tree, channel: Offered["channel"]): string {
   if (channel === "m") return messagesTopic(uid);
   return channel === "e" ? ephemeralTopic(uid) : deviceTopic(uid, clientId);
+}
+
+/** Is nothing said of it to this device, which has it or is not meant? */
+function isSilent(message: Message, { tree, voice }: TellingParts): boolean {
+  const isOwnSilent = isOwn(message, tree) && !comesBack(message, voice()?.dialect);
+  return isOwnSilent || isForAnother(message.conv, tree);
 }
 
 function isOwn({ device, from }: Message, tree: Tree): boolean {
