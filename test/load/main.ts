@@ -22,6 +22,8 @@ const help = `npm run bench -- [options]
   --way W          broker, edge or both: how the pairs connect (default both)
   --in-flight L    messages in flight of the pairs (default 1,32,320,1000)
   --devices N      of the scenario connections (default 10000; 500 with --quick)
+  --messages N     stored in the scenario size (default 1000000; 50000 with --quick)
+  --conversations N  of the scenario size, a multiple of 100 (default 10000; 2000 with --quick)
   --protocols L    beside native, of the scenario dialects (default all: ${others.join(",")})
   --json FILE      also write the figures as JSON
   --against COMMIT by turns with the build of this commit, and both beside each other (default --only pairs,rooms)
@@ -44,6 +46,8 @@ const { values: options } = parseArgs({
     way: { type: "string", default: "both" },
     "in-flight": { type: "string", default: "1,32,320,1000" },
     devices: { type: "string" },
+    messages: { type: "string" },
+    conversations: { type: "string" },
     protocols: { type: "string", default: others.join(",") },
     json: { type: "string" },
     against: { type: "string" },
@@ -71,6 +75,7 @@ async function main(): Promise<void> {
     protocols: asked.protocols as SpokenName[],
     quick,
     devices: asked.devices,
+    stored: asked.stored,
     ways: (["broker", "edge"] as const).filter((one) => way === "both" || way === one),
     inFlight: asked.inFlight,
     say,
@@ -94,12 +99,17 @@ function read() {
     inFlight: options["in-flight"].split(",").map(Number),
     rounds: Number(options.rounds ?? (against === undefined ? 4 : 5)),
     devices: Number(options.devices ?? (quick ? 500 : 10_000)),
+    stored: {
+      messages: Number(options.messages ?? (quick ? 50_000 : 1_000_000)),
+      conversations: Number(options.conversations ?? (quick ? 2_000 : 10_000)),
+    },
     protocols: options.protocols.split(","),
     bound: Number(options.bound ?? boundPercent) / 100,
   };
 }
 
-function mistakeIn({ wanted, seconds, inFlight, rounds, devices, protocols, bound }: Asked): string | undefined {
+function mistakeIn(asked: Asked): string | undefined {
+  const { wanted, seconds, inFlight, rounds, devices, protocols, bound } = asked;
   const { way } = options;
   const unknown = wanted.find((name) => !scenarioNames.includes(name as ScenarioName));
   if (unknown !== undefined) return `--only ${unknown}: is none of ${scenarioNames.join(", ")}`;
@@ -111,6 +121,11 @@ function mistakeIn({ wanted, seconds, inFlight, rounds, devices, protocols, boun
     return `--rounds ${options.rounds}: a whole number from 1 to 50`;
   if (!(Number.isInteger(devices) && devices >= 1 && devices <= 40_000))
     return `--devices ${options.devices}: a whole number from 1 to 40000`;
+  const { messages, conversations } = asked.stored;
+  if (!(conversations % 100 === 0 && conversations >= 100 && conversations <= 1_000_000))
+    return `--conversations ${options.conversations}: a multiple of 100 up to 1000000`;
+  if (!(Number.isInteger(messages) && messages >= conversations && messages <= 100_000_000))
+    return `--messages ${messages}: a whole number from ${conversations}, one a conversation, to 100000000`;
   if (!protocols.every((name) => others.includes(name)))
     return `--protocols ${options.protocols}: some of ${others.join(", ")}`;
   if (!(bound >= 0 && bound <= 10)) return `--bound ${options.bound}: a number of percent from 0 to 1000`;
@@ -141,7 +156,11 @@ async function explained(work: Promise<unknown>): Promise<void> {
 async function compareBuilds(commit: string, { wanted, seconds, rounds, bound }: Asked): Promise<void> {
   if (options.json) return usage("--json: not with --against");
   const given = ["--only", wanted.join(","), "--seconds", String(seconds), "--way", options.way];
-  const sizes = [...(options.quick ? ["--quick"] : []), ...(options.devices ? ["--devices", options.devices] : [])];
+  const sized = (["devices", "messages", "conversations"] as const).flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  const sizes = [...(options.quick ? ["--quick"] : []), ...sized];
   const args = [...given, "--in-flight", options["in-flight"], ...sizes];
   await explained(
     measureAgainst({ commit, rounds, bound, args, say }).then((worse) => {

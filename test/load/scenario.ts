@@ -40,6 +40,8 @@ export interface Bench {
   quick: boolean;
   /** how many the scenario connections holds */
   devices: number;
+  /** in the large store of the scenario size */
+  stored: { messages: number; conversations: number };
   ways: readonly ("broker" | "edge")[];
   inFlight: readonly number[];
   /** which are measured beside native */
