@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError, type MemberList } from "@parley/protocol";
 import { createLogger, createMembers, type ReadMembers } from "@parley/runtime";
+import { eventually } from "@parley/testkit";
 import { createDeliver } from "./deliver.ts";
 import { createSend, type SendKept } from "./send.ts";
 
@@ -77,9 +78,10 @@ test("a room whose members cannot be read is given up once, for all of its messa
     throw new Error("larger than a reply may be");
   };
   const members = createMembers((request) => read(request));
-  const deliver = createDeliver({ members, log, giveUpMs: 60, pauseMs: 20 });
+  const deliver = createDeliver({ members, log, giveUpMs: 60, keepMs: 60, pauseMs: 20 });
   const one = session("one");
   await Promise.all(Array.from({ length: 50 }, (_, index) => deliver(message(index + 2), one)));
+  await new Promise((resolve) => setTimeout(resolve, 120));
   // The first one tries until it gives up; if each of the others did so too, there were twice as many.
   assert.ok(reads < 60, `${reads} reads`);
   assert.deepEqual(sent, []);
@@ -91,6 +93,38 @@ test("a room whose members cannot be read is given up once, for all of its messa
   assert.deepEqual(sent, ["one im/dn/ann/m 61"]);
   answerAll();
   await delivered;
+});
+
+test("a room whose members cannot be read for long holds no packet, and has what was said meanwhile in order when they can", async () => {
+  const { sent, session, answerAll } = sessions();
+  let read: ReadMembers = () => Promise.reject(new Error("history is away"));
+  const members = createMembers((request) => read(request));
+  const deliver = createDeliver({ members, log, giveUpMs: 60, pauseMs: 20 });
+  const one = session("one");
+  await Promise.all([2, 3].map((seq) => deliver(message(seq), one)));
+  await deliver(message(4), one);
+  assert.deepEqual(sent, [], "the packets are let go, the copies are not");
+  read = async () => list;
+  await eventually(() => sent.length === 3);
+  const next = deliver(message(5), one);
+  assert.deepEqual(
+    sent,
+    [2, 3, 4, 5].map((seq) => `one im/dn/ann/m ${seq}`),
+  );
+  answerAll();
+  await next;
+});
+
+test("what was kept for a room is left to sync when its session has ended, with a line in the log", async () => {
+  const warned: unknown[] = [];
+  let read: ReadMembers = () => Promise.reject(new Error("history is away"));
+  const warn = (line: { event: string }) => void warned.push(line.event);
+  const members = createMembers((request) => read(request));
+  const deliver = createDeliver({ members, log: { ...log, warn } as never, giveUpMs: 60, pauseMs: 20 });
+  const closed = new AppError("unavailable", "closed", { details: { reason: "closed" } });
+  await deliver(message(2), () => Promise.reject(closed));
+  read = async () => list;
+  await eventually(() => warned.includes("delivery_left"));
 });
 
 test("what a message that was read before says is what its bytes say", async () => {

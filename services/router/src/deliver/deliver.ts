@@ -7,9 +7,8 @@ import {
   renderMessage,
   type ServerFields,
 } from "@parley/protocol";
-import type { Logger, Members, StoredAt } from "@parley/runtime";
-import { LRUCache } from "lru-cache";
-import { recipientsOf } from "./recipients.ts";
+import { type Place, recipientsOf } from "./recipients.ts";
+import { nobody, openRoomRecipients, type RoomRecipientsParts } from "./room-recipients.ts";
 import type { SendKept } from "./send.ts";
 
 /** A message as it is stored. */
@@ -22,15 +21,11 @@ export interface StoredMessage {
   parsed?: JsonObject | undefined;
 }
 
-/** Resolves when the broker has every copy. Rejects only when the session ended: then the packet comes again. */
+/**
+ * Resolves when the broker has every copy, or when the room's members cannot be read for so long that the packet is let go: then
+ * its copies go out later, if they can. Rejects only when the session ended: then the packet comes again.
+ */
 export type Deliver = (message: StoredMessage, own: SendKept) => Promise<void>;
-
-export interface DeliverParts {
-  members: Members;
-  log: Logger;
-  giveUpMs?: number;
-  pauseMs?: number;
-}
 
 /**
  * The deliveries of one conversation that are not finished. All go out on one session, whichever session their packets
@@ -43,16 +38,10 @@ interface Line {
   last: Promise<unknown> | undefined;
 }
 
-type Place = StoredAt & Pick<StoredMessage, "body">;
-
-const nobody: Recipients = { users: [], devices: [] };
-const roomsInTroubleMax = 5_000;
-// After its last failed read: by then a room may be well again, and is tried as any other.
-const troubleKeptMs = 30_000;
-
-export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }: DeliverParts): Deliver {
+export function createDeliver(parts: RoomRecipientsParts): Deliver {
+  const { members } = parts;
   const lines = new Map<string, Line>();
-  const unreadSince = new LRUCache<string, number>({ max: roomsInTroubleMax, ttl: troubleKeptMs });
+  const rooms = openRoomRecipients(parts);
 
   return async ({ fields, memberSeq, body, parsed }, own) => {
     const { conv, seq } = fields;
@@ -61,14 +50,20 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
     const read = parsed && (() => readMessage(fields, parsed));
     const line = lines.get(conv) ?? openLine(conv, own);
     line.unfinished += 1;
-    try {
-      const to = line.last ? undefined : recipientsNow(conv, at);
-      if (to) await sendOn(line, own, { payload, to, read });
-      else await inTurn(line, conv, at, (found) => sendOn(line, own, { payload, to: found, read }));
-    } finally {
+    const finished = () => {
       line.unfinished -= 1;
       if (line.unfinished === 0) lines.delete(conv);
+    };
+    const to = line.last ? undefined : recipientsNow(conv, at);
+    if (to) {
+      try {
+        return void (await sendOn(line, own, { payload, to, read }));
+      } finally {
+        finished();
+      }
     }
+    const work = inTurn(line, conv, at, (found) => sendOn(line, own, { payload, to: found, read })).finally(finished);
+    await rooms.wait(conv, payload.byteLength, work);
   };
 
   function openLine(conv: string, send: SendKept): Line {
@@ -95,7 +90,7 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
     const before = line.last;
     const turn = async () => {
       await before;
-      const to = recipientsNow(conv, at) ?? (await recipientsOfRoom(conv, at));
+      const to = recipientsNow(conv, at) ?? (await rooms.read(conv, at));
       return { sent: send(to) };
     };
     const started = turn();
@@ -103,37 +98,6 @@ export function createDeliver({ members, log, giveUpMs = 10_000, pauseMs = 500 }
     const { sent } = await started;
     if (line.last === started) line.last = undefined;
     await sent;
-  }
-
-  // Never rejects. A room whose members cannot be read is given up once, for all that waits and comes until they can be:
-  // it is stored and acknowledged, its members have it by sync, and nobody blocks a partition for longer.
-  async function recipientsOfRoom(conv: string, at: Place): Promise<Recipients> {
-    const startedAt = performance.now();
-    while (!isGivenUp(conv)) {
-      const to = await readRecipients(conv, at, startedAt);
-      if (to) return to;
-      if (!isGivenUp(conv)) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-    void readRecipients(conv, at, startedAt);
-    return nobody;
-  }
-
-  function isGivenUp(conv: string): boolean {
-    const since = unreadSince.get(conv);
-    return since !== undefined && performance.now() - since >= giveUpMs;
-  }
-
-  // Never rejects; undefined: they are not to be had now.
-  async function readRecipients(conv: string, at: Place, startedAt: number): Promise<Recipients | undefined> {
-    try {
-      const list = await members.read(conv, at);
-      unreadSince.delete(conv);
-      return recipientsOf(list, at);
-    } catch (error) {
-      unreadSince.set(conv, unreadSince.get(conv) ?? startedAt);
-      log.warn({ event: "members_unknown", conv, seq: at.seq, reason: String(error) });
-      return undefined;
-    }
   }
 }
 

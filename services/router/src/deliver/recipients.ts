@@ -2,7 +2,8 @@
 import { type Device, limits, type MembershipEvent, type Recipients } from "@parley/protocol";
 import { type CachedList, membersAt, recipientsAmong, staysAt } from "@parley/runtime";
 
-interface Stored {
+/** A stored message, as far as it says whom it goes to. */
+export interface Place {
   seq: number;
   /** seq of the last membership event at it: its own, if it is one */
   memberSeq: number;
@@ -16,7 +17,7 @@ const toldToAll: ReadonlySet<string> = new Set(["create", "update", "archive", "
  * All whose stay holds it, and devices that go out by it. In a broadcast room of more members than other rooms may have, who comes and goes is told live only to
  * those it is about, owners and admins: the others have it by sync and history.
  */
-export function recipientsOf(list: CachedList, { seq, memberSeq, body }: Stored): Recipients {
+export function recipientsOf(list: CachedList, { seq, memberSeq, body }: Place): Recipients {
   const to = membersAt(list, seq);
   const isLarge = to.users.length + to.devices.length > limits.roomMembers;
   if (seq !== memberSeq || (!isLarge && to.devices.length === 0)) return to;
