@@ -91,6 +91,11 @@ export function isSessionEnd(error: unknown): boolean {
   return error instanceof AppError && error.code === "unavailable" && error.details?.reason === "closed";
 }
 
+/** Is it refused for now only? Then what was asked is asked again. */
+export function isForNow({ code }: AppError): boolean {
+  return errorTable[code].retry;
+}
+
 /** One answer for a user who is not there and for one whom the asker may not know of. */
 export function noUser(uid: string): AppError {
   return new AppError("not_found", `there is no user ${uid}`);

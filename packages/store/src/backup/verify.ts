@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { wrongIndex } from "../sqlite/check-index.ts";
 import { documentsSchema } from "../sqlite/documents.ts";
 import { logSchema } from "../sqlite/entry-rows.ts";
 import { type Schema, schemaVersion } from "../sqlite/schema.ts";
@@ -19,7 +20,10 @@ export type Between = { from: readonly number[]; to: readonly number[] };
 /** Throws a BackupError that names the file. The files are each one file afterwards, with no log beside it. */
 export async function verifyService(folder: string, between?: Between): Promise<VerifiedService> {
   const last = new Map<number, number>();
-  const entries = await look(join(folder, "log.db"), logSchema, (sqlite) => {
+  const path = join(folder, "log.db");
+  const entries = await look(path, logSchema, (sqlite) => {
+    const wrong = wrongIndex(sqlite);
+    if (wrong !== undefined) throw new BackupError(`${path} is damaged: ${wrong} is not that of its entries`);
     for (const row of sqlite.prepare("SELECT q, max(pos) AS pos FROM entries GROUP BY q").all())
       last.set(Number(row.q), Number(row.pos));
     return count(sqlite, "entries");

@@ -19,7 +19,7 @@ import { askerOf } from "../call.ts";
 import { namesFor, type ShownName } from "../people/contacts.ts";
 import type { RoomDoc } from "../store.ts";
 import { blockedOf } from "./guests.ts";
-import { findRoom, type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
+import { type Room, type RoomParts, roomOf, viewRoom } from "./room.ts";
 
 const defaultRooms = 500;
 const defaultMembers = 1_000;
@@ -42,7 +42,7 @@ export async function listRooms(
   const made = await store.rooms.getMany(listed.rooms.map(idOf));
   const rows = listed.rooms.map((view) => {
     const doc = made.get(idOf(view))?.doc;
-    return { conv: view.conv, row: doc?.state === "ready" ? roomOf(doc, view) : undefined };
+    return { conv: view.conv, row: doc && roomOf(doc, view) };
   });
   const { shown, next } = cutRows(rows, listed.next, caller);
   return { rooms: shown, next };
@@ -137,8 +137,9 @@ async function lookAt(
   id: string,
   caller: Caller,
 ): Promise<{ made: RoomDoc; view: RoomView } | AppError> {
-  const made = await findRoom(parts, id);
-  if (made instanceof AppError) return made;
+  // Members are told of it by the log, before it is ready to be changed.
+  const made = (await parts.store.rooms.get(id))?.doc;
+  if (made === undefined) return noRoom(id);
   const view = await viewRoom(parts, id, caller);
   if (view instanceof AppError) return view;
   // Of versions before history tells less: who had to do with the room and is no member is told that there is none.

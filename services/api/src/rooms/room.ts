@@ -28,10 +28,11 @@ export interface RoomParts {
 
 export type Room = ResultOf<typeof roomsGet>;
 
-/** A room that is ready and was not deleted; or `not_found`. */
+/** A room that may be changed; or `not_found`, or `unavailable` while it is being made. */
 export async function findRoom({ store }: RoomParts, id: string): Promise<RoomDoc | AppError> {
   const room = (await store.rooms.get(id))?.doc;
-  return room?.state === "ready" ? room : noRoom(id);
+  if (room === undefined) return noRoom(id);
+  return room.state === "ready" ? room : new AppError("unavailable", `the room ${id} is being made; ask again`);
 }
 
 /** How the log has it, for this user. */

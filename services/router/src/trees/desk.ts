@@ -1,6 +1,6 @@
 // One device with a tree, at the router that holds its partition: what it publishes goes to its dialect, what comes for it is said in
 // its words.
-import { AppError, type Tree, type TreeRefusal, treeMountpoint } from "@parley/protocol";
+import { AppError, isForNow, type Tree, type TreeRefusal, treeMountpoint } from "@parley/protocol";
 import {
   type Dialect,
   dialectOf,
@@ -187,7 +187,7 @@ function tellSubscribed(line: Line, speaker: () => Speaker | undefined, filters:
   line.add(async () => {
     const failed = await speaker()?.subscribed?.(filters).catch(AppError.from);
     if (failed === undefined) return;
-    if (failed.code === "unavailable" || failed.code === "rate_limited") tellSubscribed(line, speaker, filters);
+    if (isForNow(failed)) tellSubscribed(line, speaker, filters);
     throw failed;
   });
 }

@@ -3,6 +3,7 @@ import {
   AppError,
   deviceTopic,
   ephemeralTopic,
+  isForNow,
   isStoredMessage,
   type Message,
   messagesTopic,
@@ -163,7 +164,7 @@ function openPlaces({ moved }: Pick<TellingParts, "moved">) {
 function rendered(packet: Downlink, { voice, tree, log }: TellingParts): readonly Said[] | Promise<readonly Said[]> {
   const failed = (error: unknown): Said[] => {
     const refused = AppError.from(error);
-    if (refused.code === "unavailable") throw refused;
+    if (isForNow(refused)) throw refused;
     log.error({ event: "not_rendered", dialect: tree.dialect, err: error });
     return [];
   };

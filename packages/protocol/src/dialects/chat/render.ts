@@ -1,6 +1,6 @@
 // What Parley has for a device → what it hears of it.
 
-import { AppError, type ErrorCode } from "../../errors.ts";
+import { AppError, type ErrorCode, isForNow } from "../../errors.ts";
 import { p2pConv, parseConv } from "../../ids.ts";
 import { historyGet } from "../../methods/history.ts";
 import type { InvitationNotice, Message } from "../../packets/downlink.ts";
@@ -71,7 +71,7 @@ async function changed(
 ): Promise<Message | undefined> {
   const page = await parley.call(historyGet, { conv, after: seq - 1, limit: 1 }).catch(AppError.from);
   if (page instanceof AppError) {
-    if (page.code === "unavailable") throw page;
+    if (isForNow(page)) throw page;
     return undefined;
   }
   const [target] = page.messages;

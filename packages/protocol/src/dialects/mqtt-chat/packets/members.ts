@@ -1,7 +1,7 @@
 // Who is in a group, `{gid}/g/e`: {"m":[uid …]}, a list that clients write. What one publishes is taken as what its user may do by it: come in, go
 // out, add others. Nobody is taken out by being absent: lists of two clients cross.
 
-import { AppError } from "../../../errors.ts";
+import { AppError, isForNow } from "../../../errors.ts";
 import { isUid } from "../../../ids.ts";
 import { roomsInvite, roomsJoin, roomsLeave, roomsMembers } from "../../../methods/members.ts";
 import { roomsGet, roomsList } from "../../../methods/rooms.ts";
@@ -104,7 +104,7 @@ async function readMembers(id: string, device: Device): Promise<Set<string> | un
     device.members.set(id, uids);
     return uids;
   } catch (refusal) {
-    if (AppError.from(refusal).code === "unavailable") throw refusal;
+    if (isForNow(AppError.from(refusal))) throw refusal;
     const mayEnter = await parley.call(roomsGet, { id }).then(
       ({ role }) => role === undefined,
       () => false,
