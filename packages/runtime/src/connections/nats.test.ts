@@ -62,6 +62,20 @@ test("a NATS that stays away is tried again and again", async (t) => {
   await eventually(() => natsConnected(nats));
 });
 
+test("after a restart of NATS the connection is back though the clock went back an hour meanwhile", async (t) => {
+  const { nats: server } = await startServers(t, { nats: true });
+  const now = Date.now;
+  t.mock.method(Date, "now", () => now() + 3_600_000);
+  const { nats } = await natsOf(t, server.url);
+  t.mock.restoreAll();
+  for (const _ of ["first", "second"]) {
+    await server.kill();
+    await eventually(() => !natsConnected(nats));
+    await server.start();
+    await eventually(() => natsConnected(nats));
+  }
+});
+
 test("a NATS that hangs is found out by its silence", async (t) => {
   const { nats: server } = await startServers(t, { nats: true });
   const { nats } = await natsOf(t, server.url);

@@ -2,6 +2,7 @@
 import { connect, type NatsConnection, PermissionViolationError } from "nats";
 import type { Health } from "../process/health.ts";
 import type { Logger } from "../process/log.ts";
+import { openReconnectDelay } from "./reconnect-delay.ts";
 import { sayWaiting, withoutCredentials } from "./waiting.ts";
 
 export type { Msg, NatsConnection } from "nats";
@@ -37,7 +38,7 @@ export async function connectNats(options: {
     name,
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
-    reconnectDelayHandler: () => 50 + Math.random() * 450,
+    reconnectDelayHandler: openReconnectDelay(),
     ignoreClusterUpdates: true,
     ignoreAuthErrorAbort: true,
     // The stack of every request costs more than the request.
