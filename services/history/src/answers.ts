@@ -51,6 +51,7 @@ import {
   type Logger,
   type MethodHandler,
   type NatsConnection,
+  type Slices,
   serveMethods,
 } from "@parley/runtime";
 import { StoreError } from "@parley/store";
@@ -92,6 +93,7 @@ export interface AnswerParts extends Reading, Holding {
   trouble: Trouble;
   /** methods that read at once */
   readsAtOnce: number;
+  slices: Slices;
   log: Logger;
 }
 

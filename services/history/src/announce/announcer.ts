@@ -24,6 +24,8 @@ export interface AnnouncerOptions {
   jetstream: Pick<JetStreamClient, "publish">;
   store: Pick<MessageLog, "follow">;
   delayMs: number;
+  /** Announcers of many partitions are due at once: each waits for its turn. */
+  turn(): Promise<void>;
   /** where a test may end the process */
   pass: Pass;
   log: Logger;
@@ -73,7 +75,9 @@ export function startAnnouncer(options: AnnouncerOptions): Announcer {
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = undefined;
-      working = work()
+      working = options
+        .turn()
+        .then(work)
         .then(
           () => 0,
           (error: unknown) => {
