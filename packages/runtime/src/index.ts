@@ -22,6 +22,7 @@ export * from "./connections/redis-script.ts";
 export { sayWaiting, type Waiting } from "./connections/waiting.ts";
 export * from "./flow/address.ts";
 export * from "./flow/guard.ts";
+export * from "./flow/has-passed.ts";
 export * from "./flow/one-write.ts";
 export * from "./flow/public-address.ts";
 export * from "./flow/repeat.ts";

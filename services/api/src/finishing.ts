@@ -1,6 +1,6 @@
 // What a process that died left unfinished: found and finished, now and every few seconds.
 import { AppError } from "@parley/protocol";
-import type { Logger } from "@parley/runtime";
+import { hasPassed, type Logger } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 
 export interface Unfinished<Doc> {
@@ -31,7 +31,7 @@ export function startFinishing<Doc>(unfinished: Unfinished<Doc>): Finishing {
   const startedAt = Date.now();
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
-  const isDue = (since: number) => since <= startedAt || Date.now() - since >= finishAfterMs;
+  const isDue = (since: number) => since <= startedAt || hasPassed(since, finishAfterMs);
   const troubled = (error: unknown) => log.warn({ event: trouble, reason: AppError.from(error).message });
   const turn = async () => {
     try {

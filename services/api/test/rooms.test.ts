@@ -220,7 +220,7 @@ test("a room whose creation was interrupted is finished by the next start", asyn
   await eventually(async () => (await as("bob", "POST", "/rooms", { id: "halfway", name: "Mine" })).status === 409);
   await api.restart();
   await pending;
-  refused(await as("alice", "GET", "/rooms/halfway"), 404, "not_found");
+  refused(await as("alice", "GET", "/rooms/halfway"), 503, "unavailable");
   history.start();
   await eventually(async () => (await as("alice", "GET", "/rooms/halfway")).status === 200);
   assert.deepEqual(await memberUids("bob", "halfway"), ["alice", "bob"]);

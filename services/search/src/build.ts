@@ -1,6 +1,6 @@
 // Builds an index from the log while another one is searched: by one replica, which goes on where it or another one stopped.
 import { type LogEnds, type RebuildProgress, type RebuildRequest, subjects } from "@parley/protocol";
-import { type Logger, type NatsConnection, type Pass, readLog, requestJson } from "@parley/runtime";
+import { hasPassed, type Logger, type NatsConnection, type Pass, readLog, requestJson } from "@parley/runtime";
 import type { SearchIndex } from "@parley/store";
 import { indexedEntries } from "./index-entries.ts";
 import { type Building, type Indexes, newIndexName } from "./indexes.ts";
@@ -101,7 +101,7 @@ async function work(parts: BuilderParts, isClosed: () => boolean): Promise<Searc
     await indexes.change((now) => ((now.building ?? now.current) ? undefined : { ...now, building: fresh(parts) }));
   const mine = await indexes.change((now) => {
     const { building } = now;
-    const isFree = isAlone || building?.owner === instance || (building?.aliveAt ?? 0) < Date.now() - goneMs;
+    const isFree = isAlone || building?.owner === instance || hasPassed(building?.aliveAt ?? 0, goneMs);
     return building && isFree ? { ...now, building: { ...building, owner: instance, aliveAt: Date.now() } } : undefined;
   });
   return mine?.building ? build(parts, mine.building, isClosed) : undefined;

@@ -3,6 +3,7 @@ import { createHash, createHmac, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type Caller, errorTable, type Method, parseExactly, readsExactly } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
+import { hasPassed } from "../flow/has-passed.ts";
 
 /** How long a request id is remembered. */
 export const requestLifeMs = 24 * 3_600_000;
@@ -166,7 +167,7 @@ async function answered(requests: RequestStore, key: string): Promise<RequestDoc
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const known = (await requests.get(key))?.doc;
-    const isUnderWay = known?.state === "begun" && Math.abs(Date.now() - known.begunAt) < patienceMs;
+    const isUnderWay = known?.state === "begun" && !hasPassed(known.begunAt, patienceMs);
     if (!isUnderWay || performance.now() >= deadline) return known;
     await sleep(lookMs);
   }

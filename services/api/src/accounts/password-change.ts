@@ -1,6 +1,6 @@
 // Changing a password: no session under the old one outlives it, also when this process dies in between.
 import { AppError, type PasswordChange } from "@parley/protocol";
-import type { Logger, Pass } from "@parley/runtime";
+import { hasPassed, type Logger, type Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { Call } from "../call.ts";
 import { type Finishing, startFinishing } from "../finishing.ts";
@@ -118,7 +118,7 @@ async function finishChange(
     await endEarlier(parts, place, change);
     log.info({ event: "password_change_finished", uid });
   } else {
-    if (Date.now() - begunAt < forgetAfterMs) return;
+    if (!hasPassed(begunAt, forgetAfterMs)) return;
     // Who stood still for so long with the change in hand finds the document moved on, and changes nothing.
     if (place && !(await place.write(place.kept))) return;
   }

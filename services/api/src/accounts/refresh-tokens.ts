@@ -1,7 +1,7 @@
 // Refresh tokens: each is good once, and its successor is made from it, so that a lost answer can be given again.
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { AppError } from "@parley/protocol";
-import type { Pass } from "@parley/runtime";
+import { hasPassed, type Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { ApiStore, RefreshTokenDoc } from "../store.ts";
 import { credentialOf, familyName, isOfEarlierPassword } from "./families.ts";
@@ -115,7 +115,7 @@ async function nextOf({ revoke, signingKey }: RefreshParts, family: Versioned<Re
 
 // Clocks of replicas differ by less than the grace.
 function isRecent({ at }: { at: number }): boolean {
-  return Math.abs(Date.now() - at) < graceMs;
+  return !hasPassed(at, graceMs);
 }
 
 /** Only who holds the token and the signing key can make it, so it need not be kept to be answered again. */

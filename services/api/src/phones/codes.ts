@@ -1,7 +1,7 @@
 // Codes that prove a phone or a mailbox: sent, sent again, and guessed at most five times.
 import { createHmac, randomInt } from "node:crypto";
 import { AppError } from "@parley/protocol";
-import type { TokenBuckets } from "@parley/runtime";
+import { hasPassed, type TokenBuckets } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import type { LoginLimits } from "../accounts/logins/login-limits.ts";
 import type { ApiStore, CodeDoc } from "../store.ts";
@@ -77,7 +77,7 @@ export async function checkCode(
 
 /** May it still log somebody in? */
 export function isOpen({ expiresAt, doneAt }: CodeDoc): boolean {
-  return expiresAt > Date.now() && (doneAt === undefined || Date.now() - doneAt < graceMs);
+  return expiresAt > Date.now() && (doneAt === undefined || !hasPassed(doneAt, graceMs));
 }
 
 function hashOf({ signingKey }: CodeParts, to: string, code: string): string {

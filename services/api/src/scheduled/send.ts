@@ -1,7 +1,7 @@
 // Sends scheduled messages at their time: every replica looks for what is due, and whichever writes first that it sends a
 // message does. The message has its id from the beginning, so that one that is sent again, after a death in between, is a duplicate.
 import { AppError, type AppendItem, errorTable } from "@parley/protocol";
-import { openTurns, repeat } from "@parley/runtime";
+import { hasPassed, openTurns, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { readOutgoing } from "../outgoing.ts";
 import type { ScheduledDoc } from "../store.ts";
@@ -85,7 +85,7 @@ const disabled = new AppError("forbidden", "the account is disabled");
 /** False: it is not done yet, and is looked at again. */
 async function sendOne(parts: ScheduledParts, { key, version, doc }: Kept): Promise<boolean> {
   const { scheduled } = parts.store;
-  if (doc.sendingSince !== undefined && Math.abs(Date.now() - doc.sendingSince) < sendingMs) return false;
+  if (doc.sendingSince !== undefined && !hasPassed(doc.sendingSince, sendingMs)) return false;
   const sending: ScheduledDoc = { ...doc, sendingSince: Date.now() };
   if (!(await scheduled.update(key, sending, version))) return false;
   parts.pass("before-scheduled-send");

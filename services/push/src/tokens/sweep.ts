@@ -1,5 +1,5 @@
 // Tokens whose devices are logged in no more, found by asking: what a revocation did not end, as nobody heard it or there was none.
-import { type Logger, repeat } from "@parley/runtime";
+import { hasPassed, type Logger, repeat } from "@parley/runtime";
 import type { Collection } from "@parley/store";
 import { allTokens, type FoundToken, type KeptTokens } from "./kept.ts";
 import { isLoggedIn, type Login, type Logins } from "./logins.ts";
@@ -51,7 +51,7 @@ export function startSweep(parts: Parts): Sweep {
     const mark = found?.doc ?? { knownAt: 0, sweptAt: 0 };
     const now = Date.now();
     isSound ||= now - mark.knownAt < missedMs;
-    const isDue = now - mark.sweptAt > everyMs;
+    const isDue = hasPassed(mark.sweptAt, everyMs);
     // Each replica looks before it believes any token; later one does for all.
     if (!isSound) await sweepTokens(parts, stopped);
     if (stopped()) return;

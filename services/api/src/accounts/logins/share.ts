@@ -2,7 +2,7 @@
 // which login it is of, in one write; what stands around that write is finished or undone by whoever lives.
 import { randomUUID } from "node:crypto";
 import { AppError, limits } from "@parley/protocol";
-import type { Logger, Pass } from "@parley/runtime";
+import { hasPassed, type Logger, type Pass } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { type Finishing, startFinishing } from "../../finishing.ts";
 import { knownUser, userGone } from "../../known-users.ts";
@@ -147,7 +147,7 @@ async function settle(store: ApiStore, login: Versioned<LoginDoc>, added?: strin
 async function isOver({ users }: ApiStore, login: string, { uid, at }: Adding & { at: number }): Promise<boolean> {
   const user = await users.get(uid);
   if (user?.doc.login === login) return true;
-  if (Date.now() - at < addingMs) return false;
+  if (!hasPassed(at, addingMs)) return false;
   // Who stood still for so long with the account in hand finds its document moved on, and changes nothing.
   return user === undefined || users.update(uid, user.doc, user.version);
 }
