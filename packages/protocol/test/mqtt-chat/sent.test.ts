@@ -62,6 +62,18 @@ test("what the edge refused is said by parley, with the id where it can be read"
   );
 });
 
+test("what cannot be stored now is refused in words, and comes again where nobody knows yet what the device hears", async () => {
+  const parley = recordParley("ada", ["ada/o/+"]);
+  const refuse = (filters: string[]) =>
+    mqttChat
+      .open({ ...treeOf("ada"), filters }, parley)
+      .refused?.({ topic: "bob/o/m", payload: Buffer.from('{"i":"m1"') }, new AppError("unavailable", "ask again"));
+  await assert.rejects(async () => refuse([]), { code: "unavailable" });
+  assert.deepEqual(parley.said, []);
+  await refuse(["ada/o/+"]);
+  assert.equal(parley.said.length, 1);
+});
+
 test("what is no message is refused in words, and loses nothing", async () => {
   const words: [payload: string, said: RegExp][] = [
     ['{"m":"cut', /one JSON object/],

@@ -7,6 +7,7 @@ import type { DeadLetter } from "../ingest/dead-letter.ts";
 import { type Desk, type DeskParts, openDesk } from "./desk.ts";
 import type { KnownTrees } from "./known-trees.ts";
 import type { Offered } from "./telling.ts";
+import { untilDone } from "./until-done.ts";
 
 export interface Desks {
   /** `found`: whose it is, by its topic. Rejects when the packet is to come again. */
@@ -38,6 +39,7 @@ const missedMsLeast = 500;
 export function openDesks(parts: DesksParts): Desks {
   const { p, session, known, deadLetter, log } = parts;
   const desks = new Map<string, Desk>();
+  let closed = false;
   const deskParts: DeskParts = {
     ...parts,
     publish: (topic, payload, properties) => session.publish(topic, payload, 1, properties, "wait"),
@@ -75,8 +77,11 @@ export function openDesks(parts: DesksParts): Desks {
       const { topic, will, refused, ...name } = found;
       const desk = deskOf(known.of(name.clientId) ?? stranger(name, parts.guests));
       try {
-        if (refused) await desk.refused(parseJson(packet.payload) as TreeRefusal);
-        else await desk.take(packet, topic, will);
+        const take = (isAgain: boolean) =>
+          refused
+            ? desk.refused(parseJson(packet.payload) as TreeRefusal)
+            : desk.take(isAgain ? { ...packet, dup: true } : packet, topic, will);
+        await untilDone(take, () => !closed);
       } catch (error) {
         if (isSessionEnd(error)) throw error;
         if (error instanceof AppError && error.code !== "internal")
@@ -102,6 +107,7 @@ export function openDesks(parts: DesksParts): Desks {
       if (desk) close(desk);
     },
     close() {
+      closed = true;
       clearInterval(sweeping);
       for (const desk of desks.values()) desk.close();
     },

@@ -51,9 +51,14 @@ export async function sayWords(device: Device, text: string): Promise<void> {
 
 const floodWordsMs = 1_000;
 
-/** What was not done, and why; of a flood once a second. */
+/**
+ * What was not done, and why; of a flood once a second. Of a device whose filters are not known yet it is thrown where it may be done later: it
+ * would hear nothing of it, and for its program a PUBACK is all.
+ */
 export async function sayRefusal(device: Device, what: string, refusal: unknown): Promise<void> {
-  const { code, message } = AppError.from(refusal);
+  const error = AppError.from(refusal);
+  const { code, message } = error;
+  if (code === "unavailable" && device.tree.filters.length === 0) throw error;
   if (code === "rate_limited") {
     if (Date.now() - device.toldOfFloodAt < floodWordsMs) return;
     device.toldOfFloodAt = Date.now();
