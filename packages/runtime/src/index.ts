@@ -27,7 +27,6 @@ export * from "./flow/one-write.ts";
 export * from "./flow/public-address.ts";
 export * from "./flow/repeat.ts";
 export * from "./flow/rounds.ts";
-export * from "./flow/slices.ts";
 export * from "./flow/tally.ts";
 export * from "./flow/token-bucket.ts";
 export * from "./flow/turns.ts";

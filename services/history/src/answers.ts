@@ -51,7 +51,6 @@ import {
   type Logger,
   type MethodHandler,
   type NatsConnection,
-  type Slices,
   serveMethods,
 } from "@parley/runtime";
 import { StoreError } from "@parley/store";
@@ -93,7 +92,6 @@ export interface AnswerParts extends Reading, Holding {
   trouble: Trouble;
   /** methods that read at once */
   readsAtOnce: number;
-  slices: Slices;
   log: Logger;
 }
 

@@ -1,7 +1,7 @@
 // What one replica of history is made of, between its store and NATS; who holds what is decided outside.
 import { type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { membersSubject, streams } from "@parley/protocol";
-import { type Logger, type NatsConnection, openSlices, type Pass, type Slices } from "@parley/runtime";
+import type { Logger, NatsConnection, Pass } from "@parley/runtime";
 import { startErasingRooms } from "./ended-rooms.ts";
 import { startExpiring } from "./expire/sweep.ts";
 import { createTails } from "./fold/tails.ts";
@@ -24,8 +24,6 @@ import { createSilenced } from "./write/silenced.ts";
 
 export interface Replica extends Holding, Reading {
   manager: JetStreamManager;
-  /** of what may wait while messages are stored */
-  slices: Slices;
   close(): Promise<void>;
 }
 
@@ -56,10 +54,8 @@ export function createReplica(parts: ReplicaParts): Replica {
   const readOn = createReadOn(nats);
   const receivers = createReceivers({ nats, shelf, log });
   const ends = createEnds({ store, marks, tails, heldPos });
-  const slices = openSlices();
   const partitions = createPartitions({
     ...parts,
-    turn: slices.turn,
     shelf,
     projection,
     marks,
@@ -92,7 +88,6 @@ export function createReplica(parts: ReplicaParts): Replica {
     ends,
     direct: parts.directMessages,
     partitions,
-    slices,
     silenced,
     blocks,
     receivers,

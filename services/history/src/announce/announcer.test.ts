@@ -22,7 +22,6 @@ function announcing(t: TestContext, kept: readonly LogEntry[], die: () => void =
   const announcer = startAnnouncer({
     ...{ q, from: 0, known: 0, delayMs: 600_000, log },
     locate: async () => 0,
-    turn: async () => undefined,
     jetstream: {
       async publish(subject: string, payload: string) {
         const { entries } = JSON.parse(payload) as StoredReferences;

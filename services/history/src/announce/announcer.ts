@@ -24,8 +24,6 @@ export interface AnnouncerOptions {
   jetstream: Pick<JetStreamClient, "publish">;
   store: Pick<MessageLog, "follow">;
   delayMs: number;
-  /** Announcers of many partitions are due at once: each waits for its turn. */
-  turn(): Promise<void>;
   /** where a test may end the process */
   pass: Pass;
   log: Logger;
@@ -75,9 +73,7 @@ export function startAnnouncer(options: AnnouncerOptions): Announcer {
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = undefined;
-      working = options
-        .turn()
-        .then(work)
+      working = work()
         .then(
           () => 0,
           (error: unknown) => {

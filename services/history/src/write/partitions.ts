@@ -43,8 +43,6 @@ export interface PartitionParts extends Omit<WriterParts, "committed" | "foldMis
   manager: JetStreamManager;
   streamName: string;
   announceMs: number;
-  /** Resolves when it is an announcer's turn. */
-  turn(): Promise<void>;
   /** before the first partition is held: what was told meanwhile of users this replica was not told */
   lookAgain(): Promise<void>;
   /** told of what is stored after its commit, in the order of `pos` */
