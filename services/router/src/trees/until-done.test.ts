@@ -36,6 +36,20 @@ test("what is refused for good, whose session has ended, or that nobody wants an
   }
 });
 
+test("what nobody wants any more when its pause is over is not tried again", async () => {
+  let tries = 0;
+  const work = () => {
+    tries += 1;
+    return Promise.reject(away());
+  };
+  let asked = 0;
+  await assert.rejects(
+    untilDone(work, () => ++asked === 1, quick),
+    { code: "unavailable" },
+  );
+  assert.equal(tries, 1);
+});
+
 test("what cannot be done for long is given up", async () => {
   await assert.rejects(
     untilDone(

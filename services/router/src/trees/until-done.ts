@@ -21,8 +21,10 @@ export async function untilDone(
       return await work(isAgain);
     } catch (error) {
       const isForLater = error instanceof AppError && error.code === "unavailable" && !isSessionEnd(error);
-      if (!isForLater || performance.now() >= until || !isWanted()) throw error;
-      await sleep(pauseMs);
+      if (!isForLater || performance.now() >= until) throw error;
+      if (isWanted()) await sleep(pauseMs);
+      // The next holder has the packet by now.
+      if (!isWanted()) throw error;
     }
   }
 }
