@@ -1,5 +1,5 @@
 // What is on its way from this device: which message is sent when, as a state machine without I/O.
-import { AppError, backoffMs, doubledMs, type ErrorCode, errorTable } from "@parley/protocol";
+import { AppError, backoffMs, doubledMs, type ErrorCode, isForNow } from "@parley/protocol";
 
 /** A message as the application handed it in. `prev` is added when it is sent. */
 export interface OutgoingMessage {
@@ -144,7 +144,7 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
     entry.copies = Math.max(0, entry.copies - 1);
-    if (!errorTable[code].retry) {
+    if (!isForNow({ code })) {
       // A copy that is still on its way may be stored, for example by a room that has its sender back by then.
       entry.refused = entry.copies > 0;
       if (!entry.refused) this.#settle(entry);

@@ -1,5 +1,5 @@
 // High-water marks on their way: forward only, at most one packet a second and conversation, until the server has them.
-import { backoffMs, type ErrorCode, errorTable } from "@parley/protocol";
+import { backoffMs, type ErrorCode, isForNow } from "@parley/protocol";
 
 export interface Marks {
   delivered?: number;
@@ -91,7 +91,7 @@ export function startReceipts({ publish, everyMs = 1_000, random = Math.random }
     /** False when it refuses no mark of ours, or refuses one for good: then the application hears of it. */
     refused(id: unknown, code: ErrorCode): boolean {
       const track = byId.get(id as string);
-      if (!track || !errorTable[code].retry) return false;
+      if (!track || !isForNow({ code })) return false;
       track.refusals = Math.min(track.refusals + 1, 10);
       track.dirty = true;
       wait(track, backoffMs(track.refusals, backoff, random));

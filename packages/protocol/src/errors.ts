@@ -92,7 +92,7 @@ export function isSessionEnd(error: unknown): boolean {
 }
 
 /** Is it refused for now only? Then what was asked is asked again. */
-export function isForNow({ code }: AppError): boolean {
+export function isForNow({ code }: { code: ErrorCode }): boolean {
   return errorTable[code].retry;
 }
 

@@ -1,7 +1,7 @@
 // Requests that change something, done once for (uid, client id, request id) for 24 h: written down before the work.
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, type Caller, errorTable, type Method, parseExactly, readsExactly } from "@parley/protocol";
+import { AppError, type Caller, isForNow, type Method, parseExactly, readsExactly } from "@parley/protocol";
 import type { TObject, TSchema } from "typebox";
 import { hasPassed } from "../flow/has-passed.ts";
 
@@ -154,7 +154,7 @@ async function once(options: OnceOptions, turn: Turn): Promise<unknown> {
   const result = await attempt(options, () => work({ operation: begun.operation, again: !isNew }));
   if (result instanceof AppError) {
     // What was refused for good changed nothing: the id may be used again.
-    if (!errorTable[result.code].retry && result.code !== "internal") await requests.remove(key);
+    if (!isForNow(result) && result.code !== "internal") await requests.remove(key);
     return result;
   }
   const answer = keepsAnswer(request.method) ? { answer: result ?? {} } : {};

@@ -4,7 +4,7 @@ import { type JsMsg, jetstream } from "@nats-io/jetstream";
 import {
   AppError,
   deadSubject,
-  errorTable,
+  isForNow,
   parseStoredSubject,
   type StoredKind,
   type StoredReference,
@@ -35,7 +35,7 @@ export interface FollowReferencesOptions {
   /** Kinds of the subjects whose references are read; what another one says again is passed over. All unless said. */
   kinds?: readonly StoredKind[];
   /**
-   * Takes references in the order of their partition. Rejects with an error that may pass (`errorTable`, retry): they come
+   * Takes references in the order of their partition. Rejects with an error that may pass (`isForNow`): they come
    * again, here or to another replica, for as long as it takes. Any other: they come again `maxDeliver` times, at last one by
    * one, and what still fails is dead. `SomeNotTaken` says this of some of them. What has been taken may come again: who takes it
    * must bear that.
@@ -168,7 +168,7 @@ function openTaking(options: FollowReferencesOptions, { taken, again }: Outcomes
     const hasFailed = ({ seq }: JsMsg) => failure !== undefined && (failure.messages?.has(seq) ?? true);
     const failed = batch.filter(hasFailed);
     taken(batch.filter((message) => !hasFailed(message)));
-    if (failure === undefined || !mayPass(failure.error)) return failed;
+    if (failure === undefined || !isForNow(failure.error)) return failed;
     again(failed, failure.error);
     return [];
   }
@@ -176,7 +176,7 @@ function openTaking(options: FollowReferencesOptions, { taken, again }: Outcomes
   async function takeAlone(message: JsMsg): Promise<void> {
     const error = (await failureOf(async () => options.take(read(message))))?.error;
     if (error === undefined) return taken([message]);
-    if (mayPass(error)) return again([message], error);
+    if (isForNow(error)) return again([message], error);
     const failed = (failures.get(message.seq) ?? 0) + 1;
     failures.set(message.seq, failed);
     if (failed < maxDeliver) return again([message], error);
@@ -279,7 +279,7 @@ async function buryCulprits(options: FollowReferencesOptions, message: JsMsg): P
   }
   for (const one of found) {
     const error = (await failureOf(async () => options.take([one])))?.error;
-    if (error && mayPass(error)) throw error;
+    if (error && isForNow(error)) throw error;
     if (error) await bury(options, { subject, reference: one.reference, ...wordsOf(error) });
   }
 }
@@ -308,8 +308,4 @@ async function failureOf(work: () => Promise<unknown>): Promise<Failure | undefi
     if (thrown instanceof SomeNotTaken) return { error: thrown.cause, messages: thrown.messages };
     return { error: AppError.from(thrown) };
   }
-}
-
-function mayPass({ code }: AppError): boolean {
-  return errorTable[code].retry;
 }

@@ -1,5 +1,5 @@
 // Of references that were handed over together some may fail: a partition whose history is away must not keep up the others.
-import { AppError, errorTable } from "@parley/protocol";
+import { AppError, isForNow } from "@parley/protocol";
 
 /** What `take` of `followReferences` rejects with when some of what it was given failed, by `cause`: the rest is taken. */
 export class SomeNotTaken extends Error {
@@ -32,6 +32,6 @@ export async function takeInGroups<Item extends OfMessage, Prepared>(
   if (errors.length === 0) return;
   const failed = groups.filter((_, index) => settled[index]!.status === "rejected").flat();
   // One that may pass gives all of them another time; what will not pass is found when they come again.
-  const cause = errors.find(({ code }) => errorTable[code].retry) ?? errors[0]!;
+  const cause = errors.find(isForNow) ?? errors[0]!;
   throw new SomeNotTaken(new Set(failed.map(({ message }) => message)), cause);
 }

@@ -2,7 +2,7 @@
 import {
   AppError,
   type ChangeRequest,
-  errorTable,
+  isForNow,
   type MemberDevices,
   type MemberModes,
   type ParamsOf,
@@ -146,7 +146,7 @@ export async function finishRoom(
     }
   } catch (error) {
     const refusal = AppError.from(error);
-    if (errorTable[refusal.code].retry || refusal.code === "internal") throw error;
+    if (isForNow(refusal) || refusal.code === "internal") throw error;
     if (await store.rooms.remove(room.id, version)) await giveName(store, room.id);
     return refusal;
   }

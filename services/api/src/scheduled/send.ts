@@ -1,6 +1,6 @@
 // Sends scheduled messages at their time: every replica looks for what is due, and whichever writes first that it sends a
 // message does. The message has its id from the beginning, so that one that is sent again, after a death in between, is a duplicate.
-import { AppError, type AppendItem, errorTable } from "@parley/protocol";
+import { AppError, type AppendItem, isForNow } from "@parley/protocol";
 import { hasPassed, openTurns, repeat } from "@parley/runtime";
 import type { Versioned } from "@parley/store";
 import { readOutgoing } from "../outgoing.ts";
@@ -114,7 +114,7 @@ async function refused(
 ): Promise<boolean> {
   const isSurelyNot = code === "rate_limited";
   // The outcome is unknown: it is sent again, and nobody takes it back meanwhile.
-  if (errorTable[code].retry && !isSurelyNot) return false;
+  if (isForNow({ code }) && !isSurelyNot) return false;
   const kept = await scheduled.get(key);
   if (kept?.doc.sendingSince === undefined) return true;
   const { sendingSince: _, dueAt: __, ...rest } = doc;

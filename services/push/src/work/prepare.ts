@@ -1,5 +1,5 @@
 // From jobs to notifications: what is still to be said, as its device's user wants it said, in its provider's words.
-import { AppError, errorTable, type PushJob } from "@parley/protocol";
+import { AppError, isForNow, type PushJob } from "@parley/protocol";
 import type { Notice } from "../payload/notice.ts";
 import { writeNotification } from "../payload/write-notification.ts";
 import type { Outgoing } from "../providers/outgoing.ts";
@@ -39,7 +39,7 @@ export async function prepare(parts: PrepareParts, jobs: readonly PushJob[], att
     return await prepareAll(parts, jobs, attempt);
   } catch (thrown) {
     const error = AppError.from(thrown);
-    if (errorTable[error.code].retry) throw error;
+    if (isForNow(error)) throw error;
     // One of them is at fault, and the others must not wait for it: it is found by halves.
     if (jobs.length === 1) return [{ job: jobs[0]!, dead: `${error.code}: ${error.message}` }];
     const middle = Math.ceil(jobs.length / 2);

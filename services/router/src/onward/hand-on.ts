@@ -4,7 +4,7 @@ import {
   type AppendItem,
   type CounterpartsReply,
   type CounterpartsRequest,
-  errorTable,
+  isForNow,
   limits,
   onwardFilter,
   onwardLanes,
@@ -154,7 +154,7 @@ function keyOf({ conv, from, device, id }: AppendItem): string {
 
 // One that comes too fast for a room, or cannot be stored there, is no more for that room: it would come in behind later ones.
 function mayPass({ code }: AppError): boolean {
-  return errorTable[code].retry && code !== "rate_limited" && code !== "out_of_order";
+  return isForNow({ code }) && code !== "rate_limited" && code !== "out_of_order";
 }
 
 function refuse(
